@@ -1,1 +1,40 @@
-//! domain
+//! The words of the field as types, and the rules between them.
+//!
+//! Pure: no async, no clock, no terminal, no HTTP, no SQL. Whoever needs the time is handed a
+//! [`jiff::Timestamp`]; whoever needs an id is handed one. A word means here what design calls it on
+//! the wire and on the screen: an *event* arrives, a *finding* is triaged, an *action* is one run of
+//! one *flow* on one *subject*.
+
+pub mod action;
+pub mod actor;
+pub mod check;
+pub mod counts;
+pub mod digest;
+pub mod dossier;
+pub mod event;
+pub mod finding;
+pub mod flow;
+pub mod journal;
+pub mod key;
+pub mod payload;
+pub mod plan;
+pub mod preset;
+pub mod query;
+pub mod severity;
+pub mod subject;
+pub mod time;
+pub mod untrusted;
+
+pub use action::{Action, ActionId, Evidence, Outcome, Receipt};
+pub use actor::Actor;
+pub use check::{Check, CheckId, CheckKind};
+pub use dossier::{Dossier, Part, PartName};
+pub use event::{DecodedEvent, Event, EventId, EventKind};
+pub use finding::{Change, Disposition, Finding, FindingId, FindingState};
+pub use flow::{Flow, FlowId, Risk, Route};
+pub use key::EventKey;
+pub use plan::Plan;
+pub use query::Query;
+pub use severity::Severity;
+pub use subject::Login;
+pub use untrusted::Untrusted;

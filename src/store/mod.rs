@@ -1,1 +1,324 @@
-//! store
+//! Where events, findings, actions and the journal are kept.
+//!
+//! [`Store`] has whole operations: what has to hold together is one call, and no transaction, row or
+//! SQL type crosses it. What is acknowledged to a source is what [`Store::append`] has committed: the
+//! raw element in the *inbox*. Right behind it the store's own writer expands the inbox into events
+//! and findings, in short slices, with the [`Decode`] it was opened with; expansion is idempotent and
+//! goes on after a crash.
+
+use crate::domain::action::Settlement;
+use crate::domain::dossier::Problem;
+use crate::domain::event::{DecodedEvent, EventDetail, SourceName};
+use crate::domain::finding::{ChangeRefused, HistoryEntry};
+use crate::domain::journal::{Head, Record};
+use crate::domain::{
+    Action, ActionId, Actor, Change, Event, EventId, Finding, FindingId, FlowId, Login, Query, Severity,
+};
+use async_trait::async_trait;
+use jiff::Timestamp;
+use std::fmt;
+use std::sync::Arc;
+use tokio::sync::watch;
+
+/// One element as it arrived, not yet understood.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InboxItem {
+    /// The configured source's name.
+    pub source: SourceName,
+    /// The source's type, which chooses the decoder: `cii-webhook`.
+    pub source_type: String,
+    /// When it arrived, by our clock.
+    pub received: Timestamp,
+    /// The raw JSON, whole.
+    pub raw: Arc<str>,
+}
+
+/// Turns an inbox item into an event. Pure and total: what is not understood becomes an event of kind
+/// `other`, since what was acknowledged is never lost.
+pub trait Decode: Send + Sync + fmt::Debug {
+    /// The event of an item.
+    fn decode(&self, item: &InboxItem) -> DecodedEvent;
+}
+
+/// Where a page starts. Lists are newest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum From<K> {
+    /// At the newest.
+    Newest,
+    /// Right below this one.
+    Before(K),
+    /// The ones right above this one; still returned newest first.
+    After(K),
+}
+
+/// A page of a list, newest first.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Page<T> {
+    /// The rows.
+    pub rows: Vec<T>,
+    /// Whether there is more in the direction that was asked for.
+    pub has_more: bool,
+}
+
+/// How many match, as far as it was counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counted {
+    /// How many.
+    pub total: u64,
+    /// How many of them are critical.
+    pub critical: u64,
+    /// Whether there are more than were counted.
+    pub is_capped: bool,
+}
+
+/// One user of an event, with the finding that it opened.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EventUser {
+    /// Who.
+    pub login: Login,
+    /// Their finding; `None` for kinds that open none.
+    pub finding: Option<Finding>,
+}
+
+/// Which findings.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct FindingFilter {
+    /// Of this login.
+    pub login: Option<Login>,
+    /// That also match this.
+    pub query: Query,
+}
+
+/// Which actions.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ActionFilter {
+    /// On this login.
+    pub login: Option<Login>,
+    /// Of this flow.
+    pub flow: Option<FlowId>,
+    /// Not older than this.
+    pub since: Option<Timestamp>,
+}
+
+/// Who holds an action while it is in flight. When the lease runs out, its outcome is unknown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lease {
+    /// Host, pid and process start, as text: tells two processes apart.
+    pub owner: String,
+    /// Until when it holds without renewal.
+    pub until: Timestamp,
+}
+
+/// Whether an action may follow one whose outcome is unknown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Again {
+    /// The analyst did not insist.
+    No,
+    /// The analyst insists.
+    Insist,
+}
+
+/// How the store is.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct StoreHealth {
+    /// Events kept.
+    pub events: u64,
+    /// Findings not closed.
+    pub open_findings: u64,
+    /// Acknowledged and not yet expanded.
+    pub pending: u64,
+    /// When the last event arrived.
+    pub last_received: Option<Timestamp>,
+    /// What an inbox row could not be expanded for, newest first.
+    pub problems: Vec<Problem>,
+    /// The size of its files, in bytes.
+    pub bytes: u64,
+}
+
+/// A new arrival, for whoever watches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Sequence {
+    /// The newest event's id.
+    pub newest_event: i64,
+    /// Goes up with every commit that may change what a screen shows.
+    pub change: u64,
+}
+
+/// Why the store could not do it.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The file cannot be used as it is.
+    #[error("store `{path}` cannot be opened: {why}\nhint: {hint}")]
+    Open {
+        /// The file.
+        path: String,
+        /// What is wrong.
+        why: String,
+        /// What mends it.
+        hint: String,
+    },
+    /// The URL is not one of a store.
+    #[error("`{0}` is not a store URL\nhint: `sqlite:/path/to/file.db`")]
+    Url(String),
+    /// It cannot take writes now: the source is answered 503.
+    #[error("the store cannot be written: {0}")]
+    NotWritable(String),
+    /// It cannot be read.
+    #[error("the store cannot be read: {0}")]
+    Read(String),
+    /// It has been closed.
+    #[error("the store is closed")]
+    Closed,
+}
+
+/// Why a triage change was not made.
+#[derive(Debug, thiserror::Error)]
+pub enum ChangeError {
+    /// There is no such finding.
+    #[error("there is no finding `{0}`\nhint: `idtriage findings list` shows the ids")]
+    NoSuchFinding(FindingId),
+    /// Somebody else changed it meanwhile.
+    #[error(
+        "finding `{id}` was changed meanwhile (version {found}, you saw {seen})\nhint: look at it again, then decide"
+    )]
+    Stale {
+        /// Which.
+        id: FindingId,
+        /// The version now.
+        found: u64,
+        /// The version that was seen.
+        seen: u64,
+    },
+    /// The state machine does not allow it.
+    #[error(transparent)]
+    Refused(#[from] ChangeRefused),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why an intent was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum IntendError {
+    /// The same flow runs on the same subject.
+    #[error(
+        "action `{0}` of the same flow on the same user is still pending\nhint: wait for it, or look at it in the journal"
+    )]
+    AlreadyOpen(ActionId),
+    /// The last one's outcome is unknown, and nobody insisted.
+    #[error(
+        "action `{0}` of the same flow on the same user has an unknown outcome\nhint: check the target, then insist with `--again`"
+    )]
+    UnknownBefore(ActionId),
+    /// The store failed: nothing may be sent.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Where things are kept.
+#[async_trait]
+pub trait Store: Send + Sync + fmt::Debug {
+    /// Commits elements to the inbox, durably and together. When this returns, they are never lost.
+    async fn append(&self, items: Vec<InboxItem>) -> Result<(), StoreError>;
+
+    /// Waits until everything appended before the call is expanded.
+    async fn drained(&self) -> Result<(), StoreError>;
+
+    /// The last sequence, coalesced: also for other processes' commits.
+    fn watch(&self) -> watch::Receiver<Sequence>;
+
+    /// A page of events in order of arrival.
+    async fn events(
+        &self,
+        query: &Query,
+        from: From<EventId>,
+        limit: usize,
+    ) -> Result<Page<Event>, StoreError>;
+
+    /// How many events above `above` match, capped.
+    async fn count_events(&self, query: &Query, above: Option<EventId>) -> Result<Counted, StoreError>;
+
+    /// One event whole.
+    async fn event(&self, id: EventId) -> Result<Option<EventDetail>, StoreError>;
+
+    /// An event's users in its own order, `limit` from `offset` on (the offset is into one event's list,
+    /// by its primary key: not a scan).
+    async fn event_users(
+        &self,
+        id: EventId,
+        offset: usize,
+        limit: usize,
+    ) -> Result<Page<EventUser>, StoreError>;
+
+    /// A page of findings, the latest opened first.
+    async fn findings(
+        &self,
+        filter: &FindingFilter,
+        from: From<FindingId>,
+        limit: usize,
+    ) -> Result<Page<Finding>, StoreError>;
+
+    /// One finding.
+    async fn finding(&self, id: FindingId) -> Result<Option<Finding>, StoreError>;
+
+    /// A finding's notes and changes, oldest first.
+    async fn history(&self, id: FindingId) -> Result<Vec<HistoryEntry>, StoreError>;
+
+    /// Makes a triage change and journals it, in one commit. `seen` is the version that the analyst saw;
+    /// `None` takes whatever is there.
+    async fn change(
+        &self,
+        id: FindingId,
+        seen: Option<u64>,
+        change: &Change,
+        actor: &Actor,
+        at: Timestamp,
+    ) -> Result<Finding, ChangeError>;
+
+    /// Commits an intent and its journal record, before a byte leaves. Checks in the same transaction
+    /// that no action of the same flow on the same subject is open.
+    async fn intend(&self, action: &Action, lease: &Lease, again: Again) -> Result<(), IntendError>;
+
+    /// Extends the lease of an action in flight.
+    async fn renew(&self, id: ActionId, lease: &Lease) -> Result<(), StoreError>;
+
+    /// Records that a first byte may leave now (evidence `sent`).
+    async fn sending(&self, id: ActionId) -> Result<(), StoreError>;
+
+    /// Commits a receipt and its journal record. Later evidence may raise an action again.
+    async fn settle(
+        &self,
+        id: ActionId,
+        settlement: &Settlement,
+        at: Timestamp,
+    ) -> Result<Action, StoreError>;
+
+    /// Turns pending actions whose lease ran out into `unknown`, each journalled.
+    async fn expire_leases(&self, now: Timestamp) -> Result<Vec<ActionId>, StoreError>;
+
+    /// One action.
+    async fn action(&self, id: ActionId) -> Result<Option<Action>, StoreError>;
+
+    /// Actions, newest first; `before` is the last id of the page above.
+    async fn actions(
+        &self,
+        filter: &ActionFilter,
+        before: Option<ActionId>,
+        limit: usize,
+    ) -> Result<Page<Action>, StoreError>;
+
+    /// Journal records above `after`, oldest first.
+    async fn journal(&self, after: u64, limit: usize) -> Result<Vec<Record>, StoreError>;
+
+    /// The journal's head.
+    async fn journal_head(&self) -> Result<Option<Head>, StoreError>;
+
+    /// How it is.
+    async fn health(&self) -> Result<StoreHealth, StoreError>;
+
+    /// How many open findings there are of each severity.
+    async fn open_by_severity(&self) -> Result<Vec<(Severity, u64)>, StoreError>;
+
+    /// Stops the writer after what is queued; later calls answer [`StoreError::Closed`].
+    async fn close(&self) -> Result<(), StoreError>;
+}

@@ -1,0 +1,276 @@
+//! One run of one flow on one subject: what was meant, what is proven, how it ended.
+
+use super::{Actor, FindingId, FlowId, Login, Risk, time};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// An action's id: a UUID. It is also the `eventId` that the flow gets, so that it can tell repeats.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ActionId(pub uuid::Uuid);
+
+impl fmt::Display for ActionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl std::str::FromStr for ActionId {
+    type Err = uuid::Error;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse().map(ActionId)
+    }
+}
+
+/// How much is proven. Ordered: the highest *proven* level is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Evidence {
+    /// The intent is in the journal; nothing has left.
+    Intended,
+    /// A first byte may have left.
+    Sent,
+    /// The other side answered over HTTP.
+    Acknowledged,
+    /// The run's end is on record, or a flow configured `final` answered 2xx.
+    Finished,
+    /// The target was re-read and is in the wanted state.
+    Verified,
+}
+
+impl Evidence {
+    /// Every level, weakest first.
+    pub const ALL: [Evidence; 5] =
+        [Evidence::Intended, Evidence::Sent, Evidence::Acknowledged, Evidence::Finished, Evidence::Verified];
+
+    /// The word on the screen and in JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            Evidence::Intended => "intended",
+            Evidence::Sent => "sent",
+            Evidence::Acknowledged => "acknowledged",
+            Evidence::Finished => "finished",
+            Evidence::Verified => "verified",
+        }
+    }
+
+    /// The level of a word.
+    pub fn parse(word: &str) -> Option<Evidence> {
+        Evidence::ALL.into_iter().find(|evidence| evidence.word() == word)
+    }
+}
+
+/// How an action ended, as far as known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// Not ended yet.
+    Pending,
+    /// 2xx; the effect is unproven.
+    Accepted,
+    /// The target is in the wanted state now and was not before.
+    Changed,
+    /// The target was in the wanted state already.
+    NoChange,
+    /// The target's state does not allow it.
+    NotLegal,
+    /// Our guard, or a 401, 403, 404 or 429 of the other side.
+    Refused,
+    /// Another 4xx, or nothing was sent because the connection failed.
+    Failed,
+    /// It may or may not have happened: 5xx, 408, time-out, cut connection, crash.
+    Unknown,
+}
+
+impl Outcome {
+    /// Every outcome.
+    pub const ALL: [Outcome; 8] = [
+        Outcome::Pending,
+        Outcome::Accepted,
+        Outcome::Changed,
+        Outcome::NoChange,
+        Outcome::NotLegal,
+        Outcome::Refused,
+        Outcome::Failed,
+        Outcome::Unknown,
+    ];
+
+    /// The word on the screen and in JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            Outcome::Pending => "pending",
+            Outcome::Accepted => "accepted",
+            Outcome::Changed => "changed",
+            Outcome::NoChange => "no-change",
+            Outcome::NotLegal => "not-legal",
+            Outcome::Refused => "refused",
+            Outcome::Failed => "failed",
+            Outcome::Unknown => "unknown",
+        }
+    }
+
+    /// The outcome of a word.
+    pub fn parse(word: &str) -> Option<Outcome> {
+        Outcome::ALL.into_iter().find(|outcome| outcome.word() == word)
+    }
+
+    /// The exit status of a command that ended so (design, section 5).
+    pub fn exit_status(self) -> u8 {
+        match self {
+            Outcome::Accepted | Outcome::Changed | Outcome::NoChange => 0,
+            Outcome::Failed | Outcome::Refused | Outcome::NotLegal => 1,
+            Outcome::Pending | Outcome::Unknown => 4,
+        }
+    }
+}
+
+/// What leaves, as it is shown, stored and compared: secrets are masked in it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShownRequest {
+    /// `POST`.
+    pub method: String,
+    /// The whole URL.
+    pub url: String,
+    /// Names and values in the order they are sent; a secret's value is `[secret]`.
+    pub headers: Vec<(String, String)>,
+    /// The body as it is sent.
+    pub body: String,
+}
+
+impl ShownRequest {
+    /// The digest of everything shown: what leaves must rebuild to the same.
+    pub fn digest(&self) -> String {
+        let mut parts = vec![self.method.as_bytes(), self.url.as_bytes()];
+        for (name, value) in &self.headers {
+            parts.extend([name.as_bytes(), value.as_bytes()]);
+        }
+        parts.push(self.body.as_bytes());
+        super::digest::of_parts(parts)
+    }
+}
+
+/// One try that was answered 429 before the one that counted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Try {
+    /// When it was sent.
+    #[serde(with = "time::millis")]
+    pub at: Timestamp,
+    /// The status that came back.
+    pub status: u16,
+}
+
+/// What came back, masked and cut as the journal keeps it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Receipt {
+    /// The HTTP status; `None` where no answer came.
+    pub status: Option<u16>,
+    /// The headers of the allow-list.
+    pub headers: Vec<(String, String)>,
+    /// The body, cut at 16 KiB, secrets masked.
+    pub body: String,
+    /// The SHA-256 of the whole body.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body_sha256: Option<String>,
+    /// When it came, or when we gave up.
+    #[serde(default, with = "time::millis_option")]
+    pub at: Option<Timestamp>,
+    /// What went wrong, in words, where no answer came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// The execution id that the flow returned, where one was found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub execution_id: Option<String>,
+    /// Tries that were answered 429 before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tries: Vec<Try>,
+    /// What the bounded re-read of the target saw, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verified: Option<String>,
+}
+
+/// One run of one flow on one subject.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Action {
+    /// Its id.
+    pub id: ActionId,
+    /// The flow.
+    pub flow: FlowId,
+    /// The flow's verb in plain words, as it was then.
+    pub verb: String,
+    /// The risk it was asked with.
+    pub risk: Risk,
+    /// The subject.
+    pub login: Login,
+    /// The finding it was run from.
+    pub finding: Option<FindingId>,
+    /// What is proven.
+    pub evidence: Evidence,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// What left.
+    pub request: ShownRequest,
+    /// What came back.
+    pub receipt: Option<Receipt>,
+    /// Why, in the analyst's words.
+    pub reason: Option<String>,
+    /// Who.
+    pub actor: Actor,
+    /// When it was intended.
+    pub at: Timestamp,
+}
+
+impl Action {
+    /// The stable JSON form (design, section 5).
+    pub fn to_json(&self) -> serde_json::Value {
+        serde_json::json!({
+            "id": self.id,
+            "flow": self.flow,
+            "login": self.login,
+            "finding": self.finding,
+            "evidence": self.evidence,
+            "outcome": self.outcome,
+            "request": self.request,
+            "receipt": self.receipt,
+            "reason": self.reason,
+            "actor": self.actor,
+            "at": time::rfc3339(self.at),
+        })
+    }
+}
+
+/// What a settling says: the outcome, what is proven, and the receipt.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settlement {
+    /// What is proven.
+    pub evidence: Evidence,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// What came back.
+    pub receipt: Receipt,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_round_trip() {
+        assert!(Outcome::ALL.into_iter().all(|o| Outcome::parse(o.word()) == Some(o)));
+        assert!(Evidence::ALL.into_iter().all(|e| Evidence::parse(e.word()) == Some(e)));
+        assert!(Evidence::Sent < Evidence::Verified);
+    }
+
+    #[test]
+    fn the_digest_sees_every_part() {
+        let request = ShownRequest {
+            method: "POST".into(),
+            url: "https://a/invoke".into(),
+            headers: vec![("x-a".into(), "1".into())],
+            body: "{}".into(),
+        };
+        let changed = ShownRequest { body: "{ }".into(), ..request.clone() };
+        assert_ne!(request.digest(), changed.digest());
+    }
+}

@@ -1,0 +1,37 @@
+//! Who did something, as far as the machine can tell.
+
+use serde::{Deserialize, Serialize};
+
+/// Who acts. The uid's name is the machine's word; `analyst` is only asserted by the configuration
+/// and is marked so wherever it is shown. `$USER` is never used.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Actor {
+    /// The name of the real uid.
+    pub user: String,
+    /// The configured analyst, asserted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub analyst: Option<String>,
+    /// The host it happened on.
+    pub host: String,
+    /// The terminal, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tty: Option<String>,
+    /// The client's address of an SSH session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ssh_from: Option<String>,
+}
+
+impl Actor {
+    /// The name that a finding's assignee and a flow's operator header carry.
+    pub fn name(&self) -> &str {
+        self.analyst.as_deref().unwrap_or(&self.user)
+    }
+
+    /// For the screen: the asserted name is marked.
+    pub fn shown(&self) -> String {
+        match &self.analyst {
+            Some(analyst) => format!("{analyst} (asserted; uid {} on {})", self.user, self.host),
+            None => format!("{} on {}", self.user, self.host),
+        }
+    }
+}

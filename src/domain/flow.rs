@@ -1,0 +1,278 @@
+//! A remediation that can be run.
+
+use super::{CheckId, Untrusted};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// A flow's id: kebab-case, as configured.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct FlowId(pub String);
+
+impl fmt::Display for FlowId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl From<&str> for FlowId {
+    fn from(id: &str) -> Self {
+        FlowId(id.to_owned())
+    }
+}
+
+/// How a flow is run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Route {
+    /// An Okta Workflows flow behind an API Endpoint.
+    ApiEndpoint,
+    /// A page to open: nothing is sent from here.
+    Open,
+}
+
+impl Route {
+    /// The word on the screen and in the configuration.
+    pub fn word(self) -> &'static str {
+        match self {
+            Route::ApiEndpoint => "api-endpoint",
+            Route::Open => "open",
+        }
+    }
+}
+
+/// How much a flow can hurt, and so what its confirmation asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Risk {
+    /// `y` or `n`.
+    Low,
+    /// A word is typed.
+    Medium,
+    /// The login is typed.
+    High,
+}
+
+impl Risk {
+    /// The word on the screen and in JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            Risk::Low => "low",
+            Risk::Medium => "medium",
+            Risk::High => "high",
+        }
+    }
+
+    /// The risk of a word.
+    pub fn parse(word: &str) -> Option<Risk> {
+        [Risk::Low, Risk::Medium, Risk::High].into_iter().find(|risk| risk.word() == word)
+    }
+}
+
+/// The body that a flow is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PayloadShape {
+    /// The 22 flat fields of an on-demand ISPM issue.
+    IspmFlat,
+    /// The nested ISPM event.
+    IspmNested,
+    /// The CII envelope with this login as its only failing user.
+    CiiEvent,
+    /// The flow's own declared inputs.
+    Fields,
+}
+
+/// The product whose account a flow acts on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Product {
+    /// Okta.
+    Okta,
+    /// Microsoft Entra ID, `AAD` in ISPM.
+    Aad,
+    /// Google Workspace.
+    GoogleWorkspace,
+    /// Salesforce.
+    Salesforce,
+}
+
+impl Product {
+    /// Every product.
+    pub const ALL: [Product; 4] =
+        [Product::Okta, Product::Aad, Product::GoogleWorkspace, Product::Salesforce];
+
+    /// As ISPM spells it in `entitySourceProductName`.
+    pub fn ispm_name(self) -> &'static str {
+        match self {
+            Product::Okta => "Okta",
+            Product::Aad => "AAD",
+            Product::GoogleWorkspace => "Google Workspace",
+            Product::Salesforce => "Salesforce.com",
+        }
+    }
+
+    /// As CII spells the provider.
+    pub fn cii_provider(self) -> &'static str {
+        match self {
+            Product::Okta => "OKTA",
+            Product::Aad => "AZURE_AD",
+            Product::GoogleWorkspace => "G_SUITE",
+            Product::Salesforce => "SALESFORCE",
+        }
+    }
+
+    /// The product of a name, by any spelling that was seen.
+    pub fn parse(name: &str) -> Option<Product> {
+        match name.trim().to_ascii_lowercase().as_str() {
+            "okta" => Some(Product::Okta),
+            "aad" | "azure_ad" | "azure-ad" | "entra id" | "entra-id" | "microsoft entra id" => {
+                Some(Product::Aad)
+            }
+            "google workspace" | "google-workspace" | "g_suite" | "gsuite" => Some(Product::GoogleWorkspace),
+            "salesforce" | "salesforce.com" => Some(Product::Salesforce),
+            _ => None,
+        }
+    }
+}
+
+/// The target state that proves a flow's effect by re-reading the Okta user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProvenBy {
+    /// Okta status `SUSPENDED`.
+    Suspended,
+    /// Okta status `DEPROVISIONED`.
+    Deactivated,
+    /// Okta status `ACTIVE`.
+    Active,
+    /// Okta status `RECOVERY` or `PASSWORD_EXPIRED`.
+    PasswordReset,
+}
+
+impl ProvenBy {
+    /// The Okta statuses that prove it.
+    pub fn statuses(self) -> &'static [&'static str] {
+        match self {
+            ProvenBy::Suspended => &["SUSPENDED"],
+            ProvenBy::Deactivated => &["DEPROVISIONED"],
+            ProvenBy::Active => &["ACTIVE"],
+            ProvenBy::PasswordReset => &["RECOVERY", "PASSWORD_EXPIRED"],
+        }
+    }
+}
+
+/// The type of a declared input; the card of a flow knows no lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum InputType {
+    /// Text.
+    Text,
+    /// A number.
+    Number,
+    /// True or false.
+    Boolean,
+    /// An RFC 3339 instant.
+    DateTime,
+}
+
+/// One declared input of a flow.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Input {
+    /// The key in the body.
+    pub name: String,
+    /// Its type.
+    #[serde(rename = "type")]
+    pub kind: InputType,
+    /// A fixed value; without one it is asked for, or filled from the finding where the name is known.
+    #[serde(default)]
+    pub value: Option<String>,
+}
+
+/// How the caller proves itself to a flow. The secret itself is not here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FlowAuth {
+    /// The flow's client token in a header.
+    ClientToken,
+    /// A bearer token of the org's service application.
+    Oauth,
+    /// The URL alone.
+    None,
+}
+
+/// What can be run.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Flow {
+    /// Its id.
+    pub id: FlowId,
+    /// Its name, as people call it.
+    pub name: String,
+    /// The verb in plain words: `suspend the Okta account`.
+    pub verb: String,
+    /// How it is run.
+    pub route: Route,
+    /// Where; never with a secret in it. `None` on presets without a configured URL.
+    pub url: Option<String>,
+    /// How the caller proves itself.
+    pub auth: FlowAuth,
+    /// The body.
+    pub payload: PayloadShape,
+    /// The product whose account it acts on; `None` for a router.
+    pub product: Option<Product>,
+    /// The tenant's name that goes into the payload.
+    pub tenant: String,
+    /// How much it can hurt.
+    pub risk: Risk,
+    /// Whether its card takes a login where no id is known.
+    pub takes_login: bool,
+    /// Checks for which it is offered first; empty means any.
+    pub suggested_for: Vec<String>,
+    /// The declared inputs of the `fields` payload.
+    pub inputs: Vec<Input>,
+    /// The flow that undoes it.
+    pub inverse: Option<FlowId>,
+    /// What undoes it, in words.
+    pub undo: String,
+    /// A template's own condition and limits, in words.
+    pub caveats: Vec<String>,
+    /// What proves the effect, where a re-read can.
+    pub proven_by: Option<ProvenBy>,
+    /// Whether a 2xx body means that the run has ended.
+    pub is_final: bool,
+}
+
+impl Flow {
+    /// Whether it is suggested for a check, by id or title, `*` standing for anything.
+    pub fn is_suggested_for(&self, check: &CheckId, title: &Untrusted) -> bool {
+        self.suggested_for.iter().any(|pattern| {
+            let pattern = super::query::Pattern(pattern.clone());
+            pattern.matches(check.raw()) || pattern.matches(title.raw())
+        })
+    }
+
+    /// Why nothing can be sent by this flow at all, if so.
+    pub fn unrunnable(&self) -> Option<String> {
+        match (self.route, &self.url) {
+            (Route::Open, _) => {
+                Some("runs in the vendor's console: no public interface starts it".to_owned())
+            }
+            (Route::ApiEndpoint, None) => Some(format!("no `url` is configured for flow `{}`", self.id)),
+            (Route::ApiEndpoint, Some(_)) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn products_are_known_by_every_spelling() {
+        for product in Product::ALL {
+            assert_eq!(Product::parse(product.ispm_name()), Some(product));
+            assert_eq!(Product::parse(product.cii_provider()), Some(product));
+        }
+        assert_eq!(Product::parse("Slack"), None);
+    }
+}

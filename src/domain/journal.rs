@@ -1,0 +1,262 @@
+//! The append-only, hash-chained record of intents, receipts and triage changes.
+//!
+//! A record's hash is `SHA-256(seq ‖ previous ‖ SHA-256(content))`. Only the content's digest goes
+//! into the chain, so retention may erase a content and the chain still verifies. What a chain cannot
+//! show by itself is that its tail was cut off or that all of it was written anew: for that, a head
+//! that was kept elsewhere is compared.
+
+use super::{digest, time};
+use jiff::Timestamp;
+use serde::Serialize;
+use std::fmt;
+
+/// What a record is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RecordKind {
+    /// An action is about to be sent.
+    Intended,
+    /// An action's receipt and outcome, or a later move of its evidence.
+    Settled,
+    /// An action's lease ran out: its outcome is unknown.
+    Expired,
+    /// A triage change of a finding.
+    Triage,
+}
+
+impl RecordKind {
+    /// The word in the store and in JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            RecordKind::Intended => "intended",
+            RecordKind::Settled => "settled",
+            RecordKind::Expired => "expired",
+            RecordKind::Triage => "triage",
+        }
+    }
+
+    /// The kind of a word.
+    pub fn parse(word: &str) -> Option<RecordKind> {
+        [RecordKind::Intended, RecordKind::Settled, RecordKind::Expired, RecordKind::Triage]
+            .into_iter()
+            .find(|kind| kind.word() == word)
+    }
+}
+
+/// One record of the journal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// Its place, from 1.
+    pub seq: u64,
+    /// When.
+    pub at: Timestamp,
+    /// About what.
+    pub kind: RecordKind,
+    /// The content, JSON; `None` once erased by retention.
+    pub content: Option<String>,
+    /// SHA-256 of the content.
+    pub content_sha256: String,
+    /// The hash of the record before; empty for the first.
+    pub previous: String,
+    /// The hash of this record.
+    pub hash: String,
+}
+
+/// The hash of a record, from its place, the one before and its content's digest.
+pub fn chain_hash(seq: u64, previous: &str, content_sha256: &str) -> String {
+    digest::of_parts([seq.to_be_bytes().as_slice(), previous.as_bytes(), content_sha256.as_bytes()])
+}
+
+impl Record {
+    /// The record that follows `head` with this content.
+    pub fn after(head: Option<&Head>, at: Timestamp, kind: RecordKind, content: String) -> Record {
+        let seq = head.map_or(1, |head| head.seq + 1);
+        let previous = head.map(|head| head.hash.clone()).unwrap_or_default();
+        let content_sha256 = sealed(at, kind, &content);
+        let hash = chain_hash(seq, &previous, &content_sha256);
+        Record { seq, at, kind, content: Some(content), content_sha256, previous, hash }
+    }
+
+    /// The head of a journal that ends with this record.
+    pub fn head(&self) -> Head {
+        Head { seq: self.seq, hash: self.hash.clone() }
+    }
+
+    /// The stable JSON form.
+    pub fn to_json(&self) -> serde_json::Value {
+        let content = self.content.as_deref().map(|text| {
+            serde_json::from_str(text).unwrap_or_else(|_| serde_json::Value::String(text.to_owned()))
+        });
+        serde_json::json!({
+            "seq": self.seq.to_string(),
+            "at": time::rfc3339(self.at),
+            "kind": self.kind,
+            "content": content,
+            "content_sha256": self.content_sha256,
+            "previous": self.previous,
+            "hash": self.hash,
+        })
+    }
+}
+
+/// The digest that is chained covers time and kind too: neither can be changed unseen.
+fn sealed(at: Timestamp, kind: RecordKind, content: &str) -> String {
+    digest::of_parts([time::rfc3339(at).as_bytes(), kind.word().as_bytes(), content.as_bytes()])
+}
+
+/// The end of a journal: printed at quit and in reports, so that it can be kept elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Head {
+    /// The last record's place.
+    pub seq: u64,
+    /// The last record's hash.
+    pub hash: String,
+}
+
+impl fmt::Display for Head {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.seq, self.hash)
+    }
+}
+
+impl std::str::FromStr for Head {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let wrong = || format!("`{text}` is not a journal head; hint: it looks like `12:9f86d0…`");
+        let (seq, hash) = text.split_once(':').ok_or_else(wrong)?;
+        let is_hash = hash.len() == 64 && hash.chars().all(|c| c.is_ascii_hexdigit());
+        let seq = seq.parse().ok().filter(|_| is_hash).ok_or_else(wrong)?;
+        Ok(Head { seq, hash: hash.to_ascii_lowercase() })
+    }
+}
+
+/// The first thing wrong with a journal.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Broken {
+    /// A record is missing, double or out of order.
+    #[error("record {expected} is missing: the next one found is {found}")]
+    Missing {
+        /// The place that was due.
+        expected: u64,
+        /// The place that was found.
+        found: u64,
+    },
+    /// A record's content, time or kind is not what was chained.
+    #[error("record {0} was changed: its content does not match its digest")]
+    Content(u64),
+    /// A record does not follow the one before it.
+    #[error("record {0} does not follow the record before it")]
+    Link(u64),
+    /// A record's hash is not its own.
+    #[error("record {0} was changed: its hash does not match")]
+    Hash(u64),
+    /// The kept head is not in the journal.
+    #[error("the journal does not hold the kept head {0}: its tail was cut or it was written anew")]
+    Head(u64),
+}
+
+/// Checks records one after another, so that a long journal need not be in memory.
+#[derive(Debug, Default)]
+pub struct Verifier {
+    head: Option<Head>,
+    kept: Option<Head>,
+    kept_seen: bool,
+}
+
+impl Verifier {
+    /// Starts at the first record; `kept` is a head noted earlier.
+    pub fn new(kept: Option<Head>) -> Verifier {
+        Verifier { head: None, kept, kept_seen: false }
+    }
+
+    /// Checks the next record.
+    ///
+    /// # Errors
+    /// [`Broken`] names the first record that does not hold.
+    pub fn next(&mut self, record: &Record) -> Result<(), Broken> {
+        let expected = self.head.as_ref().map_or(1, |head| head.seq + 1);
+        if record.seq != expected {
+            return Err(Broken::Missing { expected, found: record.seq });
+        }
+        let previous = self.head.as_ref().map(|head| head.hash.as_str()).unwrap_or_default();
+        if record.previous != previous {
+            return Err(Broken::Link(record.seq));
+        }
+        let content = record.content.as_deref();
+        if content.is_some_and(|content| sealed(record.at, record.kind, content) != record.content_sha256) {
+            return Err(Broken::Content(record.seq));
+        }
+        if chain_hash(record.seq, &record.previous, &record.content_sha256) != record.hash {
+            return Err(Broken::Hash(record.seq));
+        }
+        self.kept_seen |= self.kept.as_ref().is_some_and(|kept| *kept == record.head());
+        self.head = Some(record.head());
+        Ok(())
+    }
+
+    /// After the last record: the head, or that the kept one was not met.
+    ///
+    /// # Errors
+    /// [`Broken::Head`] if a kept head was given and is not in the journal.
+    pub fn finish(self) -> Result<Option<Head>, Broken> {
+        match self.kept {
+            Some(kept) if !self.kept_seen => Err(Broken::Head(kept.seq)),
+            _ => Ok(self.head),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn journal(n: u64) -> Vec<Record> {
+        let at = Timestamp::from_second(1_700_000_000).unwrap();
+        let mut records: Vec<Record> = Vec::new();
+        for i in 0..n {
+            let head = records.last().map(Record::head);
+            records.push(Record::after(head.as_ref(), at, RecordKind::Triage, format!("{{\"n\":{i}}}")));
+        }
+        records
+    }
+
+    fn verify(records: &[Record], kept: Option<Head>) -> Result<Option<Head>, Broken> {
+        let mut verifier = Verifier::new(kept);
+        records.iter().try_for_each(|record| verifier.next(record))?;
+        verifier.finish()
+    }
+
+    #[test]
+    fn an_honest_journal_verifies_also_with_erased_content() {
+        let mut records = journal(5);
+        records[2].content = None;
+        assert_eq!(verify(&records, Some(records[3].head())).unwrap(), Some(records[4].head()));
+        assert_eq!(verify(&[], None).unwrap(), None);
+    }
+
+    #[test]
+    fn every_tampering_is_named() {
+        let honest = journal(5);
+        let broken = |change: &dyn Fn(&mut Vec<Record>)| {
+            let mut records = honest.clone();
+            change(&mut records);
+            verify(&records, Some(honest[4].head())).unwrap_err()
+        };
+        assert_eq!(broken(&|r| r[2].content = Some("{\"n\":9}".into())), Broken::Content(3));
+        assert_eq!(broken(&|r| r[2].kind = RecordKind::Expired), Broken::Content(3));
+        assert_eq!(broken(&|r| r[2].at = Timestamp::from_second(5).unwrap()), Broken::Content(3));
+        assert_eq!(broken(&|r| drop(r.remove(1))), Broken::Missing { expected: 2, found: 3 });
+        assert_eq!(broken(&|r| r.swap(1, 2)), Broken::Missing { expected: 2, found: 3 });
+        assert_eq!(broken(&|r| r.truncate(3)), Broken::Head(5));
+        assert_eq!(broken(&|r| r[3].hash = r[2].hash.clone()), Broken::Hash(4));
+        assert_eq!(broken(&|r| r[3].previous = r[1].hash.clone()), Broken::Link(4));
+    }
+
+    #[test]
+    fn heads_print_and_parse() {
+        let head = journal(2)[1].head();
+        assert_eq!(head.to_string().parse(), Ok(head));
+        assert!("12".parse::<Head>().is_err());
+    }
+}

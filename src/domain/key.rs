@@ -1,0 +1,63 @@
+//! What makes two arrivals the same event.
+
+use super::{CheckId, Login, digest};
+use serde::{Deserialize, Serialize};
+
+/// An event's identity across deliveries. The same key is the same event, however often and by
+/// whichever source it comes.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct EventKey(String);
+
+impl EventKey {
+    /// A CII failed check: its event id, its check and its set of logins. The logins belong to it
+    /// because nothing says that CII gives every delivery of one check an id of its own.
+    pub fn cii<'a>(event_id: &str, check: &CheckId, logins: impl IntoIterator<Item = &'a Login>) -> EventKey {
+        let mut folded: Vec<&str> = logins.into_iter().map(Login::folded).collect();
+        folded.sort_unstable();
+        folded.dedup();
+        let logins = digest::of_parts(folded.iter().map(|login| login.as_bytes()));
+        EventKey(format!("cii:{event_id}:{}:{logins}", check.raw()))
+    }
+
+    /// A CII test event: the envelope's id, since every test carries the same `detail.id`.
+    pub fn cii_test(envelope_id: &str) -> EventKey {
+        EventKey(format!("cii-test:{envelope_id}"))
+    }
+
+    /// Something without an id: its content.
+    pub fn of_content(source: &str, raw: &[u8]) -> EventKey {
+        EventKey(format!("{source}:sha256:{}", digest::of_bytes(raw)))
+    }
+
+    /// The key as text, for a unique index.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<String> for EventKey {
+    fn from(text: String) -> Self {
+        EventKey(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn order_case_and_repeats_of_logins_do_not_matter(mut logins in proptest::collection::vec("[a-z]{1,6}", 1..6)) {
+            let key = |logins: &[String]| {
+                let logins: Vec<Login> = logins.iter().map(|l| Login::new(l)).collect();
+                EventKey::cii("e1", &"no-mfa".into(), &logins)
+            };
+            let first = key(&logins);
+            logins.reverse();
+            logins.push(logins[0].to_uppercase());
+            prop_assert_eq!(first, key(&logins));
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! The bodies that flows are sent.

@@ -1,0 +1,186 @@
+//! What is about to happen, exactly: the content of a confirm card and of a dry run.
+
+use super::action::ShownRequest;
+use super::subject::ProviderAccount;
+use super::{Action, ActionId, FindingId, Flow, Login, Risk};
+use jiff::Timestamp;
+use std::fmt;
+
+/// What a confirmation asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Confirm {
+    /// `y` or `n`.
+    Key,
+    /// This word is typed.
+    Word(String),
+    /// The login is typed.
+    Login(Login),
+}
+
+impl Confirm {
+    /// What a risk asks for on one subject.
+    pub fn of(risk: Risk, login: &Login, word: &str) -> Confirm {
+        match risk {
+            Risk::Low => Confirm::Key,
+            Risk::Medium => Confirm::Word(word.to_owned()),
+            Risk::High => Confirm::Login(login.clone()),
+        }
+    }
+
+    /// Whether what was typed is what was asked for. A login is compared case-folded.
+    pub fn accepts(&self, typed: &str) -> bool {
+        match self {
+            Confirm::Key => typed.eq_ignore_ascii_case("y"),
+            Confirm::Word(word) => typed.trim() == word,
+            Confirm::Login(login) => Login::new(typed) == *login,
+        }
+    }
+}
+
+/// The target as it was re-read for the card.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Target {
+    /// It was read.
+    Read {
+        /// When.
+        at: Timestamp,
+        /// From where: `Okta`.
+        from: &'static str,
+        /// Named facts, in the order of the card: `status` = `ACTIVE`.
+        facts: Vec<Fact>,
+    },
+    /// It cannot be read, and why.
+    CannotTell(String),
+}
+
+/// One named fact of a target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fact {
+    /// Its name.
+    pub name: String,
+    /// Its value, ready to be shown.
+    pub value: String,
+}
+
+impl Target {
+    /// The facts that were read.
+    pub fn facts(&self) -> &[Fact] {
+        match self {
+            Target::Read { facts, .. } => facts,
+            Target::CannotTell(_) => &[],
+        }
+    }
+
+    /// What differs in a newer reading: name, then, now.
+    pub fn changes(&self, newer: &Target) -> Vec<(String, String, String)> {
+        let then =
+            |name: &str| self.facts().iter().find(|fact| fact.name == name).map(|fact| fact.value.clone());
+        let mut changes = Vec::new();
+        for fact in newer.facts() {
+            match then(&fact.name) {
+                Some(value) if value != fact.value => {
+                    changes.push((fact.name.clone(), value, fact.value.clone()))
+                }
+                _ => {}
+            }
+        }
+        changes
+    }
+}
+
+/// What is about to happen.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// The id that the action will have; the flow gets it too.
+    pub action: ActionId,
+    /// The flow.
+    pub flow: Flow,
+    /// The subject.
+    pub login: Login,
+    /// The finding it is run from.
+    pub finding: Option<FindingId>,
+    /// The exact request, secrets masked.
+    pub request: ShownRequest,
+    /// The target re-read just now.
+    pub target: Target,
+    /// What the confirmation asks for.
+    pub confirm: Confirm,
+    /// What this cannot know.
+    pub cannot_know: Vec<String>,
+    /// The template's own conditions and limits.
+    pub caveats: Vec<String>,
+    /// Why the analyst has to insist: an action of unknown outcome, or the same one a moment ago.
+    pub needs_again: Option<String>,
+    /// Why it will not be sent at all.
+    pub refusal: Option<String>,
+    /// Whether a reason is asked for.
+    pub reason_required: bool,
+}
+
+impl Plan {
+    /// The digest of what is shown: what leaves has to rebuild to the same.
+    pub fn digest(&self) -> String {
+        self.request.digest()
+    }
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} of {}", self.flow.verb, self.login)
+    }
+}
+
+/// Whether a flow fits a subject, before it is offered.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fit {
+    /// The flow.
+    pub flow: Flow,
+    /// Whether it is suggested for the finding's check.
+    pub is_suggested: bool,
+    /// What it would act on, or why it cannot.
+    pub target: Result<FitTarget, String>,
+}
+
+/// What a fitting flow would act on.
+#[derive(Debug, Clone, PartialEq)]
+pub enum FitTarget {
+    /// The one account of the flow's product.
+    Account(ProviderAccount),
+    /// Two or more: the analyst chooses.
+    Choose(Vec<ProviderAccount>),
+    /// No id is known, and the flow's card takes a login.
+    Login(Login),
+    /// The flow is told everything and decides itself (a router).
+    Router(Option<ProviderAccount>),
+}
+
+/// The answer to "run this plan": the action as it stands, after its first settling.
+pub type Ran = Action;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_tier_asks_for_its_own() {
+        let login = Login::new("Ann@Example.com");
+        assert!(Confirm::of(Risk::Low, &login, "suspend").accepts("y"));
+        assert!(Confirm::of(Risk::Medium, &login, "suspend").accepts("suspend"));
+        assert!(!Confirm::of(Risk::Medium, &login, "suspend").accepts("y"));
+        assert!(Confirm::of(Risk::High, &login, "suspend").accepts("ann@example.com"));
+    }
+
+    #[test]
+    fn a_changed_target_is_told() {
+        let read = |status: &str| Target::Read {
+            at: Timestamp::UNIX_EPOCH,
+            from: "Okta",
+            facts: vec![Fact { name: "status".into(), value: status.into() }],
+        };
+        assert_eq!(
+            read("ACTIVE").changes(&read("SUSPENDED")),
+            vec![("status".to_owned(), "ACTIVE".to_owned(), "SUSPENDED".to_owned())]
+        );
+        assert!(read("ACTIVE").changes(&read("ACTIVE")).is_empty());
+    }
+}

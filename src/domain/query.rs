@@ -1,0 +1,383 @@
+//! The filter grammar: `severity>=high check:no-mfa user:ann "word"`.
+//!
+//! A query is a row of terms, all of which must hold. A term is a field with an operator and a value,
+//! or free words; `-` in front of a term means "not". Values with blanks or quotes stand in double
+//! quotes. A query prints to text that parses to the same query.
+
+use super::{EventKind, FindingState, Severity};
+use std::fmt;
+
+/// A parsed filter. The empty query matches everything.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub struct Query {
+    /// The terms, all of which must hold.
+    pub terms: Vec<Term>,
+}
+
+/// One term of a query.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Term {
+    /// Whether the term must not hold.
+    pub negated: bool,
+    /// What must hold.
+    pub test: Test,
+}
+
+/// What a term tests.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Test {
+    /// `severity>=high`: the ranked severity compared.
+    Severity(Comparison, Severity),
+    /// `check:no-mfa`: the check's id or title; `*` stands for anything.
+    Check(Pattern),
+    /// `user:ann@example.com`: a login named by the event; `*` stands for anything.
+    User(Pattern),
+    /// `source:cii-webhook`.
+    Source(Pattern),
+    /// `kind:failed-check`.
+    Kind(EventKind),
+    /// `state:open`: an event with a finding in that state, or the finding's own state.
+    State(FindingState),
+    /// Free text: every word occurs in title, check, texts or logins.
+    Words(String),
+}
+
+/// How a severity is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Comparison {
+    /// `:` or `=`.
+    Equal,
+    /// `>=`.
+    AtLeast,
+    /// `>`.
+    Above,
+    /// `<=`.
+    AtMost,
+    /// `<`.
+    Below,
+}
+
+impl Comparison {
+    const SPELLED: [(&str, Comparison); 6] = [
+        (">=", Comparison::AtLeast),
+        ("<=", Comparison::AtMost),
+        (">", Comparison::Above),
+        ("<", Comparison::Below),
+        ("=", Comparison::Equal),
+        (":", Comparison::Equal),
+    ];
+
+    fn spelled(self) -> &'static str {
+        match self {
+            Comparison::Equal => ":",
+            Comparison::AtLeast => ">=",
+            Comparison::Above => ">",
+            Comparison::AtMost => "<=",
+            Comparison::Below => "<",
+        }
+    }
+
+    /// The severities for which the comparison with `than` holds.
+    pub fn matching(self, than: Severity) -> Vec<Severity> {
+        let holds = |severity: &Severity| match self {
+            Comparison::Equal => *severity == than,
+            Comparison::AtLeast => *severity >= than,
+            Comparison::Above => *severity > than,
+            Comparison::AtMost => *severity <= than,
+            Comparison::Below => *severity < than,
+        };
+        Severity::ALL.into_iter().filter(holds).collect()
+    }
+}
+
+/// A value in which `*` stands for any run of characters; compared without case.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Pattern(pub String);
+
+impl Pattern {
+    /// The literal, folded, if there is no `*` in it.
+    pub fn literal(&self) -> Option<String> {
+        (!self.0.contains('*')).then(|| self.0.to_lowercase())
+    }
+
+    /// Whether a text matches.
+    pub fn matches(&self, text: &str) -> bool {
+        let (pattern, text) = (self.0.to_lowercase(), text.to_lowercase());
+        let mut parts = pattern.split('*');
+        let Some(mut rest) = parts.next().and_then(|first| text.strip_prefix(first)) else { return false };
+        let parts: Vec<&str> = parts.collect();
+        let Some((last, middle)) = parts.split_last() else { return rest.is_empty() };
+        for part in middle {
+            match rest.find(part) {
+                Some(at) => rest = &rest[at + part.len()..],
+                None => return false,
+            }
+        }
+        rest.ends_with(last)
+    }
+}
+
+/// Why a query was not understood.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{what} at column {column}")]
+pub struct QueryError {
+    /// What is wrong, naming the value.
+    pub what: String,
+    /// Where, counted in characters from 1.
+    pub column: usize,
+}
+
+impl QueryError {
+    /// What mends it.
+    pub fn hint(&self) -> &'static str {
+        "hint: terms are `severity>=high`, `check:ID`, `user:LOGIN`, `source:NAME`, `state:open`, `kind:failed-check` and free words; `-` negates, quotes hold blanks"
+    }
+}
+
+impl Query {
+    /// Parses a filter.
+    ///
+    /// # Errors
+    /// [`QueryError`] with the column of the first thing not understood.
+    pub fn parse(text: &str) -> Result<Query, QueryError> {
+        let mut terms = Vec::new();
+        for token in tokens(text)? {
+            terms.push(token.term()?);
+        }
+        Ok(Query { terms })
+    }
+
+    /// Whether everything matches.
+    pub fn is_empty(&self) -> bool {
+        self.terms.is_empty()
+    }
+}
+
+struct Token {
+    column: usize,
+    negated: bool,
+    /// The part before the operator, if there is one: never quoted.
+    field: Option<(String, Comparison)>,
+    value: String,
+}
+
+impl Token {
+    fn term(self) -> Result<Term, QueryError> {
+        let negated = self.negated;
+        let test = match &self.field {
+            Some((field, comparison)) => self.field_test(field, *comparison)?,
+            None => Test::Words(self.value.clone()),
+        };
+        Ok(Term { negated, test })
+    }
+
+    fn field_test(&self, field: &str, comparison: Comparison) -> Result<Test, QueryError> {
+        let value = self.value.as_str();
+        let unknown = |what: &str| Err(self.error(format!("`{value}` is not a {what}")));
+        if field == "severity" {
+            return match Severity::parse(value) {
+                Some(severity) => Ok(Test::Severity(comparison, severity)),
+                None => unknown("severity"),
+            };
+        }
+        if comparison != Comparison::Equal {
+            return Err(self.error(format!("`{field}` cannot be compared with `{}`", comparison.spelled())));
+        }
+        if value.is_empty() {
+            return Err(self.error(format!("`{field}:` has no value")));
+        }
+        let pattern = Pattern(value.to_owned());
+        match field {
+            "check" => Ok(Test::Check(pattern)),
+            "user" => Ok(Test::User(pattern)),
+            "source" => Ok(Test::Source(pattern)),
+            "kind" => EventKind::parse(value).map_or_else(|| unknown("kind"), |kind| Ok(Test::Kind(kind))),
+            "state" => FindingState::parse(value).map_or_else(|| unknown("state"), |s| Ok(Test::State(s))),
+            _ => Err(self.error(format!("there is no field `{field}`"))),
+        }
+    }
+
+    fn error(&self, what: String) -> QueryError {
+        QueryError { what, column: self.column }
+    }
+}
+
+fn tokens(text: &str) -> Result<Vec<Token>, QueryError> {
+    let chars: Vec<char> = text.chars().collect();
+    let mut tokens = Vec::new();
+    let mut at = 0;
+    while at < chars.len() {
+        if chars.get(at).is_some_and(|c| c.is_whitespace()) {
+            at += 1;
+            continue;
+        }
+        let (token, next) = token(&chars, at)?;
+        tokens.push(token);
+        at = next;
+    }
+    Ok(tokens)
+}
+
+fn token(chars: &[char], start: usize) -> Result<(Token, usize), QueryError> {
+    let negated = chars.get(start) == Some(&'-') && chars.get(start + 1).is_some_and(|c| !c.is_whitespace());
+    let at = start + usize::from(negated);
+    let (field, at) = match field(chars, at) {
+        Some((name, comparison, next)) => (Some((name, comparison)), next),
+        None => (None, at),
+    };
+    let (value, at) = value(chars, at)?;
+    Ok((Token { column: start + 1, negated, field, value }, at))
+}
+
+/// A field name is a row of ASCII letters right before an operator; anything else is free text.
+fn field(chars: &[char], start: usize) -> Option<(String, Comparison, usize)> {
+    let length = chars.get(start..)?.iter().take_while(|c| c.is_ascii_alphabetic()).count();
+    let name: String = chars.get(start..start + length)?.iter().collect();
+    if name.is_empty() {
+        return None;
+    }
+    let rest: String = chars.iter().skip(start + length).take(2).collect();
+    let (spelled, comparison) =
+        Comparison::SPELLED.into_iter().find(|(spelled, _)| rest.starts_with(spelled))?;
+    Some((name.to_ascii_lowercase(), comparison, start + length + spelled.len()))
+}
+
+fn value(chars: &[char], start: usize) -> Result<(String, usize), QueryError> {
+    if chars.get(start) != Some(&'"') {
+        let value: String = chars.iter().skip(start).take_while(|c| !c.is_whitespace()).collect();
+        let next = start + value.chars().count();
+        return Ok((value, next));
+    }
+    quoted(chars, start)
+}
+
+fn quoted(chars: &[char], start: usize) -> Result<(String, usize), QueryError> {
+    let mut value = String::new();
+    let mut at = start + 1;
+    while let Some(&c) = chars.get(at) {
+        match (c, chars.get(at + 1)) {
+            ('"', _) => return Ok((value, at + 1)),
+            ('\\', Some(&escaped)) => {
+                value.push(escaped);
+                at += 2;
+            }
+            (c, _) => {
+                value.push(c);
+                at += 1;
+            }
+        }
+    }
+    Err(QueryError { what: "a quote is not closed".to_owned(), column: start + 1 })
+}
+
+impl fmt::Display for Query {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, term) in self.terms.iter().enumerate() {
+            if i > 0 {
+                f.write_str(" ")?;
+            }
+            write!(f, "{term}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Term {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.negated {
+            f.write_str("-")?;
+        }
+        match &self.test {
+            Test::Severity(comparison, severity) => write!(f, "severity{}{severity}", comparison.spelled()),
+            Test::Check(pattern) => write!(f, "check:{}", quote(&pattern.0)),
+            Test::User(pattern) => write!(f, "user:{}", quote(&pattern.0)),
+            Test::Source(pattern) => write!(f, "source:{}", quote(&pattern.0)),
+            Test::Kind(kind) => write!(f, "kind:{}", kind.word()),
+            Test::State(state) => write!(f, "state:{}", state.word()),
+            Test::Words(words) => f.write_str(&quote_words(words)),
+        }
+    }
+}
+
+fn quote(value: &str) -> String {
+    let plain = !value.is_empty() && !value.starts_with('"') && !value.contains(char::is_whitespace);
+    if plain { value.to_owned() } else { in_quotes(value) }
+}
+
+/// Free text is also quoted where it would read as a field or a negation.
+fn quote_words(words: &str) -> String {
+    let chars: Vec<char> = words.chars().collect();
+    if words.starts_with('-') || field(&chars, 0).is_some() { in_quotes(words) } else { quote(words) }
+}
+
+fn in_quotes(value: &str) -> String {
+    format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case("severity>=high", "severity>=high")]
+    #[case("  severity=moderate   user:ann ", "severity:medium user:ann")]
+    #[case("check:\"No MFA Configured\" -source:okta*", "check:\"No MFA Configured\" -source:okta*")]
+    #[case("paris \"impossible travel\"", "paris \"impossible travel\"")]
+    #[case("ann@example.com", "ann@example.com")]
+    #[case("state:open kind:test", "state:open kind:test")]
+    #[case("-", "\"-\"")]
+    fn parses_and_prints(#[case] text: &str, #[case] printed: &str) {
+        assert_eq!(Query::parse(text).unwrap().to_string(), printed);
+    }
+
+    #[rstest]
+    #[case("severity>=bad", "`bad` is not a severity at column 1")]
+    #[case("a colour:red", "there is no field `colour` at column 3")]
+    #[case("user>=x", "`user` cannot be compared with `>=` at column 1")]
+    #[case("check:", "`check:` has no value at column 1")]
+    #[case("a \"b", "a quote is not closed at column 3")]
+    fn says_what_it_does_not_understand(#[case] text: &str, #[case] expected: &str) {
+        assert_eq!(Query::parse(text).unwrap_err().to_string(), expected);
+    }
+
+    #[rstest]
+    #[case("ann*", "Ann@Example.com", true)]
+    #[case("*@example.com", "ann@EXAMPLE.com", true)]
+    #[case("a*e*m", "ann@example.com", true)]
+    #[case("ann", "ann@example.com", false)]
+    #[case("a*a", "a", false)]
+    fn patterns_match(#[case] pattern: &str, #[case] text: &str, #[case] expected: bool) {
+        assert_eq!(Pattern(pattern.into()).matches(text), expected);
+    }
+
+    fn term() -> impl Strategy<Value = Term> {
+        let text = "[ -~é]{1,12}";
+        let pattern = text.prop_map(Pattern);
+        let test = prop_oneof![
+            (0usize..6, 0usize..6)
+                .prop_map(|(c, s)| Test::Severity(Comparison::SPELLED[c].1, Severity::ALL[s])),
+            pattern.clone().prop_map(Test::Check),
+            pattern.clone().prop_map(Test::User),
+            pattern.prop_map(Test::Source),
+            (0usize..7).prop_map(|k| Test::Kind(EventKind::ALL[k])),
+            (0usize..4).prop_map(|s| Test::State(FindingState::ALL[s])),
+            text.prop_map(Test::Words),
+        ];
+        (any::<bool>(), test).prop_map(|(negated, test)| Term { negated, test })
+    }
+
+    proptest! {
+        #[test]
+        fn printing_parses_to_the_same(terms in proptest::collection::vec(term(), 0..5)) {
+            let query = Query { terms };
+            prop_assert_eq!(Query::parse(&query.to_string()).unwrap(), query);
+        }
+
+        #[test]
+        fn nothing_panics(text in any::<String>()) {
+            let _ = Query::parse(&text);
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! The person or account behind a finding, by all its names.
+
+use super::Untrusted;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::fmt;
+use std::hash::{Hash, Hasher};
+
+/// A login: opaque text, compared case-folded, shown as it came. Not always an e-mail address
+/// (`hrms.serviceuser` is one).
+#[derive(Clone, Default)]
+pub struct Login {
+    shown: Untrusted,
+    folded: String,
+}
+
+impl Login {
+    /// A login as a source spells it; surrounding white space is not part of it.
+    pub fn new(text: &str) -> Login {
+        let text = text.trim();
+        Login { shown: text.into(), folded: text.to_lowercase() }
+    }
+
+    /// As it came: for requests and payloads.
+    pub fn raw(&self) -> &str {
+        self.shown.raw()
+    }
+
+    /// The form that is compared, stored as a key and searched.
+    pub fn folded(&self) -> &str {
+        &self.folded
+    }
+
+    /// Whether there is nothing in it.
+    pub fn is_empty(&self) -> bool {
+        self.folded.is_empty()
+    }
+}
+
+impl PartialEq for Login {
+    fn eq(&self, other: &Self) -> bool {
+        self.folded == other.folded
+    }
+}
+
+impl Eq for Login {}
+
+impl PartialOrd for Login {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Login {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.folded.cmp(&other.folded)
+    }
+}
+
+impl Hash for Login {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.folded.hash(state);
+    }
+}
+
+impl fmt::Display for Login {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.shown, f)
+    }
+}
+
+impl fmt::Debug for Login {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.shown, f)
+    }
+}
+
+impl Serialize for Login {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.shown.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Login {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Login::new(&String::deserialize(deserializer)?))
+    }
+}
+
+/// The account of a subject in one product, by the id that product gives it: what a flow acts on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProviderAccount {
+    /// The provider as CII names it: `OKTA`, `AZURE_AD`.
+    pub provider: Untrusted,
+    /// The id in that product.
+    pub user_id: Untrusted,
+    /// The login in that product.
+    pub login: Login,
+}
+
+/// Everything a flow may need to name its target, as far as it is known now.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Subject {
+    /// The login of the finding.
+    pub login: Login,
+    /// CII's own id.
+    pub cii_id: Option<Untrusted>,
+    /// The accounts in the products, where `getEndUser` was read.
+    pub accounts: Vec<ProviderAccount>,
+    /// Why the accounts are not known, in words, where they are not.
+    pub accounts_unknown: Option<String>,
+    /// When the subject last signed in, where known.
+    pub last_login: Option<jiff::Timestamp>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn compares_folded_and_shows_as_it_came() {
+        let (a, b) = (Login::new(" Zoë@Example.com"), Login::new("zoë@example.COM "));
+        assert_eq!(a, b);
+        assert_eq!(a.to_string(), "Zoë@Example.com");
+        assert_eq!(serde_json::to_string(&b).unwrap(), "\"zoë@example.COM\"");
+    }
+}

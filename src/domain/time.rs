@@ -1,0 +1,130 @@
+//! Instants as they are written in JSON and shown on the screen.
+
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use serde::{Deserialize, Deserializer, Serializer};
+
+/// RFC 3339 in UTC with milliseconds, the one form of our JSON.
+pub fn rfc3339(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
+}
+
+/// RFC 3339 in UTC with whole seconds.
+pub fn rfc3339_seconds(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+/// The date alone, in UTC.
+pub fn date(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d").to_string()
+}
+
+/// The date as the ISPM templates want a last login: MM/DD/YYYY.
+pub fn american_date(at: Timestamp) -> String {
+    at.strftime("%m/%d/%Y").to_string()
+}
+
+/// Reads an instant in any form that a source was seen to send; anything else is `None`.
+pub fn parse(text: &str) -> Option<Timestamp> {
+    let text = text.trim();
+    text.parse::<Timestamp>().ok().or_else(|| midnight(text))
+}
+
+fn midnight(text: &str) -> Option<Timestamp> {
+    let date =
+        text.parse::<jiff::civil::Date>().or_else(|_| jiff::civil::Date::strptime("%m/%d/%Y", text)).ok()?;
+    date.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
+}
+
+/// Serde: [`rfc3339`] out, [`parse`] in.
+pub mod millis {
+    use super::*;
+
+    /// Writes milliseconds and `Z`.
+    pub fn serialize<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&rfc3339(*at))
+    }
+
+    /// Reads any form that [`parse`] knows.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        parse(&text).ok_or_else(|| serde::de::Error::custom(format!("`{text}` is not an RFC 3339 time")))
+    }
+}
+
+/// Serde: as [`millis`], for a time that may be missing.
+pub mod millis_option {
+    use super::*;
+
+    /// Writes milliseconds and `Z`, or null.
+    pub fn serialize<S: Serializer>(at: &Option<Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
+        match at {
+            Some(at) => serializer.serialize_some(&rfc3339(*at)),
+            None => serializer.serialize_none(),
+        }
+    }
+
+    /// Reads any form that [`parse`] knows; what it does not know is `None`, for tolerance.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
+        Ok(Option::<String>::deserialize(deserializer)?.and_then(|text| parse(&text)))
+    }
+}
+
+const MINUTE: i64 = 60;
+const HOUR: i64 = 60 * MINUTE;
+const DAY: i64 = 24 * HOUR;
+
+/// How old something is, coarsely, so that a row's text rarely changes: `now`, `5m`, `3h`, `12d`.
+/// A time ahead of us by more than a minute is `ahead`: a skewed clock is said, not hidden.
+pub fn age(now: Timestamp, then: Timestamp) -> String {
+    let seconds = now.duration_since(then).as_secs();
+    match seconds {
+        ..=-60 => "ahead".to_owned(),
+        -59..MINUTE => "now".to_owned(),
+        MINUTE..HOUR => format!("{}m", seconds / MINUTE),
+        HOUR..DAY => format!("{}h", seconds / HOUR),
+        _ => format!("{}d", seconds / DAY),
+    }
+}
+
+/// When the text of [`age`] changes next.
+pub fn next_age_change(now: Timestamp, then: Timestamp) -> Timestamp {
+    let seconds = now.duration_since(then).as_secs();
+    let next = match seconds {
+        ..=-60 => -59,
+        -59..MINUTE => MINUTE,
+        MINUTE..HOUR => (seconds / MINUTE + 1) * MINUTE,
+        HOUR..DAY => (seconds / HOUR + 1) * HOUR,
+        _ => (seconds / DAY + 1) * DAY,
+    };
+    then.saturating_add(SignedDuration::from_secs(next)).unwrap_or(now)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case("2023-08-08T13:27:22Z", Some("2023-08-08T13:27:22.000Z"))]
+    #[case("2023-08-08T13:27:22.416Z", Some("2023-08-08T13:27:22.416Z"))]
+    #[case("2023-08-08T15:27:22+02:00", Some("2023-08-08T13:27:22.000Z"))]
+    #[case("2024-06-18", Some("2024-06-18T00:00:00.000Z"))]
+    #[case("03/28/2024", Some("2024-03-28T00:00:00.000Z"))]
+    #[case("yesterday", None)]
+    fn reads_every_form_seen(#[case] text: &str, #[case] expected: Option<&str>) {
+        assert_eq!(parse(text).map(rfc3339).as_deref(), expected);
+    }
+
+    proptest! {
+        #[test]
+        fn the_text_changes_exactly_then(seconds in -1_000i64..10_000_000) {
+            let then = Timestamp::from_second(1_700_000_000).unwrap();
+            let now = then + SignedDuration::from_secs(seconds);
+            let next = next_age_change(now, then);
+            prop_assert!(next > now);
+            prop_assert_ne!(age(next, then), age(now, then));
+            prop_assert_eq!(age(next - SignedDuration::from_secs(1), then), age(now, then));
+        }
+    }
+}
