@@ -1,1 +1,51 @@
-//! tenant
+//! The remote systems: CII over GraphQL, Okta over REST, Workflows over HTTP.
+//!
+//! [`Directory`] reads and [`FlowCaller`] acts; the two are apart so that what can act is seen at a
+//! glance. Reads never fail as calls: what went wrong stands in the part that was asked for, beside
+//! whatever data came.
+
+use crate::domain::action::{Receipt, ShownRequest};
+use crate::domain::dossier::{AddressUsers, LoadedPart, OktaUser, Part};
+use crate::domain::{FlowId, Login, PartName};
+use async_trait::async_trait;
+use std::fmt;
+
+/// What the tenants know of people.
+#[async_trait]
+pub trait Directory: Send + Sync + fmt::Debug {
+    /// The parts of a dossier that the configuration makes possible.
+    fn parts(&self) -> Vec<PartName>;
+
+    /// One part of a dossier, read now. Errors stand in the part.
+    async fn part(&self, name: PartName, login: &Login) -> LoadedPart;
+
+    /// The users seen on an address, all pages, each once.
+    async fn users_of_address(&self, address: &str) -> AddressUsers;
+
+    /// The Okta user of an id or a login, read now: what cards and verification compare.
+    async fn okta_user(&self, id_or_login: &str) -> Part<OktaUser>;
+}
+
+/// How a call that acts ended when there was no usable answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CallEnd {
+    /// The other side answered, whatever the status.
+    Answered(Receipt),
+    /// DNS, connect or TLS failed, or no token was had: no byte of the request left.
+    NotSent(String),
+    /// The wait after 429s ran out; every try was answered 429, so nothing ran.
+    Throttled(Receipt),
+    /// Time-out or cut connection after a byte may have left: nobody knows.
+    Unknown(String),
+}
+
+/// Sends requests that act: each is sent once; only a 429 is followed by another try, by the pacer.
+#[async_trait]
+pub trait FlowCaller: Send + Sync + fmt::Debug {
+    /// The request as it will leave, with secrets masked, for a flow and a body. The same inputs give
+    /// the same request: its digest is what the analyst confirmed.
+    fn shown(&self, flow: &FlowId, body: &str, action: &str, operator: &str) -> Result<ShownRequest, String>;
+
+    /// Sends what was shown.
+    async fn call(&self, flow: &FlowId, shown: &ShownRequest) -> CallEnd;
+}
