@@ -7,10 +7,10 @@
 //! goes on after a crash.
 
 use crate::domain::action::Settlement;
-use crate::domain::dossier::Problem;
 use crate::domain::event::{DecodedEvent, EventDetail, SourceName};
 use crate::domain::finding::{ChangeRefused, HistoryEntry};
 use crate::domain::journal::{Head, Record};
+pub use crate::domain::page::{Counted, EventUser, From, Page, Sequence, StoreHealth};
 use crate::domain::{
     Action, ActionId, Actor, Change, Event, EventId, Finding, FindingId, FlowId, Login, Query, Severity,
 };
@@ -38,46 +38,6 @@ pub struct InboxItem {
 pub trait Decode: Send + Sync + fmt::Debug {
     /// The event of an item.
     fn decode(&self, item: &InboxItem) -> DecodedEvent;
-}
-
-/// Where a page starts. Lists are newest first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum From<K> {
-    /// At the newest.
-    Newest,
-    /// Right below this one.
-    Before(K),
-    /// The ones right above this one; still returned newest first.
-    After(K),
-}
-
-/// A page of a list, newest first.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Page<T> {
-    /// The rows.
-    pub rows: Vec<T>,
-    /// Whether there is more in the direction that was asked for.
-    pub has_more: bool,
-}
-
-/// How many match, as far as it was counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Counted {
-    /// How many.
-    pub total: u64,
-    /// How many of them are critical.
-    pub critical: u64,
-    /// Whether there are more than were counted.
-    pub is_capped: bool,
-}
-
-/// One user of an event, with the finding that it opened.
-#[derive(Debug, Clone, PartialEq)]
-pub struct EventUser {
-    /// Who.
-    pub login: Login,
-    /// Their finding; `None` for kinds that open none.
-    pub finding: Option<Finding>,
 }
 
 /// Which findings.
@@ -116,32 +76,6 @@ pub enum Again {
     No,
     /// The analyst insists.
     Insist,
-}
-
-/// How the store is.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct StoreHealth {
-    /// Events kept.
-    pub events: u64,
-    /// Findings not closed.
-    pub open_findings: u64,
-    /// Acknowledged and not yet expanded.
-    pub pending: u64,
-    /// When the last event arrived.
-    pub last_received: Option<Timestamp>,
-    /// What an inbox row could not be expanded for, newest first.
-    pub problems: Vec<Problem>,
-    /// The size of its files, in bytes.
-    pub bytes: u64,
-}
-
-/// A new arrival, for whoever watches.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Sequence {
-    /// The newest event's id.
-    pub newest_event: i64,
-    /// Goes up with every commit that may change what a screen shows.
-    pub change: u64,
 }
 
 /// Why the store could not do it.
