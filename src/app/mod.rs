@@ -1,1 +1,33 @@
-//! app
+//! What the console is showing, and how that changes: `State` × `Msg` → `State` + `Effect`s.
+//!
+//! [`update::update`] is pure: it changes the state and returns what is to be done as data. Nothing in
+//! this room waits, draws, reads a clock or knows a key. One file a screen; [`layout`] is the
+//! arithmetic of who stands where, shared with the view so that both agree on what is visible.
+
+pub mod address;
+pub mod card;
+pub mod dossiers;
+pub mod effect;
+pub mod event;
+pub mod feed;
+pub mod flows;
+pub mod header;
+pub mod journal;
+pub mod layout;
+pub mod link;
+pub mod list;
+pub mod msg;
+pub mod notice;
+pub mod pane;
+pub mod prompt;
+pub mod raw;
+pub mod state;
+pub mod text;
+pub mod triage;
+pub mod update;
+pub mod user;
+
+pub use effect::{Effect, RequestId};
+pub use msg::{Answer, Msg};
+pub use state::{Overlay, Screen, State};
+pub use update::update;

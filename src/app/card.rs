@@ -1,0 +1,343 @@
+//! The confirm card: what will happen, exactly, and the only way to make it happen.
+//!
+//! The card *arms* 400 ms after the last change of its content and never while the target is being
+//! re-read; before that, keys do not answer it, so type-ahead and pastes cannot. Just before sending,
+//! the target is read once more: if it changed, the change is shown and the card is disarmed. What
+//! leaves is the request whose digest was shown.
+
+use super::effect::{Effect, RunAsk};
+use super::list::Scroll;
+use super::msg::{Motion, Progress};
+use super::state::{Awaited, Overlay, Running, State};
+use crate::domain::plan::{Confirm, Plan};
+use crate::domain::{Action, ActionId};
+use jiff::{SignedDuration, Timestamp};
+use tui_input::{Input, InputRequest};
+
+/// How long the content has to have stood still.
+const ARMS_AFTER: SignedDuration = SignedDuration::from_millis(400);
+/// A target that was read this recently need not be read again before sending.
+const FRESH: SignedDuration = SignedDuration::from_secs(3);
+
+/// Where the card stands.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Phase {
+    /// The target is read and the request built; with a plan, it is read *again*.
+    Preparing,
+    /// It waits for an answer.
+    Asking,
+    /// It was confirmed, and the target is read once more before sending.
+    Rechecking,
+    /// It runs.
+    Running(Option<Progress>),
+    /// It ended.
+    Done(Box<Action>),
+    /// It could not be prepared, or was not sent.
+    Failed(String),
+}
+
+/// Which field takes the keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Field {
+    /// Why it is done.
+    Reason,
+    /// The word or the login that confirms.
+    Confirm,
+}
+
+/// The card.
+#[derive(Debug, Clone)]
+pub struct Card {
+    /// What was asked.
+    pub ask: RunAsk,
+    /// What will happen, once prepared.
+    pub plan: Option<Box<Plan>>,
+    /// Where it stands.
+    pub phase: Phase,
+    /// What the analyst has typed to confirm.
+    pub typed: Input,
+    /// Why, in the analyst's words.
+    pub reason: Input,
+    /// Which field takes the keys.
+    pub field: Field,
+    /// What changed about the target since it was shown: name, then, now.
+    pub changes: Vec<(String, String, String)>,
+    /// What is wrong with what was typed.
+    pub error: Option<String>,
+    /// How far it is scrolled.
+    pub scroll: Scroll,
+    /// When the content last changed.
+    pub changed_at: Timestamp,
+    /// The time as the card last heard it.
+    now: Timestamp,
+}
+
+impl Card {
+    /// Whether it can be answered now.
+    pub fn is_armed(&self, now: Timestamp) -> bool {
+        let may = self.plan.as_ref().is_some_and(|plan| plan.refusal.is_none() && !self.must_insist(plan));
+        may && self.phase == Phase::Asking && now.duration_since(self.changed_at) >= ARMS_AFTER
+    }
+
+    fn must_insist(&self, plan: &Plan) -> bool {
+        plan.needs_again.is_some() && !self.ask.insists
+    }
+
+    /// Whether the analyst has to insist before it arms.
+    pub fn wants_insistence(&self) -> bool {
+        self.phase == Phase::Asking && self.plan.as_ref().is_some_and(|plan| self.must_insist(plan))
+    }
+
+    /// Whether letters are typed into a field rather than being keys.
+    pub fn takes_text(&self, now: Timestamp) -> bool {
+        let asks_text = self.plan.as_ref().is_some_and(|plan| {
+            plan.confirm != Confirm::Key || (self.field == Field::Reason && plan.reason_required)
+        });
+        self.is_armed(now) && asks_text
+    }
+
+    /// When it arms.
+    pub fn next_change(&self) -> Option<Timestamp> {
+        (self.phase == Phase::Asking).then(|| self.changed_at + ARMS_AFTER)
+    }
+
+    /// Whether leaving the card stops nothing that matters: nothing of it is under way.
+    pub fn is_running(&self) -> bool {
+        matches!(self.phase, Phase::Running(_) | Phase::Rechecking)
+    }
+}
+
+/// Opens the card for a flow.
+pub fn open(state: &mut State, ask: RunAsk) -> Vec<Effect> {
+    let card = Card {
+        ask: ask.clone(),
+        plan: None,
+        phase: Phase::Preparing,
+        typed: Input::default(),
+        reason: Input::default(),
+        field: Field::Confirm,
+        changes: Vec::new(),
+        error: None,
+        scroll: Scroll::default(),
+        changed_at: state.now,
+        now: state.now,
+    };
+    state.overlay = Some(Overlay::Card(Box::new(card)));
+    vec![prepare(state, ask, None)]
+}
+
+fn prepare(state: &mut State, ask: RunAsk, again: Option<Box<Plan>>) -> Effect {
+    let request = state.flights.open(Awaited::Plan);
+    Effect::PreparePlan { request, ask, again }
+}
+
+fn card(state: &mut State) -> Option<&mut Card> {
+    let now = state.now;
+    match &mut state.overlay {
+        Some(Overlay::Card(card)) => {
+            card.now = now;
+            Some(card.as_mut())
+        }
+        _ => None,
+    }
+}
+
+/// The card's content came.
+pub fn prepared(state: &mut State, answer: Result<Box<Plan>, String>) -> Vec<Effect> {
+    let now = state.now;
+    let Some(card) = card(state) else { return Vec::new() };
+    let was_confirmed = card.phase == Phase::Rechecking;
+    match answer {
+        Err(error) => {
+            card.phase = Phase::Failed(error);
+            card.changed_at = now;
+            Vec::new()
+        }
+        Ok(plan) if was_confirmed && is_same(card, &plan) => {
+            card.plan = Some(plan);
+            run(state)
+        }
+        Ok(plan) => {
+            show(card, plan, now);
+            Vec::new()
+        }
+    }
+}
+
+fn is_same(card: &Card, newer: &Plan) -> bool {
+    card.plan.as_ref().is_some_and(|shown| {
+        shown.digest() == newer.digest()
+            && shown.target.facts() == newer.target.facts()
+            && newer.refusal.is_none()
+    })
+}
+
+fn show(card: &mut Card, plan: Box<Plan>, now: Timestamp) {
+    if let Some(shown) = &card.plan {
+        card.changes = shown.target.changes(&plan.target);
+        if card.changes.is_empty() && shown.digest() != plan.digest() {
+            card.changes.push((
+                "request".to_owned(),
+                "as shown before".to_owned(),
+                "as shown now".to_owned(),
+            ));
+        }
+    }
+    card.field = if plan.reason_required && card.reason.value().trim().is_empty() {
+        Field::Reason
+    } else {
+        Field::Confirm
+    };
+    card.typed = Input::default();
+    card.plan = Some(plan);
+    card.phase = Phase::Asking;
+    card.changed_at = now;
+}
+
+/// The analyst insists.
+pub fn insisted(state: &mut State) -> Vec<Effect> {
+    let now = state.now;
+    let Some(card) = card(state) else { return Vec::new() };
+    if card.wants_insistence() {
+        card.ask.insists = true;
+        card.changed_at = now;
+    }
+    Vec::new()
+}
+
+/// A field was edited; before the card is armed nothing is taken.
+pub fn edited(state: &mut State, request: InputRequest) {
+    let now = state.now;
+    let Some(card) = card(state) else { return };
+    if card.takes_text(now) {
+        card.error = None;
+        match card.field {
+            Field::Reason => card.reason.handle(request),
+            Field::Confirm => card.typed.handle(request),
+        };
+    }
+}
+
+/// The field was left with enter.
+pub fn submitted(state: &mut State) -> Vec<Effect> {
+    let now = state.now;
+    let Some(card) = card(state) else { return Vec::new() };
+    let Some(plan) = card.plan.clone().filter(|_| card.is_armed(now)) else { return Vec::new() };
+    if card.field == Field::Reason {
+        return leave_reason(card);
+    }
+    if plan.confirm == Confirm::Key || plan.confirm.accepts(card.typed.value()) {
+        return if plan.confirm == Confirm::Key { Vec::new() } else { confirmed(state) };
+    }
+    card.error = Some("that is not what the card asks for".to_owned());
+    Vec::new()
+}
+
+fn leave_reason(card: &mut Card) -> Vec<Effect> {
+    if card.reason.value().trim().is_empty() {
+        card.error = Some("a reason is required: it goes into the journal".to_owned());
+    } else {
+        card.field = Field::Confirm;
+    }
+    Vec::new()
+}
+
+/// The other field takes the keys.
+pub fn switched(state: &mut State) {
+    if let Some(card) = card(state) {
+        card.field = if card.field == Field::Reason { Field::Confirm } else { Field::Reason };
+    }
+}
+
+/// The card was answered with yes: the target is read once more, then it runs.
+pub fn confirmed(state: &mut State) -> Vec<Effect> {
+    let now = state.now;
+    let Some(card) = card(state) else { return Vec::new() };
+    if !card.is_armed(now) {
+        return Vec::new();
+    }
+    let reason_missing = card.reason.value().trim().is_empty();
+    if card.plan.as_ref().is_some_and(|plan| plan.reason_required && reason_missing) {
+        card.field = Field::Reason;
+        card.error = Some("a reason is required: it goes into the journal".to_owned());
+        return Vec::new();
+    }
+    if now.duration_since(card.changed_at) < FRESH {
+        return run(state);
+    }
+    card.phase = Phase::Rechecking;
+    let (ask, plan) = (card.ask.clone(), card.plan.clone());
+    vec![prepare(state, ask, plan)]
+}
+
+fn run(state: &mut State) -> Vec<Effect> {
+    let Some(card) = card(state) else { return Vec::new() };
+    let Some(plan) = card.plan.clone() else { return Vec::new() };
+    card.phase = Phase::Running(None);
+    let reason = Some(card.reason.value().trim().to_owned()).filter(|reason| !reason.is_empty());
+    let ask = card.ask.clone();
+    let request = state.flights.open(Awaited::Run(plan.action));
+    state.running.push(Running { action: plan.action, what: plan.to_string(), progress: None });
+    let digest = plan.digest();
+    vec![Effect::RunPlan { request, ask, plan, digest, reason }]
+}
+
+/// A run went on.
+pub fn progressed(state: &mut State, action: ActionId, progress: Progress) {
+    if let Some(running) = state.running.iter_mut().find(|running| running.action == action) {
+        running.progress = Some(progress.clone());
+    }
+    let is_its = |card: &&mut Card| card.plan.as_ref().is_some_and(|plan| plan.action == action);
+    if let Some(card) = card(state).filter(is_its).filter(|card| card.is_running()) {
+        card.phase = Phase::Running(Some(progress));
+    }
+}
+
+/// A run ended: on its card, or as a notice if the card is gone.
+pub fn ran(state: &mut State, id: ActionId, answer: Result<Box<Action>, String>) {
+    let now = state.now;
+    let what = state.running.iter().find(|running| running.action == id).map(|running| running.what.clone());
+    state.running.retain(|running| running.action != id);
+    let said = match &answer {
+        Ok(action) => Ok(format!(
+            "{}: {} ({})",
+            what.unwrap_or_default(),
+            action.outcome.word(),
+            action.evidence.word()
+        )),
+        Err(error) => Err(error.clone()),
+    };
+    let is_its = |card: &&mut Card| card.plan.as_ref().is_some_and(|plan| plan.action == id);
+    if let Some(card) = card(state).filter(is_its) {
+        card.phase = match answer {
+            Ok(action) => Phase::Done(action),
+            Err(error) => Phase::Failed(error),
+        };
+        card.changed_at = now;
+        return;
+    }
+    state.notice.result(now, said);
+}
+
+/// The card was answered with no, or left. A run under way goes on and is said when it ends.
+pub fn left(state: &mut State) -> Vec<Effect> {
+    let now = state.now;
+    let Some(card) = card(state) else { return Vec::new() };
+    let words = match &card.phase {
+        Phase::Running(_) => Some("it goes on: its end is said here and stands in the journal"),
+        Phase::Preparing | Phase::Asking | Phase::Rechecking => Some("not sent"),
+        Phase::Done(_) | Phase::Failed(_) => None,
+    };
+    state.overlay = None;
+    if let Some(words) = words {
+        state.notice.say(now, words);
+    }
+    state.flights.give_up(|awaited| *awaited == Awaited::Plan).into_iter().map(Effect::Cancel).collect()
+}
+
+/// The card was scrolled; the view knows its lines and stops at the last.
+pub fn moved(state: &mut State, motion: Motion) {
+    if let Some(card) = card(state) {
+        card.scroll.go(motion, usize::MAX, 1);
+    }
+}

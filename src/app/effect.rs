@@ -1,0 +1,166 @@
+//! What is to be done: imperative, as data. The runtime does it.
+
+use crate::domain::finding::FindingId;
+use crate::domain::page::From;
+use crate::domain::plan::Plan;
+use crate::domain::subject::ProviderAccount;
+use crate::domain::{ActionId, Change, CheckId, EventId, FlowId, Login, PartName, Query, Untrusted};
+use std::collections::BTreeMap;
+use url::Url;
+
+/// Names a request, so that its answer can be told from one that nobody waits for any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RequestId(pub u64);
+
+/// What a flow is asked to do to whom.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct RunAsk {
+    /// The flow; empty while it is not chosen yet.
+    pub flow: Option<FlowId>,
+    /// On whom.
+    pub login: Login,
+    /// From which finding.
+    pub finding: Option<FindingId>,
+    /// From which event.
+    pub event: Option<EventId>,
+    /// The check that the finding fails.
+    pub check: Option<(CheckId, Untrusted)>,
+    /// The account, where the product has several.
+    pub account: Option<ProviderAccount>,
+    /// Declared inputs that were filled in.
+    pub inputs: BTreeMap<String, String>,
+    /// Whether the analyst insists although an earlier outcome is unknown.
+    pub insists: bool,
+}
+
+/// What is to be done.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// Read a page of events.
+    LoadEvents {
+        /// Who asks.
+        request: RequestId,
+        /// Which.
+        query: Query,
+        /// From where.
+        from: From<EventId>,
+        /// How many.
+        limit: usize,
+    },
+    /// Count the events that wait above one.
+    CountEvents {
+        /// Who asks.
+        request: RequestId,
+        /// Which.
+        query: Query,
+        /// Above which.
+        above: Option<EventId>,
+    },
+    /// Read an event whole.
+    LoadEvent {
+        /// Who asks.
+        request: RequestId,
+        /// Which.
+        id: EventId,
+    },
+    /// Read a page of an event's users.
+    LoadEventUsers {
+        /// Who asks.
+        request: RequestId,
+        /// Of which.
+        id: EventId,
+        /// From which on.
+        offset: usize,
+        /// How many.
+        limit: usize,
+    },
+    /// Read a user's findings.
+    LoadFindings {
+        /// Who asks.
+        request: RequestId,
+        /// Whose.
+        login: Login,
+    },
+    /// Read actions: a user's, or everybody's.
+    LoadActions {
+        /// Who asks.
+        request: RequestId,
+        /// Whose.
+        login: Option<Login>,
+        /// Below which.
+        before: Option<ActionId>,
+    },
+    /// Read a part of a dossier.
+    LoadPart {
+        /// Who asks.
+        request: RequestId,
+        /// Whose.
+        login: Login,
+        /// Which part.
+        part: PartName,
+    },
+    /// Read an address's users.
+    LoadAddress {
+        /// Who asks.
+        request: RequestId,
+        /// Which address.
+        address: String,
+    },
+    /// Read how the store is.
+    LoadHealth {
+        /// Who asks.
+        request: RequestId,
+    },
+    /// Make a triage change.
+    ChangeFinding {
+        /// Who asks.
+        request: RequestId,
+        /// Which.
+        finding: FindingId,
+        /// The version that the analyst sees.
+        version: u64,
+        /// What.
+        change: Change,
+    },
+    /// Find out which flows fit.
+    FitFlows {
+        /// Who asks.
+        request: RequestId,
+        /// On whom, from where.
+        ask: RunAsk,
+    },
+    /// Prepare a card: re-read the target, build the request.
+    PreparePlan {
+        /// Who asks.
+        request: RequestId,
+        /// What.
+        ask: RunAsk,
+        /// The plan that is being re-read, so that it stays the same action.
+        again: Option<Box<Plan>>,
+    },
+    /// Run what was confirmed.
+    RunPlan {
+        /// Who asks.
+        request: RequestId,
+        /// What.
+        ask: RunAsk,
+        /// The plan that was shown.
+        plan: Box<Plan>,
+        /// The digest of what was shown.
+        digest: String,
+        /// Why.
+        reason: Option<String>,
+    },
+    /// Open a page where the analyst can see it.
+    OpenLink(Url),
+    /// Hand a text to the analyst's clipboard.
+    CopyText(String),
+    /// Stop waiting for an answer. Never stops a request that acts.
+    Cancel(RequestId),
+    /// Put the program in the background.
+    Suspend,
+    /// Draw everything anew.
+    Redraw,
+    /// End the console.
+    Quit,
+}

@@ -1,0 +1,96 @@
+//! What was run, latest first.
+
+use super::effect::Effect;
+use super::list::Cursor;
+use super::msg::Motion;
+use super::state::{Awaited, Screen, State};
+use crate::domain::page::Page;
+use crate::domain::{Action, ActionId};
+
+/// The screen of all actions.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct JournalScreen {
+    /// The actions, latest first.
+    pub actions: Vec<Action>,
+    /// Whether there are older ones.
+    pub has_more: bool,
+    /// Whether the first page has come.
+    pub is_loaded: bool,
+    /// The selected action.
+    pub cursor: Cursor<ActionId>,
+    /// What failed.
+    pub error: Option<String>,
+}
+
+impl JournalScreen {
+    fn ids(&self) -> Vec<ActionId> {
+        self.actions.iter().map(|action| action.id).collect()
+    }
+
+    /// The selected action.
+    pub fn selected(&self) -> Option<&Action> {
+        self.actions.get(self.cursor.index(&self.ids()))
+    }
+}
+
+/// Opens the journal.
+pub fn open(state: &mut State) -> Vec<Effect> {
+    if matches!(state.stack.last(), Some(Screen::Journal(_))) {
+        return Vec::new();
+    }
+    state.stack.push(Screen::Journal(Box::default()));
+    load(state, None)
+}
+
+fn load(state: &mut State, before: Option<ActionId>) -> Vec<Effect> {
+    let request = state.flights.open(Awaited::Actions(None));
+    vec![Effect::LoadActions { request, login: None, before }]
+}
+
+/// The store holds something new: the first page is read again, unless the cursor is beyond it.
+pub fn store_changed(state: &mut State) -> Vec<Effect> {
+    match state.stack.last() {
+        Some(Screen::Journal(screen)) if screen.cursor.offset == 0 => load(state, None),
+        _ => Vec::new(),
+    }
+}
+
+/// A page came.
+pub fn loaded(state: &mut State, answer: Result<Page<Action>, String>) {
+    let Some(screen) = state.stack.iter_mut().find_map(|screen| match screen {
+        Screen::Journal(journal) => Some(journal),
+        _ => None,
+    }) else {
+        return;
+    };
+    screen.is_loaded = true;
+    match answer {
+        Err(error) => screen.error = Some(error),
+        Ok(page) => {
+            screen.has_more = page.has_more;
+            merge(&mut screen.actions, page.rows);
+        }
+    }
+}
+
+/// Known actions are replaced where they stand, new ones go to the top or the end by their time.
+fn merge(actions: &mut Vec<Action>, page: Vec<Action>) {
+    for action in page {
+        match actions.iter_mut().find(|known| known.id == action.id) {
+            Some(known) => *known = action,
+            None => actions.push(action),
+        }
+    }
+    actions.sort_by(|a, b| b.at.cmp(&a.at).then(b.id.cmp(&a.id)));
+}
+
+/// The cursor was moved.
+pub fn moved(state: &mut State, motion: Motion) -> Vec<Effect> {
+    let height = state.size.journal_rows();
+    let Some(Screen::Journal(screen)) = state.stack.last_mut() else { return Vec::new() };
+    let ids = screen.ids();
+    screen.cursor.go(motion, &ids, height);
+    let is_near_end = screen.has_more && screen.cursor.index(&ids) + height >= ids.len();
+    let is_under_way = state.flights.has(|awaited| matches!(awaited, Awaited::Actions(None)));
+    if is_near_end && !is_under_way { load(state, ids.last().copied()) } else { Vec::new() }
+}

@@ -1,0 +1,216 @@
+//! Who stands where: the arithmetic that update and view share.
+//!
+//! ```text
+//! ┌ header ────────────────────────────────────────────┐ 1 line: who receives, sources, held
+//! │ breadcrumbs                                        │ 1 line
+//! │                                                    │
+//! │ body: the screen on top of the stack               │ the rest
+//! │                                                    │
+//! │ notice                                             │ 1 line
+//! └ footer: the keys that matter here ─────────────────┘ 1 line
+//! ```
+//!
+//! An overlay (prompt, card, dialog) is laid out first and scrolls inside itself: a prompt that can be
+//! clipped is no prompt.
+
+use super::user::Pane;
+use ratatui::layout::{Constraint, Layout, Rect};
+
+/// The terminal's size in cells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Size {
+    /// Columns.
+    pub columns: u16,
+    /// Rows.
+    pub rows: u16,
+}
+
+/// From this width on, panes stand side by side.
+pub const WIDE: u16 = 100;
+/// From this width on, in three columns.
+pub const WIDER: u16 = 160;
+
+/// The panes of each column with their share of its height.
+const TWO_COLUMNS: [&[(Pane, u16)]; 2] = [
+    &[(Pane::Overview, 11), (Pane::Okta, 6), (Pane::Factors, 4)],
+    &[
+        (Pane::Findings, 5),
+        (Pane::Addresses, 4),
+        (Pane::Places, 4),
+        (Pane::Applications, 5),
+        (Pane::History, 3),
+    ],
+];
+const THREE_COLUMNS: [&[(Pane, u16)]; 3] = [
+    &[(Pane::Overview, 3), (Pane::Okta, 2)],
+    &[(Pane::Findings, 2), (Pane::Addresses, 2), (Pane::Places, 2)],
+    &[(Pane::Applications, 3), (Pane::Factors, 1), (Pane::History, 2)],
+];
+
+/// The areas of every screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Areas {
+    /// Who receives, source health, what is held.
+    pub header: Rect,
+    /// Where the analyst is.
+    pub crumbs: Rect,
+    /// The screen itself.
+    pub body: Rect,
+    /// The last notice.
+    pub notice: Rect,
+    /// The keys that matter here.
+    pub footer: Rect,
+}
+
+impl Size {
+    /// Whether panes stand side by side.
+    pub fn is_wide(self) -> bool {
+        self.columns >= WIDE
+    }
+
+    /// The whole screen.
+    pub fn area(self) -> Rect {
+        Rect::new(0, 0, self.columns, self.rows)
+    }
+
+    /// The areas of every screen.
+    pub fn areas(self) -> Areas {
+        let line = |y: u16| Rect::new(0, y.min(self.rows.saturating_sub(1)), self.columns, 1.min(self.rows));
+        let body = Rect::new(0, 2.min(self.rows), self.columns, self.rows.saturating_sub(4));
+        Areas {
+            header: line(0),
+            crumbs: line(1),
+            body,
+            notice: line(self.rows.saturating_sub(2)),
+            footer: line(self.rows.saturating_sub(1)),
+        }
+    }
+
+    /// How many rows of the feed are visible: the body less its heading.
+    pub fn feed_rows(self) -> usize {
+        usize::from(self.areas().body.height.saturating_sub(1)).max(1)
+    }
+
+    /// The event screen: its texts, and its users.
+    pub fn event_parts(self) -> (Rect, Rect) {
+        let body = self.areas().body;
+        if self.is_wide() {
+            let left = body.width * 11 / 20;
+            let texts = Rect { width: left, ..body };
+            return (texts, Rect { x: body.x + left, width: body.width - left, ..body });
+        }
+        let top = body.height / 2;
+        (Rect { height: top, ..body }, Rect { y: body.y + top, height: body.height - top, ..body })
+    }
+
+    /// How many users of an event are visible.
+    pub fn event_user_rows(self) -> usize {
+        usize::from(self.event_parts().1.height.saturating_sub(2)).max(1)
+    }
+
+    /// The lines and columns of an event's texts.
+    pub fn event_text_size(self) -> (usize, usize) {
+        let area = self.event_parts().0;
+        (usize::from(area.height.saturating_sub(2)).max(1), usize::from(area.width.saturating_sub(4)).max(1))
+    }
+
+    /// How many actions of the journal are visible: the lower part shows the selected one.
+    pub fn journal_rows(self) -> usize {
+        usize::from(self.journal_parts().0.height.saturating_sub(1)).max(1)
+    }
+
+    /// The journal: its list, and the selected action below or beside it.
+    pub fn journal_parts(self) -> (Rect, Rect) {
+        let body = self.areas().body;
+        if self.is_wide() {
+            let left = body.width * 3 / 5;
+            return (
+                Rect { width: left, ..body },
+                Rect { x: body.x + left, width: body.width - left, ..body },
+            );
+        }
+        let top = body.height / 2;
+        (Rect { height: top, ..body }, Rect { y: body.y + top, height: body.height - top, ..body })
+    }
+
+    /// The box of User 360's tabs on a narrow screen.
+    pub fn user_tabs(self) -> Rect {
+        Rect { height: 1.min(self.areas().body.height), ..self.areas().body }
+    }
+
+    /// The boxes of User 360's panes: side by side in columns on a wide screen, alone under the tabs
+    /// on a narrow one. Panes that the screen has no box for are reached by their tab.
+    pub fn user_panes(self, panes: &[Pane], focused: Pane) -> Vec<(Pane, Rect)> {
+        let body = self.areas().body;
+        if !self.is_wide() || body.height < 20 {
+            let below =
+                Rect { y: body.y + 1.min(body.height), height: body.height.saturating_sub(1), ..body };
+            return vec![(focused, below)];
+        }
+        let columns: &[&[(Pane, u16)]] = if self.columns >= WIDER { &THREE_COLUMNS } else { &TWO_COLUMNS };
+        columns
+            .iter()
+            .zip(split(body, columns.len()))
+            .flat_map(|(column, area)| stack(column, panes, area))
+            .collect()
+    }
+
+    /// The rows inside the focused pane of User 360.
+    pub fn user_pane_rows(self, panes: &[Pane], focused: Pane) -> usize {
+        let boxes = self.user_panes(panes, focused);
+        let height = boxes.into_iter().find(|(pane, _)| *pane == focused).map_or(1, |(_, area)| area.height);
+        usize::from(height.saturating_sub(2)).max(1)
+    }
+
+    /// The rows of a list in an overlay.
+    pub fn overlay_list_rows(self) -> usize {
+        usize::from(self.rows.saturating_sub(6)).max(1)
+    }
+
+    /// The rows of a full-body list with one line of heading.
+    pub fn list_rows(self) -> usize {
+        self.feed_rows()
+    }
+
+    /// A centred box of at most this size, kept off the header.
+    pub fn overlay(self, columns: u16, rows: u16) -> Rect {
+        let width = columns.min(self.columns);
+        let height = rows.min(self.rows.saturating_sub(1)).max(1);
+        let x = (self.columns - width) / 2;
+        let y = (self.rows.saturating_sub(height) / 2).max(1.min(self.rows.saturating_sub(height)));
+        Rect::new(x, y, width, height)
+    }
+
+    /// The confirm card: as large as it needs, within the screen.
+    pub fn card(self) -> Rect {
+        self.overlay(96, self.rows.saturating_sub(2))
+    }
+}
+
+fn split(area: Rect, columns: usize) -> Vec<Rect> {
+    Layout::horizontal(vec![Constraint::Fill(1); columns]).split(area).to_vec()
+}
+
+fn stack(column: &[(Pane, u16)], panes: &[Pane], area: Rect) -> Vec<(Pane, Rect)> {
+    let shown: Vec<(Pane, u16)> = column.iter().copied().filter(|(pane, _)| panes.contains(pane)).collect();
+    let areas = Layout::vertical(shown.iter().map(|(_, share)| Constraint::Fill(*share))).split(area);
+    shown.iter().map(|(pane, _)| *pane).zip(areas.iter().copied()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn everything_is_inside(columns in 1u16..300, rows in 1u16..100, w in 1u16..200, h in 1u16..100) {
+            let size = Size { columns, rows };
+            let areas = size.areas();
+            let (texts, users) = size.event_parts();
+            for area in [areas.header, areas.crumbs, areas.body, areas.notice, areas.footer, texts, users, size.overlay(w, h), size.card()] {
+                prop_assert_eq!(area.intersection(size.area()), area);
+            }
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! Everything that happens: past tense, as data.
+
+use super::effect::RequestId;
+use super::header::{Receiver, SourceHealth};
+use super::layout::Size;
+use super::user::Pane;
+use crate::domain::dossier::{AddressUsers, LoadedPart};
+use crate::domain::event::EventDetail;
+use crate::domain::page::{Counted, EventUser, Page, Sequence, StoreHealth};
+use crate::domain::plan::{Fit, Plan};
+use crate::domain::{Action, ActionId, Event, Finding, Login, Query};
+use jiff::Timestamp;
+use std::sync::Arc;
+use tui_input::InputRequest;
+
+/// Where a cursor was moved to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Motion {
+    /// One row down.
+    Down,
+    /// One row up.
+    Up,
+    /// Half a screen down.
+    HalfDown,
+    /// Half a screen up.
+    HalfUp,
+    /// To the first row; in the feed this takes the held rows.
+    Top,
+    /// To the last row.
+    End,
+}
+
+/// How far a run has come.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Progress {
+    /// The intent is in the journal.
+    Intended,
+    /// The request is leaving.
+    Sending,
+    /// The other side answered with this status.
+    Answered(u16),
+    /// The target is being re-read.
+    Verifying,
+}
+
+/// What an effect brought back. Errors are sentences, ready to be shown.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Answer {
+    /// A page of events.
+    Events(Result<Page<Event>, String>),
+    /// How many wait.
+    Counted(Result<Counted, String>),
+    /// An event whole; `None` if there is none of that id.
+    Event(Result<Option<Box<EventDetail>>, String>),
+    /// A page of an event's users.
+    EventUsers(Result<Page<EventUser>, String>),
+    /// A user's findings.
+    Findings(Result<Page<Finding>, String>),
+    /// Actions.
+    Actions(Result<Page<Action>, String>),
+    /// A part of a dossier; what went wrong stands in it.
+    Part(Login, LoadedPart),
+    /// An address's users.
+    Address(AddressUsers),
+    /// How the store is.
+    Health(Result<StoreHealth, String>),
+    /// A finding after its change.
+    Changed(Result<Box<Finding>, String>),
+    /// Which flows fit.
+    Fits(Result<Vec<Fit>, String>),
+    /// A card's content.
+    Prepared(Result<Box<Plan>, String>),
+    /// How a run ended.
+    Ran(Result<Box<Action>, String>),
+    /// How a link or a text went where.
+    Handed(Result<String, String>),
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Msg {
+    /// It is this late now.
+    Ticked(Timestamp),
+    /// The terminal has this size now.
+    Resized(Size),
+    /// The store holds something new.
+    StoreChanged(Sequence),
+    /// The sources are like this now.
+    SourcesChanged(Arc<[SourceHealth]>),
+    /// This process or another receives now.
+    ReceiverChanged(Receiver),
+    /// An effect was answered.
+    Answered(RequestId, Answer),
+    /// A run went on.
+    RunProgressed(ActionId, Progress),
+    /// Something that is worth a line was said by the runtime.
+    Noticed(Result<String, String>),
+
+    /// The cursor was moved.
+    CursorMoved(Motion),
+    /// The row under the cursor was opened.
+    Opened,
+    /// The person behind the row was asked for.
+    PersonOpened,
+    /// The analyst went back.
+    WentBack,
+    /// The next pane was chosen.
+    PaneSwitched,
+    /// The pane before was chosen.
+    PaneSwitchedBack,
+    /// This pane was chosen.
+    PaneChosen(Pane),
+    /// The page behind the row was asked for.
+    LinkAsked,
+    /// A copy of what the row names was asked for.
+    CopyAsked,
+    /// The link on the card was told to go.
+    LinkSent,
+    /// The flows for the row were asked for.
+    RemediateAsked,
+    /// This entry of the list of flows was chosen, counted from 0.
+    FlowChosen(usize),
+    /// Everything on the screen was to be read anew.
+    RefreshAsked,
+    /// The raw JSON was asked for.
+    RawAsked,
+    /// The finding was claimed, or released if it was ours.
+    ClaimToggled,
+    /// The finding is to be closed.
+    CloseAsked,
+    /// A note on the finding is to be written.
+    NoteAsked,
+    /// The journal was asked for.
+    JournalAsked,
+    /// The help was asked for.
+    HelpAsked,
+    /// A filter is to be typed.
+    FilterAsked,
+    /// A command is to be typed.
+    PromptAsked,
+    /// A user was named.
+    UserNamed(Login),
+    /// An address was named.
+    AddressNamed(String),
+    /// A filter was given.
+    Filtered(Query),
+    /// A line that was typed was not understood, and why.
+    Misunderstood(String),
+    /// The held rows were let in.
+    HeldTaken,
+    /// The card was answered with no.
+    Declined,
+    /// The card was answered with yes, or what it asked for was typed.
+    Confirmed,
+    /// The analyst insists although an earlier outcome is unknown.
+    Insisted,
+    /// A text field was edited.
+    Edited(InputRequest),
+    /// A text was pasted.
+    Pasted(String),
+    /// A text field was left with enter.
+    Submitted,
+    /// The next choice of a dialog was taken.
+    ChoiceMoved(Motion),
+    /// A completion was taken over into the prompt.
+    Completed(String),
+    /// The end of the console was asked for.
+    QuitAsked,
+    /// The program was sent to the background.
+    SuspendAsked,
+    /// The screen was to be drawn anew.
+    RedrawAsked,
+}

@@ -1,0 +1,349 @@
+//! What the panes of User 360 hold, as rows: pure, so that the view only draws them.
+//!
+//! A part that is loading, failed or partial says so in its own pane, beside whatever data came; an
+//! error of one field stands in the pane that shows that field.
+
+use super::dossiers::is_loading;
+use super::state::State;
+use super::user::{Pane, UserScreen};
+use crate::domain::dossier::{EndUser, EndUserState, GeoLocation, OktaUser, Part, Problem, ProviderRecord};
+use crate::domain::{Finding, FindingId, Login, PartName, Severity, Untrusted, time};
+
+/// What a row leads to.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Target {
+    /// The users of an address.
+    Address(String),
+    /// A person.
+    Person(Login),
+    /// A finding.
+    Finding(FindingId),
+}
+
+/// What a row is, for the view to style.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Body {
+    /// A name and a value.
+    Fact(String, String),
+    /// One text.
+    Item(String),
+    /// One text, and where it is.
+    Pair(String, String),
+    /// A heading within the pane.
+    Heading(String),
+    /// A place with a bar: its words, the raw number, and its share of the largest in 0..=1.
+    Bar(String, String, f64),
+    /// A finding.
+    Finding(Severity, String, String),
+    /// Something that went wrong.
+    Problem(String),
+    /// Something that is under way or not there.
+    Quiet(String),
+}
+
+/// A row of a pane.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row {
+    /// Names the row, so that the cursor can be held on it.
+    pub key: String,
+    /// What it shows.
+    pub body: Body,
+    /// What it leads to.
+    pub target: Option<Target>,
+}
+
+impl Row {
+    fn new(key: impl Into<String>, body: Body) -> Row {
+        Row { key: key.into(), body, target: None }
+    }
+
+    fn fact(name: &str, value: impl ToString) -> Row {
+        Row::new(name, Body::Fact(name.to_owned(), value.to_string()))
+    }
+
+    fn quiet(text: &str) -> Row {
+        Row::new(text, Body::Quiet(text.to_owned()))
+    }
+
+    fn heading(text: &str) -> Row {
+        Row::new(format!("# {text}"), Body::Heading(text.to_owned()))
+    }
+
+    fn item(prefix: &str, text: &Untrusted) -> Row {
+        Row::new(format!("{prefix} {}", text.raw()), Body::Item(text.to_string()))
+    }
+
+    fn problem(problem: &Problem) -> Row {
+        let hint = problem.hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default();
+        let text = format!("{}{hint}", problem.line());
+        Row::new(format!("! {text}"), Body::Problem(text))
+    }
+
+    fn leads_to(mut self, target: Target) -> Row {
+        self.target = Some(target);
+        self
+    }
+}
+
+/// The rows of a pane.
+pub fn rows(state: &State, user: &UserScreen, pane: Pane) -> Vec<Row> {
+    match pane {
+        Pane::Overview => overview(state, user),
+        Pane::Findings => findings(user),
+        Pane::Addresses => of_state(state, user, "ipAddresses", addresses),
+        Pane::Places => of_state(state, user, "workingLocationDetails", places),
+        Pane::Applications => of_state(state, user, "usedApplications", applications),
+        Pane::Factors => of_state(state, user, "usedFactors", factors),
+        Pane::Okta => okta(state, user),
+        Pane::History => history(user),
+    }
+}
+
+/// The part that a pane shows, for its age.
+pub fn part_of(pane: Pane) -> Option<PartName> {
+    match pane {
+        Pane::Overview | Pane::Addresses | Pane::Places | Pane::Applications | Pane::Factors => {
+            Some(PartName::Cii)
+        }
+        Pane::Okta => Some(PartName::Okta),
+        Pane::Findings | Pane::History => None,
+    }
+}
+
+/// The fields of `getEndUserState` that a pane shows beside the one that it is named for.
+fn fields_of(field: &str) -> &[&str] {
+    match field {
+        "workingLocationDetails" => &["workingLocationDetails", "registeredLocationDetails"],
+        "usedApplications" => &["usedApplications", "unusedApplications"],
+        "ipAddresses" => &["ipAddresses"],
+        _ => &["usedFactors"],
+    }
+}
+
+fn of_state(state: &State, user: &UserScreen, field: &str, show: fn(&EndUserState) -> Vec<Row>) -> Vec<Row> {
+    let part = state.dossiers.get(&user.login).and_then(|dossier| dossier.cii.as_ref());
+    let mut rows = part_rows(state, user, PartName::Cii, part, |problem| {
+        fields_of(field).iter().any(|field| problem.concerns(field))
+    });
+    if let Some(data) = part.and_then(|part| part.data.as_ref()) {
+        let content = show(data);
+        rows.extend(if content.is_empty() { vec![Row::quiet("none")] } else { content });
+    }
+    rows
+}
+
+/// What stands above a part's data: that it is loading, missing or in trouble.
+fn part_rows<T>(
+    state: &State,
+    user: &UserScreen,
+    name: PartName,
+    part: Option<&Part<T>>,
+    concerns: impl Fn(&Problem) -> bool,
+) -> Vec<Row> {
+    let mut rows = Vec::new();
+    if !state.settings.parts.contains(&name) {
+        rows.push(Row::quiet("not configured"));
+    } else if part.is_none() {
+        let text = if is_loading(state, &user.login, name) { "reading…" } else { "not read yet: R reads" };
+        rows.push(Row::quiet(text));
+    }
+    let problems = part.into_iter().flat_map(|part| &part.problems);
+    rows.extend(problems.filter(|problem| problem.is_whole() || concerns(problem)).map(Row::problem));
+    rows
+}
+
+fn overview(state: &State, user: &UserScreen) -> Vec<Row> {
+    let dossier = state.dossiers.get(&user.login);
+    let cii = dossier.and_then(|dossier| dossier.cii.as_ref());
+    let details = dossier.and_then(|dossier| dossier.cii_details.as_ref());
+    let elsewhere = ["ipAddresses", "workingLocationDetails", "registeredLocationDetails"];
+    let elsewhere = elsewhere.iter().chain(&["usedApplications", "unusedApplications", "usedFactors"]);
+    let here = |problem: &Problem| !elsewhere.clone().any(|field| problem.concerns(field));
+    let mut rows = part_rows(state, user, PartName::Cii, cii, here);
+    if let Some(data) = cii.and_then(|part| part.data.as_ref()) {
+        rows.extend(state_facts(data));
+    } else {
+        rows.push(Row::fact("login", &user.login));
+    }
+    if state.settings.parts.contains(&PartName::CiiDetails) {
+        rows.extend(
+            part_rows(state, user, PartName::CiiDetails, details, |_| true).into_iter().map(in_details),
+        );
+    }
+    if let Some(data) = details.and_then(|part| part.data.as_ref()) {
+        rows.extend(details_facts(data));
+    }
+    rows
+}
+
+fn in_details(mut row: Row) -> Row {
+    row.key = format!("details {}", row.key);
+    row.body = match row.body {
+        Body::Problem(text) => Body::Problem(format!("accounts: {text}")),
+        Body::Quiet(text) => Body::Quiet(format!("accounts: {text}")),
+        body => body,
+    };
+    row
+}
+
+fn text(value: &Option<Untrusted>) -> String {
+    value.as_ref().filter(|text| !text.is_blank()).map_or("–".to_owned(), Untrusted::to_string)
+}
+
+fn texts(values: &[Untrusted]) -> String {
+    let texts: Vec<String> = values.iter().map(Untrusted::to_string).collect();
+    if texts.is_empty() { "–".to_owned() } else { texts.join(", ") }
+}
+
+fn state_facts(data: &EndUserState) -> Vec<Row> {
+    let manager = match &data.manager_login {
+        Some(login) if !login.is_empty() => {
+            Row::fact("manager", login).leads_to(Target::Person(login.clone()))
+        }
+        _ => Row::fact("manager", "–"),
+    };
+    vec![
+        Row::fact("name", text(&data.display_name)),
+        Row::fact("login", &data.login),
+        Row::fact("status", &data.status),
+        Row::fact("class", text(&data.user_type_classification)),
+        manager,
+        Row::fact("employee", texts(&data.employee_id)),
+        Row::fact("phone", text(&data.phone_number)),
+        Row::fact("CII id", &data.id),
+    ]
+}
+
+fn details_facts(data: &EndUser) -> Vec<Row> {
+    let details = &data.end_user_details;
+    let mut rows = vec![
+        Row::fact("title", text(&details.title)),
+        Row::fact("department", text(&details.department)),
+        Row::fact("MFA", details.mfa_enabled.map_or("unknown", |on| if on { "on" } else { "off" })),
+    ];
+    if let Some(sign_in) = &details.last_sign_in {
+        let at = sign_in.timestamp.map(time::rfc3339_seconds).unwrap_or_default();
+        let place = sign_in.location.as_ref().map(GeoLocation::words).unwrap_or_default();
+        let words = format!("{at} {} {} {place}", text(&sign_in.result), text(&sign_in.ip_address));
+        rows.push(Row::fact("last sign-in", words));
+    }
+    if !details.group_names.is_empty() {
+        rows.push(Row::fact("groups", texts(&details.group_names)));
+    }
+    rows.extend(details.linked_end_user_logins.iter().map(linked));
+    rows.push(Row::heading("Accounts"));
+    rows.extend(data.provider_end_user_details.iter().map(account));
+    if data.provider_end_user_details.is_empty() {
+        rows.push(Row::quiet("none"));
+    }
+    rows
+}
+
+fn linked(login: &Login) -> Row {
+    let mut row = Row::fact("linked", login).leads_to(Target::Person(login.clone()));
+    row.key = format!("linked {}", login.folded());
+    row
+}
+
+fn account(record: &ProviderRecord) -> Row {
+    let id = format!("{} {}", record.provider, record.user_id);
+    Row::new(format!("account {id}"), Body::Pair(id, record.status.to_string()))
+}
+
+fn addresses(data: &EndUserState) -> Vec<Row> {
+    let row = |info: &crate::domain::dossier::IpAddressInfo| {
+        let place = info.location.as_ref().map_or("–".to_owned(), GeoLocation::words);
+        Row::new(info.ip_address.raw(), Body::Pair(info.ip_address.to_string(), place))
+            .leads_to(Target::Address(info.ip_address.raw().to_owned()))
+    };
+    data.ip_addresses.iter().map(row).collect()
+}
+
+fn places(data: &EndUserState) -> Vec<Row> {
+    let registered = data.registered_location_details.as_ref().map_or("–".to_owned(), GeoLocation::words);
+    let mut rows = vec![Row::fact("registered", registered)];
+    let prevalence = |place: &crate::domain::dossier::LocationWithPrevalence| place.user_location_prevalence;
+    let largest = data.working_location_details.iter().map(prevalence).fold(0.0, f64::max);
+    for (at, place) in data.working_location_details.iter().enumerate() {
+        let raw = prevalence(place);
+        let share = if largest > 0.0 { (raw / largest).clamp(0.0, 1.0) } else { 0.0 };
+        let body = Body::Bar(place.location.words(), format!("{raw}"), share);
+        rows.push(Row::new(format!("place {at}"), body));
+    }
+    rows
+}
+
+fn applications(data: &EndUserState) -> Vec<Row> {
+    let mut rows = vec![Row::heading("used in the past 30 days")];
+    rows.extend(data.used_applications.iter().map(|name| Row::item("used", name)));
+    rows.push(Row::heading("unused for 30 days"));
+    rows.extend(data.unused_applications.iter().map(|name| Row::item("unused", name)));
+    rows
+}
+
+fn factors(data: &EndUserState) -> Vec<Row> {
+    data.used_factors.iter().map(|name| Row::item("factor", name)).collect()
+}
+
+fn okta(state: &State, user: &UserScreen) -> Vec<Row> {
+    let part = state.dossiers.get(&user.login).and_then(|dossier| dossier.okta.as_ref());
+    let mut rows = part_rows(state, user, PartName::Okta, part, |_| true);
+    if let Some(data) = part.and_then(|part| part.data.as_ref()) {
+        rows.extend(okta_facts(data));
+    }
+    rows
+}
+
+fn okta_facts(data: &OktaUser) -> Vec<Row> {
+    let at = |at: &Option<jiff::Timestamp>| at.map_or("–".to_owned(), time::rfc3339_seconds);
+    let can = data.can_sign_in().map_or("unknown", |can| if can { "yes" } else { "no" });
+    let profile = |name: &str| data.profile_text(name).map_or("–".to_owned(), |text| text.to_string());
+    let mut rows = vec![
+        Row::fact("status", &data.status),
+        Row::fact("since", at(&data.status_changed)),
+        Row::fact("can sign in", can),
+        Row::fact("login", profile("login")),
+        Row::fact("mail", profile("email")),
+        Row::fact("last login", at(&data.last_login)),
+        Row::fact("password", at(&data.password_changed)),
+        Row::fact("id", &data.id),
+        Row::fact("legal now", texts(&data.offered())),
+    ];
+    if let Some(to) = &data.transitioning_to_status {
+        rows.insert(1, Row::fact("on its way to", to));
+    }
+    rows
+}
+
+fn findings(user: &UserScreen) -> Vec<Row> {
+    let mut rows: Vec<Row> =
+        user.error.iter().map(|error| Row::new("!", Body::Problem(error.clone()))).collect();
+    rows.extend(user.findings.iter().map(finding));
+    if rows.is_empty() {
+        rows.push(Row::quiet("none"));
+    }
+    if user.has_more_findings {
+        rows.push(Row::quiet("more: `idtriage findings list` shows all"));
+    }
+    rows
+}
+
+fn finding(finding: &Finding) -> Row {
+    let who = finding.assignee.as_ref().map(|name| format!(" by {name}")).unwrap_or_default();
+    let stands = match finding.disposition {
+        Some(disposition) => format!("{}: {}", finding.state.word(), disposition.title()),
+        None => format!("{}{who}", finding.state.word()),
+    };
+    Row::new(finding.id.to_string(), Body::Finding(finding.severity, finding.check.name(), stands))
+        .leads_to(Target::Finding(finding.id))
+}
+
+fn history(user: &UserScreen) -> Vec<Row> {
+    let row = |action: &crate::domain::Action| {
+        let what = format!("{} {}", time::rfc3339_seconds(action.at), action.verb);
+        let how = format!("{} ({})", action.outcome.word(), action.evidence.word());
+        Row::new(action.id.to_string(), Body::Pair(what, how))
+    };
+    let rows: Vec<Row> = user.actions.iter().map(row).collect();
+    if rows.is_empty() { vec![Row::quiet("nothing was run on this user from here")] } else { rows }
+}

@@ -1,0 +1,246 @@
+//! Everything that is shown or waited for.
+
+use super::address::AddressScreen;
+use super::card::Card;
+use super::dossiers::Dossiers;
+use super::effect::RequestId;
+use super::event::EventScreen;
+use super::feed::{Feed, FeedLoad};
+use super::flows::FlowList;
+use super::header::Header;
+use super::journal::JournalScreen;
+use super::layout::Size;
+use super::link::LinkCard;
+use super::msg::Progress;
+use super::notice::Notice;
+use super::prompt::Prompt;
+use super::raw::RawScreen;
+use super::triage::{Dialog, Then};
+use super::user::UserScreen;
+use crate::domain::{ActionId, EventId, Login, PartName};
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+
+/// What the configuration decides about the console.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// A badge in the header: `DEMO`.
+    pub badge: Option<String>,
+    /// The name that findings are claimed with.
+    pub analyst: String,
+    /// The parts of a dossier that can be read.
+    pub parts: Vec<PartName>,
+    /// Whether dossiers are read ahead.
+    pub prefetches: bool,
+    /// Whether nothing may be changed.
+    pub is_read_only: bool,
+    /// Hosts whose links open directly on a desktop.
+    pub link_hosts: Vec<String>,
+    /// Whether this is a desktop, where links can open.
+    pub is_desktop: bool,
+}
+
+/// A screen above the feed.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Screen {
+    /// An event and its users.
+    Event(Box<EventScreen>),
+    /// User 360.
+    User(Box<UserScreen>),
+    /// The users of an address.
+    Address(Box<AddressScreen>),
+    /// Raw JSON.
+    Raw(Box<RawScreen>),
+    /// The journal of actions.
+    Journal(Box<JournalScreen>),
+}
+
+/// What lies over the screen and takes the keys.
+#[derive(Debug, Clone)]
+pub enum Overlay {
+    /// The help, scrolled.
+    Help(super::list::Scroll),
+    /// The `:` prompt or the `/` filter.
+    Prompt(Box<Prompt>),
+    /// The flows that fit.
+    Flows(Box<FlowList>),
+    /// The confirm card.
+    Card(Box<Card>),
+    /// A triage dialog: close or note.
+    Dialog(Box<Dialog>),
+    /// A link that is looked at before it is opened.
+    Link(Box<LinkCard>),
+    /// Really quit?
+    Quit(String),
+}
+
+/// What an answer is waited for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Awaited {
+    /// Rows of the feed.
+    Feed(FeedLoad),
+    /// How many rows wait.
+    Held,
+    /// An event whole.
+    Event(EventId),
+    /// Users of an event.
+    EventUsers(EventId),
+    /// The one finding of an event's row, to go on with.
+    FindingOf(EventId, Then),
+    /// A user's findings.
+    Findings(Login),
+    /// Actions of a user, or of everybody.
+    Actions(Option<Login>),
+    /// A part of a dossier.
+    Part(Login, PartName),
+    /// An address's users.
+    Address(String),
+    /// How the store is.
+    Health,
+    /// A triage change.
+    Change,
+    /// Which flows fit.
+    Fits,
+    /// A card's content.
+    Plan,
+    /// How a run ended.
+    Run(ActionId),
+}
+
+/// The requests that are under way.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Flights {
+    next: u64,
+    awaited: BTreeMap<RequestId, Awaited>,
+}
+
+impl Flights {
+    /// A new request.
+    pub fn open(&mut self, awaited: Awaited) -> RequestId {
+        self.next += 1;
+        let id = RequestId(self.next);
+        self.awaited.insert(id, awaited);
+        id
+    }
+
+    /// The answer of a request came; `None` if nobody waits for it any more.
+    pub fn land(&mut self, id: RequestId) -> Option<Awaited> {
+        self.awaited.remove(&id)
+    }
+
+    /// Gives up every request of a kind, and says which.
+    pub fn give_up(&mut self, is_it: impl Fn(&Awaited) -> bool) -> Vec<RequestId> {
+        let ids: Vec<RequestId> =
+            self.awaited.iter().filter(|(_, awaited)| is_it(awaited)).map(|(id, _)| *id).collect();
+        for id in &ids {
+            self.awaited.remove(id);
+        }
+        ids
+    }
+
+    /// Whether a request of a kind is under way.
+    pub fn has(&self, is_it: impl Fn(&Awaited) -> bool) -> bool {
+        self.awaited.values().any(is_it)
+    }
+
+    /// How many requests of a kind are under way.
+    pub fn count(&self, is_it: impl Fn(&Awaited) -> bool) -> usize {
+        self.awaited.values().filter(|awaited| is_it(awaited)).count()
+    }
+}
+
+/// A run that is under way, with or without its card on the screen.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Running {
+    /// Which action.
+    pub action: ActionId,
+    /// What it does to whom.
+    pub what: String,
+    /// How far it is.
+    pub progress: Option<Progress>,
+}
+
+/// Everything that is shown or waited for.
+#[derive(Debug, Clone)]
+pub struct State {
+    /// The time, as last told.
+    pub now: Timestamp,
+    /// The terminal's size.
+    pub size: Size,
+    /// What the configuration decides.
+    pub settings: Settings,
+    /// The header.
+    pub header: Header,
+    /// The feed: the screen under all others.
+    pub feed: Feed,
+    /// The screens above it, the visible one last.
+    pub stack: Vec<Screen>,
+    /// What lies over the screen.
+    pub overlay: Option<Overlay>,
+    /// What is known of whom.
+    pub dossiers: Dossiers,
+    /// What was said last.
+    pub notice: Notice,
+    /// What is waited for.
+    pub flights: Flights,
+    /// Runs under way.
+    pub running: Vec<Running>,
+    /// When the cursor last came to rest on a row.
+    pub rest_since: Timestamp,
+}
+
+impl State {
+    /// An empty console.
+    pub fn new(now: Timestamp, size: Size, settings: Settings) -> State {
+        State {
+            now,
+            size,
+            settings,
+            header: Header::default(),
+            feed: Feed::default(),
+            stack: Vec::new(),
+            overlay: None,
+            dossiers: Dossiers::default(),
+            notice: Notice::default(),
+            flights: Flights::default(),
+            running: Vec::new(),
+            rest_since: now,
+        }
+    }
+
+    /// When shown text changes by itself next: the runtime ticks then, and not before.
+    pub fn next_tick(&self) -> Option<Timestamp> {
+        let card = match &self.overlay {
+            Some(Overlay::Card(card)) => card.next_change(),
+            _ => None,
+        };
+        let all = [
+            card,
+            self.notice.next_change(self.now),
+            self.header.next_change(self.now),
+            self.feed.next_change(self),
+            self.dossiers.next_change(self),
+        ];
+        all.into_iter().flatten().filter(|at| *at > self.now).min()
+    }
+
+    /// The breadcrumbs: where the analyst is, from the feed on.
+    pub fn crumbs(&self) -> Vec<String> {
+        let mut crumbs = vec!["Feed".to_owned()];
+        crumbs.extend(self.stack.iter().map(Screen::crumb));
+        crumbs
+    }
+}
+
+impl Screen {
+    /// Its breadcrumb.
+    pub fn crumb(&self) -> String {
+        match self {
+            Screen::Event(event) => event.crumb(),
+            Screen::User(user) => user.login.to_string(),
+            Screen::Address(address) => format!("IP {}", crate::domain::untrusted::visible(&address.address)),
+            Screen::Raw(_) => "raw JSON".to_owned(),
+            Screen::Journal(_) => "journal".to_owned(),
+        }
+    }
+}

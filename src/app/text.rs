@@ -1,0 +1,99 @@
+//! Texts from outside as lines of a width: escaped, wrapped, and told apart by what they are.
+
+use crate::domain::Untrusted;
+use crate::domain::untrusted::{visible_lines, width};
+use unicode_segmentation::UnicodeSegmentation;
+
+/// One line of a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TextLine {
+    /// Nothing.
+    Blank,
+    /// A heading.
+    Heading(String),
+    /// A name and a value.
+    Fact(String, String),
+    /// A paragraph's line.
+    Body(String),
+    /// A list item's first line.
+    Item(String),
+}
+
+impl TextLine {
+    /// A fact, its value cut to what is left of the line.
+    pub fn fact(name: &str, value: &str, columns: usize) -> TextLine {
+        let left = columns.saturating_sub(FACT_NAME);
+        TextLine::Fact(name.to_owned(), crate::domain::untrusted::fit(value, left).into_owned())
+    }
+}
+
+/// The columns of a fact's name.
+pub const FACT_NAME: usize = 11;
+
+/// Adds a heading and its paragraphs as a list; nothing where there are none.
+pub fn section(lines: &mut Vec<TextLine>, heading: &str, texts: &[Untrusted], columns: usize) {
+    if texts.is_empty() {
+        return;
+    }
+    lines.push(TextLine::Blank);
+    lines.push(TextLine::Heading(heading.to_owned()));
+    for text in texts {
+        let mut wrapped = wrap(text.raw(), columns.saturating_sub(2)).into_iter();
+        lines.push(TextLine::Item(wrapped.next().unwrap_or_default()));
+        lines.extend(wrapped.map(|line| TextLine::Body(format!("  {line}"))));
+    }
+}
+
+/// A text from outside as lines of at most `columns`: escaped, broken at blanks where possible.
+pub fn wrap(text: &str, columns: usize) -> Vec<String> {
+    let columns = columns.max(1);
+    let mut lines = Vec::new();
+    for paragraph in visible_lines(text) {
+        wrap_paragraph(&paragraph, columns, &mut lines);
+    }
+    lines
+}
+
+fn wrap_paragraph(paragraph: &str, columns: usize, lines: &mut Vec<String>) {
+    let mut line = String::new();
+    for word in paragraph.split_word_bounds() {
+        if width(&line) + width(word) > columns && !line.is_empty() {
+            lines.push(std::mem::take(&mut line).trim_end().to_owned());
+        }
+        if width(word) > columns {
+            break_word(word, columns, &mut line, lines);
+        } else if !(line.is_empty() && word.trim().is_empty()) {
+            line.push_str(word);
+        }
+    }
+    lines.push(line.trim_end().to_owned());
+}
+
+fn break_word(word: &str, columns: usize, line: &mut String, lines: &mut Vec<String>) {
+    for grapheme in word.graphemes(true) {
+        if width(line) + width(grapheme) > columns && !line.is_empty() {
+            lines.push(std::mem::take(line));
+        }
+        line.push_str(grapheme);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn breaks_at_blanks() {
+        assert_eq!(wrap("one two three", 8), vec!["one two", "three"]);
+        assert_eq!(wrap("abcdefghij", 4), vec!["abcd", "efgh", "ij"]);
+        assert_eq!(wrap("a\nb", 4), vec!["a", "b"]);
+    }
+
+    proptest! {
+        #[test]
+        fn no_line_is_wider(text in any::<String>(), columns in 2usize..40) {
+            prop_assert!(wrap(&text, columns).iter().all(|line| width(line) <= columns));
+        }
+    }
+}

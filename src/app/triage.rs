@@ -1,0 +1,271 @@
+//! Claim and release, close, note: on the finding that is selected.
+//!
+//! On a row of the feed that names one user, the finding is read first and the change goes on from
+//! there; where an event names several, the analyst chooses one on its screen.
+
+use super::effect::{Effect, RunAsk};
+use super::msg::Motion;
+use super::pane::Target;
+use super::state::{Awaited, Overlay, Screen, State};
+use super::{event, flows, user};
+use crate::domain::page::{EventUser, Page};
+use crate::domain::{Change, Disposition, EventId, Finding, FindingState, Login};
+use tui_input::{Input, InputRequest};
+
+/// What is to be done with a finding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Then {
+    /// Claim it, or release it if it is ours.
+    Claim,
+    /// Close it.
+    Close,
+    /// Write a note.
+    Note,
+    /// Offer the flows.
+    Remediate,
+    /// Open the person.
+    Person,
+}
+
+/// What is selected.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Selected {
+    /// The event.
+    pub event: Option<EventId>,
+    /// The person.
+    pub login: Option<Login>,
+    /// The finding.
+    pub finding: Option<Finding>,
+}
+
+/// What is selected on the visible screen.
+pub fn selected(state: &State) -> Selected {
+    match state.stack.last() {
+        Some(Screen::Event(screen)) => {
+            let user = screen.selected();
+            let login = user.map(|user| user.login.clone());
+            Selected { event: Some(screen.id), login, finding: user.and_then(|user| user.finding.clone()) }
+        }
+        Some(Screen::User(screen)) => {
+            Selected { event: None, login: Some(screen.login.clone()), finding: of_person(state, screen) }
+        }
+        Some(Screen::Address(screen)) => Selected { login: screen.selected(), ..Selected::default() },
+        Some(Screen::Raw(_) | Screen::Journal(_)) => Selected::default(),
+        None => of_feed(state),
+    }
+}
+
+fn of_feed(state: &State) -> Selected {
+    let Some(event) = state.feed.selected() else { return Selected::default() };
+    let one = event.first_users.first().filter(|_| event.user_count == 1);
+    Selected { event: Some(event.id), login: one.cloned(), finding: None }
+}
+
+/// On User 360: the finding under the cursor, else the only one that is not closed.
+fn of_person(state: &State, screen: &user::UserScreen) -> Option<Finding> {
+    if let Some(Target::Finding(id)) = user::selected_target(state) {
+        return screen.findings.iter().find(|finding| finding.id == id).cloned();
+    }
+    let mut undone = screen.findings.iter().filter(|finding| finding.state != FindingState::Closed);
+    let first = undone.next()?;
+    undone.next().is_none().then(|| first.clone())
+}
+
+/// Something was asked for on the selected finding.
+pub fn asked(state: &mut State, then: Then) -> Vec<Effect> {
+    if state.stack.is_empty() && then != Then::Person && !state.feed.is_settled(state.now) {
+        state.notice.fail(state.now, "a new row came in under the cursor just now: look, then press again");
+        return Vec::new();
+    }
+    let chosen = selected(state);
+    if let Some(finding) = chosen.finding {
+        return go_on(state, then, chosen.event, finding);
+    }
+    match (chosen.event, chosen.login) {
+        (_, Some(login)) if then == Then::Person => user::open(state, login),
+        (None, Some(login)) if then == Then::Remediate => {
+            flows::open(state, RunAsk { login, ..RunAsk::default() })
+        }
+        (Some(id), Some(_)) if state.stack.is_empty() => ask_for_finding(state, id, then),
+        (Some(id), None) if state.stack.is_empty() => choose_first(state, id),
+        (_, Some(_)) => nothing(state, "choose a finding first: the pane Findings lists them"),
+        _ => nothing(state, "there is no finding here"),
+    }
+}
+
+fn nothing(state: &mut State, why: &str) -> Vec<Effect> {
+    state.notice.fail(state.now, why);
+    Vec::new()
+}
+
+fn choose_first(state: &mut State, id: EventId) -> Vec<Effect> {
+    let (title, count) = match state.feed.selected() {
+        Some(row) if row.user_count > 0 => (row.check.name(), row.user_count),
+        _ => return nothing(state, "this event names no user"),
+    };
+    state.notice.say(state.now, format!("{count} users fail: choose one, then press again"));
+    event::open(state, id, title)
+}
+
+fn ask_for_finding(state: &mut State, id: EventId, then: Then) -> Vec<Effect> {
+    let request = state.flights.open(Awaited::FindingOf(id, then));
+    vec![Effect::LoadEventUsers { request, id, offset: 0, limit: 1 }]
+}
+
+/// The finding of a feed row came.
+pub fn finding_came(
+    state: &mut State,
+    id: EventId,
+    then: Then,
+    answer: Result<Page<EventUser>, String>,
+) -> Vec<Effect> {
+    match answer.map(|page| page.rows.into_iter().next().and_then(|user| user.finding)) {
+        Err(error) => nothing(state, &error),
+        Ok(None) => nothing(state, "this event opened no finding"),
+        Ok(Some(finding)) => go_on(state, then, Some(id), finding),
+    }
+}
+
+fn go_on(state: &mut State, then: Then, event: Option<EventId>, finding: Finding) -> Vec<Effect> {
+    if state.settings.is_read_only && then != Then::Person {
+        return nothing(state, "the console was started with --read-only: nothing is changed");
+    }
+    match then {
+        Then::Claim => claim(state, finding),
+        Then::Close => open_dialog(state, Dialog::close(finding)),
+        Then::Note => open_dialog(state, Dialog::note(finding)),
+        Then::Person => user::open(state, finding.login),
+        Then::Remediate => {
+            let check = Some((finding.check.id.clone(), finding.check.title.clone()));
+            let ask =
+                RunAsk { login: finding.login, finding: Some(finding.id), event, check, ..RunAsk::default() };
+            flows::open(state, ask)
+        }
+    }
+}
+
+fn claim(state: &mut State, finding: Finding) -> Vec<Effect> {
+    let is_ours = finding.assignee.as_deref() == Some(state.settings.analyst.as_str());
+    let change =
+        if finding.state == FindingState::Claimed && is_ours { Change::Release } else { Change::Claim };
+    vec![change_effect(state, &finding, change)]
+}
+
+fn change_effect(state: &mut State, finding: &Finding, change: Change) -> Effect {
+    let request = state.flights.open(Awaited::Change);
+    Effect::ChangeFinding { request, finding: finding.id, version: finding.version, change }
+}
+
+/// A change was made, or not.
+pub fn changed(state: &mut State, answer: Result<Box<Finding>, String>) {
+    match answer {
+        Err(error) => state.notice.fail(state.now, error),
+        Ok(finding) => {
+            let text = format!("{}: {} is {}", finding.login, finding.check.name(), finding.state.word());
+            state.notice.say(state.now, text);
+            put(state, &finding);
+        }
+    }
+}
+
+/// Puts a changed finding where it is shown; the next reading of the store confirms it.
+fn put(state: &mut State, finding: &Finding) {
+    for screen in &mut state.stack {
+        let shown: Vec<&mut Finding> = match screen {
+            Screen::Event(screen) => {
+                screen.users.iter_mut().filter_map(|user| user.finding.as_mut()).collect()
+            }
+            Screen::User(screen) => screen.findings.iter_mut().collect(),
+            _ => Vec::new(),
+        };
+        for known in shown {
+            if known.id == finding.id {
+                known.clone_from(finding);
+            }
+        }
+    }
+}
+
+/// Which dialog.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DialogKind {
+    /// A disposition and a reason.
+    Close,
+    /// A text.
+    Note,
+}
+
+/// A triage dialog.
+#[derive(Debug, Clone)]
+pub struct Dialog {
+    /// Which.
+    pub kind: DialogKind,
+    /// On which finding, as the analyst sees it.
+    pub finding: Finding,
+    /// The chosen disposition, by its place.
+    pub disposition: usize,
+    /// The text that is typed.
+    pub input: Input,
+    /// What is missing.
+    pub error: Option<String>,
+}
+
+impl Dialog {
+    fn close(finding: Finding) -> Dialog {
+        Dialog { kind: DialogKind::Close, finding, disposition: 0, input: Input::default(), error: None }
+    }
+
+    fn note(finding: Finding) -> Dialog {
+        Dialog { kind: DialogKind::Note, ..Dialog::close(finding) }
+    }
+
+    /// The disposition that is chosen.
+    pub fn chosen(&self) -> Disposition {
+        Disposition::ALL.get(self.disposition).copied().unwrap_or(Disposition::Undetermined)
+    }
+
+    fn change(&self) -> Change {
+        let text = self.input.value().trim().to_owned();
+        match self.kind {
+            DialogKind::Close => Change::Close { disposition: self.chosen(), reason: text },
+            DialogKind::Note => Change::Note { text },
+        }
+    }
+}
+
+fn open_dialog(state: &mut State, dialog: Dialog) -> Vec<Effect> {
+    state.overlay = Some(Overlay::Dialog(Box::new(dialog)));
+    Vec::new()
+}
+
+/// Another disposition was chosen.
+pub fn choice_moved(dialog: &mut Dialog, motion: Motion) {
+    let all = Disposition::ALL.len();
+    if dialog.kind == DialogKind::Close {
+        dialog.disposition = match motion {
+            Motion::Up | Motion::HalfUp => (dialog.disposition + all - 1) % all,
+            Motion::Top => 0,
+            Motion::End => all - 1,
+            Motion::Down | Motion::HalfDown => (dialog.disposition + 1) % all,
+        };
+    }
+}
+
+/// The text was edited.
+pub fn edited(dialog: &mut Dialog, request: InputRequest) {
+    dialog.error = None;
+    dialog.input.handle(request);
+}
+
+/// The dialog was left with enter.
+pub fn submitted(state: &mut State) -> Vec<Effect> {
+    let Some(Overlay::Dialog(dialog)) = &mut state.overlay else { return Vec::new() };
+    if dialog.input.value().trim().is_empty() {
+        let what = if dialog.kind == DialogKind::Close { "a reason" } else { "a note" };
+        dialog.error = Some(format!("{what} is required: it goes into the journal"));
+        return Vec::new();
+    }
+    let (change, finding) = (dialog.change(), dialog.finding.clone());
+    state.overlay = None;
+    vec![change_effect(state, &finding, change)]
+}

@@ -1,0 +1,367 @@
+//! The table of contents of the console: which message goes to which screen.
+
+use super::card::{self, Field};
+use super::effect::{Effect, RequestId};
+use super::list::Scroll;
+use super::msg::{Answer, Motion, Msg};
+use super::pane::Target;
+use super::prompt::{self, PromptKind};
+use super::state::{Awaited, Overlay, Screen, State};
+use super::triage::{self, Then};
+use super::user::{self, Step};
+use super::{address, dossiers, event, feed, flows, journal, link, raw};
+
+/// Changes the state by what happened, and says what is to be done.
+pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
+    match msg {
+        Msg::Ticked(now) => {
+            state.now = now;
+            dossiers::read_ahead(state)
+        }
+        Msg::Resized(size) => resized(state, size),
+        Msg::StoreChanged(_) => store_changed(state),
+        Msg::SourcesChanged(sources) => quiet(|| state.header.sources = sources),
+        Msg::ReceiverChanged(receiver) => quiet(|| state.header.receiver = receiver),
+        Msg::Answered(request, answer) => answered(state, request, answer),
+        Msg::RunProgressed(action, progress) => quiet(|| card::progressed(state, action, progress)),
+        Msg::Noticed(result) => quiet(|| state.notice.result(state.now, result)),
+        msg => {
+            state.notice.seen();
+            acted(state, msg)
+        }
+    }
+}
+
+/// For messages that ask for nothing.
+fn quiet(change: impl FnOnce()) -> Vec<Effect> {
+    change();
+    Vec::new()
+}
+
+/// Reads what the first screen shows.
+pub fn start(state: &mut State) -> Vec<Effect> {
+    let mut effects = feed::load_newest(state);
+    effects.push(load_health(state));
+    effects
+}
+
+fn load_health(state: &mut State) -> Effect {
+    Effect::LoadHealth { request: state.flights.open(Awaited::Health) }
+}
+
+fn resized(state: &mut State, size: super::layout::Size) -> Vec<Effect> {
+    state.size = size;
+    let (ids, rows) = (state.feed.ids(), size.feed_rows());
+    state.feed.cursor.keep_visible(&ids, rows);
+    vec![Effect::Redraw]
+}
+
+fn store_changed(state: &mut State) -> Vec<Effect> {
+    let mut effects = feed::store_changed(state);
+    effects.extend(event::store_changed(state));
+    effects.extend(user::store_changed(state));
+    effects.extend(journal::store_changed(state));
+    if !state.flights.has(|awaited| *awaited == Awaited::Health) {
+        effects.push(load_health(state));
+    }
+    effects
+}
+
+fn answered(state: &mut State, request: RequestId, answer: Answer) -> Vec<Effect> {
+    let Some(awaited) = state.flights.land(request) else { return Vec::new() };
+    match (awaited, answer) {
+        (Awaited::Feed(what), Answer::Events(page)) => feed::loaded(state, what, page),
+        (Awaited::Held, Answer::Counted(counted)) => feed::counted(state, counted),
+        (Awaited::Event(id), Answer::Event(detail)) => quiet(|| event::loaded(state, id, detail)),
+        (Awaited::EventUsers(id), Answer::EventUsers(page)) => quiet(|| event::users_loaded(state, id, page)),
+        (Awaited::FindingOf(id, then), Answer::EventUsers(page)) => {
+            triage::finding_came(state, id, then, page)
+        }
+        (Awaited::Findings(login), Answer::Findings(page)) => {
+            quiet(|| user::findings_loaded(state, &login, page))
+        }
+        (Awaited::Actions(Some(login)), Answer::Actions(page)) => {
+            quiet(|| user::actions_loaded(state, &login, page))
+        }
+        (Awaited::Actions(None), Answer::Actions(page)) => quiet(|| journal::loaded(state, page)),
+        (Awaited::Part(..), Answer::Part(login, part)) => quiet(|| dossiers::loaded(state, login, part)),
+        (Awaited::Address(ip), Answer::Address(users)) => quiet(|| address::loaded(state, &ip, users)),
+        (Awaited::Health, Answer::Health(Ok(health))) => quiet(|| state.header.health = health),
+        (Awaited::Health, Answer::Health(Err(error))) => quiet(|| state.notice.fail(state.now, error)),
+        (Awaited::Change, Answer::Changed(finding)) => quiet(|| triage::changed(state, finding)),
+        (Awaited::Fits, Answer::Fits(fits)) => quiet(|| flows::loaded(state, fits)),
+        (Awaited::Plan, Answer::Prepared(plan)) => card::prepared(state, plan),
+        (Awaited::Run(id), Answer::Ran(action)) => {
+            card::ran(state, id, action);
+            after_run(state)
+        }
+        (_, Answer::Handed(result)) => quiet(|| state.notice.result(state.now, result)),
+        _ => Vec::new(),
+    }
+}
+
+/// The person that was acted on is read anew, if their screen is open.
+fn after_run(state: &mut State) -> Vec<Effect> {
+    match state.stack.last() {
+        Some(Screen::User(screen)) => {
+            let login = screen.login.clone();
+            dossiers::load_all(state, &login)
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// What the analyst did.
+fn acted(state: &mut State, msg: Msg) -> Vec<Effect> {
+    match msg {
+        Msg::CursorMoved(motion) => moved(state, motion),
+        Msg::Opened => opened(state),
+        Msg::WentBack => went_back(state),
+        Msg::PaneSwitched => quiet(|| pane_switched(state, Step::Next)),
+        Msg::PaneSwitchedBack => quiet(|| pane_switched(state, Step::Previous)),
+        Msg::PaneChosen(pane) => quiet(|| user::choose(state, pane)),
+        Msg::PersonOpened => triage::asked(state, Then::Person),
+        Msg::RemediateAsked => triage::asked(state, Then::Remediate),
+        Msg::ClaimToggled => triage::asked(state, Then::Claim),
+        Msg::CloseAsked => triage::asked(state, Then::Close),
+        Msg::NoteAsked => triage::asked(state, Then::Note),
+        Msg::LinkAsked => link::asked(state),
+        Msg::LinkSent => link::sent(state),
+        Msg::CopyAsked => link::copy_asked(state),
+        Msg::FlowChosen(at) => flows::chosen(state, at),
+        Msg::RefreshAsked => refreshed(state),
+        Msg::RawAsked => raw_asked(state),
+        Msg::JournalAsked => journal::open(state),
+        Msg::UserNamed(login) => named(state, |state| user::open(state, login)),
+        Msg::AddressNamed(address) => named(state, |state| address::open(state, address)),
+        Msg::Filtered(query) => named(state, |state| feed::filtered(state, query)),
+        Msg::HeldTaken => feed::take_held(state),
+        msg => overlaid(state, msg),
+    }
+}
+
+/// What happens to the overlay, or opens one.
+fn overlaid(state: &mut State, msg: Msg) -> Vec<Effect> {
+    match msg {
+        Msg::HelpAsked => quiet(|| state.overlay = Some(Overlay::Help(Scroll::default()))),
+        Msg::FilterAsked => prompt::open(state, PromptKind::Filter),
+        Msg::PromptAsked => prompt::open(state, PromptKind::Command),
+        Msg::Misunderstood(why) => quiet(|| misunderstood(state, why)),
+        Msg::Completed(text) => quiet(|| completed(state, text)),
+        Msg::ChoiceMoved(motion) => quiet(|| choice_moved(state, motion)),
+        Msg::Edited(request) => quiet(|| edited(state, request)),
+        Msg::Pasted(text) => quiet(|| pasted(state, &text)),
+        Msg::Submitted => submitted(state),
+        Msg::Confirmed => confirmed(state),
+        Msg::Declined => declined(state),
+        Msg::Insisted => card::insisted(state),
+        Msg::QuitAsked => quit_asked(state),
+        Msg::SuspendAsked => vec![Effect::Suspend],
+        Msg::RedrawAsked => vec![Effect::Redraw],
+        _ => Vec::new(),
+    }
+}
+
+fn named(state: &mut State, go: impl FnOnce(&mut State) -> Vec<Effect>) -> Vec<Effect> {
+    state.overlay = None;
+    go(state)
+}
+
+fn moved(state: &mut State, motion: Motion) -> Vec<Effect> {
+    match &mut state.overlay {
+        Some(Overlay::Help(scroll)) => return quiet(|| scroll.go(motion, usize::MAX, 1)),
+        Some(Overlay::Flows(list)) => {
+            let height = state.size.overlay_list_rows();
+            return quiet(|| flows::moved(list, motion, height));
+        }
+        Some(Overlay::Card(_)) => return quiet(|| card::moved(state, motion)),
+        Some(_) => return Vec::new(),
+        None => {}
+    }
+    match state.stack.last() {
+        None => feed::moved(state, motion),
+        Some(Screen::Event(_)) => event::moved(state, motion),
+        Some(Screen::User(_)) => quiet(|| user::moved(state, motion)),
+        Some(Screen::Address(_)) => quiet(|| address::moved(state, motion)),
+        Some(Screen::Raw(_)) => quiet(|| raw::moved(state, motion)),
+        Some(Screen::Journal(_)) => journal::moved(state, motion),
+    }
+}
+
+fn opened(state: &mut State) -> Vec<Effect> {
+    if matches!(state.overlay, Some(Overlay::Flows(_))) {
+        return flows::opened(state);
+    }
+    match state.stack.last() {
+        None => open_event(state),
+        Some(Screen::Event(_)) => triage::asked(state, Then::Person),
+        Some(Screen::User(_)) => open_target(state),
+        Some(Screen::Address(screen)) => match screen.selected() {
+            Some(login) => user::open(state, login),
+            None => Vec::new(),
+        },
+        Some(Screen::Journal(screen)) => match screen.selected().map(|action| action.login.clone()) {
+            Some(login) => user::open(state, login),
+            None => Vec::new(),
+        },
+        Some(Screen::Raw(_)) => Vec::new(),
+    }
+}
+
+fn open_event(state: &mut State) -> Vec<Effect> {
+    match state.feed.selected().map(|row| (row.id, row.check.name())) {
+        Some((id, title)) => event::open(state, id, title),
+        None => Vec::new(),
+    }
+}
+
+fn open_target(state: &mut State) -> Vec<Effect> {
+    match user::selected_target(state) {
+        Some(Target::Address(ip)) => address::open(state, ip),
+        Some(Target::Person(login)) => user::open(state, login),
+        Some(Target::Finding(_)) | None => Vec::new(),
+    }
+}
+
+fn went_back(state: &mut State) -> Vec<Effect> {
+    if matches!(state.overlay, Some(Overlay::Card(_))) {
+        return card::left(state);
+    }
+    if let Some(Overlay::Flows(list)) = &mut state.overlay
+        && list.choice.take().is_some()
+    {
+        return Vec::new();
+    }
+    if state.overlay.take().is_some() {
+        return Vec::new();
+    }
+    state.rest_since = state.now;
+    match state.stack.pop() {
+        Some(_) => store_changed(state),
+        None if !state.feed.query.is_empty() => feed::filtered(state, crate::domain::Query::default()),
+        None => quit_asked(state),
+    }
+}
+
+fn pane_switched(state: &mut State, step: Step) {
+    if let Some(Overlay::Card(_)) = &state.overlay {
+        return card::switched(state);
+    }
+    match state.stack.last_mut() {
+        Some(Screen::Event(screen)) => screen.reads_texts = !screen.reads_texts,
+        Some(Screen::User(_)) => user::switch(state, step),
+        _ => {}
+    }
+}
+
+fn refreshed(state: &mut State) -> Vec<Effect> {
+    match state.stack.last() {
+        Some(Screen::User(screen)) => {
+            let login = screen.login.clone();
+            let mut effects = user::load_local(state, &login);
+            effects.extend(dossiers::load_all(state, &login));
+            effects
+        }
+        Some(Screen::Address(screen)) => {
+            let ip = screen.address.clone();
+            address::load(state, ip)
+        }
+        _ => store_changed(state),
+    }
+}
+
+fn raw_asked(state: &mut State) -> Vec<Effect> {
+    match state.stack.last() {
+        Some(Screen::Event(screen)) => {
+            if let Some(detail) = &screen.detail {
+                let raw = raw::RawScreen::new(screen.id, detail.raw.as_deref());
+                state.stack.push(Screen::Raw(Box::new(raw)));
+            }
+            Vec::new()
+        }
+        None => open_event(state),
+        _ => Vec::new(),
+    }
+}
+
+fn misunderstood(state: &mut State, why: String) {
+    match &mut state.overlay {
+        Some(Overlay::Prompt(prompt)) => prompt.error = Some(why),
+        _ => state.notice.fail(state.now, why),
+    }
+}
+
+fn completed(state: &mut State, text: String) {
+    if let Some(Overlay::Prompt(prompt)) = &mut state.overlay {
+        prompt.input = tui_input::Input::new(text);
+        prompt.choice = 0;
+    }
+}
+
+fn choice_moved(state: &mut State, motion: Motion) {
+    match &mut state.overlay {
+        Some(Overlay::Dialog(dialog)) => triage::choice_moved(dialog, motion),
+        Some(Overlay::Prompt(prompt)) => {
+            prompt.choice = match motion {
+                Motion::Up => prompt.choice.saturating_sub(1),
+                _ => prompt.choice.saturating_add(1),
+            }
+        }
+        Some(Overlay::Link(card)) => card.shows_qr = !card.shows_qr,
+        _ => {}
+    }
+}
+
+fn edited(state: &mut State, request: tui_input::InputRequest) {
+    match &mut state.overlay {
+        Some(Overlay::Prompt(prompt)) => prompt::edited(prompt, request),
+        Some(Overlay::Dialog(dialog)) => triage::edited(dialog, request),
+        Some(Overlay::Card(_)) => card::edited(state, request),
+        _ => {}
+    }
+}
+
+/// Pasted text goes into prompts, dialogs and a card's reason; it never answers a card.
+fn pasted(state: &mut State, text: &str) {
+    match &mut state.overlay {
+        Some(Overlay::Prompt(prompt)) => prompt::pasted(&mut prompt.input, text),
+        Some(Overlay::Dialog(dialog)) => prompt::pasted(&mut dialog.input, text),
+        Some(Overlay::Card(card)) if card.field == Field::Reason => prompt::pasted(&mut card.reason, text),
+        _ => {}
+    }
+}
+
+fn submitted(state: &mut State) -> Vec<Effect> {
+    match &state.overlay {
+        Some(Overlay::Dialog(_)) => triage::submitted(state),
+        Some(Overlay::Card(_)) => card::submitted(state),
+        _ => Vec::new(),
+    }
+}
+
+fn confirmed(state: &mut State) -> Vec<Effect> {
+    match &state.overlay {
+        Some(Overlay::Card(_)) => card::confirmed(state),
+        Some(Overlay::Quit(_)) => vec![Effect::Quit],
+        _ => Vec::new(),
+    }
+}
+
+fn declined(state: &mut State) -> Vec<Effect> {
+    match &state.overlay {
+        Some(Overlay::Card(_)) => card::left(state),
+        _ => quiet(|| state.overlay = None),
+    }
+}
+
+/// Leaving asks while this console receives or a run is under way.
+fn quit_asked(state: &mut State) -> Vec<Effect> {
+    let receives = state.header.receiver == super::header::Receiver::ThisConsole;
+    let why = match (state.running.len(), receives) {
+        (0, false) => return vec![Effect::Quit],
+        (0, true) => "this console receives: events are not taken in while it is closed".to_owned(),
+        (n, _) => format!("{n} run(s) under way: quitting waits for their receipts, at most 60 s"),
+    };
+    state.overlay = Some(Overlay::Quit(why));
+    Vec::new()
+}
