@@ -1,0 +1,87 @@
+//! Where the analyst is, as far as keys are concerned.
+
+use crate::app::{Overlay, Screen, State};
+
+/// Where a key is pressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Context {
+    /// The feed.
+    Feed,
+    /// An event.
+    Event,
+    /// User 360.
+    User,
+    /// An address.
+    Address,
+    /// Raw JSON.
+    Raw,
+    /// The journal.
+    Journal,
+    /// The help.
+    Help,
+    /// The list of flows.
+    Flows,
+    /// The confirm card, where it takes single keys.
+    Card,
+    /// The link card.
+    Link,
+    /// "Really quit?"
+    Quit,
+    /// A field takes the letters.
+    Text,
+}
+
+impl Context {
+    /// The screens, without what lies over them.
+    pub const SCREENS: &'static [Context] =
+        &[Context::Feed, Context::Event, Context::User, Context::Address, Context::Raw, Context::Journal];
+
+    /// Where the analyst is now.
+    pub fn of(state: &State) -> Context {
+        match &state.overlay {
+            Some(overlay) => Context::of_overlay(overlay, state),
+            None => Context::of_screen(state.stack.last()),
+        }
+    }
+
+    fn of_overlay(overlay: &Overlay, state: &State) -> Context {
+        match overlay {
+            Overlay::Help(_) => Context::Help,
+            Overlay::Flows(_) => Context::Flows,
+            Overlay::Card(card) if card.takes_text(state.now) => Context::Text,
+            Overlay::Card(_) => Context::Card,
+            Overlay::Link(_) => Context::Link,
+            Overlay::Quit(_) => Context::Quit,
+            Overlay::Prompt(_) | Overlay::Dialog(_) => Context::Text,
+        }
+    }
+
+    fn of_screen(screen: Option<&Screen>) -> Context {
+        match screen {
+            None => Context::Feed,
+            Some(Screen::Event(_)) => Context::Event,
+            Some(Screen::User(_)) => Context::User,
+            Some(Screen::Address(_)) => Context::Address,
+            Some(Screen::Raw(_)) => Context::Raw,
+            Some(Screen::Journal(_)) => Context::Journal,
+        }
+    }
+
+    /// The word in the help and in the README's table.
+    pub fn word(self) -> &'static str {
+        match self {
+            Context::Feed => "feed",
+            Context::Event => "event",
+            Context::User => "User 360",
+            Context::Address => "address",
+            Context::Raw => "raw JSON",
+            Context::Journal => "journal",
+            Context::Help => "help",
+            Context::Flows => "flows",
+            Context::Card => "card",
+            Context::Link => "link",
+            Context::Quit => "quit",
+            Context::Text => "text field",
+        }
+    }
+}

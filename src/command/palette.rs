@@ -1,0 +1,121 @@
+//! The `:` prompt: what a line means, and which commands it may still become.
+
+use super::keymap::Keymap;
+use super::registry::{Act, COMMANDS, Command, find};
+use crate::app::Msg;
+use crate::app::prompt::Prompt;
+use frizbee::{Config, Matcher};
+
+/// One line of the palette.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PaletteLine {
+    /// The name, with its argument: `user LOGIN`.
+    pub name: String,
+    /// Its keys.
+    pub keys: String,
+    /// A few words.
+    pub title: &'static str,
+    /// Whether enter runs it.
+    pub is_selected: bool,
+}
+
+/// The commands that a line may become, the best first; the empty line lists all.
+pub fn candidates(text: &str) -> Vec<&'static Command> {
+    let word = text.split_whitespace().next().unwrap_or_default();
+    let named: Vec<&Command> = COMMANDS.iter().filter(|command| !command.name.contains('.')).collect();
+    if word.is_empty() {
+        return named;
+    }
+    if let (Some(exact), true) = (find(word), text.contains(' ')) {
+        return vec![exact];
+    }
+    let spelt: Vec<String> =
+        named.iter().map(|command| format!("{} {}", command.name, command.title)).collect();
+    let mut matches = Matcher::new(text.trim(), &Config::default()).match_list(&spelt);
+    matches
+        .sort_by_key(|found| (std::cmp::Reverse(found.exact), std::cmp::Reverse(found.score), found.index));
+    let mut found: Vec<&'static Command> =
+        matches.iter().filter_map(|found| named.get(found.index as usize).copied()).collect();
+    if let Some(exact) = find(word) {
+        found.retain(|command| command.id != exact.id);
+        found.insert(0, exact);
+    }
+    found
+}
+
+/// What a line means when enter is pressed: an exact name with its argument, else the selected one.
+///
+/// # Errors
+/// A sentence that says what was not understood.
+pub fn meant(text: &str, choice: usize) -> Result<Msg, String> {
+    let (name, argument) = text.trim().split_once(' ').unwrap_or((text.trim(), ""));
+    if find(name).is_some() && choice == 0 {
+        return meant_as(name, argument);
+    }
+    let all = candidates(text);
+    match all.get(choice.min(all.len().saturating_sub(1))) {
+        Some(command) => meant_as(command.name, ""),
+        None => Err(format!("there is no command `{}`; hint: an empty line lists them", name)),
+    }
+}
+
+/// What a command means with an argument.
+///
+/// # Errors
+/// A sentence that says what is wrong with the argument.
+pub fn meant_as(name: &str, argument: &str) -> Result<Msg, String> {
+    match find(name).map(|command| command.act) {
+        Some(Act::Msg(msg)) => Ok(msg()),
+        Some(Act::Argument { parse, .. }) => parse(argument.trim()),
+        None => Err(format!("there is no command `{name}`")),
+    }
+}
+
+/// The line with the selected command's name in it.
+pub fn completion(text: &str, choice: usize) -> Option<String> {
+    let all = candidates(text);
+    let command = all.get(choice.min(all.len().saturating_sub(1)))?;
+    let argument = text.trim_start().split_once(' ').map(|(_, argument)| argument).unwrap_or_default();
+    match command.act {
+        Act::Msg(_) => Some(command.name.to_owned()),
+        Act::Argument { .. } => Some(format!("{} {argument}", command.name)),
+    }
+}
+
+/// The palette under a prompt.
+pub fn lines(prompt: &Prompt, keymap: &Keymap) -> Vec<PaletteLine> {
+    let all = candidates(prompt.input.value());
+    let choice = prompt.choice.min(all.len().saturating_sub(1));
+    all.iter().enumerate().map(|(at, command)| line(command, keymap, at == choice)).collect()
+}
+
+fn line(command: &Command, keymap: &Keymap, is_selected: bool) -> PaletteLine {
+    let name = match command.act {
+        Act::Msg(_) => command.name.to_owned(),
+        Act::Argument { name, .. } => format!("{} {name}", command.name),
+    };
+    PaletteLine { name, keys: keymap.keys(command.id).join(" "), title: command.title, is_selected }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Login;
+
+    #[test]
+    fn a_line_means_its_command() {
+        assert_eq!(meant("user Ann@x", 0), Ok(Msg::UserNamed(Login::new("ann@x"))));
+        assert_eq!(meant("journal", 0), Ok(Msg::JournalAsked));
+        assert_eq!(meant("ip 10.0.0.1", 0), Ok(Msg::AddressNamed("10.0.0.1".into())));
+        assert!(meant("ip here", 0).unwrap_err().contains("`here` is not an IP address"));
+        assert!(meant("user", 0).is_err());
+        assert!(meant("where severity>bad", 0).unwrap_err().contains("hint:"));
+    }
+
+    #[test]
+    fn a_few_letters_find_it() {
+        assert_eq!(candidates("jour")[0].name, "journal");
+        assert_eq!(completion("us", 0).unwrap(), "user ");
+        assert_eq!(meant("jrnl", 0), Ok(Msg::JournalAsked));
+    }
+}

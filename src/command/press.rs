@@ -1,0 +1,96 @@
+//! From a key to a message, by where the analyst is.
+
+use super::context::Context;
+use super::keymap::Keymap;
+use super::keys::{FieldKey, Key};
+use super::palette;
+use super::registry::{Act, COMMANDS};
+use crate::app::msg::Motion;
+use crate::app::prompt::{Prompt, PromptKind};
+use crate::app::{Msg, Overlay, State};
+
+/// What a key means now; `None` where it means nothing.
+pub fn press(state: &State, keymap: &Keymap, key: Key) -> Option<Msg> {
+    match Context::of(state) {
+        Context::Text => in_field(state, key),
+        context => match keymap.command(context, key)?.act {
+            Act::Msg(msg) => Some(msg()),
+            Act::Argument { .. } => None,
+        },
+    }
+}
+
+fn in_field(state: &State, key: Key) -> Option<Msg> {
+    match key.of_field() {
+        FieldKey::Submit => Some(submit(state)),
+        FieldKey::Leave => Some(Msg::WentBack),
+        FieldKey::Complete => complete(state),
+        FieldKey::Next => Some(in_card_or(state, Motion::Down)),
+        FieldKey::Previous => Some(in_card_or(state, Motion::Up)),
+        FieldKey::Other => key.edit().map(Msg::Edited),
+    }
+}
+
+/// On a card the arrows scroll, elsewhere they choose.
+fn in_card_or(state: &State, motion: Motion) -> Msg {
+    match state.overlay {
+        Some(Overlay::Card(_)) => Msg::CursorMoved(motion),
+        _ => Msg::ChoiceMoved(motion),
+    }
+}
+
+fn submit(state: &State) -> Msg {
+    match &state.overlay {
+        Some(Overlay::Prompt(prompt)) => submit_prompt(prompt),
+        _ => Msg::Submitted,
+    }
+}
+
+fn submit_prompt(prompt: &Prompt) -> Msg {
+    let text = prompt.input.value();
+    let meant = match prompt.kind {
+        PromptKind::Filter => palette::meant_as("where", text),
+        PromptKind::Command => palette::meant(text, prompt.choice),
+    };
+    meant.unwrap_or_else(Msg::Misunderstood)
+}
+
+fn complete(state: &State) -> Option<Msg> {
+    match &state.overlay {
+        Some(Overlay::Prompt(prompt)) if prompt.kind == PromptKind::Command => {
+            palette::completion(prompt.input.value(), prompt.choice).map(Msg::Completed)
+        }
+        Some(Overlay::Dialog(_)) => Some(Msg::ChoiceMoved(Motion::Down)),
+        Some(Overlay::Card(_)) => Some(Msg::PaneSwitched),
+        _ => None,
+    }
+}
+
+/// The keys that matter here, with their words.
+pub fn footer(state: &State, keymap: &Keymap) -> Vec<(String, String)> {
+    let context = Context::of(state);
+    if context == Context::Text {
+        return field_footer(state);
+    }
+    let here = COMMANDS.iter().filter(|command| command.contexts.contains(&context));
+    here.filter_map(|command| {
+        let label = command.footer?;
+        Some((keymap.keys(command.id).into_iter().next()?, label.to_owned()))
+    })
+    .collect()
+}
+
+fn field_footer(state: &State) -> Vec<(String, String)> {
+    let pairs: &[(&str, &str)] = match &state.overlay {
+        Some(Overlay::Prompt(prompt)) if prompt.kind == PromptKind::Command => {
+            &[("enter", "run"), ("tab", "complete"), ("↑↓", "choose"), ("esc", "leave")]
+        }
+        Some(Overlay::Prompt(_)) => &[("enter", "filter"), ("esc", "leave")],
+        Some(Overlay::Dialog(dialog)) if dialog.kind == crate::app::triage::DialogKind::Close => {
+            &[("enter", "close the finding"), ("↑↓", "disposition"), ("esc", "leave")]
+        }
+        Some(Overlay::Dialog(_)) => &[("enter", "write"), ("esc", "leave")],
+        _ => &[("esc", "no, leave"), ("↑↓", "scroll"), ("tab", "other field")],
+    };
+    pairs.iter().map(|(key, label)| ((*key).to_owned(), (*label).to_owned())).collect()
+}

@@ -1,0 +1,242 @@
+//! The commands.
+
+use super::context::Context;
+use crate::app::Msg;
+use crate::app::msg::Motion;
+use crate::app::user::Pane;
+use crate::domain::{Login, Query};
+
+/// What a command does.
+#[derive(Debug, Clone, Copy)]
+pub enum Act {
+    /// It is this message.
+    Msg(fn() -> Msg),
+    /// It takes an argument in the `:` prompt.
+    Argument {
+        /// The argument's name in the help: `LOGIN`.
+        name: &'static str,
+        /// The message, or what is wrong with the argument.
+        parse: fn(&str) -> Result<Msg, String>,
+    },
+}
+
+/// One command.
+#[derive(Debug, Clone, Copy)]
+pub struct Command {
+    /// `group.verb`; keys are configured by it.
+    pub id: &'static str,
+    /// The name in the `:` prompt.
+    pub name: &'static str,
+    /// A few words, for palette and help.
+    pub title: &'static str,
+    /// One sentence.
+    pub help: &'static str,
+    /// The default keys.
+    pub keys: &'static [&'static str],
+    /// Where it can be used.
+    pub contexts: &'static [Context],
+    /// The word in the footer, where it deserves a place.
+    pub footer: Option<&'static str>,
+    /// What it does.
+    pub act: Act,
+}
+
+use Context::{Address, Card, Event, Feed, Flows, Help, Journal, Link, Quit, Raw, User};
+
+const LISTS: &[Context] = &[Feed, Event, User, Address, Raw, Journal, Help, Flows, Card];
+const FINDINGS: &[Context] = &[Feed, Event, User];
+const PEOPLE: &[Context] = &[Feed, Event, User, Address];
+
+const fn simple(
+    id: &'static str,
+    name: &'static str,
+    title: &'static str,
+    keys: &'static [&'static str],
+    contexts: &'static [Context],
+    act: fn() -> Msg,
+) -> Command {
+    Command { id, name, title, help: title, keys, contexts, footer: None, act: Act::Msg(act) }
+}
+
+impl Command {
+    const fn footer(self, label: &'static str) -> Command {
+        Command { footer: Some(label), ..self }
+    }
+
+    const fn help(self, help: &'static str) -> Command {
+        Command { help, ..self }
+    }
+}
+
+/// Every command, in the order of the help and of the footer.
+pub const COMMANDS: &[Command] = &[
+    simple("list.open", "open", "open", &["enter"], &[Feed, Event, User, Address, Flows, Journal], || Msg::Opened)
+        .footer("open")
+        .help("Opens what the cursor is on: an event, a person, the users of an address, a flow."),
+    simple("person.open", "person", "open the person", &["u"], &[Feed, Event], || Msg::PersonOpened)
+        .footer("person")
+        .help("Opens User 360 of the person that the row names."),
+    simple("flow.offer", "remediate", "remediate", &["r"], PEOPLE, || Msg::RemediateAsked)
+        .footer("remediate")
+        .help("Lists the flows that fit the finding; 1 to 9 choose one. Nothing is sent before a confirmation."),
+    simple("finding.claim", "claim", "claim or release", &["c"], FINDINGS, || Msg::ClaimToggled)
+        .footer("claim")
+        .help("Takes the finding, or gives it back if it is yours. Triage is kept here: no vendor's API takes it."),
+    simple("finding.close", "close", "close the finding", &["x"], FINDINGS, || Msg::CloseAsked)
+        .footer("close")
+        .help("Closes the finding with a disposition and a reason."),
+    simple("finding.note", "note", "write a note", &["n"], FINDINGS, || Msg::NoteAsked)
+        .help("Writes a note on the finding, into the journal."),
+    simple("feed.take-held", "top", "to the top, new rows come in", &["g", "home"], LISTS, || {
+        Msg::CursorMoved(Motion::Top)
+    })
+    .help("Goes to the first row; in the feed the rows that wait come in."),
+    simple("list.down", "down", "down", &["j", "down"], LISTS, || Msg::CursorMoved(Motion::Down))
+        .help("Moves one row down."),
+    simple("list.up", "up", "up", &["k", "up"], LISTS, || Msg::CursorMoved(Motion::Up)).help("Moves one row up."),
+    simple("list.half-down", "half-down", "half a screen down", &["ctrl-d", "pagedown"], LISTS, || {
+        Msg::CursorMoved(Motion::HalfDown)
+    })
+    .help("Moves half a screen down."),
+    simple("list.half-up", "half-up", "half a screen up", &["ctrl-u", "pageup"], LISTS, || {
+        Msg::CursorMoved(Motion::HalfUp)
+    })
+    .help("Moves half a screen up."),
+    simple("list.end", "end", "to the end", &["G", "end"], LISTS, || Msg::CursorMoved(Motion::End))
+        .help("Goes to the last row that is there."),
+    simple("pane.next", "pane", "next pane", &["tab"], &[Event, User, Card], || Msg::PaneSwitched)
+        .footer("pane")
+        .help("Goes to the next pane; on the card, to the other field."),
+    simple("pane.previous", "pane-back", "previous pane", &["backtab"], &[Event, User], || {
+        Msg::PaneSwitchedBack
+    })
+    .help("Goes to the pane before."),
+    pane("pane.overview", "overview", &["1"], || Msg::PaneChosen(Pane::Overview)),
+    pane("pane.findings", "findings", &["2"], || Msg::PaneChosen(Pane::Findings)),
+    pane("pane.addresses", "addresses", &["3"], || Msg::PaneChosen(Pane::Addresses)),
+    pane("pane.places", "places", &["4"], || Msg::PaneChosen(Pane::Places)),
+    pane("pane.applications", "applications", &["5"], || Msg::PaneChosen(Pane::Applications)),
+    pane("pane.factors", "factors", &["6"], || Msg::PaneChosen(Pane::Factors)),
+    pane("pane.okta", "okta", &["7"], || Msg::PaneChosen(Pane::Okta)),
+    pane("pane.history", "history", &["8"], || Msg::PaneChosen(Pane::History)),
+    flow("flow.first", &["1"], || Msg::FlowChosen(0)),
+    flow("flow.second", &["2"], || Msg::FlowChosen(1)),
+    flow("flow.third", &["3"], || Msg::FlowChosen(2)),
+    flow("flow.fourth", &["4"], || Msg::FlowChosen(3)),
+    flow("flow.fifth", &["5"], || Msg::FlowChosen(4)),
+    flow("flow.sixth", &["6"], || Msg::FlowChosen(5)),
+    flow("flow.seventh", &["7"], || Msg::FlowChosen(6)),
+    flow("flow.eighth", &["8"], || Msg::FlowChosen(7)),
+    flow("flow.ninth", &["9"], || Msg::FlowChosen(8)),
+    simple("card.confirm", "yes", "yes", &["y"], &[Card, Quit], || Msg::Confirmed)
+        .help("Answers yes, where the card asks for a key."),
+    simple("card.decline", "no", "no", &["n"], &[Card, Quit], || Msg::Declined)
+        .help("Answers no: nothing is sent."),
+    simple("card.insist", "insist", "insist", &["A"], &[Card], || Msg::Insisted)
+        .help("Insists, where an earlier run is of unknown outcome or only minutes old."),
+    simple("link.open", "link", "open the link", &["o"], PEOPLE, || Msg::LinkAsked)
+        .footer("link")
+        .help("Opens the reference URL where you can see it; over SSH it is shown to be copied."),
+    simple("link.send", "send", "send the link", &["y"], &[Link], || Msg::LinkSent)
+        .footer("send it")
+        .help("Opens the link on the card, or hands it to the terminal's clipboard."),
+    simple("link.qr", "qr", "QR code", &["Q"], &[Link], || Msg::ChoiceMoved(Motion::Down))
+        .footer("QR code")
+        .help("Shows the link as a QR code, or hides it."),
+    simple("link.copy", "copy", "copy", &["y"], &[Feed, Event, User, Address, Raw, Journal], || Msg::CopyAsked)
+        .help("Hands what the row names to the terminal's clipboard."),
+    simple("event.raw", "raw", "raw JSON", &["J"], &[Feed, Event], || Msg::RawAsked)
+        .help("Shows the event as it arrived."),
+    simple("screen.refresh", "refresh", "read anew", &["R"], Context::SCREENS, || Msg::RefreshAsked)
+        .help("Reads everything on the screen anew, from the tenants too."),
+    simple("journal.open", "journal", "the journal", &["L"], Context::SCREENS, || Msg::JournalAsked)
+        .footer("journal")
+        .help("Lists what was run, with request and receipt."),
+    simple("filter.open", "filter", "filter", &["/"], Context::SCREENS, || Msg::FilterAsked)
+        .footer("filter")
+        .help("Filters the whole store: `severity>=high user:ann* words`."),
+    simple("prompt.open", "prompt", "command", &[":"], Context::SCREENS, || Msg::PromptAsked)
+        .footer("command")
+        .help("Types a command; what is typed narrows the list of all commands."),
+    Command {
+        id: "user.open",
+        name: "user",
+        title: "open any user",
+        help: "Opens User 360 of anyone: `:user LOGIN`.",
+        keys: &[],
+        contexts: Context::SCREENS,
+        footer: None,
+        act: Act::Argument { name: "LOGIN", parse: user_named },
+    },
+    Command {
+        id: "address.open",
+        name: "ip",
+        title: "open any address",
+        help: "Lists the users of an address: `:ip ADDRESS`.",
+        keys: &[],
+        contexts: Context::SCREENS,
+        footer: None,
+        act: Act::Argument { name: "ADDRESS", parse: address_named },
+    },
+    Command {
+        id: "filter.set",
+        name: "where",
+        title: "filter the feed",
+        help: "Filters the feed: `:where severity>=high`; without a filter everything is shown.",
+        keys: &[],
+        contexts: Context::SCREENS,
+        footer: None,
+        act: Act::Argument { name: "FILTER", parse: filtered },
+    },
+    simple("help.open", "help", "help", &["?"], &[Feed, Event, User, Address, Raw, Journal, Flows], || Msg::HelpAsked)
+        .footer("help")
+        .help("Lists the keys of this screen, then all others."),
+    simple("screen.back", "back", "back", &["esc", "q", "left"], &[Feed, Event, User, Address, Raw, Journal, Help, Flows, Card, Link, Quit], || {
+        Msg::WentBack
+    })
+    .footer("back")
+    .help("Goes back; at the feed it clears the filter, then quits. Never answers a card with yes."),
+    simple("screen.redraw", "redraw", "draw anew", &["ctrl-l"], LISTS, || Msg::RedrawAsked)
+        .help("Draws the whole screen anew."),
+    simple("program.suspend", "suspend", "to the background", &["ctrl-z"], LISTS, || Msg::SuspendAsked)
+        .help("Puts the program in the background; `fg` brings it back."),
+    simple("program.quit", "quit", "quit", &["ctrl-c"], LISTS, || Msg::QuitAsked)
+        .help("Quits; asks while this console receives or a run is under way."),
+];
+
+const fn pane(
+    id: &'static str,
+    name: &'static str,
+    keys: &'static [&'static str],
+    act: fn() -> Msg,
+) -> Command {
+    simple(id, name, name, keys, &[User], act).help("Goes to this pane of User 360.")
+}
+
+const fn flow(id: &'static str, keys: &'static [&'static str], act: fn() -> Msg) -> Command {
+    simple(id, id, "choose this flow", keys, &[Flows], act).help("Chooses the flow of this number.")
+}
+
+fn user_named(text: &str) -> Result<Msg, String> {
+    let login = Login::new(text);
+    if login.is_empty() {
+        Err("`user` wants a login: `:user ann@example.com`".to_owned())
+    } else {
+        Ok(Msg::UserNamed(login))
+    }
+}
+
+fn address_named(text: &str) -> Result<Msg, String> {
+    let address: std::net::IpAddr =
+        text.trim().parse().map_err(|_| format!("`{}` is not an IP address", text.trim()))?;
+    Ok(Msg::AddressNamed(address.to_string()))
+}
+
+fn filtered(text: &str) -> Result<Msg, String> {
+    Query::parse(text).map(Msg::Filtered).map_err(|error| format!("{error}; {}", error.hint()))
+}
+
+/// The command of a name in the `:` prompt, or of an id.
+pub fn find(name: &str) -> Option<&'static Command> {
+    COMMANDS.iter().find(|command| command.name == name || command.id == name)
+}

@@ -1,0 +1,97 @@
+//! The terminal: taken, drawn on with one write a frame, and always given back.
+//!
+//! `ratatui::restore` leaves mouse, paste and focus modes on, and nothing of it runs when the process
+//! is killed by a signal; so the [`Guard`] here undoes everything it did, on drop, on panic, on SIGTERM
+//! and SIGHUP (which the loop turns into a quit) and around Ctrl-Z.
+
+pub mod frame;
+pub mod scroll;
+pub mod signals;
+
+use crossterm::{cursor, event, execute, terminal};
+use frame::FrameBackend;
+use ratatui::Terminal;
+use std::io::{self, IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Whether the terminal is ours now; the panic hook asks it.
+static TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// Holds the terminal; dropping it gives the terminal back.
+#[derive(Debug)]
+pub struct Guard(());
+
+impl Guard {
+    /// Takes the terminal: raw mode, alternate screen, bracketed paste, no cursor.
+    ///
+    /// # Errors
+    /// If standard input or output is no terminal, or it cannot be set.
+    pub fn take() -> io::Result<Guard> {
+        if !io::stdout().is_terminal() || !io::stdin().is_terminal() {
+            return Err(io::Error::other("standard input and output have to be a terminal"));
+        }
+        enter()?;
+        Ok(Guard(()))
+    }
+
+    /// Gives the terminal back, stops the process as the shell's job control wants it, and takes the
+    /// terminal again when the process goes on.
+    ///
+    /// # Errors
+    /// If the terminal cannot be set.
+    pub fn suspend(&self) -> io::Result<()> {
+        leave()?;
+        nix::sys::signal::raise(nix::sys::signal::Signal::SIGSTOP).map_err(io::Error::from)?;
+        enter()
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        // Nothing can be done about a terminal that is gone.
+        let _ = leave();
+    }
+}
+
+fn enter() -> io::Result<()> {
+    terminal::enable_raw_mode()?;
+    TAKEN.store(true, Ordering::SeqCst);
+    // We read NO_COLOR ourselves and use a theme without colour: crossterm's own reading of it would
+    // wipe bold and reverse beside any colour, and with them the selection.
+    crossterm::style::force_color_output(true);
+    execute!(io::stdout(), terminal::EnterAlternateScreen, event::EnableBracketedPaste, cursor::Hide)
+}
+
+fn leave() -> io::Result<()> {
+    if !TAKEN.swap(false, Ordering::SeqCst) {
+        return Ok(());
+    }
+    let mut out = io::stdout();
+    let shown = execute!(
+        out,
+        event::DisableMouseCapture,
+        event::DisableBracketedPaste,
+        terminal::LeaveAlternateScreen,
+        cursor::Show
+    );
+    terminal::disable_raw_mode()?;
+    shown?;
+    out.flush()
+}
+
+/// Gives the terminal back before a panic is printed, so that it can be read.
+pub fn install_panic_hook() {
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let _ = leave();
+        before(panic);
+    }));
+}
+
+/// The screen on standard output.
+///
+/// # Errors
+/// If the terminal's size cannot be read.
+pub fn screen() -> io::Result<Terminal<FrameBackend<io::Stdout>>> {
+    Terminal::new(FrameBackend::new(io::stdout()))
+}
