@@ -2,12 +2,12 @@
 //!
 //! The card *arms* 400 ms after the last change of its content and never while the target is being
 //! re-read; before that, keys do not answer it, so type-ahead and pastes cannot. Just before sending,
-//! the target is read once more: if it changed, the change is shown and the card is disarmed. What
-//! leaves is the request whose digest was shown.
+//! the runner reads the target once more: if it changed, nothing is sent, the change is shown here and
+//! the card is disarmed. What leaves is the request whose digest was shown.
 
 use super::effect::{Effect, RunAsk};
 use super::list::Scroll;
-use super::msg::{Motion, Progress};
+use super::msg::{Motion, NotRun, Progress};
 use super::state::{Awaited, Overlay, Running, State};
 use crate::domain::plan::{Confirm, Plan};
 use crate::domain::{Action, ActionId};
@@ -16,8 +16,6 @@ use tui_input::{Input, InputRequest};
 
 /// How long the content has to have stood still.
 const ARMS_AFTER: SignedDuration = SignedDuration::from_millis(400);
-/// A target that was read this recently need not be read again before sending.
-const FRESH: SignedDuration = SignedDuration::from_secs(3);
 
 /// Where the card stands.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,8 +24,6 @@ pub enum Phase {
     Preparing,
     /// It waits for an answer.
     Asking,
-    /// It was confirmed, and the target is read once more before sending.
-    Rechecking,
     /// It runs.
     Running(Option<Progress>),
     /// It ended.
@@ -103,7 +99,7 @@ impl Card {
 
     /// Whether leaving the card stops nothing that matters: nothing of it is under way.
     pub fn is_running(&self) -> bool {
-        matches!(self.phase, Phase::Running(_) | Phase::Rechecking)
+        matches!(self.phase, Phase::Running(_))
     }
 }
 
@@ -123,12 +119,12 @@ pub fn open(state: &mut State, ask: RunAsk) -> Vec<Effect> {
         now: state.now,
     };
     state.overlay = Some(Overlay::Card(Box::new(card)));
-    vec![prepare(state, ask, None)]
+    vec![prepare(state, ask)]
 }
 
-fn prepare(state: &mut State, ask: RunAsk, again: Option<Box<Plan>>) -> Effect {
+fn prepare(state: &mut State, ask: RunAsk) -> Effect {
     let request = state.flights.open(Awaited::Plan);
-    Effect::PreparePlan { request, ask, again }
+    Effect::PreparePlan { request, ask }
 }
 
 fn card(state: &mut State) -> Option<&mut Card> {
@@ -143,55 +139,25 @@ fn card(state: &mut State) -> Option<&mut Card> {
 }
 
 /// The card's content came.
-pub fn prepared(state: &mut State, answer: Result<Box<Plan>, String>) -> Vec<Effect> {
+pub fn prepared(state: &mut State, answer: Result<Box<Plan>, String>) {
     let now = state.now;
-    let Some(card) = card(state) else { return Vec::new() };
-    let was_confirmed = card.phase == Phase::Rechecking;
+    let Some(card) = card(state) else { return };
+    card.changed_at = now;
     match answer {
-        Err(error) => {
-            card.phase = Phase::Failed(error);
-            card.changed_at = now;
-            Vec::new()
-        }
-        Ok(plan) if was_confirmed && is_same(card, &plan) => {
-            card.plan = Some(plan);
-            run(state)
-        }
-        Ok(plan) => {
-            show(card, plan, now);
-            Vec::new()
-        }
+        Err(error) => card.phase = Phase::Failed(error),
+        Ok(plan) => show(card, plan),
     }
 }
 
-fn is_same(card: &Card, newer: &Plan) -> bool {
-    card.plan.as_ref().is_some_and(|shown| {
-        shown.digest() == newer.digest()
-            && shown.target.facts() == newer.target.facts()
-            && newer.refusal.is_none()
-    })
-}
-
-fn show(card: &mut Card, plan: Box<Plan>, now: Timestamp) {
+fn show(card: &mut Card, plan: Box<Plan>) {
     if let Some(shown) = &card.plan {
         card.changes = shown.target.changes(&plan.target);
-        if card.changes.is_empty() && shown.digest() != plan.digest() {
-            card.changes.push((
-                "request".to_owned(),
-                "as shown before".to_owned(),
-                "as shown now".to_owned(),
-            ));
-        }
     }
-    card.field = if plan.reason_required && card.reason.value().trim().is_empty() {
-        Field::Reason
-    } else {
-        Field::Confirm
-    };
+    let asks_reason = plan.reason_required && card.reason.value().trim().is_empty();
+    card.field = if asks_reason { Field::Reason } else { Field::Confirm };
     card.typed = Input::default();
     card.plan = Some(plan);
     card.phase = Phase::Asking;
-    card.changed_at = now;
 }
 
 /// The analyst insists.
@@ -249,7 +215,7 @@ pub fn switched(state: &mut State) {
     }
 }
 
-/// The card was answered with yes: the target is read once more, then it runs.
+/// The card was answered with yes.
 pub fn confirmed(state: &mut State) -> Vec<Effect> {
     let now = state.now;
     let Some(card) = card(state) else { return Vec::new() };
@@ -262,12 +228,7 @@ pub fn confirmed(state: &mut State) -> Vec<Effect> {
         card.error = Some("a reason is required: it goes into the journal".to_owned());
         return Vec::new();
     }
-    if now.duration_since(card.changed_at) < FRESH {
-        return run(state);
-    }
-    card.phase = Phase::Rechecking;
-    let (ask, plan) = (card.ask.clone(), card.plan.clone());
-    vec![prepare(state, ask, plan)]
+    run(state)
 }
 
 fn run(state: &mut State) -> Vec<Effect> {
@@ -293,30 +254,38 @@ pub fn progressed(state: &mut State, action: ActionId, progress: Progress) {
     }
 }
 
-/// A run ended: on its card, or as a notice if the card is gone.
-pub fn ran(state: &mut State, id: ActionId, answer: Result<Box<Action>, String>) {
+/// A run ended: on its card, or as a notice if the card is gone. Where the target had changed, nothing
+/// was sent: the card is made anew and shows the change.
+pub fn ran(state: &mut State, id: ActionId, answer: Result<Box<Action>, NotRun>) -> Vec<Effect> {
     let now = state.now;
     let what = state.running.iter().find(|running| running.action == id).map(|running| running.what.clone());
     state.running.retain(|running| running.action != id);
-    let said = match &answer {
-        Ok(action) => Ok(format!(
-            "{}: {} ({})",
-            what.unwrap_or_default(),
-            action.outcome.word(),
-            action.evidence.word()
-        )),
-        Err(error) => Err(error.clone()),
-    };
     let is_its = |card: &&mut Card| card.plan.as_ref().is_some_and(|plan| plan.action == id);
     if let Some(card) = card(state).filter(is_its) {
-        card.phase = match answer {
-            Ok(action) => Phase::Done(action),
-            Err(error) => Phase::Failed(error),
-        };
         card.changed_at = now;
-        return;
+        return match answer {
+            Ok(action) => stay(card, Phase::Done(action)),
+            Err(NotRun::Because(why)) => stay(card, Phase::Failed(why)),
+            Err(NotRun::TargetChanged(why)) => {
+                card.phase = Phase::Preparing;
+                card.error = Some(why);
+                let ask = card.ask.clone();
+                vec![prepare(state, ask)]
+            }
+        };
     }
+    let what = what.unwrap_or_default();
+    let said = match answer {
+        Ok(action) => Ok(format!("{what}: {} ({})", action.outcome.word(), action.evidence.word())),
+        Err(NotRun::Because(why) | NotRun::TargetChanged(why)) => Err(format!("{what}: {why}")),
+    };
     state.notice.result(now, said);
+    Vec::new()
+}
+
+fn stay(card: &mut Card, phase: Phase) -> Vec<Effect> {
+    card.phase = phase;
+    Vec::new()
 }
 
 /// The card was answered with no, or left. A run under way goes on and is said when it ends.
@@ -325,7 +294,7 @@ pub fn left(state: &mut State) -> Vec<Effect> {
     let Some(card) = card(state) else { return Vec::new() };
     let words = match &card.phase {
         Phase::Running(_) => Some("it goes on: its end is said here and stands in the journal"),
-        Phase::Preparing | Phase::Asking | Phase::Rechecking => Some("not sent"),
+        Phase::Preparing | Phase::Asking => Some("not sent"),
         Phase::Done(_) | Phase::Failed(_) => None,
     };
     state.overlay = None;

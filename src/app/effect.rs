@@ -135,8 +135,6 @@ pub enum Effect {
         request: RequestId,
         /// What.
         ask: RunAsk,
-        /// The plan that is being re-read, so that it stays the same action.
-        again: Option<Box<Plan>>,
     },
     /// Run what was confirmed.
     RunPlan {

@@ -37,10 +37,19 @@ pub enum Progress {
     Intended,
     /// The request is leaving.
     Sending,
-    /// The other side answered with this status.
-    Answered(u16),
+    /// The call ended; the status where one came.
+    Answered(Option<u16>),
     /// The target is being re-read.
     Verifying,
+}
+
+/// Why a plan was not run, or its end is not known here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NotRun {
+    /// In words.
+    Because(String),
+    /// The target is not as it was shown: nothing was sent.
+    TargetChanged(String),
 }
 
 /// What an effect brought back. Errors are sentences, ready to be shown.
@@ -71,7 +80,7 @@ pub enum Answer {
     /// A card's content.
     Prepared(Result<Box<Plan>, String>),
     /// How a run ended.
-    Ran(Result<Box<Action>, String>),
+    Ran(Result<Box<Action>, NotRun>),
     /// How a link or a text went where.
     Handed(Result<String, String>),
 }

@@ -90,10 +90,11 @@ fn answered(state: &mut State, request: RequestId, answer: Answer) -> Vec<Effect
         (Awaited::Health, Answer::Health(Err(error))) => quiet(|| state.notice.fail(state.now, error)),
         (Awaited::Change, Answer::Changed(finding)) => quiet(|| triage::changed(state, finding)),
         (Awaited::Fits, Answer::Fits(fits)) => quiet(|| flows::loaded(state, fits)),
-        (Awaited::Plan, Answer::Prepared(plan)) => card::prepared(state, plan),
+        (Awaited::Plan, Answer::Prepared(plan)) => quiet(|| card::prepared(state, plan)),
         (Awaited::Run(id), Answer::Ran(action)) => {
-            card::ran(state, id, action);
-            after_run(state)
+            let mut effects = card::ran(state, id, action);
+            effects.extend(after_run(state));
+            effects
         }
         (_, Answer::Handed(result)) => quiet(|| state.notice.result(state.now, result)),
         _ => Vec::new(),

@@ -191,7 +191,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
     use ratatui::Terminal;
-    use ratatui::style::{Style, Stylize};
+    use ratatui::style::Style;
 
     const COLUMNS: u16 = 40;
     const ROWS: u16 = 12;
@@ -217,10 +217,18 @@ mod tests {
         (from..from + usize::from(ROWS)).map(|n| format!("{n:04} an event with quite a long title")).collect()
     }
 
-    fn seen(bytes: &[u8]) -> String {
-        let mut parser = vt100::Parser::new(ROWS, COLUMNS, 0);
+    /// What stands in every cell: a written blank and an untouched cell look the same.
+    fn seen(bytes: &[u8]) -> Vec<String> {
+        let mut parser = vt100::Parser::new(ROWS.try_into().unwrap(), COLUMNS.try_into().unwrap(), 0);
         parser.process(bytes);
-        parser.screen().contents_formatted().iter().map(|b| *b as char).collect()
+        let cell = |row, column| {
+            let cell = parser.screen().cell(row, column).unwrap();
+            format!("{}|{:?}|{}", cell.contents().trim(), cell.bgcolor(), cell.inverse())
+        };
+        (0..ROWS)
+            .flat_map(|row| (0..COLUMNS).map(move |column| (row, column)))
+            .map(|(r, c)| cell(r, c))
+            .collect()
     }
 
     #[test]
