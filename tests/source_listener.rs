@@ -192,8 +192,9 @@ async fn a_wrong_secret_is_answered_before_the_body_is_read(
     assert!(response.headers().contains_key(header::WWW_AUTHENTICATE));
     assert!(!was_read.load(Ordering::SeqCst));
     assert!(bench.inbox.kept().is_empty());
-    let refused = bench.health.snapshot().iter().filter_map(|health| health.refused.get(&Cause::Proof)).sum();
-    assert_eq!(1u64, refused);
+    let health = bench.health.snapshot();
+    let refused: u64 = health.iter().filter_map(|source| source.refused.get(&Cause::Proof)).sum();
+    assert_eq!(refused, 1);
 }
 
 #[rstest]
