@@ -1,1 +1,127 @@
-//! ingest
+//! Elements on their way into the inbox.
+//!
+//! [`Ingest`] is what a source's answer waits for: it stamps each element with the time of its arrival
+//! and returns when the store has committed it. What an element means is found out behind that, by the
+//! store's writer with the [`decoder()`] from here, so that a slow expansion holds up no sender.
+
+mod decoder;
+
+pub use decoder::decoder;
+
+use crate::domain::event::SourceName;
+use crate::source::{Accept, Arrival, Clock, NotAccepted, SourceType, Unreadable};
+use crate::store::{InboxItem, Store, StoreError};
+use async_trait::async_trait;
+use jiff::Timestamp;
+use serde_json::Value;
+use std::sync::Arc;
+
+/// Elements of a history that are committed together.
+const HISTORY_BATCH: usize = 500;
+
+/// Takes elements into a store's inbox.
+#[derive(Debug, Clone)]
+pub struct Ingest {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+}
+
+/// What became of a history.
+#[derive(Debug, Default)]
+pub struct HistoryAccepted {
+    /// Elements committed.
+    pub accepted: usize,
+    /// What was no element, by its place in the history.
+    pub refused: Vec<(usize, Unreadable)>,
+}
+
+impl Ingest {
+    /// Into this store, by this clock.
+    pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Ingest {
+        Ingest { store, clock }
+    }
+
+    /// Takes elements that arrived earlier, each at the time that it carries itself (now, where it
+    /// carries none). They go the same way as arriving ones; what is no element is left out and named.
+    pub async fn accept_history(
+        &self,
+        source: &SourceName,
+        source_type: &SourceType,
+        values: Vec<Value>,
+    ) -> Result<HistoryAccepted, NotAccepted> {
+        let (items, refused) = history(source, source_type, values, self.clock.now());
+        let accepted = items.len();
+        for batch in items.chunks(HISTORY_BATCH) {
+            self.store.append(batch.to_vec()).await.map_err(not_accepted)?;
+        }
+        Ok(HistoryAccepted { accepted, refused })
+    }
+}
+
+#[async_trait]
+impl Accept for Ingest {
+    async fn accept(&self, arrivals: Vec<Arrival>) -> Result<(), NotAccepted> {
+        let received = self.clock.now();
+        let items = arrivals.into_iter().map(|arrival| inbox_item(arrival, received)).collect();
+        self.store.append(items).await.map_err(not_accepted)
+    }
+}
+
+fn inbox_item(arrival: Arrival, received: Timestamp) -> InboxItem {
+    let Arrival { source, source_type, raw } = arrival;
+    InboxItem { source, source_type: source_type.to_owned(), received, raw }
+}
+
+fn history(
+    source: &SourceName,
+    source_type: &SourceType,
+    values: Vec<Value>,
+    now: Timestamp,
+) -> (Vec<InboxItem>, Vec<(usize, Unreadable)>) {
+    let mut items = Vec::new();
+    let mut refused = Vec::new();
+    for (place, value) in values.into_iter().enumerate() {
+        match (source_type.elements)(value.to_string().into()) {
+            Ok(elements) => items.extend(elements.into_iter().map(|raw| {
+                let received = (source_type.decode)(&raw).published.unwrap_or(now);
+                inbox_item(Arrival { source: source.clone(), source_type: source_type.name, raw }, received)
+            })),
+            Err(unreadable) => refused.push((place, unreadable)),
+        }
+    }
+    (items, refused)
+}
+
+/// Whatever the store's reason is, the sender's part is the same: keep the element and try again.
+fn not_accepted(error: StoreError) -> NotAccepted {
+    tracing::error!(%error, "an arrived element could not be committed");
+    NotAccepted::NotWritable(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::cii;
+    use serde_json::json;
+
+    #[test]
+    fn a_history_keeps_its_own_times() {
+        let now = Timestamp::UNIX_EPOCH;
+        let values = vec![
+            json!({ "detail": { "published": "2024-07-24T14:25:28.589Z" } }),
+            json!({ "detail": "no object" }),
+            json!({ "detail": {} }),
+        ];
+        let (items, refused) = history(&"cii".into(), &cii::WEBHOOK, values, now);
+        let received: Vec<String> = items.iter().map(|item| item.received.to_string()).collect();
+        assert_eq!(received, ["2024-07-24T14:25:28.589Z", "1970-01-01T00:00:00Z"]);
+        assert_eq!(items[0].source_type, "cii-webhook");
+        assert_eq!(refused.iter().map(|(place, _)| *place).collect::<Vec<_>>(), [1]);
+    }
+
+    #[test]
+    fn every_failure_of_the_store_is_one_to_retry() {
+        assert!(matches!(not_accepted(StoreError::Closed), NotAccepted::NotWritable(_)));
+        assert!(matches!(not_accepted(StoreError::NotWritable("full".into())), NotAccepted::NotWritable(_)));
+    }
+}

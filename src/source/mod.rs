@@ -1,1 +1,108 @@
-//! source
+//! Where events come from.
+//!
+//! A source proves that a caller may speak, splits what it says into elements and hands them to
+//! whoever implements [`Accept`]; its answer waits for that. It decides what an element *is* (the
+//! decoders are here, one file a source), never what an event means for a finding, and it knows no
+//! store: nothing in here can tell where an accepted element goes.
+//!
+//! The way of a request through the [`listener`]:
+//!
+//! ```text
+//! connection ─▶ door ─▶ verify ─▶ limits ─▶ SourceType::elements ─▶ Accept ─▶ 200
+//!   (caps)     (path)  (secret)  (body)    (readable at all?)      (commit)
+//! ```
+//!
+//! A new type of source is one file that ends in a [`SourceType`], one line in [`TYPES`] and one folder
+//! of fixtures in `tests/payloads`.
+
+pub mod cii;
+pub mod clock;
+pub mod counters;
+pub mod door;
+pub mod limits;
+pub mod listener;
+pub mod loose;
+pub mod refusal;
+pub mod verify;
+
+use crate::domain::event::{DecodedEvent, SourceName};
+use async_trait::async_trait;
+use std::fmt;
+use std::sync::Arc;
+
+pub use clock::{Clock, FixedClock, SystemClock};
+pub use counters::{ListenerHealth, SourceHealth, SourceState};
+pub use listener::{ListenError, Listener};
+
+/// What one type of source knows: how its requests fall into elements, and what an element is.
+#[derive(Debug, Clone, Copy)]
+pub struct SourceType {
+    /// Its name in the configuration and in the inbox: `cii-webhook`.
+    pub name: &'static str,
+    /// Splits a body into the elements that are events of their own, each kept as it came.
+    pub elements: fn(Arc<str>) -> Result<Vec<Arc<str>>, Unreadable>,
+    /// What an element is. Total: what is not understood is an event of kind `other`.
+    pub decode: fn(&str) -> DecodedEvent,
+}
+
+/// Every type of source.
+pub const TYPES: &[SourceType] = &[cii::WEBHOOK];
+
+/// The type of a name.
+pub fn type_named(name: &str) -> Option<&'static SourceType> {
+    TYPES.iter().find(|known| known.name == name)
+}
+
+/// One element that a source vouches for, raw.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Arrival {
+    /// The configured source's name.
+    pub source: SourceName,
+    /// The source's type, which chooses the decoder.
+    pub source_type: &'static str,
+    /// The raw JSON, whole.
+    pub raw: Arc<str>,
+}
+
+/// Takes elements for good.
+#[async_trait]
+pub trait Accept: Send + Sync + fmt::Debug {
+    /// When this returns `Ok`, the elements are never lost, and only then does the sender get its 2xx.
+    async fn accept(&self, arrivals: Vec<Arrival>) -> Result<(), NotAccepted>;
+}
+
+/// Why elements were not taken. The sender is answered 503 and tries again.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotAccepted {
+    /// Too much at once.
+    #[error("busy: {0}")]
+    Busy(String),
+    /// They cannot be kept now.
+    #[error("{0}")]
+    NotWritable(String),
+}
+
+/// Why a body is no element of a source at all: the sender is answered 400 with this text, which
+/// therefore repeats nothing of the body.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unreadable {
+    /// Not text.
+    #[error("the body is not UTF-8")]
+    NotUtf8,
+    /// Not JSON.
+    #[error("the body is not JSON (line {line}, column {column})")]
+    NotJson {
+        /// The line, from 1.
+        line: usize,
+        /// The column, from 1.
+        column: usize,
+    },
+    /// JSON, but not of the shape that every message has.
+    #[error("{what} is {found}, not an object")]
+    NotAnObject {
+        /// Which part.
+        what: &'static str,
+        /// What stands there instead.
+        found: &'static str,
+    },
+}

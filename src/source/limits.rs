@@ -1,0 +1,183 @@
+//! How much may arrive at once.
+//!
+//! Everything is counted as it comes, not as it is announced: a caller that announces much and sends
+//! nothing takes nothing from the others, and one that sends more than it announced is cut off. Where
+//! something is full the answer is 503 with `Retry-After`, which every known sender repeats; nothing
+//! waits in a queue that memory would have to hold.
+
+use super::refusal::{Cause, Refusal};
+use super::verify::Proven;
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderMap, header};
+use http_body_util::BodyExt as _;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time;
+
+/// The numbers.
+#[derive(Debug, Clone, Copy)]
+pub struct Allowance {
+    /// Bytes of one body.
+    pub body: usize,
+    /// Bytes of all bodies that are not answered yet.
+    pub in_flight: usize,
+    /// Requests with the right secret that are not answered yet.
+    pub waiting: usize,
+    /// Bodies that are read as JSON at once: each may take several times its size while it is.
+    pub decoding: usize,
+    /// How long a body may take to come.
+    pub body_time: Duration,
+    /// How long reading and committing may take together. CII's sender waits 5 s for its answer.
+    pub handler_time: Duration,
+    /// How long the answer to a wrong secret is held back.
+    pub refusal_pause: Duration,
+    /// How many such answers are held back at once, of one source.
+    pub refusals_held: usize,
+}
+
+impl Default for Allowance {
+    fn default() -> Self {
+        Allowance {
+            body: 8 * 1024 * 1024,
+            in_flight: 64 * 1024 * 1024,
+            waiting: 512,
+            decoding: 2,
+            body_time: Duration::from_secs(10),
+            handler_time: Duration::from_secs(4),
+            refusal_pause: Duration::from_millis(500),
+            refusals_held: 64,
+        }
+    }
+}
+
+/// The limits that all sources of a listener share.
+#[derive(Debug)]
+pub struct Limits {
+    allowance: Allowance,
+    in_flight: Arc<Semaphore>,
+    waiting: Arc<Semaphore>,
+    decoding: Arc<Semaphore>,
+}
+
+/// A right to something that is limited; given back when dropped.
+#[derive(Debug)]
+pub struct Place(#[expect(dead_code, reason = "held for its drop")] OwnedSemaphorePermit);
+
+/// A body that has come whole, and the bytes in flight that it stands for.
+#[derive(Debug, Default)]
+pub struct Received {
+    bytes: Vec<u8>,
+    claim: Option<OwnedSemaphorePermit>,
+}
+
+impl Received {
+    /// The bytes, and what must be held until they are committed.
+    pub fn into_parts(self) -> (Vec<u8>, Option<Place>) {
+        (self.bytes, self.claim.map(Place))
+    }
+
+    fn push(&mut self, data: &Bytes, claim: OwnedSemaphorePermit) {
+        self.bytes.extend_from_slice(data);
+        match &mut self.claim {
+            Some(whole) => whole.merge(claim),
+            None => self.claim = Some(claim),
+        }
+    }
+}
+
+impl Limits {
+    /// Limits of these numbers.
+    pub fn new(allowance: Allowance) -> Limits {
+        Limits {
+            allowance,
+            in_flight: Arc::new(Semaphore::new(allowance.in_flight)),
+            waiting: Arc::new(Semaphore::new(allowance.waiting)),
+            decoding: Arc::new(Semaphore::new(allowance.decoding)),
+        }
+    }
+
+    /// How long reading and committing may take together.
+    pub fn handler_time(&self) -> Duration {
+        self.allowance.handler_time
+    }
+
+    /// A place among the requests that wait for their answer, if there is one.
+    pub fn place(&self) -> Result<Place, Refusal> {
+        let permit = Arc::clone(&self.waiting).try_acquire_owned();
+        permit.map(Place).map_err(|_| Refusal::busy("too many requests wait for the store"))
+    }
+
+    /// One of the few places where bodies are read as JSON; waits for it.
+    pub async fn decoding_place(&self) -> Result<Place, Refusal> {
+        let permit = Arc::clone(&self.decoding).acquire_owned().await;
+        permit.map(Place).map_err(|_| Refusal::busy("the listener stops"))
+    }
+
+    /// Reads a body, as far as it may be read.
+    pub async fn read(&self, request: Proven) -> Result<Received, Refusal> {
+        if declared_length(request.headers()).is_some_and(|length| length > self.allowance.body as u64) {
+            return Err(self.too_large());
+        }
+        let body = self.collect(request.into_body());
+        time::timeout(self.allowance.body_time, body).await.unwrap_or_else(|_| Err(self.too_slow()))
+    }
+
+    async fn collect(&self, mut body: Body) -> Result<Received, Refusal> {
+        let mut received = Received::default();
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|_| Refusal::new(Cause::Cut, "the body ended early"))?;
+            if let Ok(data) = frame.into_data() {
+                let claim = self.claim(received.bytes.len(), data.len())?;
+                received.push(&data, claim);
+            }
+        }
+        Ok(received)
+    }
+
+    fn claim(&self, so_far: usize, more: usize) -> Result<OwnedSemaphorePermit, Refusal> {
+        if more > self.allowance.body.saturating_sub(so_far) {
+            return Err(self.too_large());
+        }
+        let permits = u32::try_from(more).map_err(|_| self.too_large())?;
+        let claim = Arc::clone(&self.in_flight).try_acquire_many_owned(permits);
+        claim.map_err(|_| Refusal::busy("too many bytes in flight"))
+    }
+
+    fn too_large(&self) -> Refusal {
+        let limit = self.allowance.body;
+        Refusal::new(Cause::TooLarge, format!("the body is larger than {limit} bytes"))
+    }
+
+    fn too_slow(&self) -> Refusal {
+        let seconds = self.allowance.body_time.as_secs();
+        Refusal::new(Cause::TooSlow, format!("the body did not come within {seconds} s"))
+    }
+}
+
+fn declared_length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.trim().parse().ok()
+}
+
+/// Holds back the answers to wrong secrets of one source, so that guessing is slow. Only a few are held
+/// at once, far fewer than there may be connections: a flood of guesses must not keep out the caller
+/// with the right secret, who never passes here.
+#[derive(Debug)]
+pub struct Pace {
+    pause: Duration,
+    held: Semaphore,
+}
+
+impl Pace {
+    /// The pace of a source.
+    pub fn new(allowance: &Allowance) -> Pace {
+        Pace { pause: allowance.refusal_pause, held: Semaphore::new(allowance.refusals_held) }
+    }
+
+    /// Waits, if there is room to wait.
+    pub async fn hold(&self) {
+        if let Ok(_held) = self.held.try_acquire() {
+            time::sleep(self.pause).await;
+        }
+    }
+}
