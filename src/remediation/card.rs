@@ -287,7 +287,11 @@ fn choose(
         Ok(FitTarget::Choose(accounts)) => accounts,
         Ok(FitTarget::Login(_) | FitTarget::Router(None)) => Vec::new(),
         Err(reason) => {
-            return Err(PlanError::DoesNotFit { flow: flow.id.clone(), login: subject.login.clone(), reason });
+            return Err(PlanError::DoesNotFit {
+                flow: flow.id.clone(),
+                login: subject.login.clone(),
+                reason,
+            });
         }
     };
     match (chosen, possible.as_slice()) {
@@ -306,13 +310,7 @@ fn word(flow: &Flow) -> &str {
     flow.verb.split_whitespace().next().unwrap_or("run")
 }
 
-fn refusal(
-    desk: &Desk,
-    flow: &Flow,
-    earlier: &[Action],
-    names: &Names,
-    reading: &Reading,
-) -> Option<String> {
+fn refusal(desk: &Desk, flow: &Flow, earlier: &[Action], names: &Names, reading: &Reading) -> Option<String> {
     let of_state = || target::forbids(reading.user.as_ref()?, flow.proven_by?);
     guard::refusal(&desk.guard, desk.mode, names).or_else(|| guard::still_open(earlier)).or_else(of_state)
 }
@@ -353,6 +351,8 @@ fn effect(flow: &Flow, target: &Target) -> &'static str {
     match (flow.proven_by, target) {
         (None, _) => "whether it has the effect: nothing that can be re-read here proves it",
         (Some(_), Target::CannotTell(_)) => "whether it has the effect: the account cannot be re-read",
-        (Some(_), Target::Read { .. }) => "whether it has the effect, until the account is re-read afterwards",
+        (Some(_), Target::Read { .. }) => {
+            "whether it has the effect, until the account is re-read afterwards"
+        }
     }
 }

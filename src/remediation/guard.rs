@@ -34,7 +34,8 @@ fn protects(entry: &str, name: &str) -> bool {
 
 /// Whether a group is protected and the subject's groups could not be read.
 pub fn cannot_check_groups(guard: &Guard, names: &Names) -> bool {
-    !names.groups_known && guard.protected.iter().any(|entry| Login::new(entry).folded().starts_with("group:"))
+    !names.groups_known
+        && guard.protected.iter().any(|entry| Login::new(entry).folded().starts_with("group:"))
 }
 
 /// Whether a reason is asked for.
@@ -51,7 +52,8 @@ pub fn needs_again(earlier: &[Action], now: Timestamp) -> Option<String> {
     }
     let is_recent = now.duration_since(last.at) < RECENT;
     let word = last.outcome.word();
-    is_recent.then(|| format!("the same was done less than ten minutes ago: action {} ({age}, {word})", last.id))
+    is_recent
+        .then(|| format!("the same was done less than ten minutes ago: action {} ({age}, {word})", last.id))
 }
 
 /// The action of the same flow on the same user that has not ended, if any: two at once are refused.
@@ -73,7 +75,10 @@ mod tests {
     use rstest::rstest;
 
     fn guard(protected: &[&str]) -> Guard {
-        Guard { protected: protected.iter().map(|p| (*p).to_owned()).collect(), require_reason_from: Some(Risk::Medium) }
+        Guard {
+            protected: protected.iter().map(|p| (*p).to_owned()).collect(),
+            require_reason_from: Some(Risk::Medium),
+        }
     }
 
     #[rstest]
@@ -113,7 +118,12 @@ mod tests {
             finding: None,
             evidence,
             outcome,
-            request: ShownRequest { method: "POST".into(), url: String::new(), headers: vec![], body: String::new() },
+            request: ShownRequest {
+                method: "POST".into(),
+                url: String::new(),
+                headers: vec![],
+                body: String::new(),
+            },
             receipt: None,
             reason: None,
             actor: Actor::default(),

@@ -72,3 +72,6 @@ impl fmt::Debug for Desk {
         f.debug_struct("Desk").field("mode", &self.mode).field("owner", &self.owner).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -216,7 +216,9 @@ impl Runner {
 
     /// Compare before act: whatever differs from what was shown goes back to the analyst.
     async fn check_target(&self, plan: &Plan) -> Result<(), RunError> {
-        let Some(now) = target::reread(self.desk.directory.as_ref(), &plan.target).await else { return Ok(()) };
+        let Some(now) = target::reread(self.desk.directory.as_ref(), &plan.target).await else {
+            return Ok(());
+        };
         let differences = target::differences(&plan.target, &now);
         if differences.is_empty() { Ok(()) } else { Err(RunError::TargetChanged(differences)) }
     }

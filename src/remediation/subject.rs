@@ -11,8 +11,9 @@ use std::collections::BTreeSet;
 /// record knows the account it is about better than CII does: for its product, that account is taken.
 pub fn subject(login: &Login, details: Option<&Part<EndUser>>, raw_event: Option<&str>) -> Subject {
     let user = details.and_then(|part| part.data.as_ref());
-    let mut accounts: Vec<ProviderAccount> =
-        user.map(|user| user.provider_end_user_details.iter().filter_map(account).collect()).unwrap_or_default();
+    let mut accounts: Vec<ProviderAccount> = user
+        .map(|user| user.provider_end_user_details.iter().filter_map(account).collect())
+        .unwrap_or_default();
     let accounts_unknown = if accounts.is_empty() { unknown(details) } else { None };
     if let Some(of_record) = raw_event.and_then(payload::record_account).filter(|a| a.login == *login) {
         let product = Product::parse(of_record.provider.raw());
@@ -163,12 +164,15 @@ mod tests {
     fn every_name_is_known_folded() {
         let login = Login::new("Ann@Example.com");
         let okta: OktaUser =
-            serde_json::from_value(json!({"id": "00U1", "profile": {"login": "Root@x", "email": "m@x"}})).unwrap();
+            serde_json::from_value(json!({"id": "00U1", "profile": {"login": "Root@x", "email": "m@x"}}))
+                .unwrap();
         let part = details();
         let subject = subject(&login, Some(&part), None);
         let names = Names::of(&subject, Some(&part), Some(&okta));
         let all: Vec<&str> = names.iter().collect();
-        for name in ["ann@example.com", "adm-ann", "ann@okta.example", "ann@aad.example", "root@x", "group:admins"] {
+        for name in
+            ["ann@example.com", "adm-ann", "ann@okta.example", "ann@aad.example", "root@x", "group:admins"]
+        {
             assert!(all.contains(&name), "{name} in {all:?}");
         }
         assert!(names.groups_known && !Names::of_login(&login).groups_known);

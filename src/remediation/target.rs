@@ -66,7 +66,9 @@ fn okta_key(flow: &Flow, account: Option<&ProviderAccount>, login: &Login) -> Re
         (Some(Product::Okta), Some(account)) => Ok(account.user_id.raw().to_owned()),
         (Some(Product::Okta), None) => Ok(login.raw().to_owned()),
         (None, None) => Err("the flow decides itself what to act on".to_owned()),
-        (Some(other), _) => Err(format!("the state of a {} account cannot be read from here", other.ispm_name())),
+        (Some(other), _) => {
+            Err(format!("the state of a {} account cannot be read from here", other.ispm_name()))
+        }
         (None, Some(account)) => {
             Err(format!("the state of a {} account cannot be read from here", account.provider))
         }
@@ -81,7 +83,8 @@ fn problems(part: &Part<OktaUser>) -> String {
 /// Always all of them, so that a fact that comes or goes is a change too.
 fn facts(user: &OktaUser) -> Vec<Fact> {
     let text = |text: Option<&Untrusted>| text.map_or_else(|| "–".to_owned(), Untrusted::to_string);
-    let when = |at: Option<Timestamp>, never: &str| at.map_or_else(|| never.to_owned(), time::rfc3339_seconds);
+    let when =
+        |at: Option<Timestamp>, never: &str| at.map_or_else(|| never.to_owned(), time::rfc3339_seconds);
     [
         ("login", text(user.profile_text("login").as_ref())),
         (ID, text(Some(&user.id))),
@@ -200,6 +203,9 @@ mod tests {
         assert_eq!(then.facts().len(), now.facts().len());
         let expected = ["status was ACTIVE, is LOCKED_OUT", "Okta offers now was suspend, is nothing"];
         assert_eq!(differences(&then, &now), expected);
-        assert_eq!(differences(&then, &Target::CannotTell("429".into())), ["it cannot be read any more: 429"]);
+        assert_eq!(
+            differences(&then, &Target::CannotTell("429".into())),
+            ["it cannot be read any more: 429"]
+        );
     }
 }

@@ -88,9 +88,12 @@ impl Record {
     fn for_target<'a>(flow: &Flow, inputs: &Inputs<'a>) -> Option<(&'a str, Record)> {
         let raw = inputs.event.and_then(|detail| detail.raw.as_deref())?;
         let record = Record::parse(raw)?;
-        let is_target = inputs.target.is_some_and(|target| target.user_id.raw() == record.get("entityIdInService"));
+        let is_target =
+            inputs.target.is_some_and(|target| target.user_id.raw() == record.get("entityIdInService"));
         let fits = match flow.product {
-            Some(product) => is_target && Product::parse(record.get("entitySourceProductName")) == Some(product),
+            Some(product) => {
+                is_target && Product::parse(record.get("entitySourceProductName")) == Some(product)
+            }
             None => is_target || inputs.target.is_none(),
         };
         (fits && record.login() == inputs.subject.login).then_some((raw, record))

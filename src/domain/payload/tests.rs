@@ -214,7 +214,10 @@ fn an_unheard_of_severity_keeps_its_word() {
 fn the_cii_envelope_names_this_login_alone() {
     let flow = Flow { payload: PayloadShape::CiiEvent, ..router() };
     let text = Case::with_raw("ann@example.com", CII, None).body(&flow).unwrap();
-    assert!(!text.to_lowercase().contains("test@") && !text.contains("hrms") && !text.contains("theirs"), "{text}");
+    assert!(
+        !text.to_lowercase().contains("test@") && !text.contains("hrms") && !text.contains("theirs"),
+        "{text}"
+    );
     let body: Value = serde_json::from_str(&text).unwrap();
     assert_eq!(body["detail"]["usersFailing"], json!(["ann@example.com"]));
     assert_eq!(body["detail"]["loginDetails"][0]["details"][0]["value"], "mine");
@@ -271,7 +274,11 @@ fn declared_inputs_are_typed_and_filled() {
 #[case(InputType::Number, "many", "wants a number, not `many`")]
 #[case(InputType::Number, "1e999", "wants a number")]
 #[case(InputType::Boolean, "yes", "wants `true` or `false`")]
-#[case(InputType::DateTime, "tomorrow\u{1b}", "RFC 3339 time such as `2026-01-31T09:00:00Z`, not `tomorrow<U+001B>`")]
+#[case(
+    InputType::DateTime,
+    "tomorrow\u{1b}",
+    "RFC 3339 time such as `2026-01-31T09:00:00Z`, not `tomorrow<U+001B>`"
+)]
 fn a_wrong_value_names_its_input(#[case] kind: InputType, #[case] value: &str, #[case] phrase: &str) {
     let extra = [("x".to_owned(), value.to_owned())].into();
     let error = Case { extra, ..Case::of("ann") }.body(&fields(vec![declared("x", kind, None)])).unwrap_err();
