@@ -1,1 +1,77 @@
-//! remediation
+//! What acts, and everything that stands before it.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | [`subject`] | a dossier as the names and accounts that a flow may act on |
+//! | [`fit`] | which flows can be offered for a subject, and why the others cannot |
+//! | [`guard`] | what must not be done, and what has to be insisted on |
+//! | [`card`] | the plan: the exact request, the target re-read, what cannot be known |
+//! | [`runner`] | intent, one send, receipt, bounded re-reads |
+//! | [`evidence`] | what an answer proves, and the words for it |
+//!
+//! The order is the promise: nothing is sent that was not shown, nothing is shown that was not read
+//! just now, and nothing leaves before its intent is committed.
+
+pub mod card;
+pub mod evidence;
+pub mod fit;
+pub mod guard;
+pub mod runner;
+pub mod subject;
+mod target;
+
+pub use card::{Ask, PlanError, prepare};
+pub use runner::{Confirmed, Progress, RunError, Runner};
+
+use crate::config::meant::Guard;
+use crate::domain::{Actor, Flow, FlowId};
+use crate::store::Store;
+use crate::tenant::{Directory, FlowCaller};
+use guard::Mode;
+use jiff::Timestamp;
+use std::fmt;
+use std::sync::Arc;
+
+/// What plans and runs need: where things are kept, what reads, what acts, and who does it.
+#[derive(Clone)]
+pub struct Desk {
+    /// Where intents and receipts are kept.
+    pub store: Arc<dyn Store>,
+    /// What reads people.
+    pub directory: Arc<dyn Directory>,
+    /// What sends.
+    pub caller: Arc<dyn FlowCaller>,
+    /// What can be run.
+    pub flows: Arc<[Flow]>,
+    /// What must not be done.
+    pub guard: Guard,
+    /// Whether anything may be sent at all.
+    pub mode: Mode,
+    /// Who acts.
+    pub actor: Actor,
+    /// Host, pid and process start: who holds the leases.
+    pub owner: String,
+    /// The time.
+    pub clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+}
+
+impl Desk {
+    /// The flow of an id.
+    pub fn flow(&self, id: &FlowId) -> Option<&Flow> {
+        self.flows.iter().find(|flow| flow.id == *id)
+    }
+
+    /// Now, by the clock that the desk was given.
+    pub fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+}
+
+impl fmt::Debug for Desk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Desk").field("mode", &self.mode).field("owner", &self.owner).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,79 @@
+//! The inputs that a flow declares, typed.
+
+use super::{Inputs, PayloadError, ispm};
+use crate::domain::Flow;
+use crate::domain::flow::{Input, InputType};
+use crate::domain::{time, untrusted};
+use jiff::Timestamp;
+use serde_json::{Map, Number, Value};
+use std::collections::BTreeMap;
+
+/// Refuses values for inputs that the flow does not declare, or that the configuration fixes: a typing
+/// error must not run a flow without the value that was meant.
+pub(super) fn check_names(flow: &Flow, extra: &BTreeMap<String, String>) -> Result<(), PayloadError> {
+    for name in extra.keys() {
+        let (input, id) = (untrusted::visible(name).into_owned(), flow.id.clone());
+        match flow.inputs.iter().find(|declared| declared.name == *name) {
+            None => {
+                let known = flow.inputs.iter().map(|declared| declared.name.clone()).collect();
+                return Err(PayloadError::Undeclared { input, flow: id, known });
+            }
+            Some(declared) if declared.value.is_some() => {
+                return Err(PayloadError::Fixed { input, flow: id });
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(())
+}
+
+/// The declared inputs in the declared order.
+pub(super) fn object(flow: &Flow, inputs: &Inputs<'_>) -> Result<String, PayloadError> {
+    let mut known = ispm::made(flow, inputs)?;
+    known.insert("login".to_owned(), inputs.subject.login.raw().into());
+    let mut body = Map::new();
+    for input in &flow.inputs {
+        let value = value_of(input, inputs.extra, &known).ok_or_else(|| missing(flow, input))?;
+        body.insert(input.name.clone(), typed(flow, input, value)?);
+    }
+    Ok(Value::Object(body).to_string())
+}
+
+/// Fixed, else given, else known from the finding. An empty known text is a value only for a text.
+fn value_of<'a>(
+    input: &'a Input,
+    extra: &'a BTreeMap<String, String>,
+    known: &'a Map<String, Value>,
+) -> Option<&'a str> {
+    let from_finding = known.get(&input.name).and_then(Value::as_str);
+    let usable = from_finding.filter(|text| input.kind == InputType::Text || !text.is_empty());
+    input.value.as_deref().or_else(|| extra.get(&input.name).map(String::as_str)).or(usable)
+}
+
+fn typed(flow: &Flow, input: &Input, text: &str) -> Result<Value, PayloadError> {
+    let value = match input.kind {
+        InputType::Text => Some(Value::from(text)),
+        InputType::Number => text.trim().parse::<Number>().ok().map(Value::Number),
+        InputType::Boolean => text.trim().parse::<bool>().ok().map(Value::Bool),
+        InputType::DateTime => text.trim().parse::<Timestamp>().ok().map(|at| time::rfc3339(at).into()),
+    };
+    value.ok_or_else(|| PayloadError::WrongType {
+        input: input.name.clone(),
+        flow: flow.id.clone(),
+        wanted: wanted(input.kind),
+        value: untrusted::visible(text).into_owned(),
+    })
+}
+
+fn wanted(kind: InputType) -> &'static str {
+    match kind {
+        InputType::Text => "a text",
+        InputType::Number => "a number",
+        InputType::Boolean => "`true` or `false`",
+        InputType::DateTime => "an RFC 3339 time such as `2026-01-31T09:00:00Z`",
+    }
+}
+
+fn missing(flow: &Flow, input: &Input) -> PayloadError {
+    PayloadError::Missing { input: input.name.clone(), flow: flow.id.clone() }
+}

@@ -1,0 +1,157 @@
+//! What an answer proves, and the words for it.
+//!
+//! A status is the flow's or a proxy's word, not the target's: 2xx is *accepted*, and only a re-read
+//! makes it *changed*. A 403 of an API endpoint may be the flow's own answer after it did something, so
+//! it is told as "answered 403" and never as "nothing ran".
+
+use crate::domain::action::{Receipt, Settlement};
+use crate::domain::{Evidence, Flow, Outcome, untrusted};
+use crate::tenant::CallEnd;
+use jiff::Timestamp;
+
+/// What the end of a call proves.
+pub fn judge(end: CallEnd, flow: &Flow, now: Timestamp) -> Settlement {
+    let silent = |error: String| Receipt { error: Some(error), at: Some(now), ..Default::default() };
+    match end {
+        CallEnd::Answered(receipt) => {
+            let (outcome, evidence) = of_status(receipt.status, flow);
+            Settlement { evidence, outcome, receipt }
+        }
+        CallEnd::Throttled(receipt) => {
+            Settlement { evidence: Evidence::Acknowledged, outcome: Outcome::Refused, receipt }
+        }
+        CallEnd::NotSent(why) => not_sent(silent(why)),
+        CallEnd::Unknown(why) => {
+            Settlement { evidence: Evidence::Sent, outcome: Outcome::Unknown, receipt: silent(why) }
+        }
+    }
+}
+
+/// No byte left.
+pub fn not_sent(receipt: Receipt) -> Settlement {
+    Settlement { evidence: Evidence::Intended, outcome: Outcome::Failed, receipt }
+}
+
+fn of_status(status: Option<u16>, flow: &Flow) -> (Outcome, Evidence) {
+    match status {
+        Some(200..=299) if flow.is_final => (Outcome::Accepted, Evidence::Finished),
+        Some(200..=299) => (Outcome::Accepted, Evidence::Acknowledged),
+        Some(401 | 403 | 404 | 429) => (Outcome::Refused, Evidence::Acknowledged),
+        Some(408) => (Outcome::Unknown, Evidence::Acknowledged),
+        Some(400..=499) => (Outcome::Failed, Evidence::Acknowledged),
+        // 5xx, and the redirects that are never followed: whoever answered may have acted before.
+        Some(_) => (Outcome::Unknown, Evidence::Acknowledged),
+        None => (Outcome::Unknown, Evidence::Sent),
+    }
+}
+
+/// What Okta's own answer to a lifecycle operation proves. Such a call has no body that could be
+/// invalid, so `E0000001` on it is about the user's state.
+pub fn of_lifecycle(status: u16, error_code: Option<&str>) -> Outcome {
+    match (status, error_code) {
+        (200..=299, _) => Outcome::Accepted,
+        (400..=499, Some("E0000016")) => Outcome::NoChange,
+        (400..=499, Some("E0000038" | "E0000001")) => Outcome::NotLegal,
+        (401 | 403 | 404 | 429, _) => Outcome::Refused,
+        (408, _) => Outcome::Unknown,
+        (400..=499, _) => Outcome::Failed,
+        _ => Outcome::Unknown,
+    }
+}
+
+/// What happened, in words that claim no more than is proven.
+pub fn words(settlement: &Settlement) -> String {
+    let Settlement { evidence, outcome, receipt } = settlement;
+    let mut words = match (receipt.status, &receipt.error) {
+        (Some(status), _) => format!("answered {status}"),
+        (None, Some(error)) if *evidence == Evidence::Intended => {
+            format!("nothing was sent: {}", untrusted::visible(error))
+        }
+        (None, Some(error)) => format!("no answer: {}", untrusted::visible(error)),
+        (None, None) => "no answer".to_owned(),
+    };
+    words.push_str(match outcome {
+        Outcome::Accepted => "; its effect is unproven",
+        Outcome::Unknown => "; it may or may not have happened",
+        _ => "",
+    });
+    if let Some(verified) = &receipt.verified {
+        words.push_str("; ");
+        words.push_str(verified);
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::preset;
+    use rstest::rstest;
+
+    fn flow(is_final: bool) -> Flow {
+        Flow { is_final, ..preset::flow("suspend-okta-account").unwrap() }
+    }
+
+    fn answered(status: u16) -> CallEnd {
+        CallEnd::Answered(Receipt { status: Some(status), ..Default::default() })
+    }
+
+    #[rstest]
+    #[case(200, Outcome::Accepted)]
+    #[case(202, Outcome::Accepted)]
+    #[case(204, Outcome::Accepted)]
+    #[case(302, Outcome::Unknown)]
+    #[case(400, Outcome::Failed)]
+    #[case(401, Outcome::Refused)]
+    #[case(403, Outcome::Refused)]
+    #[case(404, Outcome::Refused)]
+    #[case(408, Outcome::Unknown)]
+    #[case(409, Outcome::Failed)]
+    #[case(422, Outcome::Failed)]
+    #[case(429, Outcome::Refused)]
+    #[case(500, Outcome::Unknown)]
+    #[case(502, Outcome::Unknown)]
+    #[case(504, Outcome::Unknown)]
+    fn a_status_proves_no_more_than_an_answer(#[case] status: u16, #[case] outcome: Outcome) {
+        let settled = judge(answered(status), &flow(false), Timestamp::UNIX_EPOCH);
+        assert_eq!((settled.outcome, settled.evidence), (outcome, Evidence::Acknowledged));
+        assert!(words(&settled).starts_with(&format!("answered {status}")));
+        assert!(!words(&settled).contains("nothing"));
+    }
+
+    #[test]
+    fn only_a_final_flows_2xx_is_the_end_of_the_run() {
+        let judged = |status| judge(answered(status), &flow(true), Timestamp::UNIX_EPOCH).evidence;
+        assert_eq!([judged(200), judged(500)], [Evidence::Finished, Evidence::Acknowledged]);
+    }
+
+    #[rstest]
+    #[case(CallEnd::NotSent("dns".into()), Outcome::Failed, Evidence::Intended, "nothing was sent: dns")]
+    #[case(CallEnd::Unknown("cut\u{1b}".into()), Outcome::Unknown, Evidence::Sent, "no answer: cut<U+001B>; it may or may not have happened")]
+    #[case(CallEnd::Throttled(Receipt { status: Some(429), ..Default::default() }), Outcome::Refused, Evidence::Acknowledged, "answered 429")]
+    fn calls_without_an_answer(
+        #[case] end: CallEnd,
+        #[case] outcome: Outcome,
+        #[case] evidence: Evidence,
+        #[case] said: &str,
+    ) {
+        let settled = judge(end, &flow(true), Timestamp::UNIX_EPOCH);
+        assert_eq!((settled.outcome, settled.evidence), (outcome, evidence));
+        assert_eq!(words(&settled), said);
+    }
+
+    #[rstest]
+    #[case(200, None, Outcome::Accepted)]
+    #[case(403, Some("E0000016"), Outcome::NoChange)]
+    #[case(403, Some("E0000038"), Outcome::NotLegal)]
+    #[case(400, Some("E0000001"), Outcome::NotLegal)]
+    #[case(403, Some("E0000006"), Outcome::Refused)]
+    #[case(404, Some("E0000007"), Outcome::Refused)]
+    #[case(429, Some("E0000047"), Outcome::Refused)]
+    #[case(400, Some("E0000003"), Outcome::Failed)]
+    #[case(408, None, Outcome::Unknown)]
+    #[case(500, Some("E0000016"), Outcome::Unknown)]
+    fn lifecycle_codes(#[case] status: u16, #[case] code: Option<&str>, #[case] outcome: Outcome) {
+        assert_eq!(of_lifecycle(status, code), outcome);
+    }
+}

@@ -1,0 +1,164 @@
+//! What must not be done, and what has to be insisted on.
+
+use super::subject::Names;
+use crate::config::meant::Guard;
+use crate::domain::query::Pattern;
+use crate::domain::{Action, Evidence, Login, Outcome, Risk, time};
+use jiff::{SignedDuration, Timestamp};
+
+/// Whether anything may be sent at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// It may.
+    Acting,
+    /// `--read-only`: plans are shown, nothing is sent.
+    ReadOnly,
+}
+
+/// The same flow on the same user within this time has to be insisted on.
+const RECENT: SignedDuration = SignedDuration::from_mins(10);
+
+/// Why nothing may be sent to a subject, if so.
+pub fn refusal(guard: &Guard, mode: Mode, names: &Names) -> Option<String> {
+    if mode == Mode::ReadOnly {
+        return Some("this console is read-only".to_owned());
+    }
+    let entry = guard.protected.iter().find(|entry| names.iter().any(|name| protects(entry, name)))?;
+    Some(format!("protected: `guard.protected` holds `{entry}`"))
+}
+
+/// An entry is a name, `group:NAME`, or either with `*` standing for anything.
+fn protects(entry: &str, name: &str) -> bool {
+    Pattern(Login::new(entry).folded().to_owned()).matches(name)
+}
+
+/// Whether a group is protected and the subject's groups could not be read.
+pub fn cannot_check_groups(guard: &Guard, names: &Names) -> bool {
+    !names.groups_known
+        && guard.protected.iter().any(|entry| Login::new(entry).folded().starts_with("group:"))
+}
+
+/// Whether a reason is asked for.
+pub fn requires_reason(guard: &Guard, risk: Risk) -> bool {
+    guard.require_reason_from.is_some_and(|from| risk >= from)
+}
+
+/// Why the analyst has to insist: what happened before by the same flow on the same user, newest first.
+pub fn needs_again(earlier: &[Action], now: Timestamp) -> Option<String> {
+    let last = earlier.iter().find(|action| may_have_left(action))?;
+    let age = time::age(now, last.at);
+    if last.outcome == Outcome::Unknown {
+        return Some(format!("action {} ({age}) has an unknown outcome: look at the target first", last.id));
+    }
+    let is_recent = now.duration_since(last.at) < RECENT;
+    let word = last.outcome.word();
+    is_recent
+        .then(|| format!("the same was done less than ten minutes ago: action {} ({age}, {word})", last.id))
+}
+
+/// The action of the same flow on the same user that has not ended, if any: two at once are refused.
+pub fn still_open(earlier: &[Action]) -> Option<String> {
+    let open = earlier.iter().find(|action| action.outcome == Outcome::Pending)?;
+    Some(format!("action {} of the same flow on the same user is still pending", open.id))
+}
+
+/// A send that failed before a byte left is no earlier send.
+fn may_have_left(action: &Action) -> bool {
+    action.evidence > Evidence::Intended || action.outcome == Outcome::Unknown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::action::ShownRequest;
+    use crate::domain::{ActionId, Actor};
+    use rstest::rstest;
+
+    fn guard(protected: &[&str]) -> Guard {
+        Guard {
+            protected: protected.iter().map(|p| (*p).to_owned()).collect(),
+            require_reason_from: Some(Risk::Medium),
+        }
+    }
+
+    #[rstest]
+    #[case(&["break-glass@x"], true)]
+    #[case(&["Break-Glass@X"], true)]
+    #[case(&["break-glass@*"], true)]
+    #[case(&["glass@x"], false)]
+    #[case(&["group:Admins"], false)]
+    #[case(&[], false)]
+    fn protected_names_are_refused(#[case] protected: &[&str], #[case] is_refused: bool) {
+        let names = Names::of_login(&Login::new("break-glass@x"));
+        assert_eq!(refusal(&guard(protected), Mode::Acting, &names).is_some(), is_refused);
+        assert!(refusal(&guard(protected), Mode::ReadOnly, &names).is_some());
+    }
+
+    #[test]
+    fn groups_that_cannot_be_read_are_said() {
+        let names = Names::of_login(&Login::new("ann"));
+        assert!(cannot_check_groups(&guard(&["group:Admins"]), &names));
+        assert!(!cannot_check_groups(&guard(&["ann"]), &names));
+    }
+
+    #[test]
+    fn a_reason_is_asked_for_from_a_risk_on() {
+        let asked = |risk| requires_reason(&guard(&[]), risk);
+        assert_eq!([asked(Risk::Low), asked(Risk::Medium), asked(Risk::High)], [false, true, true]);
+        assert!(!requires_reason(&Guard::default(), Risk::High));
+    }
+
+    fn action(minutes_ago: i64, evidence: Evidence, outcome: Outcome) -> Action {
+        Action {
+            id: ActionId(uuid::Uuid::from_u128(9)),
+            flow: "f".into(),
+            verb: "v".into(),
+            risk: Risk::Low,
+            login: Login::new("ann"),
+            finding: None,
+            evidence,
+            outcome,
+            request: ShownRequest {
+                method: "POST".into(),
+                url: String::new(),
+                headers: vec![],
+                body: String::new(),
+            },
+            receipt: None,
+            reason: None,
+            actor: Actor::default(),
+            at: now() - SignedDuration::from_mins(minutes_ago),
+        }
+    }
+
+    fn now() -> Timestamp {
+        Timestamp::from_second(1_700_000_000).unwrap()
+    }
+
+    #[rstest]
+    #[case(9, Evidence::Acknowledged, Outcome::Accepted, Some("less than ten minutes ago"))]
+    #[case(10, Evidence::Acknowledged, Outcome::Accepted, None)]
+    #[case(9, Evidence::Intended, Outcome::Failed, None)]
+    #[case(9, Evidence::Acknowledged, Outcome::Refused, Some("refused"))]
+    #[case(9000, Evidence::Sent, Outcome::Unknown, Some("unknown outcome"))]
+    #[case(9000, Evidence::Intended, Outcome::Unknown, Some("unknown outcome"))]
+    fn what_was_done_before_has_to_be_insisted_on(
+        #[case] minutes: i64,
+        #[case] evidence: Evidence,
+        #[case] outcome: Outcome,
+        #[case] phrase: Option<&str>,
+    ) {
+        let text = needs_again(&[action(minutes, evidence, outcome)], now());
+        assert_eq!(text.is_some(), phrase.is_some(), "{text:?}");
+        assert!(phrase.is_none_or(|phrase| text.unwrap().contains(phrase)));
+    }
+
+    #[test]
+    fn an_unsent_failure_hides_no_unknown_one() {
+        let earlier =
+            [action(1, Evidence::Intended, Outcome::Failed), action(60, Evidence::Sent, Outcome::Unknown)];
+        assert!(needs_again(&earlier, now()).unwrap().contains("unknown"));
+        assert!(still_open(&earlier).is_none());
+        assert!(still_open(&[action(1, Evidence::Sent, Outcome::Pending)]).is_some());
+    }
+}

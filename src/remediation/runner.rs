@@ -1,0 +1,225 @@
+//! One run: intent, one send, receipt, bounded re-reads.
+//!
+//! What was confirmed is a digest. The request is rebuilt, and what does not rebuild to that digest is
+//! not sent; neither is anything whose target changed since it was shown. From the intent on the run is
+//! a task of its own: whoever waits for it may go away, the receipt is kept all the same. A crash leaves
+//! the intent behind, which turns *unknown* when its lease ends; nothing ever sends it again.
+
+mod flight;
+mod gate;
+mod verify;
+
+use super::subject::Names;
+use super::{Desk, card, guard, target};
+use crate::domain::plan::Plan;
+use crate::domain::{Action, ActionId, Evidence, FlowId, Outcome};
+use crate::store::{Again, IntendError, StoreError};
+use flight::Flight;
+use gate::Gate;
+use jiff::SignedDuration;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc::UnboundedSender;
+
+/// What the analyst confirmed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Confirmed {
+    /// The digest of the request that was shown.
+    pub digest: String,
+    /// Why, in the analyst's words.
+    pub reason: Option<String>,
+    /// Whether they insist.
+    pub again: Again,
+}
+
+/// How far a run is, for the screen.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Progress {
+    /// The intent is committed.
+    Intended,
+    /// The first byte may leave now.
+    Sending,
+    /// The call ended; the status where one came.
+    Answered(Option<u16>),
+    /// The receipt is kept; the target is re-read.
+    Verifying,
+    /// As it stands.
+    Done(Box<Action>),
+}
+
+/// Why a run was not made, or how it was lost.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The flow is not configured as it was when it was shown.
+    #[error("flow `{0}` is not the one that was shown any more\nhint: look at the card again")]
+    FlowChanged(FlowId),
+    /// The request cannot be rebuilt.
+    #[error("the request of flow `{flow}` cannot be made: {why}")]
+    Request {
+        /// Which flow.
+        flow: FlowId,
+        /// Why.
+        why: String,
+    },
+    /// What would leave is not what was shown.
+    #[error("the request is not the one that was confirmed: nothing was sent\nhint: look at the card again")]
+    NotWhatWasShown,
+    /// The guard or the target's state forbids it.
+    #[error("refused: {0}")]
+    Refused(String),
+    /// It has to be insisted on.
+    #[error("{0}\nhint: insist with `--again`")]
+    NeedsAgain(String),
+    /// A reason is required.
+    #[error("a flow of this risk needs a reason\nhint: `--reason TEXT`")]
+    NeedsReason,
+    /// The target is not as it was shown.
+    #[error("the target changed since it was shown: {}\nhint: look at the card again", .0.join("; "))]
+    TargetChanged(Vec<String>),
+    /// This very action was run before.
+    #[error("action `{0}` was run before\nhint: plan it anew")]
+    AlreadyRun(ActionId),
+    /// The program is stopping: what is not sent yet is not sent any more.
+    #[error("the program is stopping: nothing was sent")]
+    Stopping,
+    /// The intent was not taken: nothing was sent.
+    #[error("nothing was sent: {0}")]
+    Intend(#[from] IntendError),
+    /// The store failed before anything was sent.
+    #[error("nothing was sent: {0}")]
+    Store(#[from] StoreError),
+    /// The run ended, and the store would not take the receipt.
+    #[error("action `{action}` ended ({said}), but its receipt cannot be kept: {why}\nhint: note it now")]
+    NotKept {
+        /// Which.
+        action: ActionId,
+        /// How it ended, in words.
+        said: String,
+        /// As which outcome.
+        outcome: Outcome,
+        /// With what proven.
+        evidence: Evidence,
+        /// Why it cannot be kept.
+        why: StoreError,
+    },
+    /// The run's task broke off; the outcome is unknown.
+    #[error("action `{0}` broke off: its outcome is unknown\nhint: check the target")]
+    Lost(ActionId),
+}
+
+/// How long things take.
+#[derive(Debug, Clone)]
+pub struct Pace {
+    /// How long a lease holds without renewal.
+    pub lease: SignedDuration,
+    /// How often it is renewed.
+    pub renew_every: Duration,
+    /// The waits before each re-read of the target.
+    pub rereads: Vec<Duration>,
+    /// The waits before each further try to keep a receipt.
+    pub keep_again: Vec<Duration>,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        let millis = |waits: &[u64]| waits.iter().copied().map(Duration::from_millis).collect();
+        Pace {
+            lease: SignedDuration::from_secs(20),
+            renew_every: Duration::from_secs(5),
+            rereads: millis(&[500, 1_000, 2_000, 3_000, 3_500]),
+            keep_again: millis(&[200, 1_000, 3_000]),
+        }
+    }
+}
+
+/// Runs plans.
+#[derive(Debug)]
+pub struct Runner {
+    desk: Arc<Desk>,
+    pace: Arc<Pace>,
+    gate: Gate,
+}
+
+impl Runner {
+    /// A runner of a desk.
+    pub fn new(desk: Arc<Desk>, pace: Pace) -> Runner {
+        Runner { desk, pace: Arc::new(pace), gate: Gate::default() }
+    }
+
+    /// Runs a plan that was confirmed. Returns the action as it stands after the re-reads; dropping the
+    /// future before the intent stops it, dropping it later stops nothing.
+    ///
+    /// # Errors
+    /// [`RunError`] says whether anything was sent.
+    pub async fn run(
+        &self,
+        plan: &Plan,
+        confirmed: &Confirmed,
+        progress: UnboundedSender<Progress>,
+    ) -> Result<Action, RunError> {
+        self.check_request(plan, confirmed)?;
+        self.check_guard(plan, confirmed).await?;
+        self.check_target(plan).await?;
+        let ticket = self.gate.enter().ok_or(RunError::Stopping)?;
+        let flight = Flight::new(&self.desk, &self.pace, plan, confirmed, progress);
+        tokio::spawn(flight.fly(ticket)).await.map_err(|_| RunError::Lost(plan.action))?
+    }
+
+    /// How many runs are between their intent and their receipt.
+    pub fn in_flight(&self) -> usize {
+        self.gate.flying()
+    }
+
+    /// Takes no more runs and waits for those in flight, at most so long. Returns how many are left:
+    /// their outcome will be unknown.
+    pub async fn finish(&self, deadline: Duration) -> usize {
+        self.gate.close();
+        // Running out of time is an answer here: what is left is counted.
+        let _ = tokio::time::timeout(deadline, self.gate.landed()).await;
+        self.in_flight()
+    }
+
+    fn check_request(&self, plan: &Plan, confirmed: &Confirmed) -> Result<(), RunError> {
+        let flow = &plan.flow.id;
+        if self.desk.flow(flow) != Some(&plan.flow) {
+            return Err(RunError::FlowChanged(flow.clone()));
+        }
+        let rebuilt = self
+            .desk
+            .caller
+            .shown(flow, &plan.request.body, &plan.action.to_string(), self.desk.actor.name())
+            .map_err(|why| RunError::Request { flow: flow.clone(), why })?;
+        let is_what_was_shown = plan.digest() == confirmed.digest && rebuilt.digest() == confirmed.digest;
+        if is_what_was_shown { Ok(()) } else { Err(RunError::NotWhatWasShown) }
+    }
+
+    async fn check_guard(&self, plan: &Plan, confirmed: &Confirmed) -> Result<(), RunError> {
+        let desk = &self.desk;
+        let names = Names::of_login(&plan.login);
+        if let Some(why) = plan.refusal.clone().or_else(|| guard::refusal(&desk.guard, desk.mode, &names)) {
+            return Err(RunError::Refused(why));
+        }
+        let has_reason = confirmed.reason.as_ref().is_some_and(|reason| !reason.trim().is_empty());
+        if guard::requires_reason(&desk.guard, plan.flow.risk) && !has_reason {
+            return Err(RunError::NeedsReason);
+        }
+        if desk.store.action(plan.action).await?.is_some() {
+            return Err(RunError::AlreadyRun(plan.action));
+        }
+        let earlier = card::earlier(desk, &plan.flow.id, &plan.login).await?;
+        let before = plan.needs_again.clone().or_else(|| guard::needs_again(&earlier, desk.now()));
+        match before {
+            Some(why) if confirmed.again == Again::No => Err(RunError::NeedsAgain(why)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Compare before act: whatever differs from what was shown goes back to the analyst.
+    async fn check_target(&self, plan: &Plan) -> Result<(), RunError> {
+        let Some(now) = target::reread(self.desk.directory.as_ref(), &plan.target).await else {
+            return Ok(());
+        };
+        let differences = target::differences(&plan.target, &now);
+        if differences.is_empty() { Ok(()) } else { Err(RunError::TargetChanged(differences)) }
+    }
+}

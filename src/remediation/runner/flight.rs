@@ -1,0 +1,158 @@
+//! From the intent to the receipt, in a task that nobody's leaving stops.
+
+use super::gate::Ticket;
+use super::{Confirmed, Pace, Progress, RunError, verify};
+use crate::domain::action::{Receipt, Settlement};
+use crate::domain::plan::Plan;
+use crate::domain::{Action, Evidence, Outcome};
+use crate::remediation::{Desk, evidence};
+use crate::store::{Again, Lease};
+use jiff::Timestamp;
+use std::convert::Infallible;
+use std::sync::Arc;
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::time::sleep;
+
+pub(super) struct Flight {
+    desk: Arc<Desk>,
+    pace: Arc<Pace>,
+    plan: Plan,
+    reason: Option<String>,
+    again: Again,
+    progress: UnboundedSender<Progress>,
+}
+
+impl Flight {
+    pub(super) fn new(
+        desk: &Arc<Desk>,
+        pace: &Arc<Pace>,
+        plan: &Plan,
+        confirmed: &Confirmed,
+        progress: UnboundedSender<Progress>,
+    ) -> Flight {
+        let reason = confirmed.reason.clone().filter(|reason| !reason.trim().is_empty());
+        let again = confirmed.again;
+        Flight { desk: desk.clone(), pace: pace.clone(), plan: plan.clone(), reason, again, progress }
+    }
+
+    /// The whole run. The ticket is held until the receipt is kept; re-reads may be cut off.
+    pub(super) async fn fly(self, ticket: Ticket) -> Result<Action, RunError> {
+        let lease = self.intend().await?;
+        let settlement = self.send(&lease).await;
+        let settled = self.keep(&settlement).await?;
+        drop(ticket);
+        let action = self.verify(settlement, settled).await;
+        self.tell(Progress::Done(Box::new(action.clone())));
+        Ok(action)
+    }
+
+    async fn intend(&self) -> Result<Lease, RunError> {
+        let (now, lease) = (self.desk.now(), self.lease());
+        self.desk.store.intend(&self.action(now), &lease, self.again).await?;
+        self.tell(Progress::Intended);
+        Ok(lease)
+    }
+
+    fn action(&self, at: Timestamp) -> Action {
+        let plan = &self.plan;
+        Action {
+            id: plan.action,
+            flow: plan.flow.id.clone(),
+            verb: plan.flow.verb.clone(),
+            risk: plan.flow.risk,
+            login: plan.login.clone(),
+            finding: plan.finding,
+            evidence: Evidence::Intended,
+            outcome: Outcome::Pending,
+            request: plan.request.clone(),
+            receipt: None,
+            reason: self.reason.clone(),
+            actor: self.desk.actor.clone(),
+            at,
+        }
+    }
+
+    /// The one send. The lease is looked at last: a process that slept through it may have been declared
+    /// dead by another, and then nothing may leave any more.
+    async fn send(&self, lease: &Lease) -> Settlement {
+        let sending = self.desk.store.sending(self.plan.action).await;
+        let now = self.desk.now();
+        if let Err(error) = sending {
+            return unsent(error.to_string(), now);
+        }
+        if now >= lease.until {
+            return unsent("the lease ran out before a byte left".to_owned(), now);
+        }
+        self.tell(Progress::Sending);
+        let call = self.desk.caller.call(&self.plan.flow.id, &self.plan.request);
+        let end = tokio::select! {
+            end = call => end,
+            never = self.renew() => match never {},
+        };
+        let settlement = evidence::judge(end, &self.plan.flow, self.desk.now());
+        self.tell(Progress::Answered(settlement.receipt.status));
+        settlement
+    }
+
+    /// Renews the lease for as long as it is polled. A renewal that fails is tried again in time: the
+    /// lease outlasts three.
+    async fn renew(&self) -> Infallible {
+        loop {
+            sleep(self.pace.renew_every).await;
+            if let Err(error) = self.desk.store.renew(self.plan.action, &self.lease()).await {
+                tracing::warn!(action = %self.plan.action, %error, "the lease was not renewed");
+            }
+        }
+    }
+
+    /// Keeps the receipt, trying again for a while: it is the only proof of what was sent.
+    async fn keep(&self, settlement: &Settlement) -> Result<Action, RunError> {
+        let mut waits = self.pace.keep_again.iter();
+        loop {
+            let kept = self.desk.store.settle(self.plan.action, settlement, self.desk.now()).await;
+            match (kept, waits.next()) {
+                (Ok(action), _) => return Ok(action),
+                (Err(_), Some(wait)) => sleep(*wait).await,
+                (Err(why), None) => {
+                    return Err(RunError::NotKept {
+                        action: self.plan.action,
+                        said: evidence::words(settlement),
+                        outcome: settlement.outcome,
+                        evidence: settlement.evidence,
+                        why,
+                    });
+                }
+            }
+        }
+    }
+
+    async fn verify(&self, settlement: Settlement, settled: Action) -> Action {
+        if !verify::can(&self.plan, &settlement) {
+            return settled;
+        }
+        self.tell(Progress::Verifying);
+        let directory = self.desk.directory.as_ref();
+        let raised = verify::verify(directory, &self.pace.rereads, &self.plan, settlement).await;
+        match self.desk.store.settle(self.plan.action, &raised, self.desk.now()).await {
+            Ok(action) => action,
+            Err(error) => {
+                tracing::warn!(action = %self.plan.action, %error, "what the re-read saw was not kept");
+                settled
+            }
+        }
+    }
+
+    fn lease(&self) -> Lease {
+        let until = self.desk.now().saturating_add(self.pace.lease).unwrap_or(Timestamp::MAX);
+        Lease { owner: self.desk.owner.clone(), until }
+    }
+
+    /// Nobody may be listening any more, and that stops nothing.
+    fn tell(&self, progress: Progress) {
+        let _ = self.progress.send(progress);
+    }
+}
+
+fn unsent(why: String, now: Timestamp) -> Settlement {
+    evidence::not_sent(Receipt { error: Some(why), at: Some(now), ..Default::default() })
+}

@@ -1,0 +1,180 @@
+//! A dossier as the names and accounts that a flow may act on.
+
+use crate::domain::dossier::{EndUser, OktaUser, Part, ProviderRecord};
+use crate::domain::flow::Product;
+use crate::domain::payload;
+use crate::domain::subject::{ProviderAccount, Subject};
+use crate::domain::{Login, Untrusted};
+use std::collections::BTreeSet;
+
+/// The subject of a login, from what was read of them and from the event behind the finding. An ISPM
+/// record knows the account it is about better than CII does: for its product, that account is taken.
+pub fn subject(login: &Login, details: Option<&Part<EndUser>>, raw_event: Option<&str>) -> Subject {
+    let user = details.and_then(|part| part.data.as_ref());
+    let mut accounts: Vec<ProviderAccount> = user
+        .map(|user| user.provider_end_user_details.iter().filter_map(account).collect())
+        .unwrap_or_default();
+    let accounts_unknown = if accounts.is_empty() { unknown(details) } else { None };
+    if let Some(of_record) = raw_event.and_then(payload::record_account).filter(|a| a.login == *login) {
+        let product = Product::parse(of_record.provider.raw());
+        accounts.retain(|other| product.is_none() || Product::parse(other.provider.raw()) != product);
+        accounts.push(of_record);
+    }
+    let details = user.map(|user| &user.end_user_details);
+    Subject {
+        login: login.clone(),
+        cii_id: details.map(|details| details.id.clone()).filter(|id| !id.is_blank()),
+        accounts,
+        accounts_unknown,
+        last_login: details.and_then(|d| d.last_sign_in.as_ref()).and_then(|sign_in| sign_in.timestamp),
+    }
+}
+
+/// A record without an id is no account: there is nothing in it to act on.
+fn account(record: &ProviderRecord) -> Option<ProviderAccount> {
+    (!record.user_id.is_blank()).then(|| ProviderAccount {
+        provider: record.provider.clone(),
+        user_id: record.user_id.clone(),
+        login: record.login.clone(),
+    })
+}
+
+fn unknown(details: Option<&Part<EndUser>>) -> Option<String> {
+    match details {
+        None => Some("Cisco Identity Intelligence was not read".to_owned()),
+        Some(part) => part.problems.first().map(|problem| problem.line()),
+    }
+}
+
+/// Every name that a subject is known by, folded, and `group:` before each of their groups: what the
+/// protected names are compared with.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Names {
+    names: BTreeSet<String>,
+    /// Whether the groups could be read.
+    pub groups_known: bool,
+}
+
+impl Names {
+    /// The names of a subject.
+    pub fn of(subject: &Subject, details: Option<&Part<EndUser>>, okta: Option<&OktaUser>) -> Names {
+        let mut names = Names::default();
+        names.add(subject.login.raw());
+        for account in &subject.accounts {
+            names.add(account.login.raw());
+            names.add(account.user_id.raw());
+        }
+        if let Some(user) = details.and_then(|part| part.data.as_ref()) {
+            names.add_details(user);
+        }
+        if let Some(okta) = okta {
+            names.add(okta.id.raw());
+            let texts = ["login", "email", "secondEmail"].map(|name| okta.profile_text(name));
+            texts.iter().flatten().for_each(|text| names.add(text.raw()));
+        }
+        names
+    }
+
+    /// The names that need no reading: the login alone.
+    pub fn of_login(login: &Login) -> Names {
+        let mut names = Names::default();
+        names.add(login.raw());
+        names
+    }
+
+    fn add_details(&mut self, user: &EndUser) {
+        let details = &user.end_user_details;
+        self.groups_known = true;
+        self.add(details.login.raw());
+        details.linked_end_user_logins.iter().for_each(|login| self.add(login.raw()));
+        details.emails.iter().for_each(|mail| self.add(mail.raw()));
+        details.group_names.iter().for_each(|group| self.add_group(group));
+        for record in &user.provider_end_user_details {
+            self.add(record.login.raw());
+            record.email.iter().for_each(|mail| self.add(mail.raw()));
+        }
+    }
+
+    fn add(&mut self, name: &str) {
+        let folded = Login::new(name).folded().to_owned();
+        if !folded.is_empty() {
+            self.names.insert(folded);
+        }
+    }
+
+    fn add_group(&mut self, group: &Untrusted) {
+        self.add(&format!("group:{}", group.raw().trim()));
+    }
+
+    /// The names, folded.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().map(String::as_str)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::dossier::Problem;
+    use jiff::Timestamp;
+    use serde_json::json;
+
+    fn details() -> Part<EndUser> {
+        let user = json!({
+            "endUserDetails": {"id": "c1", "login": "ann@example.com", "linkedEndUserLogins": ["Adm-Ann"],
+                "emails": ["a@mail.example"], "groupNames": ["Admins"]},
+            "providerEndUserDetails": [
+                {"userId": "00u1", "provider": "OKTA", "login": "ann@okta.example"},
+                {"userId": " ", "provider": "AZURE_AD", "login": "ann@aad.example"}]
+        });
+        Part::whole(Timestamp::UNIX_EPOCH, serde_json::from_value(user).unwrap())
+    }
+
+    #[test]
+    fn accounts_are_the_records_with_an_id() {
+        let subject = subject(&Login::new("ann@example.com"), Some(&details()), None);
+        assert_eq!(subject.accounts.len(), 1);
+        assert_eq!((subject.cii_id.unwrap().raw(), subject.accounts_unknown), ("c1", None));
+    }
+
+    #[test]
+    fn a_record_of_the_login_overrules_its_product() {
+        let raw = |name: &str| {
+            json!({"issueTitle": "t", "entityIdInService": "00u9", "entityDisplayName": name,
+                "entitySourceProductName": "Okta"})
+            .to_string()
+        };
+        let of = |name: &str| {
+            let subject = subject(&Login::new("ann@example.com"), Some(&details()), Some(&raw(name)));
+            subject.accounts.iter().map(|account| account.user_id.raw().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(of("Ann@example.com"), ["00u9"]);
+        assert_eq!(of("bob@example.com"), ["00u1"]);
+    }
+
+    #[test]
+    fn why_accounts_are_not_known_is_said() {
+        let failed = Part::failed(Timestamp::UNIX_EPOCH, Problem::whole("timed out"));
+        let why = |details| subject(&Login::new("ann"), details, None).accounts_unknown.unwrap();
+        assert_eq!(why(Some(&failed)), "timed out");
+        assert_eq!(why(None), "Cisco Identity Intelligence was not read");
+    }
+
+    #[test]
+    fn every_name_is_known_folded() {
+        let login = Login::new("Ann@Example.com");
+        let okta: OktaUser =
+            serde_json::from_value(json!({"id": "00U1", "profile": {"login": "Root@x", "email": "m@x"}}))
+                .unwrap();
+        let part = details();
+        let subject = subject(&login, Some(&part), None);
+        let names = Names::of(&subject, Some(&part), Some(&okta));
+        let all: Vec<&str> = names.iter().collect();
+        for name in
+            ["ann@example.com", "adm-ann", "ann@okta.example", "ann@aad.example", "root@x", "group:admins"]
+        {
+            assert!(all.contains(&name), "{name} in {all:?}");
+        }
+        assert!(names.groups_known && !Names::of_login(&login).groups_known);
+    }
+}

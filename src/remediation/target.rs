@@ -1,0 +1,211 @@
+//! The target as Okta has it now: the facts of a card, what its state forbids, what proves an effect.
+
+use crate::domain::dossier::{OktaUser, Part};
+use crate::domain::flow::{Product, ProvenBy};
+use crate::domain::plan::{Fact, Target};
+use crate::domain::subject::ProviderAccount;
+use crate::domain::{Flow, Login, PartName, Untrusted, time};
+use crate::tenant::Directory;
+use jiff::Timestamp;
+use serde_json::Value;
+
+const ID: &str = "id";
+const STATUS: &str = "status";
+
+/// A reading of the target.
+#[derive(Debug)]
+pub(super) struct Reading {
+    /// For the card.
+    pub(super) target: Target,
+    /// The user behind it, where it was read.
+    pub(super) user: Option<OktaUser>,
+}
+
+impl Reading {
+    fn cannot_tell(why: impl Into<String>) -> Reading {
+        Reading { target: Target::CannotTell(why.into()), user: None }
+    }
+
+    fn of(part: Part<OktaUser>) -> Reading {
+        match part.data {
+            Some(user) => {
+                let target = Target::Read { at: part.at, from: "Okta", facts: facts(&user) };
+                Reading { target, user: Some(user) }
+            }
+            None => Reading::cannot_tell(problems(&part)),
+        }
+    }
+}
+
+/// Reads what a flow would act on. Only Okta can be asked: CII's status is a day old.
+pub(super) async fn read(
+    directory: &dyn Directory,
+    flow: &Flow,
+    account: Option<&ProviderAccount>,
+    login: &Login,
+) -> Reading {
+    let key = match okta_key(flow, account, login) {
+        Ok(key) => key,
+        Err(why) => return Reading::cannot_tell(why),
+    };
+    if !directory.parts().contains(&PartName::Okta) {
+        return Reading::cannot_tell("Okta is not configured, so the account cannot be read");
+    }
+    Reading::of(directory.okta_user(&key).await)
+}
+
+/// Reads the same target again; `None` where it could not be read the first time.
+pub(super) async fn reread(directory: &dyn Directory, target: &Target) -> Option<Target> {
+    let id = id(target)?.to_owned();
+    Some(Reading::of(directory.okta_user(&id).await).target)
+}
+
+fn okta_key(flow: &Flow, account: Option<&ProviderAccount>, login: &Login) -> Result<String, String> {
+    let product = account.map_or(flow.product, |account| Product::parse(account.provider.raw()));
+    match (product, account) {
+        (Some(Product::Okta), Some(account)) => Ok(account.user_id.raw().to_owned()),
+        (Some(Product::Okta), None) => Ok(login.raw().to_owned()),
+        (None, None) => Err("the flow decides itself what to act on".to_owned()),
+        (Some(other), _) => {
+            Err(format!("the state of a {} account cannot be read from here", other.ispm_name()))
+        }
+        (None, Some(account)) => {
+            Err(format!("the state of a {} account cannot be read from here", account.provider))
+        }
+    }
+}
+
+fn problems(part: &Part<OktaUser>) -> String {
+    let lines: Vec<String> = part.problems.iter().map(|problem| problem.line()).collect();
+    if lines.is_empty() { "Okta answered nothing".to_owned() } else { lines.join("; ") }
+}
+
+/// Always all of them, so that a fact that comes or goes is a change too.
+fn facts(user: &OktaUser) -> Vec<Fact> {
+    let text = |text: Option<&Untrusted>| text.map_or_else(|| "–".to_owned(), Untrusted::to_string);
+    let when =
+        |at: Option<Timestamp>, never: &str| at.map_or_else(|| never.to_owned(), time::rfc3339_seconds);
+    [
+        ("login", text(user.profile_text("login").as_ref())),
+        (ID, text(Some(&user.id))),
+        (STATUS, text(Some(&user.status))),
+        ("since", when(user.status_changed, "–")),
+        ("changing to", text(user.transitioning_to_status.as_ref())),
+        ("last sign-in", when(user.last_login, "never")),
+        ("password changed", when(user.password_changed, "never")),
+        ("Okta offers now", offered(user)),
+    ]
+    .map(|(name, value)| Fact { name: name.to_owned(), value })
+    .to_vec()
+}
+
+fn offered(user: &OktaUser) -> String {
+    let mut offered: Vec<String> = user.offered().iter().map(Untrusted::to_string).collect();
+    offered.sort_unstable();
+    if offered.is_empty() { "nothing".to_owned() } else { offered.join(", ") }
+}
+
+fn fact<'a>(target: &'a Target, name: &str) -> Option<&'a str> {
+    target.facts().iter().find(|fact| fact.name == name).map(|fact| fact.value.as_str())
+}
+
+/// The Okta id of a target that was read.
+pub(super) fn id(target: &Target) -> Option<&str> {
+    fact(target, ID)
+}
+
+/// The status of a target that was read.
+pub(super) fn status(target: &Target) -> Option<&str> {
+    fact(target, STATUS)
+}
+
+/// What differs between two readings, a line each. That it can be read no more is a difference.
+pub(super) fn differences(then: &Target, now: &Target) -> Vec<String> {
+    match now {
+        Target::CannotTell(why) => vec![format!("it cannot be read any more: {why}")],
+        Target::Read { .. } => {
+            let told = |(name, was, is): (String, String, String)| format!("{name} was {was}, is {is}");
+            then.changes(now).into_iter().map(told).collect()
+        }
+    }
+}
+
+/// Whether a user is in the state that a flow is to bring about, and not only on its way there.
+pub(super) fn is_proven(user: &OktaUser, by: ProvenBy) -> bool {
+    let is_moving = user.transitioning_to_status.as_ref().is_some_and(|to| !to.is_blank());
+    by.statuses().contains(&user.status.raw()) && !is_moving
+}
+
+/// Why the user's state makes a flow pointless or illegal, if it does. A missing link forbids; a link
+/// that is there promises nothing.
+pub(super) fn forbids(user: &OktaUser, by: ProvenBy) -> Option<String> {
+    if by.statuses().contains(&user.status.raw()) {
+        return Some(format!("already so: the account is {}, there is nothing to change", user.status));
+    }
+    let Value::Object(links) = &user.links else { return None };
+    let wanted = links_of(by);
+    let is_offered = wanted.iter().any(|name| links.contains_key(*name));
+    (!is_offered).then(|| {
+        let names = wanted.join("` or `");
+        format!("not legal from {}: Okta does not offer `{names}` now", user.status)
+    })
+}
+
+fn links_of(by: ProvenBy) -> &'static [&'static str] {
+    match by {
+        ProvenBy::Suspended => &["suspend"],
+        ProvenBy::Deactivated => &["deactivate"],
+        ProvenBy::Active => &["activate", "unsuspend", "unlock", "reactivate"],
+        ProvenBy::PasswordReset => &["resetPassword", "expirePassword"],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+    use serde_json::json;
+
+    fn user(status: &str, links: Value) -> OktaUser {
+        serde_json::from_value(json!({"id": "00u1", "status": status, "_links": links})).unwrap()
+    }
+
+    #[rstest]
+    #[case("ACTIVE", json!({"suspend": {}}), ProvenBy::Suspended, None)]
+    #[case("STAGED", json!({"activate": {}}), ProvenBy::Suspended, Some("not legal from STAGED"))]
+    #[case("SUSPENDED", json!({"unsuspend": {}}), ProvenBy::Suspended, Some("already so"))]
+    #[case("SUSPENDED", json!({"unsuspend": {}}), ProvenBy::Active, None)]
+    #[case("ACTIVE", json!({}), ProvenBy::PasswordReset, Some("`resetPassword` or `expirePassword`"))]
+    #[case("ACTIVE", Value::Null, ProvenBy::Deactivated, None)]
+    fn the_state_forbids(
+        #[case] status: &str,
+        #[case] links: Value,
+        #[case] by: ProvenBy,
+        #[case] phrase: Option<&str>,
+    ) {
+        let said = forbids(&user(status, links), by);
+        assert_eq!(said.is_some(), phrase.is_some(), "{said:?}");
+        assert!(phrase.is_none_or(|phrase| said.unwrap().contains(phrase)));
+    }
+
+    #[test]
+    fn on_its_way_is_not_there() {
+        let mut user = user("SUSPENDED", json!({}));
+        assert!(is_proven(&user, ProvenBy::Suspended));
+        user.transitioning_to_status = Some("ACTIVE".into());
+        assert!(!is_proven(&user, ProvenBy::Suspended));
+    }
+
+    #[test]
+    fn every_fact_is_always_there_and_differences_are_told() {
+        let read = |user: OktaUser| Reading::of(Part::whole(Timestamp::UNIX_EPOCH, user)).target;
+        let (then, now) = (read(user("ACTIVE", json!({"suspend": {}}))), read(user("LOCKED_OUT", json!({}))));
+        assert_eq!(then.facts().len(), now.facts().len());
+        let expected = ["status was ACTIVE, is LOCKED_OUT", "Okta offers now was suspend, is nothing"];
+        assert_eq!(differences(&then, &now), expected);
+        assert_eq!(
+            differences(&then, &Target::CannotTell("429".into())),
+            ["it cannot be read any more: 429"]
+        );
+    }
+}

@@ -1,0 +1,503 @@
+//! Cards and runs against doubles: never two sends for one intent, never a send without a committed
+//! intent, never `verified` without a re-read.
+
+mod doubles;
+
+use super::runner::Pace;
+use super::*;
+use crate::domain::flow::PayloadShape;
+use crate::domain::plan::{Confirm, Plan, Target};
+use crate::domain::*;
+use crate::store::{Again, IntendError};
+use crate::tenant::CallEnd;
+use doubles::*;
+use jiff::SignedDuration;
+use proptest::prelude::*;
+use rstest::rstest;
+use serde_json::json;
+use std::sync::Mutex;
+use std::time::Duration;
+use tokio::sync::{Notify, mpsc};
+
+/// Everything that a test may look into afterwards.
+struct Lab {
+    memory: Arc<Memory>,
+    people: Arc<People>,
+    script: Arc<Script>,
+    now: Arc<Mutex<Timestamp>>,
+    desk: Arc<Desk>,
+}
+
+struct Setup {
+    memory: Memory,
+    script: Script,
+    statuses: Vec<&'static str>,
+    parts: Vec<PartName>,
+    details: serde_json::Value,
+    guard: Guard,
+    mode: Mode,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Setup {
+            memory: Memory::default(),
+            script: Script::default(),
+            statuses: vec!["ACTIVE"],
+            parts: PartName::ALL.to_vec(),
+            details: json!({"endUserDetails": {"id": "c1", "login": "ann", "linkedEndUserLogins": ["root"]},
+                "providerEndUserDetails": [{"userId": "00u1", "provider": "OKTA", "login": "ann@okta.example"}]}),
+            guard: Guard::default(),
+            mode: Mode::Acting,
+        }
+    }
+}
+
+fn flows() -> Arc<[Flow]> {
+    let url = Some("https://x.workflows.okta.com/api/flo/1/invoke".to_owned());
+    let all = preset::all().into_iter();
+    all.map(|flow| Flow { route: Route::ApiEndpoint, url: url.clone(), ..flow }).collect()
+}
+
+impl Setup {
+    fn ends(ends: impl IntoIterator<Item = CallEnd>) -> Setup {
+        let ends = Mutex::new(ends.into_iter().collect());
+        Setup { script: Script { ends, ..Default::default() }, ..Default::default() }
+    }
+
+    fn lab(mut self) -> Lab {
+        let trace = Trace::default();
+        (self.memory.trace, self.script.trace) = (trace.clone(), trace.clone());
+        let statuses = Mutex::new(self.statuses.into());
+        let people = People { trace, parts: self.parts, details: self.details, statuses };
+        let (memory, people, script) = (Arc::new(self.memory), Arc::new(people), Arc::new(self.script));
+        let now = Arc::new(Mutex::new(Timestamp::from_second(1_700_000_000).unwrap()));
+        let clock = now.clone();
+        let desk = Arc::new(Desk {
+            store: memory.clone(),
+            directory: people.clone(),
+            caller: script.clone(),
+            flows: flows(),
+            guard: self.guard,
+            mode: self.mode,
+            actor: Actor { user: "ops".into(), host: "jump".into(), ..Default::default() },
+            owner: "jump:1:1".into(),
+            clock: Arc::new(move || *clock.lock().unwrap()),
+        });
+        Lab { memory, people, script, now, desk }
+    }
+}
+
+fn ask(n: u128) -> Ask {
+    Ask {
+        action: ActionId(uuid::Uuid::from_u128(n)),
+        flow: "suspend-okta-account".into(),
+        login: Login::new("ann"),
+        finding: None,
+        event: None,
+        account: None,
+        inputs: Default::default(),
+    }
+}
+
+fn confirmed(plan: &Plan) -> Confirmed {
+    Confirmed { digest: plan.digest(), reason: None, again: Again::No }
+}
+
+fn insisting(plan: &Plan) -> Confirmed {
+    Confirmed { again: Again::Insist, ..confirmed(plan) }
+}
+
+/// Waits of nothing, so that no test sleeps.
+fn pace() -> Pace {
+    Pace {
+        lease: SignedDuration::from_secs(20),
+        renew_every: Duration::from_millis(1),
+        rereads: vec![Duration::ZERO; 3],
+        keep_again: vec![Duration::ZERO; 2],
+    }
+}
+
+impl Lab {
+    fn runner(&self) -> Runner {
+        Runner::new(self.desk.clone(), pace())
+    }
+
+    async fn plan(&self) -> Plan {
+        prepare(&self.desk, ask(1)).await.unwrap()
+    }
+
+    async fn run(&self, plan: &Plan, confirmed: &Confirmed) -> Result<Action, RunError> {
+        self.runner().run(plan, confirmed, mpsc::unbounded_channel().0).await
+    }
+
+    /// What happened, without reads.
+    fn acts(&self) -> Vec<&'static str> {
+        self.memory.trace.lock().unwrap().iter().copied().filter(|what| *what != "read").collect()
+    }
+
+    fn sends(&self) -> usize {
+        self.acts().iter().filter(|what| **what == "call").count()
+    }
+}
+
+#[tokio::test]
+async fn a_plan_shows_the_request_the_target_and_what_it_asks_for() {
+    let plan = Setup::default().lab().plan().await;
+    assert_eq!(plan.confirm, Confirm::Word("suspend".into()));
+    assert!(plan.request.body.contains(r#""entityIdInService":"00u1""#), "{}", plan.request.body);
+    let facts: Vec<String> = plan.target.facts().iter().map(|f| format!("{}={}", f.name, f.value)).collect();
+    assert!(
+        facts.contains(&"status=ACTIVE".to_owned()) && facts.contains(&"id=00u1".to_owned()),
+        "{facts:?}"
+    );
+    assert_eq!((plan.refusal.clone(), plan.needs_again.clone()), (None, None));
+    assert!(plan.cannot_know.iter().any(|line| line.contains("sessions inside applications")));
+    assert!(plan.cannot_know.iter().any(|line| line.contains("before it has finished")));
+}
+
+#[rstest]
+#[case("SUSPENDED", "already so: the account is SUSPENDED")]
+#[case("DEPROVISIONED", "not legal from DEPROVISIONED")]
+#[tokio::test]
+async fn the_targets_state_refuses(#[case] status: &'static str, #[case] phrase: &str) {
+    let lab = Setup { statuses: vec![status], ..Default::default() }.lab();
+    let plan = lab.plan().await;
+    assert!(plan.refusal.as_ref().unwrap().contains(phrase), "{:?}", plan.refusal);
+    assert!(matches!(lab.run(&plan, &insisting(&plan)).await, Err(RunError::Refused(_))));
+    assert_eq!(lab.acts(), Vec::<&str>::new());
+}
+
+#[rstest]
+#[case("root")]
+#[case("ANN@okta.example")]
+#[case("c*")]
+#[tokio::test]
+async fn a_protected_name_refuses_by_any_of_its_names(#[case] entry: &str) {
+    let guard = Guard { protected: vec![entry.to_owned()], require_reason_from: None };
+    let plan = Setup { guard, ..Default::default() }.lab().plan().await;
+    assert_eq!(plan.refusal.is_some(), entry != "c*", "a CII id is not a name");
+}
+
+#[tokio::test]
+async fn read_only_shows_and_sends_nothing() {
+    let lab = Setup { mode: Mode::ReadOnly, ..Default::default() }.lab();
+    let plan = lab.plan().await;
+    assert!(plan.refusal.as_ref().unwrap().contains("read-only"));
+    let hidden = Plan { refusal: None, ..plan };
+    assert!(matches!(lab.run(&hidden, &insisting(&hidden)).await, Err(RunError::Refused(_))));
+    assert_eq!(lab.sends(), 0);
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_said_and_the_login_is_used() {
+    let lab = Setup { parts: vec![], ..Default::default() }.lab();
+    let plan = lab.plan().await;
+    assert!(matches!(&plan.target, Target::CannotTell(why) if why.contains("Okta is not configured")));
+    assert!(plan.cannot_know.iter().any(|line| line.contains("given the login")));
+    assert!(plan.request.body.contains(r#""entityIdInService":"ann""#));
+    let group = Ask { flow: "okta-add-user-to-a-group".into(), ..ask(1) };
+    let error = prepare(&lab.desk, group).await.unwrap_err().to_string();
+    assert!(error.contains("Cisco Identity Intelligence is not configured"), "{error}");
+}
+
+#[tokio::test]
+async fn two_accounts_are_a_choice() {
+    let record = |id: &str| json!({"userId": id, "provider": "OKTA", "login": id});
+    let details = json!({"providerEndUserDetails": [record("00u1"), record("00u2")]});
+    let lab = Setup { details, ..Default::default() }.lab();
+    let error = prepare(&lab.desk, ask(1)).await.unwrap_err();
+    let PlanError::Choose { accounts, .. } = error else { panic!("{error}") };
+    let chosen = Ask { account: accounts.last().cloned(), ..ask(1) };
+    let plan = prepare(&lab.desk, chosen.clone()).await.unwrap();
+    assert!(plan.request.body.contains(r#""entityIdInService":"00u2""#));
+    let mut gone = chosen.account.clone().unwrap();
+    gone.user_id = "00u3".into();
+    let error = prepare(&lab.desk, Ask { account: Some(gone), ..chosen }).await.unwrap_err();
+    assert!(matches!(error, PlanError::NotThatAccount { .. }));
+}
+
+#[tokio::test]
+async fn anothers_finding_is_refused() {
+    let at = Timestamp::UNIX_EPOCH;
+    let finding = Finding {
+        id: FindingId(7),
+        login: Login::new("bob"),
+        check: Check::default(),
+        severity: Severity::High,
+        state: FindingState::Open,
+        assignee: None,
+        disposition: None,
+        closed_at: None,
+        first_seen: at,
+        last_seen: at,
+        times: 1,
+        version: 1,
+    };
+    let memory = Memory { finding: Some(finding), ..Default::default() };
+    let lab = Setup { memory, ..Default::default() }.lab();
+    let error = prepare(&lab.desk, Ask { finding: Some(FindingId(7)), ..ask(1) }).await.unwrap_err();
+    assert_eq!(error.to_string(), "finding `7` is of `bob`, not of `ann`");
+}
+
+#[tokio::test]
+async fn an_event_that_does_not_name_the_login_is_refused() {
+    let lab = Setup::default().lab();
+    let error = prepare(&lab.desk, Ask { event: Some(EventId(3)), ..ask(1) }).await.unwrap_err();
+    assert!(matches!(error, PlanError::AnothersEvent { .. }));
+}
+
+#[test]
+fn undo_is_the_inverse_where_it_can_be_run() {
+    let flows = flows();
+    let suspend = flows[0].clone();
+    assert!(card::undo(&suspend, &flows).starts_with("unsuspend the account"));
+    let inverse = Flow { inverse: Some("ispm-event-hook".into()), ..suspend };
+    assert!(card::undo(&inverse, &flows).starts_with("flow `ispm-event-hook`"));
+    assert!(card::undo(&inverse, &preset::all()).starts_with("unsuspend"));
+    let silent = Flow { inverse: None, undo: String::new(), ..inverse };
+    assert_eq!(card::undo(&silent, &flows), "nothing that is known here");
+}
+
+#[tokio::test]
+async fn intent_send_receipt_then_the_proof() {
+    let statuses = vec!["ACTIVE", "ACTIVE", "ACTIVE", "SUSPENDED"];
+    let lab = Setup { statuses, ..Setup::ends([answered(200)]) }.lab();
+    let plan = lab.plan().await;
+    let (sender, mut progress) = mpsc::unbounded_channel();
+    let action = lab.runner().run(&plan, &confirmed(&plan), sender).await.unwrap();
+    assert_eq!(lab.acts(), ["intend", "sending", "call", "settle", "settle"]);
+    assert_eq!((action.evidence, action.outcome), (Evidence::Verified, Outcome::Changed));
+    let verified = action.receipt.as_ref().unwrap().verified.clone().unwrap();
+    assert_eq!(verified, "re-read at 1970-01-01T00:00:00Z: SUSPENDED, before ACTIVE");
+    let mut told = Vec::new();
+    while let Some(step) = progress.recv().await {
+        told.push(step);
+    }
+    let done = Progress::Done(Box::new(action));
+    let steps =
+        [Progress::Intended, Progress::Sending, Progress::Answered(Some(200)), Progress::Verifying, done];
+    assert_eq!(told, steps);
+}
+
+#[rstest]
+#[case(
+    answered(200),
+    "ACTIVE",
+    Evidence::Acknowledged,
+    Outcome::Accepted,
+    Some("re-read 3 times: still ACTIVE")
+)]
+#[case(answered(200), "", Evidence::Acknowledged, Outcome::Accepted, Some("could not be re-read: 429"))]
+#[case(answered(504), "SUSPENDED", Evidence::Verified, Outcome::Changed, Some("re-read at"))]
+#[case(CallEnd::Unknown("cut".into()), "ACTIVE", Evidence::Sent, Outcome::Unknown, Some("still ACTIVE"))]
+#[case(answered(403), "SUSPENDED", Evidence::Acknowledged, Outcome::Refused, None)]
+#[case(CallEnd::NotSent("dns".into()), "SUSPENDED", Evidence::Intended, Outcome::Failed, None)]
+#[tokio::test]
+async fn each_end_is_shown_as_what_is_proven(
+    #[case] end: CallEnd,
+    #[case] after: &'static str,
+    #[case] evidence: Evidence,
+    #[case] outcome: Outcome,
+    #[case] verified: Option<&str>,
+) {
+    let lab = Setup { statuses: vec!["ACTIVE", "ACTIVE", after], ..Setup::ends([end]) }.lab();
+    let plan = lab.plan().await;
+    let action = lab.run(&plan, &confirmed(&plan)).await.unwrap();
+    assert_eq!((action.evidence, action.outcome), (evidence, outcome));
+    let said = action.receipt.unwrap().verified;
+    assert_eq!(said.is_some(), verified.is_some(), "{said:?}");
+    assert!(verified.is_none_or(|phrase| said.unwrap().contains(phrase)));
+    assert_eq!(lab.sends(), 1);
+}
+
+#[tokio::test]
+async fn what_does_not_rebuild_to_the_shown_digest_is_not_sent() {
+    let lab = Setup::ends([answered(200)]).lab();
+    let plan = lab.plan().await;
+    let other = Confirmed { digest: "0".repeat(64), ..confirmed(&plan) };
+    assert!(matches!(lab.run(&plan, &other).await, Err(RunError::NotWhatWasShown)));
+    let mut edited = plan.clone();
+    edited.request.body.push(' ');
+    assert!(matches!(lab.run(&edited, &confirmed(&plan)).await, Err(RunError::NotWhatWasShown)));
+    *lab.script.host.lock().unwrap() = "elsewhere".into();
+    assert!(matches!(lab.run(&plan, &confirmed(&plan)).await, Err(RunError::NotWhatWasShown)));
+    let mut flow = plan.clone();
+    flow.flow.payload = PayloadShape::CiiEvent;
+    assert!(matches!(lab.run(&flow, &confirmed(&flow)).await, Err(RunError::FlowChanged(_))));
+    assert_eq!(lab.acts(), Vec::<&str>::new());
+}
+
+#[rstest]
+#[case("LOCKED_OUT", "status was ACTIVE, is LOCKED_OUT")]
+#[case("", "cannot be read any more")]
+#[tokio::test]
+async fn a_target_that_changed_goes_back_to_the_analyst(#[case] now: &'static str, #[case] phrase: &str) {
+    let lab = Setup { statuses: vec!["ACTIVE", now], ..Setup::ends([answered(200)]) }.lab();
+    let plan = lab.plan().await;
+    let error = lab.run(&plan, &confirmed(&plan)).await.unwrap_err();
+    assert!(matches!(error, RunError::TargetChanged(_)) && error.to_string().contains(phrase), "{error}");
+    assert_eq!(lab.acts(), Vec::<&str>::new());
+}
+
+#[tokio::test]
+async fn without_a_committed_intent_nothing_is_sent() {
+    let memory = Memory { failing: Mutex::new(vec!["intend"]), ..Default::default() };
+    let lab = Setup { memory, ..Setup::ends([answered(200)]) }.lab();
+    let plan = lab.plan().await;
+    let error = lab.run(&plan, &confirmed(&plan)).await.unwrap_err();
+    assert!(matches!(error, RunError::Intend(IntendError::Store(_))));
+    assert_eq!((lab.sends(), lab.runner().in_flight()), (0, 0));
+}
+
+#[tokio::test]
+async fn a_send_that_cannot_be_recorded_is_not_made() {
+    let memory = Memory { failing: Mutex::new(vec!["sending"]), ..Default::default() };
+    let lab = Setup { memory, ..Setup::ends([answered(200)]) }.lab();
+    let plan = lab.plan().await;
+    let action = lab.run(&plan, &confirmed(&plan)).await.unwrap();
+    assert_eq!((action.evidence, action.outcome), (Evidence::Intended, Outcome::Failed));
+    assert_eq!(lab.acts(), ["intend", "settle"]);
+}
+
+#[tokio::test]
+async fn a_process_that_slept_through_its_lease_sends_nothing() {
+    let lab = Setup::ends([answered(200)]).lab();
+    let plan = lab.plan().await;
+    let asleep = Runner::new(lab.desk.clone(), Pace { lease: SignedDuration::ZERO, ..pace() });
+    let action = asleep.run(&plan, &confirmed(&plan), mpsc::unbounded_channel().0).await.unwrap();
+    assert_eq!((action.outcome, lab.sends()), (Outcome::Failed, 0));
+    assert!(action.receipt.unwrap().error.unwrap().contains("lease"));
+}
+
+#[rstest]
+#[case(2, true)]
+#[case(3, false)]
+#[tokio::test]
+async fn a_receipt_is_tried_again_and_never_dropped_silently(#[case] failures: usize, #[case] is_kept: bool) {
+    let memory = Memory { failing: Mutex::new(vec!["settle"; failures]), ..Default::default() };
+    let lab = Setup { memory, ..Setup::ends([answered(403)]) }.lab();
+    let plan = lab.plan().await;
+    match lab.run(&plan, &confirmed(&plan)).await {
+        Ok(action) => assert!(is_kept && action.outcome == Outcome::Refused),
+        Err(error) => assert!(!is_kept && error.to_string().contains("(answered 403)"), "{error}"),
+    }
+    assert_eq!(lab.sends(), 1);
+}
+
+#[tokio::test]
+async fn the_same_again_has_to_be_insisted_on_and_the_same_action_never_runs_twice() {
+    let lab = Setup::ends([answered(500), answered(200)]).lab();
+    let plan = lab.plan().await;
+    assert_eq!(lab.run(&plan, &confirmed(&plan)).await.unwrap().outcome, Outcome::Unknown);
+    assert!(matches!(lab.run(&plan, &insisting(&plan)).await, Err(RunError::AlreadyRun(_))));
+    *lab.now.lock().unwrap() += SignedDuration::from_hours(24);
+    let next = prepare(&lab.desk, ask(2)).await.unwrap();
+    assert!(next.needs_again.as_ref().unwrap().contains("unknown outcome"));
+    assert!(matches!(lab.run(&next, &confirmed(&next)).await, Err(RunError::NeedsAgain(_))));
+    assert_eq!(lab.sends(), 1);
+    assert_eq!(lab.run(&next, &insisting(&next)).await.unwrap().outcome, Outcome::Accepted);
+    assert_eq!(lab.sends(), 2);
+}
+
+#[tokio::test]
+async fn a_reason_is_required_from_a_risk_on() {
+    let guard = Guard { require_reason_from: Some(Risk::Medium), ..Default::default() };
+    let lab = Setup { guard, ..Setup::ends([answered(400)]) }.lab();
+    let plan = lab.plan().await;
+    assert!(plan.reason_required);
+    let blank = Confirmed { reason: Some("  ".into()), ..confirmed(&plan) };
+    assert!(matches!(lab.run(&plan, &blank).await, Err(RunError::NeedsReason)));
+    let given = Confirmed { reason: Some("INC-1".into()), ..blank };
+    assert_eq!(lab.run(&plan, &given).await.unwrap().reason.as_deref(), Some("INC-1"));
+}
+
+#[tokio::test]
+async fn a_run_whose_caller_left_still_keeps_its_receipt_and_its_lease() {
+    let held = Some((Notify::new(), Notify::new()));
+    let script = Script { held, ends: Mutex::new([answered(400)].into()), ..Default::default() };
+    let lab = Setup { script, ..Default::default() }.lab();
+    let plan = lab.plan().await;
+    let runner = lab.runner();
+    let (begun, may_end) = lab.script.held.as_ref().unwrap();
+    {
+        let confirmed = confirmed(&plan);
+        let run = runner.run(&plan, &confirmed, mpsc::unbounded_channel().0);
+        tokio::select! { _ = run => panic!("it is held"), () = begun.notified() => {} }
+    }
+    assert_eq!(runner.in_flight(), 1);
+    lab.memory.renewed.notified().await;
+    assert_eq!(runner.finish(Duration::ZERO).await, 1);
+    let late = prepare(&lab.desk, ask(2)).await.unwrap();
+    assert!(late.refusal.as_ref().unwrap().contains("still pending"));
+    may_end.notify_one();
+    assert_eq!(runner.finish(Duration::from_secs(60)).await, 0);
+    let kept = lab.memory.actions.lock().unwrap()[0].clone();
+    assert_eq!((kept.outcome, lab.sends()), (Outcome::Failed, 1));
+    let stopped = runner.run(&plan, &confirmed(&plan), mpsc::unbounded_channel().0).await;
+    assert!(stopped.is_err());
+}
+
+#[tokio::test]
+async fn a_stopping_program_sends_nothing_more() {
+    let lab = Setup::ends([answered(200)]).lab();
+    let plan = lab.plan().await;
+    let runner = lab.runner();
+    assert_eq!(runner.finish(Duration::ZERO).await, 0);
+    let stopped = runner.run(&plan, &confirmed(&plan), mpsc::unbounded_channel().0).await;
+    assert!(matches!(stopped, Err(RunError::Stopping)));
+    assert_eq!(lab.acts(), Vec::<&str>::new());
+}
+
+#[tokio::test]
+async fn a_target_that_was_not_read_is_never_verified() {
+    let lab = Setup { parts: vec![PartName::CiiDetails], ..Setup::ends([answered(200)]) }.lab();
+    let plan = lab.plan().await;
+    let action = lab.run(&plan, &confirmed(&plan)).await.unwrap();
+    assert_eq!((action.evidence, action.outcome), (Evidence::Acknowledged, Outcome::Accepted));
+    assert!(!lab.people.trace.lock().unwrap().contains(&"read"));
+}
+
+/// Whatever the answers, the store's failures and the target's states are.
+fn end() -> impl Strategy<Value = CallEnd> {
+    prop_oneof![
+        prop_oneof![Just(200u16), Just(400), Just(403), Just(500)].prop_map(answered),
+        Just(CallEnd::NotSent("dns".into())),
+        Just(CallEnd::Unknown("cut".into())),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    #[test]
+    fn the_three_nevers_hold(
+        ends in proptest::collection::vec(end(), 1..4),
+        failing in proptest::collection::vec(prop_oneof![Just("intend"), Just("sending"), Just("settle")], 0..6),
+        statuses in proptest::collection::vec(prop_oneof![Just("ACTIVE"), Just("SUSPENDED"), Just("")], 1..12),
+        insists in proptest::collection::vec(any::<bool>(), 1..5),
+    ) {
+        let memory = Memory { failing: Mutex::new(failing), ..Default::default() };
+        let lab = Setup { memory, statuses, ..Setup::ends(ends) }.lab();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        runtime.block_on(async {
+            for (n, insist) in (1u128..).zip(insists) {
+                let plan = prepare(&lab.desk, ask(n)).await.unwrap();
+                let confirmed = if insist { insisting(&plan) } else { confirmed(&plan) };
+                let before = lab.sends();
+                let ran = lab.run(&plan, &confirmed).await;
+                assert!(lab.sends() - before <= 1);
+                if let Ok(action) = ran {
+                    let said = action.receipt.and_then(|receipt| receipt.verified);
+                    assert!(action.evidence != Evidence::Verified || said.is_some_and(|t| t.contains("SUSPENDED")));
+                }
+            }
+        });
+        let acts = lab.acts();
+        let count = |what: &str| acts.iter().filter(|act| **act == what).count();
+        prop_assert!(count("call") <= count("sending") && count("sending") <= count("intend"));
+        for (at, act) in acts.iter().enumerate().filter(|(_, act)| **act == "call") {
+            prop_assert_eq!((*act, acts[at - 1], acts[at - 2]), ("call", "sending", "intend"));
+        }
+    }
+}

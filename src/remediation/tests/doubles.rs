@@ -1,0 +1,273 @@
+//! A store, a directory and a caller in memory, which write down in which order they were used.
+
+use crate::domain::action::{Receipt, Settlement, ShownRequest};
+use crate::domain::dossier::{AddressUsers, EndUser, LoadedPart, OktaUser, Part, Problem};
+use crate::domain::event::{Event, EventDetail};
+use crate::domain::finding::HistoryEntry;
+use crate::domain::journal::{Head, Record};
+use crate::domain::*;
+use crate::store::*;
+use crate::tenant::{CallEnd, Directory, FlowCaller};
+use async_trait::async_trait;
+use jiff::Timestamp;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+use tokio::sync::{Notify, watch};
+
+/// What happened, in order, by everybody.
+pub(super) type Trace = Arc<Mutex<Vec<&'static str>>>;
+
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    pub(super) trace: Trace,
+    pub(super) actions: Mutex<Vec<Action>>,
+    pub(super) finding: Option<Finding>,
+    pub(super) event: Option<EventDetail>,
+    /// The names of operations that fail, once each.
+    pub(super) failing: Mutex<Vec<&'static str>>,
+    pub(super) renewed: Notify,
+}
+
+impl Memory {
+    fn did(&self, what: &'static str) -> Result<(), StoreError> {
+        let mut failing = self.failing.lock().unwrap();
+        if let Some(at) = failing.iter().position(|name| *name == what) {
+            failing.remove(at);
+            return Err(StoreError::NotWritable(format!("{what}: disk full")));
+        }
+        self.trace.lock().unwrap().push(what);
+        Ok(())
+    }
+
+    fn with<T>(&self, id: ActionId, change: impl FnOnce(&mut Action) -> T) -> Result<T, StoreError> {
+        let mut actions = self.actions.lock().unwrap();
+        let action = actions.iter_mut().find(|action| action.id == id);
+        action.map(change).ok_or_else(|| StoreError::Read("no such action".into()))
+    }
+}
+
+#[async_trait]
+impl Store for Memory {
+    async fn append(&self, _: Vec<InboxItem>) -> Result<(), StoreError> {
+        Err(StoreError::Closed)
+    }
+
+    async fn drained(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn watch(&self) -> watch::Receiver<Sequence> {
+        watch::channel(Sequence::default()).1
+    }
+
+    async fn events(&self, _: &Query, _: From<EventId>, _: usize) -> Result<Page<Event>, StoreError> {
+        let rows = self.event.iter().map(|detail| detail.event.clone()).collect();
+        Ok(Page { rows, has_more: false })
+    }
+
+    async fn count_events(&self, _: &Query, _: Option<EventId>) -> Result<Counted, StoreError> {
+        Ok(Counted::default())
+    }
+
+    async fn event(&self, _: EventId) -> Result<Option<EventDetail>, StoreError> {
+        Ok(self.event.clone())
+    }
+
+    async fn event_users(&self, _: EventId, _: usize, _: usize) -> Result<Page<EventUser>, StoreError> {
+        Err(StoreError::Closed)
+    }
+
+    async fn findings(
+        &self,
+        _: &FindingFilter,
+        _: From<FindingId>,
+        _: usize,
+    ) -> Result<Page<Finding>, StoreError> {
+        Err(StoreError::Closed)
+    }
+
+    async fn finding(&self, _: FindingId) -> Result<Option<Finding>, StoreError> {
+        Ok(self.finding.clone())
+    }
+
+    async fn history(&self, _: FindingId) -> Result<Vec<HistoryEntry>, StoreError> {
+        Err(StoreError::Closed)
+    }
+
+    async fn change(
+        &self,
+        _: FindingId,
+        _: Option<u64>,
+        _: &Change,
+        _: &Actor,
+        _: Timestamp,
+    ) -> Result<Finding, ChangeError> {
+        Err(StoreError::Closed.into())
+    }
+
+    async fn intend(&self, action: &Action, _: &Lease, again: Again) -> Result<(), IntendError> {
+        let mut actions = self.actions.lock().unwrap();
+        let same = |other: &&Action| other.flow == action.flow && other.login == action.login;
+        if let Some(open) = actions.iter().filter(same).find(|other| other.outcome == Outcome::Pending) {
+            return Err(IntendError::AlreadyOpen(open.id));
+        }
+        let last = actions.iter().rev().find(same).filter(|last| last.outcome == Outcome::Unknown);
+        if let (Some(last), Again::No) = (last, again) {
+            return Err(IntendError::UnknownBefore(last.id));
+        }
+        self.did("intend")?;
+        actions.push(action.clone());
+        Ok(())
+    }
+
+    async fn renew(&self, _: ActionId, _: &Lease) -> Result<(), StoreError> {
+        self.renewed.notify_one();
+        Ok(())
+    }
+
+    async fn sending(&self, id: ActionId) -> Result<(), StoreError> {
+        self.did("sending")?;
+        self.with(id, |action| action.evidence = Evidence::Sent)
+    }
+
+    async fn settle(&self, id: ActionId, said: &Settlement, _: Timestamp) -> Result<Action, StoreError> {
+        self.did("settle")?;
+        self.with(id, |action| {
+            (action.evidence, action.outcome) = (said.evidence, said.outcome);
+            action.receipt = Some(said.receipt.clone());
+            action.clone()
+        })
+    }
+
+    async fn expire_leases(&self, _: Timestamp) -> Result<Vec<ActionId>, StoreError> {
+        Err(StoreError::Closed)
+    }
+
+    async fn action(&self, id: ActionId) -> Result<Option<Action>, StoreError> {
+        Ok(self.actions.lock().unwrap().iter().find(|action| action.id == id).cloned())
+    }
+
+    async fn actions(
+        &self,
+        filter: &ActionFilter,
+        _: Option<ActionId>,
+        limit: usize,
+    ) -> Result<Page<Action>, StoreError> {
+        let actions = self.actions.lock().unwrap();
+        let wanted = |action: &&Action| {
+            filter.login.as_ref().is_none_or(|login| *login == action.login)
+                && filter.flow.as_ref().is_none_or(|flow| *flow == action.flow)
+        };
+        let rows = actions.iter().rev().filter(wanted).take(limit).cloned().collect();
+        Ok(Page { rows, has_more: false })
+    }
+
+    async fn journal(&self, _: u64, _: usize) -> Result<Vec<Record>, StoreError> {
+        Err(StoreError::Closed)
+    }
+
+    async fn journal_head(&self) -> Result<Option<Head>, StoreError> {
+        Err(StoreError::Closed)
+    }
+
+    async fn health(&self) -> Result<StoreHealth, StoreError> {
+        Err(StoreError::Closed)
+    }
+
+    async fn open_by_severity(&self) -> Result<Vec<(Severity, u64)>, StoreError> {
+        Err(StoreError::Closed)
+    }
+
+    async fn close(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+/// Okta statuses one after another, the last for ever; `""` is a failed read.
+#[derive(Debug)]
+pub(super) struct People {
+    pub(super) trace: Trace,
+    pub(super) parts: Vec<PartName>,
+    pub(super) details: serde_json::Value,
+    pub(super) statuses: Mutex<VecDeque<&'static str>>,
+}
+
+impl People {
+    fn next(&self) -> &'static str {
+        let mut statuses = self.statuses.lock().unwrap();
+        if statuses.len() > 1 { statuses.pop_front() } else { statuses.front().copied() }.unwrap_or_default()
+    }
+}
+
+/// What Okta offers a user of a status.
+fn links(status: &str) -> serde_json::Value {
+    match status {
+        "ACTIVE" => serde_json::json!({"self": {}, "suspend": {}, "resetPassword": {}, "deactivate": {}}),
+        "SUSPENDED" => serde_json::json!({"self": {}, "unsuspend": {}}),
+        _ => serde_json::json!({"self": {}}),
+    }
+}
+
+#[async_trait]
+impl Directory for People {
+    fn parts(&self) -> Vec<PartName> {
+        self.parts.clone()
+    }
+
+    async fn part(&self, _: PartName, _: &Login) -> LoadedPart {
+        let user: EndUser = serde_json::from_value(self.details.clone()).unwrap();
+        LoadedPart::CiiDetails(Box::new(Part::whole(Timestamp::UNIX_EPOCH, user)))
+    }
+
+    async fn users_of_address(&self, _: &str) -> AddressUsers {
+        AddressUsers::default()
+    }
+
+    async fn okta_user(&self, id: &str) -> Part<OktaUser> {
+        self.trace.lock().unwrap().push("read");
+        let status = self.next();
+        if status.is_empty() {
+            return Part::failed(Timestamp::UNIX_EPOCH, Problem::whole("429"));
+        }
+        let user = serde_json::json!({"id": id, "status": status, "_links": links(status),
+            "profile": {"login": "ann@okta.example"}});
+        Part::whole(Timestamp::UNIX_EPOCH, serde_json::from_value(user).unwrap())
+    }
+}
+
+/// Ends calls as scripted; a call beyond the script is cut.
+#[derive(Debug, Default)]
+pub(super) struct Script {
+    pub(super) trace: Trace,
+    pub(super) ends: Mutex<VecDeque<CallEnd>>,
+    /// Part of every URL: a configuration that changes.
+    pub(super) host: Mutex<String>,
+    /// Where set, a call says that it has begun and waits until it may end.
+    pub(super) held: Option<(Notify, Notify)>,
+}
+
+#[async_trait]
+impl FlowCaller for Script {
+    fn shown(&self, flow: &FlowId, body: &str, action: &str, operator: &str) -> Result<ShownRequest, String> {
+        let headers = [("x-idtriage-action", action), ("x-idtriage-operator", operator)];
+        Ok(ShownRequest {
+            method: "POST".into(),
+            url: format!("https://{}/{flow}", self.host.lock().unwrap()),
+            headers: headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),
+            body: body.into(),
+        })
+    }
+
+    async fn call(&self, _: &FlowId, _: &ShownRequest) -> CallEnd {
+        self.trace.lock().unwrap().push("call");
+        if let Some((begun, may_end)) = &self.held {
+            begun.notify_one();
+            may_end.notified().await;
+        }
+        self.ends.lock().unwrap().pop_front().unwrap_or(CallEnd::Unknown("cut".into()))
+    }
+}
+
+pub(super) fn answered(status: u16) -> CallEnd {
+    CallEnd::Answered(Receipt { status: Some(status), ..Default::default() })
+}
