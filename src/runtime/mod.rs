@@ -2,5 +2,10 @@
 
 pub mod child;
 pub mod clipboard;
+pub mod console;
+pub mod effects;
 pub mod opener;
+pub mod receiver;
+pub mod services;
+pub mod session;
 pub mod terminal;

@@ -1,0 +1,254 @@
+//! The event loop: keys first, then what happened, then a frame, and only where something changed.
+
+use super::effects::{Effects, Heard};
+use super::services::Services;
+use super::terminal::frame::FrameBackend;
+use super::terminal::signals::{Signalled, Signals};
+use crate::app::{self, Effect, Msg, State, layout::Size};
+use crate::command::{Keymap, keys::Key, press};
+use crate::source::clock::Clock;
+use crate::view::{self, Theme};
+use crossterm::event::{Event, MouseEventKind};
+use futures_util::{Stream, StreamExt};
+use ratatui::Terminal;
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::time::Instant;
+
+/// The least time between frames that keys ask for.
+const KEY_FRAME: Duration = Duration::from_millis(16);
+/// The least time between frames that arrivals ask for.
+const ARRIVAL_FRAME: Duration = Duration::from_millis(125);
+/// Messages taken in before keys are looked at again.
+const AT_ONCE: usize = 64;
+
+/// What the loop does around its screen: the real terminal stops the process, a test does nothing.
+pub trait Surroundings {
+    /// Puts the process in the background, and comes back with it.
+    ///
+    /// # Errors
+    /// If the terminal cannot be given back or taken again.
+    fn suspend(&mut self) -> io::Result<()>;
+}
+
+/// Why the loop ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// The analyst quit.
+    Quit,
+    /// A signal, or the terminal went away.
+    Stopped,
+}
+
+/// The console.
+#[derive(Debug)]
+pub struct Console<W: Write> {
+    state: State,
+    keymap: Keymap,
+    theme: Theme,
+    screen: Terminal<FrameBackend<W>>,
+    effects: Effects,
+    heard: UnboundedReceiver<Heard>,
+    sender: UnboundedSender<Heard>,
+    clock: Arc<dyn Clock>,
+    wants_frame: Option<Instant>,
+    last_frame: Instant,
+    ended: Option<Ended>,
+    suspends: bool,
+}
+
+impl<W: Write> Console<W> {
+    /// A console on a screen.
+    pub fn new(
+        state: State,
+        keymap: Keymap,
+        theme: Theme,
+        screen: Terminal<FrameBackend<W>>,
+        services: Services,
+    ) -> Console<W> {
+        let (sender, heard) = unbounded_channel();
+        let clock = services.clock.clone();
+        let now = Instant::now();
+        Console {
+            state,
+            keymap,
+            theme,
+            screen,
+            effects: Effects::new(services, sender.clone()),
+            heard,
+            sender,
+            clock,
+            wants_frame: Some(now),
+            last_frame: now.checked_sub(ARRIVAL_FRAME).unwrap_or(now),
+            ended: None,
+            suspends: false,
+        }
+    }
+
+    /// Where others tell the loop what happened.
+    pub fn sender(&self) -> UnboundedSender<Heard> {
+        self.sender.clone()
+    }
+
+    /// The screen, for tests.
+    pub fn screen(&self) -> &Terminal<FrameBackend<W>> {
+        &self.screen
+    }
+
+    /// Runs until the analyst quits, a signal comes or the terminal goes away.
+    ///
+    /// # Errors
+    /// If the terminal cannot be written.
+    pub async fn run(
+        &mut self,
+        mut input: impl Stream<Item = io::Result<Event>> + Unpin,
+        signals: &mut Signals,
+        surroundings: &mut impl Surroundings,
+    ) -> io::Result<Ended> {
+        self.tick();
+        for effect in app::update::start(&mut self.state) {
+            self.perform(effect);
+        }
+        self.draw()?;
+        loop {
+            self.step(&mut input, signals).await?;
+            if std::mem::take(&mut self.suspends) {
+                surroundings.suspend()?;
+                self.redraw()?;
+            }
+            if let Some(ended) = self.ended {
+                return Ok(ended);
+            }
+        }
+    }
+
+    /// One turn: keys before everything, a frame only when nothing else is ready.
+    async fn step(
+        &mut self,
+        input: &mut (impl Stream<Item = io::Result<Event>> + Unpin),
+        signals: &mut Signals,
+    ) -> io::Result<()> {
+        let (frame, tick) = (self.wants_frame, self.next_tick());
+        tokio::select! {
+            biased;
+            event = input.next() => self.happened(event),
+            signalled = signals.next() => self.signalled(signalled)?,
+            Some(heard) = self.heard.recv() => self.hear(heard)?,
+            () = at(frame), if frame.is_some() => self.draw()?,
+            () = at(tick), if tick.is_some() => self.ticked(),
+        }
+        Ok(())
+    }
+
+    fn next_tick(&self) -> Option<Instant> {
+        let wait = self.state.next_tick()?.duration_since(self.clock.now());
+        Some(Instant::now() + Duration::try_from(wait).unwrap_or_default())
+    }
+
+    fn ticked(&mut self) {
+        self.tick();
+        self.want_frame(ARRIVAL_FRAME);
+    }
+
+    fn tick(&mut self) {
+        let now = self.clock.now();
+        self.apply(Msg::Ticked(now));
+    }
+
+    fn want_frame(&mut self, pace: Duration) {
+        let due = (self.last_frame + pace).max(Instant::now());
+        self.wants_frame = Some(self.wants_frame.map_or(due, |before| before.min(due)));
+    }
+
+    fn happened(&mut self, event: Option<io::Result<Event>>) {
+        self.want_frame(KEY_FRAME);
+        self.tick();
+        match event {
+            Some(Ok(Event::Key(key))) => {
+                let msg = Key::pressed(key).and_then(|key| press(&self.state, &self.keymap, key));
+                msg.into_iter().for_each(|msg| self.apply(msg));
+            }
+            Some(Ok(Event::Paste(text))) => self.apply(Msg::Pasted(text)),
+            Some(Ok(Event::Resize(columns, rows))) => self.apply(Msg::Resized(Size { columns, rows })),
+            Some(Ok(Event::Mouse(mouse))) => self.wheel(mouse.kind),
+            Some(Ok(Event::FocusGained | Event::FocusLost)) => {}
+            Some(Err(_)) | None => self.ended = Some(Ended::Stopped),
+        }
+    }
+
+    fn wheel(&mut self, kind: MouseEventKind) {
+        use crate::app::msg::Motion;
+        match kind {
+            MouseEventKind::ScrollDown => self.apply(Msg::CursorMoved(Motion::Down)),
+            MouseEventKind::ScrollUp => self.apply(Msg::CursorMoved(Motion::Up)),
+            _ => {}
+        }
+    }
+
+    fn signalled(&mut self, signalled: Signalled) -> io::Result<()> {
+        match signalled {
+            Signalled::Stop => self.ended = Some(Ended::Stopped),
+            Signalled::Continued => self.redraw()?,
+        }
+        Ok(())
+    }
+
+    fn hear(&mut self, first: Heard) -> io::Result<()> {
+        let mut next = Some(first);
+        for _ in 0..AT_ONCE {
+            match next.take() {
+                Some(Heard::Msg(msg)) => self.apply(msg),
+                Some(Heard::Aside(bytes)) => self.screen.backend_mut().write_aside(bytes.as_bytes())?,
+                None => break,
+            }
+            next = self.heard.try_recv().ok();
+        }
+        if let Some(rest) = next {
+            // Back in line: keys are looked at first.
+            let _ = self.sender.send(rest);
+        }
+        self.want_frame(ARRIVAL_FRAME);
+        Ok(())
+    }
+
+    fn apply(&mut self, msg: Msg) {
+        for effect in app::update(&mut self.state, msg) {
+            self.perform(effect);
+        }
+    }
+
+    fn perform(&mut self, effect: Effect) {
+        match effect {
+            Effect::Quit => self.ended = Some(Ended::Quit),
+            Effect::Suspend => self.suspends = true,
+            // A screen that cannot be cleared cannot be drawn either; that error is the one told.
+            Effect::Redraw => drop(self.redraw()),
+            effect => self.effects.perform(effect),
+        }
+    }
+
+    fn redraw(&mut self) -> io::Result<()> {
+        let size = self.screen.size()?;
+        self.state.size = Size { columns: size.width, rows: size.height };
+        self.screen.clear()?;
+        self.want_frame(KEY_FRAME);
+        Ok(())
+    }
+
+    fn draw(&mut self) -> io::Result<()> {
+        self.wants_frame = None;
+        self.last_frame = Instant::now();
+        let (state, keymap, theme) = (&self.state, &self.keymap, &self.theme);
+        self.screen.draw(|frame| view::render(state, keymap, theme, frame))?;
+        Ok(())
+    }
+}
+
+async fn at(instant: Option<Instant>) {
+    match instant {
+        Some(instant) => tokio::time::sleep_until(instant).await,
+        None => std::future::pending().await,
+    }
+}

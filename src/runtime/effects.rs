@@ -1,0 +1,240 @@
+//! Does what `update` asks for, each in a task of its own, and tells the loop what came of it.
+
+use super::services::Services;
+use super::{clipboard, opener};
+use crate::app::msg::{Answer, NotRun, Progress};
+use crate::app::{Effect, Msg, RequestId, effect::RunAsk};
+use crate::domain::dossier::LoadedPart;
+use crate::domain::page::From;
+use crate::domain::plan::{Fit, Plan};
+use crate::domain::{ActionId, Check, Login, PartName, untrusted};
+use crate::remediation::{self, Ask, Confirmed, RunError, fit, subject};
+use crate::store::{ActionFilter, Again, FindingFilter};
+use std::collections::HashMap;
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use tokio::task::AbortHandle;
+
+/// Findings and actions read at once.
+const ROWS: usize = 200;
+
+/// What the loop hears from elsewhere.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Heard {
+    /// Something happened.
+    Msg(Msg),
+    /// Bytes that belong to no frame go to the terminal: a clipboard sequence.
+    Aside(String),
+}
+
+/// Does effects.
+#[derive(Debug)]
+pub struct Effects {
+    services: Services,
+    heard: UnboundedSender<Heard>,
+    tasks: HashMap<RequestId, AbortHandle>,
+}
+
+impl Effects {
+    /// Effects that tell `heard`.
+    pub fn new(services: Services, heard: UnboundedSender<Heard>) -> Effects {
+        Effects { services, heard, tasks: HashMap::new() }
+    }
+
+    /// Starts an effect. Those that only the loop can do (quit, suspend, redraw) are not for here.
+    pub fn perform(&mut self, effect: Effect) {
+        self.tasks.retain(|_, task| !task.is_finished());
+        let work = Work { services: self.services.clone(), heard: self.heard.clone() };
+        match effect {
+            Effect::Cancel(request) => self.cancel(request),
+            Effect::RunPlan { request, ask, plan, digest, reason } => {
+                // A request that acts is never stopped: it is in no table that could.
+                tokio::spawn(work.run(request, ask, plan, digest, reason));
+            }
+            Effect::OpenLink(url) => drop(tokio::spawn(async move { work.open(&url) })),
+            Effect::CopyText(text) => drop(tokio::spawn(work.copy(text))),
+            effect => self.spawn(effect, work),
+        }
+    }
+
+    fn cancel(&mut self, request: RequestId) {
+        if let Some(task) = self.tasks.remove(&request) {
+            task.abort();
+        }
+    }
+
+    fn spawn(&mut self, effect: Effect, work: Work) {
+        if let Some(request) = request_of(&effect) {
+            let task = tokio::spawn(async move {
+                let heard = work.heard.clone();
+                let answer = work.answer(effect).await;
+                if let Some(answer) = answer {
+                    // The loop is gone when the console ends; so is whoever waited.
+                    let _ = heard.send(Heard::Msg(Msg::Answered(request, answer)));
+                }
+            });
+            self.tasks.insert(request, task.abort_handle());
+        }
+    }
+}
+
+fn request_of(effect: &Effect) -> Option<RequestId> {
+    match effect {
+        Effect::LoadEvents { request, .. }
+        | Effect::CountEvents { request, .. }
+        | Effect::LoadEvent { request, .. }
+        | Effect::LoadEventUsers { request, .. }
+        | Effect::LoadFindings { request, .. }
+        | Effect::LoadActions { request, .. }
+        | Effect::LoadPart { request, .. }
+        | Effect::LoadAddress { request, .. }
+        | Effect::LoadHealth { request }
+        | Effect::ChangeFinding { request, .. }
+        | Effect::FitFlows { request, .. }
+        | Effect::PreparePlan { request, .. } => Some(*request),
+        _ => None,
+    }
+}
+
+struct Work {
+    services: Services,
+    heard: UnboundedSender<Heard>,
+}
+
+fn words<T>(result: Result<T, impl ToString>) -> Result<T, String> {
+    result.map_err(|error| error.to_string())
+}
+
+impl Work {
+    async fn answer(&self, effect: Effect) -> Option<Answer> {
+        let desk = &self.services.desk;
+        let store = &desk.store;
+        Some(match effect {
+            Effect::LoadEvents { query, from, limit, .. } => {
+                Answer::Events(words(store.events(&query, from, limit).await))
+            }
+            Effect::CountEvents { query, above, .. } => {
+                Answer::Counted(words(store.count_events(&query, above).await))
+            }
+            Effect::LoadEvent { id, .. } => {
+                Answer::Event(words(store.event(id).await).map(|event| event.map(Box::new)))
+            }
+            Effect::LoadEventUsers { id, offset, limit, .. } => {
+                Answer::EventUsers(words(store.event_users(id, offset, limit).await))
+            }
+            Effect::LoadFindings { login, .. } => self.findings(login).await,
+            Effect::LoadActions { login, before, .. } => {
+                let filter = ActionFilter { login, ..ActionFilter::default() };
+                Answer::Actions(words(store.actions(&filter, before, ROWS).await))
+            }
+            Effect::LoadPart { login, part, .. } => {
+                let loaded = desk.directory.part(part, &login).await;
+                Answer::Part(login, loaded)
+            }
+            Effect::LoadAddress { address, .. } => {
+                Answer::Address(desk.directory.users_of_address(&address).await)
+            }
+            Effect::LoadHealth { .. } => Answer::Health(words(store.health().await)),
+            Effect::ChangeFinding { finding, version, change, .. } => {
+                let changed = store.change(finding, Some(version), &change, &desk.actor, desk.now()).await;
+                Answer::Changed(words(changed).map(Box::new))
+            }
+            Effect::FitFlows { ask, .. } => Answer::Fits(Ok(self.fits(&ask).await)),
+            Effect::PreparePlan { ask, .. } => Answer::Prepared(self.prepare(ask).await),
+            _ => return None,
+        })
+    }
+
+    async fn findings(&self, login: Login) -> Answer {
+        let filter = FindingFilter { login: Some(login), ..FindingFilter::default() };
+        Answer::Findings(words(self.services.desk.store.findings(&filter, From::Newest, ROWS).await))
+    }
+
+    /// Which flows fit: the accounts are read now, since a flow acts on one of them.
+    async fn fits(&self, ask: &RunAsk) -> Vec<Fit> {
+        let desk = &self.services.desk;
+        let part = desk.directory.part(PartName::CiiDetails, &ask.login).await;
+        let details = match &part {
+            LoadedPart::CiiDetails(part) => Some(part.as_ref()),
+            _ => None,
+        };
+        let raw = self.raw_event(ask).await;
+        let subject = subject::subject(&ask.login, details, raw.as_deref());
+        let check = ask.check.clone().map(|(id, title)| Check { id, title });
+        fit::fits(&desk.flows, check.as_ref(), &subject)
+    }
+
+    async fn raw_event(&self, ask: &RunAsk) -> Option<String> {
+        let event = self.services.desk.store.event(ask.event?).await.ok()??;
+        event.raw
+    }
+
+    async fn prepare(&self, ask: RunAsk) -> Result<Box<Plan>, String> {
+        let Some(flow) = ask.flow else { return Err("no flow is chosen".to_owned()) };
+        let ask = Ask {
+            action: ActionId(uuid::Uuid::new_v4()),
+            flow,
+            login: ask.login,
+            finding: ask.finding,
+            event: ask.event,
+            account: ask.account,
+            inputs: ask.inputs,
+        };
+        words(remediation::prepare(&self.services.desk, ask).await).map(Box::new)
+    }
+
+    async fn run(self, request: RequestId, ask: RunAsk, plan: Box<Plan>, digest: String, reason: Option<String>) {
+        let action = plan.action;
+        let (progress, mut steps) = unbounded_channel();
+        let heard = self.heard.clone();
+        let told = tokio::spawn(async move {
+            while let Some(step) = steps.recv().await {
+                if let Some(step) = shown(step) {
+                    let _ = heard.send(Heard::Msg(Msg::RunProgressed(action, step)));
+                }
+            }
+        });
+        let again = if ask.insists { Again::Insist } else { Again::No };
+        let confirmed = Confirmed { digest, reason, again };
+        let ended = self.services.runner.run(&plan, &confirmed, progress).await;
+        // Every step is told before the end is.
+        let _ = told.await;
+        let answer = Answer::Ran(ended.map(Box::new).map_err(not_run));
+        let _ = self.heard.send(Heard::Msg(Msg::Answered(request, answer)));
+    }
+
+    fn open(&self, url: &url::Url) {
+        let result = opener::open(url, &self.services.children);
+        let _ = self.heard.send(Heard::Msg(Msg::Noticed(result)));
+    }
+
+    async fn copy(self, text: String) {
+        let shown = untrusted::visible(&text);
+        let shown = untrusted::fit(&shown, 200);
+        let result = clipboard::hand(&text, &shown, &self.services.children).await;
+        let said = result.map(|handed| {
+            if let Some(escape) = handed.escape {
+                let _ = self.heard.send(Heard::Aside(escape));
+            }
+            handed.said
+        });
+        let _ = self.heard.send(Heard::Msg(Msg::Noticed(said)));
+    }
+}
+
+fn shown(step: remediation::Progress) -> Option<Progress> {
+    match step {
+        remediation::Progress::Intended => Some(Progress::Intended),
+        remediation::Progress::Sending => Some(Progress::Sending),
+        remediation::Progress::Answered(status) => Some(Progress::Answered(status)),
+        remediation::Progress::Verifying => Some(Progress::Verifying),
+        remediation::Progress::Done(_) => None,
+    }
+}
+
+fn not_run(error: RunError) -> NotRun {
+    match error {
+        RunError::TargetChanged(_) => NotRun::TargetChanged(error.to_string()),
+        error => NotRun::Because(error.to_string()),
+    }
+}
+

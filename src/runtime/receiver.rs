@@ -1,0 +1,139 @@
+//! Who receives: this process while it holds the store's lock, another as long as it lives.
+//!
+//! The listener runs in whichever process holds the advisory lock beside the store. The others look
+//! every second, so that one takes over within two seconds of its end. A port that is taken is a red
+//! source and is tried again, never silence.
+
+use crate::app::Msg;
+use crate::app::header::{Receiver, SourceHealth, SourceState};
+use crate::config::meant::Source;
+use crate::ingest::Ingest;
+use crate::source::clock::Clock;
+use crate::source::counters::{self, ListenerHealth};
+use crate::source::listener::Listener;
+use crate::store::Store;
+use crate::store::receiver::ReceiverLock;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{oneshot, watch};
+
+/// How often a process looks whether it may receive, and how its sources are.
+const LOOK: Duration = Duration::from_millis(1_000);
+
+/// What a receiver needs.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The store's file, beside which the lock is; `None` for a store that only this process has.
+    pub store_file: Option<PathBuf>,
+    /// `console` or `collect`.
+    pub who: &'static str,
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// What to listen for.
+    pub sources: Vec<Source>,
+    /// Where to.
+    pub store: Arc<dyn Store>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Hears how receiving goes; the console shows it, `collect` prints it.
+pub type Tell = Arc<dyn Fn(Msg) + Send + Sync>;
+
+/// Receives whenever this process may, until told to stop. `bound` hears the first address.
+pub async fn keep_receiving(
+    settings: Settings,
+    tell: Tell,
+    mut stop: watch::Receiver<bool>,
+    mut bound: Option<oneshot::Sender<SocketAddr>>,
+) {
+    if settings.sources.is_empty() {
+        tell(Msg::ReceiverChanged(Receiver::Nobody("no source is configured".to_owned())));
+        return;
+    }
+    while !*stop.borrow() {
+        if let Some(lock) = may_receive(&settings, &tell) {
+            receive(&settings, &tell, stop.clone(), &mut bound).await;
+            drop(lock);
+        }
+        tokio::select! {
+            _ = stop.changed() => {}
+            () = tokio::time::sleep(LOOK) => {}
+        }
+    }
+}
+
+/// The lock, or who has it. A store without a file is nobody else's.
+fn may_receive(settings: &Settings, tell: &Tell) -> Option<Option<ReceiverLock>> {
+    let Some(file) = &settings.store_file else { return Some(None) };
+    match ReceiverLock::try_take(file, settings.who) {
+        Ok(Some(lock)) => Some(Some(lock)),
+        Ok(None) => {
+            let other = ReceiverLock::holder(file).unwrap_or_else(|| "another process".to_owned());
+            tell(Msg::ReceiverChanged(Receiver::Other(other)));
+            None
+        }
+        Err(error) => {
+            tell(Msg::ReceiverChanged(Receiver::Nobody(error.to_string())));
+            None
+        }
+    }
+}
+
+async fn receive(
+    settings: &Settings,
+    tell: &Tell,
+    stop: watch::Receiver<bool>,
+    bound: &mut Option<oneshot::Sender<SocketAddr>>,
+) {
+    let ingest = Arc::new(Ingest::new(settings.store.clone(), settings.clock.clone()));
+    let listener = Listener::bind(settings.listen, &settings.sources, ingest, settings.clock.clone()).await;
+    let listener = match listener {
+        Ok(listener) => listener,
+        Err(error) => {
+            let health = ListenerHealth::failed(&settings.sources, &error);
+            tell(Msg::SourcesChanged(shown(&health)));
+            tell(Msg::ReceiverChanged(Receiver::Nobody(error.to_string())));
+            return;
+        }
+    };
+    if let Some(bound) = bound.take() {
+        // Whoever wanted to know may have gone.
+        let _ = bound.send(listener.local_addr());
+    }
+    tell(Msg::ReceiverChanged(Receiver::ThisConsole));
+    let health = listener.health();
+    tokio::select! {
+        () = listener.serve(stop) => {}
+        () = tell_health(&health, tell) => {}
+    }
+    tell(Msg::SourcesChanged(shown(&health)));
+}
+
+async fn tell_health(health: &ListenerHealth, tell: &Tell) {
+    let mut said: Option<Arc<[SourceHealth]>> = None;
+    loop {
+        let now = shown(health);
+        if said.as_ref() != Some(&now) {
+            tell(Msg::SourcesChanged(now.clone()));
+            said = Some(now);
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+fn shown(health: &ListenerHealth) -> Arc<[SourceHealth]> {
+    health.snapshot().into_iter().map(source).collect()
+}
+
+fn source(health: counters::SourceHealth) -> SourceHealth {
+    let state = match health.state {
+        counters::SourceState::Starting => SourceState::Starting,
+        counters::SourceState::Running => SourceState::Running,
+        counters::SourceState::Failed(why) => SourceState::Failed(why),
+        counters::SourceState::Stopped => SourceState::Failed("stopped".to_owned()),
+    };
+    SourceHealth { name: health.name, state, refused: health.refused.values().sum() }
+}

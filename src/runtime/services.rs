@@ -1,0 +1,22 @@
+//! What the console's effects work with.
+
+use super::child::Children;
+use crate::config::meant::OpenLinks;
+use crate::remediation::{Desk, Runner};
+use crate::source::clock::Clock;
+use std::sync::Arc;
+
+/// What the console's effects work with.
+#[derive(Debug, Clone)]
+pub struct Services {
+    /// Store, tenants and flows, with who acts.
+    pub desk: Arc<Desk>,
+    /// What runs plans.
+    pub runner: Arc<Runner>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// How child processes are started.
+    pub children: Children,
+    /// How links are opened.
+    pub open: OpenLinks,
+}
