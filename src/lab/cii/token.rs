@@ -33,7 +33,7 @@ pub(super) async fn token(State(world): State<Arc<World>>, headers: HeaderMap, b
     };
     match check(&world, &request) {
         Ok(()) => issue(&world),
-        Err(refusal) => refusal,
+        Err(Refusal(status, error, description)) => refuse(status, error, description),
     }
 }
 
@@ -55,23 +55,28 @@ fn read(headers: &HeaderMap, body: &Bytes) -> Option<Request> {
     Some(request)
 }
 
-fn check(world: &World, request: &Request) -> Result<(), Response> {
+/// Status, `error` and `error_description`.
+struct Refusal(StatusCode, &'static str, &'static str);
+
+fn check(world: &World, request: &Request) -> Result<(), Refusal> {
     if request.grant_type != "client_credentials" {
-        return Err(refuse(StatusCode::BAD_REQUEST, "unsupported_grant_type", "only client_credentials"));
+        return Err(Refusal(StatusCode::BAD_REQUEST, "unsupported_grant_type", "only client_credentials"));
     }
     let plain = &world.secrets.cii_client_id;
     let wants_audience = request.client_id == format!("{plain}-audience");
     let known = wants_audience || request.client_id == *plain;
     let secret = world.secrets.cii_client_secret.expose_secret().as_bytes();
     if !known || !bool::from(secret.ct_eq(request.client_secret.as_bytes())) {
-        return Err(refuse(StatusCode::UNAUTHORIZED, "access_denied", "Unauthorized"));
+        return Err(Refusal(StatusCode::UNAUTHORIZED, "access_denied", "Unauthorized"));
     }
     match request.audience.as_deref() {
         Some(AUDIENCE) => Ok(()),
         None if !wants_audience => Ok(()),
-        _ => {
-            Err(refuse(StatusCode::FORBIDDEN, "access_denied", "Non-global client must specify its audience"))
-        }
+        _ => Err(Refusal(
+            StatusCode::FORBIDDEN,
+            "access_denied",
+            "Non-global client must specify its audience",
+        )),
     }
 }
 

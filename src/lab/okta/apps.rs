@@ -42,8 +42,7 @@ pub(super) async fn list(
     let held = query.get("filter").map(|filter| assigned(&world, filter)).transpose()?;
     let prefix = query.get("q").map(|q| q.to_lowercase()).unwrap_or_default();
     let wanted = |name: &str| {
-        name.to_lowercase().starts_with(&prefix)
-            && held.as_ref().is_none_or(|held| held.iter().any(|held| *held == name))
+        name.to_lowercase().starts_with(&prefix) && held.as_ref().is_none_or(|held| held.contains(&name))
     };
     let all = APPS.iter().enumerate().filter(|(_, name)| wanted(name));
     let found: Vec<Value> = all.map(|(index, name)| app(&world, index, name)).collect();

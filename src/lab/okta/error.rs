@@ -1,7 +1,7 @@
 //! Okta's refusals: five fields, of which only the code is for programs (contracts/okta.md, sections 1 and 4.2).
 use crate::lab::secrets::token;
 use axum::Json;
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
@@ -82,7 +82,7 @@ impl IntoResponse for OktaError {
     fn into_response(self) -> Response {
         let mut response = (self.status, Json(self.body())).into_response();
         if let Some(value) = self.challenge.and_then(|challenge| HeaderValue::from_str(&challenge).ok()) {
-            response.headers_mut().insert(HeaderName::from(header::WWW_AUTHENTICATE), value);
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, value);
         }
         response
     }

@@ -286,8 +286,8 @@ fn devices(rng: &mut Rng, owner: &str) -> Vec<Device> {
 
 /// Every status occurs; nearly everybody is active.
 fn status_of(index: usize) -> Status {
-    match index % 29 {
-        7 => Status::ALL.get((index / 29) % Status::ALL.len()).copied().unwrap_or(Status::Active),
+    match index % 11 {
+        7 => Status::ALL.get((index / 11) % Status::ALL.len()).copied().unwrap_or(Status::Active),
         _ => Status::Active,
     }
 }

@@ -3,7 +3,7 @@ use super::behaviour::{Behaviour, Outcome, run};
 use super::payload::Payload;
 use super::{FlowAuth, LabFlow, LabRun};
 use crate::lab::gate::rate_headers;
-use crate::lab::limits::{FLOW, Verdict};
+use crate::lab::limits::FLOW;
 use crate::lab::server::cut;
 use crate::lab::world::{Realm, World, lock};
 use axum::Json;
@@ -19,7 +19,7 @@ use std::time::Duration;
 use subtle::ConstantTimeEq as _;
 
 /// The header that carries the execution's id. Its real name is undocumented; clients must not depend on it.
-pub(crate) const EXECUTION_HEADER: &str = "x-workflows-execution-id";
+const EXECUTION_HEADER: &str = "x-workflows-execution-id";
 const SCOPE: &str = "okta.workflows.invoke.manage";
 const SLOW: Duration = Duration::from_secs(20);
 /// The platform closes a synchronous connection after this.
@@ -37,8 +37,8 @@ pub(super) async fn invoke(
     let Some(flow) = world.flows.iter().find(|flow| flow.alias == alias) else {
         return problem(StatusCode::NOT_FOUND, "no flow with this alias");
     };
-    if let Err(refusal) = admit(&world, flow, &headers, &query) {
-        return refusal;
+    if let Err((status, message)) = admit(&world, flow, &headers, &query) {
+        return problem(status, message);
     }
     let verdict = world.limits.count(flow.id, FLOW, world.clock.now());
     let mut response = if verdict.allowed {
@@ -46,12 +46,8 @@ pub(super) async fn invoke(
     } else {
         problem(StatusCode::TOO_MANY_REQUESTS, "more than 10 invocations a second")
     };
-    limited(&mut response, verdict);
-    response
-}
-
-fn limited(response: &mut Response, verdict: Verdict) {
     rate_headers(response.headers_mut(), verdict);
+    response
 }
 
 fn admit(
@@ -59,7 +55,7 @@ fn admit(
     flow: &LabFlow,
     headers: &HeaderMap,
     query: &HashMap<String, String>,
-) -> Result<(), Response> {
+) -> Result<(), (StatusCode, &'static str)> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let allowed = match flow.auth {
         FlowAuth::Public => true,
@@ -73,12 +69,11 @@ fn admit(
             let token =
                 text("authorization").and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
             let grant = world.tokens.check(token, Realm::Okta, world.clock.now());
-            let grant =
-                grant.ok_or_else(|| problem(StatusCode::UNAUTHORIZED, "the access token is not valid"))?;
+            let grant = grant.ok_or((StatusCode::UNAUTHORIZED, "the access token is not valid"))?;
             grant.scopes.iter().any(|scope| scope == SCOPE)
         }
     };
-    if allowed { Ok(()) } else { Err(problem(StatusCode::FORBIDDEN, "the caller may not run this flow")) }
+    if allowed { Ok(()) } else { Err((StatusCode::FORBIDDEN, "the caller may not run this flow")) }
 }
 
 async fn execute(world: &Arc<World>, flow: &LabFlow, body: &Bytes) -> Response {
