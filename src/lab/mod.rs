@@ -1,1 +1,241 @@
-//! lab
+//! The lab: the simulated tenant, a faithful double of the outside world on loopback. `idtriage demo` runs a console
+//! against it, `idtriage lab` runs it alone, and the tests ask it questions that no live tenant would answer twice alike.
+//!
+//! It speaks only the wire. No other room is used here, not even `domain`: a double that shared the program's types would
+//! share its mistakes. What it does is what the contracts say; where they say "unknown", the choice is the double's and
+//! no client may count on it.
+//!
+//! | part | paths |
+//! |---|---|
+//! | `cii` | `/cii/oauth/token`, `/cii/api` (GraphQL, executed on the published schema) |
+//! | `okta` | `/oauth2/v1/token`, `/api/v1/…` |
+//! | `workflows` | `/api/flo/{alias}/invoke` |
+//! | `pages` | `/pages/…`, where every `referenceUrl` leads |
+//! | `sender` | posts CII webhooks to a listener |
+//!
+//! All on one random loopback port. Every request passes `gate`, which records it and lets the faults in force strike.
+//! One seed fixes people, ids and offsets; the present of the story is given, so that two runs can be compared.
+mod checks;
+mod cii;
+mod clock;
+mod faults;
+mod gate;
+mod limits;
+mod okta;
+mod pages;
+mod population;
+mod recorder;
+mod secrets;
+mod sender;
+mod server;
+mod setup;
+mod story;
+mod workflows;
+mod world;
+
+pub use cii::EngineError;
+pub use clock::Clock;
+pub use faults::{Fault, FaultError, FaultKind, Faults, Part};
+pub use recorder::{Recorded, Recorder};
+pub use secrets::LabSecrets;
+pub use sender::{Delivery, LabListener, Telling};
+pub use setup::{HOOK_HEADER, HOOK_PATH};
+pub use workflows::{FlowAuth, LabFlow, LabRun};
+pub use world::LabAddresses;
+
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use cii::Engine;
+use okta::{Directory, SystemLog};
+use population::Population;
+use serde_json::Value;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use story::Story;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use world::{Tokens, World, lock};
+
+/// What a lab is made from.
+#[derive(Debug, Clone)]
+pub struct LabOptions {
+    /// Fixes users, ids and offsets.
+    pub seed: u64,
+    /// How many times faster than the real one the lab's time runs.
+    pub speed: f64,
+    pub faults: Vec<Fault>,
+    /// How many people; brought between 60 and 50,000.
+    pub users: usize,
+    /// The present of the story: history lies before it.
+    pub start: jiff::Timestamp,
+    /// `None`: new ones.
+    pub secrets: Option<LabSecrets>,
+    /// `None`: a random port on loopback.
+    pub api: Option<SocketAddr>,
+}
+
+impl LabOptions {
+    /// A tenant of 300 people at real speed, without faults.
+    pub fn at(start: jiff::Timestamp) -> Self {
+        Self { seed: 1, speed: 1.0, faults: Vec::new(), users: 300, start, secrets: None, api: None }
+    }
+}
+
+/// Why a lab does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum LabError {
+    #[error("`{0}` is not a loopback address\nhint: the lab has no protection and answers on loopback only")]
+    NotLoopback(SocketAddr),
+    #[error("cannot listen on `{address}`: {source}\nhint: leave the address out for a free port")]
+    Listen { address: SocketAddr, source: io::Error },
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+}
+
+/// A running lab. It ends when dropped or stopped.
+#[derive(Debug)]
+pub struct Lab {
+    world: Arc<World>,
+    story: Story,
+    server: JoinHandle<()>,
+}
+
+impl Lab {
+    /// Makes the tenant and serves it.
+    ///
+    /// # Errors
+    /// If the address is taken or not on loopback.
+    pub async fn start(options: LabOptions) -> Result<Self, LabError> {
+        let wanted = options.api.unwrap_or_else(|| SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
+        if !wanted.ip().is_loopback() {
+            return Err(LabError::NotLoopback(wanted));
+        }
+        let failed = |source| LabError::Listen { address: wanted, source };
+        let listener = TcpListener::bind(wanted).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        let (world, story) = create(options, address)?;
+        let server = server::serve(listener, router(&world));
+        Ok(Self { world, story, server })
+    }
+
+    /// Where its parts answer.
+    pub fn addresses(&self) -> &LabAddresses {
+        &self.world.addresses
+    }
+
+    pub fn secrets(&self) -> &LabSecrets {
+        &self.world.secrets
+    }
+
+    /// The lab's time, for whoever shows it.
+    pub fn clock(&self) -> Clock {
+        self.world.clock
+    }
+
+    /// The flows that can be invoked.
+    pub fn flows(&self) -> Vec<LabFlow> {
+        self.world.flows.clone()
+    }
+
+    /// What the flows did so far: the history that no API gives.
+    pub fn runs(&self) -> Vec<LabRun> {
+        lock(&self.world.runs).clone()
+    }
+
+    /// CII envelopes of the past days, oldest first, with their own times.
+    pub fn history(&self) -> Vec<Value> {
+        self.story.history.clone()
+    }
+
+    /// Starts to post the incident to a listener, until the handle is dropped.
+    pub fn tell(&self, listener: LabListener) -> Telling {
+        sender::tell(
+            Arc::clone(&self.world),
+            self.story.tenant.clone(),
+            self.story.incident.clone(),
+            listener,
+        )
+    }
+
+    /// What was asked of the lab.
+    pub fn recorder(&self) -> &Recorder {
+        &self.world.recorder
+    }
+
+    /// What goes wrong at present; can be changed while the lab runs.
+    pub fn faults(&self) -> &Faults {
+        &self.world.faults
+    }
+
+    /// Takes every access token back, as a restart of the real service would.
+    pub fn revoke_tokens(&self) {
+        self.world.tokens.revoke_all();
+    }
+
+    /// The logins of all people.
+    pub fn user_logins(&self) -> Vec<String> {
+        self.world.population.people.iter().map(|person| person.login.clone()).collect()
+    }
+
+    /// A configuration that `--config` takes as it is, with its secrets in files of a folder
+    /// ([`Lab::write_secret_files`]) and idtriage's listener at an address.
+    pub fn config_toml(&self, secret_files: &Path, listen: SocketAddr) -> String {
+        setup::config_toml(&self.world, secret_files, listen)
+    }
+
+    /// Writes the secrets, one file (0600) each, into a folder (0700, made if missing).
+    ///
+    /// # Errors
+    /// If the folder or a file cannot be made.
+    pub fn write_secret_files(&self, folder: &Path) -> io::Result<()> {
+        self.world.secrets.write_files(folder)
+    }
+
+    /// Ends every connection and frees the port.
+    pub async fn stop(mut self) {
+        self.server.abort();
+        let _ = (&mut self.server).await;
+    }
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+fn create(options: LabOptions, address: SocketAddr) -> Result<(Arc<World>, Story), LabError> {
+    let addresses = LabAddresses::at(address);
+    let population = Population::grow(options.seed, options.users, options.start);
+    let story = Story::write(options.seed, &population, options.start);
+    let world = World {
+        clock: Clock::starting_at(options.start, options.speed),
+        faults: Faults::new(options.faults),
+        limits: limits::Limits::default(),
+        recorder: Recorder::default(),
+        secrets: options.secrets.unwrap_or_else(LabSecrets::random),
+        failing: Mutex::new(story.failing.clone()),
+        tokens: Tokens::default(),
+        engine: Engine::new()?,
+        hooks: Mutex::default(),
+        directory: Mutex::new(Directory::of(&population, &addresses.okta_org_url)),
+        log: SystemLog::with_past(options.seed, &population, options.start),
+        flows: workflows::flows(options.seed, &addresses.workflows_url),
+        runs: Mutex::default(),
+        addresses,
+        population,
+    };
+    Ok((Arc::new(world), story))
+}
+
+fn router(world: &Arc<World>) -> Router {
+    Router::new()
+        .merge(cii::router())
+        .merge(okta::router(world))
+        .merge(workflows::router())
+        .merge(pages::router())
+        .layer(from_fn_with_state(Arc::clone(world), gate::gate))
+        .with_state(Arc::clone(world))
+}

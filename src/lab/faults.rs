@@ -1,0 +1,281 @@
+//! What the lab can be told to do wrong: `--fault name[@part][=value]`, or [`Faults::set`] while it runs.
+//!
+//! For the faults that spoil a reply, the value is how many requests they spoil before they end; without one they stay.
+use std::str::FromStr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// One of the remote systems that the lab stands in for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// The token endpoints of CII and of the Okta org.
+    Token,
+    Cii,
+    Okta,
+    Workflows,
+    Pages,
+}
+
+impl Part {
+    /// Which system a path belongs to.
+    pub(crate) fn of(path: &str) -> Self {
+        match path {
+            "/cii/oauth/token" | "/oauth2/v1/token" => Part::Token,
+            _ if path.starts_with("/cii/") => Part::Cii,
+            _ if path.starts_with("/api/flo/") => Part::Workflows,
+            _ if path.starts_with("/pages/") => Part::Pages,
+            _ => Part::Okta,
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        Some(match text {
+            "token" => Part::Token,
+            "cii" => Part::Cii,
+            "okta" => Part::Okta,
+            "workflows" => Part::Workflows,
+            "pages" => Part::Pages,
+            _ => return None,
+        })
+    }
+}
+
+/// Everything that can go wrong, one name each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FaultKind {
+    /// Every reply waits (value in milliseconds of lab time).
+    Latency,
+    /// 401: the credential is not accepted.
+    Unauthorized,
+    /// 403: it is, but not for this.
+    Forbidden,
+    /// 429 of a bucket: a real reset. CII sends `Retry-After` with it.
+    RateLimit,
+    /// 429 of concurrency: `Limit` and `Remaining` 0, a reset that is only a suggestion. CII sends no `Retry-After`.
+    Concurrency,
+    /// 500, with JSON from Okta and a page of HTML from the others.
+    ServerError,
+    /// 502 with a page of HTML.
+    BadGateway,
+    /// 503.
+    Unavailable,
+    /// The connection is cut before the request has any effect.
+    Drop,
+    /// The request takes effect, then the connection is cut: the reply is lost.
+    ReplyLost,
+    /// The body ends in the middle.
+    Truncated,
+    /// CII's schema differs from the published one: fields gone, one of another type, new enum values.
+    SchemaDrift,
+    /// Some webhooks come long after their `published`, after newer ones.
+    LateEvents,
+    /// Tokens live only a moment (value in milliseconds of lab time).
+    ShortTokens,
+    /// The org's OAuth app demands DPoP.
+    DpopRequired,
+    /// CII errors carry `message` only.
+    BareErrors,
+    /// Okta's `errorCauses` is an object.
+    ObjectCauses,
+    /// Two pages of CII users share one.
+    RepeatedUsers,
+}
+
+const NAMES: &[(&str, FaultKind)] = &[
+    ("latency", FaultKind::Latency),
+    ("401", FaultKind::Unauthorized),
+    ("403", FaultKind::Forbidden),
+    ("429", FaultKind::RateLimit),
+    ("429-concurrency", FaultKind::Concurrency),
+    ("5xx", FaultKind::ServerError),
+    ("500", FaultKind::ServerError),
+    ("502", FaultKind::BadGateway),
+    ("503", FaultKind::Unavailable),
+    ("drop", FaultKind::Drop),
+    ("reply-lost", FaultKind::ReplyLost),
+    ("truncated", FaultKind::Truncated),
+    ("schema-drift", FaultKind::SchemaDrift),
+    ("late-events", FaultKind::LateEvents),
+    ("short-tokens", FaultKind::ShortTokens),
+    ("dpop-required", FaultKind::DpopRequired),
+    ("bare-errors", FaultKind::BareErrors),
+    ("object-causes", FaultKind::ObjectCauses),
+    ("repeated-users", FaultKind::RepeatedUsers),
+];
+
+/// A fault, where it strikes and how much.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    pub kind: FaultKind,
+    /// `None`: every system but the token endpoints and the pages.
+    pub part: Option<Part>,
+    pub value: Option<u64>,
+}
+
+impl Fault {
+    /// A fault on every system, until cleared.
+    pub fn lasting(kind: FaultKind) -> Self {
+        Self { kind, part: None, value: None }
+    }
+
+    /// Names that [`Fault::from_str`] takes.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        NAMES.iter().map(|(name, _)| *name)
+    }
+
+    fn strikes(&self, kind: FaultKind, part: Part) -> bool {
+        self.kind == kind
+            && self.value != Some(0)
+            && match self.part {
+                Some(wanted) => wanted == part,
+                None => !matches!(part, Part::Token | Part::Pages),
+            }
+    }
+}
+
+/// A `--fault` that means nothing.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum FaultError {
+    #[error("unknown fault `{0}`\nhint: one of {names}", names = Fault::names().collect::<Vec<_>>().join(", "))]
+    Name(String),
+    #[error("unknown system `{0}` in a fault\nhint: one of token, cii, okta, workflows, pages")]
+    Part(String),
+    #[error("the value `{0}` of a fault is not a whole number")]
+    Value(String),
+}
+
+impl FromStr for Fault {
+    type Err = FaultError;
+
+    fn from_str(text: &str) -> Result<Self, FaultError> {
+        let (head, value) = match text.split_once('=') {
+            Some((head, value)) => (head, Some(number(value)?)),
+            None => (text, None),
+        };
+        let (name, part) = match head.split_once('@') {
+            Some((name, part)) => {
+                (name, Some(Part::parse(part).ok_or_else(|| FaultError::Part(part.into()))?))
+            }
+            None => (head, None),
+        };
+        let known = NAMES.iter().find(|(known, _)| *known == name);
+        let (_, kind) = known.ok_or_else(|| FaultError::Name(name.into()))?;
+        Ok(Self { kind: *kind, part, value })
+    }
+}
+
+/// `500`, `500ms` and `2s` alike; a bare number is counted in the fault's own unit.
+fn number(text: &str) -> Result<u64, FaultError> {
+    let parsed = match (text.strip_suffix("ms"), text.strip_suffix('s')) {
+        (Some(number), _) => number.parse().ok(),
+        (None, Some(number)) => number.parse::<u64>().ok().and_then(|seconds| seconds.checked_mul(1000)),
+        (None, None) => text.parse().ok(),
+    };
+    parsed.ok_or_else(|| FaultError::Value(text.into()))
+}
+
+/// The faults in force; clones share them.
+#[derive(Debug, Clone, Default)]
+pub struct Faults(Arc<Mutex<Vec<Fault>>>);
+
+impl Faults {
+    pub(crate) fn new(faults: Vec<Fault>) -> Self {
+        Self(Arc::new(Mutex::new(faults)))
+    }
+
+    /// Switches a fault on, in place of one of the same kind and system.
+    pub fn set(&self, fault: Fault) {
+        self.with(|faults| {
+            faults.retain(|held| (held.kind, held.part) != (fault.kind, fault.part));
+            faults.push(fault);
+        });
+    }
+
+    /// Switches a kind off.
+    pub fn clear(&self, kind: FaultKind) {
+        self.with(|faults| faults.retain(|held| held.kind != kind));
+    }
+
+    /// Switches everything off.
+    pub fn clear_all(&self) {
+        self.with(Vec::clear);
+    }
+
+    /// Whether a kind is in force, without using it up.
+    pub(crate) fn active(&self, kind: FaultKind, part: Part) -> bool {
+        self.with(|faults| faults.iter().any(|fault| fault.strikes(kind, part)))
+    }
+
+    /// The value of a fault in force, `default` if it has none.
+    pub(crate) fn value(&self, kind: FaultKind, part: Part, default: u64) -> Option<u64> {
+        self.with(|faults| {
+            faults.iter().find(|fault| fault.strikes(kind, part)).map(|fault| fault.value.unwrap_or(default))
+        })
+    }
+
+    /// Whether this request is to be spoiled so; counts a limited fault down.
+    pub(crate) fn take(&self, kind: FaultKind, part: Part) -> bool {
+        self.with(|faults| {
+            let Some(fault) = faults.iter_mut().find(|fault| fault.strikes(kind, part)) else { return false };
+            fault.value = fault.value.map(|left| left.saturating_sub(1));
+            true
+        })
+    }
+
+    /// How long every reply is held back.
+    pub(crate) fn latency(&self, part: Part) -> Option<Duration> {
+        self.value(FaultKind::Latency, part, 1000).map(Duration::from_millis)
+    }
+
+    fn with<T>(&self, act: impl FnOnce(&mut Vec<Fault>) -> T) -> T {
+        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case("401", FaultKind::Unauthorized, None, None)]
+    #[case("429@okta=3", FaultKind::RateLimit, Some(Part::Okta), Some(3))]
+    #[case("latency=250ms", FaultKind::Latency, None, Some(250))]
+    #[case("latency@cii=2s", FaultKind::Latency, Some(Part::Cii), Some(2000))]
+    #[case("5xx", FaultKind::ServerError, None, None)]
+    fn reads_a_fault(
+        #[case] text: &str,
+        #[case] kind: FaultKind,
+        #[case] part: Option<Part>,
+        #[case] value: Option<u64>,
+    ) {
+        assert_eq!(text.parse(), Ok(Fault { kind, part, value }));
+    }
+
+    #[rstest]
+    #[case("nonsense", "unknown fault `nonsense`")]
+    #[case("401@moon", "unknown system `moon`")]
+    #[case("401=many", "the value `many`")]
+    fn refuses_what_it_does_not_know(#[case] text: &str, #[case] phrase: &str) {
+        let error = text.parse::<Fault>().unwrap_err();
+        assert!(error.to_string().starts_with(phrase), "{error}");
+    }
+
+    #[test]
+    fn a_limited_fault_ends() {
+        let faults = Faults::new(vec!["401@okta=2".parse().unwrap()]);
+        let struck: Vec<bool> = (0..3).map(|_| faults.take(FaultKind::Unauthorized, Part::Okta)).collect();
+        assert_eq!(struck, [true, true, false]);
+        assert!(!faults.take(FaultKind::Unauthorized, Part::Cii));
+    }
+
+    #[test]
+    fn token_endpoints_fail_only_when_named() {
+        let faults = Faults::new(vec![Fault::lasting(FaultKind::Forbidden)]);
+        assert!(!faults.active(FaultKind::Forbidden, Part::Token));
+        faults.set("403@token".parse().unwrap());
+        assert!(faults.active(FaultKind::Forbidden, Part::Token));
+        faults.clear(FaultKind::Forbidden);
+        assert!(!faults.active(FaultKind::Forbidden, Part::Okta));
+    }
+}

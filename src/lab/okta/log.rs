@@ -1,0 +1,165 @@
+//! The System Log's contents, in the order in which they were persisted; `published` may be older than that suggests.
+use super::access::Principal;
+use crate::lab::clock::millis;
+use crate::lab::gate::RequestId;
+use crate::lab::population::{Person, Population, places, uuid};
+use crate::lab::world::lock;
+use fastrand::Rng;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use std::sync::Mutex;
+
+/// Sign-ins before the story.
+const PAST: usize = 400;
+/// Events kept; a lab that runs for days forgets the oldest, as the real one does after 90 days.
+const KEPT: usize = 50_000;
+
+/// Something that was done to a user, and by whom.
+#[derive(Debug, Clone)]
+pub(crate) struct Act {
+    event_type: &'static str,
+    actor: Value,
+    request: String,
+}
+
+impl Act {
+    pub(crate) fn new(event_type: &'static str, principal: Principal, request: &RequestId) -> Self {
+        let actor = match principal {
+            Principal::Admin => {
+                json!({"id": "00ulabadmin000000005d7", "type": "User", "alternateId": "api.admin", "displayName": "API Admin"})
+            }
+            Principal::App => {
+                json!({"id": "0oalabservice00000005d7", "type": "PublicClientApp", "alternateId": "idtriage", "displayName": "idtriage"})
+            }
+        };
+        Self { event_type, actor, request: request.0.clone() }
+    }
+
+    /// By a flow's connector.
+    pub(crate) fn by_flow(event_type: &'static str, execution: &str) -> Self {
+        let actor = json!({"id": "0oalabworkflows000005d7", "type": "PublicClientApp", "alternateId": "okta_flow_sso", "displayName": "Okta Workflows"});
+        Self { event_type, actor, request: execution.to_owned() }
+    }
+}
+
+/// The log. Places in it stay what they are when old events are forgotten.
+#[derive(Debug, Default)]
+pub(crate) struct SystemLog(Mutex<Kept>);
+
+#[derive(Debug, Default)]
+struct Kept {
+    forgotten: usize,
+    events: Vec<Value>,
+}
+
+impl SystemLog {
+    /// The sign-ins of the days before.
+    pub(crate) fn with_past(seed: u64, population: &Population, now: Timestamp) -> Self {
+        let mut rng = Rng::with_seed(seed ^ 0x0c7a);
+        let mut times: Vec<i64> = (0..PAST).map(|_| rng.i64(60..6 * 86_400)).collect();
+        times.sort_unstable_by(|one, other| other.cmp(one));
+        let sign_in = |ago: i64| {
+            // Some are persisted later than events that happened after them.
+            let late = if rng.u8(..30) == 0 { 900 } else { 0 };
+            let person = rng.choice(&population.people)?;
+            Some(sign_in(&mut rng, person, now - SignedDuration::from_secs(ago + late)))
+        };
+        let events = times.into_iter().filter_map(sign_in).collect();
+        Self(Mutex::new(Kept { forgotten: 0, events }))
+    }
+
+    /// Logs an act on a user as the API shows them.
+    pub(crate) fn append(&self, act: &Act, user: &Value, now: Timestamp) {
+        let name = format!("{} {}", text(&user["profile"]["firstName"]), text(&user["profile"]["lastName"]));
+        let target = json!([{"id": user["id"], "type": "User", "alternateId": user["profile"]["login"], "displayName": name}]);
+        let event = json!({
+            "uuid": uuid::Uuid::new_v4().to_string(), "published": millis(now), "eventType": act.event_type,
+            "version": "0", "severity": "INFO", "displayMessage": act.event_type, "actor": act.actor,
+            "outcome": {"result": "SUCCESS"}, "target": target, "request": {"ipChain": []},
+            "transaction": {"type": "WEB", "id": act.request, "detail": {}},
+            "debugContext": {"debugData": {"requestId": act.request}},
+            "client": {"ipAddress": "127.0.0.1", "zone": "null", "userAgent": null},
+        });
+        let mut kept = lock(&self.0);
+        kept.events.push(event);
+        if kept.events.len() > KEPT {
+            kept.events.drain(..KEPT / 10);
+            kept.forgotten += KEPT / 10;
+        }
+    }
+
+    /// Events from a place on, at most `limit` of those wanted, and the place after the last one looked at.
+    pub(super) fn from(
+        &self,
+        place: usize,
+        limit: usize,
+        wanted: impl Fn(&Value) -> bool,
+    ) -> (Vec<Value>, usize) {
+        let kept = lock(&self.0);
+        let mut found = Vec::new();
+        let mut next = place.max(kept.forgotten);
+        for event in kept.events.iter().skip(next - kept.forgotten) {
+            if found.len() == limit {
+                break;
+            }
+            next += 1;
+            if wanted(event) {
+                found.push(event.clone());
+            }
+        }
+        (found, next)
+    }
+
+    /// All that are wanted, by `published`.
+    pub(super) fn by_time(&self, wanted: impl Fn(&Value) -> bool) -> Vec<Value> {
+        let mut found: Vec<Value> =
+            lock(&self.0).events.iter().filter(|event| wanted(event)).cloned().collect();
+        found.sort_by_key(|event| text(&event["published"]).to_owned());
+        found
+    }
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+fn sign_in(rng: &mut Rng, person: &Person, at: Timestamp) -> Value {
+    let (result, reason) = match rng.u8(..20) {
+        0 | 1 => ("FAILURE", json!("INVALID_CREDENTIALS")),
+        2 => ("DENY", json!("Sign-on policy evaluation resulted in DENY")),
+        3 => ("CHALLENGE", json!("MFA required")),
+        _ => ("SUCCESS", Value::Null),
+    };
+    let address = rng.choice(&person.addresses).map(String::as_str).unwrap_or("null");
+    let request = uuid(rng);
+    json!({
+        "uuid": uuid(rng), "published": millis(at), "eventType": "user.session.start", "version": "0",
+        "severity": if result == "SUCCESS" { "INFO" } else { "WARN" }, "legacyEventType": "core.user_auth.login_success",
+        "displayMessage": "User login to Okta",
+        "actor": {"id": person.okta_id, "type": "User", "alternateId": person.login, "displayName": person.name()},
+        "client": client(rng, address),
+        "outcome": {"result": result, "reason": reason}, "target": null,
+        "authenticationContext": {"externalSessionId": format!("idx{}", uuid(rng)), "rootSessionId": null},
+        "securityContext": {"asNumber": 64496, "asOrg": "example networks", "isp": "example isp", "isProxy": false},
+        "request": {"ipChain": [{"ip": address, "source": null}]},
+        "transaction": {"type": "WEB", "id": request, "detail": {}},
+        "debugContext": {"debugData": {
+            "requestId": request, "requestUri": "/idp/idx/identify", "risk": "{level=LOW}",
+            "logOnlySecurityData": json!({"risk": {"level": "LOW"}}).to_string(),
+        }},
+    })
+}
+
+fn client(rng: &mut Rng, address: &str) -> Value {
+    let agent = rng.choice(["Chrome", "Firefox", "Safari", "Edge"]).unwrap_or("Chrome");
+    // Numbers here and texts there: both are seen.
+    let postal = if rng.bool() { json!(78701) } else { json!("M5V 2T6") };
+    let place = places::locate(address).map(|place| {
+        json!({"city": place.city, "state": place.state, "country": place.country, "postalCode": postal,
+               "geolocation": {"lat": place.lat, "lon": place.lon}})
+    });
+    json!({
+        "userAgent": {"rawUserAgent": format!("Mozilla/5.0 ({agent})"), "os": "Mac OS X", "browser": agent},
+        "zone": "null", "device": "Computer", "id": null, "ipAddress": address, "geographicalContext": place,
+    })
+}

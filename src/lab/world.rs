@@ -1,0 +1,131 @@
+//! What the parts of the lab share: one tenant, its people, its clock and its moods.
+use super::cii::Engine;
+use super::clock::Clock;
+use super::faults::{FaultKind, Faults, Part};
+use super::limits::Limits;
+use super::okta::{Directory, SystemLog};
+use super::population::Population;
+use super::recorder::Recorder;
+use super::secrets::{LabSecrets, token};
+use super::story::Failing;
+use super::workflows::{LabFlow, LabRun};
+use jiff::{SignedDuration, Timestamp};
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Where the parts of the lab answer. All on one loopback port.
+#[derive(Debug, Clone)]
+pub struct LabAddresses {
+    /// CII's token endpoint.
+    pub cii_token_url: String,
+    /// CII's GraphQL endpoint.
+    pub cii_api_url: String,
+    /// The Okta org: scheme and host, `/api/v1` and `/oauth2/v1/token` under it.
+    pub okta_org_url: String,
+    /// The Workflows org: scheme and host, `/api/flo/<alias>/invoke` under it.
+    pub workflows_url: String,
+    /// The pages behind every `referenceUrl`.
+    pub pages_url: String,
+}
+
+impl LabAddresses {
+    pub(crate) fn at(address: std::net::SocketAddr) -> Self {
+        let base = format!("http://{address}");
+        Self {
+            cii_token_url: format!("{base}/cii/oauth/token"),
+            cii_api_url: format!("{base}/cii/api"),
+            okta_org_url: base.clone(),
+            workflows_url: base.clone(),
+            pages_url: format!("{base}/pages"),
+        }
+    }
+}
+
+/// The tenant and everything about it.
+#[derive(Debug)]
+pub(crate) struct World {
+    pub(crate) clock: Clock,
+    pub(crate) faults: Faults,
+    pub(crate) limits: Limits,
+    pub(crate) recorder: Recorder,
+    pub(crate) secrets: LabSecrets,
+    pub(crate) addresses: LabAddresses,
+    pub(crate) population: Population,
+    pub(crate) failing: Mutex<Failing>,
+    pub(crate) tokens: Tokens,
+    pub(crate) engine: Engine,
+    /// Webhook targets registered through GraphQL: id and the checks they want.
+    pub(crate) hooks: Mutex<HashMap<String, Vec<String>>>,
+    pub(crate) directory: Mutex<Directory>,
+    pub(crate) log: SystemLog,
+    pub(crate) flows: Vec<LabFlow>,
+    pub(crate) runs: Mutex<Vec<LabRun>>,
+}
+
+impl World {
+    /// How long tokens live that are issued now.
+    pub(crate) fn token_life(&self, ordinary: SignedDuration) -> SignedDuration {
+        match self.faults.value(FaultKind::ShortTokens, Part::Cii, 2000) {
+            Some(ms) => SignedDuration::from_millis(i64::try_from(ms).unwrap_or(i64::MAX / 2)),
+            None => ordinary,
+        }
+    }
+
+    pub(crate) fn directory(&self) -> MutexGuard<'_, Directory> {
+        lock(&self.directory)
+    }
+}
+
+/// A lock whose holder panicked still guards sound data: every change under it is complete or not begun.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Which system a token opens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Realm {
+    Cii,
+    Okta,
+}
+
+/// What an access token stands for.
+#[derive(Debug, Clone)]
+pub(crate) struct Grant {
+    pub(crate) realm: Realm,
+    pub(crate) scopes: Vec<String>,
+    pub(crate) expires: Timestamp,
+    /// Thumbprint of the key the token is bound to (RFC 9449).
+    pub(crate) bound_to: Option<String>,
+}
+
+/// Access tokens issued in this run, and the ids of assertions and proofs that were used up.
+#[derive(Debug, Default)]
+pub(crate) struct Tokens {
+    grants: Mutex<HashMap<String, Grant>>,
+    used: Mutex<std::collections::HashSet<String>>,
+}
+
+impl Tokens {
+    /// Issues a token of three dot-separated parts, as a JWT has; nobody but the lab can read anything from it.
+    pub(crate) fn issue(&self, grant: Grant) -> String {
+        let token = [token("eyJ", 12), token("", 32), token("", 32)].join(".");
+        lock(&self.grants).insert(token.clone(), grant);
+        token
+    }
+
+    /// What a token stands for, unless unknown, expired or of another realm.
+    pub(crate) fn check(&self, token: &str, realm: Realm, now: Timestamp) -> Option<Grant> {
+        let grants = lock(&self.grants);
+        grants.get(token).filter(|grant| grant.realm == realm && grant.expires > now).cloned()
+    }
+
+    /// Forgets every token: whoever holds one must ask again.
+    pub(crate) fn revoke_all(&self) {
+        lock(&self.grants).clear();
+    }
+
+    /// Whether an id is used for the first time.
+    pub(crate) fn first_use(&self, id: &str) -> bool {
+        lock(&self.used).insert(id.to_owned())
+    }
+}

@@ -1,0 +1,7 @@
+//! The lab over the wire: what clients of the real services would see, asked with plain HTTP.
+#![expect(clippy::unwrap_used, reason = "clippy knows test functions, not what they share")]
+
+mod cii;
+mod common;
+mod okta;
+mod workflows;

@@ -1,0 +1,279 @@
+//! The lab's Okta: access, users, lifecycle, groups, the System Log, over the wire.
+use crate::common::{client, lab, okta, read};
+use idtriage::lab::{Fault, FaultKind, Lab};
+use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
+use secrecy::ExposeSecret as _;
+use serde_json::{Value, json};
+use std::collections::HashSet;
+
+/// An ordinary account that is active.
+async fn active(lab: &Lab) -> String {
+    let (_, users) = okta(lab, "GET", "/api/v1/users?filter=status%20eq%20%22ACTIVE%22&limit=1").await;
+    users[0]["id"].as_str().unwrap().to_owned()
+}
+
+async fn op(lab: &Lab, id: &str, operation: &str) -> (u16, Value) {
+    okta(lab, "POST", &format!("/api/v1/users/{id}/lifecycle/{operation}")).await
+}
+
+fn assertion(lab: &Lab, jti: &str) -> String {
+    let url = format!("{}/oauth2/v1/token", lab.addresses().okta_org_url);
+    let id = &lab.secrets().okta_client_id;
+    let exp = jsonwebtoken::get_current_timestamp() + 300;
+    let claims = json!({"iss": id, "sub": id, "aud": url, "exp": exp, "jti": jti});
+    let key = EncodingKey::from_ec_pem(lab.secrets().okta_private_key.expose_secret().as_bytes()).unwrap();
+    encode(&Header::new(Algorithm::ES256), &claims, &key).unwrap()
+}
+
+async fn exchange(lab: &Lab, assertion: &str, scope: &str) -> (u16, Value) {
+    let form = [
+        ("grant_type", "client_credentials"),
+        ("scope", scope),
+        ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
+        ("client_assertion", assertion),
+    ];
+    let url = format!("{}/oauth2/v1/token", lab.addresses().okta_org_url);
+    read(client().post(url).form(&form).send().await.unwrap()).await
+}
+
+#[tokio::test]
+async fn lifecycle_runs_there_and_back() {
+    let lab = lab().await;
+    let id = active(&lab).await;
+    let (_, before) = okta(&lab, "GET", &format!("/api/v1/users/{id}")).await;
+    assert!(before["_links"]["suspend"].is_object() && before["_links"].get("unsuspend").is_none());
+    assert_eq!(op(&lab, &id, "suspend").await.0, 200);
+    let (status, error) = op(&lab, &id, "suspend").await;
+    assert_eq!((status, &error["errorCode"]), (400, &json!("E0000001")));
+    assert!(error["errorCauses"][0]["errorSummary"].is_string() && error["errorId"].is_string());
+    let (_, after) = okta(&lab, "GET", &format!("/api/v1/users/{id}")).await;
+    assert_eq!(after["status"], "SUSPENDED");
+    assert!(after["_links"]["unsuspend"].is_object() && after["_links"].get("suspend").is_none());
+    assert_eq!(op(&lab, &id, "unsuspend").await.0, 200);
+    assert_eq!(op(&lab, &id, "deactivate").await.0, 200);
+    let (status, error) = op(&lab, &id, "deactivate").await;
+    assert_eq!((status, &error["errorCode"]), (404, &json!("E0000007")));
+}
+
+#[tokio::test]
+async fn activation_takes_a_while_and_gives_its_link_only_when_asked() {
+    let lab = lab().await;
+    let id = active(&lab).await;
+    op(&lab, &id, "deactivate").await;
+    let (_, body) = op(&lab, &id, "activate?sendEmail=false").await;
+    assert!(body["activationUrl"].is_string() && body["activationToken"].is_string());
+    let path = format!("/api/v1/users/{id}");
+    let get = || okta(&lab, "GET", &path);
+    let mut user = get().await.1;
+    assert_eq!(
+        (&user["status"], &user["transitioningToStatus"]),
+        (&json!("DEPROVISIONED"), &json!("ACTIVE"))
+    );
+    while user.get("transitioningToStatus").is_some() {
+        user = get().await.1;
+    }
+    assert_eq!(user["status"], "ACTIVE");
+    assert_eq!(op(&lab, &id, "activate").await.1["errorCode"], "E0000016");
+}
+
+#[tokio::test]
+async fn password_reset_wants_to_know_about_the_mail() {
+    let lab = lab().await;
+    let id = active(&lab).await;
+    assert_eq!(op(&lab, &id, "reset_password").await.1["errorCode"], "E0000028");
+    let (status, body) = op(&lab, &id, "reset_password?sendEmail=false").await;
+    assert!(status == 200 && body["resetPasswordUrl"].is_string());
+    assert_eq!(okta(&lab, "GET", &format!("/api/v1/users/{id}")).await.1["status"], "RECOVERY");
+}
+
+#[tokio::test]
+async fn sessions_end_by_id_only() {
+    let lab = lab().await;
+    let id = active(&lab).await;
+    assert_eq!(okta(&lab, "DELETE", &format!("/api/v1/users/{id}/sessions?oauthTokens=true")).await.0, 204);
+    assert_eq!(okta(&lab, "DELETE", "/api/v1/users/hrms.serviceuser/sessions").await.0, 404);
+}
+
+#[tokio::test]
+async fn users_are_found_by_login_whatever_it_holds() {
+    let lab = lab().await;
+    for login in lab.user_logins() {
+        let encoded: String =
+            url::form_urlencoded::byte_serialize(login.as_bytes()).collect::<String>().replace('+', "%20");
+        let (status, user) = okta(&lab, "GET", &format!("/api/v1/users/{encoded}")).await;
+        assert_eq!((status, user["profile"]["login"].as_str()), (200, Some(login.as_str())));
+    }
+}
+
+#[tokio::test]
+async fn lists_are_paged_and_leave_the_deprovisioned_out() {
+    let lab = lab().await;
+    let authorization = format!("SSWS {}", lab.secrets().okta_token.expose_secret());
+    let mut url = Some(format!("{}/api/v1/users?limit=70", lab.addresses().okta_org_url));
+    let (mut ids, mut statuses) = (HashSet::new(), HashSet::new());
+    while let Some(next) = url {
+        let response = client().get(next).header("authorization", &authorization).send().await.unwrap();
+        let links: Vec<String> =
+            response.headers().get_all("link").iter().map(|link| link.to_str().unwrap().to_owned()).collect();
+        url = links
+            .iter()
+            .find_map(|link| link.strip_suffix("; rel=\"next\""))
+            .map(|l| l.trim_matches(['<', '>']).to_owned());
+        for user in read(response).await.1.as_array().unwrap() {
+            assert_eq!(user["_links"].as_object().unwrap().len(), 1, "collections link to self only");
+            assert!(ids.insert(user["id"].as_str().unwrap().to_owned()));
+            statuses.insert(user["status"].as_str().unwrap().to_owned());
+        }
+    }
+    assert!(ids.len() > 180 && !statuses.contains("DEPROVISIONED") && statuses.contains("SUSPENDED"));
+}
+
+#[tokio::test]
+async fn every_reply_carries_a_request_id_and_the_rate() {
+    let lab = lab().await;
+    let url = format!("{}/api/v1/users/nobody", lab.addresses().okta_org_url);
+    let authorization = format!("SSWS {}", lab.secrets().okta_token.expose_secret());
+    let response = client().get(url).header("authorization", authorization).send().await.unwrap();
+    assert_eq!(response.status(), 404);
+    for name in
+        ["x-okta-request-id", "x-rate-limit-limit", "x-rate-limit-remaining", "x-rate-limit-reset", "date"]
+    {
+        assert!(response.headers().contains_key(name), "{name}");
+    }
+    assert_eq!(read(response).await.1["errorCode"], "E0000007");
+}
+
+#[tokio::test]
+async fn a_bad_token_is_e0000011() {
+    let lab = lab().await;
+    let url = format!("{}/api/v1/users", lab.addresses().okta_org_url);
+    let response = client().get(url).header("authorization", "SSWS wrong").send().await.unwrap();
+    let (status, error) = read(response).await;
+    assert_eq!((status, &error["errorCode"]), (401, &json!("E0000011")));
+}
+
+#[tokio::test]
+async fn private_key_jwt_is_checked_and_scopes_hold() {
+    let lab = lab().await;
+    let (status, reply) = exchange(&lab, &assertion(&lab, "one"), "okta.users.read").await;
+    assert_eq!((status, &reply["token_type"], &reply["expires_in"]), (200, &json!("Bearer"), &json!(3600)));
+    let token = reply["access_token"].as_str().unwrap();
+    let base = &lab.addresses().okta_org_url;
+    let read_users =
+        client().get(format!("{base}/api/v1/users?limit=1")).bearer_auth(token).send().await.unwrap();
+    assert_eq!(read_users.status(), 200);
+    let logs = client().get(format!("{base}/api/v1/logs?limit=1")).bearer_auth(token).send().await.unwrap();
+    assert_eq!(logs.status(), 403);
+    let challenge = logs.headers()["www-authenticate"].to_str().unwrap();
+    assert!(challenge.contains("insufficient_scope") && challenge.contains("okta.logs.read"));
+    let me = client().get(format!("{base}/api/v1/users/me")).bearer_auth(token).send().await.unwrap();
+    assert_eq!(me.status(), 404);
+    assert_eq!(exchange(&lab, &assertion(&lab, "one"), "okta.users.read").await.0, 401, "replayed");
+    assert_eq!(exchange(&lab, "a.b.c", "okta.users.read").await.0, 401);
+    assert_eq!(exchange(&lab, &assertion(&lab, "two"), "okta.everything").await.1["error"], "invalid_scope");
+    lab.faults().set(Fault::lasting(FaultKind::DpopRequired));
+    assert_eq!(
+        exchange(&lab, &assertion(&lab, "three"), "okta.users.read").await.1["error"],
+        "invalid_dpop_proof"
+    );
+}
+
+#[tokio::test]
+async fn what_was_done_stands_in_the_log_with_its_request_id() {
+    let lab = lab().await;
+    let id = active(&lab).await;
+    let url = format!("{}/api/v1/users/{id}/lifecycle/suspend", lab.addresses().okta_org_url);
+    let authorization = format!("SSWS {}", lab.secrets().okta_token.expose_secret());
+    let request = client().post(url).header("authorization", authorization).header("content-length", 0);
+    let response = request.send().await.unwrap();
+    let request_id = response.headers()["x-okta-request-id"].to_str().unwrap().to_owned();
+    let filter = "filter=eventType%20eq%20%22user.lifecycle.suspend%22";
+    let (_, events) = okta(&lab, "GET", &format!("/api/v1/logs?{filter}")).await;
+    assert_eq!(events[0]["debugContext"]["debugData"]["requestId"], request_id.as_str());
+    assert_eq!(events[0]["target"][0]["id"], id.as_str());
+    let (status, error) = okta(&lab, "GET", "/api/v1/logs?filter=eventType%20is").await;
+    assert_eq!((status, &error["errorCode"]), (400, &json!("E0000053")));
+}
+
+#[tokio::test]
+async fn polling_goes_on_where_it_stopped() {
+    let lab = lab().await;
+    let authorization = format!("SSWS {}", lab.secrets().okta_token.expose_secret());
+    let mut url = format!("{}/api/v1/logs?sortOrder=ASCENDING&limit=150", lab.addresses().okta_org_url);
+    let mut seen = HashSet::new();
+    loop {
+        let response = client().get(&url).header("authorization", &authorization).send().await.unwrap();
+        let next = response.headers().get_all("link").iter().next().unwrap().to_str().unwrap().to_owned();
+        assert!(next.ends_with("rel=\"next\""), "polling always has a next");
+        url = next.split(['<', '>']).nth(1).unwrap().to_owned();
+        let (_, events) = read(response).await;
+        let events = events.as_array().unwrap().clone();
+        if events.is_empty() {
+            break;
+        }
+        assert!(events.iter().all(|event| seen.insert(event["uuid"].to_string())));
+    }
+    assert_eq!(seen.len(), 400);
+}
+
+#[tokio::test]
+async fn both_kinds_of_429_and_a_lost_reply() {
+    let lab = lab().await;
+    let id = active(&lab).await;
+    lab.faults().set("429-concurrency@okta=1".parse().unwrap());
+    let url = format!("{}/api/v1/users/{id}", lab.addresses().okta_org_url);
+    let authorization = format!("SSWS {}", lab.secrets().okta_token.expose_secret());
+    let response = client().get(url).header("authorization", authorization).send().await.unwrap();
+    assert_eq!(
+        (response.status().as_u16(), &response.headers()["x-rate-limit-limit"]),
+        (429, &"0".parse().unwrap())
+    );
+    lab.faults().set("reply-lost@okta=1".parse().unwrap());
+    let url = format!("{}/api/v1/users/{id}/lifecycle/suspend", lab.addresses().okta_org_url);
+    let authorization = format!("SSWS {}", lab.secrets().okta_token.expose_secret());
+    let request = client().post(url).header("authorization", authorization).header("content-length", 0);
+    assert!(request.send().await.is_err());
+    assert_eq!(okta(&lab, "GET", &format!("/api/v1/users/{id}")).await.1["status"], "SUSPENDED");
+    assert_eq!(lab.recorder().writes().len(), 1, "and nothing repeated the POST");
+}
+
+#[tokio::test]
+async fn a_post_without_length_is_411() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let lab = lab().await;
+    let host = lab.addresses().okta_org_url.trim_start_matches("http://").to_owned();
+    let mut stream = tokio::net::TcpStream::connect(&host).await.unwrap();
+    let head = format!(
+        "POST /api/v1/users/x/lifecycle/suspend HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 411"), "{answer}");
+}
+
+#[tokio::test]
+async fn groups_members_factors_and_apps() {
+    let lab = lab().await;
+    let (_, groups) = okta(&lab, "GET", "/api/v1/groups?q=Sales").await;
+    let names: Vec<&str> =
+        groups.as_array().unwrap().iter().filter_map(|g| g["profile"]["name"].as_str()).collect();
+    assert!(names.contains(&"Sales") && names.contains(&"Sales EMEA"));
+    let group = groups[0]["id"].as_str().unwrap();
+    let id = active(&lab).await;
+    for _ in 0..2 {
+        assert_eq!(okta(&lab, "PUT", &format!("/api/v1/groups/{group}/users/{id}")).await.0, 204);
+    }
+    let (_, of_user) = okta(&lab, "GET", &format!("/api/v1/users/{id}/groups")).await;
+    assert_eq!(of_user.as_array().unwrap().iter().filter(|g| g["id"] == group).count(), 1);
+    let (_, joined) = okta(&lab, "GET", "/api/v1/users/jo.iner/groups").await;
+    assert_eq!(joined.as_array().unwrap().len(), 200, "only 200 come without next");
+    let (_, factors) = okta(&lab, "GET", &format!("/api/v1/users/{id}/factors")).await;
+    assert!(factors.is_array());
+    let (_, apps) =
+        okta(&lab, "GET", &format!("/api/v1/apps?filter=user.id%20eq%20%22{id}%22&limit=200")).await;
+    let app = apps[0]["id"].as_str().unwrap();
+    assert_eq!(okta(&lab, "GET", &format!("/api/v1/apps/{app}/users/{id}")).await.0, 200);
+    let missing = okta(&lab, "GET", &format!("/api/v1/apps/0oanone/users/{id}")).await.1;
+    assert!(missing["errorSummary"].as_str().unwrap().ends_with("(AppInstance)"));
+}
