@@ -107,8 +107,11 @@ fn without(text: String, secret: &str) -> String {
     }
     let text = text.replace(secret, MASK);
     let quoted = serde_json::to_string(secret).unwrap_or_default();
-    let escaped = quoted.trim_matches('"');
-    if escaped == secret || escaped.is_empty() { text } else { text.replace(escaped, MASK) }
+    let escaped = quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    match escaped.filter(|escaped| *escaped != secret) {
+        Some(escaped) => text.replace(escaped, MASK),
+        None => text,
+    }
 }
 
 /// JSON with every secret field's value masked, whatever its type; other text as it is. What holds no
@@ -118,15 +121,24 @@ fn mask_json(text: &str) -> String {
     if mask_value(&mut value) { value.to_string() } else { text.to_owned() }
 }
 
+/// Whether anything was masked.
 fn mask_value(value: &mut Value) -> bool {
+    let mut changed = false;
     match value {
-        Value::Object(members) => members.iter_mut().fold(false, |changed, (name, value)| {
-            let is_secret = SECRET_FIELDS.contains(&name.to_ascii_lowercase().as_str());
-            (if is_secret { replace(value) } else { mask_value(value) }) || changed
-        }),
-        Value::Array(items) => items.iter_mut().fold(false, |changed, item| mask_value(item) || changed),
-        _ => false,
+        Value::Object(members) => {
+            for (name, value) in members.iter_mut() {
+                let is_secret = SECRET_FIELDS.contains(&name.to_ascii_lowercase().as_str());
+                changed |= if is_secret { replace(value) } else { mask_value(value) };
+            }
+        }
+        Value::Array(items) => {
+            for item in items {
+                changed |= mask_value(item);
+            }
+        }
+        _ => {}
     }
+    changed
 }
 
 fn replace(value: &mut Value) -> bool {
@@ -203,7 +215,8 @@ fn bare_length(value: &str) -> usize {
 
 /// The first bytes of a text, at a character's boundary.
 fn cut(mut text: String, limit: usize) -> String {
-    text.truncate(text.floor_char_boundary(limit));
+    let boundary = (0..=limit.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
+    text.truncate(boundary.unwrap_or_default());
     text
 }
 
@@ -230,8 +243,8 @@ mod tests {
     }
 
     #[rstest]
-    #[case(r#"{"tempPassword":"a\"b", "x":1}"#, r#"{"tempPassword":"[secret]", "x":1}"#)]
-    #[case(r#"{"a":{"RecoveryToken" : "abc"}}"#, r#"{"a":{"RecoveryToken" : "[secret]"}}"#)]
+    #[case(r#"{"tempPassword":"a\"b", "x":1}"#, r#"{"tempPassword":"[secret]","x":1}"#)]
+    #[case(r#"{"a":{"RecoveryToken" : "abc"}}"#, r#"{"a":{"RecoveryToken":"[secret]"}}"#)]
     #[case(r#"{"t":"{\"activationUrl\":\"https://x/y\"}"}"#, r#"{"t":"{\"activationUrl\":\"[secret]\"}"}"#)]
     #[case("activationToken=abc&x=1", "activationToken=[secret]&x=1")]
     #[case("<tempPassword>abc</tempPassword>", "<tempPassword>[secret]</tempPassword>")]
