@@ -4,6 +4,20 @@
 //! glance. Reads never fail as calls: what went wrong stands in the part that was asked for, beside
 //! whatever data came.
 
+mod cii;
+mod decode;
+pub mod http;
+mod okta;
+mod probe;
+mod problem;
+mod tenants;
+mod token;
+mod workflows;
+
+pub use okta::KeyError;
+pub use probe::Probe;
+pub use tenants::{TenantError, Tenants};
+
 use crate::domain::action::{Receipt, ShownRequest};
 use crate::domain::dossier::{AddressUsers, LoadedPart, OktaUser, Part};
 use crate::domain::{FlowId, Login, PartName};

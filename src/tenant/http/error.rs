@@ -1,0 +1,145 @@
+//! What can go wrong before a usable answer is there.
+
+use super::address;
+use std::error::Error;
+use std::time::Duration;
+use thiserror::Error;
+use url::Url;
+
+/// Why there is no usable answer. Hosts are named, never whole URLs.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum HttpError {
+    /// Plain HTTP to another machine.
+    #[error("`{0}` would be asked over plain http: the secret would cross the network readable")]
+    PlainHttp(String),
+    /// Not a web address.
+    #[error("`{0}:` addresses are neither https nor http")]
+    Scheme(String),
+    /// Credentials in the address.
+    #[error("the address of `{0}` holds a user name or a password")]
+    Userinfo(String),
+    /// A header's text that no header can carry.
+    #[error("the text of header `{0}` holds characters that no header can carry")]
+    Header(String),
+    /// The client could not be made: certificates or proxy.
+    #[error("cannot prepare HTTP: {0}")]
+    Client(String),
+    /// DNS, connect or TLS failed: no byte of the request left.
+    #[error("cannot reach `{host}`: {cause}")]
+    Unreachable {
+        /// Which host.
+        host: String,
+        /// The innermost cause.
+        cause: String,
+        /// Which step failed.
+        step: ConnectStep,
+    },
+    /// The time ran out after the request may have left.
+    #[error("no answer from `{host}` within {} s", waited.as_secs())]
+    TimedOut {
+        /// Which host.
+        host: String,
+        /// How long was waited.
+        waited: Duration,
+    },
+    /// The connection broke after the request may have left.
+    #[error("the connection to `{host}` broke: {cause}")]
+    Cut {
+        /// Which host.
+        host: String,
+        /// The innermost cause.
+        cause: String,
+    },
+    /// The answer is larger than is read.
+    #[error("the answer of `{host}` is larger than {limit} bytes")]
+    TooLarge {
+        /// Which host.
+        host: String,
+        /// How much is read.
+        limit: usize,
+    },
+    /// The other side asks for a pause that is longer than we wait.
+    #[error("`{host}` is throttling: it takes requests again in {} s", wait.as_secs().max(1))]
+    Throttled {
+        /// Which host.
+        host: String,
+        /// How long it asks for.
+        wait: Duration,
+    },
+}
+
+/// The step of a connect that failed, as far as it can be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ConnectStep {
+    /// The name was not resolved.
+    Dns,
+    /// The certificate was refused, or TLS failed otherwise.
+    Tls,
+    /// The connect itself.
+    Tcp,
+}
+
+impl HttpError {
+    /// Whether a byte of the request may have left.
+    pub fn may_have_left(&self) -> bool {
+        matches!(self, HttpError::TimedOut { .. } | HttpError::Cut { .. } | HttpError::TooLarge { .. })
+    }
+
+    /// What mends it, where we know.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            HttpError::PlainHttp(_) => Some("write `https://`; plain http is for loopback only"),
+            HttpError::Scheme(_) => Some("write `https://`"),
+            HttpError::Userinfo(_) => Some("take it out; secrets have settings of their own"),
+            HttpError::Header(_) => Some("check the configured secret for line breaks"),
+            HttpError::Client(_) => Some("check `[net] ca_file` and `[net] proxy`"),
+            HttpError::Unreachable { step, .. } => step.hint(),
+            HttpError::Throttled { .. } => Some("wait, then ask again"),
+            HttpError::TimedOut { .. } | HttpError::Cut { .. } | HttpError::TooLarge { .. } => None,
+        }
+    }
+
+    /// What a failed exchange means.
+    pub(super) fn of(error: reqwest::Error, url: &Url, waited: Duration) -> HttpError {
+        let host = address::host(url);
+        let cause = innermost(&error);
+        if error.is_builder() {
+            HttpError::Client(cause)
+        } else if error.is_connect() {
+            HttpError::Unreachable { host, step: ConnectStep::of(&error, &cause), cause }
+        } else if error.is_timeout() {
+            HttpError::TimedOut { host, waited }
+        } else {
+            HttpError::Cut { host, cause }
+        }
+    }
+}
+
+impl ConnectStep {
+    fn of(error: &reqwest::Error, cause: &str) -> ConnectStep {
+        if error.is_dns() {
+            ConnectStep::Dns
+        } else if cause.contains("certificate") || cause.contains("tls") || cause.contains("handshake") {
+            ConnectStep::Tls
+        } else {
+            ConnectStep::Tcp
+        }
+    }
+
+    fn hint(self) -> Option<&'static str> {
+        match self {
+            ConnectStep::Dns => Some("check the host's spelling and this machine's resolver"),
+            ConnectStep::Tls => Some("`[net] ca_file` names a private certificate authority"),
+            ConnectStep::Tcp => Some("check the address, the firewall and `[net] proxy`"),
+        }
+    }
+}
+
+/// The last cause of the chain: the ones above it only say that a request failed.
+pub(super) fn innermost(error: &dyn Error) -> String {
+    let mut current = error;
+    while let Some(source) = current.source() {
+        current = source;
+    }
+    current.to_string()
+}

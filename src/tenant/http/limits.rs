@@ -1,0 +1,48 @@
+//! How long is waited and how much is read.
+
+use std::time::Duration;
+
+/// What one exchange may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Allowance {
+    /// From the connect to the last byte of the answer.
+    pub timeout: Duration,
+    /// The bytes of the answer's body that are kept; the rest is not read.
+    pub body: usize,
+    /// How long the pacer may hold one call back, all its waits together.
+    pub held: Duration,
+}
+
+/// Every limit, so that tests can make the waits tiny.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// For reads. The time-out is a little above the 30 s after which the other side gives up itself.
+    pub read: Allowance,
+    /// For requests that act. A synchronous flow is cut after 60 s by Workflows.
+    pub act: Allowance,
+    /// For DNS, connect and TLS.
+    pub connect: Duration,
+    /// The least time between two acting requests of one flow: Workflows answers 429 above ten a second.
+    pub act_gap: Duration,
+    /// The first pause after a 429 that names none; it doubles with each further one.
+    pub first_pause: Duration,
+    /// The longest single pause, whatever the other side asks for.
+    pub longest_pause: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            read: Allowance {
+                timeout: Duration::from_secs(35),
+                body: 8 << 20,
+                held: Duration::from_secs(20),
+            },
+            act: Allowance { timeout: Duration::from_secs(60), body: 1 << 20, held: Duration::from_secs(60) },
+            connect: Duration::from_secs(10),
+            act_gap: Duration::from_millis(125),
+            first_pause: Duration::from_millis(500),
+            longest_pause: Duration::from_secs(60),
+        }
+    }
+}

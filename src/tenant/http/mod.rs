@@ -1,0 +1,220 @@
+//! HTTP: the one room that knows the HTTP library.
+//!
+//! Reads may be sent again; a request that acts is sent once, and only a 429, which says that nothing
+//! ran, is followed by another try. Redirects are never followed: the library would re-send a POST's
+//! body and its secret to another host. What leaves carries secrets, so what comes back is masked
+//! before it is kept ([`Http::receipt`]) or shown ([`Http::mask`]).
+
+mod address;
+mod client;
+mod clock;
+mod error;
+mod limits;
+mod pace;
+mod redact;
+mod request;
+
+pub use address::check;
+pub use clock::Clock;
+pub use error::{ConnectStep, HttpError};
+pub use limits::{Allowance, Limits};
+pub use redact::{MASK, Redactor};
+pub use request::{Answer, Flaw, HeaderText, Method, Request, USER_AGENT};
+
+use crate::config::meant::Net;
+use crate::domain::action::{Receipt, Try};
+use client::{Clients, Purpose};
+use jiff::Timestamp;
+use pace::Pacer;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use secrecy::{ExposeSecret, SecretString};
+use std::time::Duration;
+use tokio::time::{Instant, sleep_until};
+
+/// How a request that acts ended.
+#[derive(Debug)]
+pub enum ActEnd {
+    /// An answer came, whatever its status, after these tries that were answered 429.
+    Answered(Answer, Vec<Try>),
+    /// No byte left with the last try; those before it were answered 429.
+    NotSent(HttpError, Vec<Try>),
+    /// The wait after 429s ran out; this is the last of them.
+    Throttled(Answer, Vec<Try>),
+    /// A byte may have left and no answer came.
+    Unknown(HttpError, Vec<Try>),
+}
+
+/// Sends requests.
+#[derive(Debug)]
+pub struct Http {
+    clients: Clients,
+    limits: Limits,
+    pacer: Pacer,
+    redactor: Redactor,
+    clock: Clock,
+}
+
+impl Http {
+    /// Ready to send; reads `[net] ca_file`.
+    pub fn new(net: &Net, limits: Limits, clock: Clock, redactor: Redactor) -> Result<Http, HttpError> {
+        Ok(Http { clients: Clients::new(net, &limits)?, limits, pacer: Pacer::default(), redactor, clock })
+    }
+
+    /// What time it is.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Sends a request that reads, and again after a 429 as far as the wait is short. A body that is
+    /// not whole is an error.
+    pub async fn read(&self, bucket: &str, request: &Request) -> Result<Answer, HttpError> {
+        let deadline = Instant::now() + self.limits.read.held;
+        let mut attempt = 0;
+        loop {
+            self.wait_for_place(bucket, Duration::ZERO, deadline, request).await?;
+            let answer = self.exchange(request, Purpose::Read).await?;
+            if answer.status != 429 {
+                return whole(answer, request);
+            }
+            self.pacer.close(bucket, pace::pause_after(&answer, attempt, &self.limits));
+            attempt += 1;
+        }
+    }
+
+    /// Sends a request that acts, once; again only after a 429.
+    pub async fn act(&self, bucket: &str, request: &Request) -> ActEnd {
+        let deadline = Instant::now() + self.limits.act.held;
+        let mut tries = Vec::new();
+        let mut refused: Option<Answer> = None;
+        loop {
+            if let Err(error) = self.wait_for_place(bucket, self.limits.act_gap, deadline, request).await {
+                return held_back(error, refused, tries);
+            }
+            let at = self.now();
+            match self.exchange(request, Purpose::Act).await {
+                Ok(answer) if answer.status == 429 => {
+                    let attempt = u32::try_from(tries.len()).unwrap_or(u32::MAX);
+                    self.pacer.close(bucket, pace::pause_after(&answer, attempt, &self.limits));
+                    tries.push(Try { at, status: 429 });
+                    refused = Some(answer);
+                }
+                Ok(answer) => return ActEnd::Answered(answer, tries),
+                Err(error) if error.may_have_left() => return ActEnd::Unknown(error, tries),
+                Err(error) => return ActEnd::NotSent(error, tries),
+            }
+        }
+    }
+
+    /// What came back, masked and cut as it is kept. `also` is a secret that is not configured: the
+    /// token that the request carried.
+    pub fn receipt(&self, answer: &Answer, tries: Vec<Try>, also: Option<&SecretString>) -> Receipt {
+        self.redactor.receipt(answer, tries, also)
+    }
+
+    /// A text of the other side without our secrets in it.
+    pub fn mask(&self, text: &str) -> String {
+        self.redactor.mask(text, None)
+    }
+
+    async fn wait_for_place(
+        &self,
+        bucket: &str,
+        gap: Duration,
+        deadline: Instant,
+        request: &Request,
+    ) -> Result<(), HttpError> {
+        let host = || address::host(&request.url);
+        let place = self.pacer.reserve(bucket, gap, deadline);
+        sleep_until(place.map_err(|wait| HttpError::Throttled { host: host(), wait })?).await;
+        Ok(())
+    }
+
+    /// One exchange, no repeat of any kind.
+    async fn exchange(&self, request: &Request, purpose: Purpose) -> Result<Answer, HttpError> {
+        let allowance = match purpose {
+            Purpose::Read => self.limits.read,
+            Purpose::Act => self.limits.act,
+        };
+        let client = self.clients.get(address::reach(&request.url)?, purpose)?;
+        let method = match request.method {
+            Method::Get => reqwest::Method::GET,
+            Method::Post => reqwest::Method::POST,
+        };
+        let mut sent = client.request(method, request.url.clone()).headers(header_map(request)?);
+        if let Some(body) = &request.body {
+            sent = sent.body(body.expose_secret().to_owned());
+        }
+        let failed = |e| HttpError::of(e, &request.url, allowance.timeout);
+        let response = sent.timeout(allowance.timeout).send().await.map_err(failed)?;
+        Ok(self.answer(response, allowance).await)
+    }
+
+    /// From here on the status is known, so a body that breaks off is a flaw, not an error.
+    async fn answer(&self, response: reqwest::Response, allowance: Allowance) -> Answer {
+        let status = response.status().as_u16();
+        let headers = response.headers().iter().map(header_text).collect();
+        let (body, flaw) = read_body(response, allowance.body).await;
+        Answer { status, headers, body, flaw, at: self.now() }
+    }
+}
+
+/// What a call is that may not wait any longer: throttled if it was sent at all.
+fn held_back(error: HttpError, refused: Option<Answer>, mut tries: Vec<Try>) -> ActEnd {
+    match refused {
+        Some(answer) => {
+            // The last try is the answer itself.
+            tries.pop();
+            ActEnd::Throttled(answer, tries)
+        }
+        None => ActEnd::NotSent(error, tries),
+    }
+}
+
+fn whole(answer: Answer, request: &Request) -> Result<Answer, HttpError> {
+    let host = address::host(&request.url);
+    match answer.flaw {
+        None => Ok(answer),
+        Some(Flaw::TooLarge(limit)) => Err(HttpError::TooLarge { host, limit }),
+        Some(Flaw::Broken(cause)) => Err(HttpError::Cut { host, cause }),
+    }
+}
+
+fn header_map(request: &Request) -> Result<HeaderMap, HttpError> {
+    let mut map = HeaderMap::new();
+    for (name, text) in &request.headers {
+        let failed = |_| HttpError::Header(name.clone());
+        let value = match text {
+            HeaderText::Plain(text) => HeaderValue::from_str(text).map_err(failed)?,
+            HeaderText::Secret(secret) => secret_value(secret).map_err(failed)?,
+        };
+        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| HttpError::Header(name.clone()))?;
+        map.append(name, value);
+    }
+    Ok(map)
+}
+
+/// Marked sensitive, so that the library's own debug output masks it.
+fn secret_value(secret: &SecretString) -> Result<HeaderValue, reqwest::header::InvalidHeaderValue> {
+    let mut value = HeaderValue::from_str(secret.expose_secret())?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+fn header_text((name, value): (&HeaderName, &HeaderValue)) -> (String, String) {
+    (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+}
+
+async fn read_body(mut response: reqwest::Response, limit: usize) -> (Vec<u8>, Option<Flaw>) {
+    let mut body = Vec::new();
+    loop {
+        match response.chunk().await {
+            Ok(Some(chunk)) if chunk.len() > limit - body.len() => {
+                body.extend(chunk.iter().take(limit - body.len()));
+                return (body, Some(Flaw::TooLarge(limit)));
+            }
+            Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+            Ok(None) => return (body, None),
+            Err(error) => return (body, Some(Flaw::Broken(error::innermost(&error)))),
+        }
+    }
+}

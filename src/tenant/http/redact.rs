@@ -1,0 +1,295 @@
+//! What is kept of an answer: an allow-list of headers, and a body without secrets.
+//!
+//! Three kinds of secret may come back: one of ours that the other side echoes, the token that the
+//! request carried, and one-time links and passwords that Okta makes. The last are known by their
+//! field names, wherever they stand: in JSON, in JSON inside a text, in a form or in markup.
+
+use super::request::{Answer, Flaw};
+use crate::config::Config;
+use crate::config::meant::{Proof, SourceKind};
+use crate::domain::action::{Receipt, Try};
+use crate::domain::digest;
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+
+/// What stands where a secret was.
+pub const MASK: &str = "[secret]";
+
+/// Fields whose value is a one-time secret, in lower case.
+const SECRET_FIELDS: [&str; 5] =
+    ["activationurl", "activationtoken", "temppassword", "resetpasswordurl", "recoverytoken"];
+
+const KEPT_BODY: usize = 16 << 10;
+const KEPT_HEADER: usize = 1 << 10;
+const KEPT_HEADERS: usize = 32;
+
+/// Shorter secrets are not looked for: masking every `a` would hide the answer and nothing else.
+const SHORTEST: usize = 4;
+
+/// Knows every configured secret.
+#[derive(Debug, Default)]
+pub struct Redactor {
+    secrets: Vec<SecretString>,
+}
+
+impl Redactor {
+    /// Every secret of a configuration.
+    pub fn of(config: &Config) -> Redactor {
+        let cii = config.cii.iter().map(|cii| &cii.client_secret);
+        let okta = config.okta.iter().flat_map(|okta| {
+            okta.api_token.iter().chain(okta.service_app.iter().map(|app| &app.private_key))
+        });
+        let flows = config.flows.iter().filter_map(|flow| flow.client_token.as_ref());
+        let sources = config.sources.iter().map(|source| source_secret(&source.kind));
+        Redactor { secrets: cii.chain(okta).chain(flows).chain(sources).cloned().collect() }
+    }
+
+    /// A text without our secrets and without one-time secrets.
+    pub(super) fn mask(&self, text: &str, also: Option<&SecretString>) -> String {
+        let known = self.secrets.iter().chain(also);
+        let masked = known.fold(text.to_owned(), |text, secret| without(text, secret.expose_secret()));
+        mask_fields(&masked)
+    }
+
+    /// What is kept of an answer.
+    pub(super) fn receipt(&self, answer: &Answer, tries: Vec<Try>, also: Option<&SecretString>) -> Receipt {
+        // By structure first: behind it the text is only searched for what a parser does not see.
+        let body = self.mask(&mask_json(&answer.text()), also);
+        Receipt {
+            status: Some(answer.status),
+            headers: self.kept_headers(answer, also),
+            body: cut(body, KEPT_BODY),
+            body_sha256: Some(digest::of_bytes(&answer.body)),
+            at: Some(answer.at),
+            error: answer.flaw.as_ref().map(flaw_words),
+            tries,
+            ..Receipt::default()
+        }
+    }
+
+    fn kept_headers(&self, answer: &Answer, also: Option<&SecretString>) -> Vec<(String, String)> {
+        let kept = answer.headers.iter().filter(|(name, _)| is_kept(name)).take(KEPT_HEADERS);
+        kept.map(|(name, value)| (name.clone(), cut(self.mask(value, also), KEPT_HEADER))).collect()
+    }
+}
+
+fn source_secret(kind: &SourceKind) -> &SecretString {
+    match kind {
+        SourceKind::CiiWebhook(hook) => match &hook.proof {
+            Proof::Header { secret, .. } | Proof::Basic { secret, .. } | Proof::Query { secret, .. } => {
+                secret
+            }
+        },
+    }
+}
+
+fn flaw_words(flaw: &Flaw) -> String {
+    match flaw {
+        Flaw::TooLarge(limit) => {
+            format!("the body is larger than {limit} bytes; the digest is of what was read")
+        }
+        Flaw::Broken(cause) => format!("the body broke off ({cause}); the digest is of what was read"),
+    }
+}
+
+/// The allow-list of headers.
+fn is_kept(name: &str) -> bool {
+    matches!(name, "content-type" | "date" | "retry-after")
+        || name.contains("request-id")
+        || name.contains("execution")
+        || name.starts_with("x-rate-limit-")
+}
+
+/// The text without a secret, as it is and as JSON would write it.
+fn without(text: String, secret: &str) -> String {
+    if secret.len() < SHORTEST {
+        return text;
+    }
+    let text = text.replace(secret, MASK);
+    let quoted = serde_json::to_string(secret).unwrap_or_default();
+    let escaped = quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    match escaped.filter(|escaped| *escaped != secret) {
+        Some(escaped) => text.replace(escaped, MASK),
+        None => text,
+    }
+}
+
+/// JSON with every secret field's value masked, whatever its type; other text as it is. What holds no
+/// such field stays byte for byte.
+fn mask_json(text: &str) -> String {
+    let Ok(mut value) = serde_json::from_str::<Value>(text) else { return text.to_owned() };
+    if mask_value(&mut value) { value.to_string() } else { text.to_owned() }
+}
+
+/// Whether anything was masked.
+fn mask_value(value: &mut Value) -> bool {
+    let mut changed = false;
+    match value {
+        Value::Object(members) => {
+            for (name, value) in members.iter_mut() {
+                let is_secret = SECRET_FIELDS.contains(&name.to_ascii_lowercase().as_str());
+                changed |= if is_secret { replace(value) } else { mask_value(value) };
+            }
+        }
+        Value::Array(items) => {
+            for item in items {
+                changed |= mask_value(item);
+            }
+        }
+        _ => {}
+    }
+    changed
+}
+
+fn replace(value: &mut Value) -> bool {
+    let changes = !value.is_null() && value.as_str() != Some(MASK);
+    if changes {
+        *value = Value::from(MASK);
+    }
+    changes
+}
+
+/// The text with the value behind every secret field's name masked: `"name": "value"`,
+/// `\"name\":\"value\"`, `name=value`, `<name>value<`.
+fn mask_fields(text: &str) -> String {
+    // ASCII lower case keeps every byte where it is, so the offsets are good for both.
+    let lower = text.to_ascii_lowercase();
+    let mut out = String::with_capacity(text.len());
+    let mut done = 0;
+    while let Some(name_end) = next_field(&lower, done) {
+        let rest = text.get(name_end..).unwrap_or_default();
+        let (before, length) = value_after(rest).unwrap_or((0, 0));
+        out.push_str(text.get(done..name_end + before).unwrap_or_default());
+        if length > 0 {
+            out.push_str(MASK);
+        }
+        done = name_end + before + length;
+    }
+    out.push_str(text.get(done..).unwrap_or_default());
+    out
+}
+
+/// Where the next secret field's name ends.
+fn next_field(lower: &str, from: usize) -> Option<usize> {
+    let rest = lower.get(from..)?;
+    let found = SECRET_FIELDS.iter().filter_map(|name| rest.find(name).map(|at| (at, at + name.len())));
+    found.min().map(|(_, end)| from + end)
+}
+
+/// Behind a field's name: how many bytes to skip to the value's first, and how long it is.
+fn value_after(rest: &str) -> Option<(usize, usize)> {
+    let open = rest.trim_start_matches(['\\', '"', '\'']).trim_start();
+    let value = open.strip_prefix([':', '=', '>'])?.trim_start();
+    let quote = value.trim_start_matches('\\');
+    let slashes = value.len() - quote.len();
+    let (inner, length) = match quote.chars().next() {
+        Some(mark @ ('"' | '\'')) => {
+            let inner = quote.get(1..)?;
+            (inner, quoted_length(inner, mark, slashes))
+        }
+        _ => (value, bare_length(value)),
+    };
+    Some((rest.len() - inner.len(), length))
+}
+
+/// Up to the closing quote; all of it where none closes. Each level of JSON inside JSON doubles the
+/// backslashes, so the closing quote is known by their number.
+fn quoted_length(inner: &str, mark: char, slashes: usize) -> usize {
+    let closes = |at: &usize| {
+        let before = inner.get(..*at).unwrap_or_default();
+        let found = before.len() - before.trim_end_matches('\\').len();
+        found % (2 * (slashes + 1)) == slashes
+    };
+    let marks = inner.match_indices(mark).map(|(at, _)| at);
+    marks.into_iter().find(closes).map_or(inner.len(), |at| at - slashes)
+}
+
+/// Up to what ends a value without quotes; all of it where the value is a list or an object.
+fn bare_length(value: &str) -> usize {
+    match value.chars().next() {
+        Some('[' | '{') if !value.starts_with(MASK) => value.len(),
+        _ if value.starts_with("null") => 0,
+        _ => value.find(|c: char| c.is_whitespace() || "&<,}]\"".contains(c)).unwrap_or(value.len()),
+    }
+}
+
+/// The first bytes of a text, at a character's boundary.
+fn cut(mut text: String, limit: usize) -> String {
+    let boundary = (0..=limit.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
+    text.truncate(boundary.unwrap_or_default());
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::Timestamp;
+    use proptest::prelude::*;
+    use rstest::rstest;
+
+    fn redactor(secret: &str) -> Redactor {
+        Redactor { secrets: vec![secret.into()] }
+    }
+
+    fn receipt(body: &str) -> Receipt {
+        let headers = vec![
+            ("set-cookie".to_owned(), "sid=1".to_owned()),
+            ("x-okta-request-id".to_owned(), "r1".to_owned()),
+            ("x-flow-execution".to_owned(), "hunter2!".to_owned()),
+        ];
+        let at = Timestamp::UNIX_EPOCH;
+        let answer = Answer { status: 200, headers, body: body.into(), flaw: None, at };
+        redactor("hunter2!").receipt(&answer, Vec::new(), Some(&"tokentoken".into()))
+    }
+
+    #[rstest]
+    #[case(r#"{"tempPassword":"a\"b", "x":1}"#, r#"{"tempPassword":"[secret]","x":1}"#)]
+    #[case(r#"{"a":{"RecoveryToken" : "abc"}}"#, r#"{"a":{"RecoveryToken":"[secret]"}}"#)]
+    #[case(r#"{"t":"{\"activationUrl\":\"https://x/y\"}"}"#, r#"{"t":"{\"activationUrl\":\"[secret]\"}"}"#)]
+    #[case("activationToken=abc&x=1", "activationToken=[secret]&x=1")]
+    #[case("<tempPassword>abc</tempPassword>", "<tempPassword>[secret]</tempPassword>")]
+    #[case(r#"{"recoveryToken":"cut of"#, r#"{"recoveryToken":"[secret]"#)]
+    #[case(r#"{"recoveryToken":["abc", {"d":"e"}]}"#, r#"{"recoveryToken":"[secret]"}"#)]
+    #[case(
+        r#"{"echo":"hunter2!","auth":"Bearer tokentoken"}"#,
+        r#"{"echo":"[secret]","auth":"Bearer [secret]"}"#
+    )]
+    #[case(r#"{"t":"{\"tempPassword\":\"a\\\"b\"}"}"#, r#"{"t":"{\"tempPassword\":\"[secret]\"}"}"#)]
+    #[case(r#"{"recoveryToken":null}"#, r#"{"recoveryToken":null}"#)]
+    #[case("a tempPassword was set", "a tempPassword was set")]
+    #[case("{ \"plain\" :  1 }", "{ \"plain\" :  1 }")]
+    fn bodies_are_masked(#[case] body: &str, #[case] kept: &str) {
+        assert_eq!(receipt(body).body, kept);
+    }
+
+    #[test]
+    fn headers_are_an_allow_list_and_masked() {
+        let expected = [("x-okta-request-id", "r1"), ("x-flow-execution", MASK)];
+        assert_eq!(receipt("").headers, expected.map(|(n, v)| (n.to_owned(), v.to_owned())));
+    }
+
+    #[test]
+    fn a_large_body_is_cut_and_its_digest_is_of_all() {
+        let body = "é".repeat(20_000);
+        let kept = receipt(&body);
+        assert_eq!(kept.body.len(), KEPT_BODY);
+        assert_eq!(kept.body_sha256, Some(digest::of_bytes(body.as_bytes())));
+    }
+
+    #[test]
+    fn a_secret_is_found_as_json_writes_it() {
+        let masked = redactor("line\nand \"quote\"").mask(r#"{"e":"line\nand \"quote\""}"#, None);
+        assert_eq!(masked, r#"{"e":"[secret]"}"#);
+    }
+
+    proptest! {
+        #[test]
+        fn no_secret_survives(before in ".{0,20}", after in ".{0,20}", field in 0usize..5, value in "[a-zA-Z0-9/:]{6,20}") {
+            prop_assume!(!before.contains(&value) && !after.contains(&value));
+            let body = serde_json::json!({ "a": before, SECRET_FIELDS[field]: value, "b": [after] }).to_string();
+            prop_assert!(!receipt(&body).body.contains(&value));
+            let nested = serde_json::json!({ "inner": body }).to_string();
+            prop_assert!(!receipt(&nested).body.contains(&value));
+        }
+    }
+}

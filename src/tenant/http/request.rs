@@ -1,0 +1,148 @@
+//! What is sent and what comes back, free of the HTTP library's types.
+
+use super::pace;
+use jiff::Timestamp;
+use secrecy::SecretString;
+use serde::Serialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use url::Url;
+
+/// The methods in use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// Reads.
+    Get,
+    /// GraphQL, tokens and flows.
+    Post,
+}
+
+/// A header's value; a secret one is neither logged nor shown.
+#[derive(Debug, Clone)]
+pub enum HeaderText {
+    /// Shown.
+    Plain(String),
+    /// Masked.
+    Secret(SecretString),
+}
+
+/// One request.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The method.
+    pub method: Method,
+    /// Where to.
+    pub url: Url,
+    /// Names in lower case, in the order they are sent.
+    pub headers: Vec<(String, HeaderText)>,
+    /// The body; secret because token requests carry the client's secret in it.
+    pub body: Option<SecretString>,
+}
+
+/// What every request calls itself.
+pub const USER_AGENT: &str = concat!("idtriage/", env!("CARGO_PKG_VERSION"));
+
+const JSON: &str = "application/json";
+const FORM: &str = "application/x-www-form-urlencoded";
+
+impl Request {
+    /// A request without headers and body.
+    pub fn bare(method: Method, url: Url) -> Request {
+        Request { method, url, headers: Vec::new(), body: None }
+    }
+
+    /// A GET of JSON. Okta asks for the content type on every call.
+    pub fn get(url: Url) -> Request {
+        Request::bare(Method::Get, url)
+            .with("user-agent", USER_AGENT)
+            .with("accept", JSON)
+            .with("content-type", JSON)
+    }
+
+    /// A POST of JSON.
+    pub fn post_json(url: Url, body: &impl Serialize) -> Request {
+        let body = serde_json::to_string(body).unwrap_or_default();
+        Request::post(url, JSON, body)
+    }
+
+    /// A POST of a form.
+    pub fn post_form(url: Url, pairs: &BTreeMap<&str, &str>) -> Request {
+        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
+        Request::post(url, FORM, body)
+    }
+
+    fn post(url: Url, content_type: &str, body: String) -> Request {
+        let mut request = Request::bare(Method::Post, url)
+            .with("user-agent", USER_AGENT)
+            .with("accept", JSON)
+            .with("content-type", content_type);
+        request.body = Some(body.into());
+        request
+    }
+
+    /// With one more header.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: &str) -> Request {
+        self.headers.push((name.to_owned(), HeaderText::Plain(value.to_owned())));
+        self
+    }
+
+    /// With one more header that holds a secret.
+    #[must_use]
+    pub fn with_secret(mut self, name: &str, value: SecretString) -> Request {
+        self.headers.push((name.to_owned(), HeaderText::Secret(value)));
+        self
+    }
+}
+
+/// Why a body is not whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Flaw {
+    /// It is larger than is read.
+    TooLarge(usize),
+    /// It broke off.
+    Broken(String),
+}
+
+/// One answer, whatever its status.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// Names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// The body, as far as it was read.
+    pub body: Vec<u8>,
+    /// Why the body is not whole, if it is not.
+    pub flaw: Option<Flaw>,
+    /// When it came.
+    pub at: Timestamp,
+}
+
+impl Answer {
+    /// Whether the status is 2xx.
+    pub fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// The first header of a name, in lower case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The body as JSON, if it is that.
+    pub fn json(&self) -> Option<Value> {
+        serde_json::from_slice(&self.body).ok()
+    }
+
+    /// The body as text, with replacement characters where it is no UTF-8.
+    pub fn text(&self) -> std::borrow::Cow<'_, str> {
+        String::from_utf8_lossy(&self.body)
+    }
+
+    /// By how much the other side's clock is ahead of ours, in seconds, where it says its time.
+    pub fn clock_ahead(&self) -> Option<i64> {
+        let theirs = pace::http_date(self.header("date")?)?;
+        Some(theirs.duration_since(self.at).as_secs())
+    }
+}

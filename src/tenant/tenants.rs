@@ -1,0 +1,147 @@
+//! The configured tenants, behind both traits.
+
+use super::cii::Cii;
+use super::http::{self, Clock, Http, HttpError, Limits, Redactor};
+use super::okta::{KeyError, Okta};
+use super::probe::{self, Probe};
+use super::problem::with_hint;
+use super::workflows::Workflows;
+use super::{CallEnd, Directory, FlowCaller};
+use crate::config::Config;
+use crate::domain::action::ShownRequest;
+use crate::domain::dossier::{AddressUsers, LoadedPart, OktaUser, Part};
+use crate::domain::{FlowId, Login, PartName};
+use async_trait::async_trait;
+use std::sync::Arc;
+use thiserror::Error;
+use url::Url;
+
+/// Why the tenants cannot be used as configured.
+#[derive(Debug, Error)]
+pub enum TenantError {
+    /// An address that nothing is ever sent to.
+    #[error("`{setting}`: {cause}")]
+    Address {
+        /// The setting that holds it.
+        setting: &'static str,
+        /// Why.
+        cause: HttpError,
+    },
+    /// Certificates or proxy.
+    #[error(transparent)]
+    Http(#[from] HttpError),
+    /// The service application's key.
+    #[error("`[okta] private_key`: {0}")]
+    Key(#[from] KeyError),
+}
+
+impl TenantError {
+    /// What mends it, where we know.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            TenantError::Address { cause, .. } | TenantError::Http(cause) => cause.hint(),
+            TenantError::Key(_) => Some("`openssl pkcs8 -topk8 -nocrypt` writes a key as PKCS#8 PEM"),
+        }
+    }
+}
+
+/// Every configured tenant.
+#[derive(Debug)]
+pub struct Tenants {
+    http: Arc<Http>,
+    cii: Option<Cii>,
+    okta: Option<Okta>,
+    workflows: Workflows,
+}
+
+impl Tenants {
+    /// Ready to ask; nothing is sent yet.
+    pub fn build(config: &Config, clock: Clock) -> Result<Tenants, TenantError> {
+        Tenants::with_limits(config, clock, Limits::default())
+    }
+
+    /// The same with other waits.
+    pub fn with_limits(config: &Config, clock: Clock, limits: Limits) -> Result<Tenants, TenantError> {
+        check_addresses(config)?;
+        let http = Arc::new(Http::new(&config.net, limits, clock, Redactor::of(config))?);
+        let cii = config.cii.as_ref().map(|cii| Cii::new(&http, cii));
+        let okta = config.okta.as_ref().map(|okta| Okta::new(&http, okta)).transpose()?;
+        let workflows = Workflows::new(&http, &config.flows, config.okta.as_ref())?;
+        Ok(Tenants { http, cii, okta, workflows })
+    }
+
+    /// Tries every configured tenant, for `doctor`. No flow is run.
+    pub async fn probe(&self) -> Vec<Probe> {
+        probe::all(self.cii.as_ref(), self.readable_okta(), &self.workflows).await
+    }
+
+    fn readable_okta(&self) -> Option<&Okta> {
+        self.okta.as_ref().filter(|okta| okta.can_read())
+    }
+
+    fn unconfigured<T>(&self, what: &str) -> Part<T> {
+        let problem =
+            with_hint(format!("{what} is not configured"), "`idtriage init` writes a commented template");
+        Part::failed(self.http.now(), problem)
+    }
+}
+
+/// A flow's address is checked when the flow is shown: one wrong flow must not stop the console.
+fn check_addresses(config: &Config) -> Result<(), TenantError> {
+    let check = |setting: &'static str, url: &Url| {
+        http::check(url).map_err(|cause| TenantError::Address { setting, cause })
+    };
+    if let Some(cii) = &config.cii {
+        check("[cii] token_url", &cii.token_url)?;
+        check("[cii] api_url", &cii.api_url)?;
+    }
+    config.okta.as_ref().map_or(Ok(()), |okta| check("[okta] org_url", &okta.org_url))
+}
+
+#[async_trait]
+impl Directory for Tenants {
+    fn parts(&self) -> Vec<PartName> {
+        let can_read = |part: &PartName| match part {
+            PartName::Cii | PartName::CiiDetails => self.cii.is_some(),
+            PartName::Okta => self.readable_okta().is_some(),
+        };
+        PartName::ALL.into_iter().filter(can_read).collect()
+    }
+
+    async fn part(&self, name: PartName, login: &Login) -> LoadedPart {
+        match (name, &self.cii) {
+            (PartName::Cii, Some(cii)) => LoadedPart::Cii(Box::new(cii.end_user_state(login).await)),
+            (PartName::Cii, None) => LoadedPart::Cii(Box::new(self.unconfigured("CII"))),
+            (PartName::CiiDetails, Some(cii)) => LoadedPart::CiiDetails(Box::new(cii.end_user(login).await)),
+            (PartName::CiiDetails, None) => LoadedPart::CiiDetails(Box::new(self.unconfigured("CII"))),
+            (PartName::Okta, _) => LoadedPart::Okta(Box::new(self.okta_user(login.raw()).await)),
+        }
+    }
+
+    async fn users_of_address(&self, address: &str) -> AddressUsers {
+        match &self.cii {
+            Some(cii) => cii.users_of_address(address).await,
+            None => {
+                AddressUsers { problems: self.unconfigured::<()>("CII").problems, ..AddressUsers::default() }
+            }
+        }
+    }
+
+    async fn okta_user(&self, id_or_login: &str) -> Part<OktaUser> {
+        match &self.okta {
+            Some(okta) => okta.user(id_or_login).await,
+            None => self.unconfigured("Okta"),
+        }
+    }
+}
+
+#[async_trait]
+impl FlowCaller for Tenants {
+    fn shown(&self, flow: &FlowId, body: &str, action: &str, operator: &str) -> Result<ShownRequest, String> {
+        self.workflows.shown(flow, body, action, operator)
+    }
+
+    async fn call(&self, flow: &FlowId, shown: &ShownRequest) -> CallEnd {
+        self.workflows.call(flow, shown).await
+    }
+}

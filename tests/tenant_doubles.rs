@@ -1,0 +1,679 @@
+//! The tenants' clients against small doubles on loopback: tokens, pacing, partial answers, drift,
+//! and what may never be repeated, followed or shown.
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::{HeaderMap, Method, Response, Uri};
+use futures_util::future::join_all;
+use idtriage::config::Config;
+use idtriage::config::meant::{Cii, ConfiguredFlow, Console, Guard, Net, Okta, ServiceApp};
+use idtriage::domain::action::{Receipt, ShownRequest};
+use idtriage::domain::dossier::{LoadedPart, OktaUser, Part};
+use idtriage::domain::flow::{FlowAuth, PayloadShape};
+use idtriage::domain::{Flow, FlowId, Login, PartName, Risk, Route};
+use idtriage::tenant::http::{Allowance, Clock, Limits};
+use idtriage::tenant::{CallEnd, Directory, FlowCaller, Tenants};
+use jiff::Timestamp;
+use rstest::rstest;
+use serde_json::{Value, json};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::net::TcpListener;
+
+const SECRET: &str = "s3cret-of-the-flow";
+const TOKEN: &str = "aaa.bbb.ccc";
+
+/// What a double was sent.
+#[derive(Debug, Clone)]
+struct Seen {
+    method: Method,
+    path: String,
+    headers: HeaderMap,
+    body: String,
+}
+
+impl Seen {
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap()
+    }
+
+    fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map(|value| value.to_str().unwrap()).unwrap_or_default()
+    }
+}
+
+/// What a double answers.
+enum Reply {
+    /// Status, headers, body.
+    With(u16, Vec<(&'static str, String)>, String),
+    /// Nothing, ever.
+    Never,
+}
+
+fn ok(body: Value) -> Reply {
+    Reply::With(200, vec![], body.to_string())
+}
+
+fn status(status: u16) -> Reply {
+    Reply::With(status, vec![], "{}".to_owned())
+}
+
+type Script = dyn Fn(&Seen, usize) -> Reply + Send + Sync;
+
+#[derive(Clone)]
+struct Double {
+    address: std::net::SocketAddr,
+    seen: Arc<Mutex<Vec<Seen>>>,
+    script: Arc<Script>,
+}
+
+impl Double {
+    /// Answers by a script, which is given the request and how many came before it on its path.
+    async fn start(script: impl Fn(&Seen, usize) -> Reply + Send + Sync + 'static) -> Double {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let double = Double { address, seen: Arc::default(), script: Arc::new(script) };
+        let router = Router::new().fallback(answer).with_state(double.clone());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        double
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    fn seen(&self, path: &str) -> Vec<Seen> {
+        self.seen.lock().unwrap().iter().filter(|seen| seen.path == path).cloned().collect()
+    }
+}
+
+async fn answer(
+    State(double): State<Double>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response<Body> {
+    let path = uri.path_and_query().unwrap().to_string();
+    let seen = Seen { method, path: path.clone(), headers, body: String::from_utf8(body.into()).unwrap() };
+    let before = double.seen(&path).len();
+    double.seen.lock().unwrap().push(seen.clone());
+    match (double.script)(&seen, before) {
+        Reply::With(status, headers, body) => {
+            let response = Response::builder().status(status);
+            let add = |response: axum::http::response::Builder, (name, value)| response.header(name, value);
+            headers.into_iter().fold(response, add).body(Body::from(body)).unwrap()
+        }
+        Reply::Never => std::future::pending().await,
+    }
+}
+
+/// CII: tokens are numbered, GraphQL is scripted.
+async fn cii(graphql: impl Fn(&Seen, usize) -> Reply + Send + Sync + 'static) -> (Double, Tenants) {
+    let double = Double::start(move |seen, before| match seen.path.as_str() {
+        "/token" => ok(json!({"access_token": format!("token{before}"), "expires_in": 36000})),
+        _ => graphql(seen, before),
+    })
+    .await;
+    let tenants = tenants(with_cii(&double, None));
+    (double, tenants)
+}
+
+fn config() -> Config {
+    Config {
+        store: String::new(),
+        listen: "127.0.0.1:0".parse().unwrap(),
+        net: Net::default(),
+        sources: vec![],
+        cii: None,
+        okta: None,
+        flows: vec![],
+        guard: Guard::default(),
+        console: Console::default(),
+    }
+}
+
+fn with_cii(double: &Double, audience: Option<&str>) -> Config {
+    let cii = Cii {
+        token_url: double.url("/token").parse().unwrap(),
+        api_url: double.url("/graphql").parse().unwrap(),
+        client_id: "id".into(),
+        client_secret: "the-secret".into(),
+        audience: audience.map(str::to_owned),
+    };
+    Config { cii: Some(cii), ..config() }
+}
+
+fn with_okta(double: &Double) -> Config {
+    let okta =
+        Okta { org_url: double.url("/").parse().unwrap(), api_token: Some("ssws".into()), service_app: None };
+    Config { okta: Some(okta), ..config() }
+}
+
+fn with_service_app(double: &Double, flows: Vec<ConfiguredFlow>) -> Config {
+    let key = include_str!("keys/ec.pem");
+    let app = ServiceApp { client_id: "0oa1".into(), private_key: key.into(), key_id: None };
+    let okta = Okta { org_url: double.url("/").parse().unwrap(), api_token: None, service_app: Some(app) };
+    Config { okta: Some(okta), flows, ..config() }
+}
+
+fn flow(url: &str, auth: FlowAuth) -> ConfiguredFlow {
+    let flow = Flow {
+        id: "suspend".into(),
+        name: "Suspend".into(),
+        verb: "suspend the Okta account".into(),
+        route: Route::ApiEndpoint,
+        url: Some(url.to_owned()),
+        auth,
+        payload: PayloadShape::IspmFlat,
+        product: None,
+        tenant: String::new(),
+        risk: Risk::Medium,
+        takes_login: true,
+        suggested_for: vec![],
+        inputs: vec![],
+        inverse: None,
+        undo: String::new(),
+        caveats: vec![],
+        proven_by: None,
+        is_final: false,
+    };
+    ConfiguredFlow { flow, client_token: (auth == FlowAuth::ClientToken).then(|| SECRET.into()) }
+}
+
+/// Waits are tiny; time-outs are long, since the machine may be busy.
+fn limits() -> Limits {
+    let allowance =
+        Allowance { timeout: Duration::from_secs(20), body: 64 << 10, held: Duration::from_secs(20) };
+    Limits {
+        read: allowance,
+        act: allowance,
+        connect: Duration::from_secs(10),
+        act_gap: Duration::ZERO,
+        first_pause: Duration::from_millis(1),
+        longest_pause: Duration::from_millis(2),
+    }
+}
+
+fn tenants_within(config: Config, limits: Limits) -> Tenants {
+    Tenants::with_limits(&config, Clock::new(|| Timestamp::UNIX_EPOCH), limits).unwrap()
+}
+
+fn tenants(config: Config) -> Tenants {
+    tenants_within(config, limits())
+}
+
+/// A flow behind a double, shown and called.
+async fn run_flow(double: &Double, limits: Limits) -> CallEnd {
+    let flows = vec![flow(&double.url("/invoke"), FlowAuth::ClientToken)];
+    let tenants = tenants_within(Config { flows, ..config() }, limits);
+    let shown = show(&tenants);
+    tenants.call(&"suspend".into(), &shown).await
+}
+
+fn show(tenants: &Tenants) -> ShownRequest {
+    tenants.shown(&"suspend".into(), r#"{"eventId":"1"}"#, "a-1", "Zoë").unwrap()
+}
+
+fn receipt(end: CallEnd) -> Receipt {
+    match end {
+        CallEnd::Answered(receipt) => receipt,
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn lines(tenants: &Tenants, name: PartName) -> Vec<String> {
+    let part = tenants.part(name, &Login::new("a@b")).await;
+    let problems = match part {
+        LoadedPart::Cii(part) => part.problems,
+        LoadedPart::CiiDetails(part) => part.problems,
+        LoadedPart::Okta(part) => part.problems,
+    };
+    problems.iter().map(|problem| format!("{} {:?}", problem.line(), problem.hint)).collect()
+}
+
+fn state(login: &str) -> Value {
+    json!({"data": {"getEndUserState": {"id": "1", "login": login, "status": "ACTIVE"}}})
+}
+
+#[tokio::test]
+async fn one_token_serves_many_requests_at_once() {
+    let (double, tenants) = cii(|_, _| ok(state("a@b"))).await;
+    join_all((0..5).map(|_| lines(&tenants, PartName::Cii))).await;
+    let asked = double.seen("/token");
+    let expected =
+        json!({"client_id": "id", "client_secret": "the-secret", "grant_type": "client_credentials"});
+    assert_eq!(asked.len(), 1);
+    assert_eq!(asked[0].json(), expected);
+    let queries = double.seen("/graphql");
+    assert_eq!(queries.len(), 5);
+    assert_eq!(queries[0].header("authorization"), "Bearer token0");
+    assert!(queries[0].header("user-agent").starts_with("idtriage/"));
+    assert_eq!(queries[0].json()["variables"], json!({"login": "a@b"}));
+}
+
+#[tokio::test]
+async fn the_audience_goes_where_it_is_configured() {
+    let double = Double::start(|_, _| ok(json!({"access_token": "t"}))).await;
+    lines(&tenants(with_cii(&double, Some("aud"))), PartName::Cii).await;
+    assert_eq!(double.seen("/token")[0].json()["audience"], "aud");
+}
+
+#[tokio::test]
+async fn a_token_near_its_end_is_renewed() {
+    let (double, _) = cii(|_, _| ok(state("a@b"))).await;
+    let now = Arc::new(AtomicI64::new(1_000));
+    let clock = {
+        let now = now.clone();
+        Clock::new(move || Timestamp::from_second(now.load(Ordering::SeqCst)).unwrap())
+    };
+    let tenants = Tenants::with_limits(&with_cii(&double, None), clock, limits()).unwrap();
+    lines(&tenants, PartName::Cii).await;
+    now.fetch_add(35_000, Ordering::SeqCst);
+    lines(&tenants, PartName::Cii).await;
+    assert_eq!(double.seen("/token").len(), 1);
+    now.fetch_add(900, Ordering::SeqCst);
+    lines(&tenants, PartName::Cii).await;
+    assert_eq!(double.seen("/token").len(), 2);
+}
+
+#[tokio::test]
+async fn a_refused_token_is_replaced_once() {
+    let (double, tenants) = cii(|seen, _| match seen.header("authorization") {
+        "Bearer token0" => status(401),
+        _ => ok(state("a@b")),
+    })
+    .await;
+    assert!(lines(&tenants, PartName::Cii).await.is_empty());
+    assert_eq!((double.seen("/token").len(), double.seen("/graphql").len()), (2, 2));
+
+    let (double, tenants) = cii(|_, _| status(401)).await;
+    assert!(lines(&tenants, PartName::Cii).await[0].starts_with("CII answered 401"));
+    assert_eq!((double.seen("/token").len(), double.seen("/graphql").len()), (2, 2));
+}
+
+#[tokio::test]
+async fn who_waits_for_a_token_shares_its_failure() {
+    let double = Double::start(|_, _| {
+        let body = json!({"error": "access_denied", "error_description": "no the-secret here"});
+        Reply::With(401, vec![], body.to_string())
+    })
+    .await;
+    let tenants = tenants(with_cii(&double, None));
+    let all = join_all((0..5).map(|_| lines(&tenants, PartName::Cii))).await;
+    assert_eq!(double.seen("/token").len(), 1);
+    for lines in all {
+        assert!(
+            lines[0].starts_with("401 from the CII token endpoint: access_denied: no [secret] here"),
+            "{lines:?}"
+        );
+        assert!(lines[0].contains("check `client_id` and the secret"), "{lines:?}");
+    }
+}
+
+#[tokio::test]
+async fn partial_data_stands_beside_its_errors() {
+    let (_double, tenants) = cii(|_, _| {
+        ok(json!({
+            "data": {"getEndUser": {"endUserDetails": {"id": "1", "login": "a@b", "devices": null, "status": "NEW_ONE"},
+                "providerEndUserDetails": [{"userId": "00u1", "provider": "OKTA", "login": "a@b", "status": "ACTIVE"}]}},
+            "errors": [{"path": ["getEndUser", "endUserDetails", "devices", 3], "errorType": "Boom", "errorInfo": [1],
+                "message": "no devices"}],
+        }))
+    })
+    .await;
+    let LoadedPart::CiiDetails(part) = tenants.part(PartName::CiiDetails, &Login::new("a@b")).await else {
+        panic!()
+    };
+    let user = part.data.unwrap();
+    assert_eq!(user.provider_end_user_details[0].user_id.raw(), "00u1");
+    assert_eq!(user.end_user_details.status.raw(), "NEW_ONE");
+    assert_eq!(part.problems[0].line(), "Boom: no devices");
+    assert_eq!(part.problems[0].path, ["getEndUser", "endUserDetails", "devices", "3"]);
+}
+
+#[tokio::test]
+async fn a_schema_that_drifted_is_asked_for_less_once() {
+    let (double, tenants) = cii(|seen, _| {
+        if seen.body.contains("employeeId") {
+            return ok(
+                json!({"data": null, "errors": [{"message": "Validation error of type FieldUndefined"}]}),
+            );
+        }
+        ok(state("a@b"))
+    })
+    .await;
+    let lines = lines(&tenants, PartName::Cii).await;
+    assert_eq!(lines.len(), 1);
+    assert!(lines[0].starts_with("schema drift:"), "{lines:?}");
+    assert_eq!(double.seen("/graphql").len(), 2);
+}
+
+#[tokio::test]
+async fn every_page_is_read_and_every_user_told_once() {
+    let (double, tenants) = cii(|seen, _| {
+        let variables = &seen.json()["variables"];
+        let (first, next) = match variables["pageToken"].as_str() {
+            None => (0, json!("p1")),
+            Some("p1") => (2, json!("p2")),
+            _ => (4, Value::Null),
+        };
+        let items: Vec<Value> = (first..first + 3)
+            .map(|n| json!({"id": n.to_string(), "login": format!("u{n}"), "displayName": null}))
+            .collect();
+        ok(json!({"data": {"getEndUsersByIp": {"items": items, "pageToken": next}}}))
+    })
+    .await;
+    let found = tenants.users_of_address("10.0.0.1").await;
+    let logins: Vec<&str> = found.users.iter().map(|user| user.login.raw()).collect();
+    assert_eq!(logins, ["u0", "u1", "u2", "u3", "u4", "u5", "u6"]);
+    assert!(found.problems.is_empty() && !found.is_cut);
+    assert_eq!(double.seen("/graphql")[0].json()["variables"]["pageSize"], 500);
+}
+
+#[rstest]
+#[case(200, "<html>\u{1b}[2J", "CII answered 200 with 10 bytes of text/html, not with JSON")]
+#[case(502, "<html>", "CII answered 502 with 6 bytes of text/html, not with JSON")]
+#[case(200, "{\"data\": {\"getEnd", "CII answered 200 with 17 bytes of text/html, not with JSON")]
+#[case(200, "{}", "CII answered without `getEndUserState` and without an error")]
+#[case(500, "{\"errors\": []}", "CII answered 500")]
+#[tokio::test]
+async fn odd_answers_are_told_in_words(#[case] status: u16, #[case] body: &str, #[case] line: &str) {
+    let body = body.to_owned();
+    let html = || vec![("content-type", "text/html".to_owned())];
+    let (double, tenants) = cii(move |_, _| Reply::With(status, html(), body.clone())).await;
+    let lines = lines(&tenants, PartName::Cii).await;
+    assert!(lines[0].starts_with(line), "{lines:?}");
+    assert_eq!(double.seen("/graphql").len(), 1);
+}
+
+#[tokio::test]
+async fn an_answer_without_end_is_not_read_to_its_end() {
+    let (_double, tenants) = cii(|_, _| ok(json!("x".repeat(70_000)))).await;
+    assert!(lines(&tenants, PartName::Cii).await[0].contains("is larger than 65536 bytes"));
+}
+
+#[tokio::test]
+async fn a_redirect_is_never_followed() {
+    let elsewhere = Double::start(|_, _| ok(json!({}))).await;
+    let target = elsewhere.url("/stolen");
+    let (_double, tenants) =
+        cii(move |_, _| Reply::With(307, vec![("location", target.clone())], String::new())).await;
+    let lines = lines(&tenants, PartName::Cii).await;
+    assert!(lines[0].contains("a redirect to `127.0.0.1`, which is never followed"), "{lines:?}");
+    assert!(elsewhere.seen("/stolen").is_empty());
+}
+
+#[tokio::test]
+async fn a_read_waits_out_a_short_429_and_tells_a_long_one() {
+    let throttle = || Reply::With(429, vec![("retry-after", "1".to_owned())], String::new());
+    let (double, tenants) =
+        cii(move |_, before| if before < 2 { throttle() } else { ok(state("a@b")) }).await;
+    assert!(lines(&tenants, PartName::Cii).await.is_empty());
+    assert_eq!(double.seen("/graphql").len(), 3);
+
+    let double = Double::start(move |_, _| throttle()).await;
+    let impatient = Limits { longest_pause: Duration::from_secs(60), ..limits() };
+    let held = Allowance { held: Duration::from_millis(500), ..impatient.read };
+    let tenants = tenants_within(with_okta(&double), Limits { read: held, ..impatient });
+    assert!(lines(&tenants, PartName::Okta).await[0].contains("is throttling"));
+    assert_eq!(double.seen("/api/v1/users/a@b").len(), 1);
+}
+
+#[tokio::test]
+async fn loopback_is_never_reached_through_a_proxy() {
+    let double = Double::start(|_, _| ok(json!({"id": "00u1"}))).await;
+    let net = Net { proxy: Some("http://192.0.2.1:9".parse().unwrap()), ca_file: None };
+    let tenants = tenants(Config { net, ..with_okta(&double) });
+    assert!(lines(&tenants, PartName::Okta).await.is_empty());
+}
+
+#[test]
+fn plain_http_to_another_machine_is_refused() {
+    let mut config = with_cii(
+        &Double {
+            address: "127.0.0.1:1".parse().unwrap(),
+            seen: Arc::default(),
+            script: Arc::new(|_, _| Reply::Never),
+        },
+        None,
+    );
+    config.cii.as_mut().unwrap().api_url = "http://api.example.com/".parse().unwrap();
+    let error = Tenants::build(&config, Clock::system()).unwrap_err();
+    assert!(
+        error.to_string().starts_with("`[cii] api_url`: `api.example.com` would be asked over plain http")
+    );
+    assert!(error.hint().is_some());
+}
+
+async fn okta_user(double: &Double, name: &str) -> Part<OktaUser> {
+    tenants(with_okta(double)).okta_user(name).await
+}
+
+#[tokio::test]
+async fn an_okta_user_is_read_with_its_links() {
+    let double = Double::start(|_, _| {
+        ok(json!({"id": "00u1", "status": "ACTIVE", "profile": {"login": "A@b.example"}, "_links": {"suspend": {}}}))
+    })
+    .await;
+    let user = okta_user(&double, "a@b.example").await;
+    assert!(user.problems.is_empty(), "{:?}", user.problems);
+    assert_eq!(user.data.unwrap().offered().len(), 1);
+    let seen = &double.seen("/api/v1/users/a@b.example")[0];
+    assert_eq!((seen.header("authorization"), &seen.method), ("SSWS ssws", &Method::GET));
+}
+
+#[tokio::test]
+async fn an_okta_error_keeps_its_code_and_request_id() {
+    let double = Double::start(|_, _| {
+        let body =
+            json!({"errorCode": "E0000011", "errorSummary": "Invalid token provided", "errorCauses": []});
+        Reply::With(401, vec![("x-okta-request-id", "req7".into())], body.to_string())
+    })
+    .await;
+    let part = okta_user(&double, "a").await;
+    let line = part.problems[0].line();
+    assert_eq!(line, "E0000011: Okta answered 401: Invalid token provided (request id req7)");
+    assert!(part.problems[0].hint.as_ref().unwrap().contains("30 days"));
+    assert!(part.data.is_none());
+    assert_eq!(okta_user(&double, "a/b").await.problems.len(), 1);
+    assert_eq!(double.seen.lock().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn an_application_that_wants_dpop_is_named() {
+    let double = Double::start(|_, _| {
+        let body = json!({"error": "invalid_dpop_proof", "error_description": "The DPoP proof JWT header is missing."});
+        Reply::With(400, vec![], body.to_string())
+    })
+    .await;
+    let lines = lines(&tenants(with_service_app(&double, vec![])), PartName::Okta).await;
+    assert!(lines[0].starts_with("invalid_dpop_proof: ") && lines[0].contains("requires DPoP"), "{lines:?}");
+    let form = &double.seen("/oauth2/v1/token")[0];
+    assert!(form.body.contains("scope=okta.users.read") && form.body.contains("client_assertion=ey"));
+}
+
+#[tokio::test]
+async fn what_leaves_is_what_was_shown() {
+    let double = Double::start(|seen, _| {
+        let echo = json!({"execution_id": "run-7", "echo": seen.header("x-api-client-token"), "tempPassword": "Ab1!"});
+        let headers = vec![("x-request-id", "r1".into()), ("set-cookie", "a=b".into())];
+        Reply::With(200, headers, echo.to_string())
+    })
+    .await;
+    let flows = vec![flow(&double.url("/invoke"), FlowAuth::ClientToken)];
+    let tenants = tenants(Config { flows, ..config() });
+    let shown = show(&tenants);
+    assert_eq!(shown.digest(), show(&tenants).digest());
+    assert!(shown.headers.contains(&("x-api-client-token".into(), "[secret]".into())));
+    assert!(shown.headers.contains(&("x-idtriage-operator".into(), "Zo%C3%AB".into())));
+
+    let receipt = receipt(tenants.call(&"suspend".into(), &shown).await);
+    let seen = &double.seen("/invoke")[0];
+    for (name, value) in &shown.headers {
+        let sent = if value == "[secret]" { SECRET } else { value };
+        assert_eq!(seen.header(name), sent);
+    }
+    assert_eq!((seen.body.as_str(), &seen.method), (shown.body.as_str(), &Method::POST));
+    assert_eq!(receipt.execution_id.as_deref(), Some("run-7"));
+    assert_eq!(receipt.status, Some(200));
+    assert!(receipt.headers.contains(&("x-request-id".into(), "r1".into())));
+    let kept = format!("{receipt:?} {shown:?} {tenants:?}");
+    assert!(!kept.contains(SECRET) && !kept.contains("Ab1!") && !kept.contains("a=b"), "{kept}");
+}
+
+#[tokio::test]
+async fn what_was_not_shown_does_not_leave() {
+    let double = Double::start(|_, _| status(200)).await;
+    let flows = vec![flow(&double.url("/invoke"), FlowAuth::ClientToken)];
+    let tenants = tenants(Config { flows, ..config() });
+    let elsewhere = ShownRequest { url: double.url("/other"), ..show(&tenants) };
+    let mut added = show(&tenants);
+    added.headers.push(("x-more".into(), "1".into()));
+    for shown in [elsewhere, added] {
+        assert!(matches!(tenants.call(&"suspend".into(), &shown).await, CallEnd::NotSent(_)));
+    }
+    assert!(double.seen.lock().unwrap().is_empty());
+}
+
+#[rstest]
+#[case("https://x.workflows.okta.com/api/flo/1/invoke?clientToken=abc", "holds `clientToken=`")]
+#[case("https://x.workflows.okta.com/api/flo/1/invoke?CLIENTTOKEN=abc", "holds `clientToken=`")]
+#[case("http://x.workflows.okta.com/api/flo/1/invoke", "plain http")]
+#[case("nonsense", "is no address")]
+fn an_unsafe_address_is_never_shown(#[case] url: &str, #[case] words: &str) {
+    let tenants = tenants(Config { flows: vec![flow(url, FlowAuth::ClientToken)], ..config() });
+    let error = tenants.shown(&"suspend".into(), "{}", "a", "b").unwrap_err();
+    assert!(error.contains(words) && !error.contains("abc"), "{error}");
+}
+
+#[rstest]
+#[case(500)]
+#[case(408)]
+#[case(401)]
+#[case(302)]
+#[case(503)]
+#[tokio::test]
+async fn a_request_that_acts_is_sent_once(#[case] code: u16) {
+    let double = Double::start(move |_, _| status(code)).await;
+    let receipt = receipt(run_flow(&double, limits()).await);
+    assert_eq!((receipt.status, receipt.tries.len()), (Some(code), 0));
+    assert_eq!(double.seen("/invoke").len(), 1);
+}
+
+#[tokio::test]
+async fn a_time_out_leaves_the_outcome_unknown() {
+    let double = Double::start(|_, _| Reply::Never).await;
+    let act = Allowance { timeout: Duration::from_millis(300), ..limits().act };
+    let end = run_flow(&double, Limits { act, ..limits() }).await;
+    assert!(matches!(&end, CallEnd::Unknown(words) if words.contains("no answer")), "{end:?}");
+    assert_eq!(double.seen("/invoke").len(), 1);
+}
+
+#[tokio::test]
+async fn a_cut_connection_leaves_the_outcome_unknown() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/invoke", listener.local_addr().unwrap());
+    // Takes one request and is gone: another try could only be refused.
+    tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.unwrap();
+        stream.readable().await.unwrap();
+    });
+    let tenants = tenants(Config { flows: vec![flow(&url, FlowAuth::None)], ..config() });
+    let end = tenants.call(&"suspend".into(), &show(&tenants)).await;
+    assert!(matches!(&end, CallEnd::Unknown(words) if words.contains("broke")), "{end:?}");
+}
+
+#[tokio::test]
+async fn what_cannot_connect_was_not_sent() {
+    let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let plain = Double::start(|_, _| status(200)).await;
+    let tls = plain.url("/invoke").replace("http:", "https:");
+    for url in [format!("http://{free}/invoke"), tls] {
+        let tenants = tenants(Config { flows: vec![flow(&url, FlowAuth::None)], ..config() });
+        let end = tenants.call(&"suspend".into(), &show(&tenants)).await;
+        assert!(matches!(&end, CallEnd::NotSent(words) if words.contains("cannot reach")), "{url}: {end:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_429_is_followed_by_another_try_that_the_receipt_tells() {
+    let double = Double::start(|_, before| if before < 2 { status(429) } else { status(202) }).await;
+    let receipt = receipt(run_flow(&double, limits()).await);
+    assert_eq!((receipt.status, receipt.tries.len()), (Some(202), 2));
+    assert!(receipt.tries.iter().all(|one| one.status == 429));
+    assert_eq!(double.seen("/invoke").len(), 3);
+}
+
+#[tokio::test]
+async fn when_the_wait_runs_out_nothing_ran() {
+    let double = Double::start(|_, _| status(429)).await;
+    let act = Allowance { held: Duration::from_millis(20), ..limits().act };
+    let end = run_flow(&double, Limits { act, ..limits() }).await;
+    let CallEnd::Throttled(receipt) = end else { panic!("{end:?}") };
+    assert_eq!(receipt.status, Some(429));
+    assert_eq!(double.seen("/invoke").len(), receipt.tries.len() + 1);
+}
+
+#[tokio::test]
+async fn an_oauth_flow_gets_a_token_of_its_own_scope_and_one_send() {
+    let double = Double::start(|seen, _| match seen.path.as_str() {
+        "/oauth2/v1/token" => ok(json!({"access_token": TOKEN, "expires_in": 3600, "token_type": "Bearer"})),
+        _ => Reply::With(401, vec![], json!({"echo": TOKEN}).to_string()),
+    })
+    .await;
+    let flows = vec![flow(&double.url("/invoke"), FlowAuth::Oauth)];
+    let tenants = tenants(with_service_app(&double, flows));
+    let receipt = receipt(tenants.call(&"suspend".into(), &show(&tenants)).await);
+    assert_eq!((receipt.status, receipt.body.as_str()), (Some(401), r#"{"echo":"[secret]"}"#));
+    let sent = double.seen("/invoke");
+    assert_eq!((sent.len(), sent[0].header("authorization")), (1, "Bearer aaa.bbb.ccc"));
+    let token = double.seen("/oauth2/v1/token");
+    assert!(token[0].body.contains("scope=okta.workflows.invoke.manage"));
+}
+
+#[tokio::test]
+async fn without_a_token_nothing_is_sent() {
+    let double = Double::start(|_, _| status(500)).await;
+    let flows = vec![flow(&double.url("/invoke"), FlowAuth::Oauth)];
+    let tenants = tenants(with_service_app(&double, flows));
+    let end = tenants.call(&"suspend".into(), &show(&tenants)).await;
+    assert!(matches!(end, CallEnd::NotSent(_)), "{end:?}");
+    assert!(double.seen("/invoke").is_empty());
+}
+
+#[tokio::test]
+async fn doctor_tries_every_credential_and_runs_nothing() {
+    let (double, _) = cii(|seen, _| match seen.path.as_str() {
+        "/graphql" => ok(json!({"data": {"ping": true}})),
+        _ => status(404),
+    })
+    .await;
+    let flows = vec![flow("https://x.example/invoke?clientToken=abc", FlowAuth::ClientToken)];
+    let okta = with_okta(&double).okta;
+    let tenants = tenants(Config { okta, flows, ..with_cii(&double, None) });
+    let probes = tenants.probe().await;
+    let names: Vec<&str> = probes.iter().map(|probe| probe.name.as_str()).collect();
+    assert_eq!(names, ["cii token", "cii ping", "okta users", "flow suspend"]);
+    assert_eq!(
+        probes.iter().map(|probe| probe.result.is_ok()).collect::<Vec<_>>(),
+        [true, true, false, false]
+    );
+    // The double's clock is right and ours stands at 1970.
+    assert!(probes[1].hint.is_some(), "{:?}", probes[1]);
+    assert_eq!(double.seen("/api/v1/users/me").len(), 1);
+}
+
+#[tokio::test]
+async fn what_is_not_configured_says_so() {
+    let tenants = tenants(config());
+    assert!(tenants.parts().is_empty());
+    for name in PartName::ALL {
+        assert!(lines(&tenants, name).await[0].contains("is not configured"));
+    }
+    assert_eq!(tenants.users_of_address("10.0.0.1").await.problems.len(), 1);
+    assert!(tenants.shown(&FlowId::from("x"), "{}", "a", "b").unwrap_err().contains("`x` is not configured"));
+    assert!(tenants.probe().await.is_empty());
+}
