@@ -1,0 +1,214 @@
+//! Actions: intended before a byte leaves, settled by a receipt, or expired with their lease.
+
+use super::journal;
+use super::rows::{self, sized, to_json};
+use crate::domain::action::Settlement;
+use crate::domain::journal::RecordKind;
+use crate::domain::{Action, ActionId, Evidence, Outcome};
+use crate::store::{ActionFilter, Again, IntendError, Lease, Page, StoreError};
+use jiff::Timestamp;
+use rusqlite::types::Value;
+use rusqlite::{Connection, OptionalExtension, Result, params_from_iter};
+
+/// Commits an intent and its record, unless one of the same flow on the same subject is open, or ended
+/// nobody knows how and nobody insists.
+pub(super) fn intend(
+    db: &Connection,
+    action: &Action,
+    lease: &Lease,
+    again: Again,
+) -> Result<std::result::Result<(), IntendError>> {
+    match latest_of_subject(db, action)? {
+        Some(latest) if latest.outcome == Outcome::Pending => {
+            return Ok(Err(IntendError::AlreadyOpen(latest.id)));
+        }
+        Some(latest) if latest.outcome == Outcome::Unknown && again == Again::No => {
+            return Ok(Err(IntendError::UnknownBefore(latest.id)));
+        }
+        _ => {}
+    }
+    insert(db, action, lease)?;
+    let content = serde_json::json!({
+        "action": action.to_json(),
+        "verb": action.verb,
+        "risk": action.risk,
+        "owner": lease.owner,
+        "insisted": again == Again::Insist,
+    });
+    journal::append(db, action.at, RecordKind::Intended, &content)?;
+    Ok(Ok(()))
+}
+
+/// The newest action of the same flow on the same subject. An open one is always the newest: none can
+/// be intended while it is open.
+fn latest_of_subject(db: &Connection, action: &Action) -> Result<Option<Action>> {
+    db.prepare_cached("SELECT * FROM actions WHERE flow = ?1 AND login = ?2 ORDER BY seq DESC LIMIT 1")?
+        .query_row((&action.flow.0, action.login.folded()), rows::action)
+        .optional()
+}
+
+fn insert(db: &Connection, action: &Action, lease: &Lease) -> Result<()> {
+    db.prepare_cached(
+        "INSERT INTO actions (id, flow, login, shown, verb, risk, finding, evidence, outcome, request, \
+         receipt, reason, actor, at, owner, lease_until) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+    )?
+    .execute(rusqlite::params![
+        action.id.to_string(),
+        action.flow.0,
+        action.login.folded(),
+        action.login.raw(),
+        action.verb,
+        action.risk.word(),
+        action.finding.map(|finding| finding.0),
+        action.evidence.word(),
+        action.outcome.word(),
+        to_json(&action.request)?,
+        action.receipt.as_ref().map(to_json).transpose()?,
+        action.reason,
+        to_json(&action.actor)?,
+        action.at.as_microsecond(),
+        lease.owner,
+        lease.until.as_microsecond(),
+    ])?;
+    Ok(())
+}
+
+/// Extends the lease of an action in flight; one that has ended needs none.
+pub(super) fn renew(db: &Connection, id: ActionId, lease: &Lease) -> Result<()> {
+    db.prepare_cached(
+        "UPDATE actions SET owner = ?2, lease_until = ?3 WHERE id = ?1 AND outcome = 'pending'",
+    )?
+    .execute((id.to_string(), &lease.owner, lease.until.as_microsecond()))?;
+    Ok(())
+}
+
+/// Records that a first byte may leave now.
+pub(super) fn sending(db: &Connection, id: ActionId) -> Result<std::result::Result<(), StoreError>> {
+    let Some(action) = by_id(db, id)? else { return Ok(Err(missing(id))) };
+    let evidence = action.evidence.max(Evidence::Sent);
+    update(db, &Action { evidence, ..action })?;
+    Ok(Ok(()))
+}
+
+/// Commits a receipt and its record.
+pub(super) fn settle(
+    db: &Connection,
+    id: ActionId,
+    settlement: &Settlement,
+    at: Timestamp,
+) -> Result<std::result::Result<Action, StoreError>> {
+    let Some(action) = by_id(db, id)? else { return Ok(Err(missing(id))) };
+    let settled = settled(action, settlement);
+    update(db, &settled)?;
+    let content = serde_json::json!({
+        "action": id,
+        "evidence": settlement.evidence,
+        "outcome": settlement.outcome,
+        "receipt": settlement.receipt,
+    });
+    journal::append(db, at, RecordKind::Settled, &content)?;
+    Ok(Ok(settled))
+}
+
+/// What a settlement makes of an action. Evidence never goes down, and what is known is not taken back
+/// by less: the journal keeps every settlement, the action shows the best proven one.
+fn settled(action: Action, settlement: &Settlement) -> Action {
+    let is_unsettled = matches!(action.outcome, Outcome::Pending | Outcome::Unknown);
+    let says_nothing = matches!(settlement.outcome, Outcome::Pending | Outcome::Unknown);
+    let is_taken = match (is_unsettled, says_nothing) {
+        // An expired lease is not pending again because of a late interim word.
+        (true, _) => !(action.outcome == Outcome::Unknown && settlement.outcome == Outcome::Pending),
+        (false, true) => false,
+        (false, false) => settlement.evidence >= action.evidence,
+    };
+    let evidence = action.evidence.max(settlement.evidence);
+    if !is_taken {
+        return Action { evidence, ..action };
+    }
+    Action { evidence, outcome: settlement.outcome, receipt: Some(settlement.receipt.clone()), ..action }
+}
+
+/// Turns pending actions whose lease ran out into `unknown`, each with its record.
+pub(super) fn expire(db: &Connection, now: Timestamp) -> Result<Vec<ActionId>> {
+    let expired: Vec<Action> = db
+        .prepare_cached(
+            "SELECT * FROM actions INDEXED BY actions_leases \
+             WHERE outcome = 'pending' AND lease_until < ?1 ORDER BY lease_until",
+        )?
+        .query_map([now.as_microsecond()], rows::action)?
+        .collect::<Result<_>>()?;
+    for action in &expired {
+        update(db, &Action { outcome: Outcome::Unknown, ..action.clone() })?;
+        let content = serde_json::json!({ "action": action.id, "evidence": action.evidence });
+        journal::append(db, now, RecordKind::Expired, &content)?;
+    }
+    Ok(expired.into_iter().map(|action| action.id).collect())
+}
+
+fn update(db: &Connection, action: &Action) -> Result<()> {
+    db.prepare_cached("UPDATE actions SET evidence = ?2, outcome = ?3, receipt = ?4 WHERE id = ?1")?
+        .execute((
+            action.id.to_string(),
+            action.evidence.word(),
+            action.outcome.word(),
+            action.receipt.as_ref().map(to_json).transpose()?,
+        ))?;
+    Ok(())
+}
+
+/// One action.
+pub(super) fn by_id(db: &Connection, id: ActionId) -> Result<Option<Action>> {
+    db.prepare_cached("SELECT * FROM actions WHERE id = ?1")?
+        .query_row([id.to_string()], rows::action)
+        .optional()
+}
+
+fn missing(id: ActionId) -> StoreError {
+    StoreError::Read(format!("there is no action `{id}`"))
+}
+
+/// Actions, newest first, below the one given.
+pub(super) fn page(
+    db: &Connection,
+    filter: &ActionFilter,
+    before: Option<ActionId>,
+    limit: usize,
+) -> Result<Page<Action>> {
+    let (sql, args) = page_sql(filter, before, limit);
+    let mut rows: Vec<Action> =
+        db.prepare_cached(&sql)?.query_map(params_from_iter(args), rows::action)?.collect::<Result<_>>()?;
+    let has_more = rows.len() > limit;
+    rows.truncate(limit);
+    Ok(Page { rows, has_more })
+}
+
+fn page_sql(filter: &ActionFilter, before: Option<ActionId>, limit: usize) -> (String, Vec<Value>) {
+    // Pinned: the narrowest index that ends in the row id, so that nothing is sorted.
+    let by = match (&filter.flow, &filter.login) {
+        (Some(_), Some(_)) => "INDEXED BY actions_subject",
+        (Some(_), None) => "INDEXED BY actions_flow",
+        (None, Some(_)) => "INDEXED BY actions_login",
+        (None, None) => "NOT INDEXED",
+    };
+    let mut sql = format!("SELECT * FROM actions {by} WHERE seq > 0");
+    let mut args = Vec::new();
+    let mut and = |condition: &str, value: Value| {
+        args.push(value);
+        sql.push_str(&format!(" AND {condition}").replace('#', &format!("?{}", args.len())));
+    };
+    if let Some(flow) = &filter.flow {
+        and("flow = #", flow.0.clone().into());
+    }
+    if let Some(login) = &filter.login {
+        and("login = #", login.folded().to_owned().into());
+    }
+    if let Some(since) = filter.since {
+        and("at >= #", since.as_microsecond().into());
+    }
+    if let Some(before) = before {
+        and("seq < (SELECT seq FROM actions WHERE id = #)", before.to_string().into());
+    }
+    args.push(sized(limit.saturating_add(1)).into());
+    (format!("{sql} ORDER BY seq DESC LIMIT ?{}", args.len()), args)
+}

@@ -1,0 +1,129 @@
+//! Connections, each opened for one use: the two writers, and readers that cannot write.
+
+use super::migrate::{MigrateError, SEARCH, STORE, Schema};
+use crate::store::files::{self, beside};
+use crate::store::{OpenOptions, StoreError};
+use rusqlite::{Connection, OpenFlags};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Statements kept prepared: a query over severities and checks keeps a few dozen open at once.
+const PREPARED: usize = 128;
+
+/// The files of one store, prepared and checked.
+#[derive(Debug, Clone)]
+pub(super) struct Files {
+    /// The store.
+    pub(super) store: PathBuf,
+    /// Its free text.
+    pub(super) search: PathBuf,
+    busy: Duration,
+}
+
+impl Files {
+    /// Makes what is missing and refuses what others can touch.
+    pub(super) fn prepare(path: &Path, options: &OpenOptions) -> Result<Files, StoreError> {
+        let store = files::prepare(path)?;
+        let search = files::prepare(&search_path(&store))?;
+        Ok(Files { store, search, busy: options.busy })
+    }
+
+    /// Every file that counts as the store's.
+    pub(super) fn all(&self) -> Vec<PathBuf> {
+        let logs = [beside(&self.store, "-wal"), beside(&self.search, "-wal")];
+        [self.store.clone(), self.search.clone()].into_iter().chain(logs).collect()
+    }
+
+    /// The store's one writing connection: a commit is on the disk when it returns.
+    pub(super) fn writer(&self) -> Result<Connection, StoreError> {
+        self.migrated(&self.store, STORE, "FULL").map_err(|error| unusable(&self.store, &error))
+    }
+
+    /// The free text's writing connection. Its file is derived: the last commits may be lost, and a
+    /// file that is no database is made anew.
+    pub(super) fn search_writer(&self) -> Result<Connection, StoreError> {
+        let first = self.migrated(&self.search, SEARCH, "NORMAL");
+        let opened = match first {
+            Err(error) if is_damaged(&error) => {
+                self.remove_search().and_then(|()| self.migrated(&self.search, SEARCH, "NORMAL"))
+            }
+            other => other,
+        };
+        opened.map_err(|error| unusable(&self.search, &error))
+    }
+
+    /// A connection that cannot write, with the free text attached as `search`.
+    pub(super) fn reader(&self) -> rusqlite::Result<Connection> {
+        let db = self.store_reader()?;
+        db.execute("ATTACH ?1 AS search", [self.search.to_string_lossy()])?;
+        Ok(db)
+    }
+
+    /// A connection that cannot write, to the store alone.
+    pub(super) fn store_reader(&self) -> rusqlite::Result<Connection> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let db = Connection::open_with_flags(&self.store, flags)?;
+        self.tune(&db)?;
+        Ok(db)
+    }
+
+    fn migrated(&self, path: &Path, schema: Schema, synchronous: &str) -> Result<Connection, MigrateError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let mut db = Connection::open_with_flags(path, flags)?;
+        self.tune(&db)?;
+        db.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+        db.pragma_update(None, "synchronous", synchronous)?;
+        db.pragma_update_and_check(None, "journal_size_limit", 64 << 20, |_| Ok(()))?;
+        schema.migrate(&mut db)?;
+        Ok(db)
+    }
+
+    fn tune(&self, db: &Connection) -> rusqlite::Result<()> {
+        db.busy_timeout(self.busy)?;
+        db.set_prepared_statement_cache_capacity(PREPARED);
+        Ok(())
+    }
+
+    fn remove_search(&self) -> Result<(), MigrateError> {
+        for suffix in ["", "-wal", "-shm"] {
+            let _ = std::fs::remove_file(beside(&self.search, suffix));
+        }
+        // Made again with its mode before SQLite opens it.
+        let made = files::prepare(&self.search);
+        made.map(|_| ()).map_err(|_| MigrateError::Sql(rusqlite::Error::InvalidPath(self.search.clone())))
+    }
+}
+
+/// `idtriage.db` → `idtriage-search.db`.
+fn search_path(store: &Path) -> PathBuf {
+    let stem = store.file_stem().unwrap_or_default().to_string_lossy();
+    let extension = store.extension().map(|e| format!(".{}", e.to_string_lossy())).unwrap_or_default();
+    store.with_file_name(format!("{stem}-search{extension}"))
+}
+
+/// What is damaged is made anew; a lock passes, and a newer or another program's file is not ours.
+fn is_damaged(error: &MigrateError) -> bool {
+    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+    matches!(error, MigrateError::Sql(error)
+        if matches!(error.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase)))
+}
+
+fn unusable(path: &Path, error: &MigrateError) -> StoreError {
+    let hint = match error {
+        MigrateError::Newer { .. } => "use the newer program, or another file",
+        MigrateError::Foreign => "use another file: `--store sqlite:/path/to/file.db`",
+        MigrateError::Sql(_) => "check the disk and who else has it open, or use another file",
+    };
+    StoreError::Open { path: path.display().to_string(), why: error.to_string(), hint: hint.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_free_text_stands_beside() {
+        assert_eq!(search_path(Path::new("/a/idtriage.db")), Path::new("/a/idtriage-search.db"));
+        assert_eq!(search_path(Path::new("/a/store")), Path::new("/a/store-search"));
+    }
+}

@@ -1,0 +1,235 @@
+//! Inbox → events, users, findings, kept counts: in slices that are short enough to wait for.
+//!
+//! A slice is one transaction. Small elements go first; a large one is begun with them (its row is in
+//! the feed at once) and its users follow, a slice at a time, when nothing fresh waits. What is not yet
+//! expanded stands in the inbox with how far it is, so that a crash, or another process doing the same,
+//! costs nothing: the row is read again inside the transaction.
+//!
+//! Each element has a savepoint. One that cannot be expanded is put aside whole and shown in health;
+//! it never fails its neighbours. If the machine fails instead (a full disk), the slice is given up and
+//! tried again later.
+
+use super::events::{self, Named};
+use super::failure::is_of_the_machine;
+use super::findings::{self, Sighting};
+use super::inbox::{self, Waiting};
+use super::savepoint::{Item, savepoint};
+use super::tally::{self, Tally};
+use crate::domain::DecodedEvent;
+use crate::domain::counts::StateCounts;
+use crate::store::{Decode, InboxItem};
+use rusqlite::{Connection, Result};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+/// Whether there is more to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Left {
+    /// The inbox is empty.
+    Nothing,
+    /// There may be more.
+    More,
+}
+
+/// A large element, decoded once and kept while it is sliced. One at a time: memory stays bounded.
+#[derive(Debug)]
+struct Large {
+    id: i64,
+    item: InboxItem,
+    event: DecodedEvent,
+}
+
+/// Expands the inbox, slice by slice.
+#[derive(Debug)]
+pub(super) struct Expander {
+    decode: Arc<dyn Decode>,
+    slice: usize,
+    large: Option<Large>,
+}
+
+/// Why an element was not expanded.
+enum Trouble {
+    /// It is its own fault.
+    Bad(String),
+    /// SQLite refused.
+    Sql(rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for Trouble {
+    fn from(error: rusqlite::Error) -> Self {
+        Trouble::Sql(error)
+    }
+}
+
+impl Expander {
+    pub(super) fn new(decode: Arc<dyn Decode>, slice: usize) -> Expander {
+        Expander { decode, slice: slice.max(1), large: None }
+    }
+
+    /// Expands one slice inside the caller's transaction.
+    pub(super) fn step(&mut self, db: &Connection) -> Result<Left> {
+        let mut budget = self.slice;
+        while budget > 0 {
+            let Some(waiting) = inbox::oldest_fresh(db)? else { return self.slice_of_large(db, budget) };
+            let users = self.begin(db, waiting, budget)?;
+            budget = budget.saturating_sub(1 + users);
+        }
+        Ok(Left::More)
+    }
+
+    /// Forgets what is in memory: a slice was rolled back.
+    pub(super) fn rolled_back(&mut self) {
+        self.large = None;
+    }
+
+    /// Begins an element, and ends it if it is small. Returns how many users it took.
+    fn begin(&mut self, db: &Connection, waiting: Waiting, budget: usize) -> Result<usize> {
+        let Waiting { id, item } = waiting;
+        let mut begun = None;
+        let mut used = 0;
+        self.guarded(db, id, |expander| {
+            let event = expander.decoded(&item)?;
+            used = enter(db, id, &item, &event, budget)?;
+            begun = Some(event);
+            Ok(())
+        })?;
+        let is_large = begun.as_ref().is_some_and(|event| used < event.users.len() && used > 0);
+        if let (true, None, Some(event)) = (is_large, &self.large, begun) {
+            self.large = Some(Large { id, item, event });
+        }
+        Ok(used)
+    }
+
+    /// The next slice of a large element.
+    fn slice_of_large(&mut self, db: &Connection, budget: usize) -> Result<Left> {
+        let Some(large) = self.next_large(db)? else { return Ok(Left::Nothing) };
+        let mut is_done = false;
+        self.guarded(db, large.id, |_| {
+            is_done = follow(db, &large, budget)?;
+            Ok(())
+        })?;
+        if !is_done {
+            self.large = Some(large);
+        }
+        Ok(Left::More)
+    }
+
+    /// The large element in memory if it is still there, else the next one in the inbox.
+    fn next_large(&mut self, db: &Connection) -> Result<Option<Large>> {
+        if let Some(large) = self.large.take()
+            && inbox::progress(db, large.id)?.is_some()
+        {
+            return Ok(Some(large));
+        }
+        while let Some(id) = inbox::oldest_begun(db)? {
+            let Some(Waiting { id, item }) = inbox::at(db, id)? else { return Ok(None) };
+            match self.decoded(&item) {
+                Ok(event) => return Ok(Some(Large { id, item, event })),
+                Err(trouble) => give_up(db, id, trouble)?,
+            }
+        }
+        Ok(None)
+    }
+
+    /// Runs the work of one element in a savepoint; puts the element aside if it is at fault.
+    fn guarded(
+        &self,
+        db: &Connection,
+        id: i64,
+        work: impl FnOnce(&Expander) -> std::result::Result<(), Trouble>,
+    ) -> Result<()> {
+        let mut trouble = None;
+        let kept = savepoint(db, || match work(self) {
+            Ok(()) => Item::Keep,
+            Err(error) => {
+                trouble = Some(error);
+                Item::Undo
+            }
+        });
+        match (trouble, kept) {
+            (None, kept) => kept,
+            (Some(trouble), Ok(())) => give_up(db, id, trouble),
+            // A full disk takes the whole transaction, savepoints too: the first error is the cause.
+            (Some(Trouble::Sql(error)), Err(_)) | (Some(Trouble::Bad(_)), Err(error)) => Err(error),
+        }
+    }
+
+    /// A decoder is meant never to fail; if one panics, its element is at fault and not the writer.
+    fn decoded(&self, item: &InboxItem) -> std::result::Result<DecodedEvent, Trouble> {
+        catch_unwind(AssertUnwindSafe(|| self.decode.decode(item)))
+            .map_err(|_| Trouble::Bad(format!("the decoder of `{}` broke on it", item.source_type)))
+    }
+}
+
+fn give_up(db: &Connection, id: i64, trouble: Trouble) -> Result<()> {
+    match trouble {
+        Trouble::Sql(error) if is_of_the_machine(&error) => Err(error),
+        Trouble::Sql(error) => inbox::set_aside(db, id, &error.to_string()),
+        Trouble::Bad(why) => inbox::set_aside(db, id, &why),
+    }
+}
+
+/// Writes an event and its first users, or counts a repeat. Returns how many users it took.
+fn enter(db: &Connection, id: i64, item: &InboxItem, event: &DecodedEvent, budget: usize) -> Result<usize> {
+    if let Some(known) = events::of_key(db, event.key.as_str())? {
+        events::came_again(db, known, item.received.as_microsecond())?;
+        inbox::remove(db, id)?;
+        return Ok(0);
+    }
+    let written = events::insert(db, item, event)?;
+    expand_users(db, written, item, event, 0, budget)?;
+    advance(db, id, written, event, budget)?;
+    Ok(budget.min(event.users.len()))
+}
+
+/// The next users of a large element. Returns whether it is done.
+fn follow(db: &Connection, large: &Large, budget: usize) -> Result<bool> {
+    let Some((event, from)) = inbox::progress(db, large.id)? else { return Ok(true) };
+    expand_users(db, event, &large.item, &large.event, from, budget)?;
+    advance(db, large.id, event, &large.event, from.saturating_add(budget))
+}
+
+/// Notes how many users are done, or takes the element out after the last. Returns whether it is done.
+fn advance(db: &Connection, id: i64, event: i64, decoded: &DecodedEvent, done: usize) -> Result<bool> {
+    let is_done = done >= decoded.users.len();
+    if is_done {
+        inbox::remove(db, id)?
+    } else {
+        inbox::set_progress(db, id, event, done)?
+    }
+    Ok(is_done)
+}
+
+fn expand_users(
+    db: &Connection,
+    event: i64,
+    item: &InboxItem,
+    decoded: &DecodedEvent,
+    from: usize,
+    n: usize,
+) -> Result<()> {
+    let check = (&decoded.check, events::check_ref(db, &decoded.check)?);
+    let (mut tally, mut counts) = (Tally::default(), StateCounts::default());
+    for (position, shown) in decoded.users.iter().enumerate().skip(from).take(n) {
+        let login = events::login_ref(db, shown)?;
+        let mut finding = None;
+        if decoded.kind.opens_findings() && !shown.is_empty() {
+            let at = decoded.published.unwrap_or(item.received);
+            let severity = decoded.severity;
+            let source = &item.source.0;
+            let seen = findings::see(
+                db,
+                &Sighting { event, login, shown, check, severity, at, source },
+                &mut tally,
+            )?;
+            finding = Some(seen.id);
+            if let Some(state) = seen.counted {
+                counts.add(state, 1);
+            }
+        }
+        let severity = decoded.severity.rank();
+        events::insert_user(db, &Named { event, position, severity, login: login.0, shown, finding })?;
+    }
+    tally::add_to_event(db, event, &counts)?;
+    tally.write(db)
+}

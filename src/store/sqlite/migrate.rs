@@ -1,0 +1,95 @@
+//! Brings a file to the schema that this program knows: numbered `.sql` files in order.
+//!
+//! `PRAGMA user_version` says how many were applied. A file that a newer program wrote is refused in
+//! words: guessing at a schema loses data.
+
+use rusqlite::{Connection, TransactionBehavior};
+
+/// The store's own file.
+pub(super) const STORE: Schema =
+    Schema { application_id: 0x6964_7472, migrations: &[include_str!("../migrations/0001_tables.sql")] };
+
+/// The free text beside it.
+pub(super) const SEARCH: Schema = Schema {
+    application_id: 0x6964_7473,
+    migrations: &[include_str!("../migrations/search_0001_words.sql")],
+};
+
+/// A kind of file: what marks it, and the steps to its newest form.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Schema {
+    application_id: i32,
+    migrations: &'static [&'static str],
+}
+
+/// Why a file was not brought up to date.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum MigrateError {
+    #[error("it is a database of another program")]
+    Foreign,
+    #[error("it was written by a newer version of this program (schema {found}, known up to {known})")]
+    Newer { found: usize, known: usize },
+    #[error(transparent)]
+    Sql(#[from] rusqlite::Error),
+}
+
+impl Schema {
+    /// Applies what is missing, each step in a transaction of its own.
+    pub(super) fn migrate(&self, db: &mut Connection) -> Result<(), MigrateError> {
+        let known = self.migrations.len();
+        loop {
+            let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let found = self.version(&tx)?;
+            if found > known {
+                return Err(MigrateError::Newer { found, known });
+            }
+            let Some(step) = self.migrations.get(found) else { return Ok(()) };
+            tx.execute_batch(step)?;
+            tx.pragma_update(None, "application_id", self.application_id)?;
+            tx.pragma_update(None, "user_version", i64::try_from(found + 1).unwrap_or(i64::MAX))?;
+            tx.commit()?;
+        }
+    }
+
+    /// How many steps the file has seen; an empty file has seen none.
+    fn version(&self, db: &Connection) -> Result<usize, MigrateError> {
+        let application: i32 = db.query_row("PRAGMA application_id", [], |row| row.get(0))?;
+        let version: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        let tables: i64 = db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+        let is_ours = application == self.application_id || (tables == 0 && application == 0);
+        if is_ours { Ok(usize::try_from(version).unwrap_or(usize::MAX)) } else { Err(MigrateError::Foreign) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn memory() -> Connection {
+        Connection::open_in_memory().unwrap()
+    }
+
+    #[test]
+    fn migrating_again_changes_nothing() {
+        for schema in [STORE, SEARCH] {
+            let mut db = memory();
+            schema.migrate(&mut db).unwrap();
+            schema.migrate(&mut db).unwrap();
+            assert_eq!(schema.version(&db).unwrap(), schema.migrations.len());
+        }
+    }
+
+    #[test]
+    fn a_newer_file_and_a_foreign_one_are_refused() {
+        let mut newer = memory();
+        STORE.migrate(&mut newer).unwrap();
+        newer.pragma_update(None, "user_version", 99).unwrap();
+        let why = STORE.migrate(&mut newer).unwrap_err().to_string();
+        assert_eq!(why, "it was written by a newer version of this program (schema 99, known up to 1)");
+
+        let mut foreign = memory();
+        foreign.execute_batch("CREATE TABLE recipes (id)").unwrap();
+        assert!(matches!(STORE.migrate(&mut foreign), Err(MigrateError::Foreign)));
+        assert!(matches!(SEARCH.migrate(&mut newer), Err(MigrateError::Foreign)));
+    }
+}

@@ -1,0 +1,300 @@
+//! The embedded store: one SQLite file, one writer, readers that cannot write, free text beside it.
+//!
+//! What is decided where:
+//!
+//! | file | decides |
+//! |---|---|
+//! | `connect`, `migrate` | how the files are opened and brought up to date |
+//! | `writer` | what is committed together, and when the inbox is expanded |
+//! | `inbox`, `expand`, `events`, `findings`, `tally` | how an element becomes an event and findings |
+//! | `actions`, `journal` | what is recorded before and after a request that acts |
+//! | `read`, `query` | how lists are read without depending on how much is stored |
+//! | `search` | the words of events |
+//! | `watch` | how a screen learns of new arrivals |
+
+mod actions;
+mod connect;
+mod events;
+mod expand;
+mod failure;
+mod findings;
+mod inbox;
+mod journal;
+mod migrate;
+mod query;
+mod read;
+mod rows;
+mod savepoint;
+mod search;
+mod tally;
+mod watch;
+mod writer;
+
+use self::connect::Files;
+use self::expand::Expander;
+use self::findings::Asked;
+use self::query::scan::{Start, find};
+use self::read::{Lane, Readers};
+use self::watch::Watcher;
+use self::writer::{Parts, WriterHandle};
+use super::{
+    ActionFilter, Again, ChangeError, Counted, Decode, EventUser, FindingFilter, From, InboxItem,
+    IntendError, Lease, OpenOptions, Page, Sequence, Store, StoreError, StoreHealth,
+};
+use crate::domain::action::Settlement;
+use crate::domain::event::EventDetail;
+use crate::domain::finding::HistoryEntry;
+use crate::domain::journal::{Head, Record};
+use crate::domain::{
+    Action, ActionId, Actor, Change, Event, EventId, Finding, FindingId, FindingState, Query, Severity,
+};
+use async_trait::async_trait;
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
+
+/// Totals are counted up to here; a header says "1,000+" above it.
+const COUNTED: usize = 1_000;
+
+/// A store in a SQLite file.
+#[derive(Debug)]
+pub struct SqliteStore {
+    files: Files,
+    writer: WriterHandle,
+    readers: Readers,
+    sequence: tokio::sync::watch::Receiver<Sequence>,
+}
+
+impl SqliteStore {
+    /// Opens the store in a file, made if it is missing, and begins to expand what waits in it.
+    ///
+    /// # Errors
+    /// [`StoreError::Open`] if the file cannot be used as it is: it is another program's, a newer
+    /// version's, somebody else's, readable by others, or on a network file system.
+    pub fn open(
+        path: &Path,
+        decode: Arc<dyn Decode>,
+        options: OpenOptions,
+    ) -> Result<Arc<SqliteStore>, StoreError> {
+        let files = Files::prepare(path, &options)?;
+        let db = files.writer()?;
+        give_identity(&db).map_err(|error| failure::not_writable(&files.store, &error))?;
+        let search = files.search_writer()?;
+        let (sender, sequence) = tokio::sync::watch::channel(Sequence::default());
+        let sender = Arc::new(sender);
+        let watcher =
+            Watcher::new(&db, sender.clone()).map_err(|error| failure::not_readable(&files.store, &error))?;
+        let (waker, wake) = sync_channel(1);
+        search::start(&files, search, sender, wake).map_err(|error| no_thread(&files, &error))?;
+        let expander = Expander::new(decode, options.slice);
+        let parts = Parts { files: files.clone(), db, expander, watcher, search: waker, poll: options.poll };
+        let writer = writer::start(parts).map_err(|error| no_thread(&files, &error))?;
+        let readers = Readers::new(files.clone());
+        Ok(Arc::new(SqliteStore { files, writer, readers, sequence }))
+    }
+
+    /// How many transactions its writer has committed: a group of writes is one.
+    pub fn transactions(&self) -> u64 {
+        self.writer.transactions()
+    }
+}
+
+/// The name that the free text remembers: a copied or restored store is told from another.
+fn give_identity(db: &Connection) -> rusqlite::Result<()> {
+    let identity = uuid::Uuid::new_v4().to_string();
+    db.execute("INSERT OR IGNORE INTO meta (name, value) VALUES ('identity', ?1)", [identity])?;
+    Ok(())
+}
+
+fn no_thread(files: &Files, error: &std::io::Error) -> StoreError {
+    StoreError::Open {
+        path: files.store.display().to_string(),
+        why: error.to_string(),
+        hint: "try again, or use another file".to_owned(),
+    }
+}
+
+/// A query with words may take long; without, a page is short.
+fn lane_of(query: &Query) -> Lane {
+    if query::uses_words(query) { Lane::Long } else { Lane::Pages }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn append(&self, items: Vec<InboxItem>) -> Result<(), StoreError> {
+        self.writer.write(move |db| inbox::append(db, &items).map(Ok)).await
+    }
+
+    async fn drained(&self) -> Result<(), StoreError> {
+        self.writer.drained().await
+    }
+
+    fn watch(&self) -> tokio::sync::watch::Receiver<Sequence> {
+        self.sequence.clone()
+    }
+
+    async fn events(
+        &self,
+        query: &Query,
+        from: From<EventId>,
+        limit: usize,
+    ) -> Result<Page<Event>, StoreError> {
+        let (lane, query) = (lane_of(query), query.clone());
+        let start = Start::of(from, |id| id.0);
+        let read = move |db: &Connection| {
+            let found = find(db, &query::events::plan(db, &query)?, start, limit)?;
+            page(found, |id| rows::event_by_id(db, id))
+        };
+        self.readers.read(lane, read).await
+    }
+
+    async fn count_events(&self, query: &Query, above: Option<EventId>) -> Result<Counted, StoreError> {
+        let query = query.clone();
+        let start = Start::of(above.map_or(From::Newest, From::After), |id: EventId| id.0);
+        let read = move |db: &Connection| {
+            let found = find(db, &query::events::plan(db, &query)?, start, COUNTED)?;
+            let critical = found.hits.iter().filter(|hit| hit.severity == Severity::Critical).count();
+            let (total, critical) = (found.hits.len() as u64, critical as u64);
+            Ok(Counted { total, critical, is_capped: found.has_more })
+        };
+        self.readers.read(Lane::Long, read).await
+    }
+
+    async fn event(&self, id: EventId) -> Result<Option<EventDetail>, StoreError> {
+        self.readers.read(Lane::Pages, move |db| events::detail(db, id)).await
+    }
+
+    async fn event_users(
+        &self,
+        id: EventId,
+        offset: usize,
+        limit: usize,
+    ) -> Result<Page<EventUser>, StoreError> {
+        self.readers.read(Lane::Pages, move |db| events::users(db, id, offset, limit)).await
+    }
+
+    async fn findings(
+        &self,
+        filter: &FindingFilter,
+        from: From<FindingId>,
+        limit: usize,
+    ) -> Result<Page<Finding>, StoreError> {
+        let (lane, filter) = (lane_of(&filter.query), filter.clone());
+        let start = Start::of(from, |id| id.0);
+        let read = move |db: &Connection| {
+            let found = find(db, &query::findings::plan(db, &filter)?, start, limit)?;
+            page(found, |id| rows::finding_by_id(db, id))
+        };
+        self.readers.read(lane, read).await
+    }
+
+    async fn finding(&self, id: FindingId) -> Result<Option<Finding>, StoreError> {
+        self.readers.read(Lane::Pages, move |db| rows::finding_by_id(db, id.0)).await
+    }
+
+    async fn history(&self, id: FindingId) -> Result<Vec<HistoryEntry>, StoreError> {
+        self.readers.read(Lane::Pages, move |db| findings::history(db, id)).await
+    }
+
+    async fn change(
+        &self,
+        id: FindingId,
+        seen: Option<u64>,
+        change: &Change,
+        actor: &Actor,
+        at: Timestamp,
+    ) -> Result<Finding, ChangeError> {
+        let asked = Asked { id, seen, change: change.clone(), actor: actor.clone(), at };
+        self.writer.write(move |db| findings::change(db, &asked)).await
+    }
+
+    async fn intend(&self, action: &Action, lease: &Lease, again: Again) -> Result<(), IntendError> {
+        let (action, lease) = (action.clone(), lease.clone());
+        self.writer.write(move |db| actions::intend(db, &action, &lease, again)).await
+    }
+
+    async fn renew(&self, id: ActionId, lease: &Lease) -> Result<(), StoreError> {
+        let lease = lease.clone();
+        self.writer.write(move |db| actions::renew(db, id, &lease).map(Ok)).await
+    }
+
+    async fn sending(&self, id: ActionId) -> Result<(), StoreError> {
+        self.writer.write(move |db| actions::sending(db, id)).await
+    }
+
+    async fn settle(
+        &self,
+        id: ActionId,
+        settlement: &Settlement,
+        at: Timestamp,
+    ) -> Result<Action, StoreError> {
+        let settlement = settlement.clone();
+        self.writer.write(move |db| actions::settle(db, id, &settlement, at)).await
+    }
+
+    async fn expire_leases(&self, now: Timestamp) -> Result<Vec<ActionId>, StoreError> {
+        self.writer.write(move |db| actions::expire(db, now).map(Ok)).await
+    }
+
+    async fn action(&self, id: ActionId) -> Result<Option<Action>, StoreError> {
+        self.readers.read(Lane::Pages, move |db| actions::by_id(db, id)).await
+    }
+
+    async fn actions(
+        &self,
+        filter: &ActionFilter,
+        before: Option<ActionId>,
+        limit: usize,
+    ) -> Result<Page<Action>, StoreError> {
+        let filter = filter.clone();
+        self.readers.read(Lane::Pages, move |db| actions::page(db, &filter, before, limit)).await
+    }
+
+    async fn journal(&self, after: u64, limit: usize) -> Result<Vec<Record>, StoreError> {
+        self.readers.read(Lane::Pages, move |db| journal::page(db, after, limit)).await
+    }
+
+    async fn journal_head(&self) -> Result<Option<Head>, StoreError> {
+        self.readers.read(Lane::Pages, journal::head).await
+    }
+
+    async fn health(&self) -> Result<StoreHealth, StoreError> {
+        let bytes = super::files::bytes(&self.files.all());
+        self.readers.read(Lane::Pages, move |db| health(db, bytes)).await
+    }
+
+    async fn open_by_severity(&self) -> Result<Vec<(Severity, u64)>, StoreError> {
+        self.readers.read(Lane::Pages, |db| tally::by_severity(db, FindingState::Open)).await
+    }
+
+    async fn close(&self) -> Result<(), StoreError> {
+        self.readers.close();
+        self.writer.close().await;
+        Ok(())
+    }
+}
+
+/// The rows of what was found.
+fn page<T>(
+    found: query::scan::Found,
+    row: impl Fn(i64) -> rusqlite::Result<Option<T>>,
+) -> rusqlite::Result<Page<T>> {
+    let rows = found.hits.into_iter().filter_map(|hit| row(hit.id).transpose());
+    Ok(Page { rows: rows.collect::<rusqlite::Result<_>>()?, has_more: found.has_more })
+}
+
+fn health(db: &Connection, bytes: u64) -> rusqlite::Result<StoreHealth> {
+    let mut open_findings = 0;
+    for state in FindingState::ALL.into_iter().filter(|state| *state != FindingState::Closed) {
+        open_findings += tally::by_severity(db, state)?.into_iter().map(|(_, n)| n).sum::<u64>();
+    }
+    let totals = db
+        .prepare_cached("SELECT events, last_received FROM event_totals")?
+        .query_row([], |row| Ok((rows::count(row, "events")?, rows::instant_option(row, "last_received")?)))
+        .optional()?;
+    let (events, last_received) = totals.unwrap_or_default();
+    let (pending, problems) = (inbox::pending(db)?, inbox::problems(db)?);
+    Ok(StoreHealth { events, open_findings, pending, last_received, problems, bytes })
+}

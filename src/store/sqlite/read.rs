@@ -1,0 +1,129 @@
+//! Reading connections: a few for pages, one apart for counts and searches.
+//!
+//! SQLite blocks, so a read runs on a blocking thread with a connection of its own, inside one
+//! transaction: all that it returns is of one moment. A read whose caller has gone (a filter typed on,
+//! a count no longer wanted) is interrupted, so that it does not hold up the next.
+
+use super::connect::Files;
+use super::failure::not_readable;
+use crate::store::StoreError;
+use rusqlite::{Connection, InterruptHandle};
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::Semaphore;
+
+/// Pages are short; more readers would only wait for the same cores.
+const PAGE_READERS: usize = 3;
+
+/// Which connections a read may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lane {
+    /// Short reads: pages and single rows.
+    Pages,
+    /// Reads that may be long: counts and free text. One at a time, so that they never hold up pages.
+    Long,
+}
+
+/// The reading connections, opened when they are first needed.
+#[derive(Debug)]
+pub(super) struct Readers {
+    files: Files,
+    pages: LaneState,
+    long: LaneState,
+}
+
+#[derive(Debug)]
+struct LaneState {
+    turns: Semaphore,
+    idle: Arc<Mutex<Vec<Connection>>>,
+}
+
+impl LaneState {
+    fn of(n: usize) -> LaneState {
+        LaneState { turns: Semaphore::new(n), idle: Arc::default() }
+    }
+}
+
+impl Readers {
+    pub(super) fn new(files: Files) -> Readers {
+        Readers { files, pages: LaneState::of(PAGE_READERS), long: LaneState::of(1) }
+    }
+
+    /// Runs a read in a transaction of its own.
+    pub(super) async fn read<T: Send + 'static>(
+        &self,
+        lane: Lane,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let lane = match lane {
+            Lane::Pages => &self.pages,
+            Lane::Long => &self.long,
+        };
+        let _turn = lane.turns.acquire().await.map_err(|_| StoreError::Closed)?;
+        let running = Running::default();
+        let guard = InterruptOnDrop(running.clone());
+        let (files, idle) = (self.files.clone(), lane.idle.clone());
+        let done = tokio::task::spawn_blocking(move || {
+            let result = with_connection(&files, &idle, &running, work);
+            result.map_err(|error| not_readable(&files.store, &error))
+        });
+        let result = done.await.unwrap_or_else(|error| Err(StoreError::Read(error.to_string())));
+        drop(guard);
+        result
+    }
+
+    /// Takes no more reads and closes what is idle.
+    pub(super) fn close(&self) {
+        for lane in [&self.pages, &self.long] {
+            lane.turns.close();
+            lock(&lane.idle).clear();
+        }
+    }
+}
+
+fn with_connection<T>(
+    files: &Files,
+    idle: &Mutex<Vec<Connection>>,
+    running: &Running,
+    work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+) -> rusqlite::Result<T> {
+    let taken = lock(idle).pop();
+    let db = match taken {
+        Some(db) => db,
+        None => files.reader()?,
+    };
+    running.begin(&db);
+    let result = db.unchecked_transaction().and_then(|tx| work(&tx));
+    running.end();
+    lock(idle).push(db);
+    result
+}
+
+/// The read that runs, while it runs.
+#[derive(Clone, Default)]
+struct Running(Arc<Mutex<Option<InterruptHandle>>>);
+
+impl Running {
+    fn begin(&self, db: &Connection) {
+        *lock(&self.0) = Some(db.get_interrupt_handle());
+    }
+
+    /// From here on the connection is somebody else's: it must not be interrupted any more.
+    fn end(&self) {
+        *lock(&self.0) = None;
+    }
+}
+
+struct InterruptOnDrop(Running);
+
+impl Drop for InterruptOnDrop {
+    fn drop(&mut self) {
+        if let Some(handle) = lock(&self.0.0).as_ref() {
+            handle.interrupt();
+        }
+    }
+}
+
+/// A panic elsewhere leaves nothing half done behind these locks.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
