@@ -8,6 +8,7 @@ use super::problem::{ConfigError, Problems};
 use super::said::{self, Said};
 use super::secret::{self, Reader, SecretError};
 use super::{Config, meant, shape};
+use crate::domain::Flow;
 use secrecy::SecretString;
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -37,6 +38,8 @@ pub struct Local {
     pub path: PathBuf,
     /// Where the store is.
     pub store: String,
+    /// What can be run; a flow itself holds no secret.
+    pub flows: Vec<Flow>,
     /// The console's settings.
     pub console: meant::Console,
 }
@@ -100,7 +103,8 @@ pub fn load(path: &Path, folders: &Folders) -> Result<Loaded, ConfigError> {
 pub fn load_local(path: &Path, folders: &Folders) -> Result<Local, ConfigError> {
     let unread = |_: &said::Secret| -> Result<SecretString, SecretError> { Ok("unread".to_owned().into()) };
     let config = Parsed::read(path)?.mean(folders, &mut { unread })?;
-    Ok(Local { path: path.to_owned(), store: config.store, console: config.console })
+    let flows = config.flows.into_iter().map(|flow| flow.flow).collect();
+    Ok(Local { path: path.to_owned(), store: config.store, flows, console: config.console })
 }
 
 /// A file whose shape was checked.

@@ -117,7 +117,7 @@ pub const SETTINGS: &[Setting] = &[
         "One of the nine ISPM templates; gives all but `url` and `auth`.",
     ),
     setting("[[flow]]", "id", Kind::Text, "the preset", "The flow's id: lower case, digits and hyphens."),
-    setting("[[flow]]", "name", Kind::Text, "the preset's", "What people call it."),
+    setting("[[flow]]", "name", Kind::Text, "the preset's, else the id", "What people call it."),
     setting("[[flow]]", "route", Kind::Text, "api-endpoint", "`api-endpoint`, or `open` for a page to open."),
     setting("[[flow]]", "url", Kind::Text, "", "The flow's invoke URL, without any token in it."),
     setting(
@@ -134,6 +134,7 @@ pub const SETTINGS: &[Setting] = &[
         "ispm-flat",
         "The body: `ispm-flat`, `ispm-nested`, `cii-event` or `fields`.",
     ),
+    setting("[[flow]]", "entity", Kind::Text, "Account", "What it acts on; this version knows accounts."),
     setting(
         "[[flow]]",
         "product",
@@ -149,7 +150,13 @@ pub const SETTINGS: &[Setting] = &[
         "the preset's, else high",
         "What its confirmation asks for: `low` a key, `medium` a word, `high` the login.",
     ),
-    setting("[[flow]]", "verb", Kind::Text, "the preset's", "What it does, in plain words."),
+    setting(
+        "[[flow]]",
+        "verb",
+        Kind::Text,
+        "the preset's, else `run` and the name",
+        "What it does, in plain words.",
+    ),
     setting(
         "[[flow]]",
         "takes_login",
@@ -235,7 +242,6 @@ pub const LATER: &[(&str, &str)] = &[
     ("[[source]]", "first_fetch"),
     ("[[source]]", "interval"),
     ("[okta]", "dpop"),
-    ("[[flow]]", "entity"),
     ("[guard]", "bulk_limit"),
     ("[console]", "columns"),
     ("[console]", "privacy"),
@@ -259,8 +265,9 @@ pub fn headings() -> Vec<&'static str> {
 pub fn table() -> String {
     let mut out = String::from("| setting | takes | default | does |\n|---|---|---|---|\n");
     for setting in SETTINGS {
-        let default =
-            if setting.default.is_empty() { String::new() } else { format!("`{}`", setting.default) };
+        // A default of one word is a value, several are a description.
+        let is_value = !setting.default.is_empty() && !setting.default.contains(' ');
+        let default = if is_value { format!("`{}`", setting.default) } else { setting.default.to_owned() };
         out.push_str(&format!(
             "| `{} {}` | {} | {default} | {} |\n",
             setting.table,

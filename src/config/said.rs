@@ -171,6 +171,8 @@ pub struct Flow {
     pub auth: Option<Auth>,
     /// The body.
     pub payload: Option<String>,
+    /// What it acts on.
+    pub entity: Option<String>,
     /// The product.
     pub product: Option<String>,
     /// The tenant.

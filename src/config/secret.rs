@@ -185,7 +185,8 @@ fn run(
     }
     let child = command.spawn().map_err(|cause| failed(format!("cannot be run: {cause}")))?;
     let (status, output) = wait(child, patience).map_err(failed)?;
-    if !status.success() {
+    // Who is cut off at the limit mostly fails for it: the limit is the cause to name.
+    if !status.success() && output.len() as u64 <= LIMIT {
         return Err(failed(format!("failed: {status}")));
     }
     checked(output, format!("command `{program}`"))

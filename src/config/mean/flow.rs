@@ -90,13 +90,22 @@ impl Check<'_, '_> {
         put(&mut flow.undo, said.undo.take());
         put(&mut flow.tenant, said.tenant.take());
         put(&mut flow.suggested_for, said.suggested_for.take());
+        self.entity(said.entity.take(), at.key("entity"));
         if flow.name.trim().is_empty() {
-            self.problems.missing(at.key("name"), "what people call it: `Unsuspend Okta Account`");
+            flow.name = flow.id.to_string();
         }
         if flow.verb.trim().is_empty() {
-            self.problems.missing(at.key("verb"), "what it does: `unsuspend the Okta account`");
+            flow.verb = format!("run {}", flow.name);
         }
         flow
+    }
+
+    /// The templates act on accounts, and so do the payloads that are made here.
+    fn entity(&mut self, said: Option<String>, at: At) {
+        if let Some(word) = said.filter(|word| word != "Account") {
+            let what = format!("`{word}` is not supported by this version");
+            self.problems.hinted(at, what, "`Account`");
+        }
     }
 
     /// The settings that are one of some words.
