@@ -1,1 +1,188 @@
-//! cli
+//! The subcommands, one a file, each with a `run` that answers an exit status.
+//!
+//! A command gets what it needs by trait, prints through [`output`] (tables for people, JSON Lines with
+//! `--json`) and ends in a [`Failure`] where it cannot go on. [`connect`] is where the rooms are joined.
+
+pub mod args;
+mod card;
+mod connect;
+pub mod doctor;
+mod events;
+pub mod failure;
+#[cfg(test)]
+mod fake;
+mod findings;
+mod flows;
+mod init;
+mod ip;
+mod journal;
+mod logging;
+pub mod output;
+pub mod run;
+mod session;
+mod table;
+mod user;
+
+pub use failure::Failure;
+
+use args::{Arguments, Command, Global};
+use clap::Parser;
+use output::{Form, Output};
+use session::{Session, closed};
+use std::ffi::OsString;
+use std::io::Write;
+
+/// Parses the command line, does what it says and answers the exit status.
+pub fn main(
+    arguments: impl IntoIterator<Item = OsString>,
+    out: &mut dyn Write,
+    errors: &mut dyn Write,
+) -> u8 {
+    let ended = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => execute(&arguments, out, errors),
+        Err(error) => return usage(&error, out, errors),
+    };
+    match ended {
+        Ok(status) => status,
+        Err(failure) => {
+            if let Failure::Told { .. } = failure {
+                // Standard error being closed leaves only the status.
+                let _ = writeln!(errors, "{failure}");
+            }
+            failure.status()
+        }
+    }
+}
+
+/// `--help` and `--version` are answers; everything else that clap says is an error.
+fn usage(error: &clap::Error, out: &mut dyn Write, errors: &mut dyn Write) -> u8 {
+    let status = if error.use_stderr() { failure::USAGE } else { failure::DONE };
+    let stream: &mut dyn Write = if error.use_stderr() { errors } else { out };
+    let _ = write!(stream, "{}", error.render());
+    status
+}
+
+fn execute(arguments: &Arguments, out: &mut dyn Write, errors: &mut dyn Write) -> Result<u8, Failure> {
+    let global = &arguments.global;
+    if let Some(path) = &global.log {
+        logging::start(path)?;
+    }
+    let form = if global.json { Form::Json } else { Form::Text };
+    let mut out = Output::new(form, out, errors);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|cause| Failure::failed(format!("the program cannot start: {cause}")))?;
+    runtime.block_on(dispatch(arguments.command.as_ref(), global, &mut out))
+}
+
+async fn dispatch(command: Option<&Command>, global: &Global, out: &mut Output<'_>) -> Result<u8, Failure> {
+    let session = Session::new(global)?;
+    match command {
+        None => console(&session, out).await,
+        Some(Command::Demo(arguments)) => connect::demo(arguments, out).await,
+        Some(Command::Lab(arguments)) => connect::lab(arguments, out).await,
+        Some(Command::Collect) => collect(&session, out).await,
+        Some(Command::Init) => init::run(&session.config_path(), out),
+        Some(Command::Doctor) => check(&session, out).await,
+        Some(Command::Events(what)) => {
+            let store = session.store(&session.local()?.store).await?;
+            closed(store.as_ref(), events::run(what, store.as_ref(), out).await).await
+        }
+        Some(Command::Findings(what)) => triage(what, &session, out).await,
+        Some(Command::User { login }) => {
+            user::run(login, connect::directory(&session.loaded()?)?.as_ref(), out).await
+        }
+        Some(Command::Ip { address }) => {
+            ip::run(*address, connect::directory(&session.loaded()?)?.as_ref(), out).await
+        }
+        Some(Command::Flows) => flows::run(&session.local()?.flows, out),
+        Some(Command::Run(what)) => remediate(what, &session, out).await,
+        Some(Command::Journal(what)) => {
+            let store = session.store(&session.local()?.store).await?;
+            closed(store.as_ref(), journal::run(what, store.as_ref(), out).await).await
+        }
+    }
+}
+
+async fn console(session: &Session<'_>, out: &mut Output<'_>) -> Result<u8, Failure> {
+    let loaded = session.loaded()?;
+    let store = session.store(&loaded.config.store).await?;
+    connect::console(loaded, store, out).await
+}
+
+async fn collect(session: &Session<'_>, out: &mut Output<'_>) -> Result<u8, Failure> {
+    session.may_change("receiving")?;
+    let loaded = session.loaded()?;
+    let store = session.store(&loaded.config.store).await?;
+    connect::collect(loaded, store, out).await
+}
+
+async fn check(session: &Session<'_>, out: &mut Output<'_>) -> Result<u8, Failure> {
+    let loaded = session.loaded()?;
+    let store = session.store(&loaded.config.store).await?;
+    let mut checked = doctor::local_checks(&loaded, store.as_ref()).await;
+    checked.extend(connect::probes(&loaded).await);
+    closed(store.as_ref(), doctor::print(&checked, out)).await
+}
+
+async fn triage(what: &args::Findings, session: &Session<'_>, out: &mut Output<'_>) -> Result<u8, Failure> {
+    if findings::changes(what) {
+        session.may_change("a triage change")?;
+    }
+    let local = session.local()?;
+    let actor = session.actor(&local.console);
+    let store = session.store(&local.store).await?;
+    let by = findings::By { actor: &actor, at: connect::now() };
+    closed(store.as_ref(), findings::run(what, store.as_ref(), by, out).await).await
+}
+
+async fn remediate(what: &args::Run, session: &Session<'_>, out: &mut Output<'_>) -> Result<u8, Failure> {
+    if !what.dry_run {
+        session.may_change("running a flow")?;
+    }
+    let loaded = session.loaded()?;
+    let actor = session.actor(&loaded.config.console);
+    let store = session.store(&loaded.config.store).await?;
+    let desk = connect::desk(&loaded, store.clone(), &actor)?;
+    let by = run::By { actor: &actor, at: connect::now() };
+    closed(store.as_ref(), run::run(what, desk.as_ref(), by, out).await).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(line: &[&str]) -> (u8, String, String) {
+        let (mut out, mut errors) = (Vec::new(), Vec::new());
+        let words = std::iter::once("idtriage").chain(line.iter().copied()).map(OsString::from);
+        let status = main(words, &mut out, &mut errors);
+        (status, String::from_utf8(out).unwrap(), String::from_utf8(errors).unwrap())
+    }
+
+    #[test]
+    fn help_is_an_answer_and_wrong_usage_an_error() {
+        let (status, out, errors) = said(&["--help"]);
+        assert!(status == failure::DONE && out.contains("Exit status") && errors.is_empty());
+        let (status, out, errors) = said(&["fly"]);
+        assert!(status == failure::USAGE && out.is_empty() && errors.contains("fly"));
+    }
+
+    #[test]
+    fn read_only_and_a_missing_configuration_are_told() {
+        let (status, _, errors) = said(&["--read-only", "findings", "claim", "7"]);
+        assert_eq!(status, failure::FAILED);
+        assert!(errors.contains("a triage change is refused: this is `--read-only`"), "{errors}");
+        let (status, _, errors) = said(&["--config", "/nonexistent/config.toml", "flows"]);
+        assert_eq!(status, failure::USAGE);
+        assert!(errors.contains("hint: `idtriage init` writes one"), "{errors}");
+    }
+
+    #[test]
+    fn a_written_template_lists_the_presets() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.toml");
+        let path = path.to_str().unwrap();
+        assert_eq!(said(&["--config", path, "init"]).0, failure::DONE);
+        let (status, out, _) = said(&["--config", path, "--json", "flows"]);
+        assert_eq!((status, out.lines().count()), (failure::DONE, 9));
+    }
+}

@@ -1,0 +1,315 @@
+//! The command line, as clap reads it.
+
+use crate::domain::journal::Head;
+use crate::domain::{Disposition, EventId, FindingId, FlowId};
+use clap::{ArgGroup, Args, Parser, Subcommand};
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+
+/// Triage of failing identity checks in a terminal.
+#[derive(Debug, Parser)]
+#[command(name = "idtriage", version, max_term_width = 100)]
+#[command(after_help = "Without a command: the console.\n\
+    Exit status: 0 accepted, changed or no change; 1 failed, refused or not legal; \
+    2 wrong usage or configuration; 3 mixed; 4 any outcome unknown.")]
+pub struct Arguments {
+    /// For every command.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do; nothing means the console.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// The flags of every command.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Global {
+    /// The configuration [default: idtriage/config.toml in the XDG config directory]
+    #[arg(long, global = true, value_name = "PATH")]
+    pub config: Option<PathBuf>,
+    /// The store, instead of the configured one: sqlite:/path/to/file.db
+    #[arg(long, global = true, value_name = "URL")]
+    pub store: Option<String>,
+    /// JSON Lines on standard output, and nothing else there
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Change nothing and run nothing
+    #[arg(long, global = true)]
+    pub read_only: bool,
+    /// Write a log to this file
+    #[arg(long, global = true, value_name = "PATH")]
+    pub log: Option<PathBuf>,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// The console against a simulated tenant: no configuration, no network
+    Demo(LabArguments),
+    /// The simulated tenant alone; prints a configuration for it
+    Lab(LabAlone),
+    /// Receive and store, without a screen
+    Collect,
+    /// Write a commented configuration
+    Init,
+    /// Check configuration, secrets, store, listener and tenants
+    Doctor,
+    /// What arrived
+    #[command(subcommand)]
+    Events(Events),
+    /// Triage without a screen
+    #[command(subcommand)]
+    Findings(Findings),
+    /// What is known of a user
+    User {
+        /// The login
+        login: String,
+    },
+    /// The users of an address
+    Ip {
+        /// IPv4 or IPv6
+        address: IpAddr,
+    },
+    /// What can be run
+    Flows,
+    /// Run a flow
+    Run(Run),
+    /// What was done
+    #[command(subcommand)]
+    Journal(Journal),
+}
+
+/// How the simulated tenant behaves.
+#[derive(Debug, Clone, Args)]
+pub struct LabArguments {
+    /// The same seed tells the same story
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// How fast the story runs: 2 is twice as fast
+    #[arg(long, default_value_t = 1.0, value_parser = speed)]
+    pub speed: f64,
+    /// Something that goes wrong; may be said several times
+    #[arg(long = "fault", value_name = "FAULT")]
+    pub faults: Vec<String>,
+}
+
+/// The simulated tenant alone.
+#[derive(Debug, Clone, Args)]
+pub struct LabAlone {
+    /// How it behaves.
+    #[command(flatten)]
+    pub lab: LabArguments,
+    /// Where it listens; loopback only
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8791", value_parser = loopback)]
+    pub listen: SocketAddr,
+}
+
+/// A page of a list, newest first.
+#[derive(Debug, Clone, Args)]
+pub struct PageArguments {
+    /// How many at most
+    #[arg(long, default_value_t = 100, value_parser = limit)]
+    pub limit: usize,
+}
+
+/// `events …`
+#[derive(Debug, Subcommand)]
+pub enum Events {
+    /// Newest first
+    List {
+        /// A filter: severity>=high check:no-mfa user:ann@example.com "words"
+        query: Vec<String>,
+        /// How many.
+        #[command(flatten)]
+        page: PageArguments,
+        /// Only those before this id
+        #[arg(long, value_name = "ID")]
+        before: Option<EventId>,
+        /// With the raw JSON (needs --json)
+        #[arg(long, requires = "json")]
+        raw: bool,
+    },
+    /// One, whole
+    Show {
+        /// Its id
+        id: EventId,
+        /// With the raw JSON
+        #[arg(long)]
+        raw: bool,
+    },
+}
+
+/// `findings …`
+#[derive(Debug, Subcommand)]
+pub enum Findings {
+    /// Newest first
+    List {
+        /// A filter: severity>=high state:open check:no-mfa user:ann@example.com
+        query: Vec<String>,
+        /// How many.
+        #[command(flatten)]
+        page: PageArguments,
+        /// Only those before this id
+        #[arg(long, value_name = "ID")]
+        before: Option<FindingId>,
+    },
+    /// One, with its history
+    Show {
+        /// Its id
+        id: FindingId,
+    },
+    /// Take it
+    Claim(Which),
+    /// Give it back
+    Release(Which),
+    /// Add a remark
+    Note {
+        /// Its id
+        id: FindingId,
+        /// The remark
+        text: String,
+    },
+    /// Done
+    Close {
+        /// Which.
+        #[command(flatten)]
+        which: Which,
+        /// Why: true-positive, benign-expected, false-positive-logic, false-positive-data, undetermined
+        #[arg(long = "as", value_name = "DISPOSITION", value_parser = disposition)]
+        disposition: Disposition,
+        /// In your words
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
+    /// Not done after all
+    Reopen {
+        /// Which.
+        #[command(flatten)]
+        which: Which,
+        /// In your words
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
+}
+
+/// Which findings to change.
+#[derive(Debug, Clone, Args)]
+pub struct Which {
+    /// Their ids
+    #[arg(required = true, value_name = "ID")]
+    pub ids: Vec<FindingId>,
+    /// Only if it still has this version: what you saw
+    #[arg(long, value_name = "VERSION")]
+    pub seen: Option<u64>,
+}
+
+/// `run …`
+#[derive(Debug, Clone, Args)]
+#[command(group = ArgGroup::new("answer").required(true).multiple(true).args(["dry_run", "yes", "confirm"]))]
+pub struct Run {
+    /// The flow's id
+    pub flow: FlowId,
+    /// On whom; may be said several times
+    #[arg(long = "user", value_name = "LOGIN", required = true, num_args = 1..)]
+    pub users: Vec<String>,
+    /// From which finding
+    #[arg(long, value_name = "ID")]
+    pub finding: Option<FindingId>,
+    /// A declared input of the flow; may be said several times
+    #[arg(long = "input", value_name = "NAME=VALUE", value_parser = input)]
+    pub inputs: Vec<(String, String)>,
+    /// Show what would be sent, and send nothing
+    #[arg(long, conflicts_with_all = ["yes", "confirm"])]
+    pub dry_run: bool,
+    /// Answer confirmations by key or word
+    #[arg(long)]
+    pub yes: bool,
+    /// Answer the confirmation that wants the login typed; with several users, their number
+    #[arg(long, value_name = "LOGIN|COUNT")]
+    pub confirm: Option<String>,
+    /// Although an earlier run has an unknown outcome
+    #[arg(long)]
+    pub again: bool,
+    /// Why, for the journal
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+}
+
+/// `journal …`
+#[derive(Debug, Subcommand)]
+pub enum Journal {
+    /// Newest first
+    List {
+        /// How many.
+        #[command(flatten)]
+        page: PageArguments,
+        /// Only those before this place
+        #[arg(long, value_name = "SEQ")]
+        before: Option<u64>,
+    },
+    /// Whether the chain holds
+    Verify {
+        /// A head that you kept: finds a tail that was cut off, or a journal written anew
+        #[arg(long, value_name = "SEQ:HASH")]
+        head: Option<Head>,
+    },
+}
+
+fn disposition(word: &str) -> Result<Disposition, String> {
+    let words = || Disposition::ALL.map(Disposition::word).join(", ");
+    Disposition::parse(word).ok_or_else(|| format!("the dispositions are {}", words()))
+}
+
+fn input(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("an input looks like `name=value`".to_owned()),
+    }
+}
+
+fn limit(text: &str) -> Result<usize, String> {
+    let limit = text.parse().ok().filter(|limit| (1..=10_000).contains(limit));
+    limit.ok_or_else(|| "a limit is a number from 1 to 10000".to_owned())
+}
+
+fn speed(text: &str) -> Result<f64, String> {
+    let speed = text.parse().ok().filter(|speed: &f64| speed.is_finite() && *speed > 0.0);
+    speed.ok_or_else(|| "a speed is a number above 0".to_owned())
+}
+
+/// The simulated tenant's secrets are printed: it stays on this machine.
+fn loopback(text: &str) -> Result<SocketAddr, String> {
+    let address = text.parse::<SocketAddr>().ok().filter(|address| address.ip().is_loopback());
+    address.ok_or_else(|| "a loopback address with a port: `127.0.0.1:8791`".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+    use rstest::rstest;
+
+    #[test]
+    fn the_tree_is_sound() {
+        Arguments::command().debug_assert();
+    }
+
+    #[rstest]
+    #[case("idtriage", true)]
+    #[case("idtriage events list severity>=high --json --raw", true)]
+    #[case("idtriage events list --raw", false)]
+    #[case("idtriage events list --limit 0", false)]
+    #[case("idtriage findings close 7 8 --as benign-expected --reason x", true)]
+    #[case("idtriage findings close 7 --as benign --reason x", false)]
+    #[case("idtriage run f --user a --user b --yes --confirm 2", true)]
+    #[case("idtriage run f --user a", false)]
+    #[case("idtriage run f --user a --dry-run --yes", false)]
+    #[case("idtriage run f --user a --yes --input =x", false)]
+    #[case("idtriage lab --listen 0.0.0.0:1", false)]
+    #[case("idtriage demo --speed 0", false)]
+    #[case("idtriage ip not-an-address", false)]
+    fn command_lines(#[case] line: &str, #[case] is_accepted: bool) {
+        let parsed = Arguments::try_parse_from(line.split(' '));
+        assert_eq!(parsed.is_ok(), is_accepted, "{parsed:?}");
+    }
+}

@@ -1,0 +1,82 @@
+//! What a dry run prints: the same facts as the console's confirmation card.
+
+use super::failure::Failure;
+use super::output::Output;
+use super::run::By;
+use crate::domain::plan::{Confirm, Plan, Target};
+use crate::domain::time;
+use serde_json::Value;
+
+/// Prints a plan: as an action without evidence, or as a card.
+///
+/// # Errors
+/// If the output is closed.
+pub fn print(plan: &Plan, by: By<'_>, out: &mut Output<'_>) -> Result<(), Failure> {
+    if out.is_json() {
+        out.json(&json(plan, by))?;
+        return Ok(());
+    }
+    out.text(&plan.to_string())?;
+    out.facts(&facts(plan))?;
+    out.text("")?;
+    out.text(&format!("{} {}", plan.request.method, plan.request.url))?;
+    for (name, value) in &plan.request.headers {
+        out.text(&format!("{name}: {value}"))?;
+    }
+    out.text("")?;
+    out.text(&plan.request.body)?;
+    out.text("")?;
+    Ok(())
+}
+
+/// The names of an action (design, section 5), and why it would not be sent.
+fn json(plan: &Plan, by: By<'_>) -> Value {
+    serde_json::json!({
+        "id": plan.action,
+        "flow": plan.flow.id,
+        "login": plan.login,
+        "finding": plan.finding,
+        "evidence": null,
+        "outcome": null,
+        "request": plan.request,
+        "receipt": null,
+        "reason": null,
+        "actor": by.actor,
+        "at": time::rfc3339(by.at),
+        "refusal": plan.refusal,
+        "needs_again": plan.needs_again,
+    })
+}
+
+fn facts(plan: &Plan) -> Vec<(&'static str, String)> {
+    vec![
+        ("flow", plan.flow.id.to_string()),
+        ("risk", plan.flow.risk.word().to_owned()),
+        ("target", target(&plan.target)),
+        ("refused", plan.refusal.clone().unwrap_or_default()),
+        ("insist", plan.needs_again.clone().unwrap_or_default()),
+        ("confirm", confirm(&plan.confirm)),
+        ("reason", if plan.reason_required { "wanted: --reason TEXT".to_owned() } else { String::new() }),
+        ("undo", plan.flow.undo.clone()),
+        ("beware", plan.caveats.join("; ")),
+        ("unknown", plan.cannot_know.join("; ")),
+    ]
+}
+
+fn target(target: &Target) -> String {
+    match target {
+        Target::Read { at, from, facts } => {
+            let facts: Vec<String> =
+                facts.iter().map(|fact| format!("{} {}", fact.name, fact.value)).collect();
+            format!("{} ({from}, read {})", facts.join(", "), time::rfc3339_seconds(*at))
+        }
+        Target::CannotTell(why) => format!("cannot tell: {why}"),
+    }
+}
+
+fn confirm(confirm: &Confirm) -> String {
+    match confirm {
+        Confirm::Key | Confirm::Word(_) => "--yes".to_owned(),
+        Confirm::Login(login) => format!("--confirm {login}"),
+    }
+}

@@ -1,0 +1,160 @@
+//! `doctor`: what works as configured, and what mends the rest.
+//!
+//! That the configuration was read means that modes, owners and secrets are as they have to be: every
+//! problem with them stops the start, with all of them named.
+
+use super::failure::{DONE, FAILED, Failure};
+use super::output::Output;
+use crate::config::Loaded;
+use crate::store::{Store, StoreHealth};
+use std::net::TcpListener;
+
+/// How something stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It works.
+    Good,
+    /// It may be meant so.
+    Note,
+    /// It does not work.
+    Bad,
+}
+
+impl Verdict {
+    fn word(self) -> &'static str {
+        match self {
+            Verdict::Good => "ok",
+            Verdict::Note => "note",
+            Verdict::Bad => "bad",
+        }
+    }
+}
+
+/// One thing that was checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checked {
+    /// What: `store`.
+    pub name: String,
+    /// How it stands.
+    pub verdict: Verdict,
+    /// In words.
+    pub told: String,
+    /// What mends it.
+    pub hint: Option<String>,
+}
+
+impl Checked {
+    /// Something that was checked, without a hint.
+    pub fn new(name: &str, verdict: Verdict, told: impl Into<String>) -> Checked {
+        Checked { name: name.to_owned(), verdict, told: told.into(), hint: None }
+    }
+
+    /// With what mends it.
+    pub fn hinted(self, hint: impl Into<String>) -> Checked {
+        Checked { hint: Some(hint.into()), ..self }
+    }
+}
+
+/// Everything that can be checked on this machine.
+pub async fn local_checks(loaded: &Loaded, store: &dyn Store) -> Vec<Checked> {
+    let path = loaded.path.display();
+    let read = format!("`{path}` is ours alone to write, and every secret that it names was read");
+    let mut checked = vec![Checked::new("configuration", Verdict::Good, read)];
+    checked.push(match store.health().await {
+        Ok(health) => store_health(&health),
+        Err(error) => Checked::new("store", Verdict::Bad, error.to_string()),
+    });
+    checked.push(listener(loaded));
+    checked.push(flows(loaded));
+    checked
+}
+
+fn store_health(health: &StoreHealth) -> Checked {
+    let told = format!(
+        "{} events, {} open findings, {} not expanded yet, {} KiB",
+        health.events,
+        health.open_findings,
+        health.pending,
+        health.bytes / 1024,
+    );
+    match health.problems.first() {
+        Some(problem) => {
+            Checked::new("store", Verdict::Note, format!("{told}; last problem: {}", problem.line()))
+        }
+        None => Checked::new("store", Verdict::Good, told),
+    }
+}
+
+/// Whether the address can be had; a running `idtriage` may hold it.
+fn listener(loaded: &Loaded) -> Checked {
+    let address = loaded.config.listen;
+    let sources = loaded.config.sources.len();
+    if sources == 0 {
+        return Checked::new("listener", Verdict::Note, "no source is configured: nothing will arrive")
+            .hinted("a `[[source]]` in the configuration");
+    }
+    match TcpListener::bind(address) {
+        Ok(_) => {
+            Checked::new("listener", Verdict::Good, format!("`{address}` is free, for {sources} sources"))
+        }
+        Err(error) => Checked::new("listener", Verdict::Note, format!("`{address}` cannot be had: {error}"))
+            .hinted("fine if another `idtriage` receives; else choose another `[listen] address`"),
+    }
+}
+
+fn flows(loaded: &Loaded) -> Checked {
+    let flows = &loaded.config.flows;
+    let runnable = flows.iter().filter(|flow| flow.flow.unrunnable().is_none()).count();
+    let told = format!("{runnable} of {} can be run", flows.len());
+    if runnable > 0 {
+        return Checked::new("flows", Verdict::Good, told);
+    }
+    Checked::new("flows", Verdict::Note, told).hinted("a `[[flow]]` with a `url` in the configuration")
+}
+
+/// Prints what was checked; one bad thing makes the whole fail.
+///
+/// # Errors
+/// If the output is closed.
+pub fn print(checked: &[Checked], out: &mut Output<'_>) -> Result<u8, Failure> {
+    for check in checked {
+        if out.is_json() {
+            out.json(&serde_json::json!({
+                "check": check.name,
+                "verdict": check.verdict.word(),
+                "told": check.told,
+                "hint": check.hint,
+            }))?;
+            continue;
+        }
+        out.text(&format!("{:<4}  {}: {}", check.verdict.word(), check.name, check.told))?;
+        if let Some(hint) = &check.hint {
+            out.text(&format!("      hint: {hint}"))?;
+        }
+    }
+    let is_bad = checked.iter().any(|check| check.verdict == Verdict::Bad);
+    Ok(if is_bad { FAILED } else { DONE })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::output::{Form, tests::printed};
+    use super::*;
+
+    #[test]
+    fn one_bad_thing_fails_the_whole() {
+        let good = Checked::new("store", Verdict::Good, "3 events");
+        let bad = Checked::new("cii token", Verdict::Bad, "401\u{1b}").hinted("look at `client_secret`");
+        let (status, text) = printed(Form::Text, async |out| print(&[good.clone(), bad], out).unwrap());
+        assert_eq!(status, FAILED);
+        assert_eq!(
+            text.out,
+            "ok    store: 3 events\nbad   cii token: 401<U+001B>\n      hint: look at `client_secret`\n"
+        );
+        let (status, text) = printed(Form::Json, async |out| print(&[good], out).unwrap());
+        assert_eq!(
+            (status, text.out.as_str()),
+            (DONE, "{\"check\":\"store\",\"verdict\":\"ok\",\"told\":\"3 events\",\"hint\":null}\n")
+        );
+    }
+}

@@ -1,0 +1,284 @@
+//! `events list`, `events show`.
+
+use super::args;
+use super::failure::{DONE, Failure};
+use super::output::{Output, with_raw};
+use super::table::{Table, column};
+use crate::domain::event::{self, EventDetail};
+use crate::domain::{Event, EventId, Login, Query, Untrusted, time};
+use crate::store::{From, Store, StoreError};
+
+/// An event may name 50,000 users: they are read in slices.
+const USERS_AT_ONCE: usize = 1_000;
+const USERS_SHOWN: usize = 50;
+
+/// Runs the subcommand.
+///
+/// # Errors
+/// What cannot be read or is not there.
+pub async fn run(what: &args::Events, store: &dyn Store, out: &mut Output<'_>) -> Result<u8, Failure> {
+    match what {
+        args::Events::List { query, page, before, raw } => {
+            let query = Query::parse(&query.join(" "))?;
+            let from = before.map_or(From::Newest, From::Before);
+            let page = store.events(&query, from, page.limit).await?;
+            match out.is_json() {
+                true => list_json(&page.rows, *raw, store, out).await?,
+                false => out.table(&table(&page.rows))?,
+            }
+            note_more(page.has_more, page.rows.last().map(|event| event.id), out)?;
+        }
+        args::Events::Show { id, raw } => {
+            let detail = store.event(*id).await?.ok_or_else(|| none(*id))?;
+            match out.is_json() {
+                true => show_json(&detail, *raw, store, out).await?,
+                false => show(&detail, *raw, store, out).await?,
+            }
+        }
+    }
+    Ok(DONE)
+}
+
+fn none(id: EventId) -> Failure {
+    Failure::failed(format!("there is no event `{id}`\nhint: `idtriage events list` shows the ids"))
+}
+
+fn note_more(has_more: bool, last: Option<EventId>, out: &mut Output<'_>) -> Result<(), Failure> {
+    if let Some(last) = last.filter(|_| has_more) {
+        out.note(&format!("there is more: `--before {last}`"))?;
+    }
+    Ok(())
+}
+
+async fn list_json(
+    events: &[Event],
+    raw: bool,
+    store: &dyn Store,
+    out: &mut Output<'_>,
+) -> Result<(), Failure> {
+    for event in events {
+        let object = event::to_json(event, &users(event, store).await?);
+        if raw {
+            let raw = store.event(event.id).await?.and_then(|detail| detail.raw);
+            out.json_text(&with_raw(&object, "raw", raw.as_deref()))?;
+        } else {
+            out.json(&object.into())?;
+        }
+    }
+    Ok(())
+}
+
+/// All users of an event. A row carries the first few, which mostly are all.
+async fn users(event: &Event, store: &dyn Store) -> Result<Vec<Login>, StoreError> {
+    if event.first_users.len() as u64 >= event.user_count {
+        return Ok(event.first_users.clone());
+    }
+    let mut users = Vec::new();
+    loop {
+        let page = store.event_users(event.id, users.len(), USERS_AT_ONCE).await?;
+        let is_last = !page.has_more || page.rows.is_empty();
+        users.extend(page.rows.into_iter().map(|user| user.login));
+        if is_last {
+            return Ok(users);
+        }
+    }
+}
+
+fn table(events: &[Event]) -> Table {
+    let mut table = Table::of(&[
+        column("ID", 12),
+        column("RECEIVED", 20),
+        column("SEVERITY", 8),
+        column("CHECK", 40),
+        column("USERS", 40),
+        column("FINDINGS", 32),
+        column("TIMES", 6),
+        column("SOURCE", 16),
+    ]);
+    for event in events {
+        table.row([
+            event.id.to_string(),
+            time::rfc3339_seconds(event.received),
+            event.severity.to_string(),
+            named(event),
+            first_users(event),
+            event.findings.words(),
+            event.times.to_string(),
+            event.source.to_string(),
+        ]);
+    }
+    table
+}
+
+/// The check, or what kind of thing it is where there is none.
+fn named(event: &Event) -> String {
+    let name = event.check.name();
+    if name.trim().is_empty() { event.kind.word().to_owned() } else { name }
+}
+
+fn first_users(event: &Event) -> String {
+    let more = event.user_count.saturating_sub(1);
+    match event.first_users.first() {
+        Some(login) if more > 0 => format!("{login} +{more}"),
+        Some(login) => login.to_string(),
+        None => "–".to_owned(),
+    }
+}
+
+async fn show_json(
+    detail: &EventDetail,
+    raw: bool,
+    store: &dyn Store,
+    out: &mut Output<'_>,
+) -> Result<(), Failure> {
+    let mut object = event::to_json(&detail.event, &users(&detail.event, store).await?);
+    object.insert("description".to_owned(), texts(&detail.description));
+    object.insert("recommended_actions".to_owned(), texts(&detail.recommended_actions));
+    object.insert("reference_url".to_owned(), detail.reference_url.as_ref().map(Untrusted::raw).into());
+    if raw {
+        out.json_text(&with_raw(&object, "raw", detail.raw.as_deref()))?;
+    } else {
+        out.json(&object.into())?;
+    }
+    Ok(())
+}
+
+fn texts(texts: &[Untrusted]) -> serde_json::Value {
+    texts.iter().map(Untrusted::raw).collect()
+}
+
+async fn show(
+    detail: &EventDetail,
+    raw: bool,
+    store: &dyn Store,
+    out: &mut Output<'_>,
+) -> Result<(), Failure> {
+    out.facts(&facts(detail))?;
+    for text in detail.description.iter().chain(&detail.recommended_actions) {
+        out.text("")?;
+        out.text(text.raw())?;
+    }
+    show_users(&detail.event, store, out).await?;
+    if raw {
+        out.text("")?;
+        out.text(detail.raw.as_deref().unwrap_or("the raw JSON is no longer kept"))?;
+    }
+    Ok(())
+}
+
+fn facts(detail: &EventDetail) -> Vec<(&'static str, String)> {
+    let event = &detail.event;
+    vec![
+        ("id", event.id.to_string()),
+        ("kind", event.kind.word().to_owned()),
+        ("title", event.check.title.raw().to_owned()),
+        ("check", event.check.id.raw().to_owned()),
+        ("severity", format!("{} (as it came: {})", event.severity, event.severity_raw)),
+        ("source", event.source.to_string()),
+        ("source id", event.source_event_id.as_ref().map(Untrusted::to_string).unwrap_or_default()),
+        ("published", event.published.map(time::rfc3339).unwrap_or_default()),
+        ("received", time::rfc3339(event.received)),
+        ("times", event.times.to_string()),
+        ("reference", detail.reference_url.as_ref().map(Untrusted::to_string).unwrap_or_default()),
+    ]
+}
+
+async fn show_users(event: &Event, store: &dyn Store, out: &mut Output<'_>) -> Result<(), Failure> {
+    let page = store.event_users(event.id, 0, USERS_SHOWN).await?;
+    let mut table = Table::of(&[column("USER", 60), column("FINDING", 12), column("STATE", 8)]);
+    for user in &page.rows {
+        let finding = user.finding.as_ref();
+        let id = finding.map_or_else(|| "–".to_owned(), |finding| finding.id.to_string());
+        let state = finding.map(|finding| finding.state.word()).unwrap_or_default();
+        table.row([user.login.to_string(), id, state.to_owned()]);
+    }
+    out.text("")?;
+    out.table(&table)?;
+    if page.has_more {
+        let shown = page.rows.len();
+        out.note(&format!("{shown} of {} users are shown; `--json` has them all", event.user_count))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::failure::FAILED;
+    use super::super::fake::FakeStore;
+    use super::super::output::{Form, tests::printed};
+    use super::*;
+    use crate::domain::counts::StateCounts;
+    use crate::domain::{Check, EventKind, Severity};
+    use crate::store::EventUser;
+    use jiff::Timestamp;
+
+    fn detail(id: i64) -> EventDetail {
+        let event = Event {
+            id: EventId(id),
+            kind: EventKind::FailedCheck,
+            source: "cii-webhook".into(),
+            source_event_id: Some("e-1".into()),
+            check: Check { id: "no-mfa".into(), title: "No MFA\u{202e}".into() },
+            severity: Severity::High,
+            severity_raw: "HIGH".into(),
+            user_count: 2,
+            first_users: vec![Login::new("ann")],
+            times: 1,
+            published: None,
+            received: Timestamp::UNIX_EPOCH,
+            findings: StateCounts { open: 2, ..Default::default() },
+        };
+        EventDetail {
+            event,
+            description: vec!["two\nlines".into()],
+            recommended_actions: Vec::new(),
+            reference_url: None,
+            raw: Some("{\n \"id\": 1.0000000000000000001\n}".to_owned()),
+        }
+    }
+
+    fn store() -> FakeStore {
+        let user = |login: &str| EventUser { login: Login::new(login), finding: None };
+        let users = vec![user("ann"), user("bob")];
+        FakeStore { events: vec![detail(12), detail(11)], users, ..Default::default() }
+    }
+
+    fn list(raw: bool, limit: usize) -> args::Events {
+        let page = args::PageArguments { limit };
+        args::Events::List { query: Vec::new(), page, before: None, raw }
+    }
+
+    #[test]
+    fn a_list_is_a_table() {
+        let (_, text) = printed(Form::Text, async |out| run(&list(false, 1), &store(), out).await.unwrap());
+        let lines: Vec<&str> = text.out.lines().collect();
+        assert_eq!(
+            lines[0],
+            "ID  RECEIVED              SEVERITY  CHECK           USERS   FINDINGS  TIMES  SOURCE"
+        );
+        assert_eq!(
+            lines[1],
+            "12  1970-01-01T00:00:00Z  high      No MFA<U+202E>  ann +1  2 open    1      cii-webhook"
+        );
+        assert_eq!(text.errors, "note: there is more: `--before 12`\n");
+    }
+
+    #[test]
+    fn json_has_all_users_and_the_raw_json_as_it_came() {
+        let (_, text) = printed(Form::Json, async |out| run(&list(true, 9), &store(), out).await.unwrap());
+        let line = text.out.lines().next().unwrap();
+        assert!(line.contains(r#""users":["ann","bob"]"#), "{line}");
+        assert!(line.ends_with(r#""raw":{"id":1.0000000000000000001}}"#), "{line}");
+        assert!(line.contains("\\u202e"));
+    }
+
+    #[test]
+    fn one_is_shown_whole_or_not_there() {
+        let show = |id| args::Events::Show { id: EventId(id), raw: false };
+        let (_, text) = printed(Form::Text, async |out| run(&show(11), &store(), out).await.unwrap());
+        assert!(text.out.contains("severity   high (as it came: HIGH)\n"), "{}", text.out);
+        assert!(text.out.contains("\ntwo\nlines\n") && text.out.contains("\nbob "), "{}", text.out);
+        let (ended, _) = printed(Form::Text, async |out| run(&show(7), &store(), out).await);
+        assert_eq!(ended.unwrap_err().status(), FAILED);
+    }
+}

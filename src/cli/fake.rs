@@ -1,0 +1,289 @@
+//! A store, a directory and a desk in memory, for the tests of what commands print.
+
+use super::failure::Failure;
+use super::run::{Ask, Confirmed, Desk};
+use crate::domain::action::{Settlement, ShownRequest};
+use crate::domain::dossier::{AddressUsers, LoadedPart, OktaUser, Part, Problem};
+use crate::domain::event::EventDetail;
+use crate::domain::finding::HistoryEntry;
+use crate::domain::journal::{Head, Record};
+use crate::domain::plan::{Confirm, Target};
+use crate::domain::{
+    Action, ActionId, Actor, Change, Event, EventId, Evidence, Finding, FindingId, Login, Outcome, PartName,
+    Plan, Query, Risk, Severity, preset,
+};
+use crate::store::{
+    ActionFilter, Again, ChangeError, Counted, EventUser, FindingFilter, From, InboxItem, IntendError, Lease,
+    Page, Sequence, Store, StoreError, StoreHealth,
+};
+use crate::tenant::Directory;
+use async_trait::async_trait;
+use jiff::Timestamp;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use tokio::sync::watch;
+
+/// Newest first, as the store gives them; only what the commands read is answered.
+#[derive(Debug, Default)]
+pub(crate) struct FakeStore {
+    pub(crate) events: Vec<EventDetail>,
+    pub(crate) users: Vec<EventUser>,
+    pub(crate) findings: Mutex<Vec<Finding>>,
+    pub(crate) journal: Vec<Record>,
+}
+
+fn page<T: Clone>(rows: &[T], limit: usize) -> Page<T> {
+    Page { rows: rows.iter().take(limit).cloned().collect(), has_more: rows.len() > limit }
+}
+
+#[async_trait]
+impl Store for FakeStore {
+    async fn append(&self, _: Vec<InboxItem>) -> Result<(), StoreError> {
+        Err(StoreError::Closed)
+    }
+
+    async fn drained(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn watch(&self) -> watch::Receiver<Sequence> {
+        watch::channel(Sequence::default()).1
+    }
+
+    async fn events(&self, _: &Query, from: From<EventId>, limit: usize) -> Result<Page<Event>, StoreError> {
+        let is_in = |event: &Event| match from {
+            From::Before(id) => event.id < id,
+            From::Newest | From::After(_) => true,
+        };
+        let events: Vec<Event> =
+            self.events.iter().map(|detail| detail.event.clone()).filter(is_in).collect();
+        Ok(page(&events, limit))
+    }
+
+    async fn count_events(&self, _: &Query, _: Option<EventId>) -> Result<Counted, StoreError> {
+        Err(StoreError::Closed)
+    }
+
+    async fn event(&self, id: EventId) -> Result<Option<EventDetail>, StoreError> {
+        Ok(self.events.iter().find(|detail| detail.event.id == id).cloned())
+    }
+
+    async fn event_users(
+        &self,
+        _: EventId,
+        offset: usize,
+        limit: usize,
+    ) -> Result<Page<EventUser>, StoreError> {
+        Ok(page(self.users.get(offset..).unwrap_or_default(), limit))
+    }
+
+    async fn findings(
+        &self,
+        _: &FindingFilter,
+        _: From<FindingId>,
+        limit: usize,
+    ) -> Result<Page<Finding>, StoreError> {
+        Ok(page(&self.findings.lock().unwrap(), limit))
+    }
+
+    async fn finding(&self, id: FindingId) -> Result<Option<Finding>, StoreError> {
+        Ok(self.findings.lock().unwrap().iter().find(|finding| finding.id == id).cloned())
+    }
+
+    async fn history(&self, _: FindingId) -> Result<Vec<HistoryEntry>, StoreError> {
+        Ok(vec![HistoryEntry {
+            at: Timestamp::UNIX_EPOCH,
+            actor: "ann".into(),
+            what: "noted".into(),
+            text: "a new\nphone\u{1b}[2J".into(),
+        }])
+    }
+
+    async fn change(
+        &self,
+        id: FindingId,
+        seen: Option<u64>,
+        change: &Change,
+        actor: &Actor,
+        at: Timestamp,
+    ) -> Result<Finding, ChangeError> {
+        let mut findings = self.findings.lock().unwrap();
+        let finding = findings.iter_mut().find(|finding| finding.id == id);
+        let finding = finding.ok_or(ChangeError::NoSuchFinding(id))?;
+        if let Some(seen) = seen.filter(|seen| *seen != finding.version) {
+            return Err(ChangeError::Stale { id, found: finding.version, seen });
+        }
+        *finding = finding.apply(change, actor, at)?;
+        Ok(finding.clone())
+    }
+
+    async fn intend(&self, _: &Action, _: &Lease, _: Again) -> Result<(), IntendError> {
+        Err(StoreError::Closed.into())
+    }
+
+    async fn renew(&self, _: ActionId, _: &Lease) -> Result<(), StoreError> {
+        Err(StoreError::Closed)
+    }
+
+    async fn sending(&self, _: ActionId) -> Result<(), StoreError> {
+        Err(StoreError::Closed)
+    }
+
+    async fn settle(&self, _: ActionId, _: &Settlement, _: Timestamp) -> Result<Action, StoreError> {
+        Err(StoreError::Closed)
+    }
+
+    async fn expire_leases(&self, _: Timestamp) -> Result<Vec<ActionId>, StoreError> {
+        Err(StoreError::Closed)
+    }
+
+    async fn action(&self, _: ActionId) -> Result<Option<Action>, StoreError> {
+        Ok(None)
+    }
+
+    async fn actions(
+        &self,
+        _: &ActionFilter,
+        _: Option<ActionId>,
+        limit: usize,
+    ) -> Result<Page<Action>, StoreError> {
+        Ok(page(&[], limit))
+    }
+
+    async fn journal(&self, after: u64, limit: usize) -> Result<Vec<Record>, StoreError> {
+        Ok(self.journal.iter().filter(|record| record.seq > after).take(limit).cloned().collect())
+    }
+
+    async fn journal_head(&self) -> Result<Option<Head>, StoreError> {
+        Ok(self.journal.last().map(Record::head))
+    }
+
+    async fn health(&self) -> Result<StoreHealth, StoreError> {
+        Ok(StoreHealth::default())
+    }
+
+    async fn open_by_severity(&self) -> Result<Vec<(Severity, u64)>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    async fn close(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+/// Knows one Okta user at most, and the users of every address.
+#[derive(Debug, Default)]
+pub(crate) struct FakeDirectory {
+    pub(crate) okta: Option<Part<OktaUser>>,
+    pub(crate) users: AddressUsers,
+}
+
+#[async_trait]
+impl Directory for FakeDirectory {
+    fn parts(&self) -> Vec<PartName> {
+        self.okta.iter().map(|_| PartName::Okta).collect()
+    }
+
+    async fn part(&self, name: PartName, login: &Login) -> LoadedPart {
+        match name {
+            PartName::Okta => LoadedPart::Okta(Box::new(self.okta_user(login.raw()).await)),
+            PartName::Cii => LoadedPart::Cii(Box::new(unconfigured())),
+            PartName::CiiDetails => LoadedPart::CiiDetails(Box::new(unconfigured())),
+        }
+    }
+
+    async fn users_of_address(&self, _: &str) -> AddressUsers {
+        self.users.clone()
+    }
+
+    async fn okta_user(&self, _: &str) -> Part<OktaUser> {
+        self.okta.clone().unwrap_or_else(unconfigured)
+    }
+}
+
+fn unconfigured<T>() -> Part<T> {
+    Part::failed(Timestamp::UNIX_EPOCH, Problem::whole("not configured"))
+}
+
+/// An Okta user of this status.
+pub(crate) fn okta_user(status: &str) -> OktaUser {
+    OktaUser { id: "00u1".into(), status: status.into(), ..Default::default() }
+}
+
+/// A desk that plans one flow at a risk and ends each run as told.
+#[derive(Debug)]
+pub(crate) struct FakeDesk {
+    pub(crate) risk: Risk,
+    pub(crate) outcomes: Vec<(&'static str, Outcome)>,
+    ran: AtomicUsize,
+}
+
+impl Default for FakeDesk {
+    fn default() -> Self {
+        FakeDesk { risk: Risk::Low, outcomes: Vec::new(), ran: AtomicUsize::new(0) }
+    }
+}
+
+impl FakeDesk {
+    pub(crate) fn ran(&self) -> usize {
+        self.ran.load(Ordering::SeqCst)
+    }
+}
+
+#[async_trait]
+impl Desk for FakeDesk {
+    async fn prepare(&self, ask: &Ask) -> Result<Plan, Failure> {
+        Ok(plan(self.risk, ask.login.raw()))
+    }
+
+    async fn run(&self, plan: &Plan, confirmed: Confirmed) -> Result<Action, Failure> {
+        self.ran.fetch_add(1, Ordering::SeqCst);
+        assert_eq!(confirmed.digest, plan.digest());
+        let told = self.outcomes.iter().find(|(login, _)| Login::new(login) == plan.login);
+        let outcome = told.map_or(Outcome::Accepted, |(_, outcome)| *outcome);
+        Ok(action(plan, outcome))
+    }
+}
+
+/// A plan of suspending somebody.
+pub(crate) fn plan(risk: Risk, login: &str) -> Plan {
+    let login = Login::new(login);
+    let flow = preset::flow("suspend-okta-account").unwrap();
+    Plan {
+        action: ActionId(uuid::Uuid::nil()),
+        confirm: Confirm::of(risk, &login, "suspend"),
+        flow,
+        login,
+        finding: None,
+        request: ShownRequest {
+            method: "POST".into(),
+            url: "https://a.example.com/invoke".into(),
+            headers: Vec::new(),
+            body: "{}".into(),
+        },
+        target: Target::CannotTell("not configured".into()),
+        cannot_know: Vec::new(),
+        caveats: Vec::new(),
+        needs_again: None,
+        refusal: None,
+        reason_required: false,
+    }
+}
+
+fn action(plan: &Plan, outcome: Outcome) -> Action {
+    Action {
+        id: plan.action,
+        flow: plan.flow.id.clone(),
+        verb: plan.flow.verb.clone(),
+        risk: plan.flow.risk,
+        login: plan.login.clone(),
+        finding: plan.finding,
+        evidence: Evidence::Acknowledged,
+        outcome,
+        request: plan.request.clone(),
+        receipt: None,
+        reason: None,
+        actor: Actor::default(),
+        at: Timestamp::UNIX_EPOCH,
+    }
+}

@@ -1,0 +1,207 @@
+//! `journal list`, `journal verify`.
+
+use super::args;
+use super::failure::{DONE, FAILED, Failure};
+use super::output::Output;
+use super::table::{Table, column};
+use crate::domain::journal::{Broken, Head, Record, RecordKind, Verifier};
+use crate::domain::time;
+use crate::store::Store;
+use serde_json::Value;
+
+const AT_ONCE: usize = 1_000;
+
+/// Runs the subcommand.
+///
+/// # Errors
+/// What cannot be read.
+pub async fn run(what: &args::Journal, store: &dyn Store, out: &mut Output<'_>) -> Result<u8, Failure> {
+    match what {
+        args::Journal::List { page, before } => list(*before, page.limit, store, out).await,
+        args::Journal::Verify { head } => verify(head.clone(), store, out).await,
+    }
+}
+
+/// The store gives records oldest first; places have no gaps, so the page below one is known.
+async fn list(
+    before: Option<u64>,
+    limit: usize,
+    store: &dyn Store,
+    out: &mut Output<'_>,
+) -> Result<u8, Failure> {
+    let newest = store.journal_head().await?.map_or(0, |head| head.seq);
+    let end = before.unwrap_or(u64::MAX).min(newest.saturating_add(1));
+    let after = end.saturating_sub(1).saturating_sub(limit as u64);
+    let mut records = store.journal(after, limit).await?;
+    records.retain(|record| record.seq < end);
+    records.reverse();
+    if out.is_json() {
+        records.iter().try_for_each(|record| out.json(&record.to_json()))?;
+    } else {
+        out.table(&table(&records))?;
+    }
+    if let Some(last) = records.last().filter(|record| record.seq > 1) {
+        out.note(&format!("there is more: `--before {}`", last.seq))?;
+    }
+    Ok(DONE)
+}
+
+fn table(records: &[Record]) -> Table {
+    let mut table = Table::of(&[
+        column("SEQ", 12),
+        column("AT", 20),
+        column("KIND", 8),
+        column("WHO", 24),
+        column("WHAT", 80),
+    ]);
+    for record in records {
+        let content: Value =
+            record.content.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+        table.row([
+            record.seq.to_string(),
+            time::rfc3339_seconds(record.at),
+            record.kind.word().to_owned(),
+            who(&content),
+            what(record, &content),
+        ]);
+    }
+    table
+}
+
+/// The asserted analyst, else the uid's name.
+fn who(content: &Value) -> String {
+    let name = |key: &str| content["actor"][key].as_str();
+    name("analyst").or_else(|| name("user")).unwrap_or("–").to_owned()
+}
+
+fn what(record: &Record, content: &Value) -> String {
+    if record.content.is_none() {
+        return "erased by retention".to_owned();
+    }
+    let keys: &[&str] = match record.kind {
+        RecordKind::Triage => &["finding", "change", "login", "disposition", "reason", "text"],
+        _ => &["flow", "login", "evidence", "outcome", "id"],
+    };
+    let words: Vec<String> = keys.iter().filter_map(|key| word(&content[*key])).collect();
+    if words.is_empty() { content.to_string() } else { words.join(" · ") }
+}
+
+fn word(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) if !text.is_empty() => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        // A triage record may hold the change as an object of its own.
+        Value::Object(map) => map.get("change").and_then(word),
+        _ => None,
+    }
+}
+
+async fn verify(kept: Option<Head>, store: &dyn Store, out: &mut Output<'_>) -> Result<u8, Failure> {
+    let has_kept = kept.is_some();
+    match walk(kept, store).await? {
+        Ok(head) => {
+            told(head.as_ref(), out)?;
+            if !has_kept {
+                out.note("without a kept `--head` nobody can tell whether the tail was cut or all was written anew")?;
+            }
+            Ok(DONE)
+        }
+        Err(broken) => {
+            if out.is_json() {
+                out.json(&serde_json::json!({ "holds": false, "error": broken.to_string() }))?;
+            }
+            out.error(&Failure::failed(format!("the journal does not hold: {broken}")))?;
+            Ok(FAILED)
+        }
+    }
+}
+
+/// In slices: a long journal need not be in memory.
+async fn walk(kept: Option<Head>, store: &dyn Store) -> Result<Result<Option<Head>, Broken>, Failure> {
+    let mut verifier = Verifier::new(kept);
+    let mut after = 0;
+    loop {
+        let records = store.journal(after, AT_ONCE).await?;
+        if let Err(broken) = records.iter().try_for_each(|record| verifier.next(record)) {
+            return Ok(Err(broken));
+        }
+        match records.last() {
+            Some(last) => after = last.seq,
+            None => return Ok(verifier.finish()),
+        }
+    }
+}
+
+fn told(head: Option<&Head>, out: &mut Output<'_>) -> Result<(), Failure> {
+    if out.is_json() {
+        let head = head.map(Head::to_string);
+        out.json(&serde_json::json!({ "holds": true, "head": head }))?;
+        return Ok(());
+    }
+    match head {
+        Some(head) => out.text(&format!("the journal holds: {} records, head {head}", head.seq))?,
+        None => out.text("the journal is empty")?,
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fake::FakeStore;
+    use super::super::output::{Form, tests::printed};
+    use super::*;
+    use jiff::Timestamp;
+
+    fn store(n: u64) -> FakeStore {
+        let mut journal: Vec<Record> = Vec::new();
+        for i in 1..=n {
+            let content =
+                format!(r#"{{"flow":"f{i}","login":"ann","actor":{{"user":"root","analyst":"Bo"}}}}"#);
+            let head = journal.last().map(Record::head);
+            journal.push(Record::after(head.as_ref(), Timestamp::UNIX_EPOCH, RecordKind::Intended, content));
+        }
+        FakeStore { journal, ..Default::default() }
+    }
+
+    fn list(before: Option<u64>, limit: usize) -> args::Journal {
+        args::Journal::List { page: args::PageArguments { limit }, before }
+    }
+
+    #[test]
+    fn pages_are_newest_first() {
+        let seqs = |before, limit| {
+            let (_, text) =
+                printed(Form::Text, async |out| run(&list(before, limit), &store(5), out).await.unwrap());
+            let firsts = text.out.lines().skip(1).filter_map(|line| line.split(' ').next());
+            (firsts.map(str::to_owned).collect::<Vec<_>>().join(" "), text.errors)
+        };
+        assert_eq!(seqs(None, 2), ("5 4".to_owned(), "note: there is more: `--before 4`\n".to_owned()));
+        assert_eq!(seqs(Some(4), 2).0, "3 2");
+        assert_eq!(seqs(Some(2), 2), ("1".to_owned(), String::new()));
+        assert_eq!(seqs(Some(1), 2).0, "");
+        assert_eq!(seqs(Some(99), 9).0, "5 4 3 2 1");
+    }
+
+    #[test]
+    fn a_row_says_who_and_what() {
+        let (_, text) = printed(Form::Text, async |out| run(&list(None, 1), &store(1), out).await.unwrap());
+        assert!(text.out.ends_with("1    1970-01-01T00:00:00Z  intended  Bo   f1 · ann\n"), "{}", text.out);
+    }
+
+    #[test]
+    fn verification_says_what_it_cannot_know() {
+        let verify = |store: FakeStore, head: Option<Head>| {
+            let what = args::Journal::Verify { head };
+            printed(Form::Text, async |out| run(&what, &store, out).await.unwrap())
+        };
+        let (status, text) = verify(store(3), None);
+        assert!(status == DONE && text.out.starts_with("the journal holds: 3 records, head 3:"));
+        assert!(text.errors.contains("nobody can tell"));
+        let kept = store(5).journal.last().map(Record::head);
+        let (status, text) = verify(store(3), kept);
+        assert!(status == FAILED && text.errors.contains("does not hold the kept head 5"), "{}", text.errors);
+        let mut tampered = store(3);
+        tampered.journal[1].content = Some("{}".into());
+        assert!(verify(tampered, None).1.errors.contains("record 2 was changed"));
+    }
+}

@@ -1,0 +1,263 @@
+//! `run FLOW --user LOGIN…`: plan, confirm on the command line, run.
+//!
+//! All plans are made before anything is sent, so that wrong usage is found while nothing has happened
+//! yet. Then each is run on its own: one that is refused does not hold up the others.
+
+use super::args;
+use super::card;
+use super::failure::{DONE, FAILED, Failure, combined};
+use super::output::Output;
+use crate::domain::plan::Confirm;
+use crate::domain::{Action, Actor, FindingId, FlowId, Login, Plan};
+use crate::store::Again;
+use async_trait::async_trait;
+use jiff::Timestamp;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What is asked of the desk for one user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ask {
+    /// Which flow.
+    pub flow: FlowId,
+    /// On whom.
+    pub login: Login,
+    /// From which finding.
+    pub finding: Option<FindingId>,
+    /// Values for declared inputs.
+    pub inputs: BTreeMap<String, String>,
+}
+
+/// What was confirmed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Confirmed {
+    /// The digest of the request that was planned.
+    pub digest: String,
+    /// Why, in the analyst's words.
+    pub reason: Option<String>,
+    /// Whether they insist.
+    pub again: Again,
+}
+
+/// The remediation desk as this command needs it.
+#[async_trait]
+pub trait Desk: Send + Sync {
+    /// Reads everything anew and plans.
+    async fn prepare(&self, ask: &Ask) -> Result<Plan, Failure>;
+
+    /// Runs what was planned, if it still rebuilds to the digest.
+    async fn run(&self, plan: &Plan, confirmed: Confirmed) -> Result<Action, Failure>;
+}
+
+/// Who runs it, and when: for the record that a dry run prints.
+#[derive(Debug, Clone, Copy)]
+pub struct By<'a> {
+    /// Who.
+    pub actor: &'a Actor,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Runs the subcommand.
+///
+/// # Errors
+/// Wrong usage, before anything is sent.
+pub async fn run(what: &args::Run, desk: &dyn Desk, by: By<'_>, out: &mut Output<'_>) -> Result<u8, Failure> {
+    let asks = asks(what)?;
+    let mut statuses = Vec::new();
+    let mut plans = Vec::new();
+    for ask in &asks {
+        match desk.prepare(ask).await {
+            Ok(plan) => plans.push(plan),
+            Err(failure) => statuses.push(told(failure, out)?),
+        }
+    }
+    if what.dry_run {
+        for plan in &plans {
+            card::print(plan, by, out)?;
+            statuses.push(if plan.refusal.is_some() { FAILED } else { DONE });
+        }
+        return Ok(combined(statuses));
+    }
+    plans.iter().try_for_each(|plan| answered(what, plan, asks.len()))?;
+    for plan in &plans {
+        statuses.push(run_one(what, plan, desk, out).await?);
+    }
+    Ok(combined(statuses))
+}
+
+/// One ask a user, each once.
+fn asks(what: &args::Run) -> Result<Vec<Ask>, Failure> {
+    let logins: BTreeSet<Login> = what.users.iter().map(|user| Login::new(user)).collect();
+    if logins.iter().any(Login::is_empty) {
+        return Err(Failure::usage("a login is empty"));
+    }
+    if what.finding.is_some() && logins.len() > 1 {
+        return Err(Failure::usage("`--finding` is of one user, and several are named"));
+    }
+    let ask = |login| Ask {
+        flow: what.flow.clone(),
+        login,
+        finding: what.finding,
+        inputs: what.inputs.iter().cloned().collect(),
+    };
+    Ok(logins.into_iter().map(ask).collect())
+}
+
+/// Whether the command line answers what the plan asks for. `--confirm` has to be right even where
+/// `--yes` would do: who types it wrong means somebody else.
+fn answered(what: &args::Run, plan: &Plan, users: usize) -> Result<(), Failure> {
+    if plan.reason_required && what.reason.as_ref().is_none_or(|reason| reason.trim().is_empty()) {
+        let flow = &plan.flow.id;
+        return Err(Failure::usage(format!("flow `{flow}` wants a reason\nhint: `--reason TEXT`")));
+    }
+    let wanted = if users == 1 { plan.login.raw().to_owned() } else { users.to_string() };
+    let hint = format!("`--confirm {wanted}`, after a look at `--dry-run`");
+    match &what.confirm {
+        Some(typed) if Login::new(typed) == Login::new(&wanted) => Ok(()),
+        Some(typed) => {
+            Err(Failure::usage(format!("`--confirm {typed}` is not what is asked for\nhint: {hint}")))
+        }
+        None if matches!(plan.confirm, Confirm::Login(_)) => {
+            let flow = &plan.flow.id;
+            Err(Failure::usage(format!("flow `{flow}` is of high risk: `--yes` is not enough\nhint: {hint}")))
+        }
+        None => Ok(()),
+    }
+}
+
+async fn run_one(
+    what: &args::Run,
+    plan: &Plan,
+    desk: &dyn Desk,
+    out: &mut Output<'_>,
+) -> Result<u8, Failure> {
+    if let Some(failure) = refused(what, plan) {
+        return told(failure, out);
+    }
+    let again = if what.again { Again::Insist } else { Again::No };
+    let confirmed = Confirmed { digest: plan.digest(), reason: what.reason.clone(), again };
+    match desk.run(plan, confirmed).await {
+        Ok(action) => {
+            done(&action, out)?;
+            Ok(action.outcome.exit_status())
+        }
+        Err(failure) => told(failure, out),
+    }
+}
+
+fn refused(what: &args::Run, plan: &Plan) -> Option<Failure> {
+    let login = &plan.login;
+    if let Some(why) = &plan.refusal {
+        return Some(Failure::failed(format!("{plan} is refused for `{login}`: {why}")));
+    }
+    let needs = plan.needs_again.as_ref().filter(|_| !what.again)?;
+    Some(Failure::failed(format!("{plan}: {needs}\nhint: check the target, then insist with `--again`")))
+}
+
+fn told(failure: Failure, out: &mut Output<'_>) -> Result<u8, Failure> {
+    if let Failure::PipeClosed = failure {
+        return Err(failure);
+    }
+    out.error(&failure)?;
+    Ok(failure.status())
+}
+
+fn done(action: &Action, out: &mut Output<'_>) -> Result<(), Failure> {
+    if out.is_json() {
+        out.json(&action.to_json())?;
+        return Ok(());
+    }
+    let status = action.receipt.as_ref().and_then(|receipt| receipt.status);
+    let answer = status.map(|status| format!(", answered {status}")).unwrap_or_default();
+    let (verb, login) = (&action.verb, &action.login);
+    let (outcome, evidence) = (action.outcome.word(), action.evidence.word());
+    out.text(&format!("{login}: {verb}: {outcome} ({evidence}{answer}), action {}", action.id))?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::failure::{MIXED, UNKNOWN, USAGE};
+    use super::super::fake::{FakeDesk, plan};
+    use super::super::output::{Form, tests::printed};
+    use super::*;
+    use crate::domain::{Outcome, Risk};
+    use clap::Parser;
+    use rstest::rstest;
+
+    fn arguments(line: &str) -> args::Run {
+        let words = format!("idtriage run suspend-okta-account {line}");
+        let parsed = args::Arguments::try_parse_from(words.split(' ')).unwrap();
+        match parsed.command {
+            Some(args::Command::Run(run)) => run,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn by(actor: &Actor) -> By<'_> {
+        By { actor, at: Timestamp::UNIX_EPOCH }
+    }
+
+    #[rstest]
+    #[case("--user ann --yes", Risk::Medium, None)]
+    #[case("--user ann --confirm ANN", Risk::High, None)]
+    #[case("--user ann --yes", Risk::High, Some("`--yes` is not enough"))]
+    #[case("--user ann --yes --confirm bob", Risk::Low, Some("`--confirm bob` is not what is asked for"))]
+    #[case("--user ann --user bob --yes --confirm 2", Risk::High, None)]
+    #[case("--user ann --user bob --yes --confirm 3", Risk::High, Some("`--confirm 2`"))]
+    fn the_command_line_answers_the_card(
+        #[case] line: &str,
+        #[case] risk: Risk,
+        #[case] refused: Option<&str>,
+    ) {
+        let desk = FakeDesk { risk, ..Default::default() };
+        let actor = Actor::default();
+        let (ended, _) = printed(Form::Text, async |out| run(&arguments(line), &desk, by(&actor), out).await);
+        match (ended, refused) {
+            (Ok(status), None) => assert_eq!(status, DONE),
+            (Err(failure), Some(phrase)) => {
+                assert!(failure.to_string().contains(phrase), "{failure}");
+                assert_eq!((failure.status(), desk.ran()), (USAGE, 0));
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[rstest]
+    #[case(&[], DONE)]
+    #[case(&[("bob", Outcome::Refused)], MIXED)]
+    #[case(&[("ann", Outcome::Failed), ("bob", Outcome::Refused)], FAILED)]
+    #[case(&[("ann", Outcome::Unknown)], UNKNOWN)]
+    fn statuses_follow_the_outcomes(#[case] outcomes: &[(&'static str, Outcome)], #[case] expected: u8) {
+        let desk = FakeDesk { outcomes: outcomes.to_vec(), ..Default::default() };
+        let actor = Actor::default();
+        let line = "--user ann bob --yes";
+        let (status, text) =
+            printed(Form::Json, async |out| run(&arguments(line), &desk, by(&actor), out).await.unwrap());
+        assert_eq!((status, text.out.lines().count(), desk.ran()), (expected, 2, 2));
+    }
+
+    #[test]
+    fn a_dry_run_sends_nothing_and_has_no_evidence() {
+        let desk = FakeDesk::default();
+        let actor = Actor { user: "ann".into(), ..Default::default() };
+        let line = "--user ann --dry-run";
+        let (_, text) =
+            printed(Form::Json, async |out| run(&arguments(line), &desk, by(&actor), out).await.unwrap());
+        assert_eq!(desk.ran(), 0);
+        assert!(
+            text.out.contains(r#""evidence":null,"outcome":null,"request":{"method":"POST""#),
+            "{}",
+            text.out
+        );
+    }
+
+    #[test]
+    fn what_has_to_be_insisted_on_is_not_sent() {
+        let again = Plan { needs_again: Some("the last one is unknown".into()), ..plan(Risk::Low, "ann") };
+        assert!(refused(&arguments("--user ann --yes"), &again).is_some());
+        assert!(refused(&arguments("--user ann --yes --again"), &again).is_none());
+        let refusal = Plan { refusal: Some("protected".into()), ..again };
+        assert!(refused(&arguments("--user ann --yes --again"), &refusal).is_some());
+    }
+}

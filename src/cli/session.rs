@@ -1,0 +1,107 @@
+//! What a command works with: the configuration as far as it needs it, the store, the actor.
+//!
+//! Commands that only triage read no secret, so that `findings list` runs no password manager; the
+//! others read them all, once.
+
+use super::args::Global;
+use super::connect;
+use super::failure::Failure;
+use crate::config::load::{self, Folders};
+use crate::config::{ConfigError, Loaded, Local, actor, mean, meant};
+use crate::domain::{Actor, preset};
+use crate::store::Store;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// The global flags, and the folders that they default to.
+#[derive(Debug)]
+pub struct Session<'a> {
+    global: &'a Global,
+    folders: Folders,
+}
+
+impl<'a> Session<'a> {
+    /// A session of these flags.
+    ///
+    /// # Errors
+    /// If there is no home directory.
+    pub fn new(global: &'a Global) -> Result<Session<'a>, Failure> {
+        Ok(Session { global, folders: Folders::of_environment()? })
+    }
+
+    /// The configuration's path: as said, else the default.
+    pub fn config_path(&self) -> PathBuf {
+        self.global.config.clone().unwrap_or_else(|| self.folders.config_file())
+    }
+
+    /// The configuration with its secrets.
+    ///
+    /// # Errors
+    /// Everything wrong with it.
+    pub fn loaded(&self) -> Result<Loaded, Failure> {
+        let mut loaded = load::load(&self.config_path(), &self.folders)?;
+        if let Some(url) = self.said_store()? {
+            loaded.config.store = url;
+        }
+        Ok(loaded)
+    }
+
+    /// The configuration without its secrets. Where the store is said on the command line, there need
+    /// not be a configuration.
+    ///
+    /// # Errors
+    /// Everything wrong with it.
+    pub fn local(&self) -> Result<Local, Failure> {
+        let said = self.said_store()?;
+        let path = self.config_path();
+        match (load::load_local(&path, &self.folders), said) {
+            (Err(ConfigError::NoFile(_)), Some(store)) if self.global.config.is_none() => {
+                Ok(Local { path, store, flows: preset::all(), console: meant::Console::default() })
+            }
+            (local, Some(store)) => Ok(Local { store, ..local? }),
+            (local, None) => Ok(local?),
+        }
+    }
+
+    /// Opens a store and expands what is pending in it first.
+    ///
+    /// # Errors
+    /// If it cannot be opened or read.
+    pub async fn store(&self, url: &str) -> Result<Arc<dyn Store>, Failure> {
+        let store = connect::store(url).await?;
+        store.drained().await?;
+        Ok(store)
+    }
+
+    /// Who sits here.
+    pub fn actor(&self, console: &meant::Console) -> Actor {
+        actor::actor(console.analyst.as_deref())
+    }
+
+    /// Refuses what changes something, where that was asked for.
+    ///
+    /// # Errors
+    /// With `--read-only`.
+    pub fn may_change(&self, what: &str) -> Result<(), Failure> {
+        if self.global.read_only { Err(Failure::read_only(what)) } else { Ok(()) }
+    }
+
+    /// `--store`, relative to the working directory.
+    fn said_store(&self) -> Result<Option<String>, Failure> {
+        let Some(url) = &self.global.store else { return Ok(None) };
+        let here = std::env::current_dir().unwrap_or_default();
+        let url = mean::store_url(url, &here);
+        url.map(Some).map_err(|(what, hint)| Failure::usage(format!("`--store`: {what}\nhint: {hint}")))
+    }
+}
+
+/// Closes the store behind a command, whatever came of it.
+///
+/// # Errors
+/// The command's own failure goes before the store's.
+pub async fn closed(store: &dyn Store, ended: Result<u8, Failure>) -> Result<u8, Failure> {
+    let closed = store.close().await;
+    let status = ended?;
+    closed?;
+    Ok(status)
+}

@@ -1,0 +1,208 @@
+//! What the configuration means: [`Said`] → [`Config`], everything checked, every problem noted.
+//!
+//! One file a part. Each takes what was said and a [`Check`], notes what is wrong with the place and
+//! the remedy, and answers `None` where nothing usable is left; the others go on.
+
+mod console;
+mod flow;
+mod source;
+mod tenant;
+mod url;
+
+use super::Config;
+use super::meant::{Guard, Net};
+use super::problem::{At, Problem, Problems};
+use super::said::{self, Said};
+use super::secret::SecretError;
+use crate::domain::{Login, Risk};
+use secrecy::SecretString;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+const DEFAULT_PORT: u16 = 8790;
+
+/// Where secrets come from: the real reader, or one that reads nothing where none is needed.
+pub type ReadSecret<'a> = dyn FnMut(&said::Secret) -> Result<SecretString, SecretError> + 'a;
+
+/// What surrounds the configuration.
+#[derive(Debug, Clone, Copy)]
+pub struct Surroundings<'a> {
+    /// The configuration's folder: relative paths start here.
+    pub folder: &'a Path,
+    /// The store where none is said.
+    pub default_store: &'a Path,
+}
+
+/// The configuration as it is meant, and everything that is wrong: usable only if nothing is.
+///
+/// # Errors
+/// Every problem, those of the shape first.
+pub fn mean(
+    said: Said,
+    around: Surroundings<'_>,
+    problems: Problems,
+    read: &mut ReadSecret<'_>,
+) -> Result<Config, Vec<Problem>> {
+    let mut check = Check { problems, read };
+    let config = check.config(said, around);
+    match config {
+        Some(config) if check.problems.is_empty() => Ok(config),
+        _ => Err(check.problems.into_vec()),
+    }
+}
+
+struct Check<'a, 'r> {
+    problems: Problems,
+    read: &'a mut ReadSecret<'r>,
+}
+
+impl Check<'_, '_> {
+    fn config(&mut self, said: Said, around: Surroundings<'_>) -> Option<Config> {
+        let can_oauth = said.okta.as_ref().is_some_and(|okta| okta.client_id.is_some());
+        let store = self.store(said.store.url, around);
+        let listen = self.listen(said.listen.address);
+        let net = self.net(said.net, around.folder);
+        let sources = self.sources(said.source);
+        let cii = said.cii.map(|cii| self.cii(cii));
+        let okta = said.okta.map(|okta| self.okta(okta));
+        let flows = self.flows(said.flow, can_oauth);
+        let guard = self.guard(said.guard);
+        let console = self.console(said.console);
+        Some(Config {
+            store: store?,
+            listen: listen?,
+            net,
+            sources,
+            cii: cii.flatten(),
+            okta: okta.flatten(),
+            flows,
+            guard,
+            console,
+        })
+    }
+
+    fn store(&mut self, url: Option<String>, around: Surroundings<'_>) -> Option<String> {
+        let Some(url) = url else { return Some(sqlite(around.default_store)) };
+        match store_url(&url, around.folder) {
+            Ok(url) => Some(url),
+            Err((what, hint)) => {
+                self.problems.hinted(At::table("[store]").key("url"), what, hint);
+                None
+            }
+        }
+    }
+
+    /// Webhooks carry people's names and the secret: nothing but loopback goes without TLS, and this
+    /// version has none.
+    fn listen(&mut self, address: Option<String>) -> Option<SocketAddr> {
+        let Some(text) = address else { return Some(SocketAddr::from((Ipv4Addr::LOCALHOST, DEFAULT_PORT))) };
+        let at = At::table("[listen]").key("address");
+        if text.starts_with("unix:") {
+            self.problems.note(at, "a Unix socket is not supported by this version", None);
+            return None;
+        }
+        let hint = "loopback with a port, `127.0.0.1:8790`, behind a reverse proxy that ends TLS";
+        match text.parse::<SocketAddr>() {
+            Ok(address) if address.ip().is_loopback() => return Some(address),
+            Ok(_) => self.problems.hinted(at, format!("`{text}` is not loopback, and there is no TLS"), hint),
+            Err(_) => self.problems.hinted(at, format!("`{text}` is not an address with a port"), hint),
+        }
+        None
+    }
+
+    fn net(&mut self, said: said::Net, folder: &Path) -> Net {
+        let at = At::table("[net]").key("proxy");
+        let proxy = said.proxy.and_then(|text| self.proxy_url(&text, at));
+        let ca_file = said.ca_file.map(|path| folder.join(path));
+        if let Some(path) = ca_file.as_ref().filter(|path| !path.is_file()) {
+            let at = At::table("[net]").key("ca_file");
+            self.problems.note(at, format!("there is no file `{}`", path.display()), None);
+        }
+        Net { proxy, ca_file }
+    }
+
+    fn guard(&mut self, said: said::Guard) -> Guard {
+        let at = At::table("[guard]");
+        let protected = said.protected.unwrap_or_default();
+        // A protection that is silently without effect is worse than none.
+        if let Some(group) = protected.iter().find(|name| name.starts_with("group:")) {
+            let what = format!("`{group}`: groups are not supported by this version");
+            self.problems.hinted(at.key("protected"), what, "name the logins");
+        }
+        if protected.iter().any(|name| name.trim().is_empty()) {
+            self.problems.note(at.key("protected"), "a login in it is empty", None);
+        }
+        let require_reason_from =
+            said.require_reason_from.and_then(|word| self.risk(&word, at.key("require_reason_from")));
+        let protected = protected.iter().map(|name| Login::new(name).folded().to_owned()).collect();
+        Guard { protected, require_reason_from }
+    }
+
+    fn risk(&mut self, word: &str, at: At) -> Option<Risk> {
+        self.word(word, at, Risk::parse, "`low`, `medium` or `high`")
+    }
+
+    /// One of some words.
+    fn word<T>(&mut self, word: &str, at: At, parse: impl Fn(&str) -> Option<T>, words: &str) -> Option<T> {
+        let parsed = parse(word);
+        if parsed.is_none() {
+            self.problems.hinted(at, format!("`{word}` is not one of its words"), words);
+        }
+        parsed
+    }
+
+    /// A text that has to be there, with something in it.
+    fn required(&mut self, text: Option<String>, at: At, hint: &str) -> Option<String> {
+        let text = text.filter(|text| !text.trim().is_empty());
+        if text.is_none() {
+            self.problems.missing(at, hint);
+        }
+        text
+    }
+
+    /// A secret that has to be there.
+    fn secret(&mut self, place: Option<&said::Secret>, at: At, hint: &str) -> Option<SecretString> {
+        let Some(place) = place else {
+            self.problems.missing(at, hint);
+            return None;
+        };
+        match (self.read)(place) {
+            Ok(secret) => Some(secret),
+            Err(error) => {
+                self.problems.note(at, error.to_string(), error.hint().as_deref());
+                None
+            }
+        }
+    }
+}
+
+/// The URL of a SQLite file.
+pub fn sqlite(path: &Path) -> String {
+    format!("sqlite:{}", path.display())
+}
+
+/// Checks a store's URL and makes its path absolute. A URL with a password is not repeated.
+///
+/// # Errors
+/// What is wrong, and what mends it.
+pub fn store_url(url: &str, folder: &Path) -> Result<String, (String, &'static str)> {
+    const HINT: &str = "`sqlite:/path/to/file.db`";
+    if let Some(path) = url.strip_prefix("sqlite:") {
+        // `sqlite://` has no host here: what follows the slashes is the path.
+        let path = path.strip_prefix("//").unwrap_or(path);
+        if path.is_empty() || path.ends_with('/') {
+            return Err((format!("`{url}` names no file"), HINT));
+        }
+        return Ok(sqlite(&folder.join(PathBuf::from(path))));
+    }
+    match ::url::Url::parse(url) {
+        Ok(parsed) if parsed.password().is_some() => {
+            Err(("a password stands in the store's URL".to_owned(), "no secret stands in a configuration"))
+        }
+        Ok(parsed) if matches!(parsed.scheme(), "postgres" | "postgresql") => {
+            Err(("a PostgreSQL store is not supported by this version".to_owned(), HINT))
+        }
+        Ok(parsed) => Err((format!("`{}:` is not a store's scheme", parsed.scheme()), HINT)),
+        Err(_) => Err(("it is not a store's URL".to_owned(), HINT)),
+    }
+}

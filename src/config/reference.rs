@@ -1,0 +1,301 @@
+//! Every setting once: where it stands, what it takes, what it is without being said, and a sentence.
+//!
+//! The shape check walks this slice, the README's table is printed from it, and tests hold the
+//! commented template and the structs of [`super::said`] to it.
+
+/// What a setting takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A text.
+    Text,
+    /// `true` or `false`.
+    Switch,
+    /// A list of texts.
+    Texts,
+    /// Where a secret is kept, never the secret.
+    Secret,
+    /// How a flow is called: `"oauth"`, `"none"` or a table with a client token.
+    Auth,
+    /// A list of tables, the declared inputs of a flow.
+    Inputs,
+    /// A table from command ids to a key or a list of keys.
+    Keys,
+}
+
+impl Kind {
+    /// In the reader's words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Kind::Text => "a text",
+            Kind::Switch => "true or false",
+            Kind::Texts => "a list of texts",
+            Kind::Secret => "a secret",
+            Kind::Auth => "`{ client_token = secret }`, `\"oauth\"` or `\"none\"`",
+            Kind::Inputs => "a list of `{ name, type, value }`",
+            Kind::Keys => "a table from command ids to keys",
+        }
+    }
+}
+
+/// One setting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Setting {
+    /// The heading that it stands under: `[cii]`, `[[source]]`.
+    pub table: &'static str,
+    /// Its key.
+    pub key: &'static str,
+    /// What it takes.
+    pub kind: Kind,
+    /// What it is when it is not said; empty where it has to be said or there is nothing then.
+    pub default: &'static str,
+    /// What it does.
+    pub sentence: &'static str,
+}
+
+const fn setting(
+    table: &'static str,
+    key: &'static str,
+    kind: Kind,
+    default: &'static str,
+    sentence: &'static str,
+) -> Setting {
+    Setting { table, key, kind, default, sentence }
+}
+
+/// Every setting, in the order of the template.
+pub const SETTINGS: &[Setting] = &[
+    setting(
+        "[store]",
+        "url",
+        Kind::Text,
+        "$XDG_STATE_HOME/idtriage/idtriage.db",
+        "Where events, findings, actions and the journal are kept: `sqlite:/path/to/file.db`.",
+    ),
+    setting(
+        "[listen]",
+        "address",
+        Kind::Text,
+        "127.0.0.1:8790",
+        "Where webhooks are received. Loopback only: a reverse proxy stands in front.",
+    ),
+    setting("[net]", "proxy", Kind::Text, "", "A proxy for everything but loopback."),
+    setting("[net]", "ca_file", Kind::Text, "", "A private certificate authority, PEM."),
+    setting("[[source]]", "type", Kind::Text, "", "What posts: `cii-webhook`."),
+    setting("[[source]]", "name", Kind::Text, "the type", "What the source is called on the screen."),
+    setting("[[source]]", "path", Kind::Text, "", "The path that it posts to."),
+    setting("[[source]]", "header", Kind::Text, "", "The request header that carries the secret."),
+    setting(
+        "[[source]]",
+        "query",
+        Kind::Text,
+        "",
+        "Instead: the query parameter that carries it. Never logged here, but by proxies.",
+    ),
+    setting(
+        "[[source]]",
+        "basic_user",
+        Kind::Text,
+        "",
+        "Instead: the user of HTTP Basic; the secret is the password.",
+    ),
+    setting("[[source]]", "secret", Kind::Secret, "", "What the caller has to show. Required."),
+    setting("[cii]", "token_url", Kind::Text, "", "Where Cisco Identity Intelligence issues tokens."),
+    setting("[cii]", "api_url", Kind::Text, "", "Its GraphQL endpoint."),
+    setting("[cii]", "client_id", Kind::Text, "", "The API client's id."),
+    setting("[cii]", "client_secret", Kind::Secret, "", "The API client's secret."),
+    setting("[cii]", "audience", Kind::Text, "", "Only for API clients that need one."),
+    setting("[okta]", "org_url", Kind::Text, "", "The org: `https://example.okta.com`, not its admin host."),
+    setting("[okta]", "api_token", Kind::Secret, "", "An API token (SSWS), used where no service app is."),
+    setting("[okta]", "client_id", Kind::Text, "", "A service application's client id."),
+    setting("[okta]", "private_key", Kind::Secret, "", "Its private key, PEM."),
+    setting("[okta]", "key_id", Kind::Text, "", "The key's id, where the application has several."),
+    setting(
+        "[[flow]]",
+        "preset",
+        Kind::Text,
+        "",
+        "One of the nine ISPM templates; gives all but `url` and `auth`.",
+    ),
+    setting("[[flow]]", "id", Kind::Text, "the preset", "The flow's id: lower case, digits and hyphens."),
+    setting("[[flow]]", "name", Kind::Text, "the preset's, else the id", "What people call it."),
+    setting("[[flow]]", "route", Kind::Text, "api-endpoint", "`api-endpoint`, or `open` for a page to open."),
+    setting("[[flow]]", "url", Kind::Text, "", "The flow's invoke URL, without any token in it."),
+    setting(
+        "[[flow]]",
+        "auth",
+        Kind::Auth,
+        "",
+        "How the flow is called. Required beside a `url` of an endpoint.",
+    ),
+    setting(
+        "[[flow]]",
+        "payload",
+        Kind::Text,
+        "ispm-flat",
+        "The body: `ispm-flat`, `ispm-nested`, `cii-event` or `fields`.",
+    ),
+    setting("[[flow]]", "entity", Kind::Text, "Account", "What it acts on; this version knows accounts."),
+    setting(
+        "[[flow]]",
+        "product",
+        Kind::Text,
+        "",
+        "Whose account it acts on: `okta`, `aad`, `google-workspace`, `salesforce`; none for a router.",
+    ),
+    setting("[[flow]]", "tenant", Kind::Text, "", "The tenant's name that goes into the payload."),
+    setting(
+        "[[flow]]",
+        "risk",
+        Kind::Text,
+        "the preset's, else high",
+        "What its confirmation asks for: `low` a key, `medium` a word, `high` the login.",
+    ),
+    setting(
+        "[[flow]]",
+        "verb",
+        Kind::Text,
+        "the preset's, else `run` and the name",
+        "What it does, in plain words.",
+    ),
+    setting(
+        "[[flow]]",
+        "takes_login",
+        Kind::Switch,
+        "the preset's, else false",
+        "Whether the flow takes a login where no id is known.",
+    ),
+    setting("[[flow]]", "inputs", Kind::Inputs, "", "The declared inputs of the `fields` payload."),
+    setting(
+        "[[flow]]",
+        "suggested_for",
+        Kind::Texts,
+        "the preset's",
+        "Checks, by id or title, for which it is offered first; `*` stands for anything.",
+    ),
+    setting("[[flow]]", "inverse", Kind::Text, "", "The id of the flow that undoes it."),
+    setting("[[flow]]", "undo", Kind::Text, "the preset's", "What undoes it, in words."),
+    setting(
+        "[[flow]]",
+        "final",
+        Kind::Switch,
+        "false",
+        "Whether the flow answers only when it has ended, so that a 2xx means finished.",
+    ),
+    setting(
+        "[[flow]]",
+        "proven_by",
+        Kind::Text,
+        "the preset's",
+        "The Okta state that proves it: `suspended`, `deactivated`, `active`, `password-reset`.",
+    ),
+    setting("[guard]", "protected", Kind::Texts, "", "Logins that no flow may target."),
+    setting(
+        "[guard]",
+        "require_reason_from",
+        Kind::Text,
+        "",
+        "The risk from which on a reason is asked for: `low`, `medium`, `high`.",
+    ),
+    setting(
+        "[console]",
+        "analyst",
+        Kind::Text,
+        "",
+        "Your name, as you assert it; the uid's name stands beside it.",
+    ),
+    setting("[console]", "theme", Kind::Text, "ansi", "The theme's name."),
+    setting("[console]", "time", Kind::Text, "utc", "The zone of times on the screen: `utc` or `local`."),
+    setting(
+        "[console]",
+        "prefetch",
+        Kind::Switch,
+        "true",
+        "Whether a dossier is read while its row rests selected.",
+    ),
+    setting("[console]", "link_hosts", Kind::Texts, "", "Hosts whose links open without being shown first."),
+    setting(
+        "[console]",
+        "open",
+        Kind::Text,
+        "auto",
+        "How links open: `auto` on a desktop or with `$BROWSER`, `always`, `never`.",
+    ),
+    setting(
+        "[console]",
+        "canary",
+        Kind::Text,
+        "",
+        "How long the feed may be silent before the header says so: `1h`.",
+    ),
+    setting("[console]", "borders", Kind::Text, "lines", "What borders are drawn with: `lines` or `ascii`."),
+    setting("[console]", "keys", Kind::Keys, "", "Keys that differ from the defaults, by command id."),
+];
+
+/// Tables and settings of later versions: refused by name, since a setting that is silently without
+/// effect is worse than none. An empty key means the whole table.
+pub const LATER: &[(&str, &str)] = &[
+    ("[store]", "keep"),
+    ("[listen]", "tls_cert"),
+    ("[listen]", "tls_key"),
+    ("[[source]]", "hmac_header"),
+    ("[[source]]", "filter"),
+    ("[[source]]", "first_fetch"),
+    ("[[source]]", "interval"),
+    ("[okta]", "dpop"),
+    ("[guard]", "bulk_limit"),
+    ("[console]", "columns"),
+    ("[console]", "privacy"),
+    ("[[notify]]", ""),
+    ("[[rule]]", ""),
+];
+
+/// The settings under a heading.
+pub fn under(table: &str) -> impl Iterator<Item = &'static Setting> {
+    SETTINGS.iter().filter(move |setting| setting.table == table)
+}
+
+/// The headings, each once, in order.
+pub fn headings() -> Vec<&'static str> {
+    let mut headings: Vec<&str> = SETTINGS.iter().map(|setting| setting.table).collect();
+    headings.dedup();
+    headings
+}
+
+/// The README's table of settings, in Markdown.
+pub fn table() -> String {
+    let mut out = String::from("| setting | takes | default | does |\n|---|---|---|---|\n");
+    for setting in SETTINGS {
+        // A default of one word is a value, several are a description.
+        let is_value = !setting.default.is_empty() && !setting.default.contains(' ');
+        let default = if is_value { format!("`{}`", setting.default) } else { setting.default.to_owned() };
+        out.push_str(&format!(
+            "| `{} {}` | {} | {default} | {} |\n",
+            setting.table,
+            setting.key,
+            setting.kind.words(),
+            setting.sentence,
+        ));
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_setting_stands_once_and_has_a_sentence() {
+        let mut seen = std::collections::BTreeSet::new();
+        for setting in SETTINGS {
+            assert!(seen.insert((setting.table, setting.key)), "{setting:?} stands twice");
+            assert!(setting.sentence.ends_with('.'), "{setting:?} has no sentence");
+        }
+        assert!(LATER.iter().all(|later| !seen.contains(later)));
+        assert_eq!(headings().len(), 9);
+    }
+
+    #[test]
+    fn the_table_has_a_row_a_setting() {
+        assert_eq!(table().lines().count(), SETTINGS.len() + 2);
+    }
+}

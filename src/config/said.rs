@@ -1,0 +1,278 @@
+//! The configuration as written: serde structs of the TOML, one field a setting, nothing checked.
+//!
+//! Everything is optional here: what is required depends on what else is said, so [`super::mean`]
+//! asks for it, where it can name the place and the remedy.
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// The whole file.
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Said {
+    /// Where things are kept.
+    pub store: Store,
+    /// Where webhooks are received.
+    pub listen: Listen,
+    /// How HTTP leaves.
+    pub net: Net,
+    /// Where events come from.
+    pub source: Vec<Source>,
+    /// Cisco Identity Intelligence.
+    pub cii: Option<Cii>,
+    /// Okta.
+    pub okta: Option<Okta>,
+    /// What can be run.
+    pub flow: Vec<Flow>,
+    /// What must not be done.
+    pub guard: Guard,
+    /// The console's settings.
+    pub console: Console,
+}
+
+/// `[store]`.
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Store {
+    /// Where.
+    pub url: Option<String>,
+}
+
+/// `[listen]`.
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Listen {
+    /// Address and port.
+    pub address: Option<String>,
+}
+
+/// `[net]`.
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Net {
+    /// A URL.
+    pub proxy: Option<String>,
+    /// A file.
+    pub ca_file: Option<PathBuf>,
+}
+
+/// Where a secret is kept: exactly one of the three.
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Secret {
+    /// In a variable of the environment.
+    pub env: Option<String>,
+    /// In a file.
+    pub file: Option<PathBuf>,
+    /// In a command's output.
+    pub command: Option<Vec<String>>,
+}
+
+/// `[[source]]`.
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Source {
+    /// What it is.
+    #[serde(rename = "type")]
+    pub kind: Option<String>,
+    /// What it is called.
+    pub name: Option<String>,
+    /// Where it posts to.
+    pub path: Option<String>,
+    /// The header with the secret.
+    pub header: Option<String>,
+    /// The query parameter with the secret.
+    pub query: Option<String>,
+    /// The user of HTTP Basic.
+    pub basic_user: Option<String>,
+    /// The secret.
+    pub secret: Option<Secret>,
+}
+
+/// `[cii]`.
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Cii {
+    /// Where tokens come from.
+    pub token_url: Option<String>,
+    /// Where GraphQL is.
+    pub api_url: Option<String>,
+    /// The client's id.
+    pub client_id: Option<String>,
+    /// The client's secret.
+    pub client_secret: Option<Secret>,
+    /// The audience.
+    pub audience: Option<String>,
+}
+
+/// `[okta]`.
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Okta {
+    /// The org.
+    pub org_url: Option<String>,
+    /// An SSWS token.
+    pub api_token: Option<Secret>,
+    /// The service application.
+    pub client_id: Option<String>,
+    /// Its key.
+    pub private_key: Option<Secret>,
+    /// The key's id.
+    pub key_id: Option<String>,
+}
+
+/// How a flow is called.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(untagged)]
+pub enum Auth {
+    /// With its client token.
+    Token(ClientToken),
+    /// By a word: `oauth` or `none`.
+    Word(String),
+}
+
+/// `{ client_token = … }`.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClientToken {
+    /// Where the token is kept.
+    pub client_token: Secret,
+}
+
+/// One declared input of a flow.
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Input {
+    /// The key in the body.
+    pub name: Option<String>,
+    /// Its type.
+    #[serde(rename = "type")]
+    pub kind: Option<String>,
+    /// A fixed value.
+    pub value: Option<String>,
+}
+
+/// `[[flow]]`.
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Flow {
+    /// One of the nine.
+    pub preset: Option<String>,
+    /// Its id.
+    pub id: Option<String>,
+    /// Its name.
+    pub name: Option<String>,
+    /// How it is run.
+    pub route: Option<String>,
+    /// Where.
+    pub url: Option<String>,
+    /// How it is called.
+    pub auth: Option<Auth>,
+    /// The body.
+    pub payload: Option<String>,
+    /// What it acts on.
+    pub entity: Option<String>,
+    /// The product.
+    pub product: Option<String>,
+    /// The tenant.
+    pub tenant: Option<String>,
+    /// The risk.
+    pub risk: Option<String>,
+    /// In plain words.
+    pub verb: Option<String>,
+    /// Whether a login will do.
+    pub takes_login: Option<bool>,
+    /// The declared inputs.
+    pub inputs: Option<Vec<Input>>,
+    /// The checks.
+    pub suggested_for: Option<Vec<String>>,
+    /// The flow that undoes it.
+    pub inverse: Option<String>,
+    /// What undoes it.
+    pub undo: Option<String>,
+    /// Whether 2xx means ended.
+    #[serde(rename = "final")]
+    pub is_final: Option<bool>,
+    /// What proves it.
+    pub proven_by: Option<String>,
+}
+
+/// `[guard]`.
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Guard {
+    /// Logins.
+    pub protected: Option<Vec<String>>,
+    /// A risk.
+    pub require_reason_from: Option<String>,
+}
+
+/// One key or several.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(untagged)]
+pub enum Keys {
+    /// One.
+    One(String),
+    /// Several.
+    Several(Vec<String>),
+}
+
+/// `[console]`.
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Console {
+    /// Who.
+    pub analyst: Option<String>,
+    /// The theme.
+    pub theme: Option<String>,
+    /// The zone.
+    pub time: Option<String>,
+    /// Reading ahead.
+    pub prefetch: Option<bool>,
+    /// Hosts.
+    pub link_hosts: Option<Vec<String>>,
+    /// How links open.
+    pub open: Option<String>,
+    /// The silence that is too long.
+    pub canary: Option<String>,
+    /// The borders.
+    pub borders: Option<String>,
+    /// Command id → keys.
+    pub keys: Option<BTreeMap<String, Keys>>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::reference::{self, SETTINGS};
+    use super::*;
+
+    /// Serde names the fields that it expects when it meets one that it does not know.
+    fn fields<T: for<'de> Deserialize<'de>>() -> Vec<String> {
+        let error = toml::from_str::<T>("no_such_field = 1").err().unwrap().message().to_owned();
+        let expected = error.split_once("expected ").unwrap().1.to_owned();
+        expected.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn the_reference_lists_every_field() {
+        let structs: [(&str, Vec<String>); 8] = [
+            ("[store]", fields::<Store>()),
+            ("[listen]", fields::<Listen>()),
+            ("[net]", fields::<Net>()),
+            ("[[source]]", fields::<Source>()),
+            ("[cii]", fields::<Cii>()),
+            ("[okta]", fields::<Okta>()),
+            ("[[flow]]", fields::<Flow>()),
+            ("[guard]", fields::<Guard>()),
+        ];
+        let console = ("[console]", fields::<Console>());
+        for (heading, mut said) in structs.into_iter().chain([console]) {
+            let mut listed: Vec<&str> = reference::under(heading).map(|setting| setting.key).collect();
+            said.sort_unstable();
+            listed.sort_unstable();
+            assert_eq!(said, listed, "{heading}");
+        }
+        assert_eq!(SETTINGS.last().unwrap().table, "[console]");
+    }
+}
