@@ -1,64 +1,146 @@
-//! Where the rooms are joined: the one place that names concrete stores, tenants, desks and screens.
+//! Where the rooms are joined: the one place that names concrete stores, tenants and desks.
 //!
 //! Everything else in this room works with the traits.
 
-use super::args::{LabAlone, LabArguments};
-use super::doctor::Checked;
+use super::doctor::{Checked, Verdict};
 use super::failure::Failure;
-use super::output::Output;
-use super::run::Desk;
-use crate::config::Loaded;
-use crate::domain::Actor;
-use crate::store::Store;
-use crate::tenant::Directory;
+use super::run;
+use crate::config::{Config, Loaded};
+use crate::domain::{Action, ActionId, Actor, Flow, Plan, preset};
+use crate::ingest::decoder;
+use crate::remediation::guard::Mode;
+use crate::remediation::{self, Ask, Desk, RunError, Runner};
+use crate::source::clock::{Clock, SystemClock};
+use crate::store::{self, OpenOptions, Store};
+use crate::tenant::{Directory, FlowCaller, Tenants, http};
+use async_trait::async_trait;
 use jiff::Timestamp;
 use std::sync::Arc;
-
-fn not_joined(what: &str) -> Failure {
-    Failure::failed(format!("{what} is not part of this build"))
-}
+use tokio::sync::mpsc::unbounded_channel;
 
 /// The time.
 pub(super) fn now() -> Timestamp {
-    Timestamp::now()
+    SystemClock.now()
+}
+
+/// The machine's clock.
+pub(super) fn clock() -> Arc<dyn Clock> {
+    Arc::new(SystemClock)
 }
 
 /// The store of a URL.
 pub(super) async fn store(url: &str) -> Result<Arc<dyn Store>, Failure> {
-    Err(not_joined(&format!("the store `{url}`")))
+    let url = url.to_owned();
+    let opened = tokio::task::spawn_blocking(move || store::open(&url, decoder(), OpenOptions::default()));
+    let opened = opened.await.map_err(|cause| Failure::failed(format!("the store broke off: {cause}")))?;
+    Ok(opened?)
+}
+
+/// The tenants of a configuration.
+pub(super) fn tenants(config: &Config, clock: Arc<dyn Clock>) -> Result<Arc<Tenants>, Failure> {
+    let tenants = Tenants::build(config, http::Clock::new(move || clock.now()));
+    tenants.map(Arc::new).map_err(|error| Failure::usage(error.to_string()))
 }
 
 /// The tenants, for reading.
-pub(super) fn directory(_: &Loaded) -> Result<Arc<dyn Directory>, Failure> {
-    Err(not_joined("what knows users"))
+pub(super) fn directory(loaded: &Loaded) -> Result<Arc<dyn Directory>, Failure> {
+    Ok(tenants(&loaded.config, clock())?)
 }
 
-/// The remediation desk.
-pub(super) fn desk(_: &Loaded, _: Arc<dyn Store>, _: &Actor) -> Result<Box<dyn Desk>, Failure> {
-    Err(not_joined("the remediation desk"))
+/// What can be run: the configured flows, then the presets that are not configured, to be opened.
+pub(super) fn flows(config: &Config) -> Arc<[Flow]> {
+    let configured: Vec<Flow> = config.flows.iter().map(|configured| configured.flow.clone()).collect();
+    let missing: Vec<Flow> =
+        preset::all().into_iter().filter(|preset| !configured.iter().any(|flow| flow.id == preset.id)).collect();
+    configured.into_iter().chain(missing).collect()
+}
+
+/// The remediation desk of a configuration.
+pub(super) fn remediation_desk(
+    config: &Config,
+    store: Arc<dyn Store>,
+    actor: &Actor,
+    mode: Mode,
+    clock: Arc<dyn Clock>,
+) -> Result<Arc<Desk>, Failure> {
+    let tenants = tenants(config, clock.clone())?;
+    Ok(Arc::new(Desk {
+        store,
+        directory: tenants.clone() as Arc<dyn Directory>,
+        caller: tenants as Arc<dyn FlowCaller>,
+        flows: flows(config),
+        guard: config.guard.clone(),
+        mode,
+        actor: actor.clone(),
+        owner: format!("{}:{}:{}", actor.host, std::process::id(), now()),
+        clock: Arc::new(move || clock.now()),
+    }))
+}
+
+/// The desk as the `run` command needs it.
+pub(super) fn desk(loaded: &Loaded, store: Arc<dyn Store>, actor: &Actor) -> Result<Box<dyn run::Desk>, Failure> {
+    let desk = remediation_desk(&loaded.config, store, actor, Mode::Acting, clock())?;
+    Ok(Box::new(Bench { runner: Runner::new(desk.clone(), Default::default()), desk }))
+}
+
+struct Bench {
+    desk: Arc<Desk>,
+    runner: Runner,
+}
+
+#[async_trait]
+impl run::Desk for Bench {
+    async fn prepare(&self, ask: &run::Ask) -> Result<Plan, Failure> {
+        let ask = Ask {
+            action: ActionId(uuid::Uuid::new_v4()),
+            flow: ask.flow.clone(),
+            login: ask.login.clone(),
+            finding: ask.finding,
+            event: None,
+            account: None,
+            inputs: ask.inputs.clone(),
+        };
+        remediation::prepare(&self.desk, ask).await.map_err(|error| Failure::failed(error.to_string()))
+    }
+
+    async fn run(&self, plan: &Plan, confirmed: run::Confirmed) -> Result<Action, Failure> {
+        let confirmed = remediation::Confirmed {
+            digest: confirmed.digest,
+            reason: confirmed.reason,
+            again: confirmed.again,
+        };
+        let (progress, _unwatched) = unbounded_channel();
+        self.runner.run(plan, &confirmed, progress).await.map_err(not_run)
+    }
+}
+
+/// After a send, an error leaves the outcome unknown; before it, nothing happened.
+fn not_run(error: RunError) -> Failure {
+    match error {
+        RunError::NotKept { .. } | RunError::Lost(_) => Failure::unknown(error.to_string()),
+        error => Failure::failed(error.to_string()),
+    }
 }
 
 /// What `doctor` tries over the network.
-pub(super) async fn probes(_: &Loaded) -> Vec<Checked> {
-    Vec::new()
-}
-
-/// The console.
-pub(super) async fn console(_: Loaded, _: Arc<dyn Store>, _: &mut Output<'_>) -> Result<u8, Failure> {
-    Err(not_joined("the console"))
-}
-
-/// The console against the simulated tenant.
-pub(super) async fn demo(_: &LabArguments, _: &mut Output<'_>) -> Result<u8, Failure> {
-    Err(not_joined("the simulated tenant"))
-}
-
-/// The simulated tenant alone.
-pub(super) async fn lab(_: &LabAlone, _: &mut Output<'_>) -> Result<u8, Failure> {
-    Err(not_joined("the simulated tenant"))
-}
-
-/// Receives without a screen.
-pub(super) async fn collect(_: Loaded, _: Arc<dyn Store>, _: &mut Output<'_>) -> Result<u8, Failure> {
-    Err(not_joined("receiving"))
+pub(super) async fn probes(loaded: &Loaded) -> Vec<Checked> {
+    let tenants = match tenants(&loaded.config, clock()) {
+        Ok(tenants) => tenants,
+        Err(failure) => return vec![Checked::new("tenants", Verdict::Bad, failure.to_string())],
+    };
+    let probed = tenants.probe().await;
+    probed
+        .into_iter()
+        .map(|probe| {
+            let (verdict, told) = match probe.result {
+                Ok(told) => (Verdict::Good, told),
+                Err(told) => (Verdict::Bad, told),
+            };
+            let checked = Checked::new(&probe.name, verdict, told);
+            match probe.hint {
+                Some(hint) => checked.hinted(hint),
+                None => checked,
+            }
+        })
+        .collect()
 }

@@ -5,7 +5,9 @@
 
 pub mod args;
 mod card;
+mod collect;
 mod connect;
+mod console;
 pub mod doctor;
 mod events;
 pub mod failure;
@@ -16,6 +18,7 @@ mod flows;
 mod init;
 mod ip;
 mod journal;
+mod lab;
 mod logging;
 pub mod output;
 pub mod run;
@@ -77,10 +80,10 @@ fn execute(arguments: &Arguments, out: &mut dyn Write, errors: &mut dyn Write) -
 async fn dispatch(command: Option<&Command>, global: &Global, out: &mut Output<'_>) -> Result<u8, Failure> {
     let session = Session::new(global)?;
     match command {
-        None => console(&session, out).await,
-        Some(Command::Demo(arguments)) => connect::demo(arguments, out).await,
-        Some(Command::Lab(arguments)) => connect::lab(arguments, out).await,
-        Some(Command::Collect) => collect(&session, out).await,
+        None => open_console(&session, out).await,
+        Some(Command::Demo(arguments)) => lab::demo(arguments, out).await,
+        Some(Command::Lab(arguments)) => lab::alone(arguments, out).await,
+        Some(Command::Collect) => receive(&session, out).await,
         Some(Command::Init) => init::run(&session.config_path(), out),
         Some(Command::Doctor) => check(&session, out).await,
         Some(Command::Events(what)) => {
@@ -103,17 +106,25 @@ async fn dispatch(command: Option<&Command>, global: &Global, out: &mut Output<'
     }
 }
 
-async fn console(session: &Session<'_>, out: &mut Output<'_>) -> Result<u8, Failure> {
+async fn open_console(session: &Session<'_>, out: &mut Output<'_>) -> Result<u8, Failure> {
     let loaded = session.loaded()?;
     let store = session.store(&loaded.config.store).await?;
-    connect::console(loaded, store, out).await
+    let stage = console::Stage {
+        actor: session.actor(&loaded.config.console),
+        mode: session.mode(),
+        clock: connect::clock(),
+        badge: None,
+        bound: None,
+    };
+    console::run(loaded, store, stage, out).await
 }
 
-async fn collect(session: &Session<'_>, out: &mut Output<'_>) -> Result<u8, Failure> {
+async fn receive(session: &Session<'_>, out: &mut Output<'_>) -> Result<u8, Failure> {
     session.may_change("receiving")?;
     let loaded = session.loaded()?;
     let store = session.store(&loaded.config.store).await?;
-    connect::collect(loaded, store, out).await
+    let actor = session.actor(&loaded.config.console);
+    collect::run(loaded, store, &actor, out).await
 }
 
 async fn check(session: &Session<'_>, out: &mut Output<'_>) -> Result<u8, Failure> {

@@ -9,6 +9,7 @@ use super::failure::Failure;
 use crate::config::load::{self, Folders};
 use crate::config::{ConfigError, Loaded, Local, actor, mean, meant};
 use crate::domain::{Actor, preset};
+use crate::remediation::guard::Mode;
 use crate::store::Store;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -76,6 +77,11 @@ impl<'a> Session<'a> {
     /// Who sits here.
     pub fn actor(&self, console: &meant::Console) -> Actor {
         actor::actor(console.analyst.as_deref())
+    }
+
+    /// Whether anything may be changed.
+    pub fn mode(&self) -> Mode {
+        if self.global.read_only { Mode::ReadOnly } else { Mode::Acting }
     }
 
     /// Refuses what changes something, where that was asked for.

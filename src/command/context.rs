@@ -56,7 +56,8 @@ impl Context {
         }
     }
 
-    fn of_screen(screen: Option<&Screen>) -> Context {
+    /// The screen, without what lies over it.
+    pub fn of_screen(screen: Option<&Screen>) -> Context {
         match screen {
             None => Context::Feed,
             Some(Screen::Event(_)) => Context::Event,

@@ -143,8 +143,7 @@ impl<W: Write> Console<W> {
     }
 
     fn next_tick(&self) -> Option<Instant> {
-        let wait = self.state.next_tick()?.duration_since(self.clock.now());
-        Some(Instant::now() + Duration::try_from(wait).unwrap_or_default())
+        Some(Instant::now() + self.clock.until(self.state.next_tick()?))
     }
 
     fn ticked(&mut self) {
@@ -241,7 +240,8 @@ impl<W: Write> Console<W> {
         self.wants_frame = None;
         self.last_frame = Instant::now();
         let (state, keymap, theme) = (&self.state, &self.keymap, &self.theme);
-        self.screen.draw(|frame| view::render(state, keymap, theme, frame))?;
+        let texts = super::texts::of(state, keymap);
+        self.screen.draw(|frame| view::render(state, &texts, theme, frame))?;
         Ok(())
     }
 }

@@ -12,7 +12,7 @@ use crate::source::clock::Clock;
 use crate::source::counters::{self, ListenerHealth};
 use crate::source::listener::Listener;
 use crate::store::Store;
-use crate::store::receiver::ReceiverLock;
+use crate::store::receiver::{self, ReceiverLock, Who};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -27,8 +27,8 @@ const LOOK: Duration = Duration::from_millis(1_000);
 pub struct Settings {
     /// The store's file, beside which the lock is; `None` for a store that only this process has.
     pub store_file: Option<PathBuf>,
-    /// `console` or `collect`.
-    pub who: &'static str,
+    /// Who receives, for the other processes to read.
+    pub who: Who,
     /// Where to listen.
     pub listen: SocketAddr,
     /// What to listen for.
@@ -68,10 +68,10 @@ pub async fn keep_receiving(
 /// The lock, or who has it. A store without a file is nobody else's.
 fn may_receive(settings: &Settings, tell: &Tell) -> Option<Option<ReceiverLock>> {
     let Some(file) = &settings.store_file else { return Some(None) };
-    match ReceiverLock::try_take(file, settings.who) {
+    match ReceiverLock::try_take(file, &settings.who) {
         Ok(Some(lock)) => Some(Some(lock)),
         Ok(None) => {
-            let other = ReceiverLock::holder(file).unwrap_or_else(|| "another process".to_owned());
+            let other = receiver::holder(file).unwrap_or_else(|| "another process".to_owned());
             tell(Msg::ReceiverChanged(Receiver::Other(other)));
             None
         }

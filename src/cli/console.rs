@@ -1,0 +1,107 @@
+//! The console, on a real tenant or on the lab.
+
+use super::connect;
+use super::failure::{DONE, Failure, UNKNOWN};
+use super::output::Output;
+use crate::command::Keymap;
+use crate::config::{Config, Loaded, meant};
+use crate::domain::Actor;
+use crate::remediation::guard::Mode;
+use crate::runtime::child::Children;
+use crate::runtime::{receiver, session};
+use crate::source::clock::Clock;
+use crate::store::{self, Store, receiver::Who};
+use crate::view::Theme;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tokio::sync::oneshot;
+
+/// What differs between a real tenant and the demo.
+#[derive(Debug)]
+pub(super) struct Stage {
+    /// Who acts.
+    pub(super) actor: Actor,
+    /// Whether anything may be changed.
+    pub(super) mode: Mode,
+    /// The time.
+    pub(super) clock: Arc<dyn Clock>,
+    /// A badge in the header.
+    pub(super) badge: Option<String>,
+    /// Hears where the listener listens.
+    pub(super) bound: Option<oneshot::Sender<SocketAddr>>,
+}
+
+/// Runs the console on a store until the analyst leaves.
+pub(super) async fn run(
+    loaded: Loaded,
+    store: Arc<dyn Store>,
+    stage: Stage,
+    out: &mut Output<'_>,
+) -> Result<u8, Failure> {
+    let config = &loaded.config;
+    let keymap = Keymap::new(&config.console.keys).map_err(|problems| Failure::usage(problems.join("\n")))?;
+    let (theme, warnings) = theme(&config.console, loaded.path.parent());
+    let desk = connect::remediation_desk(config, store.clone(), &stage.actor, stage.mode, stage.clock.clone())?;
+    let setup = session::Setup {
+        console: config.console.clone(),
+        keymap,
+        theme,
+        badge: stage.badge,
+        link_hosts: link_hosts(config),
+        desk,
+        clock: stage.clock.clone(),
+        children: Children::without(loaded.secret_variables.iter().cloned()),
+        receiver: receiving(config, store.clone(), stage.clock, "this store's console", &stage.actor, stage.mode),
+        bound: stage.bound,
+        warnings,
+    };
+    let closed = session::run(setup).await;
+    let head = store.journal_head().await;
+    store.close().await?;
+    let closed = closed.map_err(|cause| {
+        Failure::failed(format!("the terminal cannot be used: {cause}\nhint: `idtriage collect` needs none"))
+    })?;
+    if let Some(head) = head? {
+        out.note(&format!("journal head {head}"))?;
+    }
+    if closed.unsettled > 0 {
+        out.note(&format!("{} run(s) left without a receipt: their outcome is unknown", closed.unsettled))?;
+        return Ok(UNKNOWN);
+    }
+    Ok(DONE)
+}
+
+/// What a process receives, as the configuration says it; nothing in a read-only one.
+pub(super) fn receiving(
+    config: &Config,
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    what: &str,
+    actor: &Actor,
+    mode: Mode,
+) -> receiver::Settings {
+    receiver::Settings {
+        store_file: store::sqlite_path(&config.store).ok().map(PathBuf::from),
+        who: Who { pid: std::process::id(), host: actor.host.clone(), what: what.to_owned() },
+        listen: config.listen,
+        sources: if mode == Mode::ReadOnly { Vec::new() } else { config.sources.clone() },
+        store,
+        clock,
+    }
+}
+
+/// The configured hosts, whose links open without a card.
+fn link_hosts(config: &Config) -> Vec<String> {
+    let cii = config.cii.iter().flat_map(|cii| [&cii.api_url, &cii.token_url]);
+    let okta = config.okta.iter().map(|okta| &okta.org_url);
+    let hosts = cii.chain(okta).filter_map(|url| url.host_str().map(str::to_owned));
+    config.console.link_hosts.iter().cloned().chain(hosts).collect()
+}
+
+/// The theme by name: a file of the configuration's folder goes before the built-in one.
+fn theme(console: &meant::Console, folder: Option<&Path>) -> (Theme, Vec<String>) {
+    let without_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let (theme, warnings) = Theme::load(&console.theme, folder.map(|folder| folder.join("themes")).as_deref());
+    (if without_colour { theme.without_colour() } else { theme }, warnings)
+}

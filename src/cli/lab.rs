@@ -1,0 +1,145 @@
+//! `lab`: the simulated tenant alone; `demo`: the console against it, on a running incident.
+
+use super::args::{LabAlone, LabArguments};
+use super::console::{self, Stage};
+use super::failure::{DONE, Failure};
+use super::output::Output;
+use super::connect;
+use crate::config::load::{self, Folders};
+use crate::config::{Loaded, actor};
+use crate::domain::event::SourceName;
+use crate::ingest::Ingest;
+use crate::lab::{self, Fault, Lab, LabListener, LabOptions};
+use crate::remediation::guard::Mode;
+use crate::runtime::terminal::signals::{Signalled, Signals};
+use crate::source::clock::Clock;
+use crate::source::type_named;
+use crate::store::Store;
+use jiff::Timestamp;
+use std::io::Write;
+use std::net::SocketAddr;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::oneshot;
+
+/// Where a lab alone expects the listener of whoever uses its configuration.
+const LISTEN: ([u8; 4], u16) = ([127, 0, 0, 1], 8790);
+const SOURCE_TYPE: &str = "cii-webhook";
+
+/// The lab's time as the console's clock: at another speed both have to agree.
+#[derive(Debug)]
+struct LabTime(lab::Clock);
+
+impl Clock for LabTime {
+    fn now(&self) -> Timestamp {
+        self.0.now()
+    }
+
+    fn until(&self, at: Timestamp) -> Duration {
+        self.0.real(Duration::try_from(at.duration_since(self.0.now())).unwrap_or_default())
+    }
+}
+
+fn options(arguments: &LabArguments, api: Option<SocketAddr>) -> Result<LabOptions, Failure> {
+    let faults: Result<Vec<Fault>, _> = arguments.faults.iter().map(|text| text.parse::<Fault>()).collect();
+    let faults = faults.map_err(|error| Failure::usage(error.to_string()))?;
+    let start = connect::now();
+    Ok(LabOptions { seed: arguments.seed, speed: arguments.speed, faults, api, ..LabOptions::at(start) })
+}
+
+async fn start(options: LabOptions) -> Result<Lab, Failure> {
+    Lab::start(options).await.map_err(|error| Failure::failed(error.to_string()))
+}
+
+fn not_written(cause: &std::io::Error) -> Failure {
+    Failure::failed(format!("the lab's files cannot be written: {cause}"))
+}
+
+/// Runs the lab alone: prints a configuration, then posts to whoever listens at its address.
+pub(super) async fn alone(arguments: &LabAlone, out: &mut Output<'_>) -> Result<u8, Failure> {
+    let lab = start(options(&arguments.lab, Some(arguments.listen))?).await?;
+    let folder = tempfile::Builder::new().prefix("idtriage-lab-").tempdir().map_err(|cause| not_written(&cause))?;
+    let secrets = folder.path().join("secrets");
+    lab.write_secret_files(&secrets).map_err(|cause| not_written(&cause))?;
+    let listen = SocketAddr::from(LISTEN);
+    let text = lab.config_toml(&secrets, listen);
+    let path = folder.path().join("config.toml");
+    write_private(&path, &text).map_err(|cause| not_written(&cause))?;
+    out.text(text.trim_end())?;
+    out.note(&format!("the same configuration is in {}: `idtriage --config` takes it", path.display()))?;
+    out.note(&format!("posting to {listen} as soon as something listens there; ctrl-c ends the lab"))?;
+    let told = lab.tell(listener(&lab, listen));
+    let mut signals = Signals::listen().map_err(|cause| not_written(&cause))?;
+    while signals.next().await != Signalled::Stop {}
+    told.stop().await;
+    lab.stop().await;
+    Ok(DONE)
+}
+
+fn listener(lab: &Lab, listen: SocketAddr) -> LabListener {
+    LabListener {
+        url: format!("http://{listen}{}", lab::HOOK_PATH),
+        header: lab::HOOK_HEADER.to_owned(),
+        token: lab.secrets().cii_hook_token.clone(),
+    }
+}
+
+/// Runs the demo: a lab, a throw-away store with some days of history, and the console.
+pub(super) async fn demo(arguments: &LabArguments, out: &mut Output<'_>) -> Result<u8, Failure> {
+    let lab = start(options(arguments, None)?).await?;
+    let folder = tempfile::Builder::new().prefix("idtriage-demo-").tempdir().map_err(|cause| not_written(&cause))?;
+    let loaded = configure(&lab, folder.path())?;
+    let clock: Arc<dyn Clock> = Arc::new(LabTime(lab.clock()));
+    let store = connect::store(&loaded.config.store).await?;
+    load_history(&lab, store.clone(), clock.clone()).await?;
+    let (bound, listening) = oneshot::channel();
+    let stage = Stage {
+        actor: actor::actor(loaded.config.console.analyst.as_deref()),
+        mode: Mode::Acting,
+        clock,
+        badge: Some("DEMO".to_owned()),
+        bound: Some(bound),
+    };
+    let telling = async {
+        match listening.await {
+            // Held until the console ends: dropping it would end the story.
+            Ok(address) => Some(lab.tell(listener(&lab, address))),
+            Err(_) => None,
+        }
+    };
+    let (ended, _told) = tokio::join!(console::run(loaded, store, stage, out), telling);
+    lab.stop().await;
+    ended
+}
+
+/// The lab's own configuration, read like any other.
+fn configure(lab: &Lab, folder: &Path) -> Result<Loaded, Failure> {
+    let secrets = folder.join("secrets");
+    lab.write_secret_files(&secrets).map_err(|cause| not_written(&cause))?;
+    let state = folder.join("state");
+    std::fs::DirBuilder::new().mode(0o700).create(&state).map_err(|cause| not_written(&cause))?;
+    let listen = SocketAddr::from((LISTEN.0, 0));
+    let path = folder.join("config.toml");
+    write_private(&path, &lab.config_toml(&secrets, listen)).map_err(|cause| not_written(&cause))?;
+    let folders = Folders { config: folder.to_owned(), state };
+    Ok(load::load(&path, &folders)?)
+}
+
+fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
+    let mut file = std::fs::File::options().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(text.as_bytes())
+}
+
+/// The past days go through ingest, each event at its own time, before the first frame.
+async fn load_history(lab: &Lab, store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Result<(), Failure> {
+    let Some(source_type) = type_named(SOURCE_TYPE) else {
+        return Err(Failure::failed("this build has no CII webhook source"));
+    };
+    let ingest = Ingest::new(store.clone(), clock);
+    let source = SourceName::from(SOURCE_TYPE);
+    let accepted = ingest.accept_history(&source, source_type, lab.history()).await;
+    accepted.map_err(|error| Failure::failed(error.to_string()))?;
+    Ok(store.drained().await?)
+}

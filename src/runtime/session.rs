@@ -1,0 +1,171 @@
+//! One console from start to end: who receives, what is watched, the loop, and an orderly stop.
+
+use super::child::Children;
+use super::console::{Console, Ended, Surroundings};
+use super::effects::Heard;
+use super::opener::{self, Place};
+use super::receiver::{self, Tell};
+use super::services::Services;
+use super::terminal::signals::Signals;
+use super::terminal::{self, Guard};
+use crate::app::layout::Size;
+use crate::app::state::Settings;
+use crate::app::{Msg, State};
+use crate::command::Keymap;
+use crate::config::meant;
+use crate::remediation::guard::Mode;
+use crate::remediation::{Desk, Runner};
+use crate::source::clock::Clock;
+use crate::store::Store;
+use crate::view::Theme;
+use crossterm::event::EventStream;
+use jiff::SignedDuration;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::{oneshot, watch};
+use tokio::task::JoinHandle;
+
+/// How long the end waits for receipts of requests that act.
+const LAST_RECEIPTS: Duration = Duration::from_secs(60);
+
+/// What a console is made from.
+#[derive(Debug)]
+pub struct Setup {
+    /// The console's settings.
+    pub console: meant::Console,
+    /// The keys.
+    pub keymap: Keymap,
+    /// The theme.
+    pub theme: Theme,
+    /// A badge in the header.
+    pub badge: Option<String>,
+    /// Hosts whose links open directly.
+    pub link_hosts: Vec<String>,
+    /// What plans and runs.
+    pub desk: Arc<Desk>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// How child processes are started.
+    pub children: Children,
+    /// What is received, and where.
+    pub receiver: receiver::Settings,
+    /// Hears where the listener listens, once it does.
+    pub bound: Option<oneshot::Sender<SocketAddr>>,
+    /// What the configuration or the theme warned of.
+    pub warnings: Vec<String>,
+}
+
+/// How a console ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Closed {
+    /// Why.
+    pub ended: Ended,
+    /// Runs whose receipt did not come in time: their outcome is unknown.
+    pub unsettled: usize,
+}
+
+/// The real terminal around the loop.
+struct RealTerminal(Guard);
+
+impl Surroundings for RealTerminal {
+    fn suspend(&mut self) -> io::Result<()> {
+        self.0.suspend()
+    }
+}
+
+/// Runs a console on the real terminal.
+///
+/// # Errors
+/// If the terminal cannot be taken or written.
+pub async fn run(setup: Setup) -> io::Result<Closed> {
+    terminal::install_panic_hook();
+    let runner = Arc::new(Runner::new(setup.desk.clone(), Default::default()));
+    let services = Services {
+        desk: setup.desk.clone(),
+        runner: runner.clone(),
+        clock: setup.clock.clone(),
+        children: setup.children.clone(),
+        open: setup.console.open,
+    };
+    let mut signals = Signals::listen()?;
+    let mut surroundings = RealTerminal(Guard::take()?);
+    let screen = terminal::screen()?;
+    let size = screen.size()?;
+    let state = state(&setup, Size { columns: size.width, rows: size.height });
+    let mut console = Console::new(state, setup.keymap, setup.theme, screen, services);
+    let sender = console.sender();
+    for warning in setup.warnings {
+        let _ = sender.send(Heard::Msg(Msg::Noticed(Err(warning))));
+    }
+    let (stop, stopped) = watch::channel(false);
+    let store = setup.desk.store.clone();
+    let watching = tokio::spawn(watch_store(store.clone(), sender.clone()));
+    let expiring = tokio::spawn(expire_leases(store, setup.clock.clone()));
+    let receiving = tokio::spawn(receiver::keep_receiving(setup.receiver, tell(sender), stopped, setup.bound));
+    let ended = console.run(EventStream::new(), &mut signals, &mut surroundings).await;
+    drop(surroundings);
+    let unsettled = wind_down(&runner, stop, receiving).await;
+    watching.abort();
+    expiring.abort();
+    Ok(Closed { ended: ended?, unsettled })
+}
+
+/// Sources stop taking in, acting requests are waited for.
+async fn wind_down(runner: &Runner, stop: watch::Sender<bool>, receiving: JoinHandle<()>) -> usize {
+    // The receiver may have ended by itself.
+    let _ = stop.send(true);
+    if runner.in_flight() > 0 {
+        eprintln!("idtriage: waiting for the receipts of {} run(s), at most 60 s", runner.in_flight());
+    }
+    let unsettled = runner.finish(LAST_RECEIPTS).await;
+    let _ = tokio::time::timeout(Duration::from_secs(5), receiving).await;
+    unsettled
+}
+
+fn state(setup: &Setup, size: Size) -> State {
+    let place = opener::place(setup.console.open, |name| std::env::var(name).ok());
+    let settings = Settings {
+        badge: setup.badge.clone(),
+        analyst: setup.desk.actor.name().to_owned(),
+        parts: setup.desk.directory.parts(),
+        prefetches: setup.console.prefetch == meant::Prefetch::On,
+        is_read_only: setup.desk.mode == Mode::ReadOnly,
+        link_hosts: setup.link_hosts.clone(),
+        is_desktop: place == Place::Desktop,
+    };
+    let mut state = State::new(setup.clock.now(), size, settings);
+    state.header.canary = setup.console.canary.and_then(|canary| SignedDuration::try_from(canary).ok());
+    state
+}
+
+fn tell(sender: UnboundedSender<Heard>) -> Tell {
+    Arc::new(move |msg| {
+        // The loop is gone when the console ends.
+        let _ = sender.send(Heard::Msg(msg));
+    })
+}
+
+/// Tells the loop that the store holds something new; coalesced, never a queue.
+async fn watch_store(store: Arc<dyn Store>, sender: UnboundedSender<Heard>) {
+    let mut sequence = store.watch();
+    while sequence.changed().await.is_ok() {
+        let now = *sequence.borrow_and_update();
+        if sender.send(Heard::Msg(Msg::StoreChanged(now))).is_err() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(125)).await;
+    }
+}
+
+/// Actions of processes that are gone become unknown once their lease has run out.
+pub async fn expire_leases(store: Arc<dyn Store>, clock: Arc<dyn Clock>) {
+    loop {
+        if let Err(error) = store.expire_leases(clock.now()).await {
+            tracing::warn!(%error, "leases cannot be looked through");
+        }
+        tokio::time::sleep(Duration::from_secs(5)).await;
+    }
+}

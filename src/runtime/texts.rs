@@ -1,0 +1,38 @@
+//! What the command registry has to say on the screen that is shown.
+
+use crate::app::{Overlay, State};
+use crate::command::{Context, Keymap, footer, palette, reference};
+use crate::view::{HelpLine, HelpTexts, PaletteLine};
+
+/// The texts of a frame; help and palette only where they are shown.
+pub fn of(state: &State, keymap: &Keymap) -> HelpTexts {
+    HelpTexts {
+        footer: footer(state, keymap),
+        help: match state.overlay {
+            Some(Overlay::Help(_)) => help(state, keymap),
+            _ => Vec::new(),
+        },
+        palette: match &state.overlay {
+            Some(Overlay::Prompt(prompt)) => palette::lines(prompt, keymap).into_iter().map(entry).collect(),
+            _ => Vec::new(),
+        },
+        insist: keymap.keys("card.insist").join(" "),
+    }
+}
+
+/// The help is about the screen under it.
+fn help(state: &State, keymap: &Keymap) -> Vec<HelpLine> {
+    let context = Context::of_screen(state.stack.last());
+    reference::help(context, keymap).into_iter().map(line).collect()
+}
+
+fn line(line: reference::HelpLine) -> HelpLine {
+    match line {
+        reference::HelpLine::Heading(text) => HelpLine::Heading(text),
+        reference::HelpLine::Entry { keys, text } => HelpLine::Command { keys, title: text.to_owned() },
+    }
+}
+
+fn entry(line: palette::PaletteLine) -> PaletteLine {
+    PaletteLine { name: line.name, keys: line.keys, title: line.title.to_owned(), is_selected: line.is_selected }
+}
