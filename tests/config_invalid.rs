@@ -1,4 +1,5 @@
 //! Each invalid configuration gives back the phrase that its first line names, and never a secret.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests outside of test functions")]
 
 use idtriage::config::load::{Folders, load};
 use std::path::{Path, PathBuf};

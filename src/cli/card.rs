@@ -11,7 +11,7 @@ use serde_json::Value;
 ///
 /// # Errors
 /// If the output is closed.
-pub fn print(plan: &Plan, by: By<'_>, out: &mut Output<'_>) -> Result<(), Failure> {
+pub(super) fn print(plan: &Plan, by: By<'_>, out: &mut Output<'_>) -> Result<(), Failure> {
     if out.is_json() {
         out.json(&json(plan, by))?;
         return Ok(());

@@ -16,7 +16,7 @@ const USERS_SHOWN: usize = 50;
 ///
 /// # Errors
 /// What cannot be read or is not there.
-pub async fn run(what: &args::Events, store: &dyn Store, out: &mut Output<'_>) -> Result<u8, Failure> {
+pub(super) async fn run(what: &args::Events, store: &dyn Store, out: &mut Output<'_>) -> Result<u8, Failure> {
     match what {
         args::Events::List { query, page, before, raw } => {
             let query = Query::parse(&query.join(" "))?;

@@ -215,7 +215,7 @@ pub(crate) fn okta_user(status: &str) -> OktaUser {
 pub(crate) struct FakeDesk {
     pub(crate) risk: Risk,
     pub(crate) outcomes: Vec<(&'static str, Outcome)>,
-    ran: AtomicUsize,
+    pub(crate) ran: AtomicUsize,
 }
 
 impl Default for FakeDesk {

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 /// Who changes something, and when.
 #[derive(Debug, Clone, Copy)]
-pub struct By<'a> {
+pub(super) struct By<'a> {
     /// Who.
     pub actor: &'a Actor,
     /// When.
@@ -19,7 +19,7 @@ pub struct By<'a> {
 }
 
 /// Whether the subcommand changes something.
-pub fn changes(what: &args::Findings) -> bool {
+pub(super) fn changes(what: &args::Findings) -> bool {
     !matches!(what, args::Findings::List { .. } | args::Findings::Show { .. })
 }
 
@@ -27,7 +27,7 @@ pub fn changes(what: &args::Findings) -> bool {
 ///
 /// # Errors
 /// What cannot be read, is not there or is not allowed.
-pub async fn run(
+pub(super) async fn run(
     what: &args::Findings,
     store: &dyn Store,
     by: By<'_>,

@@ -10,7 +10,7 @@ use crate::domain::flow::Product;
 ///
 /// # Errors
 /// If the output is closed.
-pub fn run(flows: &[Flow], out: &mut Output<'_>) -> Result<u8, Failure> {
+pub(super) fn run(flows: &[Flow], out: &mut Output<'_>) -> Result<u8, Failure> {
     if out.is_json() {
         for flow in flows {
             let mut json = serde_json::to_value(flow).unwrap_or_default();

@@ -12,7 +12,7 @@ use std::path::Path;
 ///
 /// # Errors
 /// If there is a file already, or it cannot be written.
-pub fn run(path: &Path, out: &mut Output<'_>) -> Result<u8, Failure> {
+pub(super) fn run(path: &Path, out: &mut Output<'_>) -> Result<u8, Failure> {
     write(path).map_err(|error| failure(path, &error))?;
     if out.is_json() {
         out.json(&serde_json::json!({ "config": path.display().to_string() }))?;

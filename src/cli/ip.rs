@@ -12,7 +12,11 @@ use std::net::IpAddr;
 ///
 /// # Errors
 /// If the output is closed.
-pub async fn run(address: IpAddr, directory: &dyn Directory, out: &mut Output<'_>) -> Result<u8, Failure> {
+pub(super) async fn run(
+    address: IpAddr,
+    directory: &dyn Directory,
+    out: &mut Output<'_>,
+) -> Result<u8, Failure> {
     let found = directory.users_of_address(&address.to_string()).await;
     if out.is_json() {
         for user in &found.users {

@@ -15,7 +15,11 @@ const AT_ONCE: usize = 1_000;
 ///
 /// # Errors
 /// What cannot be read.
-pub async fn run(what: &args::Journal, store: &dyn Store, out: &mut Output<'_>) -> Result<u8, Failure> {
+pub(super) async fn run(
+    what: &args::Journal,
+    store: &dyn Store,
+    out: &mut Output<'_>,
+) -> Result<u8, Failure> {
     match what {
         args::Journal::List { page, before } => list(*before, page.limit, store, out).await,
         args::Journal::Verify { head } => verify(head.clone(), store, out).await,

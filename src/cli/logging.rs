@@ -15,7 +15,7 @@ const FILTER: &str = "IDTRIAGE_LOG";
 ///
 /// # Errors
 /// If the file cannot be written or others can read it.
-pub fn start(path: &Path) -> Result<(), Failure> {
+pub(super) fn start(path: &Path) -> Result<(), Failure> {
     let file = open(path).map_err(|cause| {
         Failure::usage(format!(
             "the log `{}` cannot be written: {cause}\nhint: say another `--log`",

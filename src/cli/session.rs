@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 /// The global flags, and the folders that they default to.
 #[derive(Debug)]
-pub struct Session<'a> {
+pub(super) struct Session<'a> {
     global: &'a Global,
     folders: Folders,
 }
@@ -26,12 +26,12 @@ impl<'a> Session<'a> {
     ///
     /// # Errors
     /// If there is no home directory.
-    pub fn new(global: &'a Global) -> Result<Session<'a>, Failure> {
+    pub(super) fn new(global: &'a Global) -> Result<Session<'a>, Failure> {
         Ok(Session { global, folders: Folders::of_environment()? })
     }
 
     /// The configuration's path: as said, else the default.
-    pub fn config_path(&self) -> PathBuf {
+    pub(super) fn config_path(&self) -> PathBuf {
         self.global.config.clone().unwrap_or_else(|| self.folders.config_file())
     }
 
@@ -39,7 +39,7 @@ impl<'a> Session<'a> {
     ///
     /// # Errors
     /// Everything wrong with it.
-    pub fn loaded(&self) -> Result<Loaded, Failure> {
+    pub(super) fn loaded(&self) -> Result<Loaded, Failure> {
         let mut loaded = load::load(&self.config_path(), &self.folders)?;
         if let Some(url) = self.said_store()? {
             loaded.config.store = url;
@@ -52,7 +52,7 @@ impl<'a> Session<'a> {
     ///
     /// # Errors
     /// Everything wrong with it.
-    pub fn local(&self) -> Result<Local, Failure> {
+    pub(super) fn local(&self) -> Result<Local, Failure> {
         let said = self.said_store()?;
         let path = self.config_path();
         match (load::load_local(&path, &self.folders), said) {
@@ -68,14 +68,14 @@ impl<'a> Session<'a> {
     ///
     /// # Errors
     /// If it cannot be opened or read.
-    pub async fn store(&self, url: &str) -> Result<Arc<dyn Store>, Failure> {
+    pub(super) async fn store(&self, url: &str) -> Result<Arc<dyn Store>, Failure> {
         let store = connect::store(url).await?;
         store.drained().await?;
         Ok(store)
     }
 
     /// Who sits here.
-    pub fn actor(&self, console: &meant::Console) -> Actor {
+    pub(super) fn actor(&self, console: &meant::Console) -> Actor {
         actor::actor(console.analyst.as_deref())
     }
 
@@ -88,7 +88,7 @@ impl<'a> Session<'a> {
     ///
     /// # Errors
     /// With `--read-only`.
-    pub fn may_change(&self, what: &str) -> Result<(), Failure> {
+    pub(super) fn may_change(&self, what: &str) -> Result<(), Failure> {
         if self.global.read_only { Err(Failure::read_only(what)) } else { Ok(()) }
     }
 
@@ -105,7 +105,7 @@ impl<'a> Session<'a> {
 ///
 /// # Errors
 /// The command's own failure goes before the store's.
-pub async fn closed(store: &dyn Store, ended: Result<u8, Failure>) -> Result<u8, Failure> {
+pub(super) async fn closed(store: &dyn Store, ended: Result<u8, Failure>) -> Result<u8, Failure> {
     let closed = store.close().await;
     let status = ended?;
     closed?;

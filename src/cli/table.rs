@@ -11,7 +11,7 @@ pub struct Column {
 }
 
 /// A column; longer cells are cut, since `--json` has them whole.
-pub const fn column(heading: &'static str, most: usize) -> Column {
+pub(super) const fn column(heading: &'static str, most: usize) -> Column {
     Column { heading, most }
 }
 

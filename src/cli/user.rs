@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 ///
 /// # Errors
 /// If nothing is configured that knows users, or the output is closed.
-pub async fn run(login: &str, directory: &dyn Directory, out: &mut Output<'_>) -> Result<u8, Failure> {
+pub(super) async fn run(login: &str, directory: &dyn Directory, out: &mut Output<'_>) -> Result<u8, Failure> {
     let login = Login::new(login);
     if login.is_empty() {
         return Err(Failure::usage("the login is empty"));

@@ -105,12 +105,12 @@ impl Reader {
         match (&place.env, &place.file, &place.command) {
             (Some(name), None, None) => from_env(name),
             (None, Some(path), None) => from_file(&self.folder.join(path)),
-            (None, None, Some(argv)) => self.from_command(argv),
+            (None, None, Some(argv)) => self.command_output(argv),
             _ => Err(SecretError::NoPlace),
         }
     }
 
-    fn from_command(&mut self, argv: &[String]) -> Result<SecretString, SecretError> {
+    fn command_output(&mut self, argv: &[String]) -> Result<SecretString, SecretError> {
         if let Some(known) = self.ran.get(argv) {
             return known.clone();
         }
