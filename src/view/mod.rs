@@ -1,1 +1,141 @@
-//! view
+//! `&State` × `&Theme` → a screen. Pure: nothing is remembered between two frames.
+//!
+//! One file a screen ([`feed`], [`event`], [`user`], [`address`], [`journal`], [`raw`]) and one a
+//! piece that lies on or over them. Where things stand is decided in [`crate::app::layout`], so that
+//! update and view agree on what is visible; here is only what they look like.
+//!
+//! Text reaches the buffer through [`canvas::Theme::span`] alone, which prints every character that
+//! could move a cursor or hide itself by its name. Only what is visible is laid out.
+
+mod address;
+mod bar;
+mod canvas;
+mod card;
+mod card_text;
+mod crumbs;
+mod dialog;
+mod event;
+mod feed;
+mod field;
+mod flows;
+mod footer;
+mod header;
+mod help;
+mod journal;
+mod link;
+mod notice;
+mod palette;
+mod panel;
+mod prompt;
+mod prose;
+mod quit;
+mod raw;
+pub mod theme;
+mod user;
+mod words;
+
+pub use theme::{Role, Theme};
+
+use crate::app::layout::Size;
+use crate::app::{Overlay, Screen, State};
+use canvas::Canvas;
+use ratatui::Frame;
+use ratatui::layout::{Position, Rect};
+
+/// What the command registry has to say on the screen.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct HelpTexts {
+    /// The keys that matter here and what they do, the most important first.
+    pub footer: Vec<(String, String)>,
+    /// The lines of the help.
+    pub help: Vec<HelpLine>,
+    /// What completes the line in the prompt, best first.
+    pub palette: Vec<PaletteLine>,
+    /// The key that insists on a card whose action was tried before.
+    pub insist_key: String,
+    /// The key that shows and hides the QR code of a link.
+    pub qr_key: String,
+}
+
+/// A line of the help.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HelpLine {
+    /// The name of a group.
+    Heading(String),
+    /// The keys of a command and what it does.
+    Command {
+        /// The keys.
+        keys: String,
+        /// What it does.
+        title: String,
+    },
+    /// A sentence.
+    Text(String),
+}
+
+/// An entry of the palette.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PaletteLine {
+    /// As it is typed.
+    pub name: String,
+    /// The keys that do the same.
+    pub keys: String,
+    /// What it does.
+    pub title: String,
+    /// Whether enter takes it.
+    pub is_selected: bool,
+}
+
+/// Everything that is drawn from.
+struct Scene<'a> {
+    state: &'a State,
+    help: &'a HelpTexts,
+    /// The frame's size: right after a resize the state's may be another.
+    size: Size,
+}
+
+/// Draws the whole screen, and puts the cursor where text is typed.
+pub fn render(state: &State, help: &HelpTexts, theme: &Theme, frame: &mut Frame) {
+    let area = frame.area();
+    let scene = Scene { state, help, size: Size { columns: area.width, rows: area.height } };
+    let mut canvas = Canvas::new(frame.buffer_mut(), theme);
+    let cursor = draw(&scene, &mut canvas);
+    if let Some(position) = cursor.filter(|position| area.contains(*position)) {
+        frame.set_cursor_position(position);
+    }
+}
+
+fn draw(scene: &Scene, canvas: &mut Canvas) -> Option<Position> {
+    let areas = scene.size.areas();
+    canvas.fill(scene.size.area(), Role::Text);
+    body(scene, canvas, areas.body);
+    footer::draw(scene, canvas, areas.footer);
+    notice::draw(scene, canvas, areas.notice);
+    crumbs::draw(scene, canvas, areas.crumbs);
+    header::draw(scene, canvas, areas.header);
+    overlay(scene, canvas)
+}
+
+fn body(scene: &Scene, canvas: &mut Canvas, area: Rect) {
+    match scene.state.stack.last() {
+        None => feed::draw(scene, canvas, area),
+        Some(Screen::Event(screen)) => event::draw(scene, screen, canvas),
+        Some(Screen::User(screen)) => user::draw(scene, screen, canvas),
+        Some(Screen::Address(screen)) => address::draw(screen, canvas, area),
+        Some(Screen::Raw(screen)) => raw::draw(screen, canvas, area),
+        Some(Screen::Journal(screen)) => journal::draw(scene, screen, canvas),
+    }
+}
+
+fn overlay(scene: &Scene, canvas: &mut Canvas) -> Option<Position> {
+    match scene.state.overlay.as_ref()? {
+        Overlay::Help(scroll) => help::draw(scene, scroll.offset, canvas),
+        Overlay::Prompt(prompt) => return prompt::draw(scene, prompt, canvas),
+        Overlay::Flows(list) => flows::draw(scene, list, canvas),
+        Overlay::Card(card) => return card::draw(scene, card, canvas),
+        Overlay::Dialog(dialog) => return dialog::draw(scene, dialog, canvas),
+        Overlay::Link(card) => link::draw(scene, card, canvas),
+        Overlay::Quit(why) => quit::draw(scene, why, canvas),
+    }
+    None
+}

@@ -1,0 +1,146 @@
+//! A buffer and a theme, and the only ways to put text on it.
+
+use super::theme::{Role, Theme};
+use crate::domain::untrusted::{fit, visible, width};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::{Modifier, Style};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Widget;
+
+impl Theme {
+    /// A text in the style of a role, every dangerous character by its name.
+    pub(super) fn span(&self, role: impl Into<Role>, text: &str) -> Span<'static> {
+        Span::styled(visible(text).into_owned(), self.style(role))
+    }
+
+    /// A line of one text.
+    pub(super) fn line(&self, role: impl Into<Role>, text: &str) -> Line<'static> {
+        Line::from(self.span(role, text))
+    }
+}
+
+/// A text as it is shown, cut to some columns.
+pub(super) fn shown(text: &str, columns: usize) -> String {
+    fit(&visible(text), columns).into_owned()
+}
+
+/// What is drawn on.
+pub(super) struct Canvas<'a> {
+    buffer: &'a mut Buffer,
+    /// What things look like.
+    pub(super) theme: &'a Theme,
+}
+
+impl<'a> Canvas<'a> {
+    pub(super) fn new(buffer: &'a mut Buffer, theme: &'a Theme) -> Canvas<'a> {
+        Canvas { buffer, theme }
+    }
+
+    /// Empties an area and gives it a style.
+    pub(super) fn fill(&mut self, area: Rect, role: Role) {
+        let area = area.intersection(self.buffer.area);
+        for position in area.positions() {
+            if let Some(cell) = self.buffer.cell_mut(position) {
+                cell.reset();
+            }
+        }
+        self.buffer.set_style(area, self.theme.style(role));
+    }
+
+    /// Puts a line on a row of an area; what does not fit is cut off.
+    pub(super) fn line(&mut self, area: Rect, row: usize, line: &Line) {
+        if let Some(row) = row_of(area, row) {
+            let row = row.intersection(self.buffer.area);
+            if !row.is_empty() {
+                self.buffer.set_line(row.x, row.y, line, row.width);
+            }
+        }
+    }
+
+    /// Puts a line at the right end of a row.
+    pub(super) fn right(&mut self, area: Rect, row: usize, line: &Line) {
+        let taken = u16::try_from(line.width()).unwrap_or(u16::MAX).min(area.width);
+        let area = Rect { x: area.x + area.width - taken, width: taken, ..area };
+        self.line(area, row, line);
+    }
+
+    /// Puts lines one below the other, as many as there is room for.
+    pub(super) fn lines<'l>(&mut self, area: Rect, lines: impl IntoIterator<Item = &'l Line<'l>>) {
+        for (row, line) in lines.into_iter().take(usize::from(area.height)).enumerate() {
+            self.line(area, row, line);
+        }
+    }
+
+    /// Lays the bar of the selection over a row. A reversed bar is of one colour: the colours of the
+    /// row would turn into a rainbow of backgrounds.
+    pub(super) fn select(&mut self, area: Rect, row: usize) {
+        let style = self.theme.style(Role::Selected);
+        let Some(row) = row_of(area, row) else { return };
+        let row = row.intersection(self.buffer.area);
+        if style.add_modifier.contains(Modifier::REVERSED) {
+            self.buffer.set_style(row, Style::reset());
+        }
+        self.buffer.set_style(row, style);
+    }
+
+    /// Draws a widget of ratatui.
+    pub(super) fn widget(&mut self, widget: impl Widget, area: Rect) {
+        widget.render(area.intersection(self.buffer.area), self.buffer);
+    }
+}
+
+fn row_of(area: Rect, row: usize) -> Option<Rect> {
+    let row = u16::try_from(row).ok().filter(|row| *row < area.height)?;
+    Some(Rect { y: area.y + row, height: 1, ..area })
+}
+
+/// A row of cells, each as wide as it is told to be.
+pub(super) struct Cells<'a> {
+    theme: &'a Theme,
+    spans: Vec<Span<'static>>,
+}
+
+impl<'a> Cells<'a> {
+    pub(super) fn new(theme: &'a Theme) -> Cells<'a> {
+        Cells { theme, spans: Vec::new() }
+    }
+
+    /// Some blanks.
+    pub(super) fn gap(mut self, columns: usize) -> Self {
+        self.spans.push(Span::raw(" ".repeat(columns)));
+        self
+    }
+
+    /// A text as wide as it is.
+    pub(super) fn text(mut self, role: impl Into<Role>, text: &str) -> Self {
+        self.spans.push(self.theme.span(role, text));
+        self
+    }
+
+    /// A text at the left of its cell, cut or filled up.
+    pub(super) fn left(mut self, role: impl Into<Role>, text: &str, columns: usize) -> Self {
+        let text = shown(text, columns);
+        let rest = columns - width(&text);
+        self.spans.push(self.theme.span(role, &text));
+        self.gap(rest)
+    }
+
+    /// A text at the right of its cell, cut or filled up.
+    pub(super) fn right(mut self, role: impl Into<Role>, text: &str, columns: usize) -> Self {
+        let text = shown(text, columns);
+        self = self.gap(columns - width(&text));
+        self.text(role, &text)
+    }
+
+    /// A cell of its own making, filled up.
+    pub(super) fn cell(mut self, spans: Vec<Span<'static>>, columns: usize) -> Self {
+        let taken: usize = spans.iter().map(Span::width).sum();
+        self.spans.extend(spans);
+        self.gap(columns.saturating_sub(taken))
+    }
+
+    pub(super) fn line(self) -> Line<'static> {
+        Line::from(self.spans)
+    }
+}

@@ -1,0 +1,250 @@
+//! The confirm card: a sentence on top, the question pinned at the bottom, the rest scrolls between.
+//!
+//! ```text
+//! ┏ Confirm ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━ risk medium ┓
+//! ┃ Suspend the Okta account of ann@example.com              ┃
+//! ┃                                                          ┃
+//! ┃ … target, limits, the exact request …                    ┃
+//! ┃ ──────────────────────────────────────── ↓ 14 more lines ┃
+//! ┃ confirm   susp▏                                          ┃
+//! ┃ type `suspend` and press enter · esc leaves (default)    ┃
+//! ┗━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━┛
+//! ```
+//!
+//! The question is laid out first, so that it is never clipped: a prompt that can be is no prompt.
+
+use super::Scene;
+use super::canvas::{Canvas, Cells};
+use super::card_text;
+use super::field;
+use super::panel::{Focus, Panel, hidden};
+use super::prose::Prose;
+use super::theme::{Role, Theme};
+use super::words;
+use crate::app::card::{Card, Field, Phase};
+use crate::domain::plan::Confirm;
+use crate::domain::untrusted::width;
+use ratatui::layout::{Position, Rect};
+use ratatui::text::Line;
+use tui_input::Input;
+
+/// The columns of a field's name.
+const LABEL: u16 = 10;
+/// Rows of explanation above the fields; all of it stands in the scrolled part too.
+const SAID: usize = 3;
+
+/// What is pinned at the bottom.
+struct Question<'a> {
+    said: Vec<Line<'static>>,
+    fields: Vec<(&'static str, &'a Input, Focus)>,
+    keys: Line<'static>,
+}
+
+impl Question<'_> {
+    fn rows(&self) -> u16 {
+        (self.said.len() + self.fields.len() + 1) as u16
+    }
+}
+
+pub(super) fn draw(scene: &Scene, card: &Card, canvas: &mut Canvas) -> Option<Position> {
+    let largest = scene.size.card();
+    let columns = usize::from(largest.width.saturating_sub(4));
+    let sentence = sentence(canvas.theme, card, columns);
+    let middle = middle(canvas.theme, card, columns);
+    let question = question(scene, canvas.theme, card, columns);
+    let wanted = sentence.len() + middle.len() + usize::from(question.rows()) + 4;
+    let wanted = u16::try_from(wanted).unwrap_or(u16::MAX).min(largest.height);
+    let inner = frame(card).draw(canvas, scene.size.overlay(largest.width, wanted));
+    let (top, between, bottom) = parts(inner, sentence.len(), question.rows());
+    canvas.lines(top, &sentence);
+    draw_middle(canvas, between, &middle, card.scroll.offset);
+    draw_question(canvas, bottom, &question)
+}
+
+fn frame(card: &Card) -> Panel {
+    let title = match &card.phase {
+        Phase::Preparing => "Preparing",
+        Phase::Asking | Phase::Rechecking => "Confirm",
+        Phase::Running(_) => "Running",
+        Phase::Done(_) => "Done",
+        Phase::Failed(_) => "Not done",
+    };
+    let panel = Panel::new(title, Focus::Here);
+    match &card.plan {
+        Some(plan) => {
+            let risk = plan.flow.risk;
+            panel.aside(card_text::risk_role(risk), format!("risk {}", risk.word()))
+        }
+        None => panel,
+    }
+}
+
+/// The question has its rows first, then the sentence, then what scrolls with its separator.
+fn parts(inner: Rect, sentence: usize, question: u16) -> (Rect, Rect, Rect) {
+    let bottom = question.min(inner.height);
+    let left = inner.height - bottom;
+    let top = u16::try_from(sentence).unwrap_or(u16::MAX).min(left.saturating_sub(3).max(1)).min(left);
+    let gap = u16::from(left > top + 4);
+    let between = left - top - gap.min(left - top);
+    let at = |y: u16, height: u16| Rect { y: inner.y + y, height, ..inner };
+    (at(0, top), at(left - between, between), at(left, bottom))
+}
+
+/// What happens to whom, in plain words.
+fn sentence(theme: &Theme, card: &Card, columns: usize) -> Vec<Line<'static>> {
+    let text = match &card.plan {
+        Some(plan) => words::capitalised(&plan.to_string()),
+        None => {
+            let flow = card.ask.flow.as_ref().map_or("a flow".to_owned(), |flow| format!("`{flow}`"));
+            format!("Run {flow} on {}", card.ask.login)
+        }
+    };
+    let mut prose = Prose::new(theme, columns);
+    prose.say(Role::Heading, &text);
+    prose.lines()
+}
+
+fn middle(theme: &Theme, card: &Card, columns: usize) -> Vec<Line<'static>> {
+    let mut prose = Prose::new(theme, columns);
+    card_text::write(&mut prose, card);
+    prose.lines()
+}
+
+/// The scrolled part, and below it a rule that says how much is not visible.
+fn draw_middle(canvas: &mut Canvas, area: Rect, lines: &[Line<'static>], offset: usize) {
+    let Some(height) = area.height.checked_sub(1) else { return };
+    let rows = usize::from(height);
+    let offset = offset.min(lines.len().saturating_sub(rows));
+    canvas.lines(Rect { height, ..area }, lines.iter().skip(offset));
+    let more = hidden(offset, rows, lines.len());
+    let tail = if more.is_empty() { String::new() } else { format!(" {more}") };
+    let rule = "─".repeat(usize::from(area.width).saturating_sub(width(&tail)));
+    let line = Cells::new(canvas.theme).text(Role::Border, &rule).text(Role::Accent, &tail).line();
+    canvas.line(area, rows, &line);
+}
+
+fn draw_question(canvas: &mut Canvas, area: Rect, question: &Question) -> Option<Position> {
+    // Where there is not even room for the question, its last rows, the keys, are the ones that stay.
+    let missing = usize::from(question.rows().saturating_sub(area.height));
+    canvas.lines(area, question.said.iter().skip(missing));
+    let mut row = question.said.len().saturating_sub(missing);
+    let mut cursor = None;
+    for (label, input, focus) in question.fields.iter().skip(missing.saturating_sub(question.said.len())) {
+        let at = draw_field(canvas, area, row, label, input);
+        cursor = if *focus == Focus::Here { at } else { cursor };
+        row += 1;
+    }
+    canvas.line(area, row, &question.keys);
+    cursor
+}
+
+fn draw_field(canvas: &mut Canvas, area: Rect, row: usize, label: &str, input: &Input) -> Option<Position> {
+    let row = u16::try_from(row).ok().filter(|row| *row < area.height)?;
+    let line = Rect { y: area.y + row, height: 1, ..area };
+    canvas.line(line, 0, &canvas.theme.line(Role::Muted, label));
+    let label = LABEL.min(line.width);
+    field::draw(canvas, Rect { x: line.x + label, width: line.width - label, ..line }, input)
+}
+
+fn question<'a>(scene: &Scene, theme: &Theme, card: &'a Card, columns: usize) -> Question<'a> {
+    let (role, text) = said(card);
+    let mut said = Prose::new(theme, columns);
+    if !text.is_empty() {
+        said.say(role, &text);
+    }
+    let mut said = said.lines();
+    said.truncate(SAID);
+    Question { said, fields: fields(scene, card), keys: keys(scene, theme, card) }
+}
+
+/// What has to be said beside the keys.
+fn said(card: &Card) -> (Role, String) {
+    match &card.phase {
+        Phase::Preparing if card.plan.is_some() => (Role::Muted, "reading the target again…".to_owned()),
+        Phase::Preparing => (Role::Muted, "reading the target and building the request…".to_owned()),
+        Phase::Rechecking => (Role::Accent, "reading the target once more before sending…".to_owned()),
+        Phase::Running(progress) => (Role::Accent, words::progress(progress.as_ref())),
+        Phase::Failed(why) => (Role::Alarm, format!("! {why}")),
+        Phase::Done(action) => {
+            let meaning = words::outcome(action.outcome, action.receipt.as_ref());
+            (action.outcome.into(), format!("{}: {meaning}", action.outcome.word()))
+        }
+        Phase::Asking => asked(card),
+    }
+}
+
+fn asked(card: &Card) -> (Role, String) {
+    let refusal = card.plan.as_ref().and_then(|plan| plan.refusal.as_ref());
+    let again = card.plan.as_ref().and_then(|plan| plan.needs_again.as_ref());
+    match (refusal, again, &card.error) {
+        (Some(why), ..) => (Role::Alarm, format!("! will not be sent: {why}")),
+        (_, Some(why), _) if card.wants_insistence() => (Role::Warning, format!("! {why}")),
+        (.., Some(error)) => (Role::Alarm, format!("! {error}")),
+        _ => (Role::Text, String::new()),
+    }
+}
+
+/// The fields stand there before the card arms, so that nothing moves when it does.
+fn fields<'a>(scene: &Scene, card: &'a Card) -> Vec<(&'static str, &'a Input, Focus)> {
+    let Some(plan) = card.plan.as_ref().filter(|_| is_open(card)) else { return Vec::new() };
+    let takes = card.takes_text(scene.state.now);
+    let focus = |field: Field| Focus::here(takes && card.field == field);
+    let mut fields = Vec::new();
+    if plan.reason_required || plan.confirm != Confirm::Key {
+        fields.push(("reason", &card.reason, focus(Field::Reason)));
+    }
+    if plan.confirm != Confirm::Key {
+        fields.push(("confirm", &card.typed, focus(Field::Confirm)));
+    }
+    fields
+}
+
+/// Whether the card can still be answered with yes.
+fn is_open(card: &Card) -> bool {
+    let is_refused = card.plan.as_ref().is_none_or(|plan| plan.refusal.is_some());
+    card.phase == Phase::Asking && !is_refused && !card.wants_insistence()
+}
+
+fn keys(scene: &Scene, theme: &Theme, card: &Card) -> Line<'static> {
+    let cells = Cells::new(theme);
+    let cells = match &card.phase {
+        Phase::Done(_) | Phase::Failed(_) => {
+            return cells.text(Role::Key, "esc").text(Role::Muted, " closes").line();
+        }
+        Phase::Running(_) => {
+            return cells.text(Role::Key, "esc").text(Role::Muted, " leaves: the run goes on").line();
+        }
+        Phase::Asking if card.wants_insistence() => {
+            cells.text(Role::Key, &scene.help.insist_key).text(Role::Text, " insists").text(Role::Muted, " · ")
+        }
+        Phase::Asking if is_open(card) && card.is_armed(scene.state.now) => answer(cells, card),
+        Phase::Asking if is_open(card) => cells.text(Role::Muted, "arming… · "),
+        Phase::Asking | Phase::Preparing | Phase::Rechecking => cells,
+    };
+    cells.text(Role::Key, leaves(card)).text(Role::Muted, " leaves (default)").line()
+}
+
+fn leaves(card: &Card) -> &'static str {
+    let by_key = card.plan.as_ref().is_some_and(|plan| plan.confirm == Confirm::Key);
+    if by_key && is_open(card) && card.field == Field::Confirm { "n/esc" } else { "esc" }
+}
+
+fn answer<'a>(cells: Cells<'a>, card: &Card) -> Cells<'a> {
+    let Some(plan) = &card.plan else { return cells };
+    let cells = match (card.field, &plan.confirm) {
+        (Field::Reason, Confirm::Key) if !plan.reason_required => {
+            cells.text(Role::Key, "y").text(Role::Text, " runs it")
+        }
+        (Field::Reason, _) => cells.text(Role::Text, "say why, then ").text(Role::Key, "enter"),
+        (Field::Confirm, Confirm::Key) => cells.text(Role::Key, "y").text(Role::Text, " runs it"),
+        (Field::Confirm, Confirm::Word(word)) => cells
+            .text(Role::Text, "type ")
+            .text(Role::Key, word)
+            .text(Role::Text, " and ")
+            .text(Role::Key, "enter"),
+        (Field::Confirm, Confirm::Login(_)) => {
+            cells.text(Role::Text, "type the login and ").text(Role::Key, "enter")
+        }
+    };
+    cells.text(Role::Muted, " · ")
+}

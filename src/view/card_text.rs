@@ -1,0 +1,184 @@
+//! What the confirm card says above its question.
+//!
+//! What an analyst has to know before deciding comes first and is short; the request's headers and
+//! body, whole and exact, come last, because they are long.
+
+use super::prose::Prose;
+use super::theme::Role;
+use super::words;
+use crate::app::card::{Card, Phase};
+use crate::domain::action::ShownRequest;
+use crate::domain::plan::{Confirm, Plan, Target};
+use crate::domain::{Action, Receipt, Risk, time};
+
+/// Everything between the sentence and the question.
+pub(super) fn write(prose: &mut Prose, card: &Card) {
+    if let Phase::Done(action) = &card.phase {
+        ending(prose, action);
+        receipt(prose, action.receipt.as_ref());
+    }
+    let Some(plan) = &card.plan else {
+        prose.fact("login", Role::Text, &card.ask.login.to_string());
+        if let Some(flow) = &card.ask.flow {
+            prose.fact("flow", Role::Text, &flow.to_string());
+        }
+        return;
+    };
+    changes(prose, &card.changes);
+    obstacles(prose, plan);
+    facts(prose, plan);
+    target(prose, &plan.target);
+    section(prose, "What this cannot know", &plan.cannot_know);
+    section(prose, "Limits", &plan.caveats);
+    request(prose, &plan.request);
+}
+
+fn obstacles(prose: &mut Prose, plan: &Plan) {
+    if let Some(why) = &plan.refusal {
+        prose.marked("! ", Role::Alarm, &format!("will not be sent: {why}"));
+        prose.blank();
+    }
+    if let Some(why) = &plan.needs_again {
+        prose.marked("! ", Role::Warning, why);
+        prose.blank();
+    }
+}
+
+fn changes(prose: &mut Prose, changes: &[(String, String, String)]) {
+    if changes.is_empty() {
+        return;
+    }
+    prose.marked("! ", Role::Alarm, "changed since you looked:");
+    for (name, then, now) in changes {
+        prose.marked("  - ", Role::DiffOld, &format!("{name}  {then}"));
+        prose.marked("  + ", Role::DiffNew, &format!("{name}  {now}"));
+    }
+    prose.blank();
+}
+
+fn facts(prose: &mut Prose, plan: &Plan) {
+    let flow = &plan.flow;
+    prose.fact("risk", risk_role(flow.risk), &format!("{}: {}", flow.risk.word(), asks(&plan.confirm)));
+    prose.fact("login", Role::Text, &plan.login.to_string());
+    prose.fact("flow", Role::Text, &format!("{} ({})", flow.name, flow.id));
+    prose.fact("sends", Role::Text, &format!("{} {}", plan.request.method, plan.request.url));
+    prose.fact("undo", Role::Text, if flow.undo.is_empty() { "not known" } else { &flow.undo });
+}
+
+/// How loud a risk is.
+pub(super) fn risk_role(risk: Risk) -> Role {
+    match risk {
+        Risk::Low => Role::Muted,
+        Risk::Medium => Role::Warning,
+        Risk::High => Role::Alarm,
+    }
+}
+
+fn asks(confirm: &Confirm) -> String {
+    match confirm {
+        Confirm::Key => "a key confirms it".to_owned(),
+        Confirm::Word(word) => format!("`{word}` has to be typed"),
+        Confirm::Login(_) => "the login has to be typed".to_owned(),
+    }
+}
+
+fn target(prose: &mut Prose, target: &Target) {
+    match target {
+        Target::CannotTell(why) => {
+            prose.heading(Role::Heading, "The target");
+            prose.marked("? ", Role::Warning, &format!("cannot tell: {why}"));
+        }
+        Target::Read { at, from, facts } => {
+            let at = at.strftime("%H:%M:%SZ");
+            prose.heading(Role::Heading, &format!("The target, as {from} said at {at}"));
+            for fact in facts {
+                prose.fact(&fact.name, Role::Text, &fact.value);
+            }
+        }
+    }
+}
+
+fn section(prose: &mut Prose, heading: &str, items: &[String]) {
+    if items.is_empty() {
+        return;
+    }
+    prose.heading(Role::Heading, heading);
+    for item in items {
+        prose.item(Role::Text, item);
+    }
+}
+
+/// The exact request.
+pub(super) fn request(prose: &mut Prose, request: &ShownRequest) {
+    prose.heading(Role::Heading, "The request");
+    prose.say(Role::Accent, &format!("{} {}", request.method, request.url));
+    headers(prose, &request.headers);
+    if !request.body.is_empty() {
+        prose.blank();
+        prose.code(&pretty(&request.body));
+    }
+}
+
+fn headers(prose: &mut Prose, headers: &[(String, String)]) {
+    for (name, value) in headers {
+        prose.marked(&format!("{name}: "), Role::Muted, value);
+    }
+}
+
+/// JSON over several lines, but only where that says the same: a number or a doubled key that our
+/// reading would change is shown as it leaves.
+fn pretty(body: &str) -> String {
+    let value: Option<serde_json::Value> = serde_json::from_str(body).ok();
+    let same = value.filter(|value| serde_json::to_string(value).is_ok_and(|again| again == body));
+    same.and_then(|value| serde_json::to_string_pretty(&value).ok()).unwrap_or_else(|| body.to_owned())
+}
+
+/// How an action ended, and how much of that is proven.
+pub(super) fn ending(prose: &mut Prose, action: &Action) {
+    let receipt = action.receipt.as_ref();
+    let outcome = words::outcome(action.outcome, receipt);
+    prose.fact("outcome", action.outcome, &format!("{}: {outcome}", action.outcome.word()));
+    let evidence = words::evidence(action.evidence);
+    prose.fact("evidence", Role::Text, &format!("{}: {evidence}", action.evidence.word()));
+    if let Some(seen) = receipt.and_then(|receipt| receipt.verified.as_deref()) {
+        prose.fact("re-read", Role::Text, seen);
+    }
+}
+
+/// What came back.
+pub(super) fn receipt(prose: &mut Prose, receipt: Option<&Receipt>) {
+    let Some(receipt) = receipt else { return };
+    prose.heading(Role::Heading, "The receipt");
+    match (receipt.status, &receipt.error) {
+        (Some(status), _) => prose.fact("status", Role::Text, &status.to_string()),
+        (None, Some(error)) => prose.fact("no answer", Role::Warning, error),
+        (None, None) => prose.fact("status", Role::Muted, "no answer came"),
+    }
+    if let Some(at) = receipt.at {
+        prose.fact("at", Role::Text, &time::rfc3339_seconds(at));
+    }
+    if let Some(id) = &receipt.execution_id {
+        prose.fact("execution", Role::Text, id);
+    }
+    if !receipt.tries.is_empty() {
+        prose.fact("before", Role::Text, &format!("{} tries were answered 429", receipt.tries.len()));
+    }
+    headers(prose, &receipt.headers);
+    if !receipt.body.is_empty() {
+        prose.code(&pretty(&receipt.body));
+    }
+    prose.blank();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_same_is_printed_pretty() {
+        assert_eq!(pretty(r#"{"a":1}"#), "{\n  \"a\": 1\n}");
+        for other in [r#"{"a":1,"a":2}"#, r#"{"a":1.0e2}"#, "a=b&c=d", "{"] {
+            assert_eq!(pretty(other), other);
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! The second line: where the analyst is, and at the right what waits or how far the list goes.
+
+use super::Scene;
+use super::canvas::{Canvas, Cells, shown};
+use super::panel::hidden;
+use super::theme::{Role, Theme};
+use crate::app::{Screen, State};
+use crate::domain::untrusted::width;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+const BETWEEN: &str = " › ";
+
+pub(super) fn draw(scene: &Scene, canvas: &mut Canvas, area: Rect) {
+    canvas.fill(area, Role::Text);
+    let inner = Rect { x: area.x + 1.min(area.width), width: area.width.saturating_sub(2), ..area };
+    let (role, aside) = aside(scene);
+    let taken = if aside.is_empty() { 0 } else { width(&aside) + 2 };
+    let room = usize::from(inner.width).saturating_sub(taken);
+    canvas.line(inner, 0, &path(canvas.theme, scene.state, room));
+    canvas.right(inner, 0, &canvas.theme.line(role, &shown(&aside, usize::from(inner.width))));
+}
+
+/// The way here. What does not fit is left out at its start: where one is matters most.
+fn path(theme: &Theme, state: &State, room: usize) -> Line<'static> {
+    let crumbs = state.crumbs();
+    let Some((last, before)) = crumbs.split_last() else { return Line::default() };
+    let mut cells = Cells::new(theme);
+    if before.is_empty() && !state.feed.query.is_empty() {
+        let filter = shown(&format!("/{}", state.feed.query), room.saturating_sub(width(last) + 2));
+        return cells.text(Role::Heading, last).gap(2).text(Role::Accent, &filter).line();
+    }
+    let last = shown(last, room);
+    let left = room.saturating_sub(width(&last));
+    for span in ancestors(theme, before, left) {
+        cells = cells.cell(vec![span], 0);
+    }
+    cells.text(Role::Heading, &last).line()
+}
+
+fn ancestors(theme: &Theme, crumbs: &[String], room: usize) -> Vec<Span<'static>> {
+    let mut kept: Vec<String> = Vec::new();
+    let mut taken = 0;
+    for crumb in crumbs.iter().rev() {
+        let words = shown(&format!("{}{BETWEEN}", shown(crumb, 40)), usize::MAX);
+        taken += width(&words);
+        if taken > room {
+            kept.push(if room >= 4 { "… › ".to_owned() } else { String::new() });
+            break;
+        }
+        kept.push(words);
+    }
+    while kept.iter().map(|words| width(words)).sum::<usize>() > room && kept.len() > 1 {
+        kept.remove(kept.len() - 2);
+    }
+    kept.iter().rev().map(|words| theme.span(Role::Muted, words)).collect()
+}
+
+fn aside(scene: &Scene) -> (Role, String) {
+    let height = usize::from(scene.size.areas().body.height);
+    match scene.state.stack.last() {
+        None => of_feed(scene.state),
+        Some(Screen::Raw(raw)) => {
+            let place = hidden(raw.scroll.offset, height, raw.lines.len());
+            (Role::Muted, format!("{} lines  {place}", raw.lines.len()).trim_end().to_owned())
+        }
+        Some(Screen::Journal(journal)) if journal.is_loaded => {
+            let more = if journal.has_more { "+" } else { "" };
+            (Role::Muted, format!("{}{more} actions", journal.actions.len()))
+        }
+        _ => (Role::Muted, String::new()),
+    }
+}
+
+/// What waits is loud; otherwise whether new rows come in, or which row this is.
+fn of_feed(state: &State) -> (Role, String) {
+    let feed = &state.feed;
+    if let Some(words) = feed.held_words() {
+        return (Role::Badge, format!(" {words} "));
+    }
+    if feed.rows.is_empty() {
+        return (Role::Muted, String::new());
+    }
+    if feed.follows() {
+        return (Role::Muted, "following".to_owned());
+    }
+    let more = if feed.has_older { "+" } else { "" };
+    (Role::Muted, format!("row {} of {}{more}", feed.cursor.index(&feed.ids()) + 1, feed.rows.len()))
+}

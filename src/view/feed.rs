@@ -1,0 +1,209 @@
+//! The feed: one row an event, newest arrival first.
+//!
+//! ```text
+//!  severity    event                         who               state        age
+//!  ◆ critical  Impossible Travel ×3          ann@example.com   open          2m
+//!  ▲ high      No MFA Configured             12 users          9 open +3     1h
+//! ```
+//!
+//! The event's title gets what is left; check and source come in as the screen grows.
+
+use super::Scene;
+use super::canvas::{Canvas, Cells, shown};
+use super::prose::Prose;
+use super::theme::{Role, Theme};
+use super::words::{brief, full, glyph, leading, short};
+use crate::app::header::{Receiver, SourceState};
+use crate::domain::untrusted::width;
+use crate::domain::{Event, EventKind, FindingState, time};
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+/// How wide each column is; a column of 0 is not shown.
+struct Columns {
+    severity: usize,
+    title: usize,
+    check: usize,
+    who: usize,
+    state: usize,
+    source: usize,
+}
+
+const AGE: usize = 5;
+const GAP: usize = 2;
+
+impl Columns {
+    fn of(width: usize) -> Columns {
+        let (severity, check, who, state, source) = match width {
+            ..72 => (6, 0, 13, 9, 0),
+            72..100 => (10, 0, 19, 10, 0),
+            100..150 => (10, 16, 26, 20, 0),
+            _ => (10, 26, 34, 28, 18),
+        };
+        let taken: usize =
+            [severity, check, who, state, source].into_iter().filter(|c| *c > 0).map(|c| c + GAP).sum();
+        // A blank at each edge.
+        let title = width.saturating_sub(taken + AGE + 2);
+        Columns { severity, title, check, who, state, source }
+    }
+
+    fn is_narrow(&self) -> bool {
+        self.severity < 10
+    }
+}
+
+pub(super) fn draw(scene: &Scene, canvas: &mut Canvas, area: Rect) {
+    let feed = &scene.state.feed;
+    let columns = Columns::of(usize::from(area.width));
+    let below = Rect { y: area.y + 1.min(area.height), height: area.height.saturating_sub(1), ..area };
+    if feed.rows.is_empty() {
+        return empty(scene, canvas, below);
+    }
+    let heading = match &feed.error {
+        Some(error) => canvas.theme.line(Role::Alarm, &format!(" ! {error}")),
+        None => heading(canvas.theme, &columns),
+    };
+    canvas.line(area, 0, &heading);
+    let selected = feed.cursor.index(&feed.ids());
+    let visible = feed.rows.iter().enumerate().skip(feed.cursor.offset).take(usize::from(below.height));
+    for (row, (at, event)) in visible.enumerate() {
+        canvas.line(below, row, &line(scene, canvas.theme, &columns, event));
+        if at == selected {
+            canvas.select(below, row);
+        }
+    }
+}
+
+fn heading(theme: &Theme, columns: &Columns) -> Line<'static> {
+    let cells = Cells::new(theme).gap(1).left(Role::Muted, "severity", columns.severity).gap(GAP);
+    let cells = cells.left(Role::Muted, "event", columns.title).gap(GAP);
+    let cells = optional(cells, Role::Muted, "check", columns.check);
+    let cells = cells.left(Role::Muted, "who", columns.who).gap(GAP);
+    let cells = cells.left(Role::Muted, "state", columns.state).gap(GAP);
+    optional(cells, Role::Muted, "source", columns.source).right(Role::Muted, "age", AGE).line()
+}
+
+fn optional<'a>(cells: Cells<'a>, role: Role, text: &str, columns: usize) -> Cells<'a> {
+    if columns == 0 { cells } else { cells.left(role, text, columns).gap(GAP) }
+}
+
+fn line(scene: &Scene, theme: &Theme, columns: &Columns, event: &Event) -> Line<'static> {
+    let quiet = is_quiet(event);
+    let role = |role: Role| if quiet { Role::Muted } else { role };
+    let severity = role(event.severity.into());
+    let word = if columns.is_narrow() { short(event.severity) } else { event.severity.word() };
+    let state = if columns.state < 20 { brief(&event.findings) } else { full(&event.findings) };
+    let state_role = leading(&event.findings).map_or(Role::Muted, Role::from);
+    let cells = Cells::new(theme).gap(1).left(severity, glyph(event.severity), 2);
+    let cells = cells.left(severity, word, columns.severity - 2).gap(GAP);
+    let cells = cells.cell(title(theme, event, columns.title, role(Role::Text)), columns.title).gap(GAP);
+    let cells = optional(cells, Role::Muted, &event.check.id.to_string(), columns.check);
+    let cells = cells.left(role(Role::Text), &who(event), columns.who).gap(GAP);
+    let cells = cells.left(state_role, &state, columns.state).gap(GAP);
+    let cells = optional(cells, Role::Muted, &event.source.to_string(), columns.source);
+    cells.right(Role::Muted, &time::age(scene.state.now, event.at()), AGE).line()
+}
+
+/// Tests, and events whose findings are all done: there is nothing to do about them.
+fn is_quiet(event: &Event) -> bool {
+    event.kind == EventKind::Test || leading(&event.findings) == Some(FindingState::Closed)
+}
+
+/// The title, cut so that the marks behind it are whole.
+fn title(theme: &Theme, event: &Event, columns: usize, role: Role) -> Vec<Span<'static>> {
+    let marks = marks(event);
+    let taken: usize = marks.iter().map(|(_, mark)| width(mark) + 1).sum();
+    let name = if event.check.name().is_empty() { event.kind.word().to_owned() } else { event.check.name() };
+    let mut spans = vec![theme.span(role, &shown(&name, columns.saturating_sub(taken)))];
+    for (role, mark) in marks.into_iter().filter(|_| taken <= columns) {
+        spans.push(Span::raw(" "));
+        spans.push(theme.span(role, &mark));
+    }
+    spans
+}
+
+fn marks(event: &Event) -> Vec<(Role, String)> {
+    let mut marks = Vec::new();
+    if event.kind == EventKind::Test {
+        marks.push((Role::Badge, "test".to_owned()));
+    }
+    if event.times > 1 {
+        marks.push((Role::Accent, format!("×{}", event.times)));
+    }
+    if event.is_late() {
+        marks.push((Role::Warning, "late".to_owned()));
+    }
+    marks
+}
+
+fn who(event: &Event) -> String {
+    match (event.user_count, event.first_users.first()) {
+        (0, _) => "–".to_owned(),
+        (1, Some(login)) => login.to_string(),
+        (1, None) => "1 user".to_owned(),
+        (n, _) => format!("{n} users"),
+    }
+}
+
+/// Why nothing is here, and what to do.
+fn empty(scene: &Scene, canvas: &mut Canvas, area: Rect) {
+    let inner = Rect { x: area.x + 3.min(area.width), width: area.width.saturating_sub(6), ..area };
+    let mut prose = Prose::new(canvas.theme, usize::from(inner.width));
+    let feed = &scene.state.feed;
+    match &feed.error {
+        Some(error) => prose.marked("! ", Role::Alarm, error),
+        None if !feed.is_loaded => prose.say(Role::Muted, "reading the store…"),
+        None if !feed.query.is_empty() => nothing_matches(&mut prose, &feed.query.to_string()),
+        None => nothing_yet(scene, &mut prose),
+    }
+    canvas.lines(
+        Rect { y: inner.y + 1.min(inner.height), height: inner.height.saturating_sub(1), ..inner },
+        &prose.lines(),
+    );
+}
+
+fn nothing_matches(prose: &mut Prose, query: &str) {
+    prose.say(Role::Heading, "No event matches the filter");
+    prose.blank();
+    prose.say(Role::Accent, query);
+    prose.blank();
+    prose.say(Role::Muted, "esc clears it, / changes it");
+}
+
+fn nothing_yet(scene: &Scene, prose: &mut Prose) {
+    let header = &scene.state.header;
+    match &header.receiver {
+        Receiver::Nobody(why) => {
+            prose.say(Role::Alarm, "Nobody receives: nothing will arrive");
+            prose.blank();
+            prose.say(Role::Text, why);
+        }
+        receiver => {
+            prose.say(Role::Heading, "Waiting for the first event");
+            prose.blank();
+            prose.say(Role::Text, &who_receives(receiver));
+        }
+    }
+    prose.blank();
+    for source in header.sources.iter() {
+        let (role, words) = match &source.state {
+            SourceState::Starting => (Role::Muted, "starting".to_owned()),
+            SourceState::Running => (Role::Good, "ready".to_owned()),
+            SourceState::Failed(why) => (Role::Alarm, format!("failed: {why}")),
+        };
+        prose.marked(&format!("{:<18} ", source.name), role, &words);
+    }
+    prose.blank();
+    prose.say(
+        Role::Muted,
+        "`idtriage import FILE` replays events from a file; `idtriage doctor` says what is missing",
+    );
+}
+
+fn who_receives(receiver: &Receiver) -> String {
+    match receiver {
+        Receiver::Unknown | Receiver::Nobody(_) => "Who receives is not known yet.".to_owned(),
+        Receiver::ThisConsole => "This console receives, as long as it is open.".to_owned(),
+        Receiver::Other(who) => format!("{who} receives; what arrives shows up here."),
+    }
+}

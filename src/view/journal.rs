@@ -1,0 +1,88 @@
+//! What was run, latest first, and the selected action whole.
+
+use super::Scene;
+use super::canvas::{Canvas, Cells};
+use super::card_text;
+use super::panel::{Focus, Panel};
+use super::prose::Prose;
+use super::theme::{Role, Theme};
+use super::words;
+use crate::app::journal::JournalScreen;
+use crate::domain::{Action, time};
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+
+const AT: usize = 12;
+const OUTCOME: usize = 9;
+
+pub(super) fn draw(scene: &Scene, screen: &JournalScreen, canvas: &mut Canvas) {
+    let (list, detail) = scene.size.journal_parts();
+    draw_list(screen, canvas, list);
+    let inner = Panel::new("Action", Focus::Elsewhere).draw(canvas, detail);
+    if let Some(action) = screen.selected() {
+        let lines = whole(canvas.theme, action, usize::from(inner.width));
+        canvas.lines(inner, &lines);
+    }
+}
+
+fn draw_list(screen: &JournalScreen, canvas: &mut Canvas, area: Rect) {
+    let theme = canvas.theme;
+    canvas.line(area, 0, &heading(theme, screen, usize::from(area.width)));
+    let below = Rect { y: area.y + 1.min(area.height), height: area.height.saturating_sub(1), ..area };
+    let selected = screen.selected().map(|action| action.id);
+    let visible = screen.actions.iter().skip(screen.cursor.offset).take(usize::from(below.height));
+    for (row, action) in visible.enumerate() {
+        canvas.line(below, row, &line(theme, action, usize::from(below.width)));
+        if Some(action.id) == selected {
+            canvas.select(below, row);
+        }
+    }
+}
+
+fn heading(theme: &Theme, screen: &JournalScreen, columns: usize) -> Line<'static> {
+    if let Some(error) = &screen.error {
+        return theme.line(Role::Alarm, &format!(" ! {error}"));
+    }
+    match (screen.is_loaded, screen.actions.is_empty()) {
+        (false, _) => theme.line(Role::Muted, " reading…"),
+        (true, true) => theme.line(Role::Muted, " nothing was run from here yet"),
+        (true, false) => {
+            let (verb, login) = widths(columns);
+            let cells = Cells::new(theme).gap(1).left(Role::Muted, "when", AT).gap(1);
+            let cells = cells.left(Role::Muted, "outcome", OUTCOME).gap(1);
+            cells.left(Role::Muted, "what", verb).gap(1).left(Role::Muted, "who", login).line()
+        }
+    }
+}
+
+fn widths(columns: usize) -> (usize, usize) {
+    let rest = columns.saturating_sub(AT + OUTCOME + 5);
+    (rest / 2, rest - rest / 2)
+}
+
+fn line(theme: &Theme, action: &Action, columns: usize) -> Line<'static> {
+    let (verb, login) = widths(columns);
+    let at = action.at.strftime("%m-%d %H:%MZ").to_string();
+    let cells = Cells::new(theme).gap(1).left(Role::Muted, &at, AT).gap(1);
+    let cells = cells.left(action.outcome, action.outcome.word(), OUTCOME).gap(1);
+    let cells = cells.left(Role::Text, &action.verb, verb).gap(1);
+    cells.left(Role::Text, &action.login.to_string(), login).line()
+}
+
+fn whole(theme: &Theme, action: &Action, columns: usize) -> Vec<Line<'static>> {
+    let mut prose = Prose::new(theme, columns);
+    let what = format!("{} of {}", action.verb, action.login);
+    prose.say(Role::Heading, &words::capitalised(&what));
+    prose.blank();
+    card_text::ending(&mut prose, action);
+    prose.blank();
+    prose.fact("by", Role::Text, &action.actor.shown());
+    prose.fact("at", Role::Text, &time::rfc3339_seconds(action.at));
+    if let Some(reason) = &action.reason {
+        prose.fact("reason", Role::Text, reason);
+    }
+    prose.fact("action", Role::Muted, &action.id.to_string());
+    card_text::receipt(&mut prose, action.receipt.as_ref());
+    card_text::request(&mut prose, &action.request);
+    prose.lines()
+}

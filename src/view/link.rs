@@ -1,0 +1,84 @@
+//! A link that is looked at before it goes anywhere: its host in full, what is odd about it, and a QR
+//! code for the phone beside the keyboard, where it fits whole.
+
+use super::Scene;
+use super::canvas::{Canvas, Cells};
+use super::panel::{Focus, Panel};
+use super::prose::Prose;
+use super::theme::{Role, Theme};
+use crate::app::link::LinkCard;
+use qrcode::QrCode;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::Line;
+use tui_qrcode::QrCodeWidget;
+
+pub(super) fn draw(scene: &Scene, card: &LinkCard, canvas: &mut Canvas) {
+    let room = scene.size.overlay(88, scene.size.rows.saturating_sub(2));
+    let qr = qr(card, room);
+    let columns = usize::from(room.width.saturating_sub(4));
+    let mut lines = lines(canvas.theme, card, columns);
+    if card.shows_qr && qr.is_none() {
+        lines.push(canvas.theme.line(Role::Warning, "the QR code does not fit on this screen"));
+    }
+    let code = qr.as_ref().map_or(0, |(_, area)| area.height);
+    let text = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(2);
+    let area = scene.size.overlay(room.width, text.saturating_add(code).saturating_add(2).min(room.height));
+    let inner = Panel::new("Link", Focus::Here).draw(canvas, area);
+    let keys = 1.min(inner.height);
+    let body = Rect { height: inner.height - keys, ..inner };
+    match qr {
+        // The code only helps whole: the text gives way.
+        Some((widget, size)) => {
+            let text = body.height.saturating_sub(size.height);
+            canvas.lines(Rect { height: text, ..body }, &lines);
+            let code =
+                Rect { y: body.y + text, height: size.height.min(body.height), width: size.width, ..body };
+            canvas.widget(widget.style(canvas.theme.qr()), code);
+        }
+        None => canvas.lines(body, &lines),
+    }
+    canvas.line(Rect { y: inner.y + body.height, height: keys, ..inner }, 0, &hints(canvas.theme, scene));
+}
+
+fn lines(theme: &Theme, card: &LinkCard, columns: usize) -> Vec<Line<'static>> {
+    let mut prose = Prose::new(theme, columns);
+    prose.fact("host", if card.is_known { Role::Good } else { Role::Heading }, &card.host);
+    for warning in &card.warnings {
+        prose.marked("! ", Role::Warning, warning);
+    }
+    prose.blank();
+    prose.say(Role::Accent, card.url.as_str());
+    prose.lines()
+}
+
+fn hints(theme: &Theme, scene: &Scene) -> Line<'static> {
+    let sends = if scene.state.settings.is_desktop { " opens it" } else { " sends it to the clipboard" };
+    Cells::new(theme)
+        .text(Role::Key, "y")
+        .text(Role::Text, sends)
+        .text(Role::Muted, " · ")
+        .text(Role::Key, &scene.help.qr_key)
+        .text(Role::Text, " QR code")
+        .text(Role::Muted, " · ")
+        .text(Role::Key, "esc")
+        .text(Role::Muted, " leaves (default)")
+        .line()
+}
+
+/// The code and its size, if it was asked for and fits between the borders above the keys.
+fn qr(card: &LinkCard, room: Rect) -> Option<(QrCodeWidget, Rect)> {
+    let code = QrCode::new(card.url.as_str()).ok().filter(|_| card.shows_qr)?;
+    let widget = QrCodeWidget::new(code);
+    let size = widget.size(room);
+    let fits = size.width + 4 <= room.width && size.height + 3 <= room.height;
+    fits.then_some((widget, Rect { width: size.width, height: size.height, ..Rect::ZERO }))
+}
+
+impl Theme {
+    /// Codes are read dark on light; without colours they are left to the terminal.
+    fn qr(&self) -> Style {
+        let has_colour = Role::all().any(|role| self.style(role).fg.is_some());
+        if has_colour { Style::new().black().on_white() } else { Style::new() }
+    }
+}

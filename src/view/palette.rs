@@ -1,0 +1,24 @@
+//! The commands that complete the line in the prompt.
+
+use super::PaletteLine;
+use super::canvas::Cells;
+use super::theme::{Role, Theme};
+use ratatui::text::Line;
+
+/// The entries around the selected one, at most so many.
+pub(super) fn lines(theme: &Theme, all: &[PaletteLine], most: usize, columns: usize) -> Vec<Line<'static>> {
+    let selected = all.iter().position(|line| line.is_selected).unwrap_or(0);
+    let first = (selected + 1).saturating_sub(most);
+    all.iter().skip(first).take(most).map(|entry| line(theme, entry, columns)).collect()
+}
+
+fn line(theme: &Theme, entry: &PaletteLine, columns: usize) -> Line<'static> {
+    let role = |role: Role| if entry.is_selected { Role::Selected } else { role };
+    let (name, keys) = ((columns / 3).min(22), (columns / 6).min(12));
+    let title = columns.saturating_sub(name + keys);
+    Cells::new(theme)
+        .left(role(Role::Accent), &entry.name, name)
+        .left(role(Role::Text), &entry.title, title)
+        .right(role(Role::Key), &entry.keys, keys)
+        .line()
+}

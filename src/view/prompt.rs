@@ -1,0 +1,65 @@
+//! The `:` prompt under its palette, and the `/` filter under what it understands.
+
+use super::Scene;
+use super::canvas::Canvas;
+use super::field;
+use super::palette;
+use super::panel::{Focus, Panel};
+use super::prose::Prose;
+use super::theme::{Role, Theme};
+use crate::app::prompt::{Prompt, PromptKind};
+use ratatui::layout::{Position, Rect};
+use ratatui::text::Line;
+
+const SYNTAX: [(&str, &str); 6] = [
+    ("severity>=high", "also : = > < <=; critical high medium low info unknown"),
+    ("check:no-mfa*", "a check's id or title, * stands for anything"),
+    ("user:ann@example.com", "a login"),
+    ("state:open", "open claimed snoozed closed"),
+    ("source:cii-webhook", "kind:failed-check likewise"),
+    ("words \"in quotes\" -not", "free text; - negates"),
+];
+
+pub(super) fn draw(scene: &Scene, prompt: &Prompt, canvas: &mut Canvas) -> Option<Position> {
+    let columns = usize::from(scene.size.columns.saturating_sub(4));
+    let below = error(canvas.theme, prompt, columns);
+    let most = usize::from(scene.size.rows).saturating_sub(5 + below.len()).min(10);
+    let above = match prompt.kind {
+        PromptKind::Command => palette::lines(canvas.theme, &scene.help.palette, most, columns),
+        PromptKind::Filter => syntax(canvas.theme, most),
+    };
+    let title = if prompt.kind == PromptKind::Filter { "Filter" } else { "Command" };
+    let inner = Panel::new(title, Focus::Here).draw(canvas, at_bottom(scene, above.len() + below.len() + 3));
+    canvas.lines(inner, above.iter().chain(&below));
+    let used = u16::try_from(above.len() + below.len()).unwrap_or(u16::MAX).min(inner.height);
+    let line = Rect { y: inner.y + used, height: inner.height - used, ..inner };
+    let sign = if prompt.kind == PromptKind::Filter { "/" } else { ":" };
+    canvas.line(line, 0, &canvas.theme.line(Role::Key, sign));
+    let sign = 1.min(line.width);
+    field::draw(canvas, Rect { x: line.x + sign, width: line.width - sign, ..line }, &prompt.input)
+}
+
+/// A box above the footer, as high as told.
+fn at_bottom(scene: &Scene, rows: usize) -> Rect {
+    let body = scene.size.area();
+    let room = body.height.saturating_sub(1);
+    let height = u16::try_from(rows).unwrap_or(u16::MAX).min(room);
+    Rect { y: room - height, height, ..body }
+}
+
+fn error(theme: &Theme, prompt: &Prompt, columns: usize) -> Vec<Line<'static>> {
+    let mut prose = Prose::new(theme, columns);
+    if let Some(error) = &prompt.error {
+        prose.marked("! ", Role::Alarm, error);
+    }
+    let mut lines = prose.lines();
+    lines.truncate(3);
+    lines
+}
+
+fn syntax(theme: &Theme, most: usize) -> Vec<Line<'static>> {
+    let line = |(term, meaning): &(&str, &str)| {
+        Line::from(vec![theme.span(Role::Accent, &format!("{term:<24}")), theme.span(Role::Muted, meaning)])
+    };
+    SYNTAX.iter().take(most).map(line).collect()
+}

@@ -1,0 +1,132 @@
+//! User 360: panes side by side where there is room, one under tabs where there is not.
+
+use super::Scene;
+use super::bar::bar;
+use super::canvas::{Canvas, Cells, shown};
+use super::panel::{Focus, Panel};
+use super::theme::{Role, Theme};
+use super::words::{glyph, short};
+use crate::app::dossiers::is_loading;
+use crate::app::pane::{self, Body, Row};
+use crate::app::user::{Pane, UserScreen, panes};
+use crate::domain::untrusted::width;
+use crate::domain::{PartName, time};
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+pub(super) fn draw(scene: &Scene, screen: &UserScreen, canvas: &mut Canvas) {
+    let panes = panes(scene.state);
+    let boxes = scene.size.user_panes(&panes, screen.pane);
+    if boxes.len() == 1 {
+        let area = scene.size.user_tabs();
+        canvas.line(area, 0, &tabs(canvas.theme, &panes, screen, usize::from(area.width)));
+    }
+    for (pane, area) in boxes {
+        draw_pane(scene, screen, pane, canvas, area);
+    }
+}
+
+/// The tabs, in full where they fit.
+fn tabs(theme: &Theme, panes: &[Pane], screen: &UserScreen, columns: usize) -> Line<'static> {
+    let full: usize = panes.iter().map(|pane| width(pane.title()) + 2).sum();
+    let mut cells = Cells::new(theme).gap(1);
+    for pane in panes {
+        let title = if full < columns { pane.title() } else { pane.short() };
+        let role = if *pane == screen.pane { Role::Selected } else { Role::Muted };
+        cells = cells.text(role, &format!(" {title} "));
+    }
+    cells.line()
+}
+
+fn draw_pane(scene: &Scene, screen: &UserScreen, pane: Pane, canvas: &mut Canvas, area: Rect) {
+    let is_focused = pane == screen.pane;
+    let rows = pane::rows(scene.state, screen, pane);
+    let keys: Vec<String> = rows.iter().map(|row| row.key.clone()).collect();
+    let height = usize::from(area.height.saturating_sub(2));
+    let offset = if is_focused { screen.cursor.offset } else { 0 };
+    let (role, age) = aside(scene, screen, pane);
+    let inner = Panel::new(pane.title(), Focus::here(is_focused))
+        .aside(role, age)
+        .scrolled(offset, height, rows.len())
+        .draw(canvas, area);
+    let selected = screen.cursor.index(&keys);
+    for (line, (at, row)) in rows.iter().enumerate().skip(offset).take(height).enumerate() {
+        canvas.line(inner, line, &row_line(canvas.theme, row, usize::from(inner.width)));
+        if is_focused && at == selected {
+            canvas.select(inner, line);
+        }
+    }
+}
+
+/// How old a pane's content is, or what is the matter with it.
+fn aside(scene: &Scene, screen: &UserScreen, pane: Pane) -> (Role, String) {
+    let nothing = (Role::Muted, String::new());
+    let Some(part) = pane::part_of(pane) else { return nothing };
+    if is_loading(scene.state, &screen.login, part) {
+        return (Role::Accent, "reading…".to_owned());
+    }
+    let Some(dossier) = scene.state.dossiers.get(&screen.login) else { return nothing };
+    let Some(at) = dossier.read_at(part) else { return nothing };
+    let (has_data, problems) = match part {
+        PartName::Cii => state_of(dossier.cii.as_ref()),
+        PartName::CiiDetails => state_of(dossier.cii_details.as_ref()),
+        PartName::Okta => state_of(dossier.okta.as_ref()),
+    };
+    let age = time::age(scene.state.now, at);
+    match (has_data, problems) {
+        (true, 0) => (Role::Muted, age),
+        (true, _) => (Role::Warning, format!("{age}, incomplete")),
+        (false, _) => (Role::Alarm, "failed".to_owned()),
+    }
+}
+
+fn state_of<T>(part: Option<&crate::domain::Part<T>>) -> (bool, usize) {
+    part.map_or((false, 0), |part| (part.data.is_some(), part.problems.len()))
+}
+
+fn row_line(theme: &Theme, row: &Row, columns: usize) -> Line<'static> {
+    let cells = Cells::new(theme);
+    let value = if row.target.is_some() { Role::Accent } else { Role::Text };
+    match &row.body {
+        Body::Fact(name, text) => {
+            let names = if columns >= 40 { 14 } else { 12 };
+            cells.left(Role::Muted, name, names).left(value, text, columns.saturating_sub(names)).line()
+        }
+        Body::Item(text) => cells.text(Role::Muted, "· ").left(value, text, columns.saturating_sub(2)).line(),
+        Body::Pair(text, aside) => pair(theme, (value, text), aside, columns),
+        Body::Heading(text) => theme.line(Role::Heading, &shown(text, columns)),
+        Body::Bar(place, raw, share) => place_line(theme, place, raw, *share, columns),
+        Body::Finding(severity, title, stands) => {
+            let stands = shown(stands, columns / 2);
+            let left = columns.saturating_sub(width(&stands) + 9);
+            let cells = cells.left(*severity, glyph(*severity), 2).left(*severity, short(*severity), 5);
+            cells.left(Role::Text, title, left).gap(2).text(Role::Muted, &stands).line()
+        }
+        Body::Problem(text) => {
+            cells.text(Role::Alarm, "! ").left(Role::Alarm, text, columns.saturating_sub(2)).line()
+        }
+        Body::Quiet(text) => theme.line(Role::Muted, &shown(text, columns)),
+    }
+}
+
+/// A text, and what belongs to it at the right end.
+fn pair(theme: &Theme, (role, text): (Role, &str), aside: &str, columns: usize) -> Line<'static> {
+    let aside = shown(aside, columns / 2);
+    let left = columns.saturating_sub(width(&aside) + 2);
+    Cells::new(theme).left(role, text, left).gap(2).text(Role::Muted, &aside).line()
+}
+
+/// A place, its bar, and the raw number: its scale is not known, so the bar only compares.
+fn place_line(theme: &Theme, place: &str, raw: &str, share: f64, columns: usize) -> Line<'static> {
+    let raw = shown(raw, 8);
+    let bars = (columns / 3).min(24);
+    let left = columns.saturating_sub(bars + 10);
+    let bar = Span::styled(bar(share, bars), theme.style(Role::Accent));
+    Cells::new(theme)
+        .left(Role::Text, place, left)
+        .gap(1)
+        .cell(vec![bar], bars)
+        .gap(1)
+        .right(Role::Muted, &raw, 8)
+        .line()
+}

@@ -1,0 +1,124 @@
+//! The words and signs of the screen for what the domain only names.
+
+use crate::app::msg::Progress;
+use crate::domain::counts::StateCounts;
+use crate::domain::{Evidence, FindingState, Outcome, Receipt, Severity};
+
+/// A severity's sign: told apart by shape, not by colour.
+pub(super) fn glyph(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Critical => "◆",
+        Severity::High => "▲",
+        Severity::Medium => "●",
+        Severity::Low => "○",
+        Severity::Info => "·",
+        Severity::Unknown => "?",
+    }
+}
+
+/// A severity's word in four columns.
+pub(super) fn short(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Critical => "crit",
+        Severity::High => "high",
+        Severity::Medium => "med",
+        Severity::Low => "low",
+        Severity::Info => "info",
+        Severity::Unknown => "unkn",
+    }
+}
+
+/// The state that a row of counts stands for: the one that most needs somebody.
+pub(super) fn leading(counts: &StateCounts) -> Option<FindingState> {
+    FindingState::ALL.into_iter().find(|state| counts.get(*state) > 0)
+}
+
+/// Counts in few columns: `2 open +1`, or the state alone where there is one finding.
+pub(super) fn brief(counts: &StateCounts) -> String {
+    let total: u64 = FindingState::ALL.into_iter().map(|state| counts.get(state)).sum();
+    let Some(state) = leading(counts) else { return "–".to_owned() };
+    match (counts.get(state), total) {
+        (1, 1) => state.word().to_owned(),
+        (n, total) if n == total => format!("{n} {}", state.word()),
+        (n, total) => format!("{n} {} +{}", state.word(), total - n),
+    }
+}
+
+/// Counts in full; the state alone where there is one finding.
+pub(super) fn full(counts: &StateCounts) -> String {
+    let words = counts.words();
+    match words.strip_prefix("1 ") {
+        Some(state) if !state.contains(' ') => state.to_owned(),
+        _ => words,
+    }
+}
+
+/// How far a run is.
+pub(super) fn progress(progress: Option<&Progress>) -> String {
+    match progress {
+        None => "starting…".to_owned(),
+        Some(Progress::Intended) => "the intent is in the journal…".to_owned(),
+        Some(Progress::Sending) => "sending…".to_owned(),
+        Some(Progress::Answered(status)) => format!("answered {status}…"),
+        Some(Progress::Verifying) => "reading the target again…".to_owned(),
+    }
+}
+
+/// What a level of evidence means.
+pub(super) fn evidence(evidence: Evidence) -> &'static str {
+    match evidence {
+        Evidence::Intended => "the intent is in the journal; nothing has left",
+        Evidence::Sent => "the request may have left; no answer came",
+        Evidence::Acknowledged => "the other side answered over HTTP",
+        Evidence::Finished => "the end of the run is on record",
+        Evidence::Verified => "the target was read again and is in the wanted state",
+    }
+}
+
+/// What an outcome means, from what came back. Never more than is known: an answer of 403 may be the
+/// flow's own, and then something may have run.
+pub(super) fn outcome(outcome: Outcome, receipt: Option<&Receipt>) -> String {
+    let status = receipt.and_then(|receipt| receipt.status);
+    let error = receipt.and_then(|receipt| receipt.error.as_deref());
+    match (outcome, status, error) {
+        (Outcome::Pending, ..) => "it has not ended yet".to_owned(),
+        (Outcome::Accepted, Some(status), _) => {
+            format!("the flow answered {status}; whether anything changed is not proven")
+        }
+        (Outcome::Accepted, ..) => "whether anything changed is not proven".to_owned(),
+        (Outcome::Changed, ..) => "the target is in the wanted state now and was not before".to_owned(),
+        (Outcome::NoChange, ..) => "the target was in the wanted state already".to_owned(),
+        (Outcome::NotLegal, ..) => "the target's state does not allow it".to_owned(),
+        (Outcome::Refused, Some(status), _) => format!("answered {status}"),
+        (Outcome::Refused, _, Some(error)) => error.to_owned(),
+        (Outcome::Refused, ..) => "our own guard stopped it; nothing was sent".to_owned(),
+        (Outcome::Failed, Some(status), _) => format!("answered {status}"),
+        (Outcome::Failed, _, Some(error)) => format!("nothing was sent: {error}"),
+        (Outcome::Failed, ..) => "nothing was sent".to_owned(),
+        (Outcome::Unknown, Some(status), _) => format!("answered {status}: it may or may not have happened"),
+        (Outcome::Unknown, _, Some(error)) => format!("it may or may not have happened: {error}"),
+        (Outcome::Unknown, ..) => "it may or may not have happened".to_owned(),
+    }
+}
+
+/// A sentence starts with a capital letter.
+pub(super) fn capitalised(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_are_said_briefly() {
+        let counts = |open, claimed, closed| StateCounts { open, claimed, snoozed: 0, closed };
+        assert_eq!(brief(&counts(0, 0, 0)), "–");
+        assert_eq!(brief(&counts(1, 0, 0)), "open");
+        assert_eq!(brief(&counts(2, 1, 0)), "2 open +1");
+        assert_eq!(brief(&counts(0, 0, 3)), "3 closed");
+        assert_eq!(full(&counts(0, 1, 0)), "claimed");
+        assert_eq!(full(&counts(1, 1, 0)), "1 open · 1 claimed");
+    }
+}
