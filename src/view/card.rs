@@ -64,7 +64,7 @@ pub(super) fn draw(scene: &Scene, card: &Card, canvas: &mut Canvas) -> Option<Po
 fn frame(card: &Card) -> Panel {
     let title = match &card.phase {
         Phase::Preparing => "Preparing",
-        Phase::Asking => "Confirm",
+        Phase::Asking | Phase::Rechecking => "Confirm",
         Phase::Running(_) => "Running",
         Phase::Done(_) => "Done",
         Phase::Failed(_) => "Not done",
@@ -162,6 +162,7 @@ fn said(card: &Card) -> (Role, String) {
     match &card.phase {
         Phase::Preparing if card.plan.is_some() => (Role::Muted, "reading the target again…".to_owned()),
         Phase::Preparing => (Role::Muted, "reading the target and building the request…".to_owned()),
+        Phase::Rechecking => (Role::Accent, "reading the target once more before sending…".to_owned()),
         Phase::Running(progress) => (Role::Accent, words::progress(progress.as_ref())),
         Phase::Failed(why) => (Role::Alarm, format!("! {why}")),
         Phase::Done(action) => {
@@ -218,7 +219,7 @@ fn keys(scene: &Scene, theme: &Theme, card: &Card) -> Line<'static> {
         }
         Phase::Asking if is_open(card) && card.is_armed(scene.state.now) => answer(cells, card),
         Phase::Asking if is_open(card) => cells.text(Role::Muted, "arming… · "),
-        Phase::Asking | Phase::Preparing => cells,
+        Phase::Asking | Phase::Preparing | Phase::Rechecking => cells,
     };
     cells.text(Role::Key, leaves(card)).text(Role::Muted, " leaves (default)").line()
 }
