@@ -23,7 +23,11 @@ pub(super) async fn run(
     if loaded.config.sources.is_empty() {
         return Err(Failure::usage("no source is configured\nhint: a `[[source]]` says what to receive"));
     }
-    out.note(&format!("listening on {} for {} source(s)", loaded.config.listen, loaded.config.sources.len()))?;
+    out.note(&format!(
+        "listening on {} for {} source(s)",
+        loaded.config.listen,
+        loaded.config.sources.len()
+    ))?;
     let settings = receiving(&loaded.config, store.clone(), connect::clock(), "collect", actor, Mode::Acting);
     let ended = headless::collect(settings, Arc::new(tell)).await;
     store.close().await?;

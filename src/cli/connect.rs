@@ -50,8 +50,10 @@ pub(super) fn directory(loaded: &Loaded) -> Result<Arc<dyn Directory>, Failure> 
 /// What can be run: the configured flows, then the presets that are not configured, to be opened.
 pub(super) fn flows(config: &Config) -> Arc<[Flow]> {
     let configured: Vec<Flow> = config.flows.iter().map(|configured| configured.flow.clone()).collect();
-    let missing: Vec<Flow> =
-        preset::all().into_iter().filter(|preset| !configured.iter().any(|flow| flow.id == preset.id)).collect();
+    let missing: Vec<Flow> = preset::all()
+        .into_iter()
+        .filter(|preset| !configured.iter().any(|flow| flow.id == preset.id))
+        .collect();
     configured.into_iter().chain(missing).collect()
 }
 
@@ -78,7 +80,11 @@ pub(super) fn remediation_desk(
 }
 
 /// The desk as the `run` command needs it.
-pub(super) fn desk(loaded: &Loaded, store: Arc<dyn Store>, actor: &Actor) -> Result<Box<dyn run::Desk>, Failure> {
+pub(super) fn desk(
+    loaded: &Loaded,
+    store: Arc<dyn Store>,
+    actor: &Actor,
+) -> Result<Box<dyn run::Desk>, Failure> {
     let desk = remediation_desk(&loaded.config, store, actor, Mode::Acting, clock())?;
     Ok(Box::new(Bench { runner: Runner::new(desk.clone(), Default::default()), desk }))
 }

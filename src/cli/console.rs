@@ -42,7 +42,8 @@ pub(super) async fn run(
     let config = &loaded.config;
     let keymap = Keymap::new(&config.console.keys).map_err(|problems| Failure::usage(problems.join("\n")))?;
     let (theme, warnings) = theme(&config.console, loaded.path.parent());
-    let desk = connect::remediation_desk(config, store.clone(), &stage.actor, stage.mode, stage.clock.clone())?;
+    let desk =
+        connect::remediation_desk(config, store.clone(), &stage.actor, stage.mode, stage.clock.clone())?;
     let setup = session::Setup {
         console: config.console.clone(),
         keymap,
@@ -52,7 +53,14 @@ pub(super) async fn run(
         desk,
         clock: stage.clock.clone(),
         children: Children::without(loaded.secret_variables.iter().cloned()),
-        receiver: receiving(config, store.clone(), stage.clock, "this store's console", &stage.actor, stage.mode),
+        receiver: receiving(
+            config,
+            store.clone(),
+            stage.clock,
+            "this store's console",
+            &stage.actor,
+            stage.mode,
+        ),
         bound: stage.bound,
         warnings,
     };
@@ -102,6 +110,7 @@ fn link_hosts(config: &Config) -> Vec<String> {
 /// The theme by name: a file of the configuration's folder goes before the built-in one.
 fn theme(console: &meant::Console, folder: Option<&Path>) -> (Theme, Vec<String>) {
     let without_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    let (theme, warnings) = Theme::load(&console.theme, folder.map(|folder| folder.join("themes")).as_deref());
+    let (theme, warnings) =
+        Theme::load(&console.theme, folder.map(|folder| folder.join("themes")).as_deref());
     (if without_colour { theme.without_colour() } else { theme }, warnings)
 }

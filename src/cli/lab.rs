@@ -1,10 +1,10 @@
 //! `lab`: the simulated tenant alone; `demo`: the console against it, on a running incident.
 
 use super::args::{LabAlone, LabArguments};
+use super::connect;
 use super::console::{self, Stage};
 use super::failure::{DONE, Failure};
 use super::output::Output;
-use super::connect;
 use crate::config::load::{self, Folders};
 use crate::config::{Loaded, actor};
 use crate::domain::event::SourceName;
@@ -60,7 +60,8 @@ fn not_written(cause: &std::io::Error) -> Failure {
 /// Runs the lab alone: prints a configuration, then posts to whoever listens at its address.
 pub(super) async fn alone(arguments: &LabAlone, out: &mut Output<'_>) -> Result<u8, Failure> {
     let lab = start(options(&arguments.lab, Some(arguments.listen))?).await?;
-    let folder = tempfile::Builder::new().prefix("idtriage-lab-").tempdir().map_err(|cause| not_written(&cause))?;
+    let folder =
+        tempfile::Builder::new().prefix("idtriage-lab-").tempdir().map_err(|cause| not_written(&cause))?;
     let secrets = folder.path().join("secrets");
     lab.write_secret_files(&secrets).map_err(|cause| not_written(&cause))?;
     let listen = SocketAddr::from(LISTEN);
@@ -89,7 +90,8 @@ fn listener(lab: &Lab, listen: SocketAddr) -> LabListener {
 /// Runs the demo: a lab, a throw-away store with some days of history, and the console.
 pub(super) async fn demo(arguments: &LabArguments, out: &mut Output<'_>) -> Result<u8, Failure> {
     let lab = start(options(arguments, None)?).await?;
-    let folder = tempfile::Builder::new().prefix("idtriage-demo-").tempdir().map_err(|cause| not_written(&cause))?;
+    let folder =
+        tempfile::Builder::new().prefix("idtriage-demo-").tempdir().map_err(|cause| not_written(&cause))?;
     let loaded = configure(&lab, folder.path())?;
     let clock: Arc<dyn Clock> = Arc::new(LabTime(lab.clock()));
     let store = connect::store(&loaded.config.store).await?;

@@ -182,7 +182,14 @@ impl Work {
         words(remediation::prepare(&self.services.desk, ask).await).map(Box::new)
     }
 
-    async fn run(self, request: RequestId, ask: RunAsk, plan: Box<Plan>, digest: String, reason: Option<String>) {
+    async fn run(
+        self,
+        request: RequestId,
+        ask: RunAsk,
+        plan: Box<Plan>,
+        digest: String,
+        reason: Option<String>,
+    ) {
         let action = plan.action;
         let (progress, mut steps) = unbounded_channel();
         let heard = self.heard.clone();
@@ -237,4 +244,3 @@ fn not_run(error: RunError) -> NotRun {
         error => NotRun::Because(error.to_string()),
     }
 }
-

@@ -104,7 +104,8 @@ pub async fn run(setup: Setup) -> io::Result<Closed> {
     let store = setup.desk.store.clone();
     let watching = tokio::spawn(watch_store(store.clone(), sender.clone()));
     let expiring = tokio::spawn(expire_leases(store, setup.clock.clone()));
-    let receiving = tokio::spawn(receiver::keep_receiving(setup.receiver, tell(sender), stopped, setup.bound));
+    let receiving =
+        tokio::spawn(receiver::keep_receiving(setup.receiver, tell(sender), stopped, setup.bound));
     let ended = console.run(EventStream::new(), &mut signals, &mut surroundings).await;
     drop(surroundings);
     let unsettled = wind_down(&runner, stop, receiving).await;

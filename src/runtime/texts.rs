@@ -16,7 +16,8 @@ pub fn of(state: &State, keymap: &Keymap) -> HelpTexts {
             Some(Overlay::Prompt(prompt)) => palette::lines(prompt, keymap).into_iter().map(entry).collect(),
             _ => Vec::new(),
         },
-        insist: keymap.keys("card.insist").join(" "),
+        insist_key: keymap.keys("card.insist").join(" "),
+        qr_key: keymap.keys("link.qr").join(" "),
     }
 }
 
@@ -34,5 +35,10 @@ fn line(line: reference::HelpLine) -> HelpLine {
 }
 
 fn entry(line: palette::PaletteLine) -> PaletteLine {
-    PaletteLine { name: line.name, keys: line.keys, title: line.title.to_owned(), is_selected: line.is_selected }
+    PaletteLine {
+        name: line.name,
+        keys: line.keys,
+        title: line.title.to_owned(),
+        is_selected: line.is_selected,
+    }
 }

@@ -64,7 +64,7 @@ pub(super) fn draw(scene: &Scene, card: &Card, canvas: &mut Canvas) -> Option<Po
 fn frame(card: &Card) -> Panel {
     let title = match &card.phase {
         Phase::Preparing => "Preparing",
-        Phase::Asking | Phase::Rechecking => "Confirm",
+        Phase::Asking => "Confirm",
         Phase::Running(_) => "Running",
         Phase::Done(_) => "Done",
         Phase::Failed(_) => "Not done",
@@ -162,7 +162,6 @@ fn said(card: &Card) -> (Role, String) {
     match &card.phase {
         Phase::Preparing if card.plan.is_some() => (Role::Muted, "reading the target again…".to_owned()),
         Phase::Preparing => (Role::Muted, "reading the target and building the request…".to_owned()),
-        Phase::Rechecking => (Role::Accent, "reading the target once more before sending…".to_owned()),
         Phase::Running(progress) => (Role::Accent, words::progress(progress.as_ref())),
         Phase::Failed(why) => (Role::Alarm, format!("! {why}")),
         Phase::Done(action) => {
@@ -214,12 +213,13 @@ fn keys(scene: &Scene, theme: &Theme, card: &Card) -> Line<'static> {
         Phase::Running(_) => {
             return cells.text(Role::Key, "esc").text(Role::Muted, " leaves: the run goes on").line();
         }
-        Phase::Asking if card.wants_insistence() => {
-            cells.text(Role::Key, &scene.help.insist_key).text(Role::Text, " insists").text(Role::Muted, " · ")
-        }
+        Phase::Asking if card.wants_insistence() => cells
+            .text(Role::Key, &scene.help.insist_key)
+            .text(Role::Text, " insists")
+            .text(Role::Muted, " · "),
         Phase::Asking if is_open(card) && card.is_armed(scene.state.now) => answer(cells, card),
         Phase::Asking if is_open(card) => cells.text(Role::Muted, "arming… · "),
-        Phase::Asking | Phase::Preparing | Phase::Rechecking => cells,
+        Phase::Asking | Phase::Preparing => cells,
     };
     cells.text(Role::Key, leaves(card)).text(Role::Muted, " leaves (default)").line()
 }

@@ -59,7 +59,8 @@ pub(super) fn progress(progress: Option<&Progress>) -> String {
         None => "starting…".to_owned(),
         Some(Progress::Intended) => "the intent is in the journal…".to_owned(),
         Some(Progress::Sending) => "sending…".to_owned(),
-        Some(Progress::Answered(status)) => format!("answered {status}…"),
+        Some(Progress::Answered(Some(status))) => format!("answered {status}…"),
+        Some(Progress::Answered(None)) => "no answer came…".to_owned(),
         Some(Progress::Verifying) => "reading the target again…".to_owned(),
     }
 }
