@@ -1,5 +1,7 @@
 //! What only the SQLite store promises: group commit, crashes, two processes, whose files.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
 #[path = "store_support/mod.rs"]
 mod store;
 
@@ -243,5 +245,5 @@ fn delivery(n: usize) -> InboxItem {
     let users =
         [format!("user{}@example.com", n / 2), "ann@example.com".to_owned(), "ANN@example.com".to_owned()];
     let users: Vec<&str> = users.iter().map(String::as_str).collect();
-    failed(&n.to_string(), if n % 2 == 0 { "no-mfa" } else { "travel" }, "high", &users)
+    failed(&n.to_string(), if n.is_multiple_of(2) { "no-mfa" } else { "travel" }, "high", &users)
 }

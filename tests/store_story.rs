@@ -1,19 +1,22 @@
 //! One story that every store has to tell the same way. It knows nothing but the trait.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 #[path = "store_support/mod.rs"]
 mod store;
 
+use idtriage::domain::action::{Receipt, Settlement, ShownRequest};
 use idtriage::domain::journal::Verifier;
 use idtriage::domain::{
-    Change, Disposition, Event, EventId, EventKind, Evidence, Finding, FindingId, FindingState, Login,
-    Outcome, Severity,
+    Action, ActionId, Actor, Change, Disposition, Event, EventId, EventKind, Evidence, Finding, FindingId,
+    FindingState, Login, Outcome, Risk, Severity,
 };
 use idtriage::store::{
     ActionFilter, Again, ChangeError, FindingFilter, From, IntendError, Lease, Page, Store, StoreError,
 };
 use serde_json::json;
 use std::sync::Arc;
-use store::{action, ann, decode, failed, item, options, query, second, settlement};
+use store::{decode, failed, item, options, query, second};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_story_on_sqlite() {
@@ -247,6 +250,39 @@ async fn a_newer_event_reopens(store: &dyn Store) {
     assert_eq!(store.history(newer.id).await.unwrap().last().unwrap().what, "reopened");
     let first = store.event(EventId(1)).await.unwrap().unwrap().event;
     assert_eq!(first.findings.words(), "2 open");
+}
+
+fn ann() -> Actor {
+    Actor { user: "ann".to_owned(), host: "jump".to_owned(), ..Actor::default() }
+}
+
+/// A pending action of a flow on a login.
+fn action(n: u128, flow: &str, login: &str) -> Action {
+    Action {
+        id: ActionId(uuid::Uuid::from_u128(n)),
+        flow: flow.into(),
+        verb: "suspend".to_owned(),
+        risk: Risk::High,
+        login: Login::new(login),
+        finding: None,
+        evidence: Evidence::Intended,
+        outcome: Outcome::Pending,
+        request: ShownRequest {
+            method: "POST".to_owned(),
+            url: "https://example.okta.com/api/flo/1/invoke".to_owned(),
+            headers: vec![("x-api-client-token".to_owned(), "[secret]".to_owned())],
+            body: "{}".to_owned(),
+        },
+        receipt: None,
+        reason: Some("stolen laptop".to_owned()),
+        actor: ann(),
+        at: second(3_000),
+    }
+}
+
+fn settlement(evidence: Evidence, outcome: Outcome) -> Settlement {
+    let receipt = Receipt { status: Some(200), body: outcome.word().to_owned(), ..Receipt::default() };
+    Settlement { evidence, outcome, receipt }
 }
 
 async fn actions(store: &dyn Store) {

@@ -1,13 +1,7 @@
 //! What the store's tests share: a decoder of a small JSON, and elements in it.
 
-#![allow(dead_code, reason = "each test binary uses a part of it")]
-
-use idtriage::domain::action::{Receipt, Settlement, ShownRequest};
 use idtriage::domain::event::SourceName;
-use idtriage::domain::{
-    Action, ActionId, Actor, Check, DecodedEvent, EventKey, EventKind, Evidence, Login, Outcome, Query, Risk,
-    Severity,
-};
+use idtriage::domain::{Check, DecodedEvent, EventKey, EventKind, Login, Query, Severity};
 use idtriage::store::{Decode, InboxItem, OpenOptions};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -15,7 +9,7 @@ use std::sync::Arc;
 
 /// Reads `{id, check, title, users, severity, published, kind, text}`.
 #[derive(Debug)]
-pub struct TestDecode;
+pub(crate) struct TestDecode;
 
 impl Decode for TestDecode {
     fn decode(&self, item: &InboxItem) -> DecodedEvent {
@@ -35,21 +29,21 @@ impl Decode for TestDecode {
     }
 }
 
-pub fn decode() -> Arc<dyn Decode> {
+pub(crate) fn decode() -> Arc<dyn Decode> {
     Arc::new(TestDecode)
 }
 
 /// Quick looks at other processes' commits.
-pub fn options() -> OpenOptions {
+pub(crate) fn options() -> OpenOptions {
     OpenOptions { poll: std::time::Duration::from_millis(20), ..OpenOptions::default() }
 }
 
-pub fn second(second: i64) -> Timestamp {
+pub(crate) fn second(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap()
 }
 
 /// An element of the test's source.
-pub fn item(value: Value) -> InboxItem {
+pub(crate) fn item(value: Value) -> InboxItem {
     InboxItem {
         source: SourceName("test-hook".to_owned()),
         source_type: "test".to_owned(),
@@ -59,46 +53,13 @@ pub fn item(value: Value) -> InboxItem {
 }
 
 /// A failed check: id, check, severity and users.
-pub fn failed(id: &str, check: &str, severity: &str, users: &[&str]) -> InboxItem {
+pub(crate) fn failed(id: &str, check: &str, severity: &str, users: &[&str]) -> InboxItem {
     let title = format!("Title of {check}");
     item(
         json!({ "id": id, "check": check, "title": title, "severity": severity, "users": users, "published": 1_000 }),
     )
 }
 
-pub fn query(text: &str) -> Query {
+pub(crate) fn query(text: &str) -> Query {
     Query::parse(text).unwrap()
-}
-
-pub fn ann() -> Actor {
-    Actor { user: "ann".to_owned(), host: "jump".to_owned(), ..Actor::default() }
-}
-
-/// A pending action of a flow on a login.
-pub fn action(n: u128, flow: &str, login: &str) -> Action {
-    Action {
-        id: ActionId(uuid::Uuid::from_u128(n)),
-        flow: flow.into(),
-        verb: "suspend".to_owned(),
-        risk: Risk::High,
-        login: Login::new(login),
-        finding: None,
-        evidence: Evidence::Intended,
-        outcome: Outcome::Pending,
-        request: ShownRequest {
-            method: "POST".to_owned(),
-            url: "https://example.okta.com/api/flo/1/invoke".to_owned(),
-            headers: vec![("x-api-client-token".to_owned(), "[secret]".to_owned())],
-            body: "{}".to_owned(),
-        },
-        receipt: None,
-        reason: Some("stolen laptop".to_owned()),
-        actor: ann(),
-        at: second(3_000),
-    }
-}
-
-pub fn settlement(evidence: Evidence, outcome: Outcome) -> Settlement {
-    let receipt = Receipt { status: Some(200), body: outcome.word().to_owned(), ..Receipt::default() };
-    Settlement { evidence, outcome, receipt }
 }
