@@ -29,9 +29,15 @@ pub(super) fn intend(
     }
     insert(db, action, lease)?;
     let content = serde_json::json!({
-        "action": action.to_json(),
+        "action": action.id,
+        "flow": action.flow,
         "verb": action.verb,
         "risk": action.risk,
+        "login": action.login,
+        "finding": action.finding,
+        "request": action.request,
+        "reason": action.reason,
+        "actor": action.actor,
         "owner": lease.owner,
         "insisted": again == Again::Insist,
     });
@@ -103,6 +109,8 @@ pub(super) fn settle(
     update(db, &settled)?;
     let content = serde_json::json!({
         "action": id,
+        "flow": settled.flow,
+        "login": settled.login,
         "evidence": settlement.evidence,
         "outcome": settlement.outcome,
         "receipt": settlement.receipt,
@@ -140,7 +148,13 @@ pub(super) fn expire(db: &Connection, now: Timestamp) -> Result<Vec<ActionId>> {
         .collect::<Result<_>>()?;
     for action in &expired {
         update(db, &Action { outcome: Outcome::Unknown, ..action.clone() })?;
-        let content = serde_json::json!({ "action": action.id, "evidence": action.evidence });
+        let content = serde_json::json!({
+            "action": action.id,
+            "flow": action.flow,
+            "login": action.login,
+            "evidence": action.evidence,
+            "outcome": Outcome::Unknown,
+        });
         journal::append(db, now, RecordKind::Expired, &content)?;
     }
     Ok(expired.into_iter().map(|action| action.id).collect())
