@@ -214,9 +214,10 @@ fn keys(scene: &Scene, theme: &Theme, card: &Card) -> Line<'static> {
         Phase::Running(_) => {
             return cells.text(Role::Key, "esc").text(Role::Muted, " leaves: the run goes on").line();
         }
-        Phase::Asking if card.wants_insistence() => {
-            cells.text(Role::Key, &scene.help.insist_key).text(Role::Text, " insists").text(Role::Muted, " · ")
-        }
+        Phase::Asking if card.wants_insistence() => cells
+            .text(Role::Key, &scene.help.insist_key)
+            .text(Role::Text, " insists")
+            .text(Role::Muted, " · "),
         Phase::Asking if is_open(card) && card.is_armed(scene.state.now) => answer(cells, card),
         Phase::Asking if is_open(card) => cells.text(Role::Muted, "arming… · "),
         Phase::Asking | Phase::Preparing | Phase::Rechecking => cells,

@@ -32,12 +32,7 @@ pub(super) struct Panel {
 
 impl Panel {
     pub(super) fn new(title: impl Into<String>, focus: Focus) -> Panel {
-        Panel {
-            title: title.into(),
-            aside: (Role::Muted, String::new()),
-            below: String::new(),
-            focus,
-        }
+        Panel { title: title.into(), aside: (Role::Muted, String::new()), below: String::new(), focus }
     }
 
     /// A word at the right end of the title: how old the content is.
