@@ -266,6 +266,7 @@ pub(crate) fn plan(risk: Risk, login: &str) -> Plan {
         caveats: Vec::new(),
         needs_again: None,
         refusal: None,
+        undo: "unsuspend it".to_owned(),
         reason_required: false,
     }
 }

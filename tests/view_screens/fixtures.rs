@@ -440,12 +440,13 @@ pub(crate) fn plan(ask: &RunAsk) -> Plan {
         cannot_know: vec!["whether the flow behind the URL is the one that the preset describes".into()],
         needs_again: None,
         refusal: None,
+        undo: "unsuspend the account in Okta: groups and applications are kept".into(),
         reason_required: true,
     }
 }
 
 pub(crate) fn fact(name: &str, value: &str) -> Fact {
-    Fact { name: name.into(), value: value.into() }
+    Fact { name: name.into(), value: value.into(), kind: idtriage::domain::plan::FactKind::State }
 }
 
 /// The feed with the cursor on its second row and new rows waiting.
