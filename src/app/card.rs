@@ -304,9 +304,10 @@ pub fn left(state: &mut State) -> Vec<Effect> {
     state.flights.give_up(|awaited| *awaited == Awaited::Plan).into_iter().map(Effect::Cancel).collect()
 }
 
-/// The card was scrolled; the view knows its lines and stops at the last.
+/// The card was scrolled.
 pub fn moved(state: &mut State, motion: Motion) {
+    let extent = state.extent;
     if let Some(card) = card(state) {
-        card.scroll.go(motion, usize::MAX, 1);
+        card.scroll.go(motion, extent.lines, extent.height);
     }
 }

@@ -50,6 +50,15 @@ impl<K: PartialEq + Clone> Cursor<K> {
     }
 }
 
+/// How much there is of a text that only the view lays out, as it was drawn last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Extent {
+    /// All its lines.
+    pub lines: usize,
+    /// Those that were visible.
+    pub height: usize,
+}
+
 /// How far a text is scrolled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Scroll {

@@ -19,6 +19,7 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
             dossiers::read_ahead(state)
         }
         Msg::Resized(size) => resized(state, size),
+        Msg::Drawn(extent) => quiet(|| state.extent = extent),
         Msg::StoreChanged(_) => store_changed(state),
         Msg::SourcesChanged(sources) => quiet(|| state.header.sources = sources),
         Msg::ReceiverChanged(receiver) => quiet(|| state.header.receiver = receiver),
@@ -172,7 +173,10 @@ fn named(state: &mut State, go: impl FnOnce(&mut State) -> Vec<Effect>) -> Vec<E
 
 fn moved(state: &mut State, motion: Motion) -> Vec<Effect> {
     match &mut state.overlay {
-        Some(Overlay::Help(scroll)) => return quiet(|| scroll.go(motion, usize::MAX, 1)),
+        Some(Overlay::Help(scroll)) => {
+            let extent = state.extent;
+            return quiet(|| scroll.go(motion, extent.lines, extent.height));
+        }
         Some(Overlay::Flows(list)) => {
             let height = state.size.overlay_list_rows();
             return quiet(|| flows::moved(list, motion, height));
@@ -250,6 +254,9 @@ fn went_back(state: &mut State) -> Vec<Effect> {
 fn pane_switched(state: &mut State, step: Step) {
     if let Some(Overlay::Card(_)) = &state.overlay {
         return card::switched(state);
+    }
+    if state.overlay.is_some() {
+        return;
     }
     match state.stack.last_mut() {
         Some(Screen::Event(screen)) => screen.reads_texts = !screen.reads_texts,

@@ -141,7 +141,9 @@ impl Plan {
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} of {}", self.flow.verb, self.login)
+        // A router acts on nothing itself: it is handed something *for* somebody.
+        let joint = if self.flow.product.is_some() { "of" } else { "for" };
+        write!(f, "{} {joint} {}", self.flow.verb, self.login)
     }
 }
 

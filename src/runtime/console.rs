@@ -241,7 +241,11 @@ impl<W: Write> Console<W> {
         self.last_frame = Instant::now();
         let (state, keymap, theme) = (&self.state, &self.keymap, &self.theme);
         let texts = super::texts::of(state, keymap);
-        self.screen.draw(|frame| view::render(state, &texts, theme, frame))?;
+        let mut extent = state.extent;
+        self.screen.draw(|frame| extent = view::render(state, &texts, theme, frame))?;
+        if extent != self.state.extent {
+            self.apply(Msg::Drawn(extent));
+        }
         Ok(())
     }
 }

@@ -70,7 +70,11 @@ fn a_frame_of_another_size_than_the_states_is_drawn() {
     for state in all() {
         let mut terminal = ratatui::Terminal::new(ratatui::backend::TestBackend::new(33, 7)).unwrap();
         let help = crate::paint::help();
-        terminal.draw(|frame| idtriage::view::render(&state, &help, &Theme::default(), frame)).unwrap();
+        terminal
+            .draw(|frame| {
+                idtriage::view::render(&state, &help, &Theme::default(), frame);
+            })
+            .unwrap();
     }
 }
 
