@@ -74,8 +74,16 @@ fn table(records: &[Record]) -> Table {
 
 /// The asserted analyst, else the uid's name.
 fn who(content: &Value) -> String {
-    let name = |key: &str| content["actor"][key].as_str();
+    let name = |key: &str| named(content, "actor")[key].as_str();
     name("analyst").or_else(|| name("user")).unwrap_or("–").to_owned()
+}
+
+/// A value of a record. An intent has those of its action one level down; what settles it only names it.
+fn named<'a>(content: &'a Value, key: &str) -> &'a Value {
+    match &content["action"] {
+        action @ Value::Object(_) if content[key].is_null() => &action[key],
+        _ => &content[key],
+    }
 }
 
 fn what(record: &Record, content: &Value) -> String {
@@ -84,9 +92,10 @@ fn what(record: &Record, content: &Value) -> String {
     }
     let keys: &[&str] = match record.kind {
         RecordKind::Triage => &["finding", "change", "login", "disposition", "reason", "text"],
-        _ => &["flow", "login", "evidence", "outcome", "id"],
+        RecordKind::Intended => &["flow", "login", "id"],
+        RecordKind::Settled | RecordKind::Expired => &["outcome", "evidence", "action"],
     };
-    let words: Vec<String> = keys.iter().filter_map(|key| word(&content[*key])).collect();
+    let words: Vec<String> = keys.iter().filter_map(|key| word(named(content, key))).collect();
     if words.is_empty() { content.to_string() } else { words.join(" · ") }
 }
 
@@ -159,8 +168,10 @@ mod tests {
     fn store(n: u64) -> FakeStore {
         let mut journal: Vec<Record> = Vec::new();
         for i in 1..=n {
-            let content =
-                format!(r#"{{"flow":"f{i}","login":"ann","actor":{{"user":"root","analyst":"Bo"}}}}"#);
+            let action = format!(
+                r#"{{"id":"a{i}","flow":"f{i}","login":"ann","actor":{{"user":"root","analyst":"Bo"}}}}"#
+            );
+            let content = format!(r#"{{"action":{action},"owner":"jump"}}"#);
             let head = journal.last().map(Record::head);
             journal.push(Record::after(head.as_ref(), Timestamp::UNIX_EPOCH, RecordKind::Intended, content));
         }
@@ -189,7 +200,11 @@ mod tests {
     #[test]
     fn a_row_says_who_and_what() {
         let (_, text) = printed(Form::Text, async |out| run(&list(None, 1), &store(1), out).await.unwrap());
-        assert!(text.out.ends_with("1    1970-01-01T00:00:00Z  intended  Bo   f1 · ann\n"), "{}", text.out);
+        assert!(
+            text.out.ends_with("1    1970-01-01T00:00:00Z  intended  Bo   f1 · ann · a1\n"),
+            "{}",
+            text.out
+        );
     }
 
     #[test]
