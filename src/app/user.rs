@@ -146,7 +146,7 @@ pub fn findings_loaded(state: &mut State, login: &Login, answer: Result<Page<Fin
         match &answer {
             Ok(page) => {
                 screen.findings.clone_from(&page.rows);
-                screen.has_more_findings = page.has_more;
+                screen.has_more_findings = page.has_more();
                 screen.error = None;
             }
             Err(error) => screen.error = Some(error.clone()),
