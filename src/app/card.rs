@@ -119,7 +119,14 @@ pub fn open(state: &mut State, ask: RunAsk) -> Vec<Effect> {
         now: state.now,
     };
     state.overlay = Some(Overlay::Card(Box::new(card)));
-    vec![prepare(state, ask)]
+    let mut effects = given_up(state);
+    effects.push(prepare(state, ask));
+    effects
+}
+
+/// A plan that was prepared for one card is never shown on another.
+fn given_up(state: &mut State) -> Vec<Effect> {
+    state.flights.give_up(|awaited| *awaited == Awaited::Plan).into_iter().map(Effect::Cancel).collect()
 }
 
 fn prepare(state: &mut State, ask: RunAsk) -> Effect {
@@ -301,7 +308,7 @@ pub fn left(state: &mut State) -> Vec<Effect> {
     if let Some(words) = words {
         state.notice.say(now, words);
     }
-    state.flights.give_up(|awaited| *awaited == Awaited::Plan).into_iter().map(Effect::Cancel).collect()
+    given_up(state)
 }
 
 /// The card was scrolled.

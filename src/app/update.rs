@@ -240,15 +240,25 @@ fn went_back(state: &mut State) -> Vec<Effect> {
     {
         return Vec::new();
     }
+    state.rest_since = state.now;
     if state.overlay.take().is_some() {
         return Vec::new();
     }
-    state.rest_since = state.now;
     match state.stack.pop() {
-        Some(_) => store_changed(state),
+        Some(_) => shown_again(state),
         None if !state.feed.query.is_empty() => feed::filtered(state, crate::domain::Query::default()),
         None => quit_asked(state),
     }
+}
+
+/// The screen below is on top again. What it still waited for may have been given up meanwhile.
+fn shown_again(state: &mut State) -> Vec<Effect> {
+    let mut effects = store_changed(state);
+    if let Some(Screen::User(screen)) = state.stack.last() {
+        let login = screen.login.clone();
+        effects.extend(dossiers::load_missing(state, &login));
+    }
+    effects
 }
 
 fn pane_switched(state: &mut State, step: Step) {

@@ -1,6 +1,7 @@
 //! One console from start to end: who receives, what is watched, the loop, and an orderly stop.
 
 use super::child::Children;
+use super::clipboard;
 use super::console::{Console, Ended, Surroundings};
 use super::effects::Heard;
 use super::opener::{self, Place};
@@ -89,8 +90,9 @@ pub async fn run(setup: Setup) -> io::Result<Closed> {
         clock: setup.clock.clone(),
         children: setup.children.clone(),
         open: setup.console.open,
+        clipboard: clipboard::way(|name| std::env::var(name).ok()),
     };
-    let mut signals = Signals::listen()?;
+    let signals = std::pin::pin!(Signals::listen()?.stream());
     let mut surroundings = RealTerminal(Guard::take()?);
     let screen = terminal::screen()?;
     let size = screen.size()?;
@@ -106,7 +108,7 @@ pub async fn run(setup: Setup) -> io::Result<Closed> {
     let expiring = tokio::spawn(expire_leases(store, setup.clock.clone()));
     let receiving =
         tokio::spawn(receiver::keep_receiving(setup.receiver, tell(sender), stopped, setup.bound));
-    let ended = console.run(EventStream::new(), &mut signals, &mut surroundings).await;
+    let ended = console.run(EventStream::new(), signals, &mut surroundings).await;
     drop(surroundings);
     let unsettled = wind_down(&runner, stop, receiving).await;
     watching.abort();

@@ -16,7 +16,7 @@ fn feed_of(rows: &[Event], columns: u16, height: u16) -> State {
     let mut state = console(columns, height);
     for effect in update::start(&mut state) {
         if let Effect::LoadEvents { request, .. } = effect {
-            let page = Page { rows: rows.to_vec(), has_more: false };
+            let page = Page { rows: rows.to_vec(), next: None };
             update(&mut state, Msg::Answered(request, Answer::Events(Ok(page))));
         }
     }
