@@ -3,12 +3,14 @@
 use super::connect;
 use super::failure::{DONE, Failure, UNKNOWN};
 use super::output::Output;
+use crate::app::State;
+use crate::app::layout::Size;
 use crate::command::Keymap;
 use crate::config::{Config, Loaded, meant};
-use crate::domain::Actor;
+use crate::domain::{Actor, Severity};
 use crate::remediation::guard::Mode;
 use crate::runtime::child::Children;
-use crate::runtime::{receiver, session};
+use crate::runtime::{picture, receiver, session};
 use crate::source::clock::Clock;
 use crate::store::{self, Store, receiver::Who};
 use crate::view::Theme;
@@ -39,12 +41,49 @@ pub(super) async fn run(
     stage: Stage,
     out: &mut Output<'_>,
 ) -> Result<u8, Failure> {
+    let closed = session::run(setup(&loaded, store.clone(), stage)?).await;
+    let head = store.journal_head().await;
+    store.close().await?;
+    let closed = closed.map_err(|cause| {
+        Failure::failed(format!("the terminal cannot be used: {cause}\nhint: `idtriage collect` needs none"))
+    })?;
+    if let Some(head) = head? {
+        out.note(&format!("journal head {head}"))?;
+    }
+    if closed.unsettled > 0 {
+        out.note(&format!("{} run(s) left without a receipt: their outcome is unknown", closed.unsettled))?;
+        return Ok(UNKNOWN);
+    }
+    Ok(DONE)
+}
+
+/// Runs the console without a terminal until an incident is in its feed, and answers that screen.
+pub(super) async fn picture(
+    loaded: Loaded,
+    store: Arc<dyn Store>,
+    stage: Stage,
+    size: Size,
+) -> Result<String, Failure> {
+    let (theme, _) = Theme::load("dark", None);
+    let setup = session::Setup { theme, ..setup(&loaded, store.clone(), stage)? };
+    let taken = picture::take(setup, size, "idtriage demo", shows_an_incident).await;
+    store.close().await?;
+    taken.map_err(|cause| Failure::failed(format!("the picture cannot be taken: {cause}")))
+}
+
+/// Several critical events among the rows that are to be seen.
+fn shows_an_incident(state: &State) -> bool {
+    let visible = state.feed.rows.iter().take(state.size.feed_rows());
+    visible.filter(|event| event.severity == Severity::Critical).count() >= 3
+}
+
+fn setup(loaded: &Loaded, store: Arc<dyn Store>, stage: Stage) -> Result<session::Setup, Failure> {
     let config = &loaded.config;
     let keymap = Keymap::new(&config.console.keys).map_err(|problems| Failure::usage(problems.join("\n")))?;
     let (theme, warnings) = theme(&config.console, loaded.path.parent());
     let desk =
         connect::remediation_desk(config, store.clone(), &stage.actor, stage.mode, stage.clock.clone())?;
-    let setup = session::Setup {
+    Ok(session::Setup {
         console: config.console.clone(),
         keymap,
         theme,
@@ -63,21 +102,7 @@ pub(super) async fn run(
         ),
         bound: stage.bound,
         warnings,
-    };
-    let closed = session::run(setup).await;
-    let head = store.journal_head().await;
-    store.close().await?;
-    let closed = closed.map_err(|cause| {
-        Failure::failed(format!("the terminal cannot be used: {cause}\nhint: `idtriage collect` needs none"))
-    })?;
-    if let Some(head) = head? {
-        out.note(&format!("journal head {head}"))?;
-    }
-    if closed.unsettled > 0 {
-        out.note(&format!("{} run(s) left without a receipt: their outcome is unknown", closed.unsettled))?;
-        return Ok(UNKNOWN);
-    }
-    Ok(DONE)
+    })
 }
 
 /// What a process receives, as the configuration says it; nothing in a read-only one.
