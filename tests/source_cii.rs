@@ -1,5 +1,6 @@
 //! What CII's messages become: every file of `tests/payloads/cii` holds a payload and what it must be,
 //! and anything else must at least not break the decoder.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by panicking")]
 
 use idtriage::domain::event::DecodedEvent;
 use idtriage::domain::{EventKind, Login, Untrusted, time};

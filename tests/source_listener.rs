@@ -1,4 +1,5 @@
 //! What a sender is answered, and what that answer means.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
 use async_trait::async_trait;
 use axum::Router;

@@ -1,5 +1,6 @@
 //! The tenants' clients against small doubles on loopback: tokens, pacing, partial answers, drift,
 //! and what may never be repeated, followed or shown.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 use axum::Router;
 use axum::body::{Body, Bytes};

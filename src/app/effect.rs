@@ -81,6 +81,13 @@ pub enum Effect {
         /// Whose.
         login: Login,
     },
+    /// Read the notes and changes of some findings.
+    LoadHistory {
+        /// Who asks.
+        request: RequestId,
+        /// Of which.
+        findings: Vec<FindingId>,
+    },
     /// Read actions: a user's, or everybody's.
     LoadActions {
         /// Who asks.

@@ -6,6 +6,7 @@ use super::layout::Size;
 use super::user::Pane;
 use crate::domain::dossier::{AddressUsers, LoadedPart};
 use crate::domain::event::EventDetail;
+use crate::domain::finding::{FindingId, HistoryEntry};
 use crate::domain::page::{Counted, EventUser, Page, Sequence, StoreHealth};
 use crate::domain::plan::{Fit, Plan};
 use crate::domain::{Action, ActionId, Event, Finding, Login, Query};
@@ -65,6 +66,8 @@ pub enum Answer {
     EventUsers(Result<Page<EventUser>, String>),
     /// A user's findings.
     Findings(Result<Page<Finding>, String>),
+    /// Findings' notes and changes.
+    History(Result<Vec<(FindingId, HistoryEntry)>, String>),
     /// Actions.
     Actions(Result<Page<Action>, String>),
     /// A part of a dossier; what went wrong stands in it.

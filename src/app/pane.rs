@@ -7,6 +7,7 @@ use super::dossiers::is_loading;
 use super::state::State;
 use super::user::{Pane, UserScreen};
 use crate::domain::dossier::{EndUser, EndUserState, GeoLocation, OktaUser, Part, Problem, ProviderRecord};
+use crate::domain::finding::HistoryEntry;
 use crate::domain::{Finding, FindingId, Login, PartName, Severity, Untrusted, time};
 
 /// What a row leads to.
@@ -338,12 +339,28 @@ fn finding(finding: &Finding) -> Row {
         .leads_to(Target::Finding(finding.id))
 }
 
+/// What was run and what was noted and changed, latest first.
 fn history(user: &UserScreen) -> Vec<Row> {
-    let row = |action: &crate::domain::Action| {
-        let what = format!("{} {}", time::rfc3339_seconds(action.at), action.verb);
-        let how = format!("{} ({})", action.outcome.word(), action.evidence.word());
-        Row::new(action.id.to_string(), Body::Pair(what, how))
-    };
-    let rows: Vec<Row> = user.actions.iter().map(row).collect();
-    if rows.is_empty() { vec![Row::quiet("nothing was run on this user from here")] } else { rows }
+    let mut rows: Vec<(jiff::Timestamp, Row)> = user.actions.iter().map(action).collect();
+    rows.extend(user.history.iter().enumerate().map(|(at, (id, entry))| change(user, *id, at, entry)));
+    rows.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
+    if rows.is_empty() {
+        return vec![Row::quiet("nothing was run, noted or changed from here")];
+    }
+    rows.into_iter().map(|(_, row)| row).collect()
+}
+
+fn action(action: &crate::domain::Action) -> (jiff::Timestamp, Row) {
+    let what = format!("{} {}", time::rfc3339_seconds(action.at), action.verb);
+    let how = format!("{} ({})", action.outcome.word(), action.evidence.word());
+    (action.at, Row::new(action.id.to_string(), Body::Pair(what, how)))
+}
+
+fn change(user: &UserScreen, id: FindingId, at: usize, entry: &HistoryEntry) -> (jiff::Timestamp, Row) {
+    let check = user.findings.iter().find(|finding| finding.id == id).map(|finding| finding.check.name());
+    let says = if entry.text.is_blank() { String::new() } else { format!(": {}", entry.text) };
+    let actor = crate::domain::untrusted::visible(&entry.actor);
+    let what = format!("{} {} by {actor}{says}", time::rfc3339_seconds(entry.at), entry.what);
+    let row = Row::new(format!("{id} {at}"), Body::Pair(what, check.unwrap_or_default()));
+    (entry.at, row.leads_to(Target::Finding(id)))
 }

@@ -89,6 +89,10 @@ pub enum Awaited {
     FindingOf(EventId, Then),
     /// A user's findings.
     Findings(Login),
+    /// The notes and changes of a user's findings.
+    History(Login),
+    /// The event that a finding was last seen in, to open it.
+    EventOf(Login),
     /// Actions of a user, or of everybody.
     Actions(Option<Login>),
     /// A part of a dossier.

@@ -77,9 +77,11 @@ fn answered(state: &mut State, request: RequestId, answer: Answer) -> Vec<Effect
         (Awaited::FindingOf(id, then), Answer::EventUsers(page)) => {
             triage::finding_came(state, id, then, page)
         }
-        (Awaited::Findings(login), Answer::Findings(page)) => {
-            quiet(|| user::findings_loaded(state, &login, page))
+        (Awaited::Findings(login), Answer::Findings(page)) => user::findings_loaded(state, &login, page),
+        (Awaited::History(login), Answer::History(entries)) => {
+            quiet(|| user::history_loaded(state, &login, entries))
         }
+        (Awaited::EventOf(login), Answer::Events(page)) => user::event_came(state, &login, page),
         (Awaited::Actions(Some(login)), Answer::Actions(page)) => {
             quiet(|| user::actions_loaded(state, &login, page))
         }
@@ -220,7 +222,8 @@ fn open_target(state: &mut State) -> Vec<Effect> {
     match user::selected_target(state) {
         Some(Target::Address(ip)) => address::open(state, ip),
         Some(Target::Person(login)) => user::open(state, login),
-        Some(Target::Finding(_)) | None => Vec::new(),
+        Some(Target::Finding(id)) => user::open_finding(state, id),
+        None => Vec::new(),
     }
 }
 

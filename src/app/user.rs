@@ -5,12 +5,15 @@
 
 use super::dossiers;
 use super::effect::Effect;
+use super::event;
 use super::list::Cursor;
 use super::msg::Motion;
 use super::pane::{self, Target};
 use super::state::{Awaited, Screen, State};
-use crate::domain::page::Page;
-use crate::domain::{Action, Finding, Login};
+use crate::domain::finding::HistoryEntry;
+use crate::domain::page::{From, Page};
+use crate::domain::query::{Pattern, Query, Term, Test};
+use crate::domain::{Action, Event, Finding, FindingId, Login};
 
 /// A pane of User 360.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -90,6 +93,8 @@ pub struct UserScreen {
     pub has_more_findings: bool,
     /// What was run on them, latest first.
     pub actions: Vec<Action>,
+    /// What was noted and changed about their findings.
+    pub history: Vec<(FindingId, HistoryEntry)>,
     /// What failed while reading the store.
     pub error: Option<String>,
 }
@@ -106,6 +111,7 @@ pub fn open(state: &mut State, login: Login) -> Vec<Effect> {
         findings: Vec::new(),
         has_more_findings: false,
         actions: Vec::new(),
+        history: Vec::new(),
         error: None,
     })));
     let mut effects = load_local(state, &login);
@@ -140,8 +146,12 @@ fn screens<'a>(state: &'a mut State, login: &'a Login) -> impl Iterator<Item = &
     })
 }
 
-/// A person's findings came.
-pub fn findings_loaded(state: &mut State, login: &Login, answer: Result<Page<Finding>, String>) {
+/// A person's findings came: their notes and changes are read next.
+pub fn findings_loaded(
+    state: &mut State,
+    login: &Login,
+    answer: Result<Page<Finding>, String>,
+) -> Vec<Effect> {
     for screen in screens(state, login) {
         match &answer {
             Ok(page) => {
@@ -152,6 +162,50 @@ pub fn findings_loaded(state: &mut State, login: &Login, answer: Result<Page<Fin
             Err(error) => screen.error = Some(error.clone()),
         }
     }
+    let findings: Vec<FindingId> =
+        answer.iter().flat_map(|page| &page.rows).map(|finding| finding.id).collect();
+    if findings.is_empty() {
+        return Vec::new();
+    }
+    let request = state.flights.open(Awaited::History(login.clone()));
+    vec![Effect::LoadHistory { request, findings }]
+}
+
+/// The notes and changes of a person's findings came.
+pub fn history_loaded(
+    state: &mut State,
+    login: &Login,
+    answer: Result<Vec<(FindingId, HistoryEntry)>, String>,
+) {
+    for screen in screens(state, login) {
+        match &answer {
+            Ok(entries) => screen.history.clone_from(entries),
+            Err(error) => screen.error = Some(error.clone()),
+        }
+    }
+}
+
+/// Opens the event that a finding was last seen in.
+pub fn open_finding(state: &mut State, id: FindingId) -> Vec<Effect> {
+    let Some(Screen::User(user)) = state.stack.last() else { return Vec::new() };
+    let Some(finding) = user.findings.iter().find(|finding| finding.id == id) else { return Vec::new() };
+    let login = Test::User(Pattern::exactly(finding.login.raw()));
+    let check = Test::Check(Pattern::exactly(finding.check.id.raw()));
+    let query = Query { terms: [login, check].map(|test| Term { negated: false, test }).into() };
+    let request = state.flights.open(Awaited::EventOf(user.login.clone()));
+    vec![Effect::LoadEvents { request, query, from: From::Newest, limit: 1 }]
+}
+
+/// The event of a finding came; it opens if the analyst is still where they asked for it.
+pub fn event_came(state: &mut State, login: &Login, answer: Result<Page<Event>, String>) -> Vec<Effect> {
+    let is_here = matches!(state.stack.last(), Some(Screen::User(user)) if user.login == *login);
+    match answer.map(|page| page.rows.into_iter().next()) {
+        Ok(Some(event)) if is_here => return event::open(state, event.id, event.check.name()),
+        Ok(Some(_)) => {}
+        Ok(None) => state.notice.fail(state.now, "no event of this finding is kept any more"),
+        Err(error) => state.notice.fail(state.now, error),
+    }
+    Vec::new()
 }
 
 /// A person's actions came.

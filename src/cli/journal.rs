@@ -83,8 +83,8 @@ fn what(record: &Record, content: &Value) -> String {
         return "erased by retention".to_owned();
     }
     let keys: &[&str] = match record.kind {
-        RecordKind::Triage => &["finding", "change", "login", "disposition", "reason", "text"],
-        _ => &["flow", "login", "evidence", "outcome", "id"],
+        RecordKind::Triage => &["change", "login", "check_id"],
+        _ => &["flow", "login", "evidence", "outcome"],
     };
     let words: Vec<String> = keys.iter().filter_map(|key| word(&content[*key])).collect();
     if words.is_empty() { content.to_string() } else { words.join(" · ") }

@@ -104,8 +104,7 @@ impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let format = crokey::KeyCombinationFormat::default().with_lowercase_modifiers().with_implicit_shift();
         let text = format.to_string(self.0);
-        f.write_str(if text.chars().count() == 1 { &text } else { text.trim_start_matches("shift-") })?;
-        Ok(())
+        if text.chars().count() == 1 { f.write_str(&text) } else { f.write_str(&text.to_lowercase()) }
     }
 }
 

@@ -6,7 +6,7 @@
 //! one start names them all. Secrets are named in the first and read in the second, by [`secret`],
 //! once, before the terminal is taken.
 //!
-//! [`reference`] lists every setting once: the shape check, the commented [`template`] and the README's
+//! [`mod@reference`] lists every setting once: the shape check, the commented [`template`] and the README's
 //! table all follow it.
 
 pub mod actor;

@@ -90,30 +90,53 @@ impl Comparison {
     }
 }
 
-/// A value in which `*` stands for any run of characters; compared without case.
+/// A value in which `*` stands for any run of characters and `\\*` for a star; compared without case.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Pattern(pub String);
 
 impl Pattern {
-    /// The literal, folded, if there is no `*` in it.
+    /// The pattern that matches this text alone: names from outside may hold stars.
+    pub fn exactly(text: &str) -> Pattern {
+        Pattern(text.replace('*', "\\*"))
+    }
+
+    /// The folded literals between the stars, in order; one where there is no star.
+    pub fn pieces(&self) -> Vec<String> {
+        let mut pieces = vec![String::new()];
+        let mut chars = self.0.chars().peekable();
+        while let Some(c) = chars.next() {
+            match (c, chars.peek(), pieces.last_mut()) {
+                ('\\', Some('*'), Some(piece)) => {
+                    piece.push('*');
+                    chars.next();
+                }
+                ('*', ..) => pieces.push(String::new()),
+                (c, _, Some(piece)) => piece.push(c),
+                (_, _, None) => {}
+            }
+        }
+        pieces.into_iter().map(|piece| piece.to_lowercase()).collect()
+    }
+
+    /// The literal, folded, if there is no star in it.
     pub fn literal(&self) -> Option<String> {
-        (!self.0.contains('*')).then(|| self.0.to_lowercase())
+        let mut pieces = self.pieces();
+        if pieces.len() == 1 { pieces.pop() } else { None }
     }
 
     /// Whether a text matches.
     pub fn matches(&self, text: &str) -> bool {
-        let (pattern, text) = (self.0.to_lowercase(), text.to_lowercase());
-        let mut parts = pattern.split('*');
-        let Some(mut rest) = parts.next().and_then(|first| text.strip_prefix(first)) else { return false };
-        let parts: Vec<&str> = parts.collect();
-        let Some((last, middle)) = parts.split_last() else { return rest.is_empty() };
-        for part in middle {
-            match rest.find(part) {
-                Some(at) => rest = &rest[at + part.len()..],
+        let (pieces, text) = (self.pieces(), text.to_lowercase());
+        let Some((first, rest)) = pieces.split_first() else { return false };
+        let Some((last, middle)) = rest.split_last() else { return text == *first };
+        let Some(mut left) = text.strip_prefix(first.as_str()) else { return false };
+        for piece in middle {
+            match left.find(piece.as_str()) {
+                Some(at) => left = &left[at + piece.len()..],
                 None => return false,
             }
         }
-        rest.ends_with(last)
+        left.ends_with(last.as_str())
     }
 }
 
@@ -348,8 +371,19 @@ mod tests {
     #[case("a*e*m", "ann@example.com", true)]
     #[case("ann", "ann@example.com", false)]
     #[case("a*a", "a", false)]
+    #[case("\\*@example.com", "*@example.com", true)]
+    #[case("\\*@example.com", "ann@example.com", false)]
+    #[case("CORP\\ann", "corp\\ANN", true)]
     fn patterns_match(#[case] pattern: &str, #[case] text: &str, #[case] expected: bool) {
         assert_eq!(Pattern(pattern.into()).matches(text), expected);
+    }
+
+    proptest! {
+        #[test]
+        fn exactly_matches_itself_alone(text in "[ab*\\\\]{0,6}", other in "[ab*\\\\]{0,6}") {
+            prop_assert!(Pattern::exactly(&text).matches(&text));
+            prop_assert_eq!(Pattern::exactly(&text).matches(&other), text == other);
+        }
     }
 
     fn term() -> impl Strategy<Value = Term> {

@@ -130,7 +130,7 @@ pub async fn prepare(desk: &Desk, ask: Ask) -> Result<Plan, PlanError> {
         action: ask.action,
         confirm: Confirm::of(flow.risk, &ask.login, word(flow)),
         cannot_know: cannot_know(flow, account.as_ref(), &reading.target),
-        caveats: flow.caveats.clone(),
+        caveats: reading.odd.iter().chain(&flow.caveats).cloned().collect(),
         needs_again: needs_again(desk, &earlier, &names),
         refusal: refusal(desk, flow, &earlier, &names, &reading),
         reason_required: guard::requires_reason(&desk.guard, flow.risk),
@@ -237,8 +237,8 @@ async fn event(
 }
 
 fn naming(login: &Login, check: Option<&CheckId>) -> Query {
-    let user = Test::User(Pattern(login.raw().to_owned()));
-    let check = check.map(|check| Test::Check(Pattern(check.raw().to_owned())));
+    let user = Test::User(Pattern::exactly(login.raw()));
+    let check = check.map(|check| Test::Check(Pattern::exactly(check.raw())));
     let terms = [Some(user), check].into_iter().flatten().map(|test| Term { negated: false, test });
     Query { terms: terms.collect() }
 }

@@ -21,7 +21,7 @@ pub mod subject;
 mod target;
 
 pub use card::{Ask, PlanError, prepare};
-pub use runner::{Confirmed, Progress, RunError, Runner};
+pub use runner::{Confirmed, Pace, Progress, RunError, Runner};
 
 use crate::config::meant::Guard;
 use crate::domain::{Actor, Flow, FlowId};

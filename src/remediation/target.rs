@@ -19,18 +19,21 @@ pub(super) struct Reading {
     pub(super) target: Target,
     /// The user behind it, where it was read.
     pub(super) user: Option<OktaUser>,
+    /// What was odd about an answer that came: that Okta took a short login for another's, say.
+    pub(super) odd: Vec<String>,
 }
 
 impl Reading {
     fn cannot_tell(why: impl Into<String>) -> Reading {
-        Reading { target: Target::CannotTell(why.into()), user: None }
+        Reading { target: Target::CannotTell(why.into()), user: None, odd: Vec::new() }
     }
 
     fn of(part: Part<OktaUser>) -> Reading {
+        let odd = part.problems.iter().map(|problem| problem.line()).collect();
         match part.data {
             Some(user) => {
                 let target = Target::Read { at: part.at, from: "Okta", facts: facts(&user) };
-                Reading { target, user: Some(user) }
+                Reading { target, user: Some(user), odd }
             }
             None => Reading::cannot_tell(problems(&part)),
         }

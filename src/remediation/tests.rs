@@ -3,7 +3,6 @@
 
 mod doubles;
 
-use super::runner::Pace;
 use super::*;
 use crate::domain::flow::PayloadShape;
 use crate::domain::plan::{Confirm, Plan, Target};

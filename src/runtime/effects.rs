@@ -5,9 +5,10 @@ use super::{clipboard, opener};
 use crate::app::msg::{Answer, NotRun, Progress};
 use crate::app::{Effect, Msg, RequestId, effect::RunAsk};
 use crate::domain::dossier::LoadedPart;
+use crate::domain::finding::HistoryEntry;
 use crate::domain::page::From;
 use crate::domain::plan::{Fit, Plan};
-use crate::domain::{ActionId, Check, Login, PartName, untrusted};
+use crate::domain::{ActionId, Check, FindingId, Login, PartName, untrusted};
 use crate::remediation::{self, Ask, Confirmed, RunError, fit, subject};
 use crate::store::{ActionFilter, Again, FindingFilter};
 use std::collections::HashMap;
@@ -84,6 +85,7 @@ fn request_of(effect: &Effect) -> Option<RequestId> {
         | Effect::LoadEvent { request, .. }
         | Effect::LoadEventUsers { request, .. }
         | Effect::LoadFindings { request, .. }
+        | Effect::LoadHistory { request, .. }
         | Effect::LoadActions { request, .. }
         | Effect::LoadPart { request, .. }
         | Effect::LoadAddress { request, .. }
@@ -122,6 +124,7 @@ impl Work {
                 Answer::EventUsers(words(store.event_users(id, offset, limit).await))
             }
             Effect::LoadFindings { login, .. } => self.findings(login).await,
+            Effect::LoadHistory { findings, .. } => Answer::History(self.history(findings).await),
             Effect::LoadActions { login, before, .. } => {
                 let filter = ActionFilter { login, ..ActionFilter::default() };
                 Answer::Actions(words(store.actions(&filter, before, ROWS).await))
@@ -147,6 +150,15 @@ impl Work {
     async fn findings(&self, login: Login) -> Answer {
         let filter = FindingFilter { login: Some(login), ..FindingFilter::default() };
         Answer::Findings(words(self.services.desk.store.findings(&filter, From::Newest, ROWS).await))
+    }
+
+    async fn history(&self, findings: Vec<FindingId>) -> Result<Vec<(FindingId, HistoryEntry)>, String> {
+        let mut entries = Vec::new();
+        for id in findings {
+            let history = words(self.services.desk.store.history(id).await)?;
+            entries.extend(history.into_iter().map(|entry| (id, entry)));
+        }
+        Ok(entries)
     }
 
     /// Which flows fit: the accounts are read now, since a flow acts on one of them.

@@ -8,7 +8,7 @@ use super::counters::{Counters, ListenerHealth, SourceState};
 use super::limits::{Allowance, Limits, Pace, Place, Received};
 use super::refusal::{Cause, Refusal};
 use super::verify::{Checker, ProofUnusable};
-use super::{Accept, Arrival, Clock, SourceType, Unreadable, cii};
+use super::{Accept, Arrival, Clock, SourceType, Split, Unreadable, cii};
 use crate::config::meant::{Source, SourceKind};
 use crate::domain::event::SourceName;
 use axum::extract::{Request, State};
@@ -126,8 +126,6 @@ impl Door {
         Ok(elements.map_err(|_| Refusal::busy("the body could not be read"))??)
     }
 }
-
-type Split = fn(Arc<str>) -> Result<Vec<Arc<str>>, Unreadable>;
 
 fn read_elements(bytes: Vec<u8>, split: Split, _place: Place) -> Result<Vec<Arc<str>>, Unreadable> {
     let text = String::from_utf8(bytes).map_err(|_| Unreadable::NotUtf8)?;

@@ -40,10 +40,13 @@ pub struct SourceType {
     /// Its name in the configuration and in the inbox: `cii-webhook`.
     pub name: &'static str,
     /// Splits a body into the elements that are events of their own, each kept as it came.
-    pub elements: fn(Arc<str>) -> Result<Vec<Arc<str>>, Unreadable>,
+    pub elements: Split,
     /// What an element is. Total: what is not understood is an event of kind `other`.
     pub decode: fn(&str) -> DecodedEvent,
 }
+
+/// Splits a body into elements, or says why it has none.
+pub type Split = fn(Arc<str>) -> Result<Vec<Arc<str>>, Unreadable>;
 
 /// Every type of source.
 pub const TYPES: &[SourceType] = &[cii::WEBHOOK];

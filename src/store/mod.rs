@@ -6,7 +6,7 @@
 //! and findings, in short slices, with the [`Decode`] it was opened with; expansion is idempotent and
 //! goes on after a crash.
 //!
-//! [`open`] is the front door; [`sqlite`] is the only store yet. A PostgreSQL store for teams is the
+//! [`open()`] is the front door; [`sqlite`] is the only store yet. A PostgreSQL store for teams is the
 //! same trait, and the same conformance story holds it.
 
 pub mod files;
@@ -302,7 +302,7 @@ pub fn open(url: &str, decode: Arc<dyn Decode>, options: OpenOptions) -> Result<
 /// The path in `sqlite:PATH`; `sqlite://` in front of an absolute path is understood too.
 ///
 /// # Errors
-/// As [`open`].
+/// As [`open()`].
 pub fn sqlite_path(url: &str) -> Result<&str, StoreError> {
     match url.strip_prefix("sqlite:") {
         Some(rest) => {

@@ -29,9 +29,15 @@ pub(super) fn intend(
     }
     insert(db, action, lease)?;
     let content = serde_json::json!({
-        "action": action.to_json(),
+        "action": action.id,
+        "flow": action.flow,
         "verb": action.verb,
         "risk": action.risk,
+        "login": action.login,
+        "finding": action.finding,
+        "request": action.request,
+        "reason": action.reason,
+        "actor": action.actor,
         "owner": lease.owner,
         "insisted": again == Again::Insist,
     });
@@ -103,6 +109,8 @@ pub(super) fn settle(
     update(db, &settled)?;
     let content = serde_json::json!({
         "action": id,
+        "flow": settled.flow,
+        "login": settled.login,
         "evidence": settlement.evidence,
         "outcome": settlement.outcome,
         "receipt": settlement.receipt,
@@ -140,7 +148,13 @@ pub(super) fn expire(db: &Connection, now: Timestamp) -> Result<Vec<ActionId>> {
         .collect::<Result<_>>()?;
     for action in &expired {
         update(db, &Action { outcome: Outcome::Unknown, ..action.clone() })?;
-        let content = serde_json::json!({ "action": action.id, "evidence": action.evidence });
+        let content = serde_json::json!({
+            "action": action.id,
+            "flow": action.flow,
+            "login": action.login,
+            "evidence": action.evidence,
+            "outcome": Outcome::Unknown,
+        });
         journal::append(db, now, RecordKind::Expired, &content)?;
     }
     Ok(expired.into_iter().map(|action| action.id).collect())
@@ -211,4 +225,75 @@ fn page_sql(filter: &ActionFilter, before: Option<ActionId>, limit: usize) -> (S
     }
     args.push(sized(limit.saturating_add(1)).into());
     (format!("{sql} ORDER BY seq DESC LIMIT ?{}", args.len()), args)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::action::ShownRequest;
+    use crate::domain::{Actor, Login, Receipt, Risk};
+    use rstest::rstest;
+
+    fn action(evidence: Evidence, outcome: Outcome) -> Action {
+        Action {
+            id: ActionId(uuid::Uuid::from_u128(1)),
+            flow: "suspend".into(),
+            verb: "suspend".to_owned(),
+            risk: Risk::High,
+            login: Login::new("ann@example.com"),
+            finding: None,
+            evidence,
+            outcome,
+            request: ShownRequest {
+                method: "POST".to_owned(),
+                url: "https://a/invoke".to_owned(),
+                headers: Vec::new(),
+                body: String::new(),
+            },
+            receipt: None,
+            reason: None,
+            actor: Actor::default(),
+            at: Timestamp::UNIX_EPOCH,
+        }
+    }
+
+    #[rstest]
+    // The connection failed before a byte left: evidence stays, the outcome is taken.
+    #[case(Evidence::Sent, Outcome::Pending, Evidence::Intended, Outcome::Failed, Outcome::Failed)]
+    #[case(Evidence::Sent, Outcome::Unknown, Evidence::Finished, Outcome::Changed, Outcome::Changed)]
+    #[case(Evidence::Sent, Outcome::Unknown, Evidence::Sent, Outcome::Pending, Outcome::Unknown)]
+    #[case(Evidence::Acknowledged, Outcome::Accepted, Evidence::Verified, Outcome::Changed, Outcome::Changed)]
+    #[case(Evidence::Verified, Outcome::Changed, Evidence::Acknowledged, Outcome::Accepted, Outcome::Changed)]
+    #[case(Evidence::Verified, Outcome::Changed, Evidence::Verified, Outcome::Unknown, Outcome::Changed)]
+    fn the_best_proven_outcome_is_kept(
+        #[case] evidence: Evidence,
+        #[case] outcome: Outcome,
+        #[case] later: Evidence,
+        #[case] said: Outcome,
+        #[case] expected: Outcome,
+    ) {
+        let settlement = Settlement { evidence: later, outcome: said, receipt: Receipt::default() };
+        let settled = settled(action(evidence, outcome), &settlement);
+        assert_eq!((settled.evidence, settled.outcome), (evidence.max(later), expected));
+    }
+
+    #[test]
+    fn no_page_of_actions_is_sorted() {
+        let mut db = Connection::open_in_memory().unwrap();
+        crate::store::sqlite::migrate::STORE.migrate(&mut db).unwrap();
+        let flows = [None, Some("suspend".into())];
+        let logins = [None, Some(Login::new("ann@example.com"))];
+        for (flow, login) in flows.iter().flat_map(|flow| logins.iter().map(move |login| (flow, login))) {
+            let filter = ActionFilter { login: login.clone(), flow: flow.clone(), since: None };
+            let (sql, args) = page_sql(&filter, Some(ActionId(uuid::Uuid::nil())), 10);
+            let mut statement = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+            let steps = statement.query_map(params_from_iter(args), |row| row.get::<_, String>("detail"));
+            let steps: Vec<String> = steps.unwrap().collect::<Result<_>>().unwrap();
+            assert!(steps.iter().all(|step| !step.contains("TEMP B-TREE")), "{sql}\n{steps:#?}");
+            assert!(
+                steps.iter().all(|step| step.starts_with("SEARCH") || step.contains("SUBQUERY")),
+                "{steps:#?}"
+            );
+        }
+    }
 }

@@ -233,3 +233,87 @@ fn expand_users(
     tally::add_to_event(db, event, &counts)?;
     tally.write(db)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::event::SourceName;
+    use crate::domain::{EventKey, EventKind, Login, Severity};
+    use crate::store::sqlite::migrate::STORE;
+
+    /// The raw text is `id users`: that many users fail.
+    #[derive(Debug)]
+    struct Counting;
+
+    impl Decode for Counting {
+        fn decode(&self, item: &InboxItem) -> DecodedEvent {
+            let (id, users) = item.raw.split_once(' ').unwrap();
+            let mut event = DecodedEvent::new(EventKey::from(id.to_owned()), EventKind::FailedCheck);
+            event.severity = Severity::High;
+            event.users = (0..users.parse().unwrap()).map(|n| Login::new(&format!("user{n}"))).collect();
+            event
+        }
+    }
+
+    fn store(raw: &[&str]) -> Connection {
+        let mut db = Connection::open_in_memory().unwrap();
+        STORE.migrate(&mut db).unwrap();
+        let item = |raw: &&str| InboxItem {
+            source: SourceName("s".to_owned()),
+            source_type: "t".to_owned(),
+            received: jiff::Timestamp::UNIX_EPOCH,
+            raw: (*raw).into(),
+        };
+        inbox::append(&db, &raw.iter().map(item).collect::<Vec<_>>()).unwrap();
+        db
+    }
+
+    fn expander() -> Expander {
+        Expander::new(Arc::new(Counting), 10)
+    }
+
+    /// How many findings are open in each event.
+    fn open(db: &Connection) -> Vec<i64> {
+        let mut statement = db.prepare("SELECT open FROM events ORDER BY id").unwrap();
+        statement.query_map([], |row| row.get(0)).unwrap().collect::<Result<_>>().unwrap()
+    }
+
+    #[test]
+    fn small_elements_go_before_the_slices_of_large_ones() {
+        let db = store(&["large 35", "a 1", "b 1"]);
+        let mut expander = expander();
+        assert_eq!(expander.step(&db).unwrap(), Left::More);
+        assert_eq!(open(&db), [10], "the large one is begun");
+        expander.step(&db).unwrap();
+        assert_eq!(open(&db), [16, 1, 1], "the small ones, then what is left of the slice");
+        while expander.step(&db).unwrap() == Left::More {}
+        assert_eq!(open(&db), [35, 1, 1]);
+        assert_eq!(inbox::pending(&db).unwrap(), 0);
+    }
+
+    #[test]
+    fn another_expander_goes_on_where_one_stopped() {
+        let db = store(&["large 35", "large 35", "other 25"]);
+        let (mut one, mut two) = (expander(), expander());
+        one.step(&db).unwrap();
+        for _ in 0..10 {
+            two.step(&db).unwrap();
+            one.step(&db).unwrap();
+        }
+        assert_eq!(open(&db), [35, 25]);
+        let times: i64 = db.query_row("SELECT times FROM events WHERE id = 1", [], |row| row.get(0)).unwrap();
+        assert_eq!(times, 2);
+        let counted: i64 = db.query_row("SELECT sum(times) FROM findings", [], |row| row.get(0)).unwrap();
+        assert_eq!(counted, 60);
+    }
+
+    #[test]
+    fn a_bad_element_is_put_aside_and_its_neighbours_are_not() {
+        let db = store(&["good 1", "bad", "better 1"]);
+        let mut expander = expander();
+        while expander.step(&db).unwrap() == Left::More {}
+        assert_eq!(open(&db), [1, 1]);
+        assert_eq!(inbox::problems(&db).unwrap().len(), 1);
+        assert_eq!(inbox::pending(&db).unwrap(), 0);
+    }
+}

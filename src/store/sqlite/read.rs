@@ -33,13 +33,13 @@ pub(super) struct Readers {
 
 #[derive(Debug)]
 struct LaneState {
-    turns: Semaphore,
+    turns: Arc<Semaphore>,
     idle: Arc<Mutex<Vec<Connection>>>,
 }
 
 impl LaneState {
     fn of(n: usize) -> LaneState {
-        LaneState { turns: Semaphore::new(n), idle: Arc::default() }
+        LaneState { turns: Arc::new(Semaphore::new(n)), idle: Arc::default() }
     }
 }
 
@@ -58,12 +58,14 @@ impl Readers {
             Lane::Pages => &self.pages,
             Lane::Long => &self.long,
         };
-        let _turn = lane.turns.acquire().await.map_err(|_| StoreError::Closed)?;
+        let turn = lane.turns.clone().acquire_owned().await.map_err(|_| StoreError::Closed)?;
         let running = Running::default();
         let guard = InterruptOnDrop(running.clone());
         let (files, idle) = (self.files.clone(), lane.idle.clone());
         let done = tokio::task::spawn_blocking(move || {
             let result = with_connection(&files, &idle, &running, work);
+            // Not before: a read whose caller has gone still has its connection until it stops.
+            drop(turn);
             result.map_err(|error| not_readable(&files.store, &error))
         });
         let result = done.await.unwrap_or_else(|error| Err(StoreError::Read(error.to_string())));
@@ -91,25 +93,52 @@ fn with_connection<T>(
         Some(db) => db,
         None => files.reader()?,
     };
-    running.begin(&db);
-    let result = db.unchecked_transaction().and_then(|tx| work(&tx));
+    let result = match running.begin(&db) {
+        Begun::Now => db.unchecked_transaction().and_then(|tx| work(&tx)),
+        Begun::TooLate => Err(interrupted()),
+    };
     running.end();
     lock(idle).push(db);
     result
 }
 
-/// The read that runs, while it runs.
+fn interrupted() -> rusqlite::Error {
+    rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_INTERRUPT), None)
+}
+
+/// How far a read is, for whoever asked for it and may go.
 #[derive(Clone, Default)]
-struct Running(Arc<Mutex<Option<InterruptHandle>>>);
+struct Running(Arc<Mutex<Progress>>);
+
+#[derive(Default)]
+enum Progress {
+    /// Not begun, or over: the connection is somebody else's and must not be interrupted.
+    #[default]
+    Elsewhere,
+    /// It runs, and can be interrupted.
+    Runs(InterruptHandle),
+    /// Nobody waits for it any more.
+    Abandoned,
+}
+
+/// Whether a read may run.
+enum Begun {
+    Now,
+    TooLate,
+}
 
 impl Running {
-    fn begin(&self, db: &Connection) {
-        *lock(&self.0) = Some(db.get_interrupt_handle());
+    fn begin(&self, db: &Connection) -> Begun {
+        let mut progress = lock(&self.0);
+        if matches!(*progress, Progress::Abandoned) {
+            return Begun::TooLate;
+        }
+        *progress = Progress::Runs(db.get_interrupt_handle());
+        Begun::Now
     }
 
-    /// From here on the connection is somebody else's: it must not be interrupted any more.
     fn end(&self) {
-        *lock(&self.0) = None;
+        *lock(&self.0) = Progress::Elsewhere;
     }
 }
 
@@ -117,9 +146,11 @@ struct InterruptOnDrop(Running);
 
 impl Drop for InterruptOnDrop {
     fn drop(&mut self) {
-        if let Some(handle) = lock(&self.0.0).as_ref() {
+        let mut progress = lock(&self.0.0);
+        if let Progress::Runs(handle) = &*progress {
             handle.interrupt();
         }
+        *progress = Progress::Abandoned;
     }
 }
 

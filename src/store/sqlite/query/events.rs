@@ -27,13 +27,15 @@ pub(in crate::store::sqlite) fn plan(db: &Connection, query: &Query) -> Result<P
     Ok(keep.plan(walk, "e.severity"))
 }
 
+/// The walk that a test allows, if it allows one.
+type Way = fn(&Connection, &Test, &[Severity]) -> Result<Option<Walk>>;
+
 /// Narrowest first: a user has few events, words fewer than a check, a check fewer than a state.
-const KINDS_OF_WALK: [fn(&Connection, &Test, &[Severity]) -> Result<Option<Walk>>; 5] =
-    [by_user, by_words, by_check, by_kind, by_state];
+const WAYS: [Way; 5] = [by_user, by_words, by_check, by_kind, by_state];
 
 /// A walk, and the term that it decides.
 fn walk(db: &Connection, query: &Query, severities: &[Severity]) -> Result<(Walk, Option<usize>)> {
-    for by in KINDS_OF_WALK {
+    for by in WAYS {
         for (at, term) in query.terms.iter().enumerate().filter(|(_, term)| !term.negated) {
             if let Some(walk) = by(db, &term.test, severities)? {
                 return Ok((walk, Some(at)));

@@ -1,0 +1,249 @@
+//! What only the SQLite store promises: group commit, crashes, two processes, whose files.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+#[path = "store_support/mod.rs"]
+mod store;
+
+use idtriage::domain::{EventId, Login};
+use idtriage::store::sqlite::SqliteStore;
+use idtriage::store::{FindingFilter, From, InboxItem, OpenOptions, Sequence, Store, StoreError};
+use proptest::prelude::*;
+use rusqlite::Connection;
+use serde_json::json;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use store::{decode, failed, item, options, query};
+
+struct Room {
+    folder: tempfile::TempDir,
+}
+
+impl Room {
+    fn new() -> Room {
+        Room { folder: tempfile::tempdir().unwrap() }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("idtriage.db")
+    }
+
+    fn open(&self) -> Arc<SqliteStore> {
+        self.open_with(options())
+    }
+
+    fn open_with(&self, options: OpenOptions) -> Arc<SqliteStore> {
+        SqliteStore::open(&self.path(), decode(), options).unwrap()
+    }
+}
+
+fn large(id: &str, users: usize) -> InboxItem {
+    let users: Vec<String> = (0..users).map(|n| format!("user{n}@example.com")).collect();
+    item(json!({ "id": id, "check": "no-mfa", "severity": "high", "users": users, "published": 1_000 }))
+}
+
+async fn findings(store: &dyn Store, limit: usize) -> usize {
+    store.findings(&FindingFilter::default(), From::Newest, limit).await.unwrap().rows.len()
+}
+
+/// Waits until what is watched is so.
+async fn until(store: &dyn Store, what: impl Fn(Sequence) -> bool) {
+    store.watch().wait_for(|sequence| what(*sequence)).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_event_does_not_delay_small_ones() {
+    let room = Room::new();
+    let store = room.open();
+    store.append(vec![large("large", 50_000)]).await.unwrap();
+    until(&*store, |sequence| sequence.newest_event >= 1).await;
+    store.append(vec![failed("small", "no-mfa", "low", &["zoe@example.com"])]).await.unwrap();
+    until(&*store, |sequence| sequence.newest_event >= 2).await;
+    let small = store.event(EventId(2)).await.unwrap().unwrap().event;
+    assert_eq!(small.findings.open, 1);
+    store.drained().await.unwrap();
+    let large = store.event(EventId(1)).await.unwrap().unwrap().event;
+    assert_eq!((large.findings.open, large.user_count), (50_000, 50_000));
+    let last = store.event_users(EventId(1), 49_999, 10).await.unwrap();
+    assert_eq!(last.rows[0].login, Login::new("user49999@example.com"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_crash_left_is_expanded_once() {
+    let room = Room::new();
+    let slices = OpenOptions { slice: 10, ..options() };
+    let store = room.open_with(slices.clone());
+    let items = (0..20).map(|n| failed(&n.to_string(), "no-mfa", "high", &["ann@example.com"]));
+    store.append(items.chain([large("large", 3_000)]).collect()).await.unwrap();
+    until(&*store, |sequence| sequence.newest_event >= 21).await;
+    drop(store);
+
+    let store = room.open_with(slices);
+    store.drained().await.unwrap();
+    let health = store.health().await.unwrap();
+    assert_eq!((health.events, health.open_findings, health.pending), (21, 3_001, 0));
+    assert_eq!(store.event(EventId(21)).await.unwrap().unwrap().event.findings.open, 3_000);
+    assert_eq!(findings(&*store, 10_000).await, 3_001);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_appends_share_a_commit() {
+    let room = Room::new();
+    let store = room.open();
+    let before = store.transactions();
+    let mut appends = tokio::task::JoinSet::new();
+    for n in 0..500 {
+        let store = store.clone();
+        let item = failed(&n.to_string(), "no-mfa", "high", &["ann@example.com"]);
+        appends.spawn(async move { store.append(vec![item]).await });
+    }
+    while let Some(done) = appends.join_next().await {
+        done.unwrap().unwrap();
+    }
+    let used = store.transactions() - before;
+    assert!(used < 500, "{used} transactions, expansion included");
+    store.drained().await.unwrap();
+    assert_eq!(store.health().await.unwrap().events, 500);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_stores_on_one_file_see_each_other() {
+    let room = Room::new();
+    let (one, two) = (room.open(), room.open());
+    one.append(vec![failed("1", "no-mfa", "high", &["ann@example.com"])]).await.unwrap();
+    until(&*two, |sequence| sequence.newest_event == 1).await;
+    two.append(vec![failed("2", "no-mfa", "high", &["ann@example.com"])]).await.unwrap();
+    until(&*one, |sequence| sequence.newest_event == 2).await;
+    for store in [&one, &two] {
+        let finding = &store.findings(&FindingFilter::default(), From::Newest, 10).await.unwrap().rows[0];
+        assert_eq!(finding.times, 2);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_are_private() {
+    let room = Room::new();
+    let store = room.open();
+    store.append(vec![failed("1", "no-mfa", "high", &["ann@example.com"])]).await.unwrap();
+    for file in std::fs::read_dir(room.folder.path()).unwrap() {
+        let file = file.unwrap();
+        let mode = file.metadata().unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, 0o600, "{:?}", file.file_name());
+    }
+}
+
+fn refusal(path: &Path) -> String {
+    match SqliteStore::open(path, decode(), options()) {
+        Err(error @ StoreError::Open { .. }) => error.to_string(),
+        other => panic!("opened: {other:?}"),
+    }
+}
+
+fn private(path: &Path) {
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_our_store_is_refused_in_words() {
+    let room = Room::new();
+    room.open().close().await.unwrap();
+    Connection::open(room.path()).unwrap().pragma_update(None, "user_version", 99).unwrap();
+    assert!(refusal(&room.path()).contains("newer version"));
+
+    let foreign = room.folder.path().join("recipes.db");
+    Connection::open(&foreign).unwrap().execute_batch("CREATE TABLE recipes (id)").unwrap();
+    private(&foreign);
+    assert!(refusal(&foreign).contains("another program"));
+
+    let text = room.folder.path().join("notes.txt");
+    std::fs::write(&text, "these are notes, and not at all a database".repeat(50)).unwrap();
+    private(&text);
+    assert!(refusal(&text).contains("not a database"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn free_text_is_made_again_when_it_is_missing() {
+    let room = Room::new();
+    let store = room.open();
+    let paris = json!({ "id": "1", "check": "c", "users": ["ann@example.com"], "text": "paris" });
+    store.append(vec![item(paris)]).await.unwrap();
+    store.drained().await.unwrap();
+    store.close().await.unwrap();
+    drop(store);
+    for suffix in ["", "-wal", "-shm"] {
+        let _ = std::fs::remove_file(room.folder.path().join(format!("idtriage-search.db{suffix}")));
+    }
+    let store = room.open();
+    let mut watch = store.watch();
+    while store.events(&query("paris"), From::Newest, 10).await.unwrap().rows.is_empty() {
+        watch.changed().await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_locked_store_cannot_be_written_and_says_so() {
+    let room = Room::new();
+    let store = room.open_with(OpenOptions { busy: std::time::Duration::from_millis(20), ..options() });
+    let other = Connection::open(room.path()).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let error = store.append(vec![failed("1", "c", "low", &[])]).await.unwrap_err();
+    assert!(matches!(error, StoreError::NotWritable(_)));
+    assert!(error.to_string().contains("idtriage.db`: it is locked by another process"), "{error}");
+    other.execute_batch("ROLLBACK").unwrap();
+    store.append(vec![failed("1", "c", "low", &[])]).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_abandoned_read_leaves_its_connection_usable() {
+    let room = Room::new();
+    let store = room.open();
+    store.append(vec![large("large", 2_000)]).await.unwrap();
+    store.drained().await.unwrap();
+    for _ in 0..20 {
+        let abandoned = query("-user:*nobody*");
+        let read = store.count_events(&abandoned, None);
+        tokio::select! { biased; _ = read => {}, () = std::future::ready(()) => {} }
+    }
+    assert_eq!(store.count_events(&query("-user:*nobody*"), None).await.unwrap().total, 1);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
+
+    /// However often and in whatever order deliveries come, the findings are the same.
+    #[test]
+    fn replays_change_nothing(deliveries in proptest::collection::vec(0usize..8, 1..40), split in 1usize..10) {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let room = Room::new();
+            let store = room.open_with(OpenOptions { slice: split, ..options() });
+            for chunk in deliveries.chunks(split) {
+                store.append(chunk.iter().map(|n| delivery(*n)).collect()).await.unwrap();
+            }
+            store.drained().await.unwrap();
+            let mut distinct = deliveries.clone();
+            distinct.sort_unstable();
+            distinct.dedup();
+            let events = store.events(&query(""), From::Newest, 100).await.unwrap().rows;
+            prop_assert_eq!(events.len(), distinct.len());
+            prop_assert_eq!(events.iter().map(|event| event.times).sum::<u64>(), deliveries.len() as u64);
+            let findings = store.findings(&FindingFilter::default(), From::Newest, 100).await.unwrap().rows;
+            let counted: u64 = findings.iter().map(|finding| finding.times).sum();
+            prop_assert_eq!(counted, distinct.len() as u64 * 2);
+            prop_assert_eq!(store.health().await.unwrap().open_findings, findings.len() as u64);
+            for event in events {
+                prop_assert_eq!(event.findings.open, 2);
+            }
+            Ok(())
+        })?;
+    }
+}
+
+/// One of eight elements: two checks, overlapping users, one of them spelled twice.
+fn delivery(n: usize) -> InboxItem {
+    let users =
+        [format!("user{}@example.com", n / 2), "ann@example.com".to_owned(), "ANN@example.com".to_owned()];
+    let users: Vec<&str> = users.iter().map(String::as_str).collect();
+    failed(&n.to_string(), if n.is_multiple_of(2) { "no-mfa" } else { "travel" }, "high", &users)
+}

@@ -1,0 +1,368 @@
+//! One story that every store has to tell the same way. It knows nothing but the trait.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[path = "store_support/mod.rs"]
+mod store;
+
+use idtriage::domain::action::{Receipt, Settlement, ShownRequest};
+use idtriage::domain::journal::Verifier;
+use idtriage::domain::{
+    Action, ActionId, Actor, Change, Disposition, Event, EventId, EventKind, Evidence, Finding, FindingId,
+    FindingState, Login, Outcome, Risk, Severity,
+};
+use idtriage::store::{
+    ActionFilter, Again, ChangeError, FindingFilter, From, IntendError, Lease, Page, Store, StoreError,
+};
+use serde_json::json;
+use std::sync::Arc;
+use store::{decode, failed, item, options, query, second};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_story_on_sqlite() {
+    let room = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}", room.path().join("idtriage.db").display());
+    let store = idtriage::store::open(&url, decode(), options()).unwrap();
+    story(&*store).await;
+}
+
+/// The whole story, chapter by chapter, on an empty store.
+async fn story(store: &dyn Store) {
+    arrivals(store).await;
+    pages(store).await;
+    filters(store).await;
+    words(store).await;
+    triage(store).await;
+    finding_lists(store).await;
+    a_newer_event_reopens(store).await;
+    actions(store).await;
+    the_journal_verifies(store).await;
+    what_cannot_be_expanded_is_kept(store).await;
+    store.close().await.unwrap();
+    assert!(matches!(store.append(vec![failed("z", "c", "low", &[])]).await, Err(StoreError::Closed)));
+    assert!(matches!(store.event(EventId(1)).await, Err(StoreError::Closed)));
+}
+
+async fn feed(store: &dyn Store, text: &str) -> Vec<i64> {
+    ids(&store.events(&query(text), From::Newest, 100).await.unwrap())
+}
+
+fn ids(page: &Page<Event>) -> Vec<i64> {
+    page.rows.iter().map(|event| event.id.0).collect()
+}
+
+async fn all_findings(store: &dyn Store, text: &str) -> Vec<Finding> {
+    let filter = FindingFilter { login: None, query: query(text) };
+    store.findings(&filter, From::Newest, 100).await.unwrap().rows
+}
+
+async fn finding_of(store: &dyn Store, login: &str, check: &str) -> Finding {
+    let filter = FindingFilter { login: Some(Login::new(login)), query: query(&format!("check:{check}")) };
+    let page = store.findings(&filter, From::Newest, 10).await.unwrap();
+    assert_eq!(page.rows.len(), 1, "{login} fails {check} once");
+    page.rows[0].clone()
+}
+
+/// Five events; the second is delivered twice, the fifth is a test that opens nothing.
+async fn arrivals(store: &dyn Store) {
+    let mut watch = store.watch();
+    let seen = *watch.borrow_and_update();
+    store
+        .append(vec![
+            failed("1", "no-mfa", "high", &["Ann@example.com", "bob@example.com"]),
+            failed("2", "impossible-travel", "critical", &["ann@EXAMPLE.com"]),
+            failed("2", "impossible-travel", "critical", &["ann@EXAMPLE.com"]),
+            failed("3", "no-mfa", "low", &["carl@other.org"]),
+        ])
+        .await
+        .unwrap();
+    let paris = json!({ "id": "4", "check": "no-mfa", "title": "No MFA Configured", "severity": "medium",
+        "users": ["bob@example.com"], "published": 900, "text": "Signed in from Paris" });
+    let test = json!({ "id": "5", "kind": "test", "users": ["nobody@example.com"] });
+    store.append(vec![item(paris), item(test)]).await.unwrap();
+    store.drained().await.unwrap();
+    watch.changed().await.unwrap();
+    let now = *watch.borrow_and_update();
+    assert_eq!(now.newest_event, 5);
+    assert!(now.change > seen.change);
+
+    let second_event = store.event(EventId(2)).await.unwrap().unwrap();
+    assert_eq!(second_event.event.times, 2);
+    assert_eq!(second_event.event.findings.words(), "1 open");
+    assert!(second_event.raw.unwrap().contains("impossible-travel"));
+    let test = store.event(EventId(5)).await.unwrap().unwrap().event;
+    assert_eq!((test.kind, test.findings.words().as_str()), (EventKind::Test, "–"));
+
+    let users = store.event_users(EventId(1), 1, 10).await.unwrap();
+    assert_eq!(users.rows.len(), 1);
+    assert_eq!(users.rows[0].login, Login::new("bob@example.com"));
+    assert_eq!(users.rows[0].finding.as_ref().unwrap().times, 2, "events 1 and 4 name him");
+    assert!(store.event_users(EventId(1), 0, 1).await.unwrap().has_more);
+
+    let health = store.health().await.unwrap();
+    assert_eq!((health.events, health.open_findings, health.pending), (5, 4, 0));
+    assert_eq!(health.last_received, Some(second(2_000)));
+    let open: Vec<(Severity, u64)> = store.open_by_severity().await.unwrap();
+    let of = |severity| open.iter().find(|(s, _)| *s == severity).unwrap().1;
+    assert_eq!((of(Severity::Critical), of(Severity::High), of(Severity::Low)), (1, 2, 1));
+}
+
+async fn pages(store: &dyn Store) {
+    let page = |from| async move { store.events(&query(""), from, 2).await.unwrap() };
+    let first = page(From::Newest).await;
+    assert_eq!((ids(&first), first.has_more), (vec![5, 4], true));
+    let next = page(From::Before(EventId(4))).await;
+    assert_eq!((ids(&next), next.has_more), (vec![3, 2], true));
+    let last = page(From::Before(EventId(2))).await;
+    assert_eq!((ids(&last), last.has_more), (vec![1], false));
+    let above = page(From::After(EventId(1))).await;
+    assert_eq!((ids(&above), above.has_more), (vec![3, 2], true), "those right above, newest first");
+    let top = page(From::After(EventId(3))).await;
+    assert_eq!((ids(&top), top.has_more), (vec![5, 4], false));
+}
+
+async fn filters(store: &dyn Store) {
+    let cases: &[(&str, &[i64])] = &[
+        ("severity>=high", &[2, 1]),
+        ("-severity>=high", &[5, 4, 3]),
+        ("severity>high severity<critical", &[]),
+        ("severity:unknown", &[5]),
+        ("user:ANN@example.com", &[2, 1]),
+        ("user:ann@example.com severity:critical", &[2]),
+        ("user:ann", &[]),
+        ("user:ann*", &[2, 1]),
+        ("user:*@example.com", &[5, 4, 2, 1]),
+        ("-user:ann@example.com", &[5, 4, 3]),
+        ("-user:*@example.com", &[3]),
+        ("user:bob@example.com user:ann@example.com", &[1]),
+        ("check:NO-MFA", &[4, 3, 1]),
+        ("check:\"no mfa configured\"", &[4]),
+        ("check:imp*", &[2]),
+        ("check:no-mfa severity>=medium", &[4, 1]),
+        ("-check:no-mfa", &[5, 2]),
+        ("source:test-*", &[5, 4, 3, 2, 1]),
+        ("source:other", &[]),
+        ("kind:test", &[5]),
+        ("-kind:test", &[4, 3, 2, 1]),
+        ("state:open", &[4, 3, 2, 1]),
+        ("state:open check:no-mfa user:bob@example.com", &[4, 1]),
+        ("state:closed", &[]),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(feed(store, text).await, *expected, "{text}");
+        let counted = store.count_events(&query(text), None).await.unwrap();
+        assert_eq!((counted.total, counted.is_capped), (expected.len() as u64, false), "{text}");
+    }
+    let above = store.count_events(&query(""), Some(EventId(1))).await.unwrap();
+    assert_eq!((above.total, above.critical), (4, 1));
+}
+
+/// The free text follows within a second; whoever watches is told.
+async fn words(store: &dyn Store) {
+    let mut watch = store.watch();
+    while feed(store, "paris").await != [4] || feed(store, "title").await != [3, 2, 1] {
+        watch.changed().await.unwrap();
+    }
+    let cases: &[(&str, &[i64])] = &[
+        ("signed paris", &[4]),
+        ("PAR", &[4]),
+        ("paris london", &[]),
+        ("ann@example.com", &[2, 1]),
+        ("impossible severity:critical", &[2]),
+        ("title -impossible", &[3, 1]),
+        ("user:ann@example.com impossible", &[2]),
+        ("\"a\\\" OR NEAR(\"", &[]),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(feed(store, text).await, *expected, "{text}");
+    }
+}
+
+async fn triage(store: &dyn Store) {
+    let ann_no_mfa = finding_of(store, "ann@example.com", "no-mfa").await;
+    let change =
+        |seen, change| async move { store.change(ann_no_mfa.id, seen, &change, &ann(), second(3_000)).await };
+    let claimed = change(Some(1), Change::Claim).await.unwrap();
+    assert_eq!((claimed.state, claimed.version), (FindingState::Claimed, 2));
+    let first = store.event(EventId(1)).await.unwrap().unwrap().event;
+    assert_eq!(first.findings.words(), "1 open · 1 claimed");
+    assert_eq!(feed(store, "state:claimed").await, [1]);
+
+    let stale = change(Some(1), Change::Release).await.unwrap_err();
+    assert!(matches!(stale, ChangeError::Stale { found: 2, seen: 1, .. }), "{stale}");
+    assert!(matches!(change(None, Change::Claim).await.unwrap_err(), ChangeError::Refused(_)));
+    let nobody = store.change(FindingId(99), None, &Change::Claim, &ann(), second(3_000)).await.unwrap_err();
+    assert!(matches!(nobody, ChangeError::NoSuchFinding(FindingId(99))));
+
+    change(None, Change::Note { text: "called her".to_owned() }).await.unwrap();
+    let reason = "new phone".to_owned();
+    let closed =
+        change(None, Change::Close { disposition: Disposition::BenignExpected, reason }).await.unwrap();
+    assert_eq!(store.finding(closed.id).await.unwrap().unwrap(), closed);
+    assert_eq!(feed(store, "state:closed").await, [1]);
+
+    let history = store.history(closed.id).await.unwrap();
+    let told: Vec<(&str, &str)> = history.iter().map(|e| (e.what.as_str(), e.text.raw())).collect();
+    assert_eq!(told, [("claimed", ""), ("noted", "called her"), ("closed", "new phone")]);
+    assert_eq!(store.health().await.unwrap().open_findings, 3);
+}
+
+async fn finding_lists(store: &dyn Store) {
+    let cases: &[(&str, usize)] = &[
+        ("", 4),
+        ("state:open", 3),
+        ("-state:open", 1),
+        ("severity>=high", 3),
+        ("state:closed severity:high", 1),
+        ("check:no-mfa", 3),
+        ("user:ann*", 2),
+        ("user:*@other.org", 1),
+        ("-user:ann@example.com", 2),
+        ("ann mfa", 1),
+        ("source:test* kind:failed-check", 4),
+        ("kind:issue", 0),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(all_findings(store, text).await.len(), *expected, "{text}");
+    }
+    let filter = FindingFilter::default();
+    let page = store.findings(&filter, From::Newest, 3).await.unwrap();
+    assert!(page.has_more);
+    let rest = store.findings(&filter, From::Before(page.rows[2].id), 3).await.unwrap();
+    assert_eq!((rest.rows.len(), rest.has_more), (1, false));
+}
+
+async fn a_newer_event_reopens(store: &dyn Store) {
+    let at = |id: &str, published: i64| {
+        item(
+            json!({ "id": id, "check": "no-mfa", "severity": "critical", "users": ["ann@example.com"], "published": published }),
+        )
+    };
+    store.append(vec![at("late", 2_500)]).await.unwrap();
+    store.drained().await.unwrap();
+    let late = finding_of(store, "ann@example.com", "no-mfa").await;
+    assert_eq!((late.state, late.times), (FindingState::Closed, 2));
+    store.append(vec![at("newer", 3_500)]).await.unwrap();
+    store.drained().await.unwrap();
+    let newer = finding_of(store, "ann@example.com", "no-mfa").await;
+    assert_eq!((newer.state, newer.times, newer.severity), (FindingState::Open, 3, Severity::Critical));
+    assert_eq!(feed(store, "state:closed").await, [] as [i64; 0], "every event it counted follows");
+    assert_eq!(store.history(newer.id).await.unwrap().last().unwrap().what, "reopened");
+    let first = store.event(EventId(1)).await.unwrap().unwrap().event;
+    assert_eq!(first.findings.words(), "2 open");
+}
+
+fn ann() -> Actor {
+    Actor { user: "ann".to_owned(), host: "jump".to_owned(), ..Actor::default() }
+}
+
+/// A pending action of a flow on a login.
+fn action(n: u128, flow: &str, login: &str) -> Action {
+    Action {
+        id: ActionId(uuid::Uuid::from_u128(n)),
+        flow: flow.into(),
+        verb: "suspend".to_owned(),
+        risk: Risk::High,
+        login: Login::new(login),
+        finding: None,
+        evidence: Evidence::Intended,
+        outcome: Outcome::Pending,
+        request: ShownRequest {
+            method: "POST".to_owned(),
+            url: "https://example.okta.com/api/flo/1/invoke".to_owned(),
+            headers: vec![("x-api-client-token".to_owned(), "[secret]".to_owned())],
+            body: "{}".to_owned(),
+        },
+        receipt: None,
+        reason: Some("stolen laptop".to_owned()),
+        actor: ann(),
+        at: second(3_000),
+    }
+}
+
+fn settlement(evidence: Evidence, outcome: Outcome) -> Settlement {
+    let receipt = Receipt { status: Some(200), body: outcome.word().to_owned(), ..Receipt::default() };
+    Settlement { evidence, outcome, receipt }
+}
+
+async fn actions(store: &dyn Store) {
+    let lease = Lease { owner: "jump:7".to_owned(), until: second(3_010) };
+    let first = action(1, "suspend", "Ann@example.com");
+    store.intend(&first, &lease, Again::No).await.unwrap();
+    let twin =
+        store.intend(&action(2, "suspend", "ann@EXAMPLE.com"), &lease, Again::Insist).await.unwrap_err();
+    assert!(matches!(twin, IntendError::AlreadyOpen(id) if id == first.id));
+    store.intend(&action(3, "reset", "ann@example.com"), &lease, Again::No).await.unwrap();
+    store.sending(first.id).await.unwrap();
+    let until = second(3_020);
+    store.renew(first.id, &Lease { until, ..lease.clone() }).await.unwrap();
+
+    assert_eq!(store.expire_leases(second(3_015)).await.unwrap(), [action(3, "", "").id]);
+    assert_eq!(store.expire_leases(second(3_021)).await.unwrap(), [first.id]);
+    assert_eq!(store.action(first.id).await.unwrap().unwrap().outcome, Outcome::Unknown);
+    let again = action(4, "suspend", "ann@example.com");
+    let unknown = store.intend(&again, &lease, Again::No).await.unwrap_err();
+    assert!(matches!(unknown, IntendError::UnknownBefore(id) if id == first.id));
+    store.intend(&again, &lease, Again::Insist).await.unwrap();
+
+    let verified = settlement(Evidence::Verified, Outcome::Changed);
+    store.settle(first.id, &verified, second(3_030)).await.unwrap();
+    let less = settlement(Evidence::Acknowledged, Outcome::Accepted);
+    let settled = store.settle(first.id, &less, second(3_031)).await.unwrap();
+    assert_eq!((settled.evidence, settled.outcome), (Evidence::Verified, Outcome::Changed));
+    assert_eq!(store.action(first.id).await.unwrap().unwrap(), settled);
+    let none = store.settle(action(9, "", "").id, &less, second(3_031)).await.unwrap_err();
+    assert!(none.to_string().contains("there is no action"), "{none}");
+
+    let by = |filter: ActionFilter, before| async move {
+        let page = store.actions(&filter, before, 2).await.unwrap();
+        (page.rows.iter().map(|a| a.id.0.as_u128()).collect::<Vec<_>>(), page.has_more)
+    };
+    assert_eq!(by(ActionFilter::default(), None).await, (vec![4, 3], true));
+    assert_eq!(by(ActionFilter::default(), Some(action(3, "", "").id)).await, (vec![1], false));
+    let flow = ActionFilter { flow: Some("suspend".into()), ..ActionFilter::default() };
+    assert_eq!(by(flow, None).await, (vec![4, 1], false));
+    let login = ActionFilter { login: Some(Login::new("ANN@example.com")), ..ActionFilter::default() };
+    assert_eq!(by(login, None).await, (vec![4, 3], true));
+    let since = ActionFilter { since: Some(second(3_001)), ..ActionFilter::default() };
+    assert_eq!(by(since, None).await, (vec![], false));
+}
+
+async fn the_journal_verifies(store: &dyn Store) {
+    let id = finding_of(store, "bob@example.com", "no-mfa").await.id;
+    for n in 0..300 {
+        let note = Change::Note { text: format!("note {n}") };
+        store.change(id, None, &note, &ann(), second(4_000 + n)).await.unwrap();
+    }
+    let kept = store.journal_head().await.unwrap();
+    let mut verifier = Verifier::new(kept.clone());
+    let (mut after, mut kinds) = (0, Vec::new());
+    loop {
+        let records = store.journal(after, 100).await.unwrap();
+        let Some(last) = records.last() else { break };
+        after = last.seq;
+        for record in &records {
+            verifier.next(record).unwrap();
+            kinds.push(record.kind.word());
+        }
+    }
+    assert_eq!(verifier.finish().unwrap(), kept);
+    let count = |word| kinds.iter().filter(|kind| **kind == word).count();
+    assert_eq!((count("triage"), count("intended"), count("expired"), count("settled")), (303, 3, 2, 2));
+}
+
+async fn what_cannot_be_expanded_is_kept(store: &dyn Store) {
+    let events = store.health().await.unwrap().events;
+    let broken = item(json!({ "id": "broken", "text": "panic" }));
+    store.append(vec![broken, failed("fine", "no-mfa", "low", &["dora@example.com"])]).await.unwrap();
+    store.drained().await.unwrap();
+    let health = store.health().await.unwrap();
+    assert_eq!((health.events, health.pending, health.problems.len()), (events + 1, 0, 1));
+    assert!(health.problems[0].message.raw().contains("`test-hook`"));
+}
+
+#[test]
+fn stores_can_be_shared() {
+    fn shared<T: Send + Sync>() {}
+    shared::<Arc<dyn Store>>();
+}
