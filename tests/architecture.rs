@@ -3,6 +3,7 @@
 //!
 //! What is read is the text of `src/`, without comments and without test modules. A failure names file
 //! and line and says what to do about it.
+#![expect(clippy::unwrap_used, reason = "helpers of tests outside of test functions")]
 
 use idtriage::command::{COMMANDS, Keymap};
 use idtriage::view::theme::{self, Role, Theme};

@@ -1,6 +1,7 @@
 //! Holds the README to the program: its tables, its command lines, its links and the files it names.
 //!
 //! `IDTRIAGE_UPDATE_README=1 cargo test --test readme` rewrites the tables.
+#![expect(clippy::panic, reason = "helpers of tests outside of test functions")]
 
 use clap::Parser;
 use idtriage::cli::args::Arguments;

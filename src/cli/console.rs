@@ -4,16 +4,18 @@ use super::connect;
 use super::failure::{DONE, Failure, UNKNOWN};
 use super::output::Output;
 use crate::app::State;
+use crate::app::header::SourceState;
 use crate::app::layout::Size;
 use crate::command::Keymap;
 use crate::config::{Config, Loaded, meant};
-use crate::domain::{Actor, Severity};
+use crate::domain::{Actor, Event, Severity};
 use crate::remediation::guard::Mode;
 use crate::runtime::child::Children;
 use crate::runtime::{picture, receiver, session};
 use crate::source::clock::Clock;
 use crate::store::{self, Store, receiver::Who};
 use crate::view::Theme;
+use jiff::SignedDuration;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -71,10 +73,14 @@ pub(super) async fn picture(
     taken.map_err(|cause| Failure::failed(format!("the picture cannot be taken: {cause}")))
 }
 
-/// Several critical events among the rows that are to be seen.
+/// The sources run, and a third of the rows to be seen are critical and only minutes old.
 fn shows_an_incident(state: &State) -> bool {
-    let visible = state.feed.rows.iter().take(state.size.feed_rows());
-    visible.filter(|event| event.severity == Severity::Critical).count() >= 3
+    let rows = state.size.feed_rows();
+    let is_recent = |event: &Event| state.now.duration_since(event.at()) < SignedDuration::from_mins(5);
+    let visible = state.feed.rows.iter().take(rows);
+    let alarming = visible.filter(|event| event.severity == Severity::Critical && is_recent(event)).count();
+    let are_running = state.header.sources.iter().all(|source| source.state == SourceState::Running);
+    alarming * 3 >= rows && are_running && !state.header.sources.is_empty()
 }
 
 fn setup(loaded: &Loaded, store: Arc<dyn Store>, stage: Stage) -> Result<session::Setup, Failure> {
