@@ -60,9 +60,13 @@ pub fn moved(list: &mut FlowList, motion: Motion, height: usize) {
     list.cursor.go(motion, &ids, height);
 }
 
-/// The entry under the cursor was opened.
+/// The entry under the cursor was opened. The cursor stands on flows: an account is only chosen by
+/// its number.
 pub fn opened(state: &mut State) -> Vec<Effect> {
     let Some(Overlay::Flows(list)) = &state.overlay else { return Vec::new() };
+    if list.choice.is_some() {
+        return Vec::new();
+    }
     let at = list.cursor.index(&list.ids());
     chosen(state, at)
 }

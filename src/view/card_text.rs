@@ -16,6 +16,7 @@ pub(super) fn write(prose: &mut Prose, card: &Card) {
     if let Phase::Done(action) = &card.phase {
         ending(prose, action);
         receipt(prose, action.receipt.as_ref());
+        prose.blank();
     }
     let Some(plan) = &card.plan else {
         prose.fact("login", Role::Text, &card.ask.login.to_string());
@@ -167,7 +168,6 @@ pub(super) fn receipt(prose: &mut Prose, receipt: Option<&Receipt>) {
     if !receipt.body.is_empty() {
         prose.code(&pretty(&receipt.body));
     }
-    prose.blank();
 }
 
 #[cfg(test)]

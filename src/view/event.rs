@@ -12,6 +12,9 @@ use crate::domain::{Finding, FindingState, Severity};
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
+/// The columns that a login has before anything else gets more.
+const LOGIN: usize = 24;
+
 pub(super) fn draw(scene: &Scene, screen: &EventScreen, canvas: &mut Canvas) {
     let (texts, users) = scene.size.event_parts();
     draw_texts(scene, screen, canvas, texts);
@@ -92,8 +95,8 @@ fn wider(inner: Rect) -> Rect {
 fn user_line(theme: &Theme, user: &EventUser, columns: usize) -> Line<'static> {
     let (role, state) = user.finding.as_ref().map_or((Role::Muted, "no finding".to_owned()), stands);
     let seen = user.finding.as_ref().map_or(String::new(), seen);
-    let state_columns = (columns * 2 / 5).clamp(8.min(columns), 30);
-    let seen_columns = if columns >= 56 { 16 } else { 0 };
+    let seen_columns = if columns >= 66 { 17 } else { 0 };
+    let state_columns = columns.saturating_sub(seen_columns + LOGIN + 2).clamp(8, 26).min(columns);
     let login = columns.saturating_sub(state_columns + seen_columns + 2);
     let cells = Cells::new(theme).left(Role::Text, &user.login.to_string(), login).gap(2);
     cells.left(role, &state, state_columns).right(Role::Muted, &seen, seen_columns).line()

@@ -27,28 +27,34 @@ struct Columns {
     who: usize,
     state: usize,
     source: usize,
+    gap: usize,
 }
 
 const AGE: usize = 5;
-const GAP: usize = 2;
 
 impl Columns {
     fn of(width: usize) -> Columns {
-        let (severity, check, who, state, source) = match width {
-            ..72 => (6, 0, 13, 9, 0),
-            72..100 => (10, 0, 19, 10, 0),
-            100..150 => (10, 16, 26, 20, 0),
-            _ => (10, 26, 34, 28, 18),
+        let (severity, check, who, state, source, gap) = match width {
+            ..52 => (6, 0, 10, 0, 0, 1),
+            52..72 => (6, 0, 13, 11, 0, 1),
+            72..100 => (10, 0, 17, 11, 0, 2),
+            100..150 => (10, 16, 26, 20, 0, 2),
+            _ => (10, 26, 34, 32, 18, 2),
         };
-        let taken: usize =
-            [severity, check, who, state, source].into_iter().filter(|c| *c > 0).map(|c| c + GAP).sum();
-        // A blank at each edge.
-        let title = width.saturating_sub(taken + AGE + 2);
-        Columns { severity, title, check, who, state, source }
+        let shown = [severity, check, who, state, source].into_iter().filter(|columns| *columns > 0);
+        let taken: usize = shown.map(|columns| columns + gap).sum();
+        // The title has a gap of its own, the row a blank at each edge.
+        let title = width.saturating_sub(taken + gap + AGE + 2);
+        Columns { severity, title, check, who, state, source, gap }
     }
 
     fn is_narrow(&self) -> bool {
         self.severity < 10
+    }
+
+    /// A cell and its gap; nothing where the column is not shown.
+    fn cell<'a>(&self, cells: Cells<'a>, role: Role, text: &str, columns: usize) -> Cells<'a> {
+        if columns == 0 { cells } else { cells.left(role, text, columns).gap(self.gap) }
     }
 }
 
@@ -75,16 +81,19 @@ pub(super) fn draw(scene: &Scene, canvas: &mut Canvas, area: Rect) {
 }
 
 fn heading(theme: &Theme, columns: &Columns) -> Line<'static> {
-    let cells = Cells::new(theme).gap(1).left(Role::Muted, "severity", columns.severity).gap(GAP);
-    let cells = cells.left(Role::Muted, "event", columns.title).gap(GAP);
-    let cells = optional(cells, Role::Muted, "check", columns.check);
-    let cells = cells.left(Role::Muted, "who", columns.who).gap(GAP);
-    let cells = cells.left(Role::Muted, "state", columns.state).gap(GAP);
-    optional(cells, Role::Muted, "source", columns.source).right(Role::Muted, "age", AGE).line()
-}
-
-fn optional<'a>(cells: Cells<'a>, role: Role, text: &str, columns: usize) -> Cells<'a> {
-    if columns == 0 { cells } else { cells.left(role, text, columns).gap(GAP) }
+    let severity = if columns.is_narrow() { "sev" } else { "severity" };
+    let mut cells = Cells::new(theme).gap(1);
+    for (name, width) in [
+        (severity, columns.severity),
+        ("event", columns.title),
+        ("check", columns.check),
+        ("who", columns.who),
+        ("state", columns.state),
+        ("source", columns.source),
+    ] {
+        cells = columns.cell(cells, Role::Muted, name, width);
+    }
+    cells.right(Role::Muted, "age", AGE).line()
 }
 
 fn line(scene: &Scene, theme: &Theme, columns: &Columns, event: &Event) -> Line<'static> {
@@ -92,16 +101,22 @@ fn line(scene: &Scene, theme: &Theme, columns: &Columns, event: &Event) -> Line<
     let role = |role: Role| if quiet { Role::Muted } else { role };
     let severity = role(event.severity.into());
     let word = if columns.is_narrow() { short(event.severity) } else { event.severity.word() };
-    let state = if columns.state < 20 { brief(&event.findings) } else { full(&event.findings) };
-    let state_role = leading(&event.findings).map_or(Role::Muted, Role::from);
+    let stands = leading(&event.findings).map_or(Role::Muted, Role::from);
     let cells = Cells::new(theme).gap(1).left(severity, glyph(event.severity), 2);
-    let cells = cells.left(severity, word, columns.severity - 2).gap(GAP);
-    let cells = cells.cell(title(theme, event, columns.title, role(Role::Text)), columns.title).gap(GAP);
-    let cells = optional(cells, Role::Muted, &event.check.id.to_string(), columns.check);
-    let cells = cells.left(role(Role::Text), &who(event), columns.who).gap(GAP);
-    let cells = cells.left(state_role, &state, columns.state).gap(GAP);
-    let cells = optional(cells, Role::Muted, &event.source.to_string(), columns.source);
+    let cells = columns.cell(cells, severity, word, columns.severity - 2);
+    let title = title(theme, event, columns.title, role(Role::Text));
+    let cells = cells.cell(title, columns.title).gap(columns.gap);
+    let cells = columns.cell(cells, Role::Muted, &event.check.id.to_string(), columns.check);
+    let cells = columns.cell(cells, role(Role::Text), &who(event), columns.who);
+    let cells = columns.cell(cells, stands, &state(event, columns.state), columns.state);
+    let cells = columns.cell(cells, Role::Muted, &event.source.to_string(), columns.source);
     cells.right(Role::Muted, &time::age(scene.state.now, event.at()), AGE).line()
+}
+
+/// The findings' states in full where they fit, else the one that most needs somebody.
+fn state(event: &Event, columns: usize) -> String {
+    let words = full(&event.findings);
+    if width(&words) <= columns { words } else { brief(&event.findings) }
 }
 
 /// Tests, and events whose findings are all done: there is nothing to do about them.
@@ -139,8 +154,8 @@ fn marks(event: &Event) -> Vec<(Role, String)> {
 fn who(event: &Event) -> String {
     match (event.user_count, event.first_users.first()) {
         (0, _) => "–".to_owned(),
-        (1, Some(login)) => login.to_string(),
-        (1, None) => "1 user".to_owned(),
+        (1, Some(login)) if !login.is_empty() => login.to_string(),
+        (1, _) => "1 user".to_owned(),
         (n, _) => format!("{n} users"),
     }
 }

@@ -12,8 +12,8 @@ use crate::domain::subject::ProviderAccount;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-/// The rows below the list that say more about the selected flow.
-const ABOUT: usize = 2;
+/// The rows below the list: a rule, and two that say more about the selected flow.
+const ABOUT: usize = 3;
 
 pub(super) fn draw(scene: &Scene, list: &FlowList, canvas: &mut Canvas) {
     let count = list.choice.as_ref().map_or_else(|| list.ids().len(), |(_, accounts)| accounts.len());
@@ -59,7 +59,7 @@ fn draw_fits(canvas: &mut Canvas, area: Rect, list: &FlowList, fits: &[Fit]) {
 
 fn fit_line(theme: &Theme, at: usize, fit: &Fit, columns: usize) -> Line<'static> {
     let number = if at < 9 { (at + 1).to_string() } else { String::new() };
-    let name = (columns / 2).min(42);
+    let name = (columns * 9 / 20).min(42);
     let rest = columns.saturating_sub(name + 13);
     let cells = Cells::new(theme);
     match &fit.target {
@@ -98,6 +98,7 @@ fn acts_on(target: &FitTarget) -> String {
 /// More about the selected flow: what it does, and what undoes it or why it cannot run.
 fn about(theme: &Theme, fit: &Fit, columns: usize) -> Vec<Line<'static>> {
     let mut prose = Prose::new(theme, columns);
+    prose.line(theme.line(Role::Border, &"─".repeat(columns)));
     match &fit.target {
         Err(why) => prose.say(Role::Warning, &format!("cannot run: {why}")),
         Ok(_) => {

@@ -12,7 +12,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::text::Line;
 
 const SYNTAX: [(&str, &str); 6] = [
-    ("severity>=high", "also : = > < <=; critical high medium low info unknown"),
+    ("severity>=high", "also : > < <=, from critical to unknown"),
     ("check:no-mfa*", "a check's id or title, * stands for anything"),
     ("user:ann@example.com", "a login"),
     ("state:open", "open claimed snoozed closed"),

@@ -1,0 +1,497 @@
+//! States, made through `app::update`: its effects are answered from a small world.
+
+use idtriage::app::effect::RunAsk;
+use idtriage::app::header::{Receiver, SourceHealth, SourceState};
+use idtriage::app::layout::Size;
+use idtriage::app::msg::{Answer, Motion, Msg};
+use idtriage::app::state::Settings;
+use idtriage::app::user::Pane;
+use idtriage::app::{Effect, RequestId, State, update};
+use idtriage::domain::action::{Receipt, ShownRequest};
+use idtriage::domain::counts::StateCounts;
+use idtriage::domain::dossier::{AddressUsers, EndUserRef, LoadedPart, Problem};
+use idtriage::domain::event::EventDetail;
+use idtriage::domain::page::{Counted, EventUser, From, Page, Sequence, StoreHealth};
+use idtriage::domain::plan::{Confirm, Fact, Fit, FitTarget, Target};
+use idtriage::domain::subject::ProviderAccount;
+use idtriage::domain::{
+    Action, ActionId, Actor, Check, Disposition, Event, EventId, EventKind, Evidence, Finding, FindingId,
+    FindingState, Login, Outcome, Part, PartName, Plan, Route, Severity, preset,
+};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+
+pub(crate) const ANN: &str = "ann@example.com";
+
+/// `minutes` before the fixtures' now.
+pub(crate) fn ago(minutes: i64) -> Timestamp {
+    let now: Timestamp = "2026-03-04T10:00:00Z".parse().unwrap();
+    now - SignedDuration::from_mins(minutes)
+}
+
+/// A console of a size, before anything came.
+pub(crate) fn console(columns: u16, rows: u16) -> State {
+    let settings = Settings {
+        badge: Some("DEMO".into()),
+        analyst: "kim".into(),
+        parts: PartName::ALL.to_vec(),
+        prefetches: false,
+        is_read_only: false,
+        link_hosts: vec!["dashboard.example.com".into()],
+        is_desktop: false,
+    };
+    let mut state = State::new(ago(0), Size { columns, rows }, settings);
+    tell(&mut state, Msg::ReceiverChanged(Receiver::ThisConsole));
+    let source =
+        |name: &str, refused| SourceHealth { name: name.into(), state: SourceState::Running, refused };
+    tell(&mut state, Msg::SourcesChanged([source("cii-webhook", 0), source("okta-event-hook", 2)].into()));
+    state
+}
+
+/// Something happened: every effect is answered, as long as there are any.
+pub(crate) fn tell(state: &mut State, msg: Msg) {
+    let effects = update(state, msg);
+    settle(state, effects);
+}
+
+fn settle(state: &mut State, mut effects: Vec<Effect>) {
+    while let Some(effect) = effects.pop() {
+        if let Some((request, answer)) = answer(effect) {
+            effects.extend(update(state, Msg::Answered(request, answer)));
+        }
+    }
+}
+
+/// Starts the console, so that the feed comes.
+pub(crate) fn started(columns: u16, rows: u16) -> State {
+    let mut state = console(columns, rows);
+    let effects = update::start(&mut state);
+    settle(&mut state, effects);
+    state
+}
+
+fn answer(effect: Effect) -> Option<(RequestId, Answer)> {
+    let answer = |request, answer| Some((request, answer));
+    match effect {
+        Effect::LoadEvents { request, from, limit, query } => {
+            let none = !query.is_empty();
+            let rows = if none { Vec::new() } else { page(from, limit) };
+            answer(request, Answer::Events(Ok(Page { rows, has_more: false })))
+        }
+        Effect::CountEvents { request, .. } => {
+            let counted = Counted { total: 12, critical: 2, is_capped: false };
+            answer(request, Answer::Counted(Ok(counted)))
+        }
+        Effect::LoadHealth { request } => answer(request, Answer::Health(Ok(health()))),
+        Effect::LoadEvent { request, id } => answer(request, Answer::Event(Ok(Some(Box::new(detail(id)))))),
+        Effect::LoadEventUsers { request, .. } => {
+            answer(request, Answer::EventUsers(Ok(Page { rows: event_users(), has_more: false })))
+        }
+        Effect::LoadFindings { request, login } => {
+            answer(request, Answer::Findings(Ok(Page { rows: findings(&login), has_more: false })))
+        }
+        Effect::LoadActions { request, login, .. } => {
+            let login = login.unwrap_or(Login::new(ANN));
+            answer(request, Answer::Actions(Ok(Page { rows: actions(&login), has_more: false })))
+        }
+        Effect::LoadPart { request, login, part: name } => answer(request, Answer::Part(login, part(name))),
+        Effect::LoadAddress { request, .. } => answer(request, Answer::Address(address_users())),
+        Effect::FitFlows { request, .. } => answer(request, Answer::Fits(Ok(fits()))),
+        Effect::PreparePlan { request, ask, .. } => {
+            answer(request, Answer::Prepared(Ok(Box::new(plan(&ask)))))
+        }
+        _ => None,
+    }
+}
+
+fn health() -> StoreHealth {
+    StoreHealth { events: 240, open_findings: 14, last_received: Some(ago(2)), ..StoreHealth::default() }
+}
+
+fn page(from: From<EventId>, limit: usize) -> Vec<Event> {
+    let keeps = |event: &Event| match from {
+        From::Newest => true,
+        From::Before(id) => event.id < id,
+        From::After(id) => event.id > id,
+    };
+    events().into_iter().filter(keeps).take(limit).collect()
+}
+
+fn check(id: &str, title: &str) -> Check {
+    Check { id: id.into(), title: title.into() }
+}
+
+fn counts(open: u64, claimed: u64, closed: u64) -> StateCounts {
+    StateCounts { open, claimed, snoozed: 0, closed }
+}
+
+/// An event of some users, published so many minutes ago.
+pub(crate) fn event(id: i64, severity: Severity, check: Check, users: &[&str], minutes: i64) -> Event {
+    Event {
+        id: EventId(id),
+        kind: EventKind::FailedCheck,
+        source: "cii-webhook".into(),
+        source_event_id: None,
+        check,
+        severity,
+        severity_raw: severity.word().into(),
+        user_count: users.len() as u64,
+        first_users: users.iter().map(|login| Login::new(login)).collect(),
+        times: 1,
+        published: Some(ago(minutes)),
+        received: ago(minutes),
+        findings: counts(users.len() as u64, 0, 0),
+    }
+}
+
+pub(crate) fn events() -> Vec<Event> {
+    let travel = check("impossible-travel", "Impossible Travel");
+    let mut events = vec![
+        event(40, Severity::Critical, travel, &[ANN, "bo@example.com", "cy@example.com"], 2),
+        event(39, Severity::High, check("no-mfa", "No MFA Configured"), &["bo@example.com"], 9),
+        Event {
+            kind: EventKind::Test,
+            findings: counts(0, 0, 0),
+            ..event(38, Severity::Unknown, check("", "WebhookTest"), &[], 12)
+        },
+        Event {
+            times: 3,
+            findings: counts(0, 1, 0),
+            ..event(37, Severity::Critical, check("mfa-flood", "MFA Flood"), &["hrms.serviceuser"], 44)
+        },
+        Event {
+            received: ago(50),
+            user_count: 128,
+            findings: counts(96, 2, 30),
+            source: "okta-event-hook".into(),
+            ..event(
+                36,
+                Severity::Medium,
+                check("inactive-users", "Inactive Users"),
+                &["dee@example.com"],
+                180,
+            )
+        },
+        Event {
+            findings: counts(0, 0, 1),
+            ..event(
+                35,
+                Severity::Low,
+                check("unused-app", "Unused Application for a User"),
+                &["a.very.long.login.of.somebody@subsidiary.example.com"],
+                300,
+            )
+        },
+        event(34, Severity::Info, check("rare-browser", "Rare Browser Activity"), &["eve@example.com"], 2000),
+    ];
+    let long = "Access From Dormant Account";
+    let rest = 0..60;
+    events.extend(rest.map(|n| {
+        event(
+            33 - n,
+            Severity::ALL[n as usize % 5],
+            check("dormant", long),
+            &["fay@example.com"],
+            3000 + n * 60,
+        )
+    }));
+    events
+}
+
+/// Rows that are meant to break the screen.
+pub(crate) fn hostile_events() -> Vec<Event> {
+    let evil = "\u{202E}gnp.exe\u{1b}[2J\u{200B}\u{0}\nsecond\tline";
+    let wide = "パスワード漏えいの疑い: 表示幅の広い見出しがここで切れる";
+    vec![
+        event(4, Severity::Critical, check(evil, evil), &[evil], 1),
+        event(3, Severity::High, check("wide", wide), &["山田太郎@例え.jp"], 2),
+        event(
+            2,
+            Severity::Medium,
+            check("combining", "e\u{301}e\u{301}e\u{301} 👩\u{200D}💻 family"),
+            &["👩@x"],
+            3,
+        ),
+        event(1, Severity::Low, check("", ""), &[""], 4),
+    ]
+}
+
+fn detail(id: EventId) -> EventDetail {
+    let event = events().into_iter().find(|event| event.id == id).unwrap();
+    EventDetail {
+        event,
+        description: vec![
+            "The user signed in from Oslo, NO and 14 minutes later from Manila, PH. The two places are 9,650 km apart, which no traveller covers in that time.".into(),
+            "Addresses: 203.0.113.7, 198.51.100.23".into(),
+        ],
+        recommended_actions: vec![
+            "Ask the user, by another way than mail, whether both sign-ins were theirs.".into(),
+            "If not: suspend the account, end its sessions and reset the password.".into(),
+        ],
+        reference_url: Some("https://dashboard.example.com/checks/impossible-travel".into()),
+        raw: Some(json!({"detail": {"id": "e-40", "check": {"id": "impossible-travel"}, "users": [ANN]}}).to_string()),
+    }
+}
+
+fn finding(id: i64, login: &str, severity: Severity, check: Check, state: FindingState) -> Finding {
+    Finding {
+        id: FindingId(id),
+        login: Login::new(login),
+        check,
+        severity,
+        state,
+        assignee: (state == FindingState::Claimed).then(|| "kim".to_owned()),
+        disposition: (state == FindingState::Closed).then_some(Disposition::BenignExpected),
+        closed_at: (state == FindingState::Closed).then(|| ago(60)),
+        first_seen: ago(4000),
+        last_seen: ago(2),
+        times: id as u64,
+        version: 1,
+    }
+}
+
+fn event_users() -> Vec<EventUser> {
+    let travel = || check("impossible-travel", "Impossible Travel");
+    let user = |id, login: &str, state| EventUser {
+        login: Login::new(login),
+        finding: Some(finding(id, login, Severity::Critical, travel(), state)),
+    };
+    vec![
+        user(1, ANN, FindingState::Open),
+        user(2, "bo@example.com", FindingState::Claimed),
+        user(3, "cy@example.com", FindingState::Closed),
+    ]
+}
+
+fn findings(login: &Login) -> Vec<Finding> {
+    let of = |id, severity, check, state| finding(id, login.raw(), severity, check, state);
+    vec![
+        of(1, Severity::Critical, check("impossible-travel", "Impossible Travel"), FindingState::Open),
+        of(7, Severity::High, check("no-mfa", "No MFA Configured"), FindingState::Claimed),
+        of(9, Severity::Low, check("unused-app", "Unused Application for a User"), FindingState::Closed),
+    ]
+}
+
+fn actor() -> Actor {
+    Actor { user: "kim".into(), analyst: None, host: "jump1".into(), tty: None, ssh_from: None }
+}
+
+pub(crate) fn action(
+    login: &Login,
+    outcome: Outcome,
+    evidence: Evidence,
+    receipt: Option<Receipt>,
+) -> Action {
+    let ask = RunAsk { login: login.clone(), ..RunAsk::default() };
+    let plan = plan(&ask);
+    Action {
+        id: plan.action,
+        flow: plan.flow.id,
+        verb: plan.flow.verb,
+        risk: plan.flow.risk,
+        login: plan.login,
+        finding: None,
+        evidence,
+        outcome,
+        request: plan.request,
+        receipt,
+        reason: Some("confirmed by phone: not hers".into()),
+        actor: actor(),
+        at: ago(5),
+    }
+}
+
+pub(crate) fn receipt(status: u16) -> Receipt {
+    Receipt {
+        status: Some(status),
+        headers: vec![("content-type".into(), "application/json".into())],
+        body: r#"{"status":"ok"}"#.into(),
+        at: Some(ago(4)),
+        ..Receipt::default()
+    }
+}
+
+fn actions(login: &Login) -> Vec<Action> {
+    let unknown = Receipt { error: Some("timed out after 30 s".into()), ..Receipt::default() };
+    let mut second = action(login, Outcome::Unknown, Evidence::Sent, Some(unknown));
+    second.id = ActionId(uuid::Uuid::from_u128(2));
+    second.at = ago(90);
+    vec![action(login, Outcome::Accepted, Evidence::Acknowledged, Some(receipt(200))), second]
+}
+
+fn part(name: PartName) -> LoadedPart {
+    let at = ago(3);
+    match name {
+        PartName::Cii => LoadedPart::Cii(Box::new(Part::whole(at, serde_json::from_value(cii()).unwrap()))),
+        PartName::CiiDetails => {
+            LoadedPart::CiiDetails(Box::new(Part::whole(at, serde_json::from_value(details()).unwrap())))
+        }
+        PartName::Okta => {
+            let problem = Problem {
+                path: Vec::new(),
+                message: "the token has expired".into(),
+                kind: Some("E0000011".into()),
+                hint: Some("`idtriage doctor` checks it".into()),
+            };
+            LoadedPart::Okta(Box::new(Part::failed(at, problem)))
+        }
+    }
+}
+
+fn cii() -> serde_json::Value {
+    let place = |city: &str, country: &str| json!({"city": city, "country": country});
+    json!({
+        "id": "cii-1", "displayName": "Ann Example", "login": ANN, "employeeId": ["7"], "status": "ACTIVE",
+        "userTypeClassification": "INTERNAL", "managerLogin": "max@example.com", "phoneNumber": "+47 22 00 00 00",
+        "ipAddresses": [
+            {"ipAddress": "203.0.113.7", "location": place("Oslo", "NO")},
+            {"ipAddress": "198.51.100.23", "location": place("Manila", "PH")},
+            {"ipAddress": "2001:db8::1"},
+        ],
+        "registeredLocationDetails": place("Oslo", "NO"),
+        "workingLocationDetails": [
+            {"location": place("Oslo", "NO"), "userLocationPrevalence": 91.5},
+            {"location": place("Bergen", "NO"), "userLocationPrevalence": 7.25},
+            {"location": place("Manila", "PH"), "userLocationPrevalence": 1.25},
+        ],
+        "usedApplications": ["Slack", "Salesforce", "Jira", "Workday"],
+        "unusedApplications": ["Tableau", "Box"],
+        "usedFactors": ["Okta Verify push", "SMS"],
+        "referenceUrl": "https://dashboard.example.com/users/ann"
+    })
+}
+
+fn details() -> serde_json::Value {
+    json!({
+        "endUserDetails": {
+            "id": "cii-1", "login": ANN, "title": "Controller", "department": "Finance", "mfaEnabled": true,
+            "groupNames": ["Finance", "VPN"], "linkedEndUserLogins": ["ann.admin@example.com"],
+            "lastSignIn": {"timestamp": "2026-03-04T09:46:00Z", "result": "SUCCESS", "ipAddress": "198.51.100.23"}
+        },
+        "providerEndUserDetails": [
+            {"userId": "00u1abc", "provider": "OKTA", "status": "ACTIVE"},
+            {"userId": "0a1b-22", "provider": "AZURE_AD", "status": "ENABLED"},
+        ]
+    })
+}
+
+fn address_users() -> AddressUsers {
+    let user = |id: &str, login: &str, name: &str| EndUserRef {
+        id: id.into(),
+        display_name: Some(name.into()),
+        login: Login::new(login),
+        reference_url: None,
+    };
+    AddressUsers {
+        users: vec![user("1", ANN, "Ann Example"), user("2", "bo@example.com", "Bo Example")],
+        problems: Vec::new(),
+        is_cut: true,
+    }
+}
+
+fn account() -> ProviderAccount {
+    ProviderAccount { provider: "OKTA".into(), user_id: "00u1abc".into(), login: Login::new(ANN) }
+}
+
+fn fits() -> Vec<Fit> {
+    let all = preset::all().into_iter().enumerate().map(|(at, flow)| {
+        let target = match at {
+            0 => Ok(FitTarget::Account(account())),
+            1 => Ok(FitTarget::Login(Login::new(ANN))),
+            7 => Ok(FitTarget::Router(None)),
+            _ => Err(flow.unrunnable().unwrap_or_else(|| "no account is known".to_owned())),
+        };
+        Fit { is_suggested: at < 2, flow, target }
+    });
+    all.collect()
+}
+
+/// The plan of suspending somebody's Okta account.
+pub(crate) fn plan(ask: &RunAsk) -> Plan {
+    let mut flow = preset::flow("suspend-okta-account").unwrap();
+    flow.route = Route::ApiEndpoint;
+    let body = json!({
+        "eventId": "00000000-0000-0000-0000-000000000001", "eventSource": "idtriage", "eventType": "issue.onDemand",
+        "issueSeverity": "Critical", "issueTitle": "Impossible Travel", "entityIdInService": "00u1abc",
+        "entityDisplayName": ANN, "entityType": "Account", "issueRiskAndImpact": ""
+    });
+    Plan {
+        action: ActionId(uuid::Uuid::from_u128(1)),
+        caveats: flow.caveats.clone(),
+        confirm: Confirm::Word("suspend".into()),
+        flow,
+        login: ask.login.clone(),
+        finding: ask.finding,
+        request: ShownRequest {
+            method: "POST".into(),
+            url: "https://acme.workflows.okta.com/api/flo/0123456789abcdef0123456789abcdef/invoke".into(),
+            headers: vec![
+                ("content-type".into(), "application/json".into()),
+                ("x-api-client-token".into(), "[secret]".into()),
+                ("x-idtriage-operator".into(), "kim".into()),
+            ],
+            body: body.to_string(),
+        },
+        target: Target::Read {
+            at: ago(0),
+            from: "Okta",
+            facts: vec![fact("status", "ACTIVE"), fact("id", "00u1abc")],
+        },
+        cannot_know: vec!["whether the flow behind the URL is the one that the preset describes".into()],
+        needs_again: None,
+        refusal: None,
+        reason_required: true,
+    }
+}
+
+pub(crate) fn fact(name: &str, value: &str) -> Fact {
+    Fact { name: name.into(), value: value.into() }
+}
+
+/// The feed with the cursor on its second row and new rows waiting.
+pub(crate) fn holding(columns: u16, rows: u16) -> State {
+    let mut state = started(columns, rows);
+    tell(&mut state, Msg::CursorMoved(Motion::Down));
+    tell(&mut state, Msg::StoreChanged(Sequence { newest_event: 52, change: 9 }));
+    state
+}
+
+pub(crate) fn on_event(columns: u16, rows: u16) -> State {
+    let mut state = started(columns, rows);
+    tell(&mut state, Msg::Opened);
+    state
+}
+
+pub(crate) fn on_user(columns: u16, rows: u16, pane: Pane) -> State {
+    let mut state = on_event(columns, rows);
+    tell(&mut state, Msg::Opened);
+    tell(&mut state, Msg::PaneChosen(pane));
+    state
+}
+
+pub(crate) fn with_flows(columns: u16, rows: u16) -> State {
+    let mut state = on_event(columns, rows);
+    tell(&mut state, Msg::RemediateAsked);
+    state
+}
+
+/// A card that has armed.
+pub(crate) fn with_card(columns: u16, rows: u16) -> State {
+    let mut state = with_flows(columns, rows);
+    tell(&mut state, Msg::FlowChosen(0));
+    later(&mut state, 500);
+    state
+}
+
+/// Some milliseconds go by.
+pub(crate) fn later(state: &mut State, millis: i64) {
+    let now = state.now + SignedDuration::from_millis(millis);
+    tell(state, Msg::Ticked(now));
+}
+
+/// A text is typed.
+pub(crate) fn type_text(state: &mut State, text: &str) {
+    for c in text.chars() {
+        tell(state, Msg::Edited(tui_input::InputRequest::InsertChar(c)));
+    }
+}

@@ -1,0 +1,106 @@
+//! No size and no text breaks a screen.
+
+use crate::fixtures::*;
+use crate::paint::{paint, text};
+use idtriage::app::layout::Size;
+use idtriage::app::msg::{Answer, Msg};
+use idtriage::app::user::Pane;
+use idtriage::app::{Effect, State, update};
+use idtriage::domain::page::Page;
+use idtriage::domain::{Event, untrusted};
+use idtriage::view::Theme;
+use proptest::prelude::*;
+
+/// A feed of these rows.
+fn feed_of(rows: &[Event], columns: u16, height: u16) -> State {
+    let mut state = console(columns, height);
+    for effect in update::start(&mut state) {
+        if let Effect::LoadEvents { request, .. } = effect {
+            let page = Page { rows: rows.to_vec(), has_more: false };
+            update(&mut state, Msg::Answered(request, Answer::Events(Ok(page))));
+        }
+    }
+    state
+}
+
+fn overlaid(mut state: State, msg: Msg) -> State {
+    tell(&mut state, msg);
+    state
+}
+
+/// A state of every screen and every overlay.
+fn all() -> Vec<State> {
+    let (columns, rows) = (80, 24);
+    vec![
+        console(columns, rows),
+        started(columns, rows),
+        holding(columns, rows),
+        feed_of(&hostile_events(), columns, rows),
+        on_event(columns, rows),
+        on_user(columns, rows, Pane::Places),
+        overlaid(on_event(columns, rows), Msg::RawAsked),
+        overlaid(started(columns, rows), Msg::JournalAsked),
+        overlaid(started(columns, rows), Msg::AddressNamed("203.0.113.7".into())),
+        with_flows(columns, rows),
+        with_card(columns, rows),
+        overlaid(started(columns, rows), Msg::HelpAsked),
+        overlaid(started(columns, rows), Msg::PromptAsked),
+        overlaid(started(columns, rows), Msg::FilterAsked),
+        overlaid(on_event(columns, rows), Msg::CloseAsked),
+        overlaid(on_event(columns, rows), Msg::NoteAsked),
+        overlaid(on_event(columns, rows), Msg::LinkAsked),
+        overlaid(started(columns, rows), Msg::QuitAsked),
+    ]
+}
+
+#[test]
+fn no_size_breaks_a_screen() {
+    let sizes = (1..=12).flat_map(|n| [(n, 60), (200, n), (n, n), (n * 10, n * 4)]);
+    let states = all();
+    for (columns, rows) in sizes.chain([(60, 16), (99, 20), (100, 24), (160, 50), (200, 60)]) {
+        for state in &states {
+            let state = State { size: Size { columns, rows }, ..state.clone() };
+            paint(&state, &Theme::default());
+        }
+    }
+}
+
+#[test]
+fn a_frame_of_another_size_than_the_states_is_drawn() {
+    for state in all() {
+        let mut terminal = ratatui::Terminal::new(ratatui::backend::TestBackend::new(33, 7)).unwrap();
+        let help = crate::paint::help();
+        terminal.draw(|frame| idtriage::view::render(&state, &help, &Theme::default(), frame)).unwrap();
+    }
+}
+
+#[test]
+fn the_question_of_a_card_is_never_clipped() {
+    let mut card = with_card(60, 16);
+    for (columns, rows) in [(60, 16), (40, 10), (60, 9), (200, 50)] {
+        card.size = Size { columns, rows };
+        let shown = text(&paint(&card, &Theme::default()).0);
+        assert!(shown.contains("say why, then enter"), "{columns}x{rows}\n{shown}");
+        assert!(shown.contains("reason") && shown.contains("confirm"), "{columns}x{rows}\n{shown}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn no_text_reaches_the_terminal_unprintable(texts in proptest::collection::vec(any::<String>(), 4), columns in 1u16..140, rows in 1u16..30) {
+        let mut events = hostile_events();
+        for (event, text) in events.iter_mut().zip(&texts) {
+            event.check.title = text.as_str().into();
+            event.first_users = vec![idtriage::domain::Login::new(text)];
+            event.user_count = 1;
+        }
+        let mut state = feed_of(&events, columns, rows);
+        state.notice.fail(state.now, texts.concat());
+        let (buffer, _) = paint(&state, &Theme::default());
+        for cell in buffer.content() {
+            prop_assert!(cell.symbol().chars().all(untrusted::is_printable), "{:?}", cell.symbol());
+        }
+    }
+}

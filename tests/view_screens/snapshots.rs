@@ -1,0 +1,118 @@
+//! What the screens look like. Few, and each was read before it was accepted.
+
+use crate::fixtures::*;
+use crate::paint::written;
+use idtriage::app::layout::Size;
+use idtriage::app::msg::{Answer, Motion, Msg};
+use idtriage::app::user::Pane;
+use idtriage::app::{Effect, State, update};
+use idtriage::domain::page::Page;
+use idtriage::view::Theme;
+use rstest::rstest;
+
+fn look(name: &str, state: &State) {
+    look_in(name, state, &Theme::default());
+}
+
+fn look_in(name: &str, state: &State, theme: &Theme) {
+    insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true }, {
+        insta::assert_snapshot!(name.to_owned(), written(state, theme));
+    });
+}
+
+#[rstest]
+#[case(60, 16)]
+#[case(80, 24)]
+#[case(120, 40)]
+#[case(200, 50)]
+fn feed(#[case] columns: u16, #[case] rows: u16) {
+    look(&format!("feed_{columns}x{rows}"), &holding(columns, rows));
+}
+
+#[test]
+fn feed_without_colour() {
+    look_in("feed_mono", &holding(80, 24), &Theme::default().without_colour());
+}
+
+#[test]
+fn feed_of_hostile_text() {
+    let mut state = console(80, 12);
+    for effect in update::start(&mut state) {
+        if let Effect::LoadEvents { request, .. } = effect {
+            let page = Page { rows: hostile_events(), has_more: false };
+            update(&mut state, Msg::Answered(request, Answer::Events(Ok(page))));
+        }
+    }
+    look("feed_hostile", &state);
+}
+
+#[test]
+fn event() {
+    look("event_80x24", &on_event(80, 24));
+}
+
+#[rstest]
+#[case(80, 24)]
+#[case(120, 40)]
+fn user(#[case] columns: u16, #[case] rows: u16) {
+    look(&format!("user_{columns}x{rows}"), &on_user(columns, rows, Pane::Places));
+}
+
+#[test]
+fn flows() {
+    look("flows_80x24", &with_flows(80, 24));
+}
+
+#[test]
+fn card() {
+    let mut state = with_card(60, 16);
+    type_text(&mut state, "confirmed by phone: not hers");
+    tell(&mut state, Msg::Submitted);
+    type_text(&mut state, "susp");
+    look("card_60x16", &state);
+    state.size = Size { columns: 80, rows: 24 };
+    for _ in 0..4 {
+        tell(&mut state, Msg::CursorMoved(Motion::Down));
+    }
+    look("card_80x24", &state);
+}
+
+/// Prints screens, for looking at them: `IDTRIAGE_LOOK=event,120,40 cargo test … -- --nocapture look`.
+#[test]
+fn look_at() {
+    let Ok(what) = std::env::var("IDTRIAGE_LOOK") else { return };
+    for what in what.split(' ') {
+        let parts: Vec<&str> = what.split(',').collect();
+        let [name, columns, rows] = parts[..] else { panic!("name,columns,rows") };
+        let (columns, rows) = (columns.parse().unwrap(), rows.parse().unwrap());
+        let mut state = match name {
+            "feed" => holding(columns, rows),
+            "following" => started(columns, rows),
+            "empty" => console(columns, rows),
+            "event" | "raw" | "close" | "note" | "link" => on_event(columns, rows),
+            "user" => on_user(columns, rows, Pane::Overview),
+            "flows" => with_flows(columns, rows),
+            "help" | "prompt" | "filter" | "journal" | "address" | "quit" => started(columns, rows),
+            _ => with_card(columns, rows),
+        };
+        let msg = match name {
+            "raw" => Msg::RawAsked,
+            "close" => Msg::CloseAsked,
+            "note" => Msg::NoteAsked,
+            "link" => Msg::LinkAsked,
+            "help" => Msg::HelpAsked,
+            "prompt" => Msg::PromptAsked,
+            "filter" => Msg::FilterAsked,
+            "journal" => Msg::JournalAsked,
+            "address" => Msg::AddressNamed("203.0.113.7".into()),
+            "quit" => Msg::QuitAsked,
+            "empty" => Msg::Filtered(idtriage::domain::Query::parse("severity>=critical user:ann").unwrap()),
+            _ => Msg::RedrawAsked,
+        };
+        tell(&mut state, msg);
+        if name == "link" {
+            tell(&mut state, Msg::ChoiceMoved(Motion::Down));
+        }
+        println!("=== {what}\n{}", crate::paint::text(&crate::paint::paint(&state, &Theme::default()).0));
+    }
+}
