@@ -1,5 +1,6 @@
 //! The command line, as clap reads it.
 
+use crate::app::layout::Size;
 use crate::domain::journal::Head;
 use crate::domain::{Disposition, EventId, FindingId, FlowId};
 use clap::{ArgGroup, Args, Parser, Subcommand};
@@ -45,7 +46,7 @@ pub struct Global {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// The console against a simulated tenant: no configuration, no network
-    Demo(LabArguments),
+    Demo(DemoArguments),
     /// The simulated tenant alone; prints a configuration for it
     Lab(LabAlone),
     /// Receive and store, without a screen
@@ -91,6 +92,20 @@ pub struct LabArguments {
     /// Something that goes wrong; may be said several times
     #[arg(long = "fault", value_name = "FAULT")]
     pub faults: Vec<String>,
+}
+
+/// The demo.
+#[derive(Debug, Clone, Args)]
+pub struct DemoArguments {
+    /// How the tenant behaves.
+    #[command(flatten)]
+    pub lab: LabArguments,
+    /// Write the screen as an SVG picture once the incident shows, and end; needs no terminal
+    #[arg(long, value_name = "FILE", hide = true)]
+    pub picture: Option<PathBuf>,
+    /// The picture's size in cells
+    #[arg(long, value_name = "COLUMNSxROWS", default_value = "120x36", value_parser = size, requires = "picture", hide = true)]
+    pub size: Size,
 }
 
 /// The simulated tenant alone.
@@ -277,6 +292,14 @@ fn speed(text: &str) -> Result<f64, String> {
     speed.ok_or_else(|| "a speed is a number above 0".to_owned())
 }
 
+fn size(text: &str) -> Result<Size, String> {
+    let sides =
+        text.split_once('x').and_then(|(columns, rows)| Some((columns.parse().ok()?, rows.parse().ok()?)));
+    let size = sides.filter(|(columns, rows)| (40..=400).contains(columns) && (10..=200).contains(rows));
+    let size = size.map(|(columns, rows)| Size { columns, rows });
+    size.ok_or_else(|| "a size looks like `120x36`, from 40x10 to 400x200".to_owned())
+}
+
 /// The simulated tenant's secrets are printed: it stays on this machine.
 fn loopback(text: &str) -> Result<SocketAddr, String> {
     let address = text.parse::<SocketAddr>().ok().filter(|address| address.ip().is_loopback());
@@ -307,6 +330,9 @@ mod tests {
     #[case("idtriage run f --user a --yes --input =x", false)]
     #[case("idtriage lab --listen 0.0.0.0:1", false)]
     #[case("idtriage demo --speed 0", false)]
+    #[case("idtriage demo --picture p.svg --size 80x24", true)]
+    #[case("idtriage demo --picture p.svg --size 80", false)]
+    #[case("idtriage demo --size 80x24", false)]
     #[case("idtriage ip not-an-address", false)]
     fn command_lines(#[case] line: &str, #[case] is_accepted: bool) {
         let parsed = Arguments::try_parse_from(line.split(' '));

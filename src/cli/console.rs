@@ -3,15 +3,19 @@
 use super::connect;
 use super::failure::{DONE, Failure, UNKNOWN};
 use super::output::Output;
+use crate::app::State;
+use crate::app::header::SourceState;
+use crate::app::layout::Size;
 use crate::command::Keymap;
 use crate::config::{Config, Loaded, meant};
-use crate::domain::Actor;
+use crate::domain::{Actor, Event, Severity};
 use crate::remediation::guard::Mode;
 use crate::runtime::child::Children;
-use crate::runtime::{receiver, session};
+use crate::runtime::{picture, receiver, session};
 use crate::source::clock::Clock;
 use crate::store::{self, Store, receiver::Who};
 use crate::view::Theme;
+use jiff::SignedDuration;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -39,12 +43,53 @@ pub(super) async fn run(
     stage: Stage,
     out: &mut Output<'_>,
 ) -> Result<u8, Failure> {
+    let closed = session::run(setup(&loaded, store.clone(), stage)?).await;
+    let head = store.journal_head().await;
+    store.close().await?;
+    let closed = closed.map_err(|cause| {
+        Failure::failed(format!("the terminal cannot be used: {cause}\nhint: `idtriage collect` needs none"))
+    })?;
+    if let Some(head) = head? {
+        out.note(&format!("journal head {head}"))?;
+    }
+    if closed.unsettled > 0 {
+        out.note(&format!("{} run(s) left without a receipt: their outcome is unknown", closed.unsettled))?;
+        return Ok(UNKNOWN);
+    }
+    Ok(DONE)
+}
+
+/// Runs the console without a terminal until an incident is in its feed, and answers that screen.
+pub(super) async fn picture(
+    loaded: Loaded,
+    store: Arc<dyn Store>,
+    stage: Stage,
+    size: Size,
+) -> Result<String, Failure> {
+    let (theme, _) = Theme::load("dark", None);
+    let setup = session::Setup { theme, ..setup(&loaded, store.clone(), stage)? };
+    let taken = picture::take(setup, size, "idtriage demo", shows_an_incident).await;
+    store.close().await?;
+    taken.map_err(|cause| Failure::failed(format!("the picture cannot be taken: {cause}")))
+}
+
+/// The sources run, and a third of the rows to be seen are critical and only minutes old.
+fn shows_an_incident(state: &State) -> bool {
+    let rows = state.size.feed_rows();
+    let is_recent = |event: &Event| state.now.duration_since(event.at()) < SignedDuration::from_mins(5);
+    let visible = state.feed.rows.iter().take(rows);
+    let alarming = visible.filter(|event| event.severity == Severity::Critical && is_recent(event)).count();
+    let are_running = state.header.sources.iter().all(|source| source.state == SourceState::Running);
+    alarming * 3 >= rows && are_running && !state.header.sources.is_empty()
+}
+
+fn setup(loaded: &Loaded, store: Arc<dyn Store>, stage: Stage) -> Result<session::Setup, Failure> {
     let config = &loaded.config;
     let keymap = Keymap::new(&config.console.keys).map_err(|problems| Failure::usage(problems.join("\n")))?;
     let (theme, warnings) = theme(&config.console, loaded.path.parent());
     let desk =
         connect::remediation_desk(config, store.clone(), &stage.actor, stage.mode, stage.clock.clone())?;
-    let setup = session::Setup {
+    Ok(session::Setup {
         console: config.console.clone(),
         keymap,
         theme,
@@ -63,21 +108,7 @@ pub(super) async fn run(
         ),
         bound: stage.bound,
         warnings,
-    };
-    let closed = session::run(setup).await;
-    let head = store.journal_head().await;
-    store.close().await?;
-    let closed = closed.map_err(|cause| {
-        Failure::failed(format!("the terminal cannot be used: {cause}\nhint: `idtriage collect` needs none"))
-    })?;
-    if let Some(head) = head? {
-        out.note(&format!("journal head {head}"))?;
-    }
-    if closed.unsettled > 0 {
-        out.note(&format!("{} run(s) left without a receipt: their outcome is unknown", closed.unsettled))?;
-        return Ok(UNKNOWN);
-    }
-    Ok(DONE)
+    })
 }
 
 /// What a process receives, as the configuration says it; nothing in a read-only one.

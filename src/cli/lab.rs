@@ -1,6 +1,6 @@
 //! `lab`: the simulated tenant alone; `demo`: the console against it, on a running incident.
 
-use super::args::{LabAlone, LabArguments};
+use super::args::{DemoArguments, LabAlone, LabArguments};
 use super::connect;
 use super::console::{self, Stage};
 use super::failure::{DONE, Failure};
@@ -88,8 +88,8 @@ fn listener(lab: &Lab, listen: SocketAddr) -> LabListener {
 }
 
 /// Runs the demo: a lab, a throw-away store with some days of history, and the console.
-pub(super) async fn demo(arguments: &LabArguments, out: &mut Output<'_>) -> Result<u8, Failure> {
-    let lab = start(options(arguments, None)?).await?;
+pub(super) async fn demo(arguments: &DemoArguments, out: &mut Output<'_>) -> Result<u8, Failure> {
+    let lab = start(options(&arguments.lab, None)?).await?;
     let folder =
         tempfile::Builder::new().prefix("idtriage-demo-").tempdir().map_err(|cause| not_written(&cause))?;
     let loaded = configure(&lab, folder.path())?;
@@ -111,9 +111,26 @@ pub(super) async fn demo(arguments: &LabArguments, out: &mut Output<'_>) -> Resu
             Err(_) => None,
         }
     };
-    let (ended, _told) = tokio::join!(console::run(loaded, store, stage, out), telling);
+    let (ended, _told) = tokio::join!(show(arguments, loaded, store, stage, out), telling);
     lab.stop().await;
     ended
+}
+
+/// The console on this terminal, or a picture of it.
+async fn show(
+    arguments: &DemoArguments,
+    loaded: Loaded,
+    store: Arc<dyn Store>,
+    stage: Stage,
+    out: &mut Output<'_>,
+) -> Result<u8, Failure> {
+    let Some(path) = &arguments.picture else { return console::run(loaded, store, stage, out).await };
+    let picture = console::picture(loaded, store, stage, arguments.size).await?;
+    let written = std::fs::write(path, picture);
+    written.map_err(|cause| {
+        Failure::failed(format!("the picture `{}` cannot be written: {cause}", path.display()))
+    })?;
+    Ok(DONE)
 }
 
 /// The lab's own configuration, read like any other.

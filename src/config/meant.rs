@@ -164,8 +164,6 @@ pub struct Console {
     pub theme: String,
     /// Keys that differ from the defaults: command id → keys.
     pub keys: BTreeMap<String, Vec<String>>,
-    /// Whether times are shown in UTC or in local time.
-    pub time: TimeZoneChoice,
     /// Whether dossiers are read before they are asked for.
     pub prefetch: Prefetch,
     /// Hosts whose links open without the link card, beside those configured.
@@ -174,8 +172,6 @@ pub struct Console {
     pub open: OpenLinks,
     /// How long the feed may be silent before the header says so.
     pub canary: Option<Duration>,
-    /// Borders of plain ASCII.
-    pub borders: Borders,
 }
 
 impl Default for Console {
@@ -184,23 +180,12 @@ impl Default for Console {
             analyst: None,
             theme: "ansi".to_owned(),
             keys: BTreeMap::new(),
-            time: TimeZoneChoice::Utc,
             prefetch: Prefetch::On,
             link_hosts: Vec::new(),
             open: OpenLinks::Auto,
             canary: None,
-            borders: Borders::Lines,
         }
     }
-}
-
-/// In which zone times are shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TimeZoneChoice {
-    /// UTC, marked with Z.
-    Utc,
-    /// The machine's zone.
-    Local,
 }
 
 /// Whether dossiers are read ahead.
@@ -221,13 +206,4 @@ pub enum OpenLinks {
     Always,
     /// Never spawn anything: show the link.
     Never,
-}
-
-/// What borders are drawn with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Borders {
-    /// Box-drawing characters.
-    Lines,
-    /// `+`, `-` and `|`.
-    Ascii,
 }

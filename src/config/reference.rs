@@ -204,7 +204,6 @@ pub const SETTINGS: &[Setting] = &[
         "Your name, as you assert it; the uid's name stands beside it.",
     ),
     setting("[console]", "theme", Kind::Text, "ansi", "The theme's name."),
-    setting("[console]", "time", Kind::Text, "utc", "The zone of times on the screen: `utc` or `local`."),
     setting(
         "[console]",
         "prefetch",
@@ -227,7 +226,6 @@ pub const SETTINGS: &[Setting] = &[
         "",
         "How long the feed may be silent before the header says so: `1h`.",
     ),
-    setting("[console]", "borders", Kind::Text, "lines", "What borders are drawn with: `lines` or `ascii`."),
     setting("[console]", "keys", Kind::Keys, "", "Keys that differ from the defaults, by command id."),
 ];
 
@@ -243,8 +241,10 @@ pub const LATER: &[(&str, &str)] = &[
     ("[[source]]", "interval"),
     ("[okta]", "dpop"),
     ("[guard]", "bulk_limit"),
+    ("[console]", "borders"),
     ("[console]", "columns"),
     ("[console]", "privacy"),
+    ("[console]", "time"),
     ("[[notify]]", ""),
     ("[[rule]]", ""),
 ];

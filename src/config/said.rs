@@ -226,8 +226,6 @@ pub struct Console {
     pub analyst: Option<String>,
     /// The theme.
     pub theme: Option<String>,
-    /// The zone.
-    pub time: Option<String>,
     /// Reading ahead.
     pub prefetch: Option<bool>,
     /// Hosts.
@@ -236,8 +234,6 @@ pub struct Console {
     pub open: Option<String>,
     /// The silence that is too long.
     pub canary: Option<String>,
-    /// The borders.
-    pub borders: Option<String>,
     /// Command id → keys.
     pub keys: Option<BTreeMap<String, Keys>>,
 }

@@ -2,7 +2,7 @@
 
 use super::effects::{Effects, Heard};
 use super::services::Services;
-use super::terminal::frame::FrameBackend;
+use super::terminal::Screen;
 use super::terminal::signals::Signalled;
 use crate::app::{self, Effect, Msg, State, layout::Size};
 use crate::command::{Keymap, keys::Key, press};
@@ -10,8 +10,8 @@ use crate::source::clock::Clock;
 use crate::view::{self, Theme};
 use crossterm::event::{Event, MouseEventKind};
 use futures_util::{Stream, StreamExt};
-use ratatui::Terminal;
 use std::io::{self, Write};
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -24,13 +24,20 @@ const ARRIVAL_FRAME: Duration = Duration::from_millis(125);
 /// Messages taken in before keys are looked at again.
 const AT_ONCE: usize = 64;
 
-/// What the loop does around its screen: the real terminal stops the process, a test does nothing.
+/// What is around the loop's screen: a terminal that can stop the process, or whoever waits for what
+/// the screen shows.
 pub trait Surroundings {
     /// Puts the process in the background, and comes back with it.
     ///
     /// # Errors
     /// If the terminal cannot be given back or taken again.
     fn suspend(&mut self) -> io::Result<()>;
+
+    /// Told whenever the screen shows the state as it is; a break ends the loop.
+    fn drawn(&mut self, state: &State) -> ControlFlow<()> {
+        let _ = state;
+        ControlFlow::Continue(())
+    }
 }
 
 /// Why the loop ended.
@@ -40,6 +47,8 @@ pub enum Ended {
     Quit,
     /// A signal, or the terminal went away.
     Stopped,
+    /// The screen showed what its surroundings waited for.
+    Seen,
 }
 
 /// The console.
@@ -48,7 +57,7 @@ pub struct Console<W: Write> {
     state: State,
     keymap: Keymap,
     theme: Theme,
-    screen: Terminal<FrameBackend<W>>,
+    screen: Screen<W>,
     effects: Effects,
     heard: UnboundedReceiver<Heard>,
     sender: UnboundedSender<Heard>,
@@ -65,7 +74,7 @@ impl<W: Write> Console<W> {
         state: State,
         keymap: Keymap,
         theme: Theme,
-        screen: Terminal<FrameBackend<W>>,
+        screen: Screen<W>,
         services: Services,
     ) -> Console<W> {
         let (sender, heard) = unbounded_channel();
@@ -92,8 +101,8 @@ impl<W: Write> Console<W> {
         self.sender.clone()
     }
 
-    /// The screen, for tests.
-    pub fn screen(&self) -> &Terminal<FrameBackend<W>> {
+    /// The screen, for tests and pictures.
+    pub fn screen(&self) -> &Screen<W> {
         &self.screen
     }
 
@@ -120,6 +129,9 @@ impl<W: Write> Console<W> {
             }
             if let Some(ended) = self.ended {
                 return Ok(ended);
+            }
+            if self.wants_frame.is_none() && surroundings.drawn(&self.state).is_break() {
+                return Ok(Ended::Seen);
             }
         }
     }

@@ -6,6 +6,7 @@ pub mod console;
 pub mod effects;
 pub mod headless;
 pub mod opener;
+pub mod picture;
 pub mod receiver;
 pub mod services;
 pub mod session;

@@ -8,7 +8,7 @@ use super::opener::{self, Place};
 use super::receiver::{self, Tell};
 use super::services::Services;
 use super::terminal::signals::Signals;
-use super::terminal::{self, Guard};
+use super::terminal::{self, Guard, Screen};
 use crate::app::layout::Size;
 use crate::app::state::Settings;
 use crate::app::{Msg, State};
@@ -19,9 +19,8 @@ use crate::remediation::{Desk, Runner};
 use crate::source::clock::Clock;
 use crate::store::Store;
 use crate::view::Theme;
-use crossterm::event::EventStream;
 use jiff::SignedDuration;
-use std::io;
+use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -83,6 +82,17 @@ impl Surroundings for RealTerminal {
 /// If the terminal cannot be taken or written.
 pub async fn run(setup: Setup) -> io::Result<Closed> {
     terminal::install_panic_hook();
+    let signals = std::pin::pin!(Signals::listen()?.stream());
+    let mut surroundings = RealTerminal(Guard::take()?);
+    let (mut console, behind) = open(setup, terminal::screen()?)?;
+    let ended = console.run(terminal::input(), signals, &mut surroundings).await;
+    drop(surroundings);
+    let unsettled = behind.wind_down().await;
+    Ok(Closed { ended: ended?, unsettled })
+}
+
+/// A console on a screen, with what runs behind it.
+pub(super) fn open<W: Write>(setup: Setup, screen: Screen<W>) -> io::Result<(Console<W>, Behind)> {
     let runner = Arc::new(Runner::new(setup.desk.clone(), Default::default()));
     let services = Services {
         desk: setup.desk.clone(),
@@ -92,40 +102,50 @@ pub async fn run(setup: Setup) -> io::Result<Closed> {
         open: setup.console.open,
         clipboard: clipboard::way(|name| std::env::var(name).ok()),
     };
-    let signals = std::pin::pin!(Signals::listen()?.stream());
-    let mut surroundings = RealTerminal(Guard::take()?);
-    let screen = terminal::screen()?;
     let size = screen.size()?;
     let state = state(&setup, Size { columns: size.width, rows: size.height });
-    let mut console = Console::new(state, setup.keymap, setup.theme, screen, services);
+    let console = Console::new(state, setup.keymap, setup.theme, screen, services);
     let sender = console.sender();
     for warning in setup.warnings {
         let _ = sender.send(Heard::Msg(Msg::Noticed(Err(warning))));
     }
     let (stop, stopped) = watch::channel(false);
     let store = setup.desk.store.clone();
-    let watching = tokio::spawn(watch_store(store.clone(), sender.clone()));
-    let expiring = tokio::spawn(expire_leases(store, setup.clock.clone()));
-    let receiving =
-        tokio::spawn(receiver::keep_receiving(setup.receiver, tell(sender), stopped, setup.bound));
-    let ended = console.run(EventStream::new(), signals, &mut surroundings).await;
-    drop(surroundings);
-    let unsettled = wind_down(&runner, stop, receiving).await;
-    watching.abort();
-    expiring.abort();
-    Ok(Closed { ended: ended?, unsettled })
+    let behind = Behind {
+        runner,
+        stop,
+        watching: tokio::spawn(watch_store(store.clone(), sender.clone())),
+        expiring: tokio::spawn(expire_leases(store, setup.clock.clone())),
+        receiving: tokio::spawn(receiver::keep_receiving(setup.receiver, tell(sender), stopped, setup.bound)),
+    };
+    Ok((console, behind))
 }
 
-/// Sources stop taking in, acting requests are waited for.
-async fn wind_down(runner: &Runner, stop: watch::Sender<bool>, receiving: JoinHandle<()>) -> usize {
-    // The receiver may have ended by itself.
-    let _ = stop.send(true);
-    if runner.in_flight() > 0 {
-        eprintln!("idtriage: waiting for the receipts of {} run(s), at most 60 s", runner.in_flight());
+/// What runs behind a console.
+#[derive(Debug)]
+pub(super) struct Behind {
+    runner: Arc<Runner>,
+    stop: watch::Sender<bool>,
+    watching: JoinHandle<()>,
+    expiring: JoinHandle<()>,
+    receiving: JoinHandle<()>,
+}
+
+impl Behind {
+    /// Sources stop taking in, acting requests are waited for; answers how many stay unsettled.
+    pub(super) async fn wind_down(self) -> usize {
+        // The receiver may have ended by itself.
+        let _ = self.stop.send(true);
+        let in_flight = self.runner.in_flight();
+        if in_flight > 0 {
+            eprintln!("idtriage: waiting for the receipts of {in_flight} run(s), at most 60 s");
+        }
+        let unsettled = self.runner.finish(LAST_RECEIPTS).await;
+        let _ = tokio::time::timeout(Duration::from_secs(5), self.receiving).await;
+        self.watching.abort();
+        self.expiring.abort();
+        unsettled
     }
-    let unsettled = runner.finish(LAST_RECEIPTS).await;
-    let _ = tokio::time::timeout(Duration::from_secs(5), receiving).await;
-    unsettled
 }
 
 fn state(setup: &Setup, size: Size) -> State {

@@ -214,10 +214,7 @@ fn nothing_yet(scene: &Scene, prose: &mut Prose) {
         prose.marked(&format!("{:<18} ", source.name), role, &words);
     }
     prose.blank();
-    prose.say(
-        Role::Muted,
-        "`idtriage import FILE` replays events from a file; `idtriage doctor` says what is missing",
-    );
+    prose.say(Role::Muted, "`idtriage doctor` says what is missing");
 }
 
 fn who_receives(receiver: &Receiver) -> String {

@@ -26,6 +26,7 @@ mod link;
 mod notice;
 mod palette;
 mod panel;
+pub mod picture;
 mod prompt;
 mod prose;
 mod quit;

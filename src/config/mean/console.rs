@@ -1,7 +1,7 @@
 //! The console's own settings.
 
 use super::Check;
-use crate::config::meant::{Borders, Console, OpenLinks, Prefetch, TimeZoneChoice};
+use crate::config::meant::{Console, OpenLinks, Prefetch};
 use crate::config::problem::At;
 use crate::config::said::{self, Keys};
 use crate::domain::untrusted::is_printable;
@@ -12,22 +12,17 @@ impl Check<'_, '_> {
     pub(super) fn console(&mut self, said: said::Console) -> Console {
         let at = At::table("[console]");
         let default = Console::default();
-        let time = said.time.and_then(|word| self.word(&word, at.key("time"), zone, "`utc` or `local`"));
         let open = said
             .open
             .and_then(|word| self.word(&word, at.key("open"), open_links, "`auto`, `always` or `never`"));
-        let borders =
-            said.borders.and_then(|word| self.word(&word, at.key("borders"), borders, "`lines` or `ascii`"));
         Console {
             analyst: said.analyst.and_then(|name| self.analyst(name, at.key("analyst"))),
             theme: said.theme.unwrap_or(default.theme),
             keys: said.keys.unwrap_or_default().into_iter().map(|(id, keys)| (id, listed(keys))).collect(),
-            time: time.unwrap_or(default.time),
             prefetch: if said.prefetch == Some(false) { Prefetch::Off } else { Prefetch::On },
             link_hosts: self.link_hosts(said.link_hosts.unwrap_or_default(), at.key("link_hosts")),
             open: open.unwrap_or(default.open),
             canary: said.canary.and_then(|text| self.canary(&text, at.key("canary"))),
-            borders: borders.unwrap_or(default.borders),
         }
     }
 
@@ -75,27 +70,11 @@ fn listed(keys: Keys) -> Vec<String> {
     }
 }
 
-fn zone(word: &str) -> Option<TimeZoneChoice> {
-    match word {
-        "utc" => Some(TimeZoneChoice::Utc),
-        "local" => Some(TimeZoneChoice::Local),
-        _ => None,
-    }
-}
-
 fn open_links(word: &str) -> Option<OpenLinks> {
     match word {
         "auto" => Some(OpenLinks::Auto),
         "always" => Some(OpenLinks::Always),
         "never" => Some(OpenLinks::Never),
-        _ => None,
-    }
-}
-
-fn borders(word: &str) -> Option<Borders> {
-    match word {
-        "lines" => Some(Borders::Lines),
-        "ascii" => Some(Borders::Ascii),
         _ => None,
     }
 }

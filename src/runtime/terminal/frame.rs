@@ -36,7 +36,7 @@ impl<W: Write> FrameBackend<W> {
         }
     }
 
-    /// A backend on a terminal of a fixed size, for tests.
+    /// A backend on a terminal of a fixed size, for tests and pictures.
     pub fn fixed(out: W, columns: u16, rows: u16) -> Self {
         FrameBackend { fixed: Some(Size::new(columns, rows)), ..FrameBackend::new(out) }
     }
@@ -44,6 +44,11 @@ impl<W: Write> FrameBackend<W> {
     /// What was written to.
     pub fn writer(&self) -> &W {
         &self.out
+    }
+
+    /// The cells as they stand on the terminal.
+    pub fn shown(&self) -> &Buffer {
+        &self.screen
     }
 
     /// Writes something that is no part of the screen, OSC 52 or a bell, right away.

@@ -8,6 +8,8 @@ pub mod frame;
 pub mod scroll;
 pub mod signals;
 
+use crate::app::layout::Size;
+use crossterm::event::EventStream;
 use crossterm::{cursor, event, execute, terminal};
 use frame::FrameBackend;
 use ratatui::Terminal;
@@ -88,10 +90,26 @@ pub fn install_panic_hook() {
     }));
 }
 
+/// A screen that is written to `W`, a frame at a time.
+pub type Screen<W> = Terminal<FrameBackend<W>>;
+
 /// The screen on standard output.
 ///
 /// # Errors
 /// If the terminal's size cannot be read.
-pub fn screen() -> io::Result<Terminal<FrameBackend<io::Stdout>>> {
+pub fn screen() -> io::Result<Screen<io::Stdout>> {
     Terminal::new(FrameBackend::new(io::stdout()))
+}
+
+/// A screen of a fixed size, for tests and pictures.
+///
+/// # Errors
+/// If `out` cannot be written.
+pub fn screen_of<W: Write>(out: W, size: Size) -> io::Result<Screen<W>> {
+    Terminal::new(FrameBackend::fixed(out, size.columns, size.rows))
+}
+
+/// What is pressed, pasted and resized on the terminal.
+pub fn input() -> EventStream {
+    EventStream::new()
 }
