@@ -97,7 +97,7 @@ async fn arrivals(store: &dyn Store) {
     assert_eq!(users.rows.len(), 1);
     assert_eq!(users.rows[0].login, Login::new("bob@example.com"));
     assert_eq!(users.rows[0].finding.as_ref().unwrap().times, 2, "events 1 and 4 name him");
-    assert!(store.event_users(EventId(1), 0, 1).await.unwrap().has_more);
+    assert!(store.event_users(EventId(1), 0, 1).await.unwrap().has_more());
 
     let health = store.health().await.unwrap();
     assert_eq!((health.events, health.open_findings, health.pending), (5, 4, 0));
@@ -110,15 +110,15 @@ async fn arrivals(store: &dyn Store) {
 async fn pages(store: &dyn Store) {
     let page = |from| async move { store.events(&query(""), from, 2).await.unwrap() };
     let first = page(From::Newest).await;
-    assert_eq!((ids(&first), first.has_more), (vec![5, 4], true));
+    assert_eq!((ids(&first), first.has_more()), (vec![5, 4], true));
     let next = page(From::Before(EventId(4))).await;
-    assert_eq!((ids(&next), next.has_more), (vec![3, 2], true));
+    assert_eq!((ids(&next), next.has_more()), (vec![3, 2], true));
     let last = page(From::Before(EventId(2))).await;
-    assert_eq!((ids(&last), last.has_more), (vec![1], false));
+    assert_eq!((ids(&last), last.has_more()), (vec![1], false));
     let above = page(From::After(EventId(1))).await;
-    assert_eq!((ids(&above), above.has_more), (vec![3, 2], true), "those right above, newest first");
+    assert_eq!((ids(&above), above.has_more()), (vec![3, 2], true), "those right above, newest first");
     let top = page(From::After(EventId(3))).await;
-    assert_eq!((ids(&top), top.has_more), (vec![5, 4], false));
+    assert_eq!((ids(&top), top.has_more()), (vec![5, 4], false));
 }
 
 async fn filters(store: &dyn Store) {
@@ -227,9 +227,9 @@ async fn finding_lists(store: &dyn Store) {
     }
     let filter = FindingFilter::default();
     let page = store.findings(&filter, From::Newest, 3).await.unwrap();
-    assert!(page.has_more);
+    assert!(page.has_more());
     let rest = store.findings(&filter, From::Before(page.rows[2].id), 3).await.unwrap();
-    assert_eq!((rest.rows.len(), rest.has_more), (1, false));
+    assert_eq!((rest.rows.len(), rest.has_more()), (1, false));
 }
 
 async fn a_newer_event_reopens(store: &dyn Store) {
@@ -316,7 +316,7 @@ async fn actions(store: &dyn Store) {
 
     let by = |filter: ActionFilter, before| async move {
         let page = store.actions(&filter, before, 2).await.unwrap();
-        (page.rows.iter().map(|a| a.id.0.as_u128()).collect::<Vec<_>>(), page.has_more)
+        (page.rows.iter().map(|a| a.id.0.as_u128()).collect::<Vec<_>>(), page.has_more())
     };
     assert_eq!(by(ActionFilter::default(), None).await, (vec![4, 3], true));
     assert_eq!(by(ActionFilter::default(), Some(action(3, "", "").id)).await, (vec![1], false));

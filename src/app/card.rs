@@ -119,7 +119,14 @@ pub fn open(state: &mut State, ask: RunAsk) -> Vec<Effect> {
         now: state.now,
     };
     state.overlay = Some(Overlay::Card(Box::new(card)));
-    vec![prepare(state, ask)]
+    let mut effects = given_up(state);
+    effects.push(prepare(state, ask));
+    effects
+}
+
+/// A plan that was prepared for one card is never shown on another.
+fn given_up(state: &mut State) -> Vec<Effect> {
+    state.flights.give_up(|awaited| *awaited == Awaited::Plan).into_iter().map(Effect::Cancel).collect()
 }
 
 fn prepare(state: &mut State, ask: RunAsk) -> Effect {
@@ -301,12 +308,13 @@ pub fn left(state: &mut State) -> Vec<Effect> {
     if let Some(words) = words {
         state.notice.say(now, words);
     }
-    state.flights.give_up(|awaited| *awaited == Awaited::Plan).into_iter().map(Effect::Cancel).collect()
+    given_up(state)
 }
 
-/// The card was scrolled; the view knows its lines and stops at the last.
+/// The card was scrolled.
 pub fn moved(state: &mut State, motion: Motion) {
+    let extent = state.extent;
     if let Some(card) = card(state) {
-        card.scroll.go(motion, usize::MAX, 1);
+        card.scroll.go(motion, extent.lines, extent.height);
     }
 }

@@ -31,8 +31,9 @@ impl Dossiers {
 
     /// When the person at rest is to be read ahead, or an age on the screen changes.
     pub fn next_change(&self, state: &State) -> Option<Timestamp> {
-        let ahead =
-            resting(state).filter(|login| self.may_read_ahead(login, state)).map(|_| state.rest_since + REST);
+        // What is due already is due right away, and never holds up the ages.
+        let due = (state.rest_since + REST).max(state.now + SignedDuration::from_millis(1));
+        let ahead = resting(state).filter(|login| self.may_read_ahead(login, state)).map(|_| due);
         let ages = match state.stack.last() {
             Some(Screen::User(user)) => self.next_age(&user.login, state.now),
             _ => None,

@@ -148,7 +148,7 @@ pub fn users_loaded(state: &mut State, id: EventId, answer: Result<Page<EventUse
     match answer {
         Err(error) => screen.error = Some(error),
         Ok(page) => {
-            screen.has_more = page.has_more;
+            screen.has_more = page.has_more();
             merge(&mut screen.users, page.rows);
             let logins = screen.logins();
             screen.cursor.keep_visible(&logins, rows);

@@ -4,9 +4,12 @@
 //! come in above. As soon as it is elsewhere, new ones wait behind a counter until the analyst takes
 //! them. The window is bounded: older rows are read as the cursor nears the end, and the far end is
 //! let go, so memory does not grow with history.
+//!
+//! A narrow filter may make the store search for long; it answers in pieces, also empty ones, each
+//! with the place where it goes on. The feed asks on by itself until the screen is full.
 
 use super::effect::Effect;
-use super::list::Cursor;
+use super::list::{Cursor, Stayed};
 use super::msg::Motion;
 use super::state::{Awaited, State};
 use crate::domain::page::{Counted, From, Page};
@@ -23,8 +26,10 @@ const SETTLED: SignedDuration = SignedDuration::from_millis(400);
 /// What a page of events is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FeedLoad {
-    /// The newest rows replace the window.
+    /// The analyst asked for the newest rows: they replace the window.
     Newest,
+    /// The feed follows: the newest rows come in above.
+    Follow,
     /// The same rows, read anew: their findings may have changed.
     Again,
     /// Rows below the window.
@@ -42,8 +47,10 @@ pub struct Feed {
     pub rows: Vec<Event>,
     /// The selected row.
     pub cursor: Cursor<EventId>,
-    /// Whether there is more below the window.
-    pub has_older: bool,
+    /// Where rows below the window are read from, if there are any.
+    pub older: Option<EventId>,
+    /// Where rows above the window are read from, if any were let go.
+    pub newer: Option<EventId>,
     /// The newest row that was let in.
     pub taken: Option<EventId>,
     /// What waits above it.
@@ -52,8 +59,8 @@ pub struct Feed {
     pub error: Option<String>,
     /// Whether the first page has come.
     pub is_loaded: bool,
-    /// When the first row last changed while the feed followed.
-    pub top_changed: Option<Timestamp>,
+    /// When another row last came under the cursor by itself.
+    pub slipped: Option<Timestamp>,
     /// Whether the store said something new while a reading was under way.
     is_behind: bool,
 }
@@ -71,13 +78,17 @@ impl Feed {
 
     /// Whether new rows come in above: the cursor is on the newest row of all.
     pub fn follows(&self) -> bool {
-        self.cursor.id.is_none() && self.rows.first().map(|row| row.id) == self.taken
+        self.cursor.id.is_none() && self.newer.is_none()
     }
 
-    /// Whether the first row has stood long enough to be acted on.
+    /// Whether the row under the cursor has stood there long enough to be acted on.
     pub fn is_settled(&self, now: Timestamp) -> bool {
-        let moved = self.top_changed.filter(|_| self.follows());
-        moved.is_none_or(|at| now.duration_since(at) >= SETTLED)
+        self.slipped.is_none_or(|at| now.duration_since(at) >= SETTLED)
+    }
+
+    /// Whether the store is still looked through for rows to fill a screen of so many.
+    pub fn is_searching(&self, rows: usize) -> bool {
+        self.older.is_some() && self.error.is_none() && self.rows.len() < rows
     }
 
     /// When the age of a visible row changes its text.
@@ -133,7 +144,7 @@ pub fn store_changed(state: &mut State) -> Vec<Effect> {
     }
     state.feed.is_behind = false;
     if state.feed.follows() || state.feed.rows.is_empty() {
-        return vec![load(state, FeedLoad::Newest, From::Newest, PAGE)];
+        return vec![load(state, FeedLoad::Follow, From::Newest, PAGE)];
     }
     let mut effects = vec![count(state)];
     if let Some(first) = state.feed.rows.first().map(|row| row.id) {
@@ -146,56 +157,105 @@ pub fn store_changed(state: &mut State) -> Vec<Effect> {
 /// A page came.
 pub fn loaded(state: &mut State, what: FeedLoad, answer: Result<Page<Event>, String>) -> Vec<Effect> {
     match answer {
-        Err(error) => state.feed.error = Some(error),
+        Err(error) => {
+            state.feed.error = Some(error);
+            catch_up(state)
+        }
         Ok(page) => {
             state.feed.error = None;
             take_page(state, what, page);
+            state.feed.is_loaded = true;
+            go_on(state)
         }
     }
-    state.feed.is_loaded = true;
-    keep_visible(state);
-    catch_up(state)
+}
+
+/// More rows where the screen is not full yet, else what the store has said meanwhile.
+fn go_on(state: &mut State) -> Vec<Effect> {
+    let more = load_more(state);
+    if more.is_empty() { catch_up(state) } else { more }
 }
 
 fn take_page(state: &mut State, what: FeedLoad, page: Page<Event>) {
-    let now = state.now;
+    let height = state.size.feed_rows();
     let feed = &mut state.feed;
+    let before = feed.ids();
+    let first = feed.selected().map(|row| row.id);
     match what {
-        FeedLoad::Newest => replace(feed, page, now),
-        FeedLoad::Again => feed.rows = page.rows,
+        FeedLoad::Newest => replace(feed, page),
+        FeedLoad::Follow if feed.follows() || feed.rows.is_empty() => follow(feed, page),
+        // The analyst has moved away meanwhile: what came in is counted, not shown.
+        FeedLoad::Follow => feed.is_behind = true,
+        FeedLoad::Again => refresh(feed, page),
         FeedLoad::Older => append(feed, page),
         FeedLoad::Newer => prepend(feed, page),
     }
+    let stayed = feed.cursor.stay(&before, &feed.ids(), height);
+    if stayed == Stayed::OnAnother || feed.selected().map(|row| row.id) != first {
+        feed.slipped = Some(state.now);
+        state.rest_since = state.now;
+    }
 }
 
-fn replace(feed: &mut Feed, page: Page<Event>, now: Timestamp) {
-    if page.rows.first().map(|row| row.id) != feed.rows.first().map(|row| row.id) {
-        feed.top_changed = Some(now);
-    }
-    feed.has_older = page.has_more;
+fn replace(feed: &mut Feed, page: Page<Event>) {
+    feed.cursor = Cursor::default();
+    feed.newer = None;
+    feed.older = page.next;
     feed.rows = page.rows;
     feed.taken = feed.rows.first().map(|row| row.id);
     feed.held = Counted::default();
 }
 
+fn follow(feed: &mut Feed, page: Page<Event>) {
+    refresh(feed, page);
+    feed.taken = feed.rows.first().map(|row| row.id);
+    feed.held = Counted::default();
+}
+
+/// The rows from the first on, read anew. Where the page does not reach as far as the window did, and
+/// leaves no gap, what is below it is known already.
+fn refresh(feed: &mut Feed, page: Page<Event>) {
+    let is_searched = feed.is_loaded && feed.older.is_none() && feed.rows.is_empty();
+    let joins = |next: EventId| is_searched || feed.rows.first().is_some_and(|row| row.id >= next);
+    let known = page.next.filter(|next| joins(*next));
+    let below = feed.rows.drain(..).filter(|row| known.is_some_and(|next| row.id < next));
+    let below: Vec<Event> = below.collect();
+    if below.is_empty() && !(is_searched && known.is_some()) {
+        feed.older = page.next;
+    }
+    feed.rows = page.rows;
+    feed.rows.extend(below);
+    let_go_below(feed);
+}
+
 fn append(feed: &mut Feed, page: Page<Event>) {
-    feed.has_older = page.has_more;
+    feed.older = page.next;
     let last = feed.rows.last().map(|row| row.id);
     feed.rows.extend(page.rows.into_iter().filter(|row| last.is_none_or(|last| row.id < last)));
+    feed.taken = feed.taken.or_else(|| feed.rows.first().map(|row| row.id));
     let surplus = feed.rows.len().saturating_sub(WINDOW);
     feed.rows.drain(..surplus);
+    if surplus > 0 {
+        feed.newer = feed.rows.first().map(|row| row.id);
+    }
 }
 
 fn prepend(feed: &mut Feed, page: Page<Event>) {
     let (first, taken) = (feed.rows.first().map(|row| row.id), feed.taken);
-    let is_new = |row: &Event| first.is_none_or(|first| row.id > first) && taken.is_none_or(|t| row.id <= t);
+    let is_held = |id: EventId| taken.is_some_and(|taken| id > taken);
+    feed.newer = page.next.filter(|next| !is_held(*next) && taken != Some(*next));
+    let is_new = |row: &Event| first.is_none_or(|first| row.id > first) && !is_held(row.id);
     let mut rows: Vec<Event> = page.rows.into_iter().filter(is_new).collect();
     rows.append(&mut feed.rows);
-    if rows.len() > WINDOW {
-        rows.truncate(WINDOW);
-        feed.has_older = true;
-    }
     feed.rows = rows;
+    let_go_below(feed);
+}
+
+fn let_go_below(feed: &mut Feed) {
+    if feed.rows.len() > WINDOW {
+        feed.rows.truncate(WINDOW);
+        feed.older = feed.rows.last().map(|row| row.id);
+    }
 }
 
 /// How many wait has been counted.
@@ -204,16 +264,15 @@ pub fn counted(state: &mut State, answer: Result<Counted, String>) -> Vec<Effect
         Ok(counted) => state.feed.held = counted,
         Err(error) => state.feed.error = Some(error),
     }
+    if state.feed.follows() && state.feed.held.total > 0 {
+        // Back at the top while it was counted: they need not wait.
+        state.feed.is_behind = true;
+    }
     catch_up(state)
 }
 
 fn catch_up(state: &mut State) -> Vec<Effect> {
     if state.feed.is_behind { store_changed(state) } else { Vec::new() }
-}
-
-fn keep_visible(state: &mut State) {
-    let (ids, rows) = (state.feed.ids(), state.size.feed_rows());
-    state.feed.cursor.keep_visible(&ids, rows);
 }
 
 /// The cursor was moved. Up on the first row takes nothing in: only `g` does.
@@ -223,6 +282,7 @@ pub fn moved(state: &mut State, motion: Motion) -> Vec<Effect> {
     }
     let (ids, rows) = (state.feed.ids(), state.size.feed_rows());
     state.feed.cursor.go(motion, &ids, rows);
+    state.feed.slipped = None;
     state.rest_since = state.now;
     follow_again(state);
     load_more(state)
@@ -232,7 +292,7 @@ pub fn moved(state: &mut State, motion: Motion) -> Vec<Effect> {
 fn follow_again(state: &mut State) {
     let feed = &mut state.feed;
     let newest = feed.rows.first().map(|row| row.id);
-    if feed.cursor.id == newest && newest == feed.taken && feed.held.total == 0 {
+    if feed.cursor.id == newest && feed.newer.is_none() && feed.held.total == 0 {
         feed.cursor.id = None;
     }
 }
@@ -243,15 +303,11 @@ fn load_more(state: &mut State) -> Vec<Effect> {
     }
     let feed = &state.feed;
     let (at, near) = (feed.cursor.index(&feed.ids()), state.size.feed_rows() * 2);
-    let (first, last) = (feed.rows.first().map(|row| row.id), feed.rows.last().map(|row| row.id));
-    match (first, last) {
-        (_, Some(last)) if feed.has_older && at + near >= feed.rows.len() => {
-            vec![load(state, FeedLoad::Older, From::Before(last), PAGE)]
-        }
-        (Some(first), _) if feed.taken.is_some_and(|taken| first < taken) && at < near => {
-            vec![load(state, FeedLoad::Newer, From::After(first), PAGE)]
-        }
-        _ => Vec::new(),
+    let is_near_end = at + near >= feed.rows.len();
+    match (feed.older.filter(|_| is_near_end), feed.newer.filter(|_| at < near)) {
+        (Some(older), _) => vec![load(state, FeedLoad::Older, From::Before(older), PAGE)],
+        (None, Some(newer)) => vec![load(state, FeedLoad::Newer, From::After(newer), PAGE)],
+        (None, None) => Vec::new(),
     }
 }
 

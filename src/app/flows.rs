@@ -33,6 +33,7 @@ impl FlowList {
 
 /// Opens the list.
 pub fn open(state: &mut State, ask: RunAsk) -> Vec<Effect> {
+    let mut effects = given_up(state);
     let request = state.flights.open(Awaited::Fits);
     state.overlay = Some(Overlay::Flows(Box::new(FlowList {
         ask: ask.clone(),
@@ -41,7 +42,14 @@ pub fn open(state: &mut State, ask: RunAsk) -> Vec<Effect> {
         cursor: Cursor::default(),
         choice: None,
     })));
-    vec![Effect::FitFlows { request, ask }]
+    effects.push(Effect::FitFlows { request, ask });
+    effects
+}
+
+/// Accounts that were looked up for one person must never be offered for another.
+fn given_up(state: &mut State) -> Vec<Effect> {
+    let given_up = state.flights.give_up(|awaited| *awaited == Awaited::Fits);
+    given_up.into_iter().map(Effect::Cancel).collect()
 }
 
 /// Which flows fit has been found out.

@@ -67,7 +67,7 @@ pub fn loaded(state: &mut State, answer: Result<Page<Action>, String>) {
     match answer {
         Err(error) => screen.error = Some(error),
         Ok(page) => {
-            screen.has_more = page.has_more;
+            screen.has_more = page.has_more();
             merge(&mut screen.actions, page.rows);
         }
     }

@@ -40,6 +40,23 @@ impl<K: PartialEq + Clone> Cursor<K> {
         self.keep_visible(ids, height);
     }
 
+    /// The rows were read anew: the selection stays on its row, and that row where it stands on the
+    /// screen. A row that is gone hands the selection to the one that was below it. Says whether the
+    /// selection is still on its row.
+    pub fn stay(&mut self, before: &[K], after: &[K], height: usize) -> Stayed {
+        let Some(wanted) = self.id.clone() else {
+            self.keep_visible(after, height);
+            return Stayed::OnItsRow;
+        };
+        let at = self.index(before);
+        let line = at.saturating_sub(self.offset);
+        let below = before.iter().skip(at).find(|id| after.contains(id)).or(after.last());
+        self.id = below.cloned();
+        self.offset = self.index(after).saturating_sub(line);
+        self.keep_visible(after, height);
+        if self.id.as_ref() == Some(&wanted) { Stayed::OnItsRow } else { Stayed::OnAnother }
+    }
+
     /// Scrolls as little as needed for the selection to be visible.
     pub fn keep_visible(&mut self, ids: &[K], height: usize) {
         let (at, height) = (self.index(ids), height.max(1));
@@ -48,6 +65,24 @@ impl<K: PartialEq + Clone> Cursor<K> {
             self.offset = at + 1 - height;
         }
     }
+}
+
+/// How much there is of a text that only the view lays out, as it was drawn last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Extent {
+    /// All its lines.
+    pub lines: usize,
+    /// Those that were visible.
+    pub height: usize,
+}
+
+/// Where a selection is after its rows were read anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stayed {
+    /// On its row, or on the first row as before.
+    OnItsRow,
+    /// Its row is gone: it is on the next one.
+    OnAnother,
 }
 
 /// How far a text is scrolled.
@@ -86,6 +121,15 @@ mod tests {
         assert_eq!(cursor.id, Some(20));
         assert_eq!(cursor.index(&[50, 40, 30, 20, 10]), 3);
         assert_eq!(cursor.index(&[50, 40]), 0);
+    }
+
+    #[test]
+    fn the_selected_row_stays_where_it_stands() {
+        let mut cursor = Cursor { id: Some(20), offset: 1 };
+        assert_eq!(cursor.stay(&[40, 30, 20, 10], &[60, 50, 40, 30, 20, 10], 2), Stayed::OnItsRow);
+        assert_eq!((cursor.id, cursor.offset), (Some(20), 3));
+        assert_eq!(cursor.stay(&[60, 50, 40, 30, 20, 10], &[60, 50, 10], 2), Stayed::OnAnother);
+        assert_eq!((cursor.id, cursor.offset), (Some(10), 1));
     }
 
     proptest! {

@@ -3,6 +3,7 @@
 use super::effect::RequestId;
 use super::header::{Receiver, SourceHealth};
 use super::layout::Size;
+use super::list::Extent;
 use super::user::Pane;
 use crate::domain::dossier::{AddressUsers, LoadedPart};
 use crate::domain::event::EventDetail;
@@ -95,6 +96,8 @@ pub enum Msg {
     Ticked(Timestamp),
     /// The terminal has this size now.
     Resized(Size),
+    /// A frame was drawn in which the overlay's text was this long.
+    Drawn(Extent),
     /// The store holds something new.
     StoreChanged(Sequence),
     /// The sources are like this now.

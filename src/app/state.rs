@@ -11,6 +11,7 @@ use super::header::Header;
 use super::journal::JournalScreen;
 use super::layout::Size;
 use super::link::LinkCard;
+use super::list::Extent;
 use super::msg::Progress;
 use super::notice::Notice;
 use super::prompt::Prompt;
@@ -189,6 +190,8 @@ pub struct State {
     pub flights: Flights,
     /// Runs under way.
     pub running: Vec<Running>,
+    /// How long the overlay's text is, as it was drawn last: what its scrolling stops at.
+    pub extent: Extent,
     /// When the cursor last came to rest on a row.
     pub rest_since: Timestamp,
 }
@@ -208,6 +211,7 @@ impl State {
             notice: Notice::default(),
             flights: Flights::default(),
             running: Vec::new(),
+            extent: Extent::default(),
             rest_since: now,
         }
     }

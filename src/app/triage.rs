@@ -108,8 +108,11 @@ fn choose_first(state: &mut State, id: EventId) -> Vec<Effect> {
 }
 
 fn ask_for_finding(state: &mut State, id: EventId, then: Then) -> Vec<Effect> {
+    let before = state.flights.give_up(|awaited| matches!(awaited, Awaited::FindingOf(..)));
+    let mut effects: Vec<Effect> = before.into_iter().map(Effect::Cancel).collect();
     let request = state.flights.open(Awaited::FindingOf(id, then));
-    vec![Effect::LoadEventUsers { request, id, offset: 0, limit: 1 }]
+    effects.push(Effect::LoadEventUsers { request, id, offset: 0, limit: 1 });
+    effects
 }
 
 /// The finding of a feed row came.
@@ -119,6 +122,10 @@ pub fn finding_came(
     then: Then,
     answer: Result<Page<EventUser>, String>,
 ) -> Vec<Effect> {
+    if then != Then::Claim && (state.overlay.is_some() || !state.stack.is_empty()) {
+        // The analyst has gone on: nothing pops up under their fingers.
+        return Vec::new();
+    }
     match answer.map(|page| page.rows.into_iter().next().and_then(|user| user.finding)) {
         Err(error) => nothing(state, &error),
         Ok(None) => nothing(state, "this event opened no finding"),

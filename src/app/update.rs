@@ -19,6 +19,7 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
             dossiers::read_ahead(state)
         }
         Msg::Resized(size) => resized(state, size),
+        Msg::Drawn(extent) => quiet(|| state.extent = extent),
         Msg::StoreChanged(_) => store_changed(state),
         Msg::SourcesChanged(sources) => quiet(|| state.header.sources = sources),
         Msg::ReceiverChanged(receiver) => quiet(|| state.header.receiver = receiver),
@@ -172,7 +173,10 @@ fn named(state: &mut State, go: impl FnOnce(&mut State) -> Vec<Effect>) -> Vec<E
 
 fn moved(state: &mut State, motion: Motion) -> Vec<Effect> {
     match &mut state.overlay {
-        Some(Overlay::Help(scroll)) => return quiet(|| scroll.go(motion, usize::MAX, 1)),
+        Some(Overlay::Help(scroll)) => {
+            let extent = state.extent;
+            return quiet(|| scroll.go(motion, extent.lines, extent.height));
+        }
         Some(Overlay::Flows(list)) => {
             let height = state.size.overlay_list_rows();
             return quiet(|| flows::moved(list, motion, height));
@@ -236,20 +240,33 @@ fn went_back(state: &mut State) -> Vec<Effect> {
     {
         return Vec::new();
     }
+    state.rest_since = state.now;
     if state.overlay.take().is_some() {
         return Vec::new();
     }
-    state.rest_since = state.now;
     match state.stack.pop() {
-        Some(_) => store_changed(state),
+        Some(_) => shown_again(state),
         None if !state.feed.query.is_empty() => feed::filtered(state, crate::domain::Query::default()),
         None => quit_asked(state),
     }
 }
 
+/// The screen below is on top again. What it still waited for may have been given up meanwhile.
+fn shown_again(state: &mut State) -> Vec<Effect> {
+    let mut effects = store_changed(state);
+    if let Some(Screen::User(screen)) = state.stack.last() {
+        let login = screen.login.clone();
+        effects.extend(dossiers::load_missing(state, &login));
+    }
+    effects
+}
+
 fn pane_switched(state: &mut State, step: Step) {
     if let Some(Overlay::Card(_)) = &state.overlay {
         return card::switched(state);
+    }
+    if state.overlay.is_some() {
+        return;
     }
     match state.stack.last_mut() {
         Some(Screen::Event(screen)) => screen.reads_texts = !screen.reads_texts,

@@ -156,7 +156,7 @@ pub fn findings_loaded(
         match &answer {
             Ok(page) => {
                 screen.findings.clone_from(&page.rows);
-                screen.has_more_findings = page.has_more;
+                screen.has_more_findings = page.has_more();
                 screen.error = None;
             }
             Err(error) => screen.error = Some(error.clone()),

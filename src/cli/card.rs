@@ -57,7 +57,7 @@ fn facts(plan: &Plan) -> Vec<(&'static str, String)> {
         ("insist", plan.needs_again.clone().unwrap_or_default()),
         ("confirm", confirm(&plan.confirm)),
         ("reason", if plan.reason_required { "wanted: --reason TEXT".to_owned() } else { String::new() }),
-        ("undo", plan.flow.undo.clone()),
+        ("undo", plan.undo.clone()),
         ("beware", plan.caveats.join("; ")),
         ("unknown", plan.cannot_know.join("; ")),
     ]

@@ -9,7 +9,7 @@ use crate::config::{Config, Loaded};
 use crate::domain::{Action, ActionId, Actor, Flow, Plan, preset};
 use crate::ingest::decoder;
 use crate::remediation::guard::Mode;
-use crate::remediation::{self, Ask, Desk, RunError, Runner};
+use crate::remediation::{self, Ask, Desk, PlanError, RunError, Runner};
 use crate::source::clock::{Clock, SystemClock};
 use crate::store::{self, OpenOptions, Store};
 use crate::tenant::{Directory, FlowCaller, Tenants, http};
@@ -106,7 +106,7 @@ impl run::Desk for Bench {
             account: None,
             inputs: ask.inputs.clone(),
         };
-        remediation::prepare(&self.desk, ask).await.map_err(|error| Failure::failed(error.to_string()))
+        remediation::prepare(&self.desk, ask).await.map_err(not_planned)
     }
 
     async fn run(&self, plan: &Plan, confirmed: run::Confirmed) -> Result<Action, Failure> {
@@ -117,6 +117,14 @@ impl run::Desk for Bench {
         };
         let (progress, _unwatched) = unbounded_channel();
         self.runner.run(plan, &confirmed, progress).await.map_err(not_run)
+    }
+}
+
+/// A flow or a finding that does not exist is a wrong command line; everything else was tried.
+fn not_planned(error: PlanError) -> Failure {
+    match error {
+        PlanError::NoSuchFlow(_) | PlanError::NoSuchFinding(_) => Failure::usage(error.to_string()),
+        error => Failure::failed(error.to_string()),
     }
 }
 

@@ -26,7 +26,7 @@ pub(super) async fn run(what: &args::Events, store: &dyn Store, out: &mut Output
                 true => list_json(&page.rows, *raw, store, out).await?,
                 false => out.table(&table(&page.rows))?,
             }
-            note_more(page.has_more, page.rows.last().map(|event| event.id), out)?;
+            note_more(page.next, out)?;
         }
         args::Events::Show { id, raw } => {
             let detail = store.event(*id).await?.ok_or_else(|| none(*id))?;
@@ -43,9 +43,10 @@ fn none(id: EventId) -> Failure {
     Failure::failed(format!("there is no event `{id}`\nhint: `idtriage events list` shows the ids"))
 }
 
-fn note_more(has_more: bool, last: Option<EventId>, out: &mut Output<'_>) -> Result<(), Failure> {
-    if let Some(last) = last.filter(|_| has_more) {
-        out.note(&format!("there is more: `--before {last}`"))?;
+/// A long search stops for breath: also a list without a row may go on.
+fn note_more(next: Option<EventId>, out: &mut Output<'_>) -> Result<(), Failure> {
+    if let Some(next) = next {
+        out.note(&format!("there is more: `--before {next}`"))?;
     }
     Ok(())
 }
@@ -76,7 +77,7 @@ async fn users(event: &Event, store: &dyn Store) -> Result<Vec<Login>, StoreErro
     let mut users = Vec::new();
     loop {
         let page = store.event_users(event.id, users.len(), USERS_AT_ONCE).await?;
-        let is_last = !page.has_more || page.rows.is_empty();
+        let is_last = !page.has_more() || page.rows.is_empty();
         users.extend(page.rows.into_iter().map(|user| user.login));
         if is_last {
             return Ok(users);
@@ -194,7 +195,7 @@ async fn show_users(event: &Event, store: &dyn Store, out: &mut Output<'_>) -> R
     }
     out.text("")?;
     out.table(&table)?;
-    if page.has_more {
+    if page.has_more() {
         let shown = page.rows.len();
         out.note(&format!("{shown} of {} users are shown; `--json` has them all", event.user_count))?;
     }

@@ -7,6 +7,7 @@ use crate::domain::dossier::{AddressUsers, LoadedPart, OktaUser, Part, Problem};
 use crate::domain::event::EventDetail;
 use crate::domain::finding::HistoryEntry;
 use crate::domain::journal::{Head, Record};
+use crate::domain::page::Listed;
 use crate::domain::plan::{Confirm, Target};
 use crate::domain::{
     Action, ActionId, Actor, Change, Event, EventId, Evidence, Finding, FindingId, Login, Outcome, PartName,
@@ -32,8 +33,10 @@ pub(crate) struct FakeStore {
     pub(crate) journal: Vec<Record>,
 }
 
-fn page<T: Clone>(rows: &[T], limit: usize) -> Page<T> {
-    Page { rows: rows.iter().take(limit).cloned().collect(), has_more: rows.len() > limit }
+fn page<T: Clone + Listed>(rows: &[T], limit: usize, key: impl Fn(&T) -> T::Key) -> Page<T> {
+    let rows_of_page: Vec<T> = rows.iter().take(limit).cloned().collect();
+    let next = rows_of_page.last().filter(|_| rows.len() > limit).map(key);
+    Page { rows: rows_of_page, next }
 }
 
 #[async_trait]
@@ -57,7 +60,7 @@ impl Store for FakeStore {
         };
         let events: Vec<Event> =
             self.events.iter().map(|detail| detail.event.clone()).filter(is_in).collect();
-        Ok(page(&events, limit))
+        Ok(page(&events, limit, |event| event.id))
     }
 
     async fn count_events(&self, _: &Query, _: Option<EventId>) -> Result<Counted, StoreError> {
@@ -74,7 +77,7 @@ impl Store for FakeStore {
         offset: usize,
         limit: usize,
     ) -> Result<Page<EventUser>, StoreError> {
-        Ok(page(self.users.get(offset..).unwrap_or_default(), limit))
+        Ok(page(self.users.get(offset..).unwrap_or_default(), limit, |_| offset + limit))
     }
 
     async fn findings(
@@ -83,7 +86,7 @@ impl Store for FakeStore {
         _: From<FindingId>,
         limit: usize,
     ) -> Result<Page<Finding>, StoreError> {
-        Ok(page(&self.findings.lock().unwrap(), limit))
+        Ok(page(&self.findings.lock().unwrap(), limit, |finding| finding.id))
     }
 
     async fn finding(&self, id: FindingId) -> Result<Option<Finding>, StoreError> {
@@ -147,7 +150,7 @@ impl Store for FakeStore {
         _: Option<ActionId>,
         limit: usize,
     ) -> Result<Page<Action>, StoreError> {
-        Ok(page(&[], limit))
+        Ok(page(&[], limit, |action: &Action| action.id))
     }
 
     async fn journal(&self, after: u64, limit: usize) -> Result<Vec<Record>, StoreError> {
@@ -266,6 +269,7 @@ pub(crate) fn plan(risk: Risk, login: &str) -> Plan {
         caveats: Vec::new(),
         needs_again: None,
         refusal: None,
+        undo: "unsuspend it".to_owned(),
         reason_required: false,
     }
 }

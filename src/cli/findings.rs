@@ -70,8 +70,8 @@ async fn list(
     } else {
         out.table(&table(&page.rows))?;
     }
-    if let Some(last) = page.rows.last().filter(|_| page.has_more) {
-        out.note(&format!("there is more: `--before {}`", last.id))?;
+    if let Some(next) = page.next {
+        out.note(&format!("there is more: `--before {next}`"))?;
     }
     Ok(DONE)
 }

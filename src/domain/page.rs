@@ -1,8 +1,9 @@
 //! Pages, counts and the state of what is kept, as lists and headers need them.
 
 use super::dossier::Problem;
-use super::{Finding, Login};
+use super::{Action, ActionId, Event, EventId, Finding, FindingId, Login};
 use jiff::Timestamp;
+use std::fmt;
 
 /// Where a page starts. Lists are newest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,13 +16,45 @@ pub enum From<K> {
     After(K),
 }
 
+/// What stands in lists that are read page by page.
+pub trait Listed {
+    /// What a page is continued by.
+    type Key: fmt::Debug + Copy + PartialEq;
+}
+
+impl Listed for Event {
+    type Key = EventId;
+}
+
+impl Listed for Finding {
+    type Key = FindingId;
+}
+
+impl Listed for Action {
+    type Key = ActionId;
+}
+
+/// An event's users are numbered in its own order.
+impl Listed for EventUser {
+    type Key = usize;
+}
+
 /// A page of a list, newest first.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Page<T> {
-    /// The rows.
+pub struct Page<T: Listed> {
+    /// The rows. A search that has looked at many rows stops for breath: there may be none and still
+    /// more to come.
     pub rows: Vec<T>,
-    /// Whether there is more in the direction that was asked for.
-    pub has_more: bool,
+    /// How far the list was looked through: what goes on behind this, in the direction that was asked
+    /// for, is the next page. `None` if that was all.
+    pub next: Option<T::Key>,
+}
+
+impl<T: Listed> Page<T> {
+    /// Whether there is more in the direction that was asked for, or may be.
+    pub fn has_more(&self) -> bool {
+        self.next.is_some()
+    }
 }
 
 /// How many match, as far as it was counted.

@@ -53,6 +53,15 @@ pub enum Target {
     CannotTell(String),
 }
 
+/// What a fact is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FactKind {
+    /// What the target is: when it changes, the analyst has to look again.
+    State,
+    /// What the target did last: shown, but an account under attack signs in while one decides.
+    Activity,
+}
+
 /// One named fact of a target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fact {
@@ -60,6 +69,8 @@ pub struct Fact {
     pub name: String,
     /// Its value, ready to be shown.
     pub value: String,
+    /// What it is about.
+    pub kind: FactKind,
 }
 
 impl Target {
@@ -71,20 +82,22 @@ impl Target {
         }
     }
 
-    /// What differs in a newer reading: name, then, now.
+    /// A fact's value.
+    pub fn fact(&self, name: &str) -> Option<&str> {
+        self.facts().iter().find(|fact| fact.name == name).map(|fact| fact.value.as_str())
+    }
+
+    /// What differs in the state of a newer reading: name, then, now.
     pub fn changes(&self, newer: &Target) -> Vec<(String, String, String)> {
-        let then =
-            |name: &str| self.facts().iter().find(|fact| fact.name == name).map(|fact| fact.value.clone());
-        let mut changes = Vec::new();
-        for fact in newer.facts() {
-            match then(&fact.name) {
-                Some(value) if value != fact.value => {
-                    changes.push((fact.name.clone(), value, fact.value.clone()))
-                }
-                _ => {}
-            }
-        }
-        changes
+        let state = newer.facts().iter().filter(|fact| fact.kind == FactKind::State);
+        let changed = |fact: &&Fact| self.fact(&fact.name).is_some_and(|then| then != fact.value);
+        state
+            .filter(changed)
+            .map(|fact| {
+                let then = self.fact(&fact.name).unwrap_or_default().to_owned();
+                (fact.name.clone(), then, fact.value.clone())
+            })
+            .collect()
     }
 }
 
@@ -113,6 +126,8 @@ pub struct Plan {
     pub needs_again: Option<String>,
     /// Why it will not be sent at all.
     pub refusal: Option<String>,
+    /// What would undo it, in words.
+    pub undo: String,
     /// Whether a reason is asked for.
     pub reason_required: bool,
 }
@@ -126,7 +141,9 @@ impl Plan {
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} of {}", self.flow.verb, self.login)
+        // A router acts on nothing itself: it is handed something *for* somebody.
+        let joint = if self.flow.product.is_some() { "of" } else { "for" };
+        write!(f, "{} {joint} {}", self.flow.verb, self.login)
     }
 }
 
@@ -175,7 +192,7 @@ mod tests {
         let read = |status: &str| Target::Read {
             at: Timestamp::UNIX_EPOCH,
             from: "Okta",
-            facts: vec![Fact { name: "status".into(), value: status.into() }],
+            facts: vec![Fact { name: "status".into(), value: status.into(), kind: FactKind::State }],
         };
         assert_eq!(
             read("ACTIVE").changes(&read("SUSPENDED")),

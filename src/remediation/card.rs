@@ -133,6 +133,7 @@ pub async fn prepare(desk: &Desk, ask: Ask) -> Result<Plan, PlanError> {
         caveats: reading.odd.iter().chain(&flow.caveats).cloned().collect(),
         needs_again: needs_again(desk, &earlier, &names),
         refusal: refusal(desk, flow, &earlier, &names, &reading),
+        undo: undo(flow, &desk.flows),
         reason_required: guard::requires_reason(&desk.guard, flow.risk),
         flow: flow.clone(),
         login: ask.login,

@@ -2,7 +2,7 @@
 
 use crate::domain::dossier::{OktaUser, Part};
 use crate::domain::flow::{Product, ProvenBy};
-use crate::domain::plan::{Fact, Target};
+use crate::domain::plan::{Fact, FactKind, Target};
 use crate::domain::subject::ProviderAccount;
 use crate::domain::{Flow, Login, PartName, Untrusted, time};
 use crate::tenant::Directory;
@@ -11,6 +11,7 @@ use serde_json::Value;
 
 const ID: &str = "id";
 const STATUS: &str = "status";
+const SIGNED_IN: &str = "signed in";
 
 /// A reading of the target.
 #[derive(Debug)]
@@ -93,13 +94,17 @@ fn facts(user: &OktaUser) -> Vec<Fact> {
         (ID, text(Some(&user.id))),
         (STATUS, text(Some(&user.status))),
         ("since", when(user.status_changed, "–")),
-        ("changing to", text(user.transitioning_to_status.as_ref())),
-        ("last sign-in", when(user.last_login, "never")),
-        ("password changed", when(user.password_changed, "never")),
-        ("Okta offers now", offered(user)),
+        ("moving to", text(user.transitioning_to_status.as_ref())),
+        (SIGNED_IN, when(user.last_login, "never")),
+        ("password", when(user.password_changed, "never")),
+        ("offers now", offered(user)),
     ]
-    .map(|(name, value)| Fact { name: name.to_owned(), value })
+    .map(|(name, value)| Fact { name: name.to_owned(), value, kind: kind(name) })
     .to_vec()
+}
+
+fn kind(name: &str) -> FactKind {
+    if name == SIGNED_IN { FactKind::Activity } else { FactKind::State }
 }
 
 fn offered(user: &OktaUser) -> String {
@@ -108,18 +113,14 @@ fn offered(user: &OktaUser) -> String {
     if offered.is_empty() { "nothing".to_owned() } else { offered.join(", ") }
 }
 
-fn fact<'a>(target: &'a Target, name: &str) -> Option<&'a str> {
-    target.facts().iter().find(|fact| fact.name == name).map(|fact| fact.value.as_str())
-}
-
 /// The Okta id of a target that was read.
 pub(super) fn id(target: &Target) -> Option<&str> {
-    fact(target, ID)
+    target.fact(ID)
 }
 
 /// The status of a target that was read.
 pub(super) fn status(target: &Target) -> Option<&str> {
-    fact(target, STATUS)
+    target.fact(STATUS)
 }
 
 /// What differs between two readings, a line each. That it can be read no more is a difference.

@@ -22,18 +22,37 @@ pub struct Handed {
     pub said: String,
 }
 
-/// Hands a text over, through tmux where there is one. `shown` is the text as it may be printed.
+/// The way to the clipboard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// OSC 52, to the terminal.
+    Terminal,
+    /// A tmux buffer.
+    Tmux,
+}
+
+/// Which way it is here, from the environment.
+pub fn way(variable: impl Fn(&str) -> Option<String>) -> Way {
+    if variable("TMUX").is_some() { Way::Tmux } else { Way::Terminal }
+}
+
+/// Hands a text over. `shown` is the text as it may be printed.
 ///
 /// # Errors
 /// A sentence that says why not.
-pub async fn hand(text: &str, shown: &str, child: &super::child::Children) -> Result<Handed, String> {
+pub async fn hand(
+    way: Way,
+    text: &str,
+    shown: &str,
+    child: &super::child::Children,
+) -> Result<Handed, String> {
     if text.len() > MOST {
         return Err(format!(
             "{} KiB are too much for a terminal's clipboard (at most 64)",
             text.len() / 1024
         ));
     }
-    if std::env::var_os("TMUX").is_some() {
+    if way == Way::Tmux {
         tmux(text, child).await?;
         return Ok(Handed { escape: None, said: format!("sent to tmux for the clipboard: {shown}") });
     }

@@ -2,8 +2,13 @@
 
 use super::effects::{Effects, Heard};
 use super::services::Services;
+<<<<<<< HEAD
 use super::terminal::Screen;
 use super::terminal::signals::{Signalled, Signals};
+=======
+use super::terminal::frame::FrameBackend;
+use super::terminal::signals::Signalled;
+>>>>>>> main
 use crate::app::{self, Effect, Msg, State, layout::Size};
 use crate::command::{Keymap, keys::Key, press};
 use crate::source::clock::Clock;
@@ -113,7 +118,7 @@ impl<W: Write> Console<W> {
     pub async fn run(
         &mut self,
         mut input: impl Stream<Item = io::Result<Event>> + Unpin,
-        signals: &mut Signals,
+        mut signals: impl Stream<Item = Signalled> + Unpin,
         surroundings: &mut impl Surroundings,
     ) -> io::Result<Ended> {
         self.tick();
@@ -122,7 +127,7 @@ impl<W: Write> Console<W> {
         }
         self.draw()?;
         loop {
-            self.step(&mut input, signals).await?;
+            self.step(&mut input, &mut signals).await?;
             if std::mem::take(&mut self.suspends) {
                 surroundings.suspend()?;
                 self.redraw()?;
@@ -140,13 +145,13 @@ impl<W: Write> Console<W> {
     async fn step(
         &mut self,
         input: &mut (impl Stream<Item = io::Result<Event>> + Unpin),
-        signals: &mut Signals,
+        signals: &mut (impl Stream<Item = Signalled> + Unpin),
     ) -> io::Result<()> {
         let (frame, tick) = (self.wants_frame, self.next_tick());
         tokio::select! {
             biased;
             event = input.next() => self.happened(event),
-            signalled = signals.next() => self.signalled(signalled)?,
+            Some(signalled) = signals.next() => self.signalled(signalled)?,
             Some(heard) = self.heard.recv() => self.hear(heard)?,
             () = at(frame), if frame.is_some() => self.draw()?,
             () = at(tick), if tick.is_some() => self.ticked(),
@@ -206,22 +211,27 @@ impl<W: Write> Console<W> {
         Ok(())
     }
 
+    /// What happened, in the order in which it did; after a few, keys are looked at first.
     fn hear(&mut self, first: Heard) -> io::Result<()> {
-        let mut next = Some(first);
-        for _ in 0..AT_ONCE {
-            match next.take() {
-                Some(Heard::Msg(msg)) => self.apply(msg),
-                Some(Heard::Aside(bytes)) => self.screen.backend_mut().write_aside(bytes.as_bytes())?,
-                None => break,
+        self.take(first)?;
+        for _ in 1..AT_ONCE {
+            match self.heard.try_recv() {
+                Ok(heard) => self.take(heard)?,
+                Err(_) => break,
             }
-            next = self.heard.try_recv().ok();
         }
-        if let Some(rest) = next {
-            // Back in line: keys are looked at first.
-            let _ = self.sender.send(rest);
-        }
-        self.want_frame(ARRIVAL_FRAME);
         Ok(())
+    }
+
+    fn take(&mut self, heard: Heard) -> io::Result<()> {
+        match heard {
+            Heard::Msg(msg) => {
+                self.want_frame(pace(&msg));
+                self.apply(msg);
+                Ok(())
+            }
+            Heard::Aside(bytes) => self.screen.backend_mut().write_aside(bytes.as_bytes()),
+        }
     }
 
     fn apply(&mut self, msg: Msg) {
@@ -253,8 +263,20 @@ impl<W: Write> Console<W> {
         self.last_frame = Instant::now();
         let (state, keymap, theme) = (&self.state, &self.keymap, &self.theme);
         let texts = super::texts::of(state, keymap);
-        self.screen.draw(|frame| view::render(state, &texts, theme, frame))?;
+        let mut extent = state.extent;
+        self.screen.draw(|frame| extent = view::render(state, &texts, theme, frame))?;
+        if extent != self.state.extent {
+            self.apply(Msg::Drawn(extent));
+        }
         Ok(())
+    }
+}
+
+/// An answer belongs to the key that asked; what arrives by itself can wait.
+fn pace(msg: &Msg) -> Duration {
+    match msg {
+        Msg::Answered(..) | Msg::RunProgressed(..) => KEY_FRAME,
+        _ => ARRIVAL_FRAME,
     }
 }
 

@@ -1,6 +1,7 @@
 //! What the console's effects work with.
 
 use super::child::Children;
+use super::clipboard::Way;
 use crate::config::meant::OpenLinks;
 use crate::remediation::{Desk, Runner};
 use crate::source::clock::Clock;
@@ -19,4 +20,6 @@ pub struct Services {
     pub children: Children,
     /// How links are opened.
     pub open: OpenLinks,
+    /// The way to the analyst's clipboard.
+    pub clipboard: Way,
 }

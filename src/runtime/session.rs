@@ -1,6 +1,7 @@
 //! One console from start to end: who receives, what is watched, the loop, and an orderly stop.
 
 use super::child::Children;
+use super::clipboard;
 use super::console::{Console, Ended, Surroundings};
 use super::effects::Heard;
 use super::opener::{self, Place};
@@ -99,7 +100,14 @@ pub(super) fn open<W: Write>(setup: Setup, screen: Screen<W>) -> io::Result<(Con
         clock: setup.clock.clone(),
         children: setup.children.clone(),
         open: setup.console.open,
+        clipboard: clipboard::way(|name| std::env::var(name).ok()),
     };
+<<<<<<< HEAD
+=======
+    let signals = std::pin::pin!(Signals::listen()?.stream());
+    let mut surroundings = RealTerminal(Guard::take()?);
+    let screen = terminal::screen()?;
+>>>>>>> main
     let size = screen.size()?;
     let state = state(&setup, Size { columns: size.width, rows: size.height });
     let console = Console::new(state, setup.keymap, setup.theme, screen, services);
@@ -109,6 +117,7 @@ pub(super) fn open<W: Write>(setup: Setup, screen: Screen<W>) -> io::Result<(Con
     }
     let (stop, stopped) = watch::channel(false);
     let store = setup.desk.store.clone();
+<<<<<<< HEAD
     let behind = Behind {
         runner,
         stop,
@@ -117,6 +126,18 @@ pub(super) fn open<W: Write>(setup: Setup, screen: Screen<W>) -> io::Result<(Con
         receiving: tokio::spawn(receiver::keep_receiving(setup.receiver, tell(sender), stopped, setup.bound)),
     };
     Ok((console, behind))
+=======
+    let watching = tokio::spawn(watch_store(store.clone(), sender.clone()));
+    let expiring = tokio::spawn(expire_leases(store, setup.clock.clone()));
+    let receiving =
+        tokio::spawn(receiver::keep_receiving(setup.receiver, tell(sender), stopped, setup.bound));
+    let ended = console.run(EventStream::new(), signals, &mut surroundings).await;
+    drop(surroundings);
+    let unsettled = wind_down(&runner, stop, receiving).await;
+    watching.abort();
+    expiring.abort();
+    Ok(Closed { ended: ended?, unsettled })
+>>>>>>> main
 }
 
 /// What runs behind a console.

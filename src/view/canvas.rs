@@ -1,6 +1,7 @@
 //! A buffer and a theme, and the only ways to put text on it.
 
 use super::theme::{Role, Theme};
+use crate::app::list::Extent;
 use crate::domain::untrusted::{fit, visible, width};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -30,11 +31,13 @@ pub(super) struct Canvas<'a> {
     buffer: &'a mut Buffer,
     /// What things look like.
     pub(super) theme: &'a Theme,
+    /// How long the text of an overlay turned out to be.
+    pub(super) extent: Extent,
 }
 
 impl<'a> Canvas<'a> {
     pub(super) fn new(buffer: &'a mut Buffer, theme: &'a Theme) -> Canvas<'a> {
-        Canvas { buffer, theme }
+        Canvas { buffer, theme, extent: Extent::default() }
     }
 
     /// Empties an area and gives it a style.

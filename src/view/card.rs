@@ -22,6 +22,7 @@ use super::prose::Prose;
 use super::theme::{Role, Theme};
 use super::words;
 use crate::app::card::{Card, Field, Phase};
+use crate::app::list::Extent;
 use crate::domain::plan::Confirm;
 use crate::domain::untrusted::width;
 use ratatui::layout::{Position, Rect};
@@ -115,6 +116,7 @@ fn draw_middle(canvas: &mut Canvas, area: Rect, lines: &[Line<'static>], offset:
     let Some(height) = area.height.checked_sub(1) else { return };
     let rows = usize::from(height);
     let offset = offset.min(lines.len().saturating_sub(rows));
+    canvas.extent = Extent { lines: lines.len(), height: rows };
     canvas.lines(Rect { height, ..area }, lines.iter().skip(offset));
     let more = hidden(offset, rows, lines.len());
     let tail = if more.is_empty() { String::new() } else { format!(" {more}") };

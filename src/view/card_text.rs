@@ -60,10 +60,23 @@ fn changes(prose: &mut Prose, changes: &[(String, String, String)]) {
 fn facts(prose: &mut Prose, plan: &Plan) {
     let flow = &plan.flow;
     prose.fact("risk", risk_role(flow.risk), &format!("{}: {}", flow.risk.word(), asks(&plan.confirm)));
+    let (role, target) = in_a_word(&plan.target);
+    prose.fact("target", role, &target);
     prose.fact("login", Role::Text, &plan.login.to_string());
     prose.fact("flow", Role::Text, &format!("{} ({})", flow.name, flow.id));
     prose.fact("sends", Role::Text, &format!("{} {}", plan.request.method, plan.request.url));
-    prose.fact("undo", Role::Text, if flow.undo.is_empty() { "not known" } else { &flow.undo });
+    prose.fact("undo", Role::Text, &plan.undo);
+}
+
+/// The target's state, before everything that takes more than a line.
+fn in_a_word(target: &Target) -> (Role, String) {
+    match target {
+        Target::CannotTell(_) => (Role::Warning, "cannot tell".to_owned()),
+        Target::Read { at, from, .. } => {
+            let status = target.fact("status").unwrap_or("–");
+            (Role::Heading, format!("{status}, as {from} said at {}", at.strftime("%H:%M:%SZ")))
+        }
+    }
 }
 
 /// How loud a risk is.

@@ -84,6 +84,6 @@ fn of_feed(state: &State) -> (Role, String) {
     if feed.follows() {
         return (Role::Muted, "following".to_owned());
     }
-    let more = if feed.has_older { "+" } else { "" };
+    let more = if feed.older.is_some() { "+" } else { "" };
     (Role::Muted, format!("row {} of {}{more}", feed.cursor.index(&feed.ids()) + 1, feed.rows.len()))
 }

@@ -31,6 +31,7 @@ struct Columns {
 }
 
 const AGE: usize = 5;
+const SEARCHING: &str = "searching older events…";
 
 impl Columns {
     fn of(width: usize) -> Columns {
@@ -71,6 +72,9 @@ pub(super) fn draw(scene: &Scene, canvas: &mut Canvas, area: Rect) {
     };
     canvas.line(area, 0, &heading);
     let selected = feed.cursor.index(&feed.ids());
+    if feed.is_searching(usize::from(below.height)) {
+        canvas.line(below, feed.rows.len(), &canvas.theme.line(Role::Muted, &format!("   {SEARCHING}")));
+    }
     let visible = feed.rows.iter().enumerate().skip(feed.cursor.offset).take(usize::from(below.height));
     for (row, (at, event)) in visible.enumerate() {
         canvas.line(below, row, &line(scene, canvas.theme, &columns, event));
@@ -168,6 +172,7 @@ fn empty(scene: &Scene, canvas: &mut Canvas, area: Rect) {
     match &feed.error {
         Some(error) => prose.marked("! ", Role::Alarm, error),
         None if !feed.is_loaded => prose.say(Role::Muted, "reading the store…"),
+        None if feed.is_searching(1) => prose.say(Role::Muted, SEARCHING),
         None if !feed.query.is_empty() => nothing_matches(&mut prose, &feed.query.to_string()),
         None => nothing_yet(scene, &mut prose),
     }

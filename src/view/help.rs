@@ -5,6 +5,7 @@ use super::panel::{Focus, Panel};
 use super::prose::Prose;
 use super::theme::{Role, Theme};
 use super::{HelpLine, Scene};
+use crate::app::list::Extent;
 use ratatui::text::Line;
 
 const KEYS: usize = 16;
@@ -17,6 +18,7 @@ pub(super) fn draw(scene: &Scene, offset: usize, canvas: &mut Canvas) {
     let area = scene.size.overlay(88, rows.min(scene.size.rows.saturating_sub(2)));
     let height = usize::from(area.height.saturating_sub(2));
     let offset = offset.min(lines.len().saturating_sub(height));
+    canvas.extent = Extent { lines: lines.len(), height };
     let panel = Panel::new("Help", Focus::Here).aside(Role::Muted, "esc closes");
     let inner = panel.scrolled(offset, height, lines.len()).draw(canvas, area);
     canvas.lines(inner, lines.iter().skip(offset));

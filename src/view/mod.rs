@@ -38,6 +38,7 @@ mod words;
 pub use theme::{Role, Theme};
 
 use crate::app::layout::Size;
+use crate::app::list::Extent;
 use crate::app::{Overlay, Screen, State};
 use canvas::Canvas;
 use ratatui::Frame;
@@ -95,15 +96,18 @@ struct Scene<'a> {
     size: Size,
 }
 
-/// Draws the whole screen, and puts the cursor where text is typed.
-pub fn render(state: &State, help: &HelpTexts, theme: &Theme, frame: &mut Frame) {
+/// Draws the whole screen, and puts the cursor where text is typed. Answers how long the overlay's text
+/// turned out to be, for update to scroll by: only here it is laid out.
+pub fn render(state: &State, help: &HelpTexts, theme: &Theme, frame: &mut Frame) -> Extent {
     let area = frame.area();
     let scene = Scene { state, help, size: Size { columns: area.width, rows: area.height } };
     let mut canvas = Canvas::new(frame.buffer_mut(), theme);
     let cursor = draw(&scene, &mut canvas);
+    let extent = canvas.extent;
     if let Some(position) = cursor.filter(|position| area.contains(*position)) {
         frame.set_cursor_position(position);
     }
+    extent
 }
 
 fn draw(scene: &Scene, canvas: &mut Canvas) -> Option<Position> {

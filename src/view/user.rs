@@ -29,9 +29,15 @@ pub(super) fn draw(scene: &Scene, screen: &UserScreen, canvas: &mut Canvas) {
 /// The tabs, in full where they fit.
 fn tabs(theme: &Theme, panes: &[Pane], screen: &UserScreen, columns: usize) -> Line<'static> {
     let full: usize = panes.iter().map(|pane| width(pane.title()) + 2).sum();
+    let names: usize =
+        if full < columns { full } else { panes.iter().map(|pane| width(pane.short()) + 2).sum() };
+    let numbered = names + 3 * panes.len();
     let mut cells = Cells::new(theme).gap(1);
     for pane in panes {
         let title = if full < columns { pane.title() } else { pane.short() };
+        // The keys 1 to 8 choose a pane; at 60 columns there is no room to say so.
+        let number = Pane::ALL.iter().position(|other| other == pane).map_or(0, |at| at + 1);
+        let title = if numbered < columns { format!("{number} {title}") } else { title.to_owned() };
         let role = if *pane == screen.pane { Role::Selected } else { Role::Muted };
         cells = cells.text(role, &format!(" {title} "));
     }

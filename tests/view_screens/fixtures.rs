@@ -76,7 +76,7 @@ fn answer(effect: Effect) -> Option<(RequestId, Answer)> {
         Effect::LoadEvents { request, from, limit, query } => {
             let none = !query.is_empty();
             let rows = if none { Vec::new() } else { page(from, limit) };
-            answer(request, Answer::Events(Ok(Page { rows, has_more: false })))
+            answer(request, Answer::Events(Ok(Page { rows, next: None })))
         }
         Effect::CountEvents { request, .. } => {
             let counted = Counted { total: 12, critical: 2, is_capped: false };
@@ -85,14 +85,14 @@ fn answer(effect: Effect) -> Option<(RequestId, Answer)> {
         Effect::LoadHealth { request } => answer(request, Answer::Health(Ok(health()))),
         Effect::LoadEvent { request, id } => answer(request, Answer::Event(Ok(Some(Box::new(detail(id)))))),
         Effect::LoadEventUsers { request, .. } => {
-            answer(request, Answer::EventUsers(Ok(Page { rows: event_users(), has_more: false })))
+            answer(request, Answer::EventUsers(Ok(Page { rows: event_users(), next: None })))
         }
         Effect::LoadFindings { request, login } => {
-            answer(request, Answer::Findings(Ok(Page { rows: findings(&login), has_more: false })))
+            answer(request, Answer::Findings(Ok(Page { rows: findings(&login), next: None })))
         }
         Effect::LoadActions { request, login, .. } => {
             let login = login.unwrap_or(Login::new(ANN));
-            answer(request, Answer::Actions(Ok(Page { rows: actions(&login), has_more: false })))
+            answer(request, Answer::Actions(Ok(Page { rows: actions(&login), next: None })))
         }
         Effect::LoadPart { request, login, part: name } => answer(request, Answer::Part(login, part(name))),
         Effect::LoadAddress { request, .. } => answer(request, Answer::Address(address_users())),
@@ -440,12 +440,13 @@ pub(crate) fn plan(ask: &RunAsk) -> Plan {
         cannot_know: vec!["whether the flow behind the URL is the one that the preset describes".into()],
         needs_again: None,
         refusal: None,
+        undo: "unsuspend the account in Okta: groups and applications are kept".into(),
         reason_required: true,
     }
 }
 
 pub(crate) fn fact(name: &str, value: &str) -> Fact {
-    Fact { name: name.into(), value: value.into() }
+    Fact { name: name.into(), value: value.into(), kind: idtriage::domain::plan::FactKind::State }
 }
 
 /// The feed with the cursor on its second row and new rows waiting.

@@ -16,7 +16,7 @@ fn feed_of(rows: &[Event], columns: u16, height: u16) -> State {
     let mut state = console(columns, height);
     for effect in update::start(&mut state) {
         if let Effect::LoadEvents { request, .. } = effect {
-            let page = Page { rows: rows.to_vec(), has_more: false };
+            let page = Page { rows: rows.to_vec(), next: None };
             update(&mut state, Msg::Answered(request, Answer::Events(Ok(page))));
         }
     }
@@ -70,7 +70,11 @@ fn a_frame_of_another_size_than_the_states_is_drawn() {
     for state in all() {
         let mut terminal = ratatui::Terminal::new(ratatui::backend::TestBackend::new(33, 7)).unwrap();
         let help = crate::paint::help();
-        terminal.draw(|frame| idtriage::view::render(&state, &help, &Theme::default(), frame)).unwrap();
+        terminal
+            .draw(|frame| {
+                idtriage::view::render(&state, &help, &Theme::default(), frame);
+            })
+            .unwrap();
     }
 }
 

@@ -39,7 +39,7 @@ fn feed_of_hostile_text() {
     let mut state = console(80, 12);
     for effect in update::start(&mut state) {
         if let Effect::LoadEvents { request, .. } = effect {
-            let page = Page { rows: hostile_events(), has_more: false };
+            let page = Page { rows: hostile_events(), next: None };
             update(&mut state, Msg::Answered(request, Answer::Events(Ok(page))));
         }
     }

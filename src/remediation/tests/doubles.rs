@@ -62,7 +62,7 @@ impl Store for Memory {
 
     async fn events(&self, _: &Query, _: From<EventId>, _: usize) -> Result<Page<Event>, StoreError> {
         let rows = self.event.iter().map(|detail| detail.event.clone()).collect();
-        Ok(Page { rows, has_more: false })
+        Ok(Page { rows, next: None })
     }
 
     async fn count_events(&self, _: &Query, _: Option<EventId>) -> Result<Counted, StoreError> {
@@ -159,7 +159,7 @@ impl Store for Memory {
                 && filter.flow.as_ref().is_none_or(|flow| *flow == action.flow)
         };
         let rows = actions.iter().rev().filter(wanted).take(limit).cloned().collect();
-        Ok(Page { rows, has_more: false })
+        Ok(Page { rows, next: None })
     }
 
     async fn journal(&self, _: u64, _: usize) -> Result<Vec<Record>, StoreError> {

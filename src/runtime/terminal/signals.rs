@@ -1,5 +1,6 @@
 //! SIGTERM, SIGHUP and SIGINT end the program cleanly; SIGCONT draws anew.
 
+use futures_util::{Stream, stream};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// What a signal asks for.
@@ -31,6 +32,14 @@ impl Signals {
             hup: signal(SignalKind::hangup())?,
             int: signal(SignalKind::interrupt())?,
             cont: signal(SignalKind::from_raw(nix::sys::signal::Signal::SIGCONT as i32))?,
+        })
+    }
+
+    /// The signals as a stream, as the console takes them: a test hands in another.
+    pub fn stream(self) -> impl Stream<Item = Signalled> {
+        stream::unfold(self, |mut signals| async move {
+            let signalled = signals.next().await;
+            Some((signalled, signals))
         })
     }
 

@@ -194,7 +194,8 @@ pub(super) fn page(
         db.prepare_cached(&sql)?.query_map(params_from_iter(args), rows::action)?.collect::<Result<_>>()?;
     let has_more = rows.len() > limit;
     rows.truncate(limit);
-    Ok(Page { rows, has_more })
+    let next = rows.last().filter(|_| has_more).map(|action| action.id);
+    Ok(Page { rows, next })
 }
 
 fn page_sql(filter: &ActionFilter, before: Option<ActionId>, limit: usize) -> (String, Vec<Value>) {

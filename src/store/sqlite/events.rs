@@ -150,11 +150,11 @@ pub(super) fn users(db: &Connection, id: EventId, offset: usize, limit: usize) -
             Ok((Login::new(row.get_ref(0)?.as_str()?), row.get(1)?))
         })?
         .collect::<Result<_>>()?;
-    let has_more = named.len() > limit;
+    let next = (named.len() > limit).then(|| offset.saturating_add(limit));
     let with_finding = |(login, finding): (Login, Option<i64>)| {
         let finding = finding.map(|finding| rows::finding_by_id(db, finding)).transpose()?.flatten();
         Ok(EventUser { login, finding })
     };
     let rows = named.into_iter().take(limit).map(with_finding).collect::<Result<_>>()?;
-    Ok(Page { rows, has_more })
+    Ok(Page { rows, next })
 }

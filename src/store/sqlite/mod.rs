@@ -45,6 +45,7 @@ use crate::domain::action::Settlement;
 use crate::domain::event::EventDetail;
 use crate::domain::finding::HistoryEntry;
 use crate::domain::journal::{Head, Record};
+use crate::domain::page::Listed;
 use crate::domain::{
     Action, ActionId, Actor, Change, Event, EventId, Finding, FindingId, FindingState, Query, Severity,
 };
@@ -145,7 +146,7 @@ impl Store for SqliteStore {
         let start = Start::of(from, |id| id.0);
         let read = move |db: &Connection| {
             let found = find(db, &query::events::plan(db, &query)?, start, limit)?;
-            page(found, |id| rows::event_by_id(db, id))
+            page(found, EventId, |id| rows::event_by_id(db, id))
         };
         self.readers.read(lane, read).await
     }
@@ -157,7 +158,7 @@ impl Store for SqliteStore {
             let found = find(db, &query::events::plan(db, &query)?, start, COUNTED)?;
             let critical = found.hits.iter().filter(|hit| hit.severity == Severity::Critical).count();
             let (total, critical) = (found.hits.len() as u64, critical as u64);
-            Ok(Counted { total, critical, is_capped: found.has_more })
+            Ok(Counted { total, critical, is_capped: found.next.is_some() })
         };
         self.readers.read(Lane::Long, read).await
     }
@@ -185,7 +186,7 @@ impl Store for SqliteStore {
         let start = Start::of(from, |id| id.0);
         let read = move |db: &Connection| {
             let found = find(db, &query::findings::plan(db, &filter)?, start, limit)?;
-            page(found, |id| rows::finding_by_id(db, id))
+            page(found, FindingId, |id| rows::finding_by_id(db, id))
         };
         self.readers.read(lane, read).await
     }
@@ -277,12 +278,13 @@ impl Store for SqliteStore {
 }
 
 /// The rows of what was found.
-fn page<T>(
+fn page<T: Listed>(
     found: query::scan::Found,
+    key: impl Fn(i64) -> T::Key,
     row: impl Fn(i64) -> rusqlite::Result<Option<T>>,
 ) -> rusqlite::Result<Page<T>> {
     let rows = found.hits.into_iter().filter_map(|hit| row(hit.id).transpose());
-    Ok(Page { rows: rows.collect::<rusqlite::Result<_>>()?, has_more: found.has_more })
+    Ok(Page { rows: rows.collect::<rusqlite::Result<_>>()?, next: found.next.map(key) })
 }
 
 fn health(db: &Connection, bytes: u64) -> rusqlite::Result<StoreHealth> {

@@ -20,8 +20,9 @@ pub(in crate::store::sqlite) struct Hit {
 #[derive(Debug)]
 pub(in crate::store::sqlite) struct Found {
     pub(in crate::store::sqlite) hits: Vec<Hit>,
-    /// Whether there is more, or the search stopped before it could tell.
-    pub(in crate::store::sqlite) has_more: bool,
+    /// The last row that was looked at, if there is more behind it or the search stopped before it
+    /// could tell.
+    pub(in crate::store::sqlite) next: Option<i64>,
 }
 
 /// Where a walk begins.
@@ -104,20 +105,22 @@ impl<'a> Cursor<'a> {
 
 fn merge(walks: &mut [Cursor<'_>], direction: Direction, limit: usize) -> Result<Found> {
     let mut hits: Vec<Hit> = Vec::new();
+    let mut looked_at = None;
     for _ in 0..MOST_ROWS {
-        let Some(walk) = next(walks, direction) else { return Ok(Found { hits, has_more: false }) };
-        let Some((hit, is_kept)) = walk.head else { return Ok(Found { hits, has_more: false }) };
+        let Some(walk) = next(walks, direction) else { return Ok(Found { hits, next: None }) };
+        let Some((hit, is_kept)) = walk.head else { return Ok(Found { hits, next: None }) };
         // Two walks meet the same row where an event names two logins of one pattern.
         let is_double = hits.last().is_some_and(|last| last.id == hit.id);
         if is_kept && !is_double {
             if hits.len() == limit {
-                return Ok(Found { hits, has_more: true });
+                return Ok(Found { hits, next: looked_at });
             }
             hits.push(hit);
         }
+        looked_at = Some(hit.id);
         walk.advance()?;
     }
-    Ok(Found { hits, has_more: true })
+    Ok(Found { hits, next: looked_at })
 }
 
 /// The walk whose row comes next in the list.
@@ -127,4 +130,48 @@ fn next<'w, 'a>(walks: &'w mut [Cursor<'a>], direction: Direction) -> Option<&'w
         if direction == Direction::Up { id.saturating_neg() } else { id }
     };
     walks.iter_mut().filter(|walk| walk.head.is_some()).max_by_key(|walk| order(walk))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Walk;
+    use super::*;
+    use rusqlite::types::Value;
+
+    /// More rows than one search looks at; every `nth` is kept.
+    fn found(nth: i64, from: From<i64>) -> Found {
+        let db = Connection::open_in_memory().unwrap();
+        let rows = MOST_ROWS * 2 + 10;
+        db.execute_batch(&format!(
+            "CREATE TABLE e(id INTEGER PRIMARY KEY); INSERT INTO e WITH RECURSIVE n(i) AS \
+             (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {rows}) SELECT i FROM n"
+        ))
+        .unwrap();
+        let keys = vec![[Value::Null, Value::Null]];
+        let walk = Walk { from: "e", condition: "1", id: "e.id", keys };
+        let plan = Plan { walk, severity: "1", keep: format!("e.id % {nth} = 0"), args: Vec::new() };
+        find(&db, &plan, Start::of(from, |id| id), 2).unwrap()
+    }
+
+    fn ids(found: &Found) -> Vec<i64> {
+        found.hits.iter().map(|hit| hit.id).collect()
+    }
+
+    #[test]
+    fn a_search_that_stops_for_breath_says_where_it_goes_on() {
+        let none = 10_000_000;
+        let first = found(none, From::Newest);
+        assert_eq!((ids(&first), first.next), (vec![], Some(50_011)));
+        let second = found(none, From::Before(50_011));
+        assert_eq!((ids(&second), second.next), (vec![], Some(11)));
+        assert_eq!(found(none, From::Before(11)).next, None);
+        assert_eq!(found(none, From::After(5)).next, Some(50_005));
+    }
+
+    #[test]
+    fn a_full_page_goes_on_behind_what_was_looked_at() {
+        let page = found(1_000, From::Before(10_000));
+        assert_eq!((ids(&page), page.next), (vec![9_000, 8_000], Some(7_001)));
+        assert_eq!(ids(&found(1_000, From::Before(7_001))), [7_000, 6_000]);
+    }
 }

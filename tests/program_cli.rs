@@ -1,0 +1,220 @@
+//! The subcommands against a lab: what they print, and how they end.
+
+mod support;
+
+use serde_json::{Value, json};
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use support::payload::failed_check;
+use support::place::Place;
+use support::poster::post;
+use support::tenant::Tenant;
+
+/// The names of a JSON object, in order.
+fn names(value: &Value) -> Vec<&str> {
+    value.as_object().unwrap().keys().map(String::as_str).collect()
+}
+
+fn started() -> (Tenant, Place) {
+    let tenant = Tenant::start();
+    let place = Place::with_lab(&tenant.lab);
+    (tenant, place)
+}
+
+const ACTION: [&str; 11] =
+    ["id", "flow", "login", "finding", "evidence", "outcome", "request", "receipt", "reason", "actor", "at"];
+
+#[test]
+fn user_prints_every_part_with_its_age_and_its_error() {
+    let (tenant, place) = started();
+    let login = tenant.login(3);
+    let ended = place.run_json(&["user", &login]).expect(0);
+    let dossier = &ended.json_lines()[0];
+    assert_eq!(dossier["login"], login.as_str());
+    for part in names(dossier).into_iter().filter(|name| *name != "login") {
+        assert_eq!(names(&dossier[part]), ["at", "error", "data"], "{part}");
+        assert!(dossier[part]["error"].is_null(), "{part}: {}", dossier[part]);
+    }
+    assert!(dossier["okta"]["data"]["status"].is_string(), "{dossier}");
+    assert!(place.run(&["user", &login]).expect(0).out.contains("okta, read "));
+}
+
+#[test]
+fn a_part_that_fails_does_not_hide_the_others() {
+    let (tenant, place) = started();
+    tenant.fault("403@okta");
+    let dossier = &place.run_json(&["user", &tenant.login(3)]).expect(0).json_lines()[0];
+    assert!(!dossier["okta"]["error"].is_null() && !dossier["cii"]["data"].is_null(), "{dossier}");
+    tenant.fault("403@cii");
+    tenant.fault("403@token");
+    place.run(&["user", &tenant.login(3)]).expect(1);
+}
+
+#[test]
+fn ip_lists_the_users_of_an_address() {
+    let (tenant, place) = started();
+    let dossier = place.run_json(&["user", &tenant.login(3)]).expect(0).json_lines().remove(0);
+    let text = dossier.to_string();
+    let address = text.split('"').find(|word| word.parse::<std::net::Ipv4Addr>().is_ok()).unwrap().to_owned();
+    let users = place.run_json(&["ip", &address]).expect(0).json_lines();
+    assert!(!users.is_empty());
+    assert!(users.iter().all(|user| user["login"].is_string()));
+    let nobody = place.run_json(&["ip", "203.0.113.254"]).expect(0);
+    assert!(nobody.out.is_empty() && nobody.errors.contains("nobody was seen"), "{}", nobody.errors);
+    place.run(&["ip", "no-address"]).expect(2);
+}
+
+#[test]
+fn flows_lists_those_of_the_configuration() {
+    let (tenant, place) = started();
+    let flows = place.run_json(&["flows"]).expect(0).json_lines();
+    let ids: Vec<&str> = flows.iter().map(|flow| flow["id"].as_str().unwrap()).collect();
+    let configured: Vec<&str> = tenant.lab.flows().iter().map(|flow| flow.id).collect();
+    // Behind those of the configuration stand the presets that it leaves out: they can only be opened.
+    assert_eq!(ids[..configured.len()], configured);
+    let (runnable, others) = flows.split_at(configured.len());
+    assert!(runnable.iter().all(|flow| flow["unrunnable"].is_null()));
+    assert!(others.iter().all(|flow| flow["unrunnable"].is_string()));
+}
+
+#[test]
+fn a_dry_run_prints_the_request_and_sends_nothing() {
+    let (tenant, place) = started();
+    let run = ["run", "suspend-okta-account", "--user", &tenant.login(3), "--dry-run"];
+    let action = &place.run_json(&run).expect(0).json_lines()[0];
+    assert_eq!(names(action)[..11], ACTION);
+    assert!(action["evidence"].is_null() && action["receipt"].is_null());
+    assert_eq!(names(&action["request"]), ["method", "url", "headers", "body"]);
+    let body: Value = serde_json::from_str(action["request"]["body"].as_str().unwrap()).unwrap();
+    assert_eq!(body["eventId"], action["id"]);
+    assert_eq!(tenant.lab.recorder().writes(), []);
+    assert_eq!(place.run(&["journal", "list", "--json"]).expect(0).out, "");
+}
+
+#[test]
+fn a_run_is_sent_once_and_verified() {
+    let (tenant, place) = started();
+    let login = tenant.login(3);
+    let run = ["run", "suspend-okta-account", "--user", &login, "--yes", "--reason", "case 7"];
+    let action = &place.run_json(&run).expect(0).json_lines()[0];
+    assert_eq!(names(action), ACTION);
+    assert_eq!((&action["outcome"], &action["evidence"]), (&json!("changed"), &json!("verified")));
+    assert_eq!((&action["reason"], &action["receipt"]["status"]), (&json!("case 7"), &json!(200)));
+    assert_eq!(tenant.lab.recorder().writes().len(), 1);
+    let sent = &tenant.lab.recorder().writes()[0];
+    assert_eq!(sent.header("x-idtriage-action"), action["id"].as_str());
+    let records = place.run_json(&["journal", "list"]).expect(0).json_lines();
+    let kinds: Vec<&Value> = records.iter().map(|record| &record["kind"]).collect();
+    assert!(place.run(&["journal", "list"]).expect(0).out.contains("suspend-okta-account · "));
+    assert_eq!(kinds.last(), Some(&&json!("intended")));
+    assert!(kinds[..kinds.len() - 1].iter().all(|kind| **kind == "settled"));
+}
+
+#[test]
+fn exit_statuses_say_how_it_ended() {
+    let tenant = Tenant::start();
+    let (ann, bob, protected) = (tenant.login(3), tenant.login(4), tenant.login(5));
+    let place = Place::with_lab_and(&tenant.lab, &format!("\n[guard]\nprotected = [{protected:?}]\n"));
+    let run = |words: &[&str]| place.run(&[&["run"], words].concat());
+    let told = run(&["disable-everything", "--user", &ann, "--yes"]).expect(2);
+    assert!(told.errors.contains("disable-everything"), "{}", told.errors);
+    run(&["suspend-okta-account", "--yes"]).expect(2);
+    run(&["raw-answer", "--user", &ann, "--yes"]).expect(1);
+    let told = run(&["cii-suspend-failing", "--user", &ann, "--yes"]).expect(2);
+    assert!(told.errors.contains(&format!("--confirm {ann}")), "{}", told.errors);
+    run(&["always-content", "--user", &protected, "--yes"]).expect(1);
+    run(&["always-content", "--user", &ann, &protected, "--yes"]).expect(3);
+    tenant.fault("reply-lost@workflows");
+    run(&["okta-add-user-to-a-group", "--user", &bob, "--yes"]).expect(4);
+    tenant.lab.faults().clear_all();
+    let told = run(&["okta-add-user-to-a-group", "--user", &bob, "--yes"]).expect(1);
+    assert!(told.errors.contains("--again"), "{}", told.errors);
+    run(&["okta-add-user-to-a-group", "--user", &bob, "--yes", "--again"]).expect(0);
+}
+
+#[test]
+fn a_finding_is_claimed_noted_closed_reopened_and_released() {
+    let (tenant, place) = started();
+    let collect = place.collect();
+    let message = failed_check("e-1", "ann@example.com").to_string();
+    let token = secrecy::ExposeSecret::expose_secret(&tenant.lab.secrets().cii_hook_token);
+    assert_eq!(post(place.listen(), token, &message), 200);
+    drop(collect);
+    let finding = place.all("findings").remove(0);
+    let id = finding["id"].as_str().unwrap();
+    let triage = |words: &[&str], status| {
+        let ended = place.run_json(&[&["findings"], words].concat()).expect(status);
+        ended.json_lines().pop().unwrap_or_default()
+    };
+    let claimed = triage(&["claim", id, "--seen", &finding["version"].to_string()], 0);
+    assert!(claimed["state"] == "claimed" && claimed["assignee"].is_string(), "{claimed}");
+    triage(&["claim", id, "--seen", &finding["version"].to_string()], 1);
+    triage(&["note", id, "asked\u{1b}[2J the user"], 0);
+    triage(&["close", id, "--as", "no-such-word", "--reason", "x"], 2);
+    let closed = triage(&["close", id, "--as", "benign-expected", "--reason", "on leave"], 0);
+    assert_eq!((&closed["state"], &closed["disposition"]), (&json!("closed"), &json!("benign-expected")));
+    assert_eq!(triage(&["reopen", id, "--reason", "back"], 0)["state"], "open");
+    triage(&["claim", id], 0);
+    assert_eq!(triage(&["release", id], 0)["state"], "open");
+    triage(&["claim", id, "999999"], 3);
+    let shown = place.run(&["findings", "show", id]).expect(0);
+    assert!(shown.out.contains("asked<U+001B>[2J the user"), "{}", shown.out);
+    let history = place.run_json(&["findings", "show", id]).expect(0);
+    assert!(history.out.contains("\\u001b[2J"), "{}", history.out);
+    assert_eq!(history.json_lines()[0]["history"].as_array().unwrap().len(), 7);
+}
+
+#[test]
+fn the_journal_is_verified_against_a_head_that_was_kept() {
+    let (tenant, place) = started();
+    let run = |n| place.run(&["run", "always-content", "--user", &tenant.login(n), "--yes"]).expect(0);
+    run(3);
+    let head = || {
+        let verified = place.run_json(&["journal", "verify"]).expect(0);
+        assert!(verified.errors.contains("nobody can tell"), "{}", verified.errors);
+        verified.json_lines()[0]["head"].as_str().unwrap().to_owned()
+    };
+    let kept = head();
+    run(4);
+    let records = place.run_json(&["journal", "list", "--limit", "2"]).expect(0).json_lines();
+    assert_eq!(names(&records[0]), ["seq", "at", "kind", "content", "content_sha256", "previous", "hash"]);
+    place.run(&["journal", "verify", "--head", &kept]).expect(0);
+    place.run(&["journal", "verify", "--head", &head()]).expect(0);
+    let (seq, hash) = kept.split_once(':').unwrap();
+    let other = format!("{seq}:{}", hash.chars().rev().collect::<String>());
+    let broken = place.run_json(&["journal", "verify", "--head", &other]).expect(1);
+    assert_eq!(broken.json_lines()[0]["holds"], false);
+}
+
+#[test]
+fn doctor_says_what_works_and_what_mends_the_rest() {
+    let (tenant, place) = started();
+    let good = place.run_json(&["doctor"]).expect(0).json_lines();
+    assert!(good.iter().all(|check| names(check) == ["check", "verdict", "told", "hint"]));
+    assert!(good.iter().all(|check| check["verdict"] != "bad"), "{good:?}");
+    tenant.fault("401@token");
+    let bad = place.run_json(&["doctor"]).expect(1).json_lines();
+    let bad: Vec<&Value> = bad.iter().filter(|check| check["verdict"] == "bad").collect();
+    assert!(!bad.is_empty() && bad.iter().all(|check| check["hint"].is_string()), "{bad:?}");
+}
+
+#[test]
+fn init_writes_a_configuration_that_loads() {
+    let place = Place::empty();
+    place.run(&["init"]).expect(0);
+    assert_eq!(fs::metadata(place.config()).unwrap().permissions().mode() & 0o777, 0o600);
+    assert!(place.run(&["init"]).expect(2).errors.contains("is there already"));
+    place.run(&["flows"]).expect(0);
+    assert_eq!(place.run_json(&["events", "list"]).expect(0).out, "");
+    assert_eq!(fs::metadata(place.store_file()).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[test]
+fn read_only_changes_nothing() {
+    let (tenant, place) = started();
+    let run = ["run", "always-content", "--user", &tenant.login(3)];
+    place.run(&[&run[..], &["--dry-run", "--read-only"]].concat()).expect(0);
+    let told = place.run(&[&run[..], &["--yes", "--read-only"]].concat()).expect(1);
+    assert!(told.errors.contains("--read-only"), "{}", told.errors);
+    assert_eq!(tenant.lab.recorder().writes(), []);
+}

@@ -1,0 +1,193 @@
+//! `collect`: what is posted to it is what `events list` shows, whole and once.
+
+mod support;
+
+use nix::sys::signal::Signal;
+use rstest::rstest;
+use serde_json::json;
+use serde_json::value::RawValue;
+use std::collections::HashMap;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use support::payload::{failed_check, fixture, fixtures};
+use support::place::{HOOK_SECRET, Place};
+use support::poster::{Poster, post};
+
+fn post_all(place: &Place, messages: &[String]) {
+    let mut poster = Poster::connect(place.listen(), HOOK_SECRET).unwrap();
+    for message in messages {
+        assert_eq!(poster.post(message).unwrap(), 200, "{message}");
+    }
+}
+
+/// The fixtures share their ids: each gets some of its own, where it has any.
+fn distinct_fixtures() -> Vec<String> {
+    let mut messages: Vec<String> = fixtures().into_iter().map(|(_, message)| message).collect();
+    for (n, message) in messages.iter_mut().enumerate() {
+        for id in ["3c9d0f3a-", "8f7d2f4e-", "abf0607d-"] {
+            *message = message.replace(id, &format!("{n:08x}-"));
+        }
+    }
+    messages
+}
+
+/// JSON with its texts' blanks left out too: enough to compare, and nothing has to be understood.
+fn without_blanks(json: &str) -> String {
+    json.split_whitespace().collect()
+}
+
+/// What stands under `raw`, and how often the event came.
+fn raw_of(line: &str) -> (String, String) {
+    let event: HashMap<&str, &RawValue> = serde_json::from_str(line).unwrap();
+    (without_blanks(event["raw"].get()), event["times"].get().to_owned())
+}
+
+#[test]
+fn everything_that_was_posted_is_listed_whole() {
+    let place = Place::with_source();
+    let _collect = place.collect();
+    let messages = distinct_fixtures();
+    post_all(&place, &messages);
+    let listed = place.run(&["events", "list", "--json", "--raw"]).expect(0).out;
+    let mut events: Vec<(String, String)> = listed.lines().map(raw_of).collect();
+    events.reverse();
+    let posted: Vec<_> = messages.iter().map(|message| (without_blanks(message), "1".to_owned())).collect();
+    assert_eq!(events, posted);
+}
+
+#[test]
+fn a_test_message_opens_nothing_and_a_failed_check_one_finding_a_login() {
+    let place = Place::with_source();
+    let _collect = place.collect();
+    post_all(&place, &[fixture("webhook-test")]);
+    let test = &place.run_json(&["events", "list"]).expect(0).json_lines()[0];
+    assert_eq!((&test["kind"], &test["severity"]), (&json!("test"), &json!("critical")));
+    assert!(place.all("findings").is_empty());
+    post_all(&place, &[fixture("failed-check")]);
+    let event = &place.run_json(&["events", "list"]).expect(0).json_lines()[0];
+    assert_eq!(event["users"], json!(["test@example.com", "hrms.serviceuser"]));
+    let names: Vec<&String> = event.as_object().unwrap().keys().collect();
+    assert_eq!(
+        names,
+        [
+            "id",
+            "source",
+            "source_event_id",
+            "kind",
+            "check_id",
+            "check_kind",
+            "title",
+            "severity",
+            "severity_raw",
+            "users",
+            "times",
+            "published",
+            "received"
+        ]
+    );
+    let findings = place.all("findings");
+    assert_eq!(findings.len(), 2);
+    assert!(findings.iter().all(|finding| finding["state"] == "open" && finding["times"] == 1));
+}
+
+#[test]
+fn a_repeat_is_counted_and_not_listed_again() {
+    let place = Place::with_source();
+    let _collect = place.collect();
+    let message = failed_check("e-1", "ann@example.com").to_string();
+    post_all(&place, &[message.clone(), message.clone(), message]);
+    let events = place.all("events");
+    assert_eq!((events.len(), &events[0]["times"]), (1, &json!(3)));
+    assert_eq!(place.all("findings")[0]["times"], 1);
+}
+
+#[test]
+fn without_the_secret_nothing_is_taken() {
+    let place = Place::with_source();
+    let collect = place.collect();
+    let message = failed_check("e-1", "ann@example.com").to_string();
+    assert_eq!(post(place.listen(), "not-the-secret", &message), 401);
+    assert_eq!(post(place.listen(), "", &message), 401);
+    assert_eq!(post(place.listen(), HOOK_SECRET, "no json"), 400);
+    assert_eq!(post(place.listen(), HOOK_SECRET, "{\"detail\": 7}"), 400);
+    collect.signal(Signal::SIGTERM);
+    let ended = collect.ended().expect(0);
+    assert!(!ended.errors.contains("not-the-secret") && ended.out.is_empty(), "{}", ended.errors);
+    assert!(place.all("events").is_empty());
+}
+
+#[rstest]
+#[case(Signal::SIGTERM)]
+#[case(Signal::SIGHUP)]
+#[case(Signal::SIGINT)]
+fn a_signal_stops_it_cleanly(#[case] signal: Signal) {
+    let place = Place::with_source();
+    let collect = place.collect();
+    post_all(&place, &[failed_check("e-1", "ann@example.com").to_string()]);
+    // A connection that is open and says nothing does not hold up the end.
+    let _silent = Poster::connect(place.listen(), HOOK_SECRET).unwrap();
+    collect.signal(signal);
+    let ended = collect.ended().expect(0);
+    assert!(ended.errors.contains("everything that was acknowledged is stored"), "{}", ended.errors);
+    assert_eq!(place.all("events").len(), 1);
+}
+
+#[test]
+fn a_port_that_is_taken_is_said_and_tried_again() {
+    let place = Place::with_source();
+    let other = std::net::TcpListener::bind(place.listen()).unwrap();
+    let collect = place.start(&["collect"]);
+    collect.says("not receiving");
+    assert!(collect.errors().contains(&place.listen().to_string()), "{}", collect.errors());
+    drop(other);
+    collect.says("idtriage: receiving");
+    post_all(&place, &[failed_check("e-1", "ann@example.com").to_string()]);
+}
+
+/// What is wrong with a place, and the phrases that have to come back.
+fn refused(place: &Place, words: &[&str], status: i32, phrases: &[&str]) {
+    let ended = place.run(words).expect(status);
+    for phrase in phrases {
+        assert!(ended.errors.contains(phrase), "{phrase}: {}", ended.errors);
+    }
+    assert!(ended.out.is_empty(), "{}", ended.out);
+}
+
+#[test]
+fn no_configuration_is_wrong_usage() {
+    refused(&Place::empty(), &["collect"], 2, &["hint: `idtriage init` writes one"]);
+}
+
+#[test]
+fn a_secret_that_others_can_read_is_refused() {
+    let place = Place::with_source();
+    fs::set_permissions(place.path("hook.secret"), Permissions::from_mode(0o644)).unwrap();
+    refused(&place, &["collect"], 2, &["hook.secret", "hint:", "chmod 600"]);
+}
+
+#[test]
+fn a_configuration_that_others_can_write_is_refused() {
+    let place = Place::with_source();
+    fs::set_permissions(place.config(), Permissions::from_mode(0o666)).unwrap();
+    refused(&place, &["collect"], 2, &["config.toml", "hint:"]);
+}
+
+#[test]
+fn a_store_that_others_can_read_is_refused() {
+    let place = Place::with_source();
+    place.run(&["events", "list"]).expect(0);
+    fs::set_permissions(place.store_file(), Permissions::from_mode(0o644)).unwrap();
+    refused(&place, &["collect"], 2, &["idtriage.db", "hint:"]);
+}
+
+#[test]
+fn nothing_to_receive_is_wrong_usage() {
+    let place = Place::empty();
+    place.write_config("");
+    refused(&place, &["collect"], 2, &["no source is configured", "hint:"]);
+}
+
+#[test]
+fn a_read_only_collect_is_refused() {
+    refused(&Place::with_source(), &["collect", "--read-only"], 1, &["--read-only"]);
+}

@@ -1,0 +1,155 @@
+//! The console on a pseudo-terminal: what an analyst does with it, and how it leaves the terminal.
+
+mod support;
+
+use nix::sys::signal::Signal;
+use rstest::rstest;
+use support::place::Place;
+use support::screen::Screen;
+use support::wait;
+
+const ESC: &str = "\u{1b}";
+const ENTER: &str = "\r";
+const CTRL_Z: &str = "\u{1a}";
+
+fn demo(place: &Place) -> Screen {
+    let screen = Screen::start(place, &["demo"], 80, 24);
+    screen.shows("last event");
+    screen.shows("@meridian");
+    assert!(screen.is_taken());
+    screen
+}
+
+/// Puts the cursor on the first row below the top one that names one person, and answers the name as
+/// far as the column shows it.
+fn go_to_a_person(screen: &mut Screen) -> String {
+    screen.press("j");
+    // From now on the feed is held: its rows do not move any more.
+    screen.shows_no("following");
+    let rows = screen.rows();
+    let first = rows.iter().position(|row| row.contains("severity")).unwrap() + 1;
+    let below = rows[first + 1..].iter().position(|row| row.contains('@')).unwrap();
+    screen.press(&"j".repeat(below));
+    let row = &rows[first + 1 + below];
+    let login = row.split_whitespace().find(|word| word.contains('@')).unwrap();
+    login.split('…').next().unwrap().to_owned()
+}
+
+#[test]
+fn from_the_feed_to_a_run_in_the_journal() {
+    let place = Place::empty();
+    let mut screen = demo(&place);
+    let login = go_to_a_person(&mut screen);
+    screen.press("u");
+    screen.shows(&format!("Feed › {login}"));
+    screen.shows("Accounts");
+    screen.press("r");
+    screen.shows("1 Suspend Okta Account");
+    screen.press("1");
+    screen.shows("type suspend and enter");
+    screen.press("suspend");
+    screen.press(ENTER);
+    screen.shows("Done");
+    screen.shows("changed:");
+    screen.press(ESC);
+    screen.shows_no("Done");
+    screen.press("L");
+    screen.shows("journal");
+    screen.until("the run in the journal", |text| text.contains(&login) && text.contains("changed"));
+    assert!(screen.text().contains("1 action"), "{}", screen.text());
+}
+
+#[test]
+fn what_is_typed_before_the_card_arms_answers_nothing() {
+    let place = Place::empty();
+    let mut screen = demo(&place);
+    go_to_a_person(&mut screen);
+    screen.press("u");
+    screen.shows("Accounts");
+    screen.press("r");
+    screen.shows("1 Suspend Okta Account");
+    // The word without its `n`, which is a no to a card that takes no text yet.
+    screen.press(&format!("1yy{ENTER}susped{ENTER}"));
+    screen.shows("type suspend and enter");
+    let text = screen.text();
+    let field = text.lines().find(|row| row.starts_with("┃ confirm")).unwrap();
+    assert_eq!(field.trim_matches(['┃', ' ']), "confirm", "{text}");
+    screen.press(ESC);
+    screen.shows_no("Confirm");
+    screen.press("L");
+    screen.shows("nothing was run from here yet");
+}
+
+#[test]
+fn quitting_asks_while_it_receives_and_gives_the_terminal_back() {
+    let place = Place::empty();
+    let mut screen = demo(&place);
+    screen.press("q");
+    screen.shows("y quits");
+    screen.press("n");
+    screen.shows_no("y quits");
+    screen.press("q");
+    screen.shows("y quits");
+    screen.press("y");
+    screen.shows("ended with 0");
+    assert!(screen.is_given_back());
+}
+
+#[rstest]
+#[case(Signal::SIGTERM)]
+#[case(Signal::SIGHUP)]
+fn a_signal_ends_it_and_gives_the_terminal_back(#[case] signal: Signal) {
+    let place = Place::empty();
+    let screen = demo(&place);
+    screen.signal(signal);
+    screen.shows("ended with 0");
+    assert!(screen.is_given_back());
+}
+
+#[test]
+fn ctrl_z_stops_it_and_sigcont_draws_it_again() {
+    let place = Place::empty();
+    let mut screen = demo(&place);
+    screen.press(CTRL_Z);
+    wait::until("the process to be stopped", || screen.state() == 'T');
+    wait::until("the terminal to be given back", || screen.is_given_back());
+    screen.signal(Signal::SIGCONT);
+    wait::until("the terminal to be taken again", || screen.is_taken());
+    screen.shows("last event");
+    screen.press("?");
+    screen.shows("Help");
+}
+
+#[test]
+fn sigcont_alone_draws_everything_anew() {
+    let place = Place::empty();
+    let screen = demo(&place);
+    screen.wipe();
+    screen.shows_no("severity");
+    screen.signal(Signal::SIGCONT);
+    screen.shows("severity");
+}
+
+#[rstest]
+#[case(60, 16)]
+#[case(200, 50)]
+fn another_size_is_drawn_whole(#[case] columns: u16, #[case] rows: u16) {
+    let place = Place::empty();
+    let screen = demo(&place);
+    screen.wipe();
+    screen.resize(columns, rows);
+    screen.until("all rows of the new size", |text| {
+        let lines: Vec<&str> = text.lines().collect();
+        let is_whole = lines.len() == usize::from(rows) && lines[0].contains("DEMO");
+        is_whole && lines.last().is_some_and(|footer| footer.contains("open"))
+    });
+    assert!(screen.rows()[1].contains("Feed"), "{}", screen.text());
+}
+
+#[test]
+fn without_a_terminal_it_says_so() {
+    let place = Place::empty();
+    let ended = place.run(&["demo"]).expect(1);
+    assert!(ended.errors.contains("standard input and output have to be a terminal"), "{}", ended.errors);
+    assert!(ended.errors.contains("hint: "), "{}", ended.errors);
+}

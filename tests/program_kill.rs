@@ -1,0 +1,162 @@
+//! SIGKILL at any moment: what was acknowledged is there, once; what was sent is never sent again.
+
+mod support;
+
+use idtriage::domain::{Action, Evidence, Outcome};
+use idtriage::store::ActionFilter;
+use jiff::{SignedDuration, Timestamp};
+use std::collections::HashMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use support::payload::failed_check;
+use support::place::{HOOK_SECRET, Place};
+use support::poster::Poster;
+use support::tenant::Tenant;
+use support::wait;
+
+const KILLS: usize = 20;
+const SENDERS: usize = 8;
+const LOGINS: usize = 25;
+
+/// What the senders were answered 2xx for: id and login.
+#[derive(Debug, Default)]
+struct Acknowledged(Mutex<Vec<(String, String)>>);
+
+impl Acknowledged {
+    fn len(&self) -> usize {
+        self.0.lock().unwrap().len()
+    }
+
+    fn note(&self, id: String, login: String) {
+        self.0.lock().unwrap().push((id, login));
+    }
+}
+
+/// Posts distinct events, each until it is acknowledged, on one connection as long as that lasts.
+fn send(place: &Place, sender: usize, acknowledged: &Acknowledged, is_over: &AtomicBool) {
+    let mut connection = None;
+    for n in 0.. {
+        let (id, login) = (format!("e-{sender}-{n}"), format!("user-{}@example.com", n % LOGINS));
+        let message = failed_check(&id, &login).to_string();
+        while post(place, &mut connection, &message) != Some(200) {
+            if is_over.load(Ordering::Relaxed) {
+                return;
+            }
+        }
+        acknowledged.note(id, login);
+    }
+}
+
+/// The status, or `None` and no connection any more.
+fn post(place: &Place, connection: &mut Option<Poster>, message: &str) -> Option<u16> {
+    if connection.is_none() {
+        *connection = Poster::connect(place.listen(), HOOK_SECRET).ok();
+        thread::yield_now();
+    }
+    let status = connection.as_mut()?.post(message).ok();
+    if status.is_none() {
+        *connection = None;
+    }
+    status
+}
+
+/// Cuts one `collect` after the other, each once it has acknowledged some more, and leaves a note in the
+/// journal each time.
+fn cut_again_and_again(place: &Place, acknowledged: &Acknowledged, is_over: &AtomicBool) {
+    for round in 0..KILLS {
+        let mut collect = place.collect();
+        let enough = acknowledged.len() + fastrand::usize(1..150);
+        wait::until(format!("acknowledgements in round {round}"), || acknowledged.len() >= enough);
+        collect.cut();
+        let note = format!("after cut {round}");
+        place.run(&["findings", "note", "1", &note]).expect(0);
+    }
+    is_over.store(true, Ordering::Relaxed);
+}
+
+#[test]
+fn every_acknowledged_event_is_there_once_after_twenty_kills() {
+    let place = Place::with_source();
+    let (acknowledged, is_over) = (Acknowledged::default(), AtomicBool::new(false));
+    thread::scope(|scope| {
+        for sender in 0..SENDERS {
+            let (place, acknowledged, is_over) = (&place, &acknowledged, &is_over);
+            scope.spawn(move || send(place, sender, acknowledged, is_over));
+        }
+        cut_again_and_again(&place, &acknowledged, &is_over);
+    });
+    let events = place.all("events");
+    let mut times: HashMap<&str, usize> = HashMap::new();
+    for event in &events {
+        *times.entry(event["source_event_id"].as_str().unwrap()).or_default() += 1;
+    }
+    let acknowledged = acknowledged.0.into_inner().unwrap();
+    assert!(acknowledged.iter().all(|(id, _)| times.get(id.as_str()) == Some(&1)));
+    // A sender may have been cut off just before its last answer: that event may be there or not.
+    assert!(events.len() == times.len() && events.len() <= acknowledged.len() + SENDERS);
+    findings_are_counted_once(&place, &events);
+    let verified = place.run_json(&["journal", "verify"]).expect(0).json_lines();
+    assert_eq!(verified[0]["holds"], true);
+    assert!(verified[0]["head"].as_str().unwrap().starts_with(&format!("{KILLS}:")));
+}
+
+/// One finding a login, and each event counted once in it, however often it was sent.
+fn findings_are_counted_once(place: &Place, events: &[serde_json::Value]) {
+    let mut of_login: HashMap<&str, u64> = HashMap::new();
+    for event in events {
+        *of_login.entry(event["users"][0].as_str().unwrap()).or_default() += 1;
+    }
+    let findings = place.all("findings");
+    assert_eq!(findings.len(), of_login.len());
+    for finding in &findings {
+        assert_eq!(finding["times"], of_login[finding["login"].as_str().unwrap()], "{finding}");
+    }
+}
+
+/// The runs on a login, read beside whatever process has the store open.
+fn runs(tenant: &Tenant, place: &Place) -> Vec<Action> {
+    tenant.wait(async {
+        let store = place.store();
+        let page = store.actions(&ActionFilter::default(), None, 10).await.unwrap();
+        store.close().await.unwrap();
+        page.rows
+    })
+}
+
+#[test]
+fn a_run_that_is_cut_becomes_unknown_with_its_lease_and_is_never_sent_again() {
+    let tenant = Tenant::start();
+    let place = Place::with_lab(&tenant.lab);
+    let login = tenant.login(3);
+    let run = ["run", "slow-flow", "--user", &login, "--yes"];
+    place.run(&["events", "list"]).expect(0);
+    let mut running = place.start(&run);
+    wait::answer_or(
+        "a pending run",
+        || running.errors(),
+        || runs(&tenant, &place).first().map(|action| assert_eq!(action.outcome, Outcome::Pending)),
+    );
+    running.cut();
+    let cut = runs(&tenant, &place).remove(0);
+    assert_eq!(cut.outcome, Outcome::Pending);
+    assert!(cut.evidence <= Evidence::Sent && cut.receipt.is_none());
+    expires_only_with_its_lease(&tenant, &place, &cut);
+    let again = place.run(&run).expect(1);
+    assert!(again.errors.contains("unknown") && again.errors.contains("--again"), "{}", again.errors);
+    let sent = tenant.lab.recorder().writes();
+    assert!(sent.len() <= 1, "{sent:?}");
+    place.run(&["journal", "verify"]).expect(0);
+}
+
+fn expires_only_with_its_lease(tenant: &Tenant, place: &Place, cut: &Action) {
+    tenant.wait(async {
+        let store = place.store();
+        assert_eq!(store.expire_leases(cut.at).await.unwrap(), []);
+        let later = Timestamp::now() + SignedDuration::from_mins(1);
+        assert_eq!(store.expire_leases(later).await.unwrap(), [cut.id]);
+        let expired = store.action(cut.id).await.unwrap().unwrap();
+        assert_eq!(expired.outcome, Outcome::Unknown);
+        store.close().await.unwrap();
+    });
+}

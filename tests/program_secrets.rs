@@ -1,0 +1,117 @@
+//! No secret in anything that the program writes: its streams, its log, its store, its screen.
+
+mod support;
+
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use nix::sys::signal::Signal;
+use secrecy::ExposeSecret;
+use std::fs;
+use support::payload::failed_check;
+use support::place::Place;
+use support::poster::post;
+use support::screen::Screen;
+use support::tenant::Tenant;
+
+const WRONG: &str = "nearly-the-right-secret";
+
+/// Every secret of the lab, as it is, and as it would look in base64.
+fn secrets(tenant: &Tenant) -> Vec<(&'static str, String)> {
+    let all = tenant.lab.secrets();
+    let key = all.okta_private_key.expose_secret();
+    let mut secrets = vec![
+        ("the client secret", all.cii_client_secret.expose_secret().to_owned()),
+        ("the hook's token", all.cii_hook_token.expose_secret().to_owned()),
+        ("the Okta token", all.okta_token.expose_secret().to_owned()),
+        ("the flows' token", all.flow_token.expose_secret().to_owned()),
+        ("a wrong secret that somebody sent", WRONG.to_owned()),
+    ];
+    let lines = key.lines().filter(|line| !line.starts_with("-----"));
+    secrets.extend(lines.map(|line| ("a line of the private key", line.to_owned())));
+    let encoded = |engine: &dyn Fn(&str) -> String| -> Vec<_> {
+        secrets.iter().map(|(name, secret)| (*name, engine(secret))).collect()
+    };
+    let (standard, url) =
+        (encoded(&|secret| STANDARD.encode(secret)), encoded(&|secret| URL_SAFE_NO_PAD.encode(secret)));
+    secrets.into_iter().chain(standard).chain(url).collect()
+}
+
+fn contains(bytes: &[u8], secret: &str) -> bool {
+    bytes.windows(secret.len()).any(|window| window == secret.as_bytes())
+}
+
+/// Commands that end well and commands that do not, all with a log of everything.
+fn use_it(tenant: &Tenant, place: &Place) {
+    let log = place.path("idtriage.log").display().to_string();
+    let with_log = |words: &[&str]| {
+        let mut command = place.command(&[words, &["--log", &log]].concat());
+        command.env("IDTRIAGE_LOG", "trace");
+        place.start_command(&mut command)
+    };
+    let login = tenant.login(3);
+    let collect = with_log(&["collect"]);
+    collect.says("idtriage: receiving");
+    let message = failed_check("e-1", &login).to_string();
+    assert_eq!(post(place.listen(), WRONG, &message), 401);
+    assert_eq!(post(place.listen(), tenant.lab.secrets().cii_hook_token.expose_secret(), &message), 200);
+    let run = |words: &[&str], status| {
+        with_log(words).ended().expect(status);
+    };
+    run(&["doctor"], 0);
+    run(&["user", &login], 0);
+    run(&["user", &login, "--json"], 0);
+    run(&["flows", "--json"], 0);
+    run(&["run", "always-content", "--user", &login, "--dry-run", "--json"], 0);
+    run(&["run", "always-content", "--user", &login, "--yes", "--json"], 0);
+    run(&["run", "contain-user", "--user", &login, "--yes"], 0);
+    tenant.fault("401@token");
+    tenant.fault("401");
+    tenant.lab.revoke_tokens();
+    run(&["user", &login], 1);
+    run(&["doctor"], 1);
+    run(&["run", "always-content", "--user", &login, "--yes", "--again"], 1);
+    tenant.lab.faults().clear_all();
+    run(&["journal", "list", "--json"], 0);
+    collect.signal(Signal::SIGTERM);
+    collect.ended().expect(0);
+}
+
+/// The same through the console, with the screen's text in a file beside the others.
+fn look_at_it(tenant: &Tenant, place: &Place) {
+    let mut screen = Screen::start(place, &[], 200, 50);
+    screen.shows("last event");
+    let shown = |name: &str, screen: &Screen| place.write(&format!("screen-{name}"), &screen.text());
+    screen.press(&format!(":user {}\r", tenant.login(4)));
+    screen.shows("Accounts");
+    screen.press("r");
+    screen.shows("Suspend Okta Account");
+    screen.press("1");
+    screen.shows("type suspend and enter");
+    shown("card", &screen);
+    screen.press("suspend\r");
+    screen.shows("Done");
+    shown("done", &screen);
+    screen.press("\u{1b}");
+    screen.shows_no("Done");
+    screen.press("L");
+    screen.shows("action");
+    shown("journal", &screen);
+}
+
+#[test]
+fn no_secret_is_written_anywhere() {
+    let tenant = Tenant::start();
+    let place = Place::with_lab(&tenant.lab);
+    use_it(&tenant, &place);
+    look_at_it(&tenant, &place);
+    let folder = place.path("secrets");
+    let files: Vec<_> = place.files().into_iter().filter(|path| !path.starts_with(&folder)).collect();
+    assert!(files.iter().any(|path| path.ends_with("idtriage.log")), "{files:?}");
+    assert!(files.contains(&place.store_file()), "{files:?}");
+    for path in files {
+        let bytes = fs::read(&path).unwrap();
+        for (name, secret) in secrets(&tenant) {
+            assert!(!contains(&bytes, &secret), "{name} stands in {}", path.display());
+        }
+    }
+}

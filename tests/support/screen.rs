@@ -1,0 +1,157 @@
+//! The program on a pseudo-terminal, its screen read as a terminal would show it.
+//!
+//! The program does not lead the terminal's session, a shell does: with its leader a terminal is hung
+//! up and its modes are reset, and what the program left behind could not be seen any more.
+
+use super::place::Place;
+use super::wait;
+use nix::sys::signal::{Signal, kill};
+use nix::sys::termios::LocalFlags;
+use nix::unistd::Pid;
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, SlavePty, native_pty_system};
+use std::io::{Read, Write};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::{fs, thread};
+
+/// Runs the program, then says how it ended and stays, so that the terminal can be looked at.
+const SHELL: &str = r#"sh -c 'echo $$ > "$0"; exec "$@"' "$@"; echo "ended with $?"; read -r _"#;
+
+/// A terminal with the program on it.
+pub(crate) struct Screen {
+    terminal: Arc<Mutex<vt100::Parser>>,
+    master: Box<dyn MasterPty + Send>,
+    // Held, so that the terminal stays when the program has ended.
+    _slave: Box<dyn SlavePty + Send>,
+    keys: Box<dyn Write + Send>,
+    shell: Box<dyn Child + Send + Sync>,
+    pid_file: PathBuf,
+}
+
+impl Screen {
+    /// Starts the program on a terminal of this size.
+    pub(crate) fn start(place: &Place, words: &[&str], columns: u16, rows: u16) -> Screen {
+        let pair = native_pty_system().openpty(size(columns, rows)).unwrap();
+        let pid_file = place.path("screen.pid");
+        let mut command = CommandBuilder::new("sh");
+        command.args(["-c", SHELL, "sh"]);
+        command.arg(&pid_file);
+        command.arg(env!("CARGO_BIN_EXE_idtriage"));
+        command.args(words);
+        command.env_clear();
+        place.environment().into_iter().for_each(|(name, value)| command.env(name, value));
+        command.cwd(place.path(""));
+        let shell = pair.slave.spawn_command(command).unwrap();
+        let parser = vt100::Parser::new(rows.try_into().unwrap(), columns.try_into().unwrap(), 0);
+        let terminal = Arc::new(Mutex::new(parser));
+        show(pair.master.try_clone_reader().unwrap(), terminal.clone());
+        let keys = pair.master.take_writer().unwrap();
+        Screen { terminal, master: pair.master, _slave: pair.slave, keys, shell, pid_file }
+    }
+
+    pub(crate) fn text(&self) -> String {
+        self.terminal.lock().unwrap().screen().contents()
+    }
+
+    pub(crate) fn rows(&self) -> Vec<String> {
+        self.text().lines().map(str::to_owned).collect()
+    }
+
+    pub(crate) fn press(&mut self, keys: &str) {
+        self.keys.write_all(keys.as_bytes()).unwrap();
+        self.keys.flush().unwrap();
+    }
+
+    /// Waits until the screen is as it should be.
+    pub(crate) fn until(&self, what: &str, is_so: impl Fn(&str) -> bool) {
+        wait::answer_or(what, || self.text(), || is_so(&self.text()).then_some(()));
+    }
+
+    pub(crate) fn shows(&self, words: &str) {
+        self.until(&format!("`{words}` on the screen"), |text| text.contains(words));
+    }
+
+    pub(crate) fn shows_no(&self, words: &str) {
+        self.until(&format!("no `{words}` on the screen"), |text| !text.contains(words));
+    }
+
+    pub(crate) fn resize(&self, columns: u16, rows: u16) {
+        let (y, x) = (rows.try_into().unwrap(), columns.try_into().unwrap());
+        self.terminal.lock().unwrap().screen_mut().set_size(y, x);
+        self.master.resize(size(columns, rows)).unwrap();
+    }
+
+    /// Forgets what is shown: what comes after is what the program draws anew.
+    pub(crate) fn wipe(&self) {
+        self.terminal.lock().unwrap().process(b"\x1b[2J");
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill(Pid::from_raw(self.pid()), signal).unwrap();
+    }
+
+    /// The letter of the process's state: `T` when it is stopped.
+    pub(crate) fn state(&self) -> char {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid())).unwrap();
+        let (_, behind_name) = stat.rsplit_once(") ").unwrap();
+        behind_name.chars().next().unwrap()
+    }
+
+    /// Whether the terminal is as a shell wants it: no alternate screen, a cursor, no bracketed paste,
+    /// no mouse, lines and echo.
+    pub(crate) fn is_given_back(&self) -> bool {
+        let is_plain = {
+            let parser = self.terminal.lock().unwrap();
+            let screen = parser.screen();
+            let has_mouse = screen.mouse_protocol_mode() != vt100::MouseProtocolMode::None;
+            !(screen.alternate_screen() || screen.hide_cursor() || screen.bracketed_paste() || has_mouse)
+        };
+        is_plain && self.is_cooked()
+    }
+
+    /// Whether the terminal is as the program wants it.
+    pub(crate) fn is_taken(&self) -> bool {
+        let parser = self.terminal.lock().unwrap();
+        let screen = parser.screen();
+        screen.alternate_screen() && screen.bracketed_paste() && !self.is_cooked()
+    }
+
+    fn is_cooked(&self) -> bool {
+        let modes = self.master.get_termios().unwrap().local_flags.bits();
+        let cooked = (LocalFlags::ICANON | LocalFlags::ECHO | LocalFlags::ISIG).bits();
+        modes & cooked == cooked
+    }
+
+    fn pid(&self) -> i32 {
+        wait::answer("the program's process id", || {
+            fs::read_to_string(&self.pid_file).ok().and_then(|text| text.trim().parse().ok())
+        })
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        // The program first: the shell's end alone would leave it a moment to go on.
+        if let Some(pid) = fs::read_to_string(&self.pid_file).ok().and_then(|text| text.trim().parse().ok()) {
+            let ours = fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            if ours.contains("idtriage") {
+                let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
+            }
+        }
+        let _ = self.shell.kill();
+        let _ = self.shell.wait();
+    }
+}
+
+fn size(columns: u16, rows: u16) -> PtySize {
+    PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 }
+}
+
+fn show(mut bytes: Box<dyn Read + Send>, terminal: Arc<Mutex<vt100::Parser>>) {
+    thread::spawn(move || {
+        let mut buffer = [0; 8192];
+        while let Ok(read @ 1..) = bytes.read(&mut buffer) {
+            terminal.lock().unwrap().process(&buffer[..read]);
+        }
+    });
+}
