@@ -16,6 +16,7 @@ use crate::source::clock::Clock;
 use crate::store::{self, Store, receiver::Who};
 use crate::view::Theme;
 use jiff::SignedDuration;
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -73,14 +74,14 @@ pub(super) async fn picture(
     taken.map_err(|cause| Failure::failed(format!("the picture cannot be taken: {cause}")))
 }
 
-/// The sources run, and a third of the rows to be seen are critical and only minutes old.
+/// The sources run, and three different critical checks of the last minutes are to be seen.
 fn shows_an_incident(state: &State) -> bool {
-    let rows = state.size.feed_rows();
-    let is_recent = |event: &Event| state.now.duration_since(event.at()) < SignedDuration::from_mins(5);
-    let visible = state.feed.rows.iter().take(rows);
-    let alarming = visible.filter(|event| event.severity == Severity::Critical && is_recent(event)).count();
-    let are_running = state.header.sources.iter().all(|source| source.state == SourceState::Running);
-    alarming * 3 >= rows && are_running && !state.header.sources.is_empty()
+    let is_recent = |event: &&Event| state.now.duration_since(event.at()) < SignedDuration::from_mins(5);
+    let visible = state.feed.rows.iter().take(state.size.feed_rows());
+    let critical = visible.filter(|event| event.severity == Severity::Critical).filter(is_recent);
+    let checks: BTreeSet<String> = critical.map(|event| event.check.id.to_string()).collect();
+    let mut sources = state.header.sources.iter();
+    checks.len() >= 3 && sources.all(|source| source.state == SourceState::Running)
 }
 
 fn setup(loaded: &Loaded, store: Arc<dyn Store>, stage: Stage) -> Result<session::Setup, Failure> {
