@@ -17,7 +17,7 @@ const CTRL_Z: &str = "\u{1a}";
 fn demo(place: &Place) -> Screen {
     let screen = Screen::start(place, &["demo"], 80, 24);
     screen.shows("last event");
-    screen.shows("@meridian");
+    screen.shows("following");
     assert!(screen.is_taken());
     screen
 }
