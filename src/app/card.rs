@@ -1,7 +1,7 @@
 //! The confirm card: what will happen, exactly, and the only way to make it happen.
 //!
-//! The card *arms* 400 ms after the last change of its content and never while the target is being
-//! re-read; before that, keys do not answer it, so type-ahead and pastes cannot. Just before sending,
+//! The card *arms* 400 ms after the last change of its content has been drawn and never while the target
+//! is being re-read; before that, keys do not answer it, so type-ahead and pastes cannot. Just before sending,
 //! the runner reads the target once more: if it changed, nothing is sent, the change is shown here and
 //! the card is disarmed. What leaves is the request whose digest was shown.
 
@@ -13,9 +13,6 @@ use crate::domain::plan::{Confirm, Plan};
 use crate::domain::{Action, ActionId};
 use jiff::{SignedDuration, Timestamp};
 use tui_input::{Input, InputRequest};
-
-/// How long the content has to have stood still.
-const ARMS_AFTER: SignedDuration = SignedDuration::from_millis(400);
 
 /// Where the card stands.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,6 +27,8 @@ pub enum Phase {
     Done(Box<Action>),
     /// It could not be prepared, or was not sent.
     Failed(String),
+    /// It may have been sent, and its end is not known here.
+    Unsure(String),
 }
 
 /// Which field takes the keys.
@@ -62,17 +61,22 @@ pub struct Card {
     pub error: Option<String>,
     /// How far it is scrolled.
     pub scroll: Scroll,
-    /// When the content last changed.
-    pub changed_at: Timestamp,
-    /// The time as the card last heard it.
-    now: Timestamp,
+    /// When its content, as it is now, was first on the screen.
+    pub shown_at: Option<Timestamp>,
+    /// How long it has to have stood there before it can be answered.
+    arms_after: SignedDuration,
 }
 
 impl Card {
     /// Whether it can be answered now.
     pub fn is_armed(&self, now: Timestamp) -> bool {
         let may = self.plan.as_ref().is_some_and(|plan| plan.refusal.is_none() && !self.must_insist(plan));
-        may && self.phase == Phase::Asking && now.duration_since(self.changed_at) >= ARMS_AFTER
+        may && self.phase == Phase::Asking && self.has_stood(now)
+    }
+
+    /// Whether its content has been on the screen long enough to have been read.
+    fn has_stood(&self, now: Timestamp) -> bool {
+        self.shown_at.is_some_and(|at| now.duration_since(at) >= self.arms_after)
     }
 
     fn must_insist(&self, plan: &Plan) -> bool {
@@ -82,6 +86,24 @@ impl Card {
     /// Whether the analyst has to insist before it arms.
     pub fn wants_insistence(&self) -> bool {
         self.phase == Phase::Asking && self.plan.as_ref().is_some_and(|plan| self.must_insist(plan))
+    }
+
+    /// Whether insisting is taken now: not as the first letter of something typed ahead.
+    pub fn takes_insistence(&self, now: Timestamp) -> bool {
+        self.wants_insistence() && self.has_stood(now)
+    }
+
+    /// Whether single letters are answers now. Otherwise they are the rest of something that was typed
+    /// too early, and must neither answer nor close the card.
+    pub fn takes_letters(&self, now: Timestamp) -> bool {
+        let asks_key = self.plan.as_ref().is_some_and(|plan| plan.confirm == Confirm::Key);
+        let has_ended = matches!(self.phase, Phase::Done(_) | Phase::Failed(_) | Phase::Unsure(_));
+        has_ended && self.has_stood(now) || asks_key && self.is_armed(now)
+    }
+
+    /// The content is another one now: it has to be drawn and read before it can be answered.
+    fn changed(&mut self) {
+        self.shown_at = None;
     }
 
     /// Whether letters are typed into a field rather than being keys.
@@ -94,7 +116,7 @@ impl Card {
 
     /// When it arms.
     pub fn next_change(&self) -> Option<Timestamp> {
-        (self.phase == Phase::Asking).then(|| self.changed_at + ARMS_AFTER)
+        self.shown_at.map(|at| at + self.arms_after)
     }
 
     /// Whether leaving the card stops nothing that matters: nothing of it is under way.
@@ -115,8 +137,8 @@ pub fn open(state: &mut State, ask: RunAsk) -> Vec<Effect> {
         changes: Vec::new(),
         error: None,
         scroll: Scroll::default(),
-        changed_at: state.now,
-        now: state.now,
+        shown_at: None,
+        arms_after: state.settings.arms_after,
     };
     state.overlay = Some(Overlay::Card(Box::new(card)));
     let mut effects = given_up(state);
@@ -135,21 +157,24 @@ fn prepare(state: &mut State, ask: RunAsk) -> Effect {
 }
 
 fn card(state: &mut State) -> Option<&mut Card> {
-    let now = state.now;
     match &mut state.overlay {
-        Some(Overlay::Card(card)) => {
-            card.now = now;
-            Some(card.as_mut())
-        }
+        Some(Overlay::Card(card)) => Some(card.as_mut()),
         _ => None,
+    }
+}
+
+/// A frame was drawn: what the card holds is on the screen now.
+pub fn drawn(state: &mut State) {
+    let now = state.now;
+    if let Some(card) = card(state) {
+        card.shown_at.get_or_insert(now);
     }
 }
 
 /// The card's content came.
 pub fn prepared(state: &mut State, answer: Result<Box<Plan>, String>) {
-    let now = state.now;
     let Some(card) = card(state) else { return };
-    card.changed_at = now;
+    card.changed();
     match answer {
         Err(error) => card.phase = Phase::Failed(error),
         Ok(plan) => show(card, plan),
@@ -159,6 +184,8 @@ pub fn prepared(state: &mut State, answer: Result<Box<Plan>, String>) {
 fn show(card: &mut Card, plan: Box<Plan>) {
     if let Some(shown) = &card.plan {
         card.changes = shown.target.changes(&plan.target);
+        // Whoever insisted did so for the reason that was shown, and for no other.
+        card.ask.insists &= shown.needs_again == plan.needs_again;
     }
     let asks_reason = plan.reason_required && card.reason.value().trim().is_empty();
     card.field = if asks_reason { Field::Reason } else { Field::Confirm };
@@ -171,9 +198,9 @@ fn show(card: &mut Card, plan: Box<Plan>) {
 pub fn insisted(state: &mut State) -> Vec<Effect> {
     let now = state.now;
     let Some(card) = card(state) else { return Vec::new() };
-    if card.wants_insistence() {
+    if card.takes_insistence(now) {
         card.ask.insists = true;
-        card.changed_at = now;
+        card.changed();
     }
     Vec::new()
 }
@@ -211,6 +238,8 @@ fn leave_reason(card: &mut Card) -> Vec<Effect> {
         card.error = Some("a reason is required: it goes into the journal".to_owned());
     } else {
         card.field = Field::Confirm;
+        // A paste that arrives as keys goes on behind its line break: it must not reach the question.
+        card.changed();
     }
     Vec::new()
 }
@@ -219,6 +248,7 @@ fn leave_reason(card: &mut Card) -> Vec<Effect> {
 pub fn switched(state: &mut State) {
     if let Some(card) = card(state) {
         card.field = if card.field == Field::Reason { Field::Confirm } else { Field::Reason };
+        card.changed();
     }
 }
 
@@ -269,10 +299,11 @@ pub fn ran(state: &mut State, id: ActionId, answer: Result<Box<Action>, NotRun>)
     state.running.retain(|running| running.action != id);
     let is_its = |card: &&mut Card| card.plan.as_ref().is_some_and(|plan| plan.action == id);
     if let Some(card) = card(state).filter(is_its) {
-        card.changed_at = now;
+        card.changed();
         return match answer {
             Ok(action) => stay(card, Phase::Done(action)),
             Err(NotRun::Because(why)) => stay(card, Phase::Failed(why)),
+            Err(NotRun::Unsure(why)) => stay(card, Phase::Unsure(why)),
             Err(NotRun::TargetChanged(why)) => {
                 card.phase = Phase::Preparing;
                 card.error = Some(why);
@@ -284,7 +315,9 @@ pub fn ran(state: &mut State, id: ActionId, answer: Result<Box<Action>, NotRun>)
     let what = what.unwrap_or_default();
     let said = match answer {
         Ok(action) => Ok(format!("{what}: {} ({})", action.outcome.word(), action.evidence.word())),
-        Err(NotRun::Because(why) | NotRun::TargetChanged(why)) => Err(format!("{what}: {why}")),
+        Err(NotRun::Because(why) | NotRun::Unsure(why) | NotRun::TargetChanged(why)) => {
+            Err(format!("{what}: {why}"))
+        }
     };
     state.notice.result(now, said);
     Vec::new()
@@ -302,7 +335,7 @@ pub fn left(state: &mut State) -> Vec<Effect> {
     let words = match &card.phase {
         Phase::Running(_) => Some("it goes on: its end is said here and stands in the journal"),
         Phase::Preparing | Phase::Asking => Some("not sent"),
-        Phase::Done(_) | Phase::Failed(_) => None,
+        Phase::Done(_) | Phase::Failed(_) | Phase::Unsure(_) => None,
     };
     state.overlay = None;
     if let Some(words) = words {

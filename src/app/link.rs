@@ -122,6 +122,10 @@ pub fn copy_asked(state: &mut State) -> Vec<Effect> {
         return vec![Effect::CopyText(card.url.to_string())];
     }
     match named(state) {
+        // A line break in a login would run what follows it where it is pasted into a shell.
+        Some(text) if !matches!(state.stack.last(), Some(Screen::Raw(_))) => {
+            vec![Effect::CopyText(untrusted::visible(&text).into_owned())]
+        }
         Some(text) => vec![Effect::CopyText(text)],
         None => {
             state.notice.fail(state.now, "there is nothing here to copy");

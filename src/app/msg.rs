@@ -48,8 +48,10 @@ pub enum Progress {
 /// Why a plan was not run, or its end is not known here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NotRun {
-    /// In words.
+    /// In words: nothing was sent.
     Because(String),
+    /// In words: it may have been sent, and how it ended is not known here.
+    Unsure(String),
     /// The target is not as it was shown: nothing was sent.
     TargetChanged(String),
 }
@@ -85,6 +87,8 @@ pub enum Answer {
     Prepared(Result<Box<Plan>, String>),
     /// How a run ended.
     Ran(Result<Box<Action>, NotRun>),
+    /// Whatever was asked for broke off.
+    Broke(String),
     /// How a link or a text went where.
     Handed(Result<String, String>),
 }
@@ -96,7 +100,7 @@ pub enum Msg {
     Ticked(Timestamp),
     /// The terminal has this size now.
     Resized(Size),
-    /// A frame was drawn in which the overlay's text was this long.
+    /// A frame was drawn; the overlay's text was this long in it.
     Drawn(Extent),
     /// The store holds something new.
     StoreChanged(Sequence),

@@ -19,7 +19,7 @@ use super::raw::RawScreen;
 use super::triage::{Dialog, Then};
 use super::user::UserScreen;
 use crate::domain::{ActionId, EventId, Login, PartName};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 
 /// What the configuration decides about the console.
@@ -39,7 +39,12 @@ pub struct Settings {
     pub link_hosts: Vec<String>,
     /// Whether this is a desktop, where links can open.
     pub is_desktop: bool,
+    /// How long a confirm card has to have been on the screen before it can be answered.
+    pub arms_after: SignedDuration,
 }
+
+/// What design asks of a card, in real time.
+pub const ARMS_AFTER: SignedDuration = SignedDuration::from_millis(400);
 
 /// A screen above the feed.
 #[derive(Debug, Clone, PartialEq)]

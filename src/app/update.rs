@@ -3,7 +3,7 @@
 use super::card::{self, Field};
 use super::effect::{Effect, RequestId};
 use super::list::Scroll;
-use super::msg::{Answer, Motion, Msg};
+use super::msg::{Answer, Motion, Msg, NotRun};
 use super::pane::Target;
 use super::prompt::{self, PromptKind};
 use super::state::{Awaited, Overlay, Screen, State};
@@ -19,7 +19,10 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
             dossiers::read_ahead(state)
         }
         Msg::Resized(size) => resized(state, size),
-        Msg::Drawn(extent) => quiet(|| state.extent = extent),
+        Msg::Drawn(extent) => {
+            state.extent = extent;
+            quiet(|| card::drawn(state))
+        }
         Msg::StoreChanged(_) => store_changed(state),
         Msg::SourcesChanged(sources) => quiet(|| state.header.sources = sources),
         Msg::ReceiverChanged(receiver) => quiet(|| state.header.receiver = receiver),
@@ -99,6 +102,8 @@ fn answered(state: &mut State, request: RequestId, answer: Answer) -> Vec<Effect
             effects.extend(after_run(state));
             effects
         }
+        (Awaited::Run(id), Answer::Broke(why)) => card::ran(state, id, Err(NotRun::Unsure(why))),
+        (_, Answer::Broke(why)) => quiet(|| state.notice.fail(state.now, why)),
         (_, Answer::Handed(result)) => quiet(|| state.notice.result(state.now, result)),
         _ => Vec::new(),
     }

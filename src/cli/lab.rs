@@ -15,7 +15,7 @@ use crate::runtime::terminal::signals::{Signalled, Signals};
 use crate::source::clock::Clock;
 use crate::source::type_named;
 use crate::store::Store;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::io::Write;
 use std::net::SocketAddr;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -35,6 +35,10 @@ struct LabTime(lab::Clock);
 impl Clock for LabTime {
     fn now(&self) -> Timestamp {
         self.0.now()
+    }
+
+    fn span(&self, real: SignedDuration) -> SignedDuration {
+        real.mul_f64(self.0.speed())
     }
 
     fn until(&self, at: Timestamp) -> Duration {

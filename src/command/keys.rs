@@ -39,6 +39,11 @@ impl Key {
         Key(KeyCombination::from(KeyEvent::new(KeyCode::Char(c), modifiers)).normalized())
     }
 
+    /// Whether the key types a character, or moves where one would be typed.
+    pub fn is_letter(self) -> bool {
+        matches!(self.edit(), Some(InputRequest::InsertChar(_) | InputRequest::GoToPrevChar))
+    }
+
     /// What the key does to a text field.
     pub fn edit(self) -> Option<InputRequest> {
         let event: KeyEvent = self.0.into();

@@ -13,10 +13,21 @@ use crate::app::{Msg, Overlay, State};
 pub fn press(state: &State, keymap: &Keymap, key: Key) -> Option<Msg> {
     match Context::of(state) {
         Context::Text => in_field(state, key),
+        Context::Card if is_typed_ahead(state, key) => None,
         context => match keymap.command(context, key)?.act {
             Act::Msg(msg) => Some(msg()),
             Act::Argument { .. } => None,
         },
+    }
+}
+
+/// Letters on a card that does not take letters: the rest of a word or a login that was typed before the
+/// card was ready. They must not close it, or what follows would act on the screen below.
+fn is_typed_ahead(state: &State, key: Key) -> bool {
+    match &state.overlay {
+        Some(Overlay::Card(card)) if card.takes_letters(state.now) => false,
+        Some(Overlay::Card(card)) => key.is_letter() && !card.takes_insistence(state.now),
+        _ => false,
     }
 }
 

@@ -28,6 +28,11 @@ impl Clock {
         self.start + SignedDuration::try_from(self.elapsed()).unwrap_or(SignedDuration::ZERO)
     }
 
+    /// How many times faster than the real one it runs.
+    pub fn speed(&self) -> f64 {
+        self.speed
+    }
+
     /// Lab time since the start.
     pub fn elapsed(&self) -> Duration {
         self.origin.elapsed().mul_f64(self.speed)

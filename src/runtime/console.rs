@@ -222,6 +222,8 @@ impl<W: Write> Console<W> {
         match heard {
             Heard::Msg(msg) => {
                 self.want_frame(pace(&msg));
+                // What happened has a time too: a card that is prepared now must not look old.
+                self.tick();
                 self.apply(msg);
                 Ok(())
             }
@@ -260,9 +262,8 @@ impl<W: Write> Console<W> {
         let texts = super::texts::of(state, keymap);
         let mut extent = state.extent;
         self.screen.draw(|frame| extent = view::render(state, &texts, theme, frame))?;
-        if extent != self.state.extent {
-            self.apply(Msg::Drawn(extent));
-        }
+        self.tick();
+        self.apply(Msg::Drawn(extent));
         Ok(())
     }
 }

@@ -18,6 +18,9 @@ use tokio::task::AbortHandle;
 /// Findings and actions read at once.
 const ROWS: usize = 200;
 
+/// What is said where a task panicked: its words are in the log.
+const BROKE: &str = "a part of the program broke off; hint: start with `--log FILE` and report what it says";
+
 /// What the loop hears from elsewhere.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Heard {
@@ -49,7 +52,14 @@ impl Effects {
             Effect::Cancel(request) => self.cancel(request),
             Effect::RunPlan { request, ask, plan, digest, reason } => {
                 // A request that acts is never stopped: it is in no table that could.
-                tokio::spawn(work.run(request, ask, plan, digest, reason));
+                let heard = self.heard.clone();
+                let task = tokio::spawn(work.run(request, ask, plan, digest, reason));
+                tokio::spawn(async move {
+                    if task.await.is_err() {
+                        let _ =
+                            heard.send(Heard::Msg(Msg::Answered(request, Answer::Broke(BROKE.to_owned()))));
+                    }
+                });
             }
             Effect::OpenLink(url) => drop(tokio::spawn(async move { work.open(&url) })),
             Effect::CopyText(text) => drop(tokio::spawn(work.copy(text))),
@@ -64,17 +74,20 @@ impl Effects {
     }
 
     fn spawn(&mut self, effect: Effect, work: Work) {
-        if let Some(request) = request_of(&effect) {
-            let task = tokio::spawn(async move {
-                let heard = work.heard.clone();
-                let answer = work.answer(effect).await;
-                if let Some(answer) = answer {
-                    // The loop is gone when the console ends; so is whoever waited.
-                    let _ = heard.send(Heard::Msg(Msg::Answered(request, answer)));
-                }
-            });
-            self.tasks.insert(request, task.abort_handle());
-        }
+        let Some(request) = request_of(&effect) else { return };
+        let heard = work.heard.clone();
+        let task = tokio::spawn(async move { work.answer(effect).await });
+        self.tasks.insert(request, task.abort_handle());
+        tokio::spawn(async move {
+            let answer = match task.await {
+                Ok(answer) => answer,
+                Err(broke) => broke.is_panic().then(|| Answer::Broke(BROKE.to_owned())),
+            };
+            if let Some(answer) = answer {
+                // The loop is gone when the console ends; so is whoever waited.
+                let _ = heard.send(Heard::Msg(Msg::Answered(request, answer)));
+            }
+        });
     }
 }
 
@@ -253,6 +266,7 @@ fn shown(step: remediation::Progress) -> Option<Progress> {
 fn not_run(error: RunError) -> NotRun {
     match error {
         RunError::TargetChanged(_) => NotRun::TargetChanged(error.to_string()),
+        RunError::Lost(_) | RunError::NotKept { .. } => NotRun::Unsure(error.to_string()),
         error => NotRun::Because(error.to_string()),
     }
 }

@@ -10,7 +10,7 @@ use super::services::Services;
 use super::terminal::signals::Signals;
 use super::terminal::{self, Guard, Screen};
 use crate::app::layout::Size;
-use crate::app::state::Settings;
+use crate::app::state::{ARMS_AFTER, Settings};
 use crate::app::{Msg, State};
 use crate::command::Keymap;
 use crate::config::meant;
@@ -138,7 +138,11 @@ impl Behind {
         let _ = self.stop.send(true);
         let in_flight = self.runner.in_flight();
         if in_flight > 0 {
-            eprintln!("idtriage: waiting for the receipts of {in_flight} run(s), at most 60 s");
+            // Standard error may be a terminal that is gone, and this is no reason to panic.
+            let _ = writeln!(
+                io::stderr(),
+                "idtriage: waiting for the receipts of {in_flight} run(s), at most 60 s"
+            );
         }
         let unsettled = self.runner.finish(LAST_RECEIPTS).await;
         let _ = tokio::time::timeout(Duration::from_secs(5), self.receiving).await;
@@ -158,6 +162,7 @@ fn state(setup: &Setup, size: Size) -> State {
         is_read_only: setup.desk.mode == Mode::ReadOnly,
         link_hosts: setup.link_hosts.clone(),
         is_desktop: place == Place::Desktop,
+        arms_after: setup.clock.span(ARMS_AFTER),
     };
     let mut state = State::new(setup.clock.now(), size, settings);
     state.header.canary = setup.console.canary.and_then(|canary| SignedDuration::try_from(canary).ok());

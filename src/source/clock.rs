@@ -1,6 +1,6 @@
 //! The time, handed in.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::fmt;
 use std::time::Duration;
 
@@ -8,6 +8,11 @@ use std::time::Duration;
 pub trait Clock: Send + Sync + fmt::Debug {
     /// The instant now.
     fn now(&self) -> Timestamp;
+
+    /// How far this clock goes in a span of real time.
+    fn span(&self, real: SignedDuration) -> SignedDuration {
+        real
+    }
 
     /// How long to wait, in real time, until this clock shows an instant.
     fn until(&self, at: Timestamp) -> Duration {

@@ -23,6 +23,7 @@ use super::theme::{Role, Theme};
 use super::words;
 use crate::app::card::{Card, Field, Phase};
 use crate::app::list::Extent;
+use crate::domain::Outcome;
 use crate::domain::plan::Confirm;
 use crate::domain::untrusted::width;
 use ratatui::layout::{Position, Rect};
@@ -67,8 +68,18 @@ fn frame(card: &Card) -> Panel {
         Phase::Preparing => "Preparing",
         Phase::Asking => "Confirm",
         Phase::Running(_) => "Running",
-        Phase::Done(_) => "Done",
-        Phase::Failed(_) => "Not done",
+        Phase::Done(action) => match action.outcome {
+            Outcome::Unknown => "Outcome unknown",
+            Outcome::Refused => "Refused",
+            Outcome::Failed => "Failed",
+            Outcome::NotLegal => "Not legal",
+            Outcome::Pending => "Pending",
+            Outcome::Accepted => "Accepted",
+            Outcome::Changed => "Changed",
+            Outcome::NoChange => "No change",
+        },
+        Phase::Failed(_) => "Not sent",
+        Phase::Unsure(_) => "Outcome unknown",
     };
     let panel = Panel::new(title, Focus::Here);
     match &card.plan {
@@ -165,7 +176,7 @@ fn said(card: &Card) -> (Role, String) {
         Phase::Preparing if card.plan.is_some() => (Role::Muted, "reading the target again…".to_owned()),
         Phase::Preparing => (Role::Muted, "reading the target and building the request…".to_owned()),
         Phase::Running(progress) => (Role::Accent, words::progress(progress.as_ref())),
-        Phase::Failed(why) => (Role::Alarm, format!("! {why}")),
+        Phase::Failed(why) | Phase::Unsure(why) => (Role::Alarm, format!("! {why}")),
         Phase::Done(action) => {
             let meaning = words::outcome(action.outcome, action.receipt.as_ref());
             (action.outcome.into(), format!("{}: {meaning}", action.outcome.word()))
@@ -209,7 +220,7 @@ fn is_open(card: &Card) -> bool {
 fn keys(scene: &Scene, theme: &Theme, card: &Card) -> Line<'static> {
     let cells = Cells::new(theme);
     let cells = match &card.phase {
-        Phase::Done(_) | Phase::Failed(_) => {
+        Phase::Done(_) | Phase::Failed(_) | Phase::Unsure(_) => {
             return cells.text(Role::Key, "esc").text(Role::Muted, " closes").line();
         }
         Phase::Running(_) => {

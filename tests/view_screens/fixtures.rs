@@ -39,6 +39,7 @@ pub(crate) fn console(columns: u16, rows: u16) -> State {
         is_read_only: false,
         link_hosts: vec!["dashboard.example.com".into()],
         is_desktop: false,
+        arms_after: idtriage::app::state::ARMS_AFTER,
     };
     let mut state = State::new(ago(0), Size { columns, rows }, settings);
     tell(&mut state, Msg::ReceiverChanged(Receiver::ThisConsole));

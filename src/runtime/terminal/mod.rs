@@ -13,11 +13,16 @@ use crossterm::event::EventStream;
 use crossterm::{cursor, event, execute, terminal};
 use frame::FrameBackend;
 use ratatui::Terminal;
+use std::backtrace::Backtrace;
 use std::io::{self, IsTerminal, Write};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, ThreadId};
 
 /// Whether the terminal is ours now; the panic hook asks it.
 static TAKEN: AtomicBool = AtomicBool::new(false);
+/// The thread that took it: the loop's.
+static OWNER: Mutex<Option<ThreadId>> = Mutex::new(None);
 
 /// Holds the terminal; dropping it gives the terminal back.
 #[derive(Debug)]
@@ -58,6 +63,9 @@ impl Drop for Guard {
 fn enter() -> io::Result<()> {
     terminal::enable_raw_mode()?;
     TAKEN.store(true, Ordering::SeqCst);
+    if let Ok(mut owner) = OWNER.lock() {
+        *owner = Some(thread::current().id());
+    }
     // We read NO_COLOR ourselves and use a theme without colour: crossterm's own reading of it would
     // wipe bold and reverse beside any colour, and with them the selection.
     crossterm::style::force_color_output(true);
@@ -81,10 +89,16 @@ fn leave() -> io::Result<()> {
     out.flush()
 }
 
-/// Gives the terminal back before a panic is printed, so that it can be read.
+/// Gives the terminal back before a panic of the loop is printed, so that it can be read. A panic of a
+/// task ends that task alone: its words go to the log, since the terminal is still the loop's.
 pub fn install_panic_hook() {
     let before = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
+        let is_tasks = OWNER.lock().is_ok_and(|owner| owner.is_some_and(|id| id != thread::current().id()));
+        if is_tasks && TAKEN.load(Ordering::SeqCst) {
+            tracing::error!(%panic, backtrace = %Backtrace::force_capture(), "a task broke off");
+            return;
+        }
         let _ = leave();
         before(panic);
     }));
