@@ -2,13 +2,8 @@
 
 use super::effects::{Effects, Heard};
 use super::services::Services;
-<<<<<<< HEAD
 use super::terminal::Screen;
-use super::terminal::signals::{Signalled, Signals};
-=======
-use super::terminal::frame::FrameBackend;
 use super::terminal::signals::Signalled;
->>>>>>> main
 use crate::app::{self, Effect, Msg, State, layout::Size};
 use crate::command::{Keymap, keys::Key, press};
 use crate::source::clock::Clock;

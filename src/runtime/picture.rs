@@ -38,11 +38,11 @@ pub async fn take(
     title: &str,
     is_wanted: fn(&State) -> bool,
 ) -> io::Result<String> {
-    let mut signals = Signals::listen()?;
+    let signals = std::pin::pin!(Signals::listen()?.stream());
     let screen = terminal::screen_of(io::sink(), size)?;
     let (mut console, behind) = session::open(setup, screen)?;
     let mut sitter = Sitter(is_wanted);
-    let running = console.run(stream::pending(), &mut signals, &mut sitter);
+    let running = console.run(stream::pending(), signals, &mut sitter);
     let ended = tokio::time::timeout(PATIENCE, running).await;
     behind.wind_down().await;
     match ended {

@@ -82,10 +82,10 @@ impl Surroundings for RealTerminal {
 /// If the terminal cannot be taken or written.
 pub async fn run(setup: Setup) -> io::Result<Closed> {
     terminal::install_panic_hook();
-    let mut signals = Signals::listen()?;
+    let signals = std::pin::pin!(Signals::listen()?.stream());
     let mut surroundings = RealTerminal(Guard::take()?);
     let (mut console, behind) = open(setup, terminal::screen()?)?;
-    let ended = console.run(terminal::input(), &mut signals, &mut surroundings).await;
+    let ended = console.run(terminal::input(), signals, &mut surroundings).await;
     drop(surroundings);
     let unsettled = behind.wind_down().await;
     Ok(Closed { ended: ended?, unsettled })
@@ -102,12 +102,6 @@ pub(super) fn open<W: Write>(setup: Setup, screen: Screen<W>) -> io::Result<(Con
         open: setup.console.open,
         clipboard: clipboard::way(|name| std::env::var(name).ok()),
     };
-<<<<<<< HEAD
-=======
-    let signals = std::pin::pin!(Signals::listen()?.stream());
-    let mut surroundings = RealTerminal(Guard::take()?);
-    let screen = terminal::screen()?;
->>>>>>> main
     let size = screen.size()?;
     let state = state(&setup, Size { columns: size.width, rows: size.height });
     let console = Console::new(state, setup.keymap, setup.theme, screen, services);
@@ -117,7 +111,6 @@ pub(super) fn open<W: Write>(setup: Setup, screen: Screen<W>) -> io::Result<(Con
     }
     let (stop, stopped) = watch::channel(false);
     let store = setup.desk.store.clone();
-<<<<<<< HEAD
     let behind = Behind {
         runner,
         stop,
@@ -126,18 +119,6 @@ pub(super) fn open<W: Write>(setup: Setup, screen: Screen<W>) -> io::Result<(Con
         receiving: tokio::spawn(receiver::keep_receiving(setup.receiver, tell(sender), stopped, setup.bound)),
     };
     Ok((console, behind))
-=======
-    let watching = tokio::spawn(watch_store(store.clone(), sender.clone()));
-    let expiring = tokio::spawn(expire_leases(store, setup.clock.clone()));
-    let receiving =
-        tokio::spawn(receiver::keep_receiving(setup.receiver, tell(sender), stopped, setup.bound));
-    let ended = console.run(EventStream::new(), signals, &mut surroundings).await;
-    drop(surroundings);
-    let unsettled = wind_down(&runner, stop, receiving).await;
-    watching.abort();
-    expiring.abort();
-    Ok(Closed { ended: ended?, unsettled })
->>>>>>> main
 }
 
 /// What runs behind a console.
