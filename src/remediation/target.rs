@@ -205,7 +205,7 @@ mod tests {
         let read = |user: OktaUser| Reading::of(Part::whole(Timestamp::UNIX_EPOCH, user)).target;
         let (then, now) = (read(user("ACTIVE", json!({"suspend": {}}))), read(user("LOCKED_OUT", json!({}))));
         assert_eq!(then.facts().len(), now.facts().len());
-        let expected = ["status was ACTIVE, is LOCKED_OUT", "Okta offers now was suspend, is nothing"];
+        let expected = ["status was ACTIVE, is LOCKED_OUT", "offers now was suspend, is nothing"];
         assert_eq!(differences(&then, &now), expected);
         assert_eq!(
             differences(&then, &Target::CannotTell("429".into())),

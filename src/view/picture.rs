@@ -218,7 +218,7 @@ const SIXTEEN: [(Color, Rgb); 16] = [
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ratatui::style::{Style, Stylize};
+    use ratatui::style::Style;
 
     fn of(lines: &[(&str, Style)]) -> String {
         let mut screen = Buffer::empty(ratatui::layout::Rect::new(0, 0, 20, 2));
