@@ -1,10 +1,12 @@
 //! The subcommands against a lab: what they print, and how they end.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "clippy knows test functions, not what they share")]
 
 mod support;
 
 use serde_json::{Value, json};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::process::Stdio;
 use support::payload::failed_check;
 use support::place::Place;
 use support::poster::post;
@@ -217,4 +219,15 @@ fn read_only_changes_nothing() {
     let told = place.run(&[&run[..], &["--yes", "--read-only"]].concat()).expect(1);
     assert!(told.errors.contains("--read-only"), "{}", told.errors);
     assert_eq!(tenant.lab.recorder().writes(), []);
+}
+
+#[test]
+fn a_reader_that_wants_no_more_is_no_error() {
+    let place = Place::empty();
+    place.run(&["init"]).expect(0);
+    let mut command = place.command(&["flows"]);
+    let mut flows = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(flows.stdout.take());
+    let ended = flows.wait_with_output().unwrap();
+    assert_eq!((ended.status.code(), ended.stderr.as_slice()), (Some(0), &b""[..]));
 }

@@ -1,4 +1,5 @@
 //! `collect`: what is posted to it is what `events list` shows, whole and once.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "clippy knows test functions, not what they share")]
 
 mod support;
 
@@ -99,6 +100,40 @@ fn a_repeat_is_counted_and_not_listed_again() {
     let events = place.all("events");
     assert_eq!((events.len(), &events[0]["times"]), (1, &json!(3)));
     assert_eq!(place.all("findings")[0]["times"], 1);
+}
+
+/// Control, bidirectional and zero-width characters: what must not reach a terminal as it is.
+fn is_dangerous(c: char) -> bool {
+    let is_invisible =
+        matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
+    (c.is_control() && c != '\n') || is_invisible
+}
+
+#[test]
+fn hostile_text_comes_out_visibly() {
+    let place = Place::with_source();
+    let _collect = place.collect();
+    let login = "ann\u{1b}]52;c;eA==\u{7}\u{202e}\u{200b}\u{9b}2J@example.com";
+    let mut message = failed_check("e-1\r\n", login);
+    message["detail"]["title"] = json!("two\nlines\u{2066} and \u{feff} more");
+    post_all(&place, &[message.to_string(), fixture("hostile-text")]);
+    let commands = [
+        &["events", "list"][..],
+        &["events", "list", "--json", "--raw"],
+        &["events", "show", "1", "--raw"],
+        &["findings", "list"],
+        &["findings", "list", "--json"],
+        &["findings", "show", "1"],
+    ];
+    for words in commands {
+        let out = place.run(words).expect(0).out;
+        assert_eq!(out.chars().find(|c| is_dangerous(*c)), None, "{words:?}: {out:?}");
+        assert!(out.contains("example.com"), "{words:?}: {out}");
+    }
+    let list = place.run(&["events", "list"]).expect(0).out;
+    assert!(list.lines().count() == 3 && list.contains("two␊lines<U+2066>"), "{list}");
+    let findings = place.run_json(&["findings", "list", "user:ann*"]).expect(0).json_lines();
+    assert_eq!(findings[0]["login"], login);
 }
 
 #[test]

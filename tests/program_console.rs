@@ -1,7 +1,9 @@
 //! The console on a pseudo-terminal: what an analyst does with it, and how it leaves the terminal.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "clippy knows test functions, not what they share")]
 
 mod support;
 
+use idtriage::runtime::terminal;
 use nix::sys::signal::Signal;
 use rstest::rstest;
 use support::place::Place;
@@ -15,7 +17,7 @@ const CTRL_Z: &str = "\u{1a}";
 fn demo(place: &Place) -> Screen {
     let screen = Screen::start(place, &["demo"], 80, 24);
     screen.shows("last event");
-    screen.shows("@meridian");
+    screen.shows("following");
     assert!(screen.is_taken());
     screen
 }
@@ -144,6 +146,28 @@ fn another_size_is_drawn_whole(#[case] columns: u16, #[case] rows: u16) {
         is_whole && lines.last().is_some_and(|footer| footer.contains("open"))
     });
     assert!(screen.rows()[1].contains("Feed"), "{}", screen.text());
+}
+
+/// The program has no command that panics, so this runs the test below on a terminal: the same guard and
+/// the same hook.
+#[test]
+fn a_panic_gives_the_terminal_back_and_can_be_read() {
+    let place = Place::empty();
+    let tests = std::env::current_exe().unwrap();
+    let words = ["--ignored", "--exact", "--nocapture", "panics_on_the_terminal"];
+    let screen = Screen::start_other(&place, &tests, &words, (80, 24));
+    screen.shows("ended with 101");
+    assert!(screen.is_given_back());
+    assert!(screen.text().contains("on purpose"), "{}", screen.text());
+}
+
+#[test]
+#[ignore = "run on a terminal by the test above"]
+fn panics_on_the_terminal() {
+    terminal::install_panic_hook();
+    // Forgotten, so that only the hook can give the terminal back.
+    std::mem::forget(terminal::Guard::take().unwrap());
+    panic!("on purpose");
 }
 
 #[test]

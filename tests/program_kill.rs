@@ -1,11 +1,14 @@
 //! SIGKILL at any moment: what was acknowledged is there, once; what was sent is never sent again.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "clippy knows test functions, not what they share")]
 
 mod support;
 
 use idtriage::domain::{Action, Evidence, Outcome};
 use idtriage::store::ActionFilter;
 use jiff::{SignedDuration, Timestamp};
-use std::collections::HashMap;
+use rstest::rstest;
+use std::collections::{HashMap, HashSet};
+use std::ops::RangeInclusive;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -18,6 +21,8 @@ use support::wait;
 const KILLS: usize = 20;
 const SENDERS: usize = 8;
 const LOGINS: usize = 25;
+/// Of one event: many slices of the expansion.
+const USERS: usize = 12_000;
 
 /// What the senders were answered 2xx for: id and login.
 #[derive(Debug, Default)]
@@ -114,7 +119,23 @@ fn findings_are_counted_once(place: &Place, events: &[serde_json::Value]) {
     }
 }
 
-/// The runs on a login, read beside whatever process has the store open.
+#[test]
+fn a_large_event_is_expanded_to_its_end_although_the_receiver_is_cut() {
+    let place = Place::with_source();
+    let mut message = failed_check("large", "nobody");
+    let users: Vec<String> = (0..USERS).map(|n| format!("user-{n}@example.com")).collect();
+    message["detail"]["usersFailing"] = serde_json::json!(users);
+    let mut collect = place.collect();
+    let mut sender = Poster::connect(place.listen(), HOOK_SECRET).unwrap();
+    assert_eq!(sender.post(&message.to_string()).unwrap(), 200);
+    collect.cut();
+    let findings = place.all("findings");
+    let logins: HashSet<&str> = findings.iter().map(|finding| finding["login"].as_str().unwrap()).collect();
+    assert_eq!((findings.len(), logins.len()), (USERS, USERS));
+    assert!(findings.iter().all(|finding| finding["times"] == 1));
+}
+
+/// The runs of a store, read beside whatever process has the store open.
 fn runs(tenant: &Tenant, place: &Place) -> Vec<Action> {
     tenant.wait(async {
         let store = place.store();
@@ -124,28 +145,39 @@ fn runs(tenant: &Tenant, place: &Place) -> Vec<Action> {
     })
 }
 
-#[test]
-fn a_run_that_is_cut_becomes_unknown_with_its_lease_and_is_never_sent_again() {
+/// Runs the flow that takes twenty seconds, and cuts the run once `is_there` says so.
+fn cut_run(tenant: &Tenant, place: &Place, login: &str, is_there: impl Fn(&Action) -> bool) -> Action {
+    let mut running = place.start(&["run", "slow-flow", "--user", login, "--yes"]);
+    let seen = || runs(tenant, place).first().map(&is_there).filter(|is_there| *is_there);
+    wait::answer_or("a run to be cut", || running.errors(), seen);
+    running.cut();
+    runs(tenant, place).remove(0)
+}
+
+#[rstest]
+#[case::at_its_intent(|_: &Tenant| true, 0..=1)]
+#[case::while_the_flow_works(|tenant: &Tenant| tenant.lab.recorder().writes().len() == 1, 1..=1)]
+fn a_run_that_is_cut_becomes_unknown_with_its_lease_and_is_never_sent_again(
+    #[case] is_far_enough: impl Fn(&Tenant) -> bool,
+    #[case] sent: RangeInclusive<usize>,
+) {
     let tenant = Tenant::start();
     let place = Place::with_lab(&tenant.lab);
     let login = tenant.login(3);
-    let run = ["run", "slow-flow", "--user", &login, "--yes"];
     place.run(&["events", "list"]).expect(0);
-    let mut running = place.start(&run);
-    wait::answer_or(
-        "a pending run",
-        || running.errors(),
-        || runs(&tenant, &place).first().map(|action| assert_eq!(action.outcome, Outcome::Pending)),
-    );
-    running.cut();
-    let cut = runs(&tenant, &place).remove(0);
+    let cut = cut_run(&tenant, &place, &login, |action| {
+        assert_eq!(action.outcome, Outcome::Pending);
+        is_far_enough(&tenant)
+    });
     assert_eq!(cut.outcome, Outcome::Pending);
     assert!(cut.evidence <= Evidence::Sent && cut.receipt.is_none());
+    let open = place.run(&["run", "slow-flow", "--user", &login, "--yes"]).expect(1);
+    assert!(open.errors.contains("still pending"), "{}", open.errors);
     expires_only_with_its_lease(&tenant, &place, &cut);
-    let again = place.run(&run).expect(1);
-    assert!(again.errors.contains("unknown") && again.errors.contains("--again"), "{}", again.errors);
-    let sent = tenant.lab.recorder().writes();
-    assert!(sent.len() <= 1, "{sent:?}");
+    let unknown = place.run(&["run", "slow-flow", "--user", &login, "--yes"]).expect(1);
+    assert!(unknown.errors.contains("unknown") && unknown.errors.contains("--again"), "{}", unknown.errors);
+    let writes = tenant.lab.recorder().writes();
+    assert!(sent.contains(&writes.len()), "{writes:?}");
     place.run(&["journal", "verify"]).expect(0);
 }
 

@@ -1,4 +1,5 @@
 //! Many senders at once, with a console open on the same store.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "clippy knows test functions, not what they share")]
 
 mod support;
 

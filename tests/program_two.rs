@@ -1,4 +1,5 @@
 //! Two processes on one store: one receives, the other waits and takes over.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "clippy knows test functions, not what they share")]
 
 mod support;
 

@@ -5,7 +5,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
 use std::fs::{self, File};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 /// How a command ended and what it printed.
@@ -42,9 +42,9 @@ pub(crate) struct Process {
 
 impl Process {
     /// Starts a command with its streams in the files `NAME.out` and `NAME.err`.
-    pub(crate) fn start(command: &mut Command, name: &PathBuf) -> Process {
+    pub(crate) fn start(command: &mut Command, name: &Path) -> Process {
         let (out, errors) = (name.with_extension("out"), name.with_extension("err"));
-        let stream = |path: &PathBuf| Stdio::from(File::create(path).unwrap());
+        let stream = |path: &Path| Stdio::from(File::create(path).unwrap());
         let command = command.stdin(Stdio::null()).stdout(stream(&out)).stderr(stream(&errors));
         Process { child: command.spawn().unwrap(), out, errors }
     }
@@ -82,7 +82,7 @@ impl Process {
     pub(crate) fn ended(mut self) -> Ended {
         let child = &mut self.child;
         let status = wait::answer("the end of a process", || child.try_wait().unwrap());
-        let read = |path: &PathBuf| String::from_utf8(fs::read(path).unwrap()).unwrap();
+        let read = |path: &Path| String::from_utf8(fs::read(path).unwrap()).unwrap();
         Ended { status: status.code(), out: read(&self.out), errors: read(&self.errors) }
     }
 }

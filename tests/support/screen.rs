@@ -10,7 +10,7 @@ use nix::sys::termios::LocalFlags;
 use nix::unistd::Pid;
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, SlavePty, native_pty_system};
 use std::io::{Read, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::{fs, thread};
 
@@ -31,12 +31,22 @@ pub(crate) struct Screen {
 impl Screen {
     /// Starts the program on a terminal of this size.
     pub(crate) fn start(place: &Place, words: &[&str], columns: u16, rows: u16) -> Screen {
+        Screen::start_other(place, Path::new(env!("CARGO_BIN_EXE_idtriage")), words, (columns, rows))
+    }
+
+    /// Starts any program on a terminal of this size.
+    pub(crate) fn start_other(
+        place: &Place,
+        program: &Path,
+        words: &[&str],
+        (columns, rows): (u16, u16),
+    ) -> Screen {
         let pair = native_pty_system().openpty(size(columns, rows)).unwrap();
         let pid_file = place.path("screen.pid");
         let mut command = CommandBuilder::new("sh");
         command.args(["-c", SHELL, "sh"]);
         command.arg(&pid_file);
-        command.arg(env!("CARGO_BIN_EXE_idtriage"));
+        command.arg(program);
         command.args(words);
         command.env_clear();
         place.environment().into_iter().for_each(|(name, value)| command.env(name, value));
