@@ -229,7 +229,12 @@ pub fn submitted(state: &mut State) -> Vec<Effect> {
     if plan.confirm == Confirm::Key || plan.confirm.accepts(card.typed.value()) {
         return if plan.confirm == Confirm::Key { Vec::new() } else { confirmed(state) };
     }
-    card.error = Some("that is not what the card asks for".to_owned());
+    card.typed = Input::default();
+    card.error = Some(match &plan.confirm {
+        Confirm::Word(word) => format!("type `{word}` exactly"),
+        Confirm::Login(login) => format!("type the login exactly: {login}"),
+        Confirm::Key => "press y or n".to_owned(),
+    });
     Vec::new()
 }
 
