@@ -394,6 +394,7 @@ fn confirmed(state: &mut State) -> Vec<Effect> {
 
 fn declined(state: &mut State) -> Vec<Effect> {
     match &state.overlay {
+        Some(Overlay::Card(card)) if !card.takes_no() => Vec::new(),
         Some(Overlay::Card(_)) => card::left(state),
         _ => quiet(|| state.overlay = None),
     }
