@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[path = "app_support/mod.rs"]
+#[expect(dead_code, reason = "shared with the tests of the state machine, which use all of it")]
 mod app;
 
 use app::{Desk, SIZE};

@@ -80,7 +80,7 @@ impl<'a> Session<'a> {
     }
 
     /// Whether anything may be changed.
-    pub fn mode(&self) -> Mode {
+    pub(super) fn mode(&self) -> Mode {
         if self.global.read_only { Mode::ReadOnly } else { Mode::Acting }
     }
 

@@ -23,7 +23,10 @@ pub(crate) fn event(id: i64) -> Event {
         kind: EventKind::FailedCheck,
         source: "cii".into(),
         source_event_id: None,
-        check: Check { id: format!("check-{}", id % 7).into(), title: format!("Event number {id:05}").into() },
+        check: Check {
+            id: format!("check-{}", id % 7).into(),
+            title: format!("Event number {id:05}").into(),
+        },
         severity: severities[usize::try_from(id).unwrap() % severities.len()],
         severity_raw: "high".into(),
         user_count: 1,

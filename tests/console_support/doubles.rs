@@ -89,11 +89,15 @@ impl Directory for Town {
     async fn part(&self, name: PartName, login: &Login) -> LoadedPart {
         self.answer().await;
         let login = login.raw();
-        let state = || json!({"login": login, "displayName": "A Person", "status": "ACTIVE",
-            "ipAddresses": [{"ipAddress": "203.0.113.7"}]});
+        let state = || {
+            json!({"login": login, "displayName": "A Person", "status": "ACTIVE",
+            "ipAddresses": [{"ipAddress": "203.0.113.7"}]})
+        };
         let account = json!({"userId": "00u1", "provider": "OKTA", "login": login});
-        let details = || json!({"endUserDetails": {"id": "c1", "login": login},
-            "providerEndUserDetails": [account]});
+        let details = || {
+            json!({"endUserDetails": {"id": "c1", "login": login},
+            "providerEndUserDetails": [account]})
+        };
         match name {
             PartName::Cii => LoadedPart::Cii(Box::new(part(self, state()))),
             PartName::CiiDetails => LoadedPart::CiiDetails(Box::new(part(self, details()))),

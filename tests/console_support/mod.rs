@@ -170,12 +170,7 @@ impl Bench {
     }
 }
 
-fn desk(
-    store: &Arc<dyn Store>,
-    town: &Arc<Town>,
-    caller: &Arc<Caller>,
-    clock: &Arc<TestClock>,
-) -> Arc<Desk> {
+fn desk(store: &Arc<dyn Store>, town: &Arc<Town>, caller: &Arc<Caller>, clock: &Arc<TestClock>) -> Arc<Desk> {
     let clock = clock.clone();
     Arc::new(Desk {
         store: store.clone(),
