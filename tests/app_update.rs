@@ -7,6 +7,7 @@ mod app;
 
 use app::{Desk, event, request_of};
 use idtriage::app::msg::Motion;
+use idtriage::app::state::QuitQuestion;
 use idtriage::app::{Answer, Effect, Msg, Overlay, RequestId};
 use idtriage::domain::dossier::{LoadedPart, Part, Problem};
 use idtriage::domain::page::{EventUser, Page};
@@ -314,7 +315,7 @@ fn nothing_but_a_key_ends_the_console() {
         Msg::Pasted("q\ny\n:quit\n".into()),
         Msg::Answered(RequestId(1), Answer::Events(Err("gone".into()))),
     ];
-    for open in [None, Some(Overlay::Quit("really?".into()))] {
+    for open in [None, Some(Overlay::Quit(QuitQuestion { why: "really?".into(), shown_at: None }))] {
         desk.state.overlay = open;
         for msg in messages.clone() {
             let effects = desk.send(msg.clone());

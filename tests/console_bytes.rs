@@ -42,7 +42,11 @@ impl Screen {
     fn draw(&mut self) -> usize {
         let before = self.terminal.backend().writer().len();
         let texts = texts::of(&self.desk.state, &self.keymap);
-        self.terminal.draw(|frame| render(&self.desk.state, &texts, &self.theme, frame)).unwrap();
+        self.terminal
+            .draw(|frame| {
+                render(&self.desk.state, &texts, &self.theme, frame);
+            })
+            .unwrap();
         self.terminal.backend().writer().len() - before
     }
 

@@ -201,6 +201,7 @@ fn console(desk: &Arc<Desk>, glass: &Glass, clock: &Arc<TestClock>) -> Console<G
         is_read_only: false,
         link_hosts: Vec::new(),
         is_desktop: false,
+        arms_after: idtriage::app::state::ARMS_AFTER,
     };
     let state = State::new(clock.now(), Size { columns: COLUMNS, rows: ROWS }, settings);
     let screen = Terminal::new(FrameBackend::fixed(glass.clone(), COLUMNS, ROWS)).unwrap();
