@@ -38,8 +38,15 @@ fn in_field(state: &State, key: Key) -> Option<Msg> {
         FieldKey::Complete => complete(state),
         FieldKey::Next => Some(in_card_or(state, Motion::Down)),
         FieldKey::Previous => Some(in_card_or(state, Motion::Up)),
-        FieldKey::Other => key.edit().map(Msg::Edited),
+        FieldKey::Other => paged(state, key).or_else(|| key.edit().map(Msg::Edited)),
     }
+}
+
+/// A card is paged while its field takes the letters: it has to be read to be answered. Elsewhere these
+/// keys edit.
+fn paged(state: &State, key: Key) -> Option<Msg> {
+    let motion = key.page().filter(|_| matches!(state.overlay, Some(Overlay::Card(_))))?;
+    Some(Msg::CursorMoved(motion))
 }
 
 /// On a card the arrows scroll, elsewhere they choose.
