@@ -18,8 +18,8 @@ const OUTCOME: usize = 9;
 pub(super) fn draw(scene: &Scene, screen: &JournalScreen, canvas: &mut Canvas) {
     let (list, detail) = scene.size.journal_parts();
     draw_list(screen, canvas, list);
-    let inner = Panel::new("Action", Focus::Elsewhere).draw(canvas, detail);
     if let Some(action) = screen.selected() {
+        let inner = Panel::new("Action", Focus::Elsewhere).draw(canvas, detail);
         let lines = whole(canvas.theme, action, usize::from(inner.width));
         canvas.lines(inner, &lines);
     }
