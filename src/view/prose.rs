@@ -59,6 +59,11 @@ impl<'a> Prose<'a> {
         self.hang(self.theme.span(role, sign), role, text);
     }
 
+    /// What a key does, behind the key.
+    pub(super) fn keyed(&mut self, key: &str, text: &str) {
+        self.hang(self.theme.span(Role::Key, key), Role::Text, text);
+    }
+
     /// Text whose blanks at the start of a line mean something.
     pub(super) fn code(&mut self, text: &str) {
         for line in text.lines() {
