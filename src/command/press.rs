@@ -61,16 +61,16 @@ fn in_card_or(state: &State, motion: Motion) -> Msg {
 
 fn submit(state: &State) -> Msg {
     match &state.overlay {
-        Some(Overlay::Prompt(prompt)) => submit_prompt(prompt),
+        Some(Overlay::Prompt(prompt)) => submit_prompt(prompt, Context::of_screen(state.stack.last())),
         _ => Msg::Submitted,
     }
 }
 
-fn submit_prompt(prompt: &Prompt) -> Msg {
+fn submit_prompt(prompt: &Prompt, screen: Context) -> Msg {
     let text = prompt.input.value();
     let meant = match prompt.kind {
         PromptKind::Filter => palette::meant_as("where", text),
-        PromptKind::Command => palette::meant(text, prompt.choice),
+        PromptKind::Command => palette::meant(text, prompt.choice, screen),
     };
     meant.unwrap_or_else(Msg::Misunderstood)
 }
@@ -78,7 +78,8 @@ fn submit_prompt(prompt: &Prompt) -> Msg {
 fn complete(state: &State) -> Option<Msg> {
     match &state.overlay {
         Some(Overlay::Prompt(prompt)) if prompt.kind == PromptKind::Command => {
-            palette::completion(prompt.input.value(), prompt.choice).map(Msg::Completed)
+            let screen = Context::of_screen(state.stack.last());
+            palette::completion(prompt.input.value(), prompt.choice, screen).map(Msg::Completed)
         }
         Some(Overlay::Dialog(_)) => Some(Msg::ChoiceMoved(Motion::Down)),
         Some(Overlay::Card(_)) => Some(Msg::PaneSwitched),

@@ -20,6 +20,7 @@ pub(crate) fn help() -> HelpTexts {
         keys: keys.into(),
         title: title.into(),
         is_selected,
+        is_usable: name != "quit",
     };
     HelpTexts {
         footer: [("enter", "open"), ("r", "remediate"), ("c", "claim"), ("x", "close"), ("/", "filter")]
