@@ -162,6 +162,13 @@ impl Size {
         usize::from(height.saturating_sub(2)).max(1)
     }
 
+    /// The columns inside a pane of User 360.
+    pub fn user_pane_columns(self, panes: &[Pane], pane: Pane) -> usize {
+        let boxes = self.user_panes(panes, pane);
+        let width = boxes.into_iter().find(|(other, _)| *other == pane).map_or(1, |(_, area)| area.width);
+        usize::from(width.saturating_sub(4)).max(1)
+    }
+
     /// The rows of a list in an overlay.
     pub fn overlay_list_rows(self) -> usize {
         usize::from(self.rows.saturating_sub(6)).max(1)

@@ -5,7 +5,8 @@
 
 use super::dossiers::is_loading;
 use super::state::State;
-use super::user::{Pane, UserScreen};
+use super::text::wrap;
+use super::user::{Pane, UserScreen, panes};
 use crate::domain::dossier::{EndUser, EndUserState, GeoLocation, OktaUser, Part, Problem, ProviderRecord};
 use crate::domain::finding::HistoryEntry;
 use crate::domain::{Finding, FindingId, Login, PartName, Severity, Untrusted, time};
@@ -38,6 +39,10 @@ pub enum Body {
     Finding(Severity, String, String),
     /// Something that went wrong.
     Problem(String),
+    /// The text above goes on.
+    ProblemGoesOn(String),
+    /// Two sources that do not agree.
+    Differs(String),
     /// Something that is under way or not there.
     Quiet(String),
 }
@@ -86,8 +91,30 @@ impl Row {
     }
 }
 
-/// The rows of a pane.
+/// The rows of a pane; what went wrong takes as many as it needs.
 pub fn rows(state: &State, user: &UserScreen, pane: Pane) -> Vec<Row> {
+    let columns = state.size.user_pane_columns(&panes(state), pane);
+    content(state, user, pane).into_iter().flat_map(|row| wrapped(row, columns)).collect()
+}
+
+/// A row is one line for the cursor, so a sentence becomes several rows.
+fn wrapped(row: Row, columns: usize) -> Vec<Row> {
+    type Make = fn(String) -> Body;
+    let (text, room, first, next): (&str, usize, Make, Make) = match &row.body {
+        Body::Problem(text) => (text, columns.saturating_sub(2), Body::Problem, Body::ProblemGoesOn),
+        Body::Quiet(text) => (text, columns, Body::Quiet, Body::Quiet),
+        _ => return vec![row],
+    };
+    let lines = wrap(text, room).into_iter().enumerate();
+    lines
+        .map(|(at, line)| match at {
+            0 => Row { key: row.key.clone(), body: first(line), target: row.target.clone() },
+            _ => Row::new(format!("{} {at}", row.key), next(line)),
+        })
+        .collect()
+}
+
+fn content(state: &State, user: &UserScreen, pane: Pane) -> Vec<Row> {
     match pane {
         Pane::Overview => overview(state, user),
         Pane::Findings => findings(user),
@@ -143,7 +170,7 @@ fn part_rows<T>(
 ) -> Vec<Row> {
     let mut rows = Vec::new();
     if !state.settings.parts.contains(&name) {
-        rows.push(Row::quiet("not configured"));
+        rows.push(Row::quiet(not_configured(name)));
     } else if part.is_none() {
         let text = if is_loading(state, &user.login, name) { "reading…" } else { "not read yet: R reads" };
         rows.push(Row::quiet(text));
@@ -151,6 +178,17 @@ fn part_rows<T>(
     let problems = part.into_iter().flat_map(|part| &part.problems);
     rows.extend(problems.filter(|problem| problem.is_whole() || concerns(problem)).map(Row::problem));
     rows
+}
+
+fn not_configured(part: PartName) -> &'static str {
+    match part {
+        PartName::Cii | PartName::CiiDetails => {
+            "CII is not configured; hint: `[cii]` in the configuration, then `idtriage doctor`"
+        }
+        PartName::Okta => {
+            "Okta is not configured; hint: `[okta]` in the configuration, then `idtriage doctor`"
+        }
+    }
 }
 
 fn overview(state: &State, user: &UserScreen) -> Vec<Row> {
@@ -164,7 +202,8 @@ fn overview(state: &State, user: &UserScreen) -> Vec<Row> {
         user.about().into_iter().map(|about| prefixed("about ", finding(about))).collect();
     rows.extend(part_rows(state, user, PartName::Cii, cii, here));
     if let Some(data) = cii.and_then(|part| part.data.as_ref()) {
-        rows.extend(state_facts(data));
+        let okta = dossier.and_then(|dossier| dossier.okta.as_ref()).and_then(|part| part.data.as_ref());
+        rows.extend(state_facts(data, okta));
     } else {
         rows.push(Row::fact("login", &user.login));
     }
@@ -203,23 +242,33 @@ fn texts(values: &[Untrusted]) -> String {
     if texts.is_empty() { "–".to_owned() } else { texts.join(", ") }
 }
 
-fn state_facts(data: &EndUserState) -> Vec<Row> {
+fn state_facts(data: &EndUserState, okta: Option<&OktaUser>) -> Vec<Row> {
     let manager = match &data.manager_login {
         Some(login) if !login.is_empty() => {
             Row::fact("manager", login).leads_to(Target::Person(login.clone()))
         }
         _ => Row::fact("manager", "–"),
     };
-    vec![
+    let mut rows = vec![
         Row::fact("name", text(&data.display_name)),
         Row::fact("login", &data.login),
-        Row::fact("status", &data.status),
+        Row::fact("CII status", &data.status),
+    ];
+    rows.extend(okta.and_then(|okta| differs(data, okta)));
+    rows.extend([
         Row::fact("class", text(&data.user_type_classification)),
         manager,
         Row::fact("employee", texts(&data.employee_id)),
         Row::fact("phone", text(&data.phone_number)),
         Row::fact("CII id", &data.id),
-    ]
+    ]);
+    rows
+}
+
+/// CII's status is up to a day old: what Okta says now has to stand beside it.
+fn differs(cii: &EndUserState, okta: &OktaUser) -> Option<Row> {
+    let is_same = cii.status.raw().eq_ignore_ascii_case(okta.status.raw());
+    (!is_same).then(|| Row::new("Okta says", Body::Differs(format!("Okta says {}", okta.status))))
 }
 
 fn details_facts(data: &EndUser) -> Vec<Row> {
@@ -282,9 +331,13 @@ fn places(data: &EndUserState) -> Vec<Row> {
 }
 
 fn applications(data: &EndUserState) -> Vec<Row> {
-    let mut rows = vec![Row::heading("used in the past 30 days")];
+    let (used, unused) = (data.used_applications.len(), data.unused_applications.len());
+    if used + unused == 0 {
+        return Vec::new();
+    }
+    let mut rows = vec![Row::heading(&format!("used in the past 30 days ({used})"))];
     rows.extend(data.used_applications.iter().map(|name| Row::item("used", name)));
-    rows.push(Row::heading("unused for 30 days"));
+    rows.push(Row::heading(&format!("unused for 30 days ({unused})")));
     rows.extend(data.unused_applications.iter().map(|name| Row::item("unused", name)));
     rows
 }

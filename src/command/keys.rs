@@ -1,5 +1,6 @@
 //! Keys as they are pressed and spelt; the one place beside the terminal that knows crossterm.
 
+use crate::app::msg::Motion;
 use crokey::KeyCombination;
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use std::fmt;
@@ -70,6 +71,16 @@ impl Key {
         }
     }
 
+    /// How the key pages a text that lies above a field.
+    pub fn page(self) -> Option<Motion> {
+        let event: KeyEvent = self.0.into();
+        match (event.code, event.modifiers.contains(KeyModifiers::CONTROL)) {
+            (KeyCode::PageDown, _) | (KeyCode::Char('d'), true) => Some(Motion::HalfDown),
+            (KeyCode::PageUp, _) | (KeyCode::Char('u'), true) => Some(Motion::HalfUp),
+            _ => None,
+        }
+    }
+
     /// The keys that a text field does not take for itself.
     pub fn of_field(self) -> FieldKey {
         let event: KeyEvent = self.0.into();
@@ -136,6 +147,16 @@ mod tests {
     ) {
         let pressed = Key::pressed(KeyEvent::new(code, modifiers)).unwrap();
         assert_eq!(Key::parse(text).unwrap(), pressed);
+    }
+
+    #[rstest]
+    #[case("pagedown", Some(Motion::HalfDown))]
+    #[case("ctrl-d", Some(Motion::HalfDown))]
+    #[case("pageup", Some(Motion::HalfUp))]
+    #[case("ctrl-u", Some(Motion::HalfUp))]
+    #[case("d", None)]
+    fn a_card_is_paged(#[case] text: &str, #[case] motion: Option<Motion>) {
+        assert_eq!(Key::parse(text).unwrap().page(), motion);
     }
 
     #[test]

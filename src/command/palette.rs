@@ -1,5 +1,6 @@
 //! The `:` prompt: what a line means, and which commands it may still become.
 
+use super::context::Context;
 use super::keymap::Keymap;
 use super::registry::{Act, COMMANDS, Command, find};
 use crate::app::Msg;
@@ -17,10 +18,24 @@ pub struct PaletteLine {
     pub title: &'static str,
     /// Whether enter runs it.
     pub is_selected: bool,
+    /// Whether it does something on the screen below.
+    pub is_usable: bool,
 }
 
-/// The commands that a line may become, the best first; the empty line lists all.
-pub fn candidates(text: &str) -> Vec<&'static Command> {
+/// The commands that a line may become, the best first; the empty line lists all. Those that do nothing
+/// on the screen below come after the others, except for the one whose name is typed in full.
+pub fn candidates(text: &str, screen: Context) -> Vec<&'static Command> {
+    let word = text.split_whitespace().next().unwrap_or_default();
+    let mut found = matching(text);
+    found.sort_by_key(|command| (command.name != word && command.id != word, !is_usable(command, screen)));
+    found
+}
+
+fn is_usable(command: &Command, screen: Context) -> bool {
+    command.contexts.contains(&screen)
+}
+
+fn matching(text: &str) -> Vec<&'static Command> {
     let word = text.split_whitespace().next().unwrap_or_default();
     let named: Vec<&Command> = COMMANDS.iter().filter(|command| !command.name.contains('.')).collect();
     if word.is_empty() {
@@ -36,9 +51,8 @@ pub fn candidates(text: &str) -> Vec<&'static Command> {
         .sort_by_key(|found| (std::cmp::Reverse(found.exact), std::cmp::Reverse(found.score), found.index));
     let mut found: Vec<&'static Command> =
         matches.iter().filter_map(|found| named.get(found.index as usize).copied()).collect();
-    if let Some(exact) = find(word) {
-        found.retain(|command| command.id != exact.id);
-        found.insert(0, exact);
+    if let Some(exact) = find(word).filter(|exact| found.iter().all(|command| command.id != exact.id)) {
+        found.push(exact);
     }
     found
 }
@@ -47,12 +61,12 @@ pub fn candidates(text: &str) -> Vec<&'static Command> {
 ///
 /// # Errors
 /// A sentence that says what was not understood.
-pub fn meant(text: &str, choice: usize) -> Result<Msg, String> {
+pub fn meant(text: &str, choice: usize, screen: Context) -> Result<Msg, String> {
     let (name, argument) = text.trim().split_once(' ').unwrap_or((text.trim(), ""));
     if find(name).is_some() && choice == 0 {
         return meant_as(name, argument);
     }
-    let all = candidates(text);
+    let all = candidates(text, screen);
     match all.get(choice.min(all.len().saturating_sub(1))) {
         Some(command) => meant_as(command.name, ""),
         None => Err(format!("there is no command `{}`; hint: an empty line lists them", name)),
@@ -72,8 +86,8 @@ pub fn meant_as(name: &str, argument: &str) -> Result<Msg, String> {
 }
 
 /// The line with the selected command's name in it.
-pub fn completion(text: &str, choice: usize) -> Option<String> {
-    let all = candidates(text);
+pub fn completion(text: &str, choice: usize, screen: Context) -> Option<String> {
+    let all = candidates(text, screen);
     let command = all.get(choice.min(all.len().saturating_sub(1)))?;
     let argument = text.trim_start().split_once(' ').map(|(_, argument)| argument).unwrap_or_default();
     match command.act {
@@ -83,18 +97,24 @@ pub fn completion(text: &str, choice: usize) -> Option<String> {
 }
 
 /// The palette under a prompt.
-pub fn lines(prompt: &Prompt, keymap: &Keymap) -> Vec<PaletteLine> {
-    let all = candidates(prompt.input.value());
+pub fn lines(prompt: &Prompt, keymap: &Keymap, screen: Context) -> Vec<PaletteLine> {
+    let all = candidates(prompt.input.value(), screen);
     let choice = prompt.choice.min(all.len().saturating_sub(1));
-    all.iter().enumerate().map(|(at, command)| line(command, keymap, at == choice)).collect()
+    let line = |(at, command): (usize, &&Command)| PaletteLine {
+        name: spelt(command),
+        keys: keymap.keys(command.id).join(" "),
+        title: command.title,
+        is_selected: at == choice,
+        is_usable: is_usable(command, screen),
+    };
+    all.iter().enumerate().map(line).collect()
 }
 
-fn line(command: &Command, keymap: &Keymap, is_selected: bool) -> PaletteLine {
-    let name = match command.act {
+fn spelt(command: &Command) -> String {
+    match command.act {
         Act::Msg(_) => command.name.to_owned(),
         Act::Argument { name, .. } => format!("{} {name}", command.name),
-    };
-    PaletteLine { name, keys: keymap.keys(command.id).join(" "), title: command.title, is_selected }
+    }
 }
 
 #[cfg(test)]
@@ -104,18 +124,26 @@ mod tests {
 
     #[test]
     fn a_line_means_its_command() {
-        assert_eq!(meant("user Ann@x", 0), Ok(Msg::UserNamed(Login::new("ann@x"))));
-        assert_eq!(meant("journal", 0), Ok(Msg::JournalAsked));
-        assert_eq!(meant("ip 10.0.0.1", 0), Ok(Msg::AddressNamed("10.0.0.1".into())));
-        assert!(meant("ip here", 0).unwrap_err().contains("`here` is not an IP address"));
-        assert!(meant("user", 0).is_err());
-        assert!(meant("where severity>bad", 0).unwrap_err().contains("hint:"));
+        assert_eq!(meant("user Ann@x", 0, Context::Feed), Ok(Msg::UserNamed(Login::new("ann@x"))));
+        assert_eq!(meant("journal", 0, Context::Feed), Ok(Msg::JournalAsked));
+        assert_eq!(meant("ip 10.0.0.1", 0, Context::Feed), Ok(Msg::AddressNamed("10.0.0.1".into())));
+        assert!(meant("ip here", 0, Context::Feed).unwrap_err().contains("`here` is not an IP address"));
+        assert!(meant("user", 0, Context::Feed).is_err());
+        assert!(meant("where severity>bad", 0, Context::Feed).unwrap_err().contains("hint:"));
     }
 
     #[test]
     fn a_few_letters_find_it() {
-        assert_eq!(candidates("jour")[0].name, "journal");
-        assert_eq!(completion("us", 0).unwrap(), "user ");
-        assert_eq!(meant("jrnl", 0), Ok(Msg::JournalAsked));
+        assert_eq!(candidates("jour", Context::Feed)[0].name, "journal");
+        assert_eq!(completion("us", 0, Context::Feed).unwrap(), "user ");
+        assert_eq!(meant("jrnl", 0, Context::Feed), Ok(Msg::JournalAsked));
+    }
+
+    #[test]
+    fn what_does_something_here_comes_first() {
+        let all = candidates("", Context::Journal);
+        let usable = all.iter().take_while(|command| is_usable(command, Context::Journal)).count();
+        assert!(usable > 0 && all.iter().skip(usable).all(|command| !is_usable(command, Context::Journal)));
+        assert_eq!(candidates("claim", Context::Journal)[0].name, "claim");
     }
 }

@@ -4,9 +4,11 @@ use super::context::Context;
 use super::keymap::Keymap;
 use super::keys::{FieldKey, Key};
 use super::palette;
-use super::registry::{Act, COMMANDS};
+use super::registry::{Act, COMMANDS, Command};
+use crate::app::card::{Card, Phase};
 use crate::app::msg::Motion;
 use crate::app::prompt::{Prompt, PromptKind};
+use crate::app::triage::DialogKind;
 use crate::app::{Msg, Overlay, State};
 
 /// What a key means now; `None` where it means nothing.
@@ -38,8 +40,15 @@ fn in_field(state: &State, key: Key) -> Option<Msg> {
         FieldKey::Complete => complete(state),
         FieldKey::Next => Some(in_card_or(state, Motion::Down)),
         FieldKey::Previous => Some(in_card_or(state, Motion::Up)),
-        FieldKey::Other => key.edit().map(Msg::Edited),
+        FieldKey::Other => paged(state, key).or_else(|| key.edit().map(Msg::Edited)),
     }
+}
+
+/// A card is paged while its field takes the letters: it has to be read to be answered. Elsewhere these
+/// keys edit.
+fn paged(state: &State, key: Key) -> Option<Msg> {
+    let motion = key.page().filter(|_| matches!(state.overlay, Some(Overlay::Card(_))))?;
+    Some(Msg::CursorMoved(motion))
 }
 
 /// On a card the arrows scroll, elsewhere they choose.
@@ -52,16 +61,16 @@ fn in_card_or(state: &State, motion: Motion) -> Msg {
 
 fn submit(state: &State) -> Msg {
     match &state.overlay {
-        Some(Overlay::Prompt(prompt)) => submit_prompt(prompt),
+        Some(Overlay::Prompt(prompt)) => submit_prompt(prompt, Context::of_screen(state.stack.last())),
         _ => Msg::Submitted,
     }
 }
 
-fn submit_prompt(prompt: &Prompt) -> Msg {
+fn submit_prompt(prompt: &Prompt, screen: Context) -> Msg {
     let text = prompt.input.value();
     let meant = match prompt.kind {
         PromptKind::Filter => palette::meant_as("where", text),
-        PromptKind::Command => palette::meant(text, prompt.choice),
+        PromptKind::Command => palette::meant(text, prompt.choice, screen),
     };
     meant.unwrap_or_else(Msg::Misunderstood)
 }
@@ -69,7 +78,8 @@ fn submit_prompt(prompt: &Prompt) -> Msg {
 fn complete(state: &State) -> Option<Msg> {
     match &state.overlay {
         Some(Overlay::Prompt(prompt)) if prompt.kind == PromptKind::Command => {
-            palette::completion(prompt.input.value(), prompt.choice).map(Msg::Completed)
+            let screen = Context::of_screen(state.stack.last());
+            palette::completion(prompt.input.value(), prompt.choice, screen).map(Msg::Completed)
         }
         Some(Overlay::Dialog(_)) => Some(Msg::ChoiceMoved(Motion::Down)),
         Some(Overlay::Card(_)) => Some(Msg::PaneSwitched),
@@ -77,31 +87,68 @@ fn complete(state: &State) -> Option<Msg> {
     }
 }
 
-/// The keys that matter here, with their words.
+/// The keys that matter here, with their words; the last one is shown on the narrowest screen too.
 pub fn footer(state: &State, keymap: &Keymap) -> Vec<(String, String)> {
-    let context = Context::of(state);
-    if context == Context::Text {
-        return field_footer(state);
+    match (Context::of(state), &state.overlay) {
+        (Context::Text, _) => field_footer(state),
+        (Context::Quit, _) => words(&[
+            (&first_key(keymap, "card.confirm"), "quit"),
+            (&first_key(keymap, "card.decline"), "stay"),
+        ]),
+        (_, Some(Overlay::Card(card))) => card_footer(card, state.now, keymap),
+        (context, _) => commands_footer(context, keymap),
     }
-    let here = COMMANDS.iter().filter(|command| command.contexts.contains(&context));
-    here.filter_map(|command| {
-        let label = command.footer?;
-        Some((keymap.keys(command.id).into_iter().next()?, label.to_owned()))
-    })
-    .collect()
+}
+
+fn commands_footer(context: Context, keymap: &Keymap) -> Vec<(String, String)> {
+    let mut here: Vec<&Command> =
+        COMMANDS.iter().filter(|command| command.contexts.contains(&context)).collect();
+    // Whoever sees no key for what they want needs the help.
+    here.sort_by_key(|command| command.id == "help.open");
+    here.into_iter()
+        .filter_map(|command| {
+            let label = command.footer?;
+            Some((keymap.keys(command.id).into_iter().next()?, label.to_owned()))
+        })
+        .collect()
+}
+
+/// A card that takes no text: what answers it now, if anything does.
+fn card_footer(card: &Card, now: jiff::Timestamp, keymap: &Keymap) -> Vec<(String, String)> {
+    let key = |id: &str| first_key(keymap, id);
+    let (scroll, esc) = (("↑↓", "scroll"), "esc");
+    match card.phase {
+        Phase::Asking if card.takes_letters(now) => {
+            words(&[(&key("card.confirm"), "run"), (&key("card.decline"), "no"), scroll])
+        }
+        Phase::Asking if card.wants_insistence() => {
+            words(&[(&key("card.insist"), "insist"), scroll, (esc, "leave")])
+        }
+        Phase::Asking | Phase::Preparing => words(&[scroll, (esc, "leave")]),
+        Phase::Running(_) | Phase::Done(_) | Phase::Failed(_) | Phase::Unsure(_) => {
+            words(&[scroll, (esc, "close")])
+        }
+    }
+}
+
+fn first_key(keymap: &Keymap, id: &str) -> String {
+    keymap.keys(id).into_iter().next().unwrap_or_default()
+}
+
+fn words(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+    pairs.iter().map(|(key, label)| ((*key).to_owned(), (*label).to_owned())).collect()
 }
 
 fn field_footer(state: &State) -> Vec<(String, String)> {
-    let pairs: &[(&str, &str)] = match &state.overlay {
+    words(match &state.overlay {
         Some(Overlay::Prompt(prompt)) if prompt.kind == PromptKind::Command => {
             &[("enter", "run"), ("tab", "complete"), ("↑↓", "choose"), ("esc", "leave")]
         }
         Some(Overlay::Prompt(_)) => &[("enter", "filter"), ("esc", "leave")],
-        Some(Overlay::Dialog(dialog)) if dialog.kind == crate::app::triage::DialogKind::Close => {
+        Some(Overlay::Dialog(dialog)) if dialog.kind == DialogKind::Close => {
             &[("enter", "close the finding"), ("↑↓", "disposition"), ("esc", "leave")]
         }
         Some(Overlay::Dialog(_)) => &[("enter", "write"), ("esc", "leave")],
-        _ => &[("esc", "no, leave"), ("↑↓", "scroll"), ("tab", "other field")],
-    };
-    pairs.iter().map(|(key, label)| ((*key).to_owned(), (*label).to_owned())).collect()
+        _ => &[("↑↓", "scroll"), ("tab", "other field"), ("esc", "no, leave")],
+    })
 }

@@ -43,8 +43,21 @@ const FILTER: &[(&str, &str)] = &[
     ("-term", "not"),
 ];
 
-fn entries<'a>(commands: &'a [&Command], keymap: &'a Keymap) -> impl Iterator<Item = HelpLine> + 'a {
-    commands.iter().map(|command| HelpLine::Entry { keys: spelt(command, keymap), text: command.help })
+/// One entry a command; neighbours that say the same, such as the nine that choose a flow, are one.
+fn entries(commands: &[&Command], keymap: &Keymap) -> Vec<HelpLine> {
+    let alike = commands.chunk_by(|a, b| a.help == b.help);
+    alike
+        .filter_map(|alike| {
+            let keys: Vec<String> = alike.iter().map(|command| spelt(command, keymap)).collect();
+            Some(HelpLine::Entry { keys: folded(&keys), text: alike.first()?.help })
+        })
+        .collect()
+}
+
+/// `1–9` for the digits in their order, else every key.
+fn folded(keys: &[String]) -> String {
+    let is_run = keys.iter().enumerate().all(|(at, key)| *key == (at + 1).to_string());
+    if is_run && keys.len() > 1 { format!("1–{}", keys.len()) } else { keys.join(" ") }
 }
 
 fn spelt(command: &Command, keymap: &Keymap) -> String {
@@ -69,4 +82,23 @@ pub fn table() -> String {
         ));
     }
     table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbered_commands_are_one_line() {
+        let lines = help(Context::User, &Keymap::new(&BTreeMap::new()).unwrap());
+        let of = |wanted: &str| {
+            lines.iter().filter(|line| matches!(line, HelpLine::Entry { keys, .. } if keys == wanted)).count()
+        };
+        assert_eq!((of("1–8"), of("1–9"), of("1")), (1, 1, 0));
+    }
+
+    #[test]
+    fn keys_of_ones_own_are_all_named() {
+        assert_eq!(folded(&["1".to_owned(), "f".to_owned()]), "1 f");
+    }
 }

@@ -198,7 +198,7 @@ pub const COMMANDS: &[Command] = &[
     .help("Goes back; at the feed it clears the filter, then quits. Never answers a card with yes."),
     simple("screen.redraw", "redraw", "draw anew", &["ctrl-l"], LISTS, || Msg::RedrawAsked)
         .help("Draws the whole screen anew."),
-    simple("program.suspend", "suspend", "to the background", &["ctrl-z"], LISTS, || Msg::SuspendAsked)
+    simple("program.suspend", "background", "to the background", &["ctrl-z"], LISTS, || Msg::SuspendAsked)
         .help("Puts the program in the background; `fg` brings it back."),
     simple("program.quit", "quit", "quit", &["ctrl-c"], LISTS, || Msg::QuitAsked)
         .help("Quits; asks while this console receives or a run is under way."),

@@ -71,10 +71,10 @@ fn okta_key(flow: &Flow, account: Option<&ProviderAccount>, login: &Login) -> Re
         (Some(Product::Okta), None) => Ok(login.raw().to_owned()),
         (None, None) => Err("the flow decides itself what to act on".to_owned()),
         (Some(other), _) => {
-            Err(format!("the state of a {} account cannot be read from here", other.ispm_name()))
+            Err(format!("the state of an account of {} cannot be read from here", other.ispm_name()))
         }
         (None, Some(account)) => {
-            Err(format!("the state of a {} account cannot be read from here", account.provider))
+            Err(format!("the state of an account of {} cannot be read from here", account.provider))
         }
     }
 }

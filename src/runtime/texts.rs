@@ -13,7 +13,10 @@ pub fn of(state: &State, keymap: &Keymap) -> HelpTexts {
             _ => Vec::new(),
         },
         palette: match &state.overlay {
-            Some(Overlay::Prompt(prompt)) => palette::lines(prompt, keymap).into_iter().map(entry).collect(),
+            Some(Overlay::Prompt(prompt)) => {
+                let screen = Context::of_screen(state.stack.last());
+                palette::lines(prompt, keymap, screen).into_iter().map(entry).collect()
+            }
             _ => Vec::new(),
         },
         insist_key: keymap.keys("card.insist").join(" "),
@@ -40,5 +43,6 @@ fn entry(line: palette::PaletteLine) -> PaletteLine {
         keys: line.keys,
         title: line.title.to_owned(),
         is_selected: line.is_selected,
+        is_usable: line.is_usable,
     }
 }

@@ -24,7 +24,7 @@ use super::words;
 use crate::app::card::{Card, Field, Phase};
 use crate::app::list::Extent;
 use crate::domain::Outcome;
-use crate::domain::plan::Confirm;
+use crate::domain::plan::{Confirm, Plan};
 use crate::domain::untrusted::width;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::Line;
@@ -32,8 +32,15 @@ use tui_input::Input;
 
 /// The columns of a field's name.
 const LABEL: u16 = 10;
+/// Below this many rows of screen the card is dense.
+const LOW: u16 = 20;
 /// Rows of explanation above the fields; all of it stands in the scrolled part too.
 const SAID: usize = 3;
+
+/// Whether rows are too few for empty lines and for what need not be asked.
+fn is_low(scene: &Scene) -> bool {
+    scene.size.rows < LOW
+}
 
 /// What is pinned at the bottom.
 struct Question<'a> {
@@ -52,12 +59,13 @@ pub(super) fn draw(scene: &Scene, card: &Card, canvas: &mut Canvas) -> Option<Po
     let largest = scene.size.card();
     let columns = usize::from(largest.width.saturating_sub(4));
     let sentence = sentence(canvas.theme, card, columns);
-    let middle = middle(canvas.theme, card, columns);
+    let middle = middle(scene, canvas.theme, card, columns);
     let question = question(scene, canvas.theme, card, columns);
     let wanted = sentence.len() + middle.len() + usize::from(question.rows()) + 4;
     let wanted = u16::try_from(wanted).unwrap_or(u16::MAX).min(largest.height);
     let inner = frame(card).draw(canvas, scene.size.overlay(largest.width, wanted));
-    let (top, between, bottom) = parts(inner, sentence.len(), question.rows());
+    let gap = u16::from(!is_low(scene));
+    let (top, between, bottom) = parts(inner, sentence.len(), question.rows(), gap);
     canvas.lines(top, &sentence);
     draw_middle(canvas, between, &middle, card.scroll.offset);
     draw_question(canvas, bottom, &question)
@@ -92,11 +100,11 @@ fn frame(card: &Card) -> Panel {
 }
 
 /// The question has its rows first, then the sentence, then what scrolls with its separator.
-fn parts(inner: Rect, sentence: usize, question: u16) -> (Rect, Rect, Rect) {
+fn parts(inner: Rect, sentence: usize, question: u16, gap: u16) -> (Rect, Rect, Rect) {
     let bottom = question.min(inner.height);
     let left = inner.height - bottom;
     let top = u16::try_from(sentence).unwrap_or(u16::MAX).min(left.saturating_sub(3).max(1)).min(left);
-    let gap = u16::from(left > top + 4);
+    let gap = if left > top + 4 { gap } else { 0 };
     let between = left - top - gap.min(left - top);
     let at = |y: u16, height: u16| Rect { y: inner.y + y, height, ..inner };
     (at(0, top), at(left - between, between), at(left, bottom))
@@ -116,8 +124,9 @@ fn sentence(theme: &Theme, card: &Card, columns: usize) -> Vec<Line<'static>> {
     prose.lines()
 }
 
-fn middle(theme: &Theme, card: &Card, columns: usize) -> Vec<Line<'static>> {
-    let mut prose = Prose::new(theme, columns);
+fn middle(scene: &Scene, theme: &Theme, card: &Card, columns: usize) -> Vec<Line<'static>> {
+    let prose = Prose::new(theme, columns);
+    let mut prose = if is_low(scene) { prose.dense() } else { prose };
     card_text::write(&mut prose, card);
     prose.lines()
 }
@@ -202,13 +211,19 @@ fn fields<'a>(scene: &Scene, card: &'a Card) -> Vec<(&'static str, &'a Input, Fo
     let takes = card.takes_text(scene.state.now);
     let focus = |field: Field| Focus::here(takes && card.field == field);
     let mut fields = Vec::new();
-    if plan.reason_required || plan.confirm != Confirm::Key {
+    if plan.reason_required || offers_reason(scene, card, plan) {
         fields.push(("reason", &card.reason, focus(Field::Reason)));
     }
     if plan.confirm != Confirm::Key {
         fields.push(("confirm", &card.typed, focus(Field::Confirm)));
     }
     fields
+}
+
+/// Whether there is room for a reason that need not be given. One that is being typed is always seen.
+fn offers_reason(scene: &Scene, card: &Card, plan: &Plan) -> bool {
+    let is_used = card.field == Field::Reason || !card.reason.value().is_empty();
+    plan.confirm != Confirm::Key && (!is_low(scene) || is_used)
 }
 
 /// Whether the card can still be answered with yes.

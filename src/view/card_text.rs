@@ -1,15 +1,21 @@
 //! What the confirm card says above its question.
 //!
-//! What an analyst has to know before deciding comes first and is short; the request's headers and
-//! body, whole and exact, come last, because they are long.
+//! What an analyst has to know before deciding comes first and is short: what it does, to whom, in
+//! which state, how it is undone, and what this cannot know. The target's other facts and the request,
+//! whole and exact, come last, because they are long.
 
 use super::prose::Prose;
 use super::theme::Role;
 use super::words;
 use crate::app::card::{Card, Phase};
 use crate::domain::action::ShownRequest;
-use crate::domain::plan::{Confirm, Plan, Target};
-use crate::domain::{Action, Receipt, Risk, time};
+use crate::domain::plan::{Confirm, Fact, Plan, Target};
+use crate::domain::{Action, Login, Receipt, Risk, time};
+
+/// The fact that stands for the target's state.
+const STATUS: &str = "status";
+/// The value of a fact that is not there.
+const NOTHING: &str = "–";
 
 /// Everything between the sentence and the question.
 pub(super) fn write(prose: &mut Prose, card: &Card) {
@@ -28,9 +34,9 @@ pub(super) fn write(prose: &mut Prose, card: &Card) {
     changes(prose, &card.changes);
     obstacles(prose, plan);
     facts(prose, plan);
-    target(prose, &plan.target);
     section(prose, "What this cannot know", &plan.cannot_know);
     section(prose, "Limits", &plan.caveats);
+    more_of_target(prose, plan);
     request(prose, &plan.request);
 }
 
@@ -71,9 +77,9 @@ fn facts(prose: &mut Prose, plan: &Plan) {
 /// The target's state, before everything that takes more than a line.
 fn in_a_word(target: &Target) -> (Role, String) {
     match target {
-        Target::CannotTell(_) => (Role::Warning, "cannot tell".to_owned()),
+        Target::CannotTell(why) => (Role::Warning, format!("cannot tell: {why}")),
         Target::Read { at, from, .. } => {
-            let status = target.fact("status").unwrap_or("–");
+            let status = target.fact(STATUS).unwrap_or(NOTHING);
             (Role::Heading, format!("{status}, as {from} said at {}", at.strftime("%H:%M:%SZ")))
         }
     }
@@ -96,19 +102,19 @@ fn asks(confirm: &Confirm) -> String {
     }
 }
 
-fn target(prose: &mut Prose, target: &Target) {
-    match target {
-        Target::CannotTell(why) => {
-            prose.heading(Role::Heading, "The target");
-            prose.marked("? ", Role::Warning, &format!("cannot tell: {why}"));
-        }
-        Target::Read { at, from, facts } => {
-            let at = at.strftime("%H:%M:%SZ");
-            prose.heading(Role::Heading, &format!("The target, as {from} said at {at}"));
-            for fact in facts {
-                prose.fact(&fact.name, Role::Text, &fact.value);
-            }
-        }
+/// What was read of the target beside its state, without what is said above or says nothing.
+fn more_of_target(prose: &mut Prose, plan: &Plan) {
+    let is_said = |fact: &&Fact| {
+        let is_login = fact.name == "login" && Login::new(&fact.value) == plan.login;
+        fact.name == STATUS || is_login || fact.value == NOTHING
+    };
+    let facts: Vec<&Fact> = plan.target.facts().iter().filter(|fact| !is_said(fact)).collect();
+    if facts.is_empty() {
+        return;
+    }
+    prose.heading(Role::Heading, "More of the target");
+    for fact in facts {
+        prose.fact(&fact.name, Role::Text, &fact.value);
     }
 }
 
@@ -155,7 +161,7 @@ pub(super) fn ending(prose: &mut Prose, action: &Action) {
     let evidence = words::evidence(action.evidence);
     prose.fact("evidence", Role::Text, &format!("{}: {evidence}", action.evidence.word()));
     if let Some(seen) = receipt.and_then(|receipt| receipt.verified.as_deref()) {
-        prose.fact("re-read", Role::Text, seen);
+        prose.fact("re-read", Role::Text, seen.strip_prefix("re-read ").unwrap_or(seen));
     }
 }
 

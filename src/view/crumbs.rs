@@ -66,7 +66,8 @@ fn aside(scene: &Scene) -> (Role, String) {
         }
         Some(Screen::Journal(journal)) if journal.is_loaded => {
             let more = if journal.has_more { "+" } else { "" };
-            (Role::Muted, format!("{}{more} actions", journal.actions.len()))
+            let noun = if journal.actions.len() == 1 && !journal.has_more { "action" } else { "actions" };
+            (Role::Muted, format!("{}{more} {noun}", journal.actions.len()))
         }
         _ => (Role::Muted, String::new()),
     }

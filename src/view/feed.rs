@@ -1,12 +1,13 @@
 //! The feed: one row an event, newest arrival first.
 //!
 //! ```text
-//!  severity    event                         who               state        age
-//!  ◆ critical  Impossible Travel ×3          ann@example.com   open          2m
-//!  ▲ high      No MFA Configured             12 users          9 open +3     1h
+//!  sev     event                         who               state               age
+//!  ◆ crit  Impossible Travel ×3          ann@example.com   open                 2m
+//!  ▲ high  No MFA Configured             12 users          8 open · 1 claimed   1h
 //! ```
 //!
-//! The event's title gets what is left; check and source come in as the screen grows.
+//! The event's title gets what is left; check and source come in as the screen grows, the source
+//! earlier where there are several.
 
 use super::Scene;
 use super::canvas::{Canvas, Cells, shown};
@@ -34,12 +35,14 @@ const AGE: usize = 5;
 const SEARCHING: &str = "searching older events…";
 
 impl Columns {
-    fn of(width: usize) -> Columns {
+    fn of(width: usize, sources: usize) -> Columns {
         let (severity, check, who, state, source, gap) = match width {
             ..52 => (6, 0, 10, 0, 0, 1),
             52..72 => (6, 0, 13, 11, 0, 1),
-            72..100 => (10, 0, 17, 11, 0, 2),
-            100..150 => (10, 16, 26, 20, 0, 2),
+            72..100 => (6, 0, 16, 18, 0, 2),
+            100..130 if sources > 1 => (6, 14, 18, 18, 12, 2),
+            100..130 => (10, 16, 26, 20, 0, 2),
+            130..150 => (10, 16, 26, 20, 14, 2),
             _ => (10, 26, 34, 32, 18, 2),
         };
         let shown = [severity, check, who, state, source].into_iter().filter(|columns| *columns > 0);
@@ -61,7 +64,7 @@ impl Columns {
 
 pub(super) fn draw(scene: &Scene, canvas: &mut Canvas, area: Rect) {
     let feed = &scene.state.feed;
-    let columns = Columns::of(usize::from(area.width));
+    let columns = Columns::of(usize::from(area.width), scene.state.header.sources.len());
     let below = Rect { y: area.y + 1.min(area.height), height: area.height.saturating_sub(1), ..area };
     if feed.rows.is_empty() {
         return empty(scene, canvas, below);

@@ -1,4 +1,5 @@
-//! The last line: the keys that matter here, as many as fit whole.
+//! The last line: the keys that matter here, as many as fit whole. The last of them always stays: on
+//! most screens it is the help, which has all the others.
 
 use super::Scene;
 use super::canvas::{Canvas, Cells};
@@ -13,17 +14,26 @@ pub(super) fn draw(scene: &Scene, canvas: &mut Canvas, area: Rect) {
     canvas.line(inner, 0, &keys(canvas.theme, &scene.help.footer, usize::from(inner.width)));
 }
 
+const GAP: usize = 3;
+
 /// Keys and what they do, in some columns.
 pub(super) fn keys(theme: &Theme, keys: &[(String, String)], room: usize) -> Line<'static> {
-    let mut cells = Cells::new(theme);
-    let mut taken = 0;
-    for (key, label) in keys {
-        let gap = if taken == 0 { 0 } else { 3 };
-        taken += gap + width(key) + 1 + width(label);
-        if taken > room {
-            break;
-        }
-        cells = cells.gap(gap).text(Role::Key, key).gap(1).text(Role::Muted, label);
-    }
+    let Some((last, others)) = keys.split_last() else { return Line::default() };
+    let mut left = room.saturating_sub(taken(last));
+    let fitting = others.iter().take_while(|pair| {
+        let needed = taken(pair) + GAP;
+        let fits = needed <= left;
+        left = left.saturating_sub(needed);
+        fits
+    });
+    let pairs = fitting.chain([last]).enumerate();
+    let cells = pairs.fold(Cells::new(theme), |cells, (at, (key, label))| {
+        let cells = if at == 0 { cells } else { cells.gap(GAP) };
+        cells.text(Role::Key, key).gap(1).text(Role::Muted, label)
+    });
     cells.line()
+}
+
+fn taken((key, label): &(String, String)) -> usize {
+    width(key) + 1 + width(label)
 }

@@ -1,7 +1,7 @@
 //! The first line of every screen: who receives, how the sources are, how old the silence is.
 //!
 //! ```text
-//!  DEMO  this console receives: stops when it closes            last event 2m │ 14 open │ 3 sources
+//!  DEMO  this console receives: stops when it closes         last event 2m │ 14 open │ 3 sources ok
 //! ```
 //!
 //! On a narrow screen the least important is first said shorter, then left out. What is wrong goes
@@ -30,7 +30,7 @@ enum Side {
 struct Piece {
     side: Side,
     role: Role,
-    /// Pieces of a low weight are shortened first.
+    /// Pieces of a low weight are left out first; to be said shorter costs half.
     weight: u8,
     words: Vec<String>,
     /// How many of the longer wordings were given up.
@@ -45,6 +45,12 @@ impl Piece {
     fn said(&self) -> &str {
         self.words.get(self.given_up).map_or("", String::as_str)
     }
+
+    /// What it costs to give up the words that are said now.
+    fn cost(&self) -> u8 {
+        let is_shortest = self.given_up + 1 == self.words.len();
+        if is_shortest { self.weight } else { self.weight / 2 }
+    }
 }
 
 pub(super) fn draw(scene: &Scene, canvas: &mut Canvas, area: Rect) {
@@ -57,11 +63,11 @@ pub(super) fn draw(scene: &Scene, canvas: &mut Canvas, area: Rect) {
     canvas.right(inner, 0, &side(canvas.theme, &pieces, Side::Right));
 }
 
-/// Gives up words, the least important first, until the line fits.
+/// Gives up words, the cheapest first, until the line fits.
 fn shorten(pieces: &mut [Piece], room: usize) {
     while taken(pieces) > room {
         let next =
-            pieces.iter_mut().filter(|piece| !piece.said().is_empty()).min_by_key(|piece| piece.weight);
+            pieces.iter_mut().filter(|piece| !piece.said().is_empty()).min_by_key(|piece| piece.cost());
         match next {
             Some(piece) => piece.given_up += 1,
             None => return,
@@ -176,9 +182,9 @@ fn sources(state: &State) -> Option<Piece> {
     let ready = sources.iter().filter(|source| source.state == SourceState::Running).count();
     let total = match (ready, sources.len()) {
         (_, 0) => return None,
-        (1, 1) => "1 source".to_owned(),
-        (ready, all) if ready == all => format!("{all} sources"),
-        (ready, all) => format!("{ready} of {all} sources"),
+        (1, 1) => "1 source ok".to_owned(),
+        (ready, all) if ready == all => format!("{all} sources ok"),
+        (ready, all) => format!("{ready} of {all} sources ok"),
     };
     let words = if refused > 0 { vec![format!("{total}, {refused} refused"), total] } else { vec![total] };
     Some(Piece::new(Side::Right, Role::Header, 10, words))

@@ -1,14 +1,17 @@
 //! The help: every command that there is, by group.
 
-use super::canvas::{Canvas, Cells};
+use super::canvas::{Canvas, shown};
 use super::panel::{Focus, Panel};
 use super::prose::Prose;
 use super::theme::{Role, Theme};
 use super::{HelpLine, Scene};
 use crate::app::list::Extent;
+use crate::domain::untrusted::width;
 use ratatui::text::Line;
 
-const KEYS: usize = 16;
+/// The most columns for the keys, and the gap behind them.
+const KEYS: usize = 20;
+const GAP: usize = 2;
 
 pub(super) fn draw(scene: &Scene, offset: usize, canvas: &mut Canvas) {
     let theme = canvas.theme;
@@ -26,15 +29,30 @@ pub(super) fn draw(scene: &Scene, offset: usize, canvas: &mut Canvas) {
 
 fn lines(theme: &Theme, help: &[HelpLine], columns: usize) -> Vec<Line<'static>> {
     let mut prose = Prose::new(theme, columns);
+    let wide = keys_width(help, columns);
     for line in help {
         match line {
             HelpLine::Heading(text) => prose.heading(Role::Heading, text),
             HelpLine::Text(text) => prose.say(Role::Text, text),
             HelpLine::Command { keys, title } => {
-                let cells = Cells::new(theme).left(Role::Key, keys, KEYS);
-                prose.line(cells.left(Role::Text, title, columns.saturating_sub(KEYS)).line());
+                prose.keyed(&padded(keys, wide), title);
             }
         }
     }
     prose.lines()
+}
+
+/// As wide as the longest keys, within reason.
+fn keys_width(help: &[HelpLine], columns: usize) -> usize {
+    let widths = help.iter().map(|line| match line {
+        HelpLine::Command { keys, .. } => width(keys) + GAP,
+        HelpLine::Heading(_) | HelpLine::Text(_) => 0,
+    });
+    widths.max().unwrap_or(0).min(KEYS).min(columns / 2)
+}
+
+fn padded(keys: &str, columns: usize) -> String {
+    let keys = shown(keys, columns.saturating_sub(1));
+    let rest = columns.saturating_sub(width(&keys));
+    format!("{keys}{}", " ".repeat(rest))
 }

@@ -38,7 +38,8 @@ pub(super) fn draw(scene: &Scene, card: &LinkCard, canvas: &mut Canvas) {
         }
         None => canvas.lines(body, &lines),
     }
-    canvas.line(Rect { y: inner.y + body.height, height: keys, ..inner }, 0, &hints(canvas.theme, scene));
+    let hints = hints(canvas.theme, scene, usize::from(inner.width));
+    canvas.line(Rect { y: inner.y + body.height, height: keys, ..inner }, 0, &hints);
 }
 
 fn lines(theme: &Theme, card: &LinkCard, columns: usize) -> Vec<Line<'static>> {
@@ -52,8 +53,18 @@ fn lines(theme: &Theme, card: &LinkCard, columns: usize) -> Vec<Line<'static>> {
     prose.lines()
 }
 
-fn hints(theme: &Theme, scene: &Scene) -> Line<'static> {
-    let sends = if scene.state.settings.is_desktop { " opens it" } else { " sends it to the clipboard" };
+/// The keys, in the longest words that fit: a way out that is cut off is none.
+fn hints(theme: &Theme, scene: &Scene, columns: usize) -> Line<'static> {
+    let is_desktop = scene.state.settings.is_desktop;
+    let long = if is_desktop { " opens it" } else { " sends it to the clipboard" };
+    let short = if is_desktop { " opens it" } else { " copies it" };
+    let wordings = [(long, " leaves (default)"), (short, " leaves (default)")];
+    let mut lines = wordings.map(|(sends, leaves)| hint(theme, scene, sends, leaves)).into_iter();
+    let shortest = hint(theme, scene, short, " leaves");
+    lines.find(|line| line.width() <= columns).unwrap_or(shortest)
+}
+
+fn hint(theme: &Theme, scene: &Scene, sends: &str, leaves: &str) -> Line<'static> {
     Cells::new(theme)
         .text(Role::Key, "y")
         .text(Role::Text, sends)
@@ -62,7 +73,7 @@ fn hints(theme: &Theme, scene: &Scene) -> Line<'static> {
         .text(Role::Text, " QR code")
         .text(Role::Muted, " · ")
         .text(Role::Key, "esc")
-        .text(Role::Muted, " leaves (default)")
+        .text(Role::Muted, leaves)
         .line()
 }
 

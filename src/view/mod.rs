@@ -86,6 +86,8 @@ pub struct PaletteLine {
     pub title: String,
     /// Whether enter takes it.
     pub is_selected: bool,
+    /// Whether it does something on the screen below.
+    pub is_usable: bool,
 }
 
 /// Everything that is drawn from.

@@ -13,7 +13,11 @@ pub(super) fn lines(theme: &Theme, all: &[PaletteLine], most: usize, columns: us
 }
 
 fn line(theme: &Theme, entry: &PaletteLine, columns: usize) -> Line<'static> {
-    let role = |role: Role| if entry.is_selected { Role::Selected } else { role };
+    let role = |role: Role| match (entry.is_selected, entry.is_usable) {
+        (true, _) => Role::Selected,
+        (false, true) => role,
+        (false, false) => Role::Muted,
+    };
     let (name, keys) = ((columns / 3).min(22), (columns / 6).min(12));
     let title = columns.saturating_sub(name + keys);
     Cells::new(theme)

@@ -12,16 +12,22 @@ pub(super) struct Prose<'a> {
     theme: &'a Theme,
     columns: usize,
     lines: Vec<Line<'static>>,
+    is_dense: bool,
 }
 
 impl<'a> Prose<'a> {
     pub(super) fn new(theme: &'a Theme, columns: usize) -> Prose<'a> {
-        Prose { theme, columns: columns.max(1), lines: Vec::new() }
+        Prose { theme, columns: columns.max(1), lines: Vec::new(), is_dense: false }
+    }
+
+    /// Without empty lines, where rows are few.
+    pub(super) fn dense(self) -> Prose<'a> {
+        Prose { is_dense: true, ..self }
     }
 
     /// An empty line, unless there is nothing above it.
     pub(super) fn blank(&mut self) {
-        if !self.lines.is_empty() {
+        if !self.lines.is_empty() && !self.is_dense {
             self.lines.push(Line::default());
         }
     }
@@ -51,6 +57,11 @@ impl<'a> Prose<'a> {
     /// A paragraph behind a sign, whose further lines start where the first does.
     pub(super) fn marked(&mut self, sign: &str, role: Role, text: &str) {
         self.hang(self.theme.span(role, sign), role, text);
+    }
+
+    /// What a key does, behind the key.
+    pub(super) fn keyed(&mut self, key: &str, text: &str) {
+        self.hang(self.theme.span(Role::Key, key), Role::Text, text);
     }
 
     /// Text whose blanks at the start of a line mean something.

@@ -26,22 +26,34 @@ pub(super) fn draw(scene: &Scene, screen: &UserScreen, canvas: &mut Canvas) {
     }
 }
 
-/// The tabs, in full where they fit.
+/// The tabs, in the longest wording that fits. The keys 1 to 8 choose a pane: the numbers are given up
+/// last.
 fn tabs(theme: &Theme, panes: &[Pane], screen: &UserScreen, columns: usize) -> Line<'static> {
-    let full: usize = panes.iter().map(|pane| width(pane.title()) + 2).sum();
-    let names: usize =
-        if full < columns { full } else { panes.iter().map(|pane| width(pane.short()) + 2).sum() };
-    let numbered = names + 3 * panes.len();
-    let mut cells = Cells::new(theme).gap(1);
-    for pane in panes {
-        let title = if full < columns { pane.title() } else { pane.short() };
-        // The keys 1 to 8 choose a pane; at 60 columns there is no room to say so.
-        let number = Pane::ALL.iter().position(|other| other == pane).map_or(0, |at| at + 1);
-        let title = if numbered < columns { format!("{number} {title}") } else { title.to_owned() };
-        let role = if *pane == screen.pane { Role::Selected } else { Role::Muted };
-        cells = cells.text(role, &format!(" {title} "));
-    }
-    cells.line()
+    let wordings: [fn(usize, Pane) -> String; 4] = [
+        |number, pane| format!(" {number} {} ", pane.title()),
+        |number, pane| format!(" {number} {} ", pane.short()),
+        |number, pane| format!("{number}{} ", pane.short()),
+        |_, pane| format!("{} ", pane.short()),
+    ];
+    let lines = wordings.map(|word| tab_line(theme, panes, screen, word));
+    let mut fitting = lines.iter().filter(|line| line.width() <= columns);
+    fitting.next().or(lines.last()).cloned().unwrap_or_default()
+}
+
+fn tab_line(
+    theme: &Theme,
+    panes: &[Pane],
+    screen: &UserScreen,
+    word: fn(usize, Pane) -> String,
+) -> Line<'static> {
+    panes
+        .iter()
+        .fold(Cells::new(theme).gap(1), |cells, pane| {
+            let number = Pane::ALL.iter().position(|other| other == pane).map_or(0, |at| at + 1);
+            let role = if *pane == screen.pane { Role::Selected } else { Role::Muted };
+            cells.text(role, &word(number, *pane))
+        })
+        .line()
 }
 
 fn draw_pane(scene: &Scene, screen: &UserScreen, pane: Pane, canvas: &mut Canvas, area: Rect) {
@@ -110,6 +122,10 @@ fn row_line(theme: &Theme, row: &Row, columns: usize) -> Line<'static> {
         }
         Body::Problem(text) => {
             cells.text(Role::Alarm, "! ").left(Role::Alarm, text, columns.saturating_sub(2)).line()
+        }
+        Body::ProblemGoesOn(text) => cells.gap(2).left(Role::Alarm, text, columns.saturating_sub(2)).line(),
+        Body::Differs(text) => {
+            cells.text(Role::Warning, "! ").left(Role::Warning, text, columns.saturating_sub(2)).line()
         }
         Body::Quiet(text) => theme.line(Role::Muted, &shown(text, columns)),
     }

@@ -20,11 +20,12 @@ pub(crate) fn help() -> HelpTexts {
         keys: keys.into(),
         title: title.into(),
         is_selected,
+        is_usable: name != "quit",
     };
     HelpTexts {
         footer: [("enter", "open"), ("r", "remediate"), ("c", "claim"), ("x", "close"), ("/", "filter")]
             .into_iter()
-            .chain([(":", "command"), ("?", "help"), ("o", "link"), ("J", "raw"), ("q", "back")])
+            .chain([(":", "command"), ("o", "link"), ("J", "raw"), ("q", "back"), ("?", "help")])
             .map(|(key, label)| pair(key, label))
             .collect(),
         help: vec![
