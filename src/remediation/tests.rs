@@ -400,6 +400,16 @@ async fn the_same_again_has_to_be_insisted_on_and_the_same_action_never_runs_twi
 }
 
 #[tokio::test]
+async fn what_never_left_may_be_tried_again_at_once() {
+    let lab = Setup::ends([CallEnd::NotSent("dns".into()), answered(400)]).lab();
+    let plan = lab.plan().await;
+    assert_eq!(lab.run(&plan, &confirmed(&plan)).await.unwrap().evidence, Evidence::Intended);
+    let next = prepare(&lab.desk, ask(2)).await.unwrap();
+    assert_eq!(next.needs_again, None);
+    assert!(lab.run(&next, &confirmed(&next)).await.is_ok());
+}
+
+#[tokio::test]
 async fn a_reason_is_required_from_a_risk_on() {
     let guard = Guard { require_reason_from: Some(Risk::Medium), ..Default::default() };
     let lab = Setup { guard, ..Setup::ends([answered(400)]) }.lab();

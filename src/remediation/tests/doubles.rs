@@ -127,14 +127,13 @@ impl Store for Memory {
 
     async fn sending(&self, id: ActionId) -> Result<(), StoreError> {
         self.did("sending")?;
-        self.with(id, |action| action.evidence = Evidence::Sent)
+        self.with(id, |action| action.evidence = action.evidence.max(Evidence::Sent))
     }
 
     async fn settle(&self, id: ActionId, said: &Settlement, _: Timestamp) -> Result<Action, StoreError> {
         self.did("settle")?;
         self.with(id, |action| {
-            (action.evidence, action.outcome) = (said.evidence, said.outcome);
-            action.receipt = Some(said.receipt.clone());
+            *action = action.clone().settled_by(said);
             action.clone()
         })
     }

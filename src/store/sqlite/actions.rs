@@ -105,7 +105,7 @@ pub(super) fn settle(
     at: Timestamp,
 ) -> Result<std::result::Result<Action, StoreError>> {
     let Some(action) = by_id(db, id)? else { return Ok(Err(missing(id))) };
-    let settled = settled(action, settlement);
+    let settled = action.settled_by(settlement);
     update(db, &settled)?;
     let content = serde_json::json!({
         "action": id,
@@ -117,24 +117,6 @@ pub(super) fn settle(
     });
     journal::append(db, at, RecordKind::Settled, &content)?;
     Ok(Ok(settled))
-}
-
-/// What a settlement makes of an action. Evidence never goes down, and what is known is not taken back
-/// by less: the journal keeps every settlement, the action shows the best proven one.
-fn settled(action: Action, settlement: &Settlement) -> Action {
-    let is_unsettled = matches!(action.outcome, Outcome::Pending | Outcome::Unknown);
-    let says_nothing = matches!(settlement.outcome, Outcome::Pending | Outcome::Unknown);
-    let is_taken = match (is_unsettled, says_nothing) {
-        // An expired lease is not pending again because of a late interim word.
-        (true, _) => !(action.outcome == Outcome::Unknown && settlement.outcome == Outcome::Pending),
-        (false, true) => false,
-        (false, false) => settlement.evidence >= action.evidence,
-    };
-    let evidence = action.evidence.max(settlement.evidence);
-    if !is_taken {
-        return Action { evidence, ..action };
-    }
-    Action { evidence, outcome: settlement.outcome, receipt: Some(settlement.receipt.clone()), ..action }
 }
 
 /// Turns pending actions whose lease ran out into `unknown`, each with its record.
@@ -231,52 +213,7 @@ fn page_sql(filter: &ActionFilter, before: Option<ActionId>, limit: usize) -> (S
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::action::ShownRequest;
-    use crate::domain::{Actor, Login, Receipt, Risk};
-    use rstest::rstest;
-
-    fn action(evidence: Evidence, outcome: Outcome) -> Action {
-        Action {
-            id: ActionId(uuid::Uuid::from_u128(1)),
-            flow: "suspend".into(),
-            verb: "suspend".to_owned(),
-            risk: Risk::High,
-            login: Login::new("ann@example.com"),
-            finding: None,
-            evidence,
-            outcome,
-            request: ShownRequest {
-                method: "POST".to_owned(),
-                url: "https://a/invoke".to_owned(),
-                headers: Vec::new(),
-                body: String::new(),
-            },
-            receipt: None,
-            reason: None,
-            actor: Actor::default(),
-            at: Timestamp::UNIX_EPOCH,
-        }
-    }
-
-    #[rstest]
-    // The connection failed before a byte left: evidence stays, the outcome is taken.
-    #[case(Evidence::Sent, Outcome::Pending, Evidence::Intended, Outcome::Failed, Outcome::Failed)]
-    #[case(Evidence::Sent, Outcome::Unknown, Evidence::Finished, Outcome::Changed, Outcome::Changed)]
-    #[case(Evidence::Sent, Outcome::Unknown, Evidence::Sent, Outcome::Pending, Outcome::Unknown)]
-    #[case(Evidence::Acknowledged, Outcome::Accepted, Evidence::Verified, Outcome::Changed, Outcome::Changed)]
-    #[case(Evidence::Verified, Outcome::Changed, Evidence::Acknowledged, Outcome::Accepted, Outcome::Changed)]
-    #[case(Evidence::Verified, Outcome::Changed, Evidence::Verified, Outcome::Unknown, Outcome::Changed)]
-    fn the_best_proven_outcome_is_kept(
-        #[case] evidence: Evidence,
-        #[case] outcome: Outcome,
-        #[case] later: Evidence,
-        #[case] said: Outcome,
-        #[case] expected: Outcome,
-    ) {
-        let settlement = Settlement { evidence: later, outcome: said, receipt: Receipt::default() };
-        let settled = settled(action(evidence, outcome), &settlement);
-        assert_eq!((settled.evidence, settled.outcome), (evidence.max(later), expected));
-    }
+    use crate::domain::Login;
 
     #[test]
     fn no_page_of_actions_is_sorted() {
