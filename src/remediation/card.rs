@@ -129,7 +129,10 @@ pub async fn prepare(desk: &Desk, ask: Ask) -> Result<Plan, PlanError> {
     Ok(Plan {
         action: ask.action,
         confirm: Confirm::of(flow.risk, &ask.login, word(flow)),
-        cannot_know: cannot_know(flow, account.as_ref(), &reading.target),
+        cannot_know: unchecked_aliases(desk, &names)
+            .into_iter()
+            .chain(cannot_know(flow, account.as_ref(), &reading.target))
+            .collect(),
         caveats: reading.odd.iter().chain(&flow.caveats).cloned().collect(),
         needs_again: needs_again(desk, &earlier, &names),
         refusal: refusal(desk, flow, &earlier, &names, &reading),
@@ -322,6 +325,13 @@ fn needs_again(desk: &Desk, earlier: &[Action], names: &Names) -> Option<String>
         .then(|| "the user's groups cannot be read, so whether one is protected is not known".to_owned());
     let texts: Vec<String> = [before, groups].into_iter().flatten().collect();
     (!texts.is_empty()).then(|| texts.join("; "))
+}
+
+/// A list of protected logins blocks nobody, but what it was not held against is said.
+fn unchecked_aliases(desk: &Desk, names: &Names) -> Option<String> {
+    guard::cannot_check_aliases(&desk.guard, names).then(|| {
+        "whether another login of this person is protected: their linked logins cannot be read".into()
+    })
 }
 
 fn cannot_know(flow: &Flow, account: Option<&ProviderAccount>, target: &Target) -> Vec<String> {

@@ -34,8 +34,16 @@ fn protects(entry: &str, name: &str) -> bool {
 
 /// Whether a group is protected and the subject's groups could not be read.
 pub fn cannot_check_groups(guard: &Guard, names: &Names) -> bool {
-    !names.groups_known
-        && guard.protected.iter().any(|entry| Login::new(entry).folded().starts_with("group:"))
+    !names.groups_known && guard.protected.iter().any(|entry| is_of_group(entry))
+}
+
+/// Whether a login is protected and the subject's other logins could not be read.
+pub fn cannot_check_aliases(guard: &Guard, names: &Names) -> bool {
+    !names.aliases_known && guard.protected.iter().any(|entry| !is_of_group(entry))
+}
+
+fn is_of_group(entry: &str) -> bool {
+    Login::new(entry).folded().starts_with("group:")
 }
 
 /// Whether a reason is asked for.
@@ -99,6 +107,8 @@ mod tests {
         let names = Names::of_login(&Login::new("ann"));
         assert!(cannot_check_groups(&guard(&["group:Admins"]), &names));
         assert!(!cannot_check_groups(&guard(&["ann"]), &names));
+        assert!(cannot_check_aliases(&guard(&["ann"]), &names));
+        assert!(!cannot_check_aliases(&guard(&["group:Admins"]), &names));
     }
 
     #[test]

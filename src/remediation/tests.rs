@@ -33,6 +33,7 @@ struct Setup {
     statuses: Vec<&'static str>,
     parts: Vec<PartName>,
     details: serde_json::Value,
+    problems: Vec<dossier::Problem>,
     guard: Guard,
     mode: Mode,
 }
@@ -46,6 +47,7 @@ impl Default for Setup {
             parts: PartName::ALL.to_vec(),
             details: json!({"endUserDetails": {"id": "c1", "login": "ann", "linkedEndUserLogins": ["root"]},
                 "providerEndUserDetails": [{"userId": "00u1", "provider": "OKTA", "login": "ann@okta.example"}]}),
+            problems: Vec::new(),
             guard: Guard::default(),
             mode: Mode::Acting,
         }
@@ -68,7 +70,8 @@ impl Setup {
         let trace = Trace::default();
         (self.memory.trace, self.script.trace) = (trace.clone(), trace.clone());
         let statuses = Mutex::new(self.statuses.into());
-        let people = People { trace, parts: self.parts, details: self.details, statuses };
+        let (parts, details, problems) = (self.parts, self.details, self.problems);
+        let people = People { trace, parts, details, problems, statuses };
         let (memory, people, script) = (Arc::new(self.memory), Arc::new(people), Arc::new(self.script));
         let now = Arc::new(Mutex::new(Timestamp::from_second(1_700_000_000).unwrap()));
         let clock = now.clone();
@@ -176,6 +179,19 @@ async fn a_protected_name_refuses_by_any_of_its_names(#[case] entry: &str) {
     let guard = Guard { protected: vec![entry.to_owned()], require_reason_from: None };
     let plan = Setup { guard, ..Default::default() }.lab().plan().await;
     assert_eq!(plan.refusal.is_some(), entry != "c*", "a CII id is not a name");
+}
+
+#[rstest]
+#[case("group:Admins", true)]
+#[case("root2", false)]
+#[tokio::test]
+async fn a_partial_answer_checks_no_protection_in_silence(#[case] entry: &str, #[case] is_insisted_on: bool) {
+    let fewer = dossier::Problem { path: vec!["getEndUser".into()], ..dossier::Problem::whole("drift") };
+    let guard = Guard { protected: vec![entry.to_owned()], require_reason_from: None };
+    let plan = Setup { guard, problems: vec![fewer], ..Default::default() }.lab().plan().await;
+    assert_eq!(plan.needs_again.is_some(), is_insisted_on, "{:?}", plan.needs_again);
+    let is_said = plan.cannot_know.iter().any(|line| line.contains("linked logins"));
+    assert_eq!(is_said, !is_insisted_on);
 }
 
 #[tokio::test]

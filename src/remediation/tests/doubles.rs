@@ -188,6 +188,8 @@ pub(super) struct People {
     pub(super) trace: Trace,
     pub(super) parts: Vec<PartName>,
     pub(super) details: serde_json::Value,
+    /// What went wrong beside the details.
+    pub(super) problems: Vec<Problem>,
     pub(super) statuses: Mutex<VecDeque<&'static str>>,
 }
 
@@ -215,7 +217,8 @@ impl Directory for People {
 
     async fn part(&self, _: PartName, _: &Login) -> LoadedPart {
         let user: EndUser = serde_json::from_value(self.details.clone()).unwrap();
-        LoadedPart::CiiDetails(Box::new(Part::whole(Timestamp::UNIX_EPOCH, user)))
+        let part = Part::whole(Timestamp::UNIX_EPOCH, user);
+        LoadedPart::CiiDetails(Box::new(Part { problems: self.problems.clone(), ..part }))
     }
 
     async fn users_of_address(&self, _: &str) -> AddressUsers {
