@@ -300,6 +300,10 @@ async fn actions(store: &dyn Store) {
     assert_eq!(store.expire_leases(second(3_015)).await.unwrap(), [action(3, "", "").id]);
     assert_eq!(store.expire_leases(second(3_021)).await.unwrap(), [first.id]);
     assert_eq!(store.action(first.id).await.unwrap().unwrap().outcome, Outcome::Unknown);
+    let dead = store.sending(first.id).await.unwrap_err();
+    assert!(matches!(dead, StoreError::NotPending(id) if id == first.id));
+    let dead = store.renew(first.id, &lease).await.unwrap_err();
+    assert!(matches!(dead, StoreError::NotPending(id) if id == first.id));
     let again = action(4, "suspend", "ann@example.com");
     let unknown = store.intend(&again, &lease, Again::No).await.unwrap_err();
     assert!(matches!(unknown, IntendError::UnknownBefore(id) if id == first.id));

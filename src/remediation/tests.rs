@@ -385,6 +385,24 @@ async fn a_process_that_slept_through_its_lease_sends_nothing() {
     assert!(action.receipt.unwrap().error.unwrap().contains("lease"));
 }
 
+#[tokio::test]
+async fn what_was_declared_dead_while_it_waited_for_its_place_does_not_leave() {
+    let script = Script { paced: Some((Notify::new(), Notify::new())), ..Default::default() };
+    let lab = Setup { script, ..Default::default() }.lab();
+    let plan = lab.plan().await;
+    let (queued, may_leave) = lab.script.paced.as_ref().unwrap();
+    let declared_dead = async {
+        queued.notified().await;
+        lab.memory.actions.lock().unwrap()[0].outcome = Outcome::Unknown;
+        may_leave.notify_one();
+    };
+    let confirmed = confirmed(&plan);
+    let (action, ()) = tokio::join!(lab.run(&plan, &confirmed), declared_dead);
+    let action = action.unwrap();
+    assert_eq!((action.evidence, action.outcome, lab.sends()), (Evidence::Intended, Outcome::Failed, 0));
+    assert!(action.receipt.unwrap().error.unwrap().contains("not pending any more"));
+}
+
 #[rstest]
 #[case(2, true)]
 #[case(3, false)]

@@ -53,6 +53,14 @@ pub enum CallEnd {
     Unknown(String),
 }
 
+/// Asked right before each exchange of a call that acts: a call may be held up for a minute by pacing,
+/// and what allowed it may be over by then.
+#[async_trait]
+pub trait Clearance: Send + Sync {
+    /// Whether the exchange may be made now; the error says why not.
+    async fn clear(&self) -> Result<(), String>;
+}
+
 /// Sends requests that act: each is sent once; only a 429 is followed by another try, by the pacer.
 #[async_trait]
 pub trait FlowCaller: Send + Sync + fmt::Debug {
@@ -60,6 +68,6 @@ pub trait FlowCaller: Send + Sync + fmt::Debug {
     /// the same request: its digest is what the analyst confirmed.
     fn shown(&self, flow: &FlowId, body: &str, action: &str, operator: &str) -> Result<ShownRequest, String>;
 
-    /// Sends what was shown.
-    async fn call(&self, flow: &FlowId, shown: &ShownRequest) -> CallEnd;
+    /// Sends what was shown, each try only if it is cleared.
+    async fn call(&self, flow: &FlowId, shown: &ShownRequest, clearance: &dyn Clearance) -> CallEnd;
 }

@@ -3,11 +3,11 @@
 //! What the analyst confirms is a [`ShownRequest`], and what leaves is built from the configuration
 //! again: if the two differ, nothing leaves. The digest covers everything but the secret's value.
 
-use super::CallEnd;
 use super::http::{self, ActEnd, Answer, Http, MASK, Method, Request, USER_AGENT};
 use super::okta::{Scope, ServiceAppTokens};
 use super::problem::with_hint;
 use super::token::{Tokens, bearer};
+use super::{CallEnd, Clearance};
 use crate::config::meant::{self, ConfiguredFlow};
 use crate::domain::action::{Receipt, ShownRequest, Try};
 use crate::domain::dossier::Problem;
@@ -78,14 +78,19 @@ impl Workflows {
     }
 
     /// Sends what was shown, once.
-    pub(super) async fn call(&self, flow: &FlowId, shown: &ShownRequest) -> CallEnd {
+    pub(super) async fn call(
+        &self,
+        flow: &FlowId,
+        shown: &ShownRequest,
+        clearance: &dyn Clearance,
+    ) -> CallEnd {
         let prepared = match self.rebuilt(flow, shown) {
             Ok(flow) => self.prepare(flow, shown).await,
             Err(why) => Err(why),
         };
         match prepared {
             Ok((request, secret)) => {
-                let end = self.http.act(&format!("flow {}", shown.url), &request).await;
+                let end = self.http.act(&format!("flow {}", shown.url), &request, clearance).await;
                 self.ended(end, secret.as_ref())
             }
             Err(why) => CallEnd::NotSent(why),

@@ -7,7 +7,7 @@ use crate::domain::finding::HistoryEntry;
 use crate::domain::journal::{Head, Record};
 use crate::domain::*;
 use crate::store::*;
-use crate::tenant::{CallEnd, Directory, FlowCaller};
+use crate::tenant::{CallEnd, Clearance, Directory, FlowCaller};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use std::collections::VecDeque;
@@ -44,6 +44,10 @@ impl Memory {
         let action = actions.iter_mut().find(|action| action.id == id);
         action.map(change).ok_or_else(|| StoreError::Read("no such action".into()))
     }
+}
+
+fn pending(action: &mut Action) -> Result<&mut Action, StoreError> {
+    if action.outcome == Outcome::Pending { Ok(action) } else { Err(StoreError::NotPending(action.id)) }
 }
 
 #[async_trait]
@@ -120,14 +124,14 @@ impl Store for Memory {
         Ok(())
     }
 
-    async fn renew(&self, _: ActionId, _: &Lease) -> Result<(), StoreError> {
+    async fn renew(&self, id: ActionId, _: &Lease) -> Result<(), StoreError> {
         self.renewed.notify_one();
-        Ok(())
+        self.with(id, |action| pending(action).map(drop))?
     }
 
     async fn sending(&self, id: ActionId) -> Result<(), StoreError> {
         self.did("sending")?;
-        self.with(id, |action| action.evidence = action.evidence.max(Evidence::Sent))
+        self.with(id, |action| pending(action).map(|a| a.evidence = a.evidence.max(Evidence::Sent)))?
     }
 
     async fn settle(&self, id: ActionId, said: &Settlement, _: Timestamp) -> Result<Action, StoreError> {
@@ -244,6 +248,8 @@ pub(super) struct Script {
     pub(super) ends: Mutex<VecDeque<CallEnd>>,
     /// Part of every URL: a configuration that changes.
     pub(super) host: Mutex<String>,
+    /// Where set, a call says that it waits for its place, and waits until it has it.
+    pub(super) paced: Option<(Notify, Notify)>,
     /// Where set, a call says that it has begun and waits until it may end.
     pub(super) held: Option<(Notify, Notify)>,
 }
@@ -260,7 +266,14 @@ impl FlowCaller for Script {
         })
     }
 
-    async fn call(&self, _: &FlowId, _: &ShownRequest) -> CallEnd {
+    async fn call(&self, _: &FlowId, _: &ShownRequest, clearance: &dyn Clearance) -> CallEnd {
+        if let Some((queued, may_leave)) = &self.paced {
+            queued.notify_one();
+            may_leave.notified().await;
+        }
+        if let Err(why) = clearance.clear().await {
+            return CallEnd::NotSent(why);
+        }
         self.trace.lock().unwrap().push("call");
         if let Some((begun, may_end)) = &self.held {
             begun.notify_one();

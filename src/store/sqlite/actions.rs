@@ -80,18 +80,26 @@ fn insert(db: &Connection, action: &Action, lease: &Lease) -> Result<()> {
     Ok(())
 }
 
-/// Extends the lease of an action in flight; one that has ended needs none.
-pub(super) fn renew(db: &Connection, id: ActionId, lease: &Lease) -> Result<()> {
-    db.prepare_cached(
-        "UPDATE actions SET owner = ?2, lease_until = ?3 WHERE id = ?1 AND outcome = 'pending'",
-    )?
-    .execute((id.to_string(), &lease.owner, lease.until.as_microsecond()))?;
-    Ok(())
+/// Extends the lease of an action in flight. One that was declared dead stays dead.
+pub(super) fn renew(
+    db: &Connection,
+    id: ActionId,
+    lease: &Lease,
+) -> Result<std::result::Result<(), StoreError>> {
+    let renewed = db
+        .prepare_cached(
+            "UPDATE actions SET owner = ?2, lease_until = ?3 WHERE id = ?1 AND outcome = 'pending'",
+        )?
+        .execute((id.to_string(), &lease.owner, lease.until.as_microsecond()))?;
+    Ok(if renewed == 0 { Err(StoreError::NotPending(id)) } else { Ok(()) })
 }
 
 /// Records that a first byte may leave now.
 pub(super) fn sending(db: &Connection, id: ActionId) -> Result<std::result::Result<(), StoreError>> {
     let Some(action) = by_id(db, id)? else { return Ok(Err(missing(id))) };
+    if action.outcome != Outcome::Pending {
+        return Ok(Err(StoreError::NotPending(id)));
+    }
     let evidence = action.evidence.max(Evidence::Sent);
     update(db, &Action { evidence, ..action })?;
     Ok(Ok(()))
