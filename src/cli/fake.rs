@@ -268,6 +268,7 @@ pub(crate) fn plan(risk: Risk, login: &str) -> Plan {
         cannot_know: Vec::new(),
         caveats: Vec::new(),
         needs_again: None,
+        follows: None,
         refusal: None,
         undo: "unsuspend it".to_owned(),
         reason_required: false,

@@ -124,6 +124,8 @@ pub struct Plan {
     pub caveats: Vec<String>,
     /// Why the analyst has to insist: an action of unknown outcome, or the same one a moment ago.
     pub needs_again: Option<String>,
+    /// The earlier action among those reasons: insisting covers it, and no other that comes meanwhile.
+    pub follows: Option<ActionId>,
     /// Why it will not be sent at all.
     pub refusal: Option<String>,
     /// What would undo it, in words.

@@ -4,6 +4,7 @@
 //! directory, the target from Okta. What it shows is what will leave: the runner rebuilds the request
 //! from the plan and compares digests.
 
+use super::guard::Precedent;
 use super::subject::{Names, subject};
 use super::target::{self, Reading};
 use super::{Desk, fit, guard};
@@ -126,6 +127,7 @@ pub async fn prepare(desk: &Desk, ask: Ask) -> Result<Plan, PlanError> {
         .map_err(|why| PlanError::Request { flow: flow.id.clone(), why })?;
     let names = Names::of(&person.subject, person.details.as_ref(), reading.user.as_ref());
     let earlier = earlier(desk, &flow.id, &ask.login).await?;
+    let precedent = guard::precedent(&earlier, desk.now());
     Ok(Plan {
         action: ask.action,
         confirm: Confirm::of(flow.risk, &ask.login, word(flow)),
@@ -134,7 +136,8 @@ pub async fn prepare(desk: &Desk, ask: Ask) -> Result<Plan, PlanError> {
             .chain(cannot_know(flow, account.as_ref(), &reading.target))
             .collect(),
         caveats: reading.odd.iter().chain(&flow.caveats).cloned().collect(),
-        needs_again: needs_again(desk, &earlier, &names),
+        follows: precedent.as_ref().map(|precedent| precedent.action),
+        needs_again: needs_again(desk, precedent, &names),
         refusal: refusal(desk, flow, &earlier, &names, &reading),
         undo: undo(flow, &desk.flows),
         reason_required: guard::requires_reason(&desk.guard, flow.risk),
@@ -319,8 +322,8 @@ fn refusal(desk: &Desk, flow: &Flow, earlier: &[Action], names: &Names, reading:
     guard::refusal(&desk.guard, desk.mode, names).or_else(|| guard::still_open(earlier)).or_else(of_state)
 }
 
-fn needs_again(desk: &Desk, earlier: &[Action], names: &Names) -> Option<String> {
-    let before = guard::needs_again(earlier, desk.now());
+fn needs_again(desk: &Desk, precedent: Option<Precedent>, names: &Names) -> Option<String> {
+    let before = precedent.map(|precedent| precedent.why);
     let groups = guard::cannot_check_groups(&desk.guard, names)
         .then(|| "the user's groups cannot be read, so whether one is protected is not known".to_owned());
     let texts: Vec<String> = [before, groups].into_iter().flatten().collect();

@@ -434,6 +434,16 @@ async fn the_same_again_has_to_be_insisted_on_and_the_same_action_never_runs_twi
 }
 
 #[tokio::test]
+async fn insisting_covers_only_what_was_shown() {
+    let lab = Setup::ends([answered(500), answered(200)]).lab();
+    let (plan, meanwhile) = (lab.plan().await, prepare(&lab.desk, ask(2)).await.unwrap());
+    assert_eq!(lab.run(&meanwhile, &confirmed(&meanwhile)).await.unwrap().outcome, Outcome::Unknown);
+    let error = lab.run(&plan, &insisting(&plan)).await.unwrap_err();
+    assert!(matches!(&error, RunError::NeedsAgain(why) if why.contains("unknown outcome")), "{error}");
+    assert_eq!(lab.sends(), 1);
+}
+
+#[tokio::test]
 async fn what_never_left_may_be_tried_again_at_once() {
     let lab = Setup::ends([CallEnd::NotSent("dns".into()), answered(400)]).lab();
     let plan = lab.plan().await;
