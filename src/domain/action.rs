@@ -203,6 +203,8 @@ pub struct Action {
     pub risk: Risk,
     /// The subject.
     pub login: Login,
+    /// The id of the account that was acted on, where one is known: two logins may lead to the same.
+    pub target_id: Option<String>,
     /// The finding it was run from.
     pub finding: Option<FindingId>,
     /// What is proven.
@@ -302,6 +304,7 @@ mod tests {
             verb: "suspend".to_owned(),
             risk: Risk::High,
             login: Login::new("ann@example.com"),
+            target_id: None,
             finding: None,
             evidence,
             outcome,

@@ -110,6 +110,8 @@ pub struct Plan {
     pub flow: Flow,
     /// The subject.
     pub login: Login,
+    /// The id of the account that is acted on, where one is known: two logins may lead to the same.
+    pub target_id: Option<String>,
     /// The finding it is run from.
     pub finding: Option<FindingId>,
     /// The exact request, secrets masked.

@@ -19,6 +19,7 @@ use crate::domain::{
     Action, ActionId, Check, CheckId, EventId, Finding, FindingId, Flow, FlowId, Login, PartName,
 };
 use crate::store::{ActionFilter, From, StoreError};
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 /// What the analyst wants to run.
@@ -109,6 +110,9 @@ pub enum PlanError {
     Store(#[from] StoreError),
 }
 
+/// More earlier actions than these are not looked at.
+const SHOWN_EARLIER: usize = 10;
+
 /// Plans a run; nothing is sent and nothing is kept.
 ///
 /// # Errors
@@ -126,7 +130,8 @@ pub async fn prepare(desk: &Desk, ask: Ask) -> Result<Plan, PlanError> {
         .shown(&flow.id, &body, &ask.action.to_string(), desk.actor.name())
         .map_err(|why| PlanError::Request { flow: flow.id.clone(), why })?;
     let names = Names::of(&person.subject, person.details.as_ref(), reading.user.as_ref());
-    let earlier = earlier(desk, &flow.id, &ask.login).await?;
+    let target_id = target_id(account.as_ref(), &reading.target);
+    let earlier = earlier(desk, &flow.id, &ask.login, target_id.as_deref()).await?;
     let precedent = guard::precedent(&earlier, desk.now());
     Ok(Plan {
         action: ask.action,
@@ -143,6 +148,7 @@ pub async fn prepare(desk: &Desk, ask: Ask) -> Result<Plan, PlanError> {
         reason_required: guard::requires_reason(&desk.guard, flow.risk),
         flow: flow.clone(),
         login: ask.login,
+        target_id,
         finding: ask.finding,
         request,
         target: reading.target,
@@ -159,10 +165,29 @@ pub fn undo(flow: &Flow, flows: &[Flow]) -> String {
     }
 }
 
-/// The newest actions of a flow on a user: what an earlier run means for the next.
-pub(super) async fn earlier(desk: &Desk, flow: &FlowId, login: &Login) -> Result<Vec<Action>, StoreError> {
-    let filter = ActionFilter { login: Some(login.clone()), flow: Some(flow.clone()), since: None };
-    Ok(desk.store.actions(&filter, None, 10).await?.rows)
+/// Which account is acted on, whichever login led to it.
+fn target_id(account: Option<&ProviderAccount>, target: &Target) -> Option<String> {
+    let chosen = account.map(|account| account.user_id.raw());
+    target::id(target).or(chosen).map(str::to_owned)
+}
+
+/// The newest actions of a flow on a login, and on the account behind it, newest first: what an earlier
+/// run means for the next.
+pub(super) async fn earlier(
+    desk: &Desk,
+    flow: &FlowId,
+    login: &Login,
+    target_id: Option<&str>,
+) -> Result<Vec<Action>, StoreError> {
+    let of_flow = ActionFilter { flow: Some(flow.clone()), ..ActionFilter::default() };
+    let of_login = ActionFilter { login: Some(login.clone()), ..of_flow.clone() };
+    let mut found = desk.store.actions(&of_login, None, SHOWN_EARLIER).await?.rows;
+    if let Some(id) = target_id {
+        let of_account = ActionFilter { target: Some(id.to_owned()), ..of_flow };
+        found.extend(desk.store.actions(&of_account, None, SHOWN_EARLIER).await?.rows);
+    }
+    found.sort_by_key(|action| Reverse(action.at));
+    Ok(found)
 }
 
 /// What the run is about: the finding and the event behind it.

@@ -134,6 +134,7 @@ mod tests {
             verb: "v".into(),
             risk: Risk::Low,
             login: Login::new("ann"),
+            target_id: None,
             finding: None,
             evidence,
             outcome,

@@ -207,7 +207,7 @@ impl Runner {
         if desk.store.action(plan.action).await?.is_some() {
             return Err(RunError::AlreadyRun(plan.action));
         }
-        let earlier = card::earlier(desk, &plan.flow.id, &plan.login).await?;
+        let earlier = card::earlier(desk, &plan.flow.id, &plan.login, plan.target_id.as_deref()).await?;
         check_insisted(plan, confirmed, guard::precedent(&earlier, desk.now()))
     }
 

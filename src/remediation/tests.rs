@@ -434,6 +434,18 @@ async fn the_same_again_has_to_be_insisted_on_and_the_same_action_never_runs_twi
 }
 
 #[tokio::test]
+async fn the_same_account_through_another_login_is_the_same_subject() {
+    let lab = Setup::ends([answered(500)]).lab();
+    let plan = lab.plan().await;
+    lab.run(&plan, &confirmed(&plan)).await.unwrap();
+    let other = Ask { login: Login::new("root"), ..ask(2) };
+    let next = prepare(&lab.desk, other).await.unwrap();
+    assert_eq!((next.target_id.as_deref(), next.follows), (Some("00u1"), Some(plan.action)));
+    assert!(matches!(lab.run(&next, &confirmed(&next)).await, Err(RunError::NeedsAgain(_))));
+    assert_eq!(lab.sends(), 1);
+}
+
+#[tokio::test]
 async fn insisting_covers_only_what_was_shown() {
     let lab = Setup::ends([answered(500), answered(200)]).lab();
     let (plan, meanwhile) = (lab.plan().await, prepare(&lab.desk, ask(2)).await.unwrap());

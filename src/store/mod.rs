@@ -65,6 +65,8 @@ pub struct ActionFilter {
     pub login: Option<Login>,
     /// Of this flow.
     pub flow: Option<FlowId>,
+    /// On the account of this id.
+    pub target: Option<String>,
     /// Not older than this.
     pub since: Option<Timestamp>,
 }

@@ -290,6 +290,7 @@ pub(crate) fn action(
         verb: plan.flow.verb,
         risk: plan.flow.risk,
         login: plan.login,
+        target_id: plan.target_id,
         finding: None,
         evidence,
         outcome,
@@ -421,6 +422,7 @@ pub(crate) fn plan(ask: &RunAsk) -> Plan {
         confirm: Confirm::Word("suspend".into()),
         flow,
         login: ask.login.clone(),
+        target_id: None,
         finding: ask.finding,
         request: ShownRequest {
             method: "POST".into(),

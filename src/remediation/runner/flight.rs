@@ -63,6 +63,7 @@ impl Flight {
             verb: plan.flow.verb.clone(),
             risk: plan.flow.risk,
             login: plan.login.clone(),
+            target_id: plan.target_id.clone(),
             finding: plan.finding,
             evidence: Evidence::Intended,
             outcome: Outcome::Pending,

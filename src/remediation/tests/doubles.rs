@@ -111,7 +111,11 @@ impl Store for Memory {
 
     async fn intend(&self, action: &Action, _: &Lease, again: Again) -> Result<(), IntendError> {
         let mut actions = self.actions.lock().unwrap();
-        let same = |other: &&Action| other.flow == action.flow && other.login == action.login;
+        let is_same_account =
+            |other: &Action| other.target_id.is_some() && other.target_id == action.target_id;
+        let same = |other: &&Action| {
+            other.flow == action.flow && (other.login == action.login || is_same_account(other))
+        };
         if let Some(open) = actions.iter().filter(same).find(|other| other.outcome == Outcome::Pending) {
             return Err(IntendError::AlreadyOpen(open.id));
         }
@@ -159,6 +163,7 @@ impl Store for Memory {
         let actions = self.actions.lock().unwrap();
         let wanted = |action: &&Action| {
             filter.login.as_ref().is_none_or(|login| *login == action.login)
+                && (filter.target.is_none() || filter.target == action.target_id)
                 && filter.flow.as_ref().is_none_or(|flow| *flow == action.flow)
         };
         let rows = actions.iter().rev().filter(wanted).take(limit).cloned().collect();

@@ -18,14 +18,13 @@ pub(super) fn intend(
     lease: &Lease,
     again: Again,
 ) -> Result<std::result::Result<(), IntendError>> {
-    match latest_of_subject(db, action)? {
-        Some(latest) if latest.outcome == Outcome::Pending => {
-            return Ok(Err(IntendError::AlreadyOpen(latest.id)));
-        }
-        Some(latest) if latest.outcome == Outcome::Unknown && again == Again::No => {
-            return Ok(Err(IntendError::UnknownBefore(latest.id)));
-        }
-        _ => {}
+    let latest = latest_of_subject(db, action)?;
+    let ended = |how| latest.iter().find(|latest| latest.outcome == how).map(|latest| latest.id);
+    if let Some(open) = ended(Outcome::Pending) {
+        return Ok(Err(IntendError::AlreadyOpen(open)));
+    }
+    if let (Some(unknown), Again::No) = (ended(Outcome::Unknown), again) {
+        return Ok(Err(IntendError::UnknownBefore(unknown)));
     }
     insert(db, action, lease)?;
     let content = serde_json::json!({
@@ -34,6 +33,7 @@ pub(super) fn intend(
         "verb": action.verb,
         "risk": action.risk,
         "login": action.login,
+        "target": action.target_id,
         "finding": action.finding,
         "request": action.request,
         "reason": action.reason,
@@ -45,19 +45,25 @@ pub(super) fn intend(
     Ok(Ok(()))
 }
 
-/// The newest action of the same flow on the same subject. An open one is always the newest: none can
-/// be intended while it is open.
-fn latest_of_subject(db: &Connection, action: &Action) -> Result<Option<Action>> {
-    db.prepare_cached("SELECT * FROM actions WHERE flow = ?1 AND login = ?2 ORDER BY seq DESC LIMIT 1")?
-        .query_row((&action.flow.0, action.login.folded()), rows::action)
-        .optional()
+/// The newest action of the same flow on the same login, and the newest on the same account: two logins
+/// may lead to one account. An open one is always the newest of its kind: none can be intended while it
+/// is open.
+fn latest_of_subject(db: &Connection, action: &Action) -> Result<Vec<Action>> {
+    let newest = |column: &str, value: &str| {
+        let sql =
+            format!("SELECT * FROM actions WHERE flow = ?1 AND {column} = ?2 ORDER BY seq DESC LIMIT 1");
+        db.prepare_cached(&sql)?.query_row((&action.flow.0, value), rows::action).optional()
+    };
+    let of_login = newest("login", action.login.folded())?;
+    let of_account = action.target_id.as_deref().map(|id| newest("target", id)).transpose()?.flatten();
+    Ok(of_login.into_iter().chain(of_account).collect())
 }
 
 fn insert(db: &Connection, action: &Action, lease: &Lease) -> Result<()> {
     db.prepare_cached(
         "INSERT INTO actions (id, flow, login, shown, verb, risk, finding, evidence, outcome, request, \
-         receipt, reason, actor, at, owner, lease_until) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+         receipt, reason, actor, at, owner, lease_until, target) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
     )?
     .execute(rusqlite::params![
         action.id.to_string(),
@@ -76,6 +82,7 @@ fn insert(db: &Connection, action: &Action, lease: &Lease) -> Result<()> {
         action.at.as_microsecond(),
         lease.owner,
         lease.until.as_microsecond(),
+        action.target_id,
     ])?;
     Ok(())
 }
@@ -190,11 +197,12 @@ pub(super) fn page(
 
 fn page_sql(filter: &ActionFilter, before: Option<ActionId>, limit: usize) -> (String, Vec<Value>) {
     // Pinned: the narrowest index that ends in the row id, so that nothing is sorted.
-    let by = match (&filter.flow, &filter.login) {
-        (Some(_), Some(_)) => "INDEXED BY actions_subject",
-        (Some(_), None) => "INDEXED BY actions_flow",
-        (None, Some(_)) => "INDEXED BY actions_login",
-        (None, None) => "NOT INDEXED",
+    let by = match (&filter.flow, &filter.login, &filter.target) {
+        (Some(_), _, Some(_)) => "INDEXED BY actions_target",
+        (Some(_), Some(_), None) => "INDEXED BY actions_subject",
+        (Some(_), None, None) => "INDEXED BY actions_flow",
+        (None, Some(_), _) => "INDEXED BY actions_login",
+        (None, None, _) => "NOT INDEXED",
     };
     let mut sql = format!("SELECT * FROM actions {by} WHERE seq > 0");
     let mut args = Vec::new();
@@ -207,6 +215,9 @@ fn page_sql(filter: &ActionFilter, before: Option<ActionId>, limit: usize) -> (S
     }
     if let Some(login) = &filter.login {
         and("login = #", login.folded().to_owned().into());
+    }
+    if let Some(target) = &filter.target {
+        and("target = #", target.clone().into());
     }
     if let Some(since) = filter.since {
         and("at >= #", since.as_microsecond().into());
@@ -230,7 +241,8 @@ mod tests {
         let flows = [None, Some("suspend".into())];
         let logins = [None, Some(Login::new("ann@example.com"))];
         for (flow, login) in flows.iter().flat_map(|flow| logins.iter().map(move |login| (flow, login))) {
-            let filter = ActionFilter { login: login.clone(), flow: flow.clone(), since: None };
+            let target = flow.as_ref().map(|_| "00u1".to_owned()).filter(|_| login.is_none());
+            let filter = ActionFilter { login: login.clone(), flow: flow.clone(), target, since: None };
             let (sql, args) = page_sql(&filter, Some(ActionId(uuid::Uuid::nil())), 10);
             let mut statement = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
             let steps = statement.query_map(params_from_iter(args), |row| row.get::<_, String>("detail"));
