@@ -73,7 +73,7 @@ const ALIASES: &[&[&str]] = &[
 fn came_whole(part: &Part<EndUser>, places: &[&[&str]]) -> bool {
     let has_details = |user: &EndUser| user.end_user_details != EndUserDetails::default();
     let is_hidden = |place: &&[&str]| part.problems.iter().any(|problem| problem.may_hide(place));
-    part.data.as_ref().is_some_and(has_details) && !places.iter().any(|place| is_hidden(&place))
+    part.data.as_ref().is_some_and(has_details) && !places.iter().any(is_hidden)
 }
 
 impl Names {
