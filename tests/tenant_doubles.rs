@@ -543,7 +543,7 @@ async fn each_try_wants_its_clearance() {
     let tenants = tenants(Config { flows: vec![flow(&double.url("/invoke"), FlowAuth::None)], ..config() });
     let shown = show(&tenants);
     let end = tenants.call(&"suspend".into(), &shown, &Cleared(0.into())).await;
-    assert!(matches!(&end, CallEnd::NotSent(words) if words.contains("the lease is gone")), "{end:?}");
+    assert!(matches!(&end, CallEnd::NotSent(end) if end.why.contains("the lease is gone")), "{end:?}");
     assert!(double.seen("/invoke").is_empty());
     let end = tenants.call(&"suspend".into(), &shown, &Cleared(1.into())).await;
     assert!(matches!(&end, CallEnd::Throttled(_)), "{end:?}");
@@ -597,7 +597,7 @@ async fn a_time_out_leaves_the_outcome_unknown() {
     let double = Double::start(|_, _| Reply::Never).await;
     let act = Allowance { timeout: Duration::from_millis(300), ..limits().act };
     let end = run_flow(&double, Limits { act, ..limits() }).await;
-    assert!(matches!(&end, CallEnd::Unknown(words) if words.contains("no answer")), "{end:?}");
+    assert!(matches!(&end, CallEnd::Unknown(end) if end.why.contains("no answer")), "{end:?}");
     assert_eq!(double.seen("/invoke").len(), 1);
 }
 
@@ -612,7 +612,7 @@ async fn a_cut_connection_leaves_the_outcome_unknown() {
     });
     let tenants = tenants(Config { flows: vec![flow(&url, FlowAuth::None)], ..config() });
     let end = tenants.call(&"suspend".into(), &show(&tenants), &Cleared(usize::MAX.into())).await;
-    assert!(matches!(&end, CallEnd::Unknown(words) if words.contains("broke")), "{end:?}");
+    assert!(matches!(&end, CallEnd::Unknown(end) if end.why.contains("broke")), "{end:?}");
 }
 
 #[tokio::test]
@@ -623,7 +623,7 @@ async fn what_cannot_connect_was_not_sent() {
     for url in [format!("http://{free}/invoke"), tls] {
         let tenants = tenants(Config { flows: vec![flow(&url, FlowAuth::None)], ..config() });
         let end = tenants.call(&"suspend".into(), &show(&tenants), &Cleared(usize::MAX.into())).await;
-        assert!(matches!(&end, CallEnd::NotSent(words) if words.contains("cannot reach")), "{url}: {end:?}");
+        assert!(matches!(&end, CallEnd::NotSent(end) if end.why.contains("cannot reach")), "{url}: {end:?}");
     }
 }
 
@@ -634,6 +634,14 @@ async fn a_429_is_followed_by_another_try_that_the_receipt_tells() {
     assert_eq!((receipt.status, receipt.tries.len()), (Some(202), 2));
     assert!(receipt.tries.iter().all(|one| one.status == 429));
     assert_eq!(double.seen("/invoke").len(), 3);
+}
+
+#[tokio::test]
+async fn tries_that_were_answered_429_are_told_when_the_last_is_silent() {
+    let double = Double::start(|_, before| if before < 2 { status(429) } else { Reply::Never }).await;
+    let act = Allowance { timeout: Duration::from_millis(300), ..limits().act };
+    let end = run_flow(&double, Limits { act, ..limits() }).await;
+    assert!(matches!(&end, CallEnd::Unknown(end) if end.tries.len() == 2), "{end:?}");
 }
 
 #[tokio::test]
