@@ -3,7 +3,7 @@
 //! Reads may be sent again; a request that acts is sent once, and only a 429, which says that nothing
 //! ran, is followed by another try. Redirects are never followed: the library would re-send a POST's
 //! body and its secret to another host. What leaves carries secrets, so what comes back is masked
-//! before it is kept ([`Http::receipt`]) or shown ([`Http::mask`]).
+//! before it is kept ([`Http::receipt`]) or shown ([`Http::mask_first`]).
 
 mod address;
 mod client;
@@ -113,9 +113,9 @@ impl Http {
         self.redactor.receipt(answer, tries, also)
     }
 
-    /// A text of the other side without our secrets in it.
-    pub fn mask(&self, text: &str) -> String {
-        self.redactor.mask(text, None)
+    /// The first bytes of a text of the other side, without our secrets in it.
+    pub fn mask_first(&self, text: &str, limit: usize) -> String {
+        self.redactor.first(text, limit, None)
     }
 
     async fn wait_for_place(
