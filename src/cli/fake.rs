@@ -257,6 +257,7 @@ pub(crate) fn plan(risk: Risk, login: &str) -> Plan {
         confirm: Confirm::of(risk, &login, "suspend"),
         flow,
         login,
+        target_id: None,
         finding: None,
         request: ShownRequest {
             method: "POST".into(),
@@ -268,6 +269,7 @@ pub(crate) fn plan(risk: Risk, login: &str) -> Plan {
         cannot_know: Vec::new(),
         caveats: Vec::new(),
         needs_again: None,
+        follows: None,
         refusal: None,
         undo: "unsuspend it".to_owned(),
         reason_required: false,
@@ -281,6 +283,7 @@ fn action(plan: &Plan, outcome: Outcome) -> Action {
         verb: plan.flow.verb.clone(),
         risk: plan.flow.risk,
         login: plan.login.clone(),
+        target_id: plan.target_id.clone(),
         finding: plan.finding,
         evidence: Evidence::Acknowledged,
         outcome,
