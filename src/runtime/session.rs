@@ -138,7 +138,11 @@ impl Behind {
         let _ = self.stop.send(true);
         let in_flight = self.runner.in_flight();
         if in_flight > 0 {
-            eprintln!("idtriage: waiting for the receipts of {in_flight} run(s), at most 60 s");
+            // `eprintln!` would panic, and cut the waiting, where the terminal went away.
+            let _ = writeln!(
+                io::stderr(),
+                "idtriage: waiting for the receipts of {in_flight} run(s), at most 60 s"
+            );
         }
         let unsettled = self.runner.finish(LAST_RECEIPTS).await;
         let _ = tokio::time::timeout(Duration::from_secs(5), self.receiving).await;
