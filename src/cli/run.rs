@@ -1,7 +1,8 @@
 //! `run FLOW --user LOGIN…`: plan, confirm on the command line, run.
 //!
 //! All plans are made before anything is sent, so that wrong usage is found while nothing has happened
-//! yet. Then each is run on its own: one that is refused does not hold up the others.
+//! yet. Then each is run on its own: one that is refused does not hold up the others, and neither does
+//! an output that nobody reads any more. The exit status says how the runs ended, whoever saw it.
 
 use super::args;
 use super::card;
@@ -13,6 +14,7 @@ use crate::store::Again;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 
 /// What is asked of the desk for one user.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,7 +70,7 @@ pub async fn run(what: &args::Run, desk: &dyn Desk, by: By<'_>, out: &mut Output
     for ask in &asks {
         match desk.prepare(ask).await {
             Ok(plan) => plans.push(plan),
-            Err(failure) => statuses.push(told(failure, out)?),
+            Err(failure) => statuses.push(told(&failure, out)),
         }
     }
     if what.dry_run {
@@ -80,7 +82,7 @@ pub async fn run(what: &args::Run, desk: &dyn Desk, by: By<'_>, out: &mut Output
     }
     plans.iter().try_for_each(|plan| answered(what, plan, asks.len()))?;
     for plan in &plans {
-        statuses.push(run_one(what, plan, desk, out).await?);
+        statuses.push(run_one(what, plan, desk, out).await);
     }
     Ok(combined(statuses))
 }
@@ -125,23 +127,19 @@ fn answered(what: &args::Run, plan: &Plan, users: usize) -> Result<(), Failure> 
     }
 }
 
-async fn run_one(
-    what: &args::Run,
-    plan: &Plan,
-    desk: &dyn Desk,
-    out: &mut Output<'_>,
-) -> Result<u8, Failure> {
+async fn run_one(what: &args::Run, plan: &Plan, desk: &dyn Desk, out: &mut Output<'_>) -> u8 {
     if let Some(failure) = refused(what, plan) {
-        return told(failure, out);
+        return told(&failure, out);
     }
     let again = if what.again { Again::Insist } else { Again::No };
     let confirmed = Confirmed { digest: plan.digest(), reason: what.reason.clone(), again };
     match desk.run(plan, confirmed).await {
         Ok(action) => {
-            done(&action, out)?;
-            Ok(action.outcome.exit_status())
+            // The journal has it, where the output is closed.
+            let _ = done(&action, out);
+            action.outcome.exit_status()
         }
-        Err(failure) => told(failure, out),
+        Err(failure) => told(&failure, out),
     }
 }
 
@@ -154,25 +152,21 @@ fn refused(what: &args::Run, plan: &Plan) -> Option<Failure> {
     Some(Failure::failed(format!("{plan}: {needs}\nhint: check the target, then insist with `--again`")))
 }
 
-fn told(failure: Failure, out: &mut Output<'_>) -> Result<u8, Failure> {
-    if let Failure::PipeClosed = failure {
-        return Err(failure);
-    }
-    out.error(&failure)?;
-    Ok(failure.status())
+/// The status of a failure that the others do not wait for, and that is told if anybody still listens.
+fn told(failure: &Failure, out: &mut Output<'_>) -> u8 {
+    let _ = out.error(failure);
+    failure.status()
 }
 
-fn done(action: &Action, out: &mut Output<'_>) -> Result<(), Failure> {
+fn done(action: &Action, out: &mut Output<'_>) -> io::Result<()> {
     if out.is_json() {
-        out.json(&action.to_json())?;
-        return Ok(());
+        return out.json(&action.to_json());
     }
     let status = action.receipt.as_ref().and_then(|receipt| receipt.status);
     let answer = status.map(|status| format!(", answered {status}")).unwrap_or_default();
     let (verb, login) = (&action.verb, &action.login);
     let (outcome, evidence) = (action.outcome.word(), action.evidence.word());
-    out.text(&format!("{login}: {verb}: {outcome} ({evidence}{answer}), action {}", action.id))?;
-    Ok(())
+    out.text(&format!("{login}: {verb}: {outcome} ({evidence}{answer}), action {}", action.id))
 }
 
 #[cfg(test)]
@@ -235,6 +229,29 @@ mod tests {
         let (status, text) =
             printed(Form::Json, async |out| run(&arguments(line), &desk, by(&actor), out).await.unwrap());
         assert_eq!((status, text.out.lines().count(), desk.ran()), (expected, 2, 2));
+    }
+
+    /// A pipe whose reader went away.
+    struct Closed;
+
+    impl io::Write for Closed {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::BrokenPipe.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Err(io::ErrorKind::BrokenPipe.into())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_closed_pipe_neither_skips_a_user_nor_hides_an_outcome() {
+        let desk = FakeDesk { outcomes: vec![("bob", Outcome::Unknown)], ..Default::default() };
+        let actor = Actor::default();
+        let (mut closed, mut errors) = (Closed, Closed);
+        let mut out = Output::new(Form::Text, &mut closed, &mut errors);
+        let ended = run(&arguments("--user ann bob --yes"), &desk, by(&actor), &mut out).await;
+        assert_eq!((ended.unwrap(), desk.ran()), (UNKNOWN, 2));
     }
 
     #[test]
