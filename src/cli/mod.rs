@@ -28,6 +28,7 @@ mod user;
 
 pub use failure::Failure;
 
+use crate::remediation::Pace;
 use crate::runtime::terminal::signals::{Signalled, Signals};
 use args::{Arguments, Command, Global};
 use clap::Parser;
@@ -114,6 +115,7 @@ async fn open_console(session: &Session<'_>, out: &mut Output<'_>) -> Result<u8,
         actor: session.actor(&loaded.config.console),
         mode: session.mode(),
         clock: connect::clock(),
+        pace: Pace::default(),
         badge: None,
         bound: None,
     };
