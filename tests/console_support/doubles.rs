@@ -5,7 +5,7 @@ use idtriage::domain::action::{Receipt, ShownRequest};
 use idtriage::domain::dossier::{AddressUsers, EndUserRef, LoadedPart, OktaUser, Part};
 use idtriage::domain::{FlowId, Login, PartName};
 use idtriage::source::Clock;
-use idtriage::tenant::{CallEnd, Directory, FlowCaller};
+use idtriage::tenant::{CallEnd, Clearance, Directory, FlowCaller};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -149,7 +149,10 @@ impl FlowCaller for Caller {
         Ok(ShownRequest { method: "POST".into(), url, headers, body: body.into() })
     }
 
-    async fn call(&self, _: &FlowId, shown: &ShownRequest) -> CallEnd {
+    async fn call(&self, _: &FlowId, shown: &ShownRequest, clearance: &dyn Clearance) -> CallEnd {
+        if let Err(why) = clearance.clear().await {
+            return CallEnd::NotSent(why.into());
+        }
         self.sent.lock().unwrap().push(shown.clone());
         if let Some(town) = &*self.suspends.lock().unwrap() {
             town.turn("SUSPENDED");
