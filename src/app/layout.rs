@@ -114,6 +114,12 @@ impl Size {
         (usize::from(area.height.saturating_sub(2)).max(1), usize::from(area.width.saturating_sub(4)).max(1))
     }
 
+    /// The lines and columns of raw JSON.
+    pub fn raw_size(self) -> (usize, usize) {
+        let body = self.areas().body;
+        (usize::from(body.height).max(1), usize::from(body.width.saturating_sub(2)).max(1))
+    }
+
     /// How many actions of the journal are visible: the lower part shows the selected one.
     pub fn journal_rows(self) -> usize {
         usize::from(self.journal_parts().0.height.saturating_sub(1)).max(1)

@@ -3,8 +3,10 @@
 use super::list::Scroll;
 use super::msg::Motion;
 use super::state::State;
+use super::text::wrap;
 use crate::domain::EventId;
-use crate::domain::untrusted;
+use crate::domain::untrusted::{self, width};
+use std::borrow::Cow;
 
 /// The raw JSON as lines, ready to be shown.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,6 +21,8 @@ pub struct RawScreen {
 
 /// More lines than this are not laid out: a screen is for reading, the command line for the rest.
 const MOST_LINES: usize = 20_000;
+/// How much deeper a line goes on below itself.
+const DEEPER: usize = 2;
 
 impl RawScreen {
     /// Pretty-prints a raw text; what is not JSON is shown as it is, line by line.
@@ -34,12 +38,42 @@ impl RawScreen {
             untrusted::visible_lines(&pretty).take(MOST_LINES).map(|line| line.into_owned()).collect();
         RawScreen { id, lines, scroll: Scroll::default() }
     }
+
+    /// The lines as they are shown in some columns: a long one goes on below itself, two columns deeper.
+    pub fn wrapped(&self, columns: usize) -> impl Iterator<Item = Cow<'_, str>> {
+        self.lines.iter().flat_map(move |line| wrapped(line, columns))
+    }
+}
+
+/// Most lines are short: they are not copied.
+fn wrapped(line: &str, columns: usize) -> Vec<Cow<'_, str>> {
+    if width(line) <= columns {
+        return vec![Cow::Borrowed(line)];
+    }
+    let text = line.trim_start_matches(' ');
+    let indent = (line.len() - text.len()).min(columns / 2);
+    let pieces = wrap(text, columns.saturating_sub(indent + DEEPER)).into_iter().enumerate();
+    let deeper = |at: usize| if at == 0 { indent } else { indent + DEEPER };
+    pieces.map(|(at, piece)| Cow::Owned(format!("{}{piece}", " ".repeat(deeper(at))))).collect()
 }
 
 /// Scrolls.
 pub fn moved(state: &mut State, motion: Motion) {
-    let height = usize::from(state.size.areas().body.height).max(1);
+    let (height, columns) = state.size.raw_size();
     if let Some(super::Screen::Raw(raw)) = state.stack.last_mut() {
-        raw.scroll.go(motion, raw.lines.len(), height);
+        let lines = raw.wrapped(columns).count();
+        raw.scroll.go(motion, lines, height);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_line_goes_on_below_itself() {
+        let raw = RawScreen::new(EventId(1), Some(r#"{"text":"one two three four"}"#));
+        let lines: Vec<_> = raw.wrapped(16).collect();
+        assert_eq!(lines, vec!["{", r#"  "text": "one"#, "    two three", r#"    four""#, "}"]);
     }
 }

@@ -57,12 +57,13 @@ fn ancestors(theme: &Theme, crumbs: &[String], room: usize) -> Vec<Span<'static>
 }
 
 fn aside(scene: &Scene) -> (Role, String) {
-    let height = usize::from(scene.size.areas().body.height);
+    let (height, columns) = scene.size.raw_size();
     match scene.state.stack.last() {
         None => of_feed(scene.state),
         Some(Screen::Raw(raw)) => {
-            let place = hidden(raw.scroll.offset, height, raw.lines.len());
-            (Role::Muted, format!("{} lines  {place}", raw.lines.len()).trim_end().to_owned())
+            let lines = raw.wrapped(columns).count();
+            let place = hidden(raw.scroll.offset, height, lines);
+            (Role::Muted, format!("{lines} lines  {place}").trim_end().to_owned())
         }
         Some(Screen::Journal(journal)) if journal.is_loaded => {
             let more = if journal.has_more { "+" } else { "" };
