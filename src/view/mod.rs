@@ -4,7 +4,7 @@
 //! piece that lies on or over them. Where things stand is decided in [`crate::app::layout`], so that
 //! update and view agree on what is visible; here is only what they look like.
 //!
-//! Text reaches the buffer through [`canvas::Theme::span`] alone, which prints every character that
+//! Text reaches the buffer through [`Theme::span`] alone, which prints every character that
 //! could move a cursor or hide itself by its name. Only what is visible is laid out.
 
 mod address;
