@@ -6,6 +6,7 @@
 
 use super::counters::{Counters, ListenerHealth, SourceState};
 use super::limits::{Allowance, Limits, Pace, Place, Received};
+use super::places::Seat;
 use super::refusal::{Cause, Refusal};
 use super::verify::{Checker, ProofUnusable};
 use super::{Accept, Arrival, Clock, SourceType, Split, Unreadable, cii};
@@ -101,7 +102,11 @@ impl Door {
             return Err(Refusal::new(Cause::Method, "only POST is answered here"));
         }
         let checker = hook.checker.as_ref().map_err(|why| Refusal::new(Cause::NotStarted, why.clone()))?;
+        let seat = request.extensions().get::<Arc<Seat>>().cloned();
         let proven = checker.prove(request)?;
+        if let Some(seat) = seat {
+            seat.trust();
+        }
         let _place = self.limits.place()?;
         let received = self.limits.read(proven).await?;
         let committed = time::timeout(self.limits.handler_time(), self.commit(hook, received)).await;

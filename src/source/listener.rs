@@ -3,6 +3,7 @@
 use super::counters::{ListenerHealth, SourceState};
 use super::door::{Door, NoDoor};
 use super::limits::Allowance;
+use super::places::{Places, Seat};
 use super::{Accept, Clock};
 use crate::config::meant::Source;
 use axum::Router;
@@ -18,12 +19,12 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time;
 use tower::ServiceExt as _;
 
-/// Connections at once: a multiple of what may wait for an answer, so that idle ones crowd out nobody.
+/// Connections at once: a multiple of what may wait for an answer.
 const CONNECTIONS: usize = 1024;
 /// How long the head of a request may take, and how long a connection may idle before the next.
 const HEAD_TIME: Duration = Duration::from_secs(10);
@@ -105,9 +106,9 @@ impl Listener {
         let Listener { socket, health, router, .. } = self;
         health.enter(&SourceState::Running);
         let mut connections = JoinSet::new();
-        let places = Arc::new(Semaphore::new(CONNECTIONS));
-        while let Some((stream, place)) = next_connection(&socket, &places, &mut stop).await {
-            connections.spawn(converse(stream, router.clone(), stop.clone(), place));
+        let places = Places::new(CONNECTIONS);
+        while let Some((stream, seat)) = next_connection(&socket, &places, &mut stop).await {
+            connections.spawn(converse(stream, router.clone(), stop.clone(), seat));
             while connections.try_join_next().is_some() {}
         }
         drop(socket);
@@ -130,9 +131,9 @@ fn bind_failed(addr: SocketAddr, error: io::Error) -> ListenError {
 
 async fn next_connection(
     socket: &TcpListener,
-    places: &Arc<Semaphore>,
+    places: &Places,
     stop: &mut watch::Receiver<bool>,
-) -> Option<(TcpStream, OwnedSemaphorePermit)> {
+) -> Option<(TcpStream, Seat)> {
     tokio::select! {
         biased;
         () = stopped(stop) => None,
@@ -141,14 +142,10 @@ async fn next_connection(
 }
 
 /// The next connection, as soon as there is a place for it; `None` only if there are no places any more.
-async fn accept_one(
-    socket: &TcpListener,
-    places: &Arc<Semaphore>,
-) -> Option<(TcpStream, OwnedSemaphorePermit)> {
-    let place = Arc::clone(places).acquire_owned().await.ok()?;
+async fn accept_one(socket: &TcpListener, places: &Places) -> Option<(TcpStream, Seat)> {
     loop {
         match socket.accept().await {
-            Ok((stream, _)) => return Some((stream, place)),
+            Ok((stream, _)) => return Some((stream, places.seat().await?)),
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
                 time::sleep(ACCEPT_REST).await;
@@ -161,15 +158,21 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
+/// One connection until it ends, or has to make room for another.
+async fn converse(stream: TcpStream, router: Router, stop: watch::Receiver<bool>, seat: Seat) {
+    let seat = Arc::new(seat);
+    tokio::select! {
+        () = seat.told_to_leave() => tracing::debug!("a connection without a secret made room"),
+        () = speak(stream, router, stop, &seat) => {}
+    }
+}
+
 /// Speaks HTTP/1.1 on one connection until it ends, or until the answer after a stop.
-async fn converse(
-    stream: TcpStream,
-    router: Router,
-    mut stop: watch::Receiver<bool>,
-    _place: OwnedSemaphorePermit,
-) {
-    let service =
-        service_fn(move |request: hyper::Request<Incoming>| router.clone().oneshot(request).boxed());
+async fn speak(stream: TcpStream, router: Router, mut stop: watch::Receiver<bool>, seat: &Arc<Seat>) {
+    let service = service_fn(|mut request: hyper::Request<Incoming>| {
+        request.extensions_mut().insert(Arc::clone(seat));
+        router.clone().oneshot(request).boxed()
+    });
     let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIME)

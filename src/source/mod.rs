@@ -22,6 +22,7 @@ pub mod door;
 pub mod limits;
 pub mod listener;
 pub mod loose;
+mod places;
 pub mod refusal;
 pub mod verify;
 
