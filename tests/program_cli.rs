@@ -3,6 +3,7 @@
 
 mod support;
 
+use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -11,6 +12,7 @@ use support::payload::failed_check;
 use support::place::Place;
 use support::poster::post;
 use support::tenant::Tenant;
+use support::wait;
 
 /// The names of a JSON object, in order.
 fn names(value: &Value) -> Vec<&str> {
@@ -110,6 +112,22 @@ fn a_run_is_sent_once_and_verified() {
     assert!(place.run(&["journal", "list"]).expect(0).out.contains("suspend-okta-account · "));
     assert_eq!(kinds.last(), Some(&&json!("intended")));
     assert!(kinds[..kinds.len() - 1].iter().all(|kind| **kind == "settled"));
+}
+
+#[test]
+fn a_signal_waits_for_the_receipt_and_sends_no_more() {
+    let (tenant, place) = started();
+    let (ann, bob) = (tenant.login(3), tenant.login(4));
+    let run = place.start(&["run", "slow-flow", "--user", &ann, &bob, "--yes"]);
+    let writes = || tenant.lab.recorder().writes().len();
+    wait::until("the first run to be sent", || writes() == 1);
+    run.signal(Signal::SIGINT);
+    run.says("waiting for the receipt");
+    run.signal(Signal::SIGHUP);
+    let ended = run.ended().expect(3);
+    assert!(ended.errors.contains("was not sent for"), "{}", ended.errors);
+    assert_eq!((writes(), ended.out.lines().count()), (1, 1), "{}", ended.out);
+    assert!(ended.out.contains("answered 200"), "{}", ended.out);
 }
 
 #[test]

@@ -70,8 +70,7 @@ fn what_is_typed_before_the_card_arms_answers_nothing() {
     screen.shows("Accounts");
     screen.press("r");
     screen.shows("1 Suspend Okta Account");
-    // The word without its `n`, which is a no to a card that takes no text yet.
-    screen.press(&format!("1yy{ENTER}susped{ENTER}"));
+    screen.press(&format!("1yn{ENTER}suspend{ENTER}"));
     screen.shows("type suspend and enter");
     let text = screen.text();
     let field = text.lines().find(|row| row.starts_with("┃ confirm")).unwrap();
@@ -95,6 +94,7 @@ fn quitting_asks_while_it_receives_and_gives_the_terminal_back() {
     screen.press("y");
     screen.shows("ended with 0");
     assert!(screen.is_given_back());
+    assert!(place.is_swept());
 }
 
 #[rstest]
@@ -106,6 +106,7 @@ fn a_signal_ends_it_and_gives_the_terminal_back(#[case] signal: Signal) {
     screen.signal(signal);
     screen.shows("ended with 0");
     assert!(screen.is_given_back());
+    assert!(place.is_swept());
 }
 
 #[test]

@@ -4,7 +4,7 @@
 mod support;
 
 use idtriage::domain::{Action, Evidence, Outcome};
-use idtriage::store::ActionFilter;
+use idtriage::store::{ActionFilter, Lease};
 use jiff::{SignedDuration, Timestamp};
 use rstest::rstest;
 use std::collections::{HashMap, HashSet};
@@ -171,6 +171,7 @@ fn a_run_that_is_cut_becomes_unknown_with_its_lease_and_is_never_sent_again(
     });
     assert_eq!(cut.outcome, Outcome::Pending);
     assert!(cut.evidence <= Evidence::Sent && cut.receipt.is_none());
+    hold(&tenant, &place, &cut, SignedDuration::from_hours(1));
     let open = place.run(&["run", "slow-flow", "--user", &login, "--yes"]).expect(1);
     assert!(open.errors.contains("still pending"), "{}", open.errors);
     expires_only_with_its_lease(&tenant, &place, &cut);
@@ -181,14 +182,24 @@ fn a_run_that_is_cut_becomes_unknown_with_its_lease_and_is_never_sent_again(
     place.run(&["journal", "verify"]).expect(0);
 }
 
+/// While the lease holds, and in a read-only command, the run stays pending; after it any command sees
+/// that nobody can know any more.
 fn expires_only_with_its_lease(tenant: &Tenant, place: &Place, cut: &Action) {
+    hold(tenant, place, cut, SignedDuration::from_hours(1));
+    place.run(&["events", "list"]).expect(0);
+    hold(tenant, place, cut, SignedDuration::from_hours(-1));
+    place.run(&["--read-only", "events", "list"]).expect(0);
+    assert_eq!(runs(tenant, place)[0].outcome, Outcome::Pending);
+    place.run(&["events", "list"]).expect(0);
+    assert_eq!(runs(tenant, place)[0].outcome, Outcome::Unknown);
+}
+
+/// Lets the lease of a run end so long from now.
+fn hold(tenant: &Tenant, place: &Place, run: &Action, rest: SignedDuration) {
     tenant.wait(async {
         let store = place.store();
-        assert_eq!(store.expire_leases(cut.at).await.unwrap(), []);
-        let later = Timestamp::now() + SignedDuration::from_mins(1);
-        assert_eq!(store.expire_leases(later).await.unwrap(), [cut.id]);
-        let expired = store.action(cut.id).await.unwrap().unwrap();
-        assert_eq!(expired.outcome, Outcome::Unknown);
+        let lease = Lease { owner: "gone".to_owned(), until: Timestamp::now() + rest };
+        store.renew(run.id, &lease).await.unwrap();
         store.close().await.unwrap();
     });
 }

@@ -264,6 +264,7 @@ fn action(n: u128, flow: &str, login: &str) -> Action {
         verb: "suspend".to_owned(),
         risk: Risk::High,
         login: Login::new(login),
+        target_id: None,
         finding: None,
         evidence: Evidence::Intended,
         outcome: Outcome::Pending,
@@ -285,6 +286,25 @@ fn settlement(evidence: Evidence, outcome: Outcome) -> Settlement {
     Settlement { evidence, outcome, receipt }
 }
 
+async fn one_account_through_two_logins(store: &dyn Store, lease: &Lease) {
+    let on = |n, login| Action { target_id: Some("00u1".to_owned()), ..action(n, "lock", login) };
+    let (first, second_login) = (on(21, "carl@example.com"), on(22, "c.smith@example.com"));
+    store.intend(&first, lease, Again::No).await.unwrap();
+    assert_eq!(store.action(first.id).await.unwrap().unwrap(), first);
+    let twin = store.intend(&second_login, lease, Again::Insist).await.unwrap_err();
+    assert!(matches!(twin, IntendError::AlreadyOpen(id) if id == first.id));
+    store.settle(first.id, &settlement(Evidence::Sent, Outcome::Unknown), second(3_001)).await.unwrap();
+    let unknown = store.intend(&second_login, lease, Again::No).await.unwrap_err();
+    assert!(matches!(unknown, IntendError::UnknownBefore(id) if id == first.id));
+    let account = ActionFilter {
+        flow: Some("lock".into()),
+        target: first.target_id.clone(),
+        ..ActionFilter::default()
+    };
+    let found = store.actions(&account, None, 10).await.unwrap();
+    assert_eq!(found.rows.iter().map(|found| found.id).collect::<Vec<_>>(), [first.id]);
+}
+
 async fn actions(store: &dyn Store) {
     let lease = Lease { owner: "jump:7".to_owned(), until: second(3_010) };
     let first = action(1, "suspend", "Ann@example.com");
@@ -292,6 +312,7 @@ async fn actions(store: &dyn Store) {
     let twin =
         store.intend(&action(2, "suspend", "ann@EXAMPLE.com"), &lease, Again::Insist).await.unwrap_err();
     assert!(matches!(twin, IntendError::AlreadyOpen(id) if id == first.id));
+    one_account_through_two_logins(store, &lease).await;
     store.intend(&action(3, "reset", "ann@example.com"), &lease, Again::No).await.unwrap();
     store.sending(first.id).await.unwrap();
     let until = second(3_020);
@@ -300,6 +321,10 @@ async fn actions(store: &dyn Store) {
     assert_eq!(store.expire_leases(second(3_015)).await.unwrap(), [action(3, "", "").id]);
     assert_eq!(store.expire_leases(second(3_021)).await.unwrap(), [first.id]);
     assert_eq!(store.action(first.id).await.unwrap().unwrap().outcome, Outcome::Unknown);
+    let dead = store.sending(first.id).await.unwrap_err();
+    assert!(matches!(dead, StoreError::NotPending(id) if id == first.id));
+    let dead = store.renew(first.id, &lease).await.unwrap_err();
+    assert!(matches!(dead, StoreError::NotPending(id) if id == first.id));
     let again = action(4, "suspend", "ann@example.com");
     let unknown = store.intend(&again, &lease, Again::No).await.unwrap_err();
     assert!(matches!(unknown, IntendError::UnknownBefore(id) if id == first.id));

@@ -2,6 +2,7 @@
 //! and what may never be repeated, followed or shown.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
+use async_trait::async_trait;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
@@ -14,11 +15,11 @@ use idtriage::domain::dossier::{LoadedPart, OktaUser, Part};
 use idtriage::domain::flow::{FlowAuth, PayloadShape};
 use idtriage::domain::{Flow, FlowId, Login, PartName, Risk, Route};
 use idtriage::tenant::http::{Allowance, Clock, Limits};
-use idtriage::tenant::{CallEnd, Directory, FlowCaller, Tenants};
+use idtriage::tenant::{CallEnd, Clearance, Directory, FlowCaller, Tenants};
 use jiff::Timestamp;
 use rstest::rstest;
 use serde_json::{Value, json};
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -211,7 +212,7 @@ async fn run_flow(double: &Double, limits: Limits) -> CallEnd {
     let flows = vec![flow(&double.url("/invoke"), FlowAuth::ClientToken)];
     let tenants = tenants_within(Config { flows, ..config() }, limits);
     let shown = show(&tenants);
-    tenants.call(&"suspend".into(), &shown).await
+    tenants.call(&"suspend".into(), &shown, &Cleared(usize::MAX.into())).await
 }
 
 fn show(tenants: &Tenants) -> ShownRequest {
@@ -511,7 +512,7 @@ async fn what_leaves_is_what_was_shown() {
     assert!(shown.headers.contains(&("x-api-client-token".into(), "[secret]".into())));
     assert!(shown.headers.contains(&("x-idtriage-operator".into(), "Zo%C3%AB".into())));
 
-    let receipt = receipt(tenants.call(&"suspend".into(), &shown).await);
+    let receipt = receipt(tenants.call(&"suspend".into(), &shown, &Cleared(usize::MAX.into())).await);
     let seen = &double.seen("/invoke")[0];
     for (name, value) in &shown.headers {
         let sent = if value == "[secret]" { SECRET } else { value };
@@ -525,6 +526,30 @@ async fn what_leaves_is_what_was_shown() {
     assert!(!kept.contains(SECRET) && !kept.contains("Ab1!") && !kept.contains("a=b"), "{kept}");
 }
 
+/// Clears so many exchanges.
+struct Cleared(AtomicUsize);
+
+#[async_trait]
+impl Clearance for Cleared {
+    async fn clear(&self) -> Result<(), String> {
+        let taken = self.0.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
+        taken.map(drop).map_err(|_| "the lease is gone".to_owned())
+    }
+}
+
+#[tokio::test]
+async fn each_try_wants_its_clearance() {
+    let double = Double::start(|_, _| status(429)).await;
+    let tenants = tenants(Config { flows: vec![flow(&double.url("/invoke"), FlowAuth::None)], ..config() });
+    let shown = show(&tenants);
+    let end = tenants.call(&"suspend".into(), &shown, &Cleared(0.into())).await;
+    assert!(matches!(&end, CallEnd::NotSent(end) if end.why.contains("the lease is gone")), "{end:?}");
+    assert!(double.seen("/invoke").is_empty());
+    let end = tenants.call(&"suspend".into(), &shown, &Cleared(1.into())).await;
+    assert!(matches!(&end, CallEnd::Throttled(_)), "{end:?}");
+    assert_eq!(double.seen("/invoke").len(), 1);
+}
+
 #[tokio::test]
 async fn what_was_not_shown_does_not_leave() {
     let double = Double::start(|_, _| status(200)).await;
@@ -534,7 +559,10 @@ async fn what_was_not_shown_does_not_leave() {
     let mut added = show(&tenants);
     added.headers.push(("x-more".into(), "1".into()));
     for shown in [elsewhere, added] {
-        assert!(matches!(tenants.call(&"suspend".into(), &shown).await, CallEnd::NotSent(_)));
+        assert!(matches!(
+            tenants.call(&"suspend".into(), &shown, &Cleared(usize::MAX.into())).await,
+            CallEnd::NotSent(_)
+        ));
     }
     assert!(double.seen.lock().unwrap().is_empty());
 }
@@ -569,7 +597,7 @@ async fn a_time_out_leaves_the_outcome_unknown() {
     let double = Double::start(|_, _| Reply::Never).await;
     let act = Allowance { timeout: Duration::from_millis(300), ..limits().act };
     let end = run_flow(&double, Limits { act, ..limits() }).await;
-    assert!(matches!(&end, CallEnd::Unknown(words) if words.contains("no answer")), "{end:?}");
+    assert!(matches!(&end, CallEnd::Unknown(end) if end.why.contains("no answer")), "{end:?}");
     assert_eq!(double.seen("/invoke").len(), 1);
 }
 
@@ -583,8 +611,8 @@ async fn a_cut_connection_leaves_the_outcome_unknown() {
         stream.readable().await.unwrap();
     });
     let tenants = tenants(Config { flows: vec![flow(&url, FlowAuth::None)], ..config() });
-    let end = tenants.call(&"suspend".into(), &show(&tenants)).await;
-    assert!(matches!(&end, CallEnd::Unknown(words) if words.contains("broke")), "{end:?}");
+    let end = tenants.call(&"suspend".into(), &show(&tenants), &Cleared(usize::MAX.into())).await;
+    assert!(matches!(&end, CallEnd::Unknown(end) if end.why.contains("broke")), "{end:?}");
 }
 
 #[tokio::test]
@@ -594,8 +622,8 @@ async fn what_cannot_connect_was_not_sent() {
     let tls = plain.url("/invoke").replace("http:", "https:");
     for url in [format!("http://{free}/invoke"), tls] {
         let tenants = tenants(Config { flows: vec![flow(&url, FlowAuth::None)], ..config() });
-        let end = tenants.call(&"suspend".into(), &show(&tenants)).await;
-        assert!(matches!(&end, CallEnd::NotSent(words) if words.contains("cannot reach")), "{url}: {end:?}");
+        let end = tenants.call(&"suspend".into(), &show(&tenants), &Cleared(usize::MAX.into())).await;
+        assert!(matches!(&end, CallEnd::NotSent(end) if end.why.contains("cannot reach")), "{url}: {end:?}");
     }
 }
 
@@ -606,6 +634,14 @@ async fn a_429_is_followed_by_another_try_that_the_receipt_tells() {
     assert_eq!((receipt.status, receipt.tries.len()), (Some(202), 2));
     assert!(receipt.tries.iter().all(|one| one.status == 429));
     assert_eq!(double.seen("/invoke").len(), 3);
+}
+
+#[tokio::test]
+async fn tries_that_were_answered_429_are_told_when_the_last_is_silent() {
+    let double = Double::start(|_, before| if before < 2 { status(429) } else { Reply::Never }).await;
+    let act = Allowance { timeout: Duration::from_millis(300), ..limits().act };
+    let end = run_flow(&double, Limits { act, ..limits() }).await;
+    assert!(matches!(&end, CallEnd::Unknown(end) if end.tries.len() == 2), "{end:?}");
 }
 
 #[tokio::test]
@@ -627,7 +663,8 @@ async fn an_oauth_flow_gets_a_token_of_its_own_scope_and_one_send() {
     .await;
     let flows = vec![flow(&double.url("/invoke"), FlowAuth::Oauth)];
     let tenants = tenants(with_service_app(&double, flows));
-    let receipt = receipt(tenants.call(&"suspend".into(), &show(&tenants)).await);
+    let receipt =
+        receipt(tenants.call(&"suspend".into(), &show(&tenants), &Cleared(usize::MAX.into())).await);
     assert_eq!((receipt.status, receipt.body.as_str()), (Some(401), r#"{"echo":"[secret]"}"#));
     let sent = double.seen("/invoke");
     assert_eq!((sent.len(), sent[0].header("authorization")), (1, "Bearer aaa.bbb.ccc"));
@@ -640,7 +677,7 @@ async fn without_a_token_nothing_is_sent() {
     let double = Double::start(|_, _| status(500)).await;
     let flows = vec![flow(&double.url("/invoke"), FlowAuth::Oauth)];
     let tenants = tenants(with_service_app(&double, flows));
-    let end = tenants.call(&"suspend".into(), &show(&tenants)).await;
+    let end = tenants.call(&"suspend".into(), &show(&tenants), &Cleared(usize::MAX.into())).await;
     assert!(matches!(end, CallEnd::NotSent(_)), "{end:?}");
     assert!(double.seen("/invoke").is_empty());
 }

@@ -114,6 +114,13 @@ impl Card {
         self.is_armed(now) && asks_text
     }
 
+    /// Whether `n` is an answer. Where a word or a login is asked for, or nobody knows yet what is, it is
+    /// a letter of somebody who types before the card arms: it must not end the card, or the rest of the
+    /// word would be keys of the screen below.
+    pub fn takes_no(&self) -> bool {
+        self.plan.as_ref().is_some_and(|plan| plan.confirm == Confirm::Key)
+    }
+
     /// When it arms.
     pub fn next_change(&self) -> Option<Timestamp> {
         self.shown_at.map(|at| at + self.arms_after)
@@ -229,7 +236,12 @@ pub fn submitted(state: &mut State) -> Vec<Effect> {
     if plan.confirm == Confirm::Key || plan.confirm.accepts(card.typed.value()) {
         return if plan.confirm == Confirm::Key { Vec::new() } else { confirmed(state) };
     }
-    card.error = Some("that is not what the card asks for".to_owned());
+    card.typed = Input::default();
+    card.error = Some(match &plan.confirm {
+        Confirm::Word(word) => format!("type `{word}` exactly"),
+        Confirm::Login(login) => format!("type the login exactly: {login}"),
+        Confirm::Key => "press y or n".to_owned(),
+    });
     Vec::new()
 }
 

@@ -1,7 +1,7 @@
 //! What was run, latest first.
 
 use super::effect::Effect;
-use super::list::Cursor;
+use super::list::{Cursor, Scroll};
 use super::msg::Motion;
 use super::state::{Awaited, Screen, State};
 use crate::domain::page::Page;
@@ -18,6 +18,10 @@ pub struct JournalScreen {
     pub is_loaded: bool,
     /// The selected action.
     pub cursor: Cursor<ActionId>,
+    /// Whether the keys scroll the selected action instead of choosing one.
+    pub reads_action: bool,
+    /// How far the selected action is scrolled.
+    pub scroll: Scroll,
     /// What failed.
     pub error: Option<String>,
 }
@@ -87,7 +91,13 @@ fn merge(actions: &mut Vec<Action>, page: Vec<Action>) {
 /// The cursor was moved.
 pub fn moved(state: &mut State, motion: Motion) -> Vec<Effect> {
     let height = state.size.journal_rows();
+    let extent = state.extent;
     let Some(Screen::Journal(screen)) = state.stack.last_mut() else { return Vec::new() };
+    if screen.reads_action {
+        screen.scroll.go(motion, extent.lines, extent.height);
+        return Vec::new();
+    }
+    screen.scroll = Scroll::default();
     let ids = screen.ids();
     screen.cursor.go(motion, &ids, height);
     let is_near_end = screen.has_more && screen.cursor.index(&ids) + height >= ids.len();

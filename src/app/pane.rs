@@ -105,7 +105,9 @@ fn overview(state: &State, user: &UserScreen) -> Vec<Row> {
     let elsewhere = ["ipAddresses", "workingLocationDetails", "registeredLocationDetails"];
     let elsewhere = elsewhere.iter().chain(&["usedApplications", "unusedApplications", "usedFactors"]);
     let here = |problem: &Problem| !elsewhere.clone().any(|field| problem.concerns(field));
-    let mut rows = part_rows(state, user, PartName::Cii, cii, here);
+    let mut rows: Vec<Row> =
+        user.about().into_iter().map(|about| prefixed("about ", finding(about))).collect();
+    rows.extend(part_rows(state, user, PartName::Cii, cii, here));
     if let Some(data) = cii.and_then(|part| part.data.as_ref()) {
         let okta = dossier.and_then(|dossier| dossier.okta.as_ref()).and_then(|part| part.data.as_ref());
         rows.extend(state_facts(data, okta));
@@ -121,6 +123,11 @@ fn overview(state: &State, user: &UserScreen) -> Vec<Row> {
         rows.extend(details_facts(data));
     }
     rows
+}
+
+fn prefixed(prefix: &str, mut row: Row) -> Row {
+    row.key.insert_str(0, prefix);
+    row
 }
 
 fn in_details(mut row: Row) -> Row {

@@ -77,7 +77,16 @@ pub enum Overlay {
     /// A link that is looked at before it is opened.
     Link(Box<LinkCard>),
     /// Really quit?
-    Quit(String),
+    Quit(QuitQuestion),
+}
+
+/// Really quit?
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QuitQuestion {
+    /// Why it is asked.
+    pub why: String,
+    /// When the question was first on the screen: a `y` typed ahead was not meant for it.
+    pub shown_at: Option<Timestamp>,
 }
 
 /// What an answer is waited for.

@@ -47,7 +47,8 @@ pub fn selected(state: &State) -> Selected {
             Selected { event: Some(screen.id), login, finding: user.and_then(|user| user.finding.clone()) }
         }
         Some(Screen::User(screen)) => {
-            Selected { event: None, login: Some(screen.login.clone()), finding: of_person(state, screen) }
+            let finding = of_person(state, screen);
+            Selected { event: event_of(screen, finding.as_ref()), login: Some(screen.login.clone()), finding }
         }
         Some(Screen::Address(screen)) => Selected { login: screen.selected(), ..Selected::default() },
         Some(Screen::Raw(_) | Screen::Journal(_)) => Selected::default(),
@@ -61,20 +62,41 @@ fn of_feed(state: &State) -> Selected {
     Selected { event: Some(event.id), login: one.cloned(), finding: None }
 }
 
-/// On User 360: the finding under the cursor, else the only one that is not closed.
+/// On User 360: the finding under the cursor, else the one that the analyst came from, else the only one
+/// that is not closed.
 fn of_person(state: &State, screen: &user::UserScreen) -> Option<Finding> {
     if let Some(Target::Finding(id)) = user::selected_target(state) {
         return screen.findings.iter().find(|finding| finding.id == id).cloned();
+    }
+    if let Some(finding) = screen.about() {
+        return Some(finding.clone());
     }
     let mut undone = screen.findings.iter().filter(|finding| finding.state != FindingState::Closed);
     let first = undone.next()?;
     undone.next().is_none().then(|| first.clone())
 }
 
+/// The event that a person was opened from, where it is about this finding.
+fn event_of(screen: &user::UserScreen, finding: Option<&Finding>) -> Option<EventId> {
+    let about = screen.about.as_ref()?;
+    finding.filter(|finding| finding.check.id == about.check).map(|_| about.event)
+}
+
+/// The finding that the selected row is about, for a person that is opened from it.
+fn about(state: &State) -> Option<user::About> {
+    match state.stack.last() {
+        None => state.feed.selected().map(|row| user::About { event: row.id, check: row.check.id.clone() }),
+        Some(Screen::Event(screen)) => {
+            let check = screen.detail.as_ref().map(|detail| detail.event.check.id.clone());
+            check.map(|check| user::About { event: screen.id, check })
+        }
+        _ => None,
+    }
+}
+
 /// Something was asked for on the selected finding.
 pub fn asked(state: &mut State, then: Then) -> Vec<Effect> {
-    if state.stack.is_empty() && then != Then::Person && !state.feed.is_settled(state.now) {
-        state.notice.fail(state.now, "a new row came in under the cursor just now: look, then press again");
+    if !super::feed::pin(state) {
         return Vec::new();
     }
     let chosen = selected(state);
@@ -82,7 +104,10 @@ pub fn asked(state: &mut State, then: Then) -> Vec<Effect> {
         return go_on(state, then, chosen.event, finding);
     }
     match (chosen.event, chosen.login) {
-        (_, Some(login)) if then == Then::Person => user::open(state, login),
+        (_, Some(login)) if then == Then::Person => {
+            let about = about(state);
+            user::open(state, login, about)
+        }
         (None, Some(login)) if then == Then::Remediate => {
             flows::open(state, RunAsk { login, ..RunAsk::default() })
         }
@@ -141,7 +166,10 @@ fn go_on(state: &mut State, then: Then, event: Option<EventId>, finding: Finding
         Then::Claim => claim(state, finding),
         Then::Close => open_dialog(state, Dialog::close(finding)),
         Then::Note => open_dialog(state, Dialog::note(finding)),
-        Then::Person => user::open(state, finding.login),
+        Then::Person => {
+            let about = event.map(|event| user::About { event, check: finding.check.id.clone() });
+            user::open(state, finding.login, about)
+        }
         Then::Remediate => {
             let check = Some((finding.check.id.clone(), finding.check.title.clone()));
             let ask =

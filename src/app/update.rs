@@ -6,7 +6,7 @@ use super::list::Scroll;
 use super::msg::{Answer, Motion, Msg, NotRun};
 use super::pane::Target;
 use super::prompt::{self, PromptKind};
-use super::state::{Awaited, Overlay, Screen, State};
+use super::state::{Awaited, Overlay, QuitQuestion, Screen, State};
 use super::triage::{self, Then};
 use super::user::{self, Step};
 use super::{address, dossiers, event, feed, flows, journal, link, raw};
@@ -21,7 +21,7 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
         Msg::Resized(size) => resized(state, size),
         Msg::Drawn(extent) => {
             state.extent = extent;
-            quiet(|| card::drawn(state))
+            quiet(|| drawn(state))
         }
         Msg::StoreChanged(_) => store_changed(state),
         Msg::SourcesChanged(sources) => quiet(|| state.header.sources = sources),
@@ -51,6 +51,17 @@ pub fn start(state: &mut State) -> Vec<Effect> {
 
 fn load_health(state: &mut State) -> Effect {
     Effect::LoadHealth { request: state.flights.open(Awaited::Health) }
+}
+
+/// What is asked is on the screen now: the time until it can be answered runs from here.
+fn drawn(state: &mut State) {
+    let now = state.now;
+    match &mut state.overlay {
+        Some(Overlay::Quit(question)) => {
+            question.shown_at.get_or_insert(now);
+        }
+        _ => card::drawn(state),
+    }
 }
 
 fn resized(state: &mut State, size: super::layout::Size) -> Vec<Effect> {
@@ -141,7 +152,7 @@ fn acted(state: &mut State, msg: Msg) -> Vec<Effect> {
         Msg::RefreshAsked => refreshed(state),
         Msg::RawAsked => raw_asked(state),
         Msg::JournalAsked => journal::open(state),
-        Msg::UserNamed(login) => named(state, |state| user::open(state, login)),
+        Msg::UserNamed(login) => named(state, |state| user::open(state, login, None)),
         Msg::AddressNamed(address) => named(state, |state| address::open(state, address)),
         Msg::Filtered(query) => named(state, |state| feed::filtered(state, query)),
         Msg::HeldTaken => feed::take_held(state),
@@ -209,11 +220,11 @@ fn opened(state: &mut State) -> Vec<Effect> {
         Some(Screen::Event(_)) => triage::asked(state, Then::Person),
         Some(Screen::User(_)) => open_target(state),
         Some(Screen::Address(screen)) => match screen.selected() {
-            Some(login) => user::open(state, login),
+            Some(login) => user::open(state, login, None),
             None => Vec::new(),
         },
         Some(Screen::Journal(screen)) => match screen.selected().map(|action| action.login.clone()) {
-            Some(login) => user::open(state, login),
+            Some(login) => user::open(state, login, None),
             None => Vec::new(),
         },
         Some(Screen::Raw(_)) => Vec::new(),
@@ -221,6 +232,9 @@ fn opened(state: &mut State) -> Vec<Effect> {
 }
 
 fn open_event(state: &mut State) -> Vec<Effect> {
+    if !feed::pin(state) {
+        return Vec::new();
+    }
     match state.feed.selected().map(|row| (row.id, row.check.name())) {
         Some((id, title)) => event::open(state, id, title),
         None => Vec::new(),
@@ -230,7 +244,7 @@ fn open_event(state: &mut State) -> Vec<Effect> {
 fn open_target(state: &mut State) -> Vec<Effect> {
     match user::selected_target(state) {
         Some(Target::Address(ip)) => address::open(state, ip),
-        Some(Target::Person(login)) => user::open(state, login),
+        Some(Target::Person(login)) => user::open(state, login, None),
         Some(Target::Finding(id)) => user::open_finding(state, id),
         None => Vec::new(),
     }
@@ -275,6 +289,7 @@ fn pane_switched(state: &mut State, step: Step) {
     }
     match state.stack.last_mut() {
         Some(Screen::Event(screen)) => screen.reads_texts = !screen.reads_texts,
+        Some(Screen::Journal(screen)) => screen.reads_action = !screen.reads_action,
         Some(Screen::User(_)) => user::switch(state, step),
         _ => {}
     }
@@ -368,13 +383,18 @@ fn submitted(state: &mut State) -> Vec<Effect> {
 fn confirmed(state: &mut State) -> Vec<Effect> {
     match &state.overlay {
         Some(Overlay::Card(_)) => card::confirmed(state),
-        Some(Overlay::Quit(_)) => vec![Effect::Quit],
+        Some(Overlay::Quit(question)) => {
+            let arms_after = state.settings.arms_after;
+            let has_stood = question.shown_at.is_some_and(|at| state.now.duration_since(at) >= arms_after);
+            if has_stood { vec![Effect::Quit] } else { Vec::new() }
+        }
         _ => Vec::new(),
     }
 }
 
 fn declined(state: &mut State) -> Vec<Effect> {
     match &state.overlay {
+        Some(Overlay::Card(card)) if !card.takes_no() => Vec::new(),
         Some(Overlay::Card(_)) => card::left(state),
         _ => quiet(|| state.overlay = None),
     }
@@ -388,6 +408,6 @@ fn quit_asked(state: &mut State) -> Vec<Effect> {
         (0, true) => "this console receives: events are not taken in while it is closed".to_owned(),
         (n, _) => format!("{n} run(s) under way: quitting waits for their receipts, at most 60 s"),
     };
-    state.overlay = Some(Overlay::Quit(why));
+    state.overlay = Some(Overlay::Quit(QuitQuestion { why, shown_at: None }));
     Vec::new()
 }

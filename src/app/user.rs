@@ -13,7 +13,7 @@ use super::state::{Awaited, Screen, State};
 use crate::domain::finding::HistoryEntry;
 use crate::domain::page::{From, Page};
 use crate::domain::query::{Pattern, Query, Term, Test};
-use crate::domain::{Action, Event, Finding, FindingId, Login};
+use crate::domain::{Action, CheckId, Event, EventId, Finding, FindingId, Login};
 
 /// A pane of User 360.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -78,11 +78,22 @@ impl Pane {
     }
 }
 
+/// What a person was opened from: the finding that the analyst is working on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct About {
+    /// The event.
+    pub event: EventId,
+    /// Its check.
+    pub check: CheckId,
+}
+
 /// The screen of one person.
 #[derive(Debug, Clone, PartialEq)]
 pub struct UserScreen {
     /// Who.
     pub login: Login,
+    /// What they were opened from.
+    pub about: Option<About>,
     /// The pane that has the keys.
     pub pane: Pane,
     /// The cursor in that pane.
@@ -100,12 +111,13 @@ pub struct UserScreen {
 }
 
 /// Opens a person; one that is already on top is not stacked again.
-pub fn open(state: &mut State, login: Login) -> Vec<Effect> {
+pub fn open(state: &mut State, login: Login, about: Option<About>) -> Vec<Effect> {
     if matches!(state.stack.last(), Some(Screen::User(user)) if user.login == login) {
         return Vec::new();
     }
     state.stack.push(Screen::User(Box::new(UserScreen {
         login: login.clone(),
+        about,
         pane: Pane::Overview,
         cursor: Cursor::default(),
         findings: Vec::new(),
@@ -137,6 +149,14 @@ pub fn store_changed(state: &mut State) -> Vec<Effect> {
     };
     let is_under_way = |awaited: &Awaited| matches!(awaited, Awaited::Findings(who) if *who == login);
     if state.flights.has(is_under_way) { Vec::new() } else { load_local(state, &login) }
+}
+
+impl UserScreen {
+    /// The finding that the person was opened from, as it stands now.
+    pub fn about(&self) -> Option<&Finding> {
+        let about = self.about.as_ref()?;
+        self.findings.iter().find(|finding| finding.check.id == about.check)
+    }
 }
 
 fn screens<'a>(state: &'a mut State, login: &'a Login) -> impl Iterator<Item = &'a mut UserScreen> {

@@ -11,6 +11,7 @@ use crate::domain::Actor;
 use crate::remediation::guard::Mode;
 use crate::runtime::headless;
 use crate::store::Store;
+use std::io::{self, Write};
 use std::sync::Arc;
 
 /// Receives until a signal.
@@ -55,5 +56,6 @@ fn tell(msg: Msg) {
         _ => return,
     };
     tracing::info!("{line}");
-    eprintln!("idtriage: {line}");
+    // `eprintln!` would panic, and end the receiving, where the terminal went away.
+    let _ = writeln!(io::stderr(), "idtriage: {line}");
 }

@@ -16,6 +16,7 @@ use crate::tenant::{Directory, FlowCaller, Tenants, http};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::mpsc::unbounded_channel;
 
 /// The time.
@@ -89,6 +90,9 @@ pub(super) fn desk(
     Ok(Box::new(Bench { runner: Runner::new(desk.clone(), Default::default()), desk }))
 }
 
+/// How long a command that was told to end waits for a receipt.
+const LAST_RECEIPT: Duration = Duration::from_secs(60);
+
 struct Bench {
     desk: Arc<Desk>,
     runner: Runner,
@@ -117,6 +121,13 @@ impl run::Desk for Bench {
         };
         let (progress, _unwatched) = unbounded_channel();
         self.runner.run(plan, &confirmed, progress).await.map_err(not_run)
+    }
+
+    async fn stop(&self, plan: &Plan) -> Result<Option<Action>, Failure> {
+        self.runner.finish(LAST_RECEIPT).await;
+        let stands = self.desk.store.action(plan.action).await;
+        stands
+            .map_err(|error| Failure::unknown(format!("how `{}` ended cannot be read: {error}", plan.login)))
     }
 }
 

@@ -9,6 +9,7 @@ use crate::app::layout::Size;
 use crate::command::Keymap;
 use crate::config::{Config, Loaded, meant};
 use crate::domain::{Actor, Event, Severity};
+use crate::remediation::Pace;
 use crate::remediation::guard::Mode;
 use crate::runtime::child::Children;
 use crate::runtime::{picture, receiver, session};
@@ -31,6 +32,8 @@ pub(super) struct Stage {
     pub(super) mode: Mode,
     /// The time.
     pub(super) clock: Arc<dyn Clock>,
+    /// How long leases hold by that time.
+    pub(super) pace: Pace,
     /// A badge in the header.
     pub(super) badge: Option<String>,
     /// Hears where the listener listens.
@@ -98,6 +101,7 @@ fn setup(loaded: &Loaded, store: Arc<dyn Store>, stage: Stage) -> Result<session
         link_hosts: link_hosts(config),
         desk,
         clock: stage.clock.clone(),
+        pace: stage.pace,
         children: Children::without(loaded.secret_variables.iter().cloned()),
         receiver: receiving(
             config,

@@ -20,6 +20,7 @@ use crate::store::{
 use crate::tenant::Directory;
 use async_trait::async_trait;
 use jiff::Timestamp;
+use std::future::pending;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::watch;
@@ -219,11 +220,19 @@ pub(crate) struct FakeDesk {
     pub(crate) risk: Risk,
     pub(crate) outcomes: Vec<(&'static str, Outcome)>,
     pub(crate) ran: AtomicUsize,
+    pub(crate) stuck: Option<Stuck>,
+}
+
+/// A run that does not end: a signal comes meanwhile, and this is how the run stands then.
+#[derive(Debug)]
+pub(crate) struct Stuck {
+    pub(crate) asks: watch::Sender<bool>,
+    pub(crate) stands: Option<Outcome>,
 }
 
 impl Default for FakeDesk {
     fn default() -> Self {
-        FakeDesk { risk: Risk::Low, outcomes: Vec::new(), ran: AtomicUsize::new(0) }
+        FakeDesk { risk: Risk::Low, outcomes: Vec::new(), ran: AtomicUsize::new(0), stuck: None }
     }
 }
 
@@ -242,9 +251,18 @@ impl Desk for FakeDesk {
     async fn run(&self, plan: &Plan, confirmed: Confirmed) -> Result<Action, Failure> {
         self.ran.fetch_add(1, Ordering::SeqCst);
         assert_eq!(confirmed.digest, plan.digest());
+        if let Some(stuck) = &self.stuck {
+            stuck.asks.send(true).unwrap();
+            return pending().await;
+        }
         let told = self.outcomes.iter().find(|(login, _)| Login::new(login) == plan.login);
         let outcome = told.map_or(Outcome::Accepted, |(_, outcome)| *outcome);
         Ok(action(plan, outcome))
+    }
+
+    async fn stop(&self, plan: &Plan) -> Result<Option<Action>, Failure> {
+        let stands = self.stuck.as_ref().and_then(|stuck| stuck.stands);
+        Ok(stands.map(|outcome| action(plan, outcome)))
     }
 }
 
@@ -257,6 +275,7 @@ pub(crate) fn plan(risk: Risk, login: &str) -> Plan {
         confirm: Confirm::of(risk, &login, "suspend"),
         flow,
         login,
+        target_id: None,
         finding: None,
         request: ShownRequest {
             method: "POST".into(),
@@ -268,6 +287,7 @@ pub(crate) fn plan(risk: Risk, login: &str) -> Plan {
         cannot_know: Vec::new(),
         caveats: Vec::new(),
         needs_again: None,
+        follows: None,
         refusal: None,
         undo: "unsuspend it".to_owned(),
         reason_required: false,
@@ -281,6 +301,7 @@ fn action(plan: &Plan, outcome: Outcome) -> Action {
         verb: plan.flow.verb.clone(),
         risk: plan.flow.risk,
         login: plan.login.clone(),
+        target_id: plan.target_id.clone(),
         finding: plan.finding,
         evidence: Evidence::Acknowledged,
         outcome,

@@ -10,6 +10,7 @@ use crate::config::{Loaded, actor};
 use crate::domain::event::SourceName;
 use crate::ingest::Ingest;
 use crate::lab::{self, Fault, Lab, LabListener, LabOptions};
+use crate::remediation::Pace;
 use crate::remediation::guard::Mode;
 use crate::runtime::terminal::signals::{Signalled, Signals};
 use crate::source::clock::Clock;
@@ -44,6 +45,13 @@ impl Clock for LabTime {
     fn until(&self, at: Timestamp) -> Duration {
         self.0.real(Duration::try_from(at.duration_since(self.0.now())).unwrap_or_default())
     }
+}
+
+/// Leases are kept in the lab's time and renewed in real time: they hold as long as usual in reality.
+fn pace(clock: &lab::Clock) -> Pace {
+    let usual = Pace::default();
+    let lease = SignedDuration::try_from(clock.passing(usual.lease.unsigned_abs()));
+    Pace { lease: lease.unwrap_or(usual.lease), ..usual }
 }
 
 fn options(arguments: &LabArguments, api: Option<SocketAddr>) -> Result<LabOptions, Failure> {
@@ -105,6 +113,7 @@ pub(super) async fn demo(arguments: &DemoArguments, out: &mut Output<'_>) -> Res
         actor: actor::actor(loaded.config.console.analyst.as_deref()),
         mode: Mode::Acting,
         clock,
+        pace: pace(&lab.clock()),
         badge: Some("DEMO".to_owned()),
         bound: Some(bound),
     };
@@ -165,4 +174,22 @@ async fn load_history(lab: &Lab, store: Arc<dyn Store>, clock: Arc<dyn Clock>) -
     let accepted = ingest.accept_history(&source, source_type, lab.history()).await;
     accepted.map_err(|error| Failure::failed(error.to_string()))?;
     Ok(store.drained().await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case(0.5)]
+    #[case(1.0)]
+    #[case(60.0)]
+    fn a_lease_outlasts_its_renewals_at_any_speed(#[case] speed: f64) {
+        let clock = lab::Clock::starting_at(Timestamp::UNIX_EPOCH, speed);
+        let pace = pace(&clock);
+        let holds = clock.real(pace.lease.unsigned_abs());
+        assert_eq!(holds, Pace::default().lease.unsigned_abs());
+        assert!(holds > pace.renew_every * 3);
+    }
 }

@@ -28,6 +28,8 @@ mod user;
 
 pub use failure::Failure;
 
+use crate::remediation::Pace;
+use crate::runtime::terminal::signals::{Signalled, Signals};
 use args::{Arguments, Command, Global};
 use clap::Parser;
 use output::{Form, Output};
@@ -113,6 +115,7 @@ async fn open_console(session: &Session<'_>, out: &mut Output<'_>) -> Result<u8,
         actor: session.actor(&loaded.config.console),
         mode: session.mode(),
         clock: connect::clock(),
+        pace: Pace::default(),
         badge: None,
         bound: None,
     };
@@ -155,7 +158,31 @@ async fn remediate(what: &args::Run, session: &Session<'_>, out: &mut Output<'_>
     let store = session.store(&loaded.config.store).await?;
     let desk = connect::desk(&loaded, store.clone(), &actor)?;
     let by = run::By { actor: &actor, at: connect::now() };
-    closed(store.as_ref(), run::run(what, desk.as_ref(), by, out).await).await
+    closed(store.as_ref(), until_signalled(what, desk.as_ref(), by, out).await).await
+}
+
+/// Runs flows, and has them stop in order where a signal would end the process within a request.
+async fn until_signalled(
+    what: &args::Run,
+    desk: &dyn run::Desk,
+    by: run::By<'_>,
+    out: &mut Output<'_>,
+) -> Result<u8, Failure> {
+    let signals = Signals::listen();
+    let mut signals =
+        signals.map_err(|cause| Failure::failed(format!("signals cannot be listened to: {cause}")))?;
+    let (asks, mut stop) = run::Stop::new();
+    let listening = async {
+        loop {
+            if signals.next().await == Signalled::Stop {
+                asks.send_replace(true);
+            }
+        }
+    };
+    tokio::select! {
+        ended = run::run(what, desk, by, &mut stop, out) => ended,
+        never = listening => never,
+    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,9 @@
 //! `run FLOW --user LOGIN…`: plan, confirm on the command line, run.
 //!
 //! All plans are made before anything is sent, so that wrong usage is found while nothing has happened
-//! yet. Then each is run on its own: one that is refused does not hold up the others.
+//! yet. Then each is run on its own: one that is refused does not hold up the others, and neither does
+//! an output that nobody reads any more. The exit status says how the runs ended, whoever saw it. After
+//! a signal nothing more is sent; what has left is waited for.
 
 use super::args;
 use super::card;
@@ -11,8 +13,12 @@ use crate::domain::plan::Confirm;
 use crate::domain::{Action, Actor, FindingId, FlowId, Login, Plan};
 use crate::store::Again;
 use async_trait::async_trait;
+use futures_util::FutureExt as _;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
+use std::future::pending;
+use std::io;
+use tokio::sync::watch;
 
 /// What is asked of the desk for one user.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +52,33 @@ pub trait Desk: Send + Sync {
 
     /// Runs what was planned, if it still rebuilds to the digest.
     async fn run(&self, plan: &Plan, confirmed: Confirmed) -> Result<Action, Failure>;
+
+    /// Lets no run begin any more and waits for the receipt of this one, if it has begun. Answers it as
+    /// it stands then: pending without a receipt, `None` if nothing was sent.
+    async fn stop(&self, plan: &Plan) -> Result<Option<Action>, Failure>;
+}
+
+/// Whether a signal asked to end. Once it has, it has for good.
+#[derive(Debug)]
+pub struct Stop(watch::Receiver<bool>);
+
+impl Stop {
+    /// With what asks for it: `true` means to end.
+    pub fn new() -> (watch::Sender<bool>, Stop) {
+        let (sender, receiver) = watch::channel(false);
+        (sender, Stop(receiver))
+    }
+
+    fn is_asked(&self) -> bool {
+        *self.0.borrow()
+    }
+
+    async fn asked(&mut self) {
+        if self.0.wait_for(|is_asked| *is_asked).await.is_err() {
+            // Nobody is left who could ask.
+            pending().await
+        }
+    }
 }
 
 /// Who runs it, and when: for the record that a dry run prints.
@@ -60,15 +93,21 @@ pub struct By<'a> {
 /// Runs the subcommand.
 ///
 /// # Errors
-/// Wrong usage, before anything is sent.
-pub async fn run(what: &args::Run, desk: &dyn Desk, by: By<'_>, out: &mut Output<'_>) -> Result<u8, Failure> {
+/// Wrong usage or a signal, before anything is sent.
+pub async fn run(
+    what: &args::Run,
+    desk: &dyn Desk,
+    by: By<'_>,
+    stop: &mut Stop,
+    out: &mut Output<'_>,
+) -> Result<u8, Failure> {
     let asks = asks(what)?;
     let mut statuses = Vec::new();
     let mut plans = Vec::new();
     for ask in &asks {
-        match desk.prepare(ask).await {
+        match prepared(desk, ask, stop).await? {
             Ok(plan) => plans.push(plan),
-            Err(failure) => statuses.push(told(failure, out)?),
+            Err(failure) => statuses.push(told(&failure, out)),
         }
     }
     if what.dry_run {
@@ -80,9 +119,16 @@ pub async fn run(what: &args::Run, desk: &dyn Desk, by: By<'_>, out: &mut Output
     }
     plans.iter().try_for_each(|plan| answered(what, plan, asks.len()))?;
     for plan in &plans {
-        statuses.push(run_one(what, plan, desk, out).await?);
+        statuses.push(run_one(what, plan, desk, stop, out).await);
     }
     Ok(combined(statuses))
+}
+
+async fn prepared(desk: &dyn Desk, ask: &Ask, stop: &mut Stop) -> Result<Result<Plan, Failure>, Failure> {
+    tokio::select! {
+        planned = desk.prepare(ask) => Ok(planned),
+        () = stop.asked() => Err(Failure::failed("stopped by a signal: nothing was sent")),
+    }
 }
 
 /// One ask a user, each once.
@@ -129,20 +175,52 @@ async fn run_one(
     what: &args::Run,
     plan: &Plan,
     desk: &dyn Desk,
+    stop: &mut Stop,
     out: &mut Output<'_>,
-) -> Result<u8, Failure> {
-    if let Some(failure) = refused(what, plan) {
-        return told(failure, out);
+) -> u8 {
+    let ended = match refused(what, plan) {
+        Some(failure) => Err(failure),
+        None if stop.is_asked() => Err(not_sent(plan)),
+        None => send(what, plan, desk, stop, out).await,
+    };
+    match ended {
+        Ok(action) => {
+            // The journal has it, where the output is closed.
+            let _ = done(&action, out);
+            action.outcome.exit_status()
+        }
+        Err(failure) => told(&failure, out),
     }
+}
+
+/// Runs a plan. After a signal the run is looked at once more when its receipt is there, or will not
+/// come: it knows more than the store if that would not take the receipt.
+async fn send(
+    what: &args::Run,
+    plan: &Plan,
+    desk: &dyn Desk,
+    stop: &mut Stop,
+    out: &mut Output<'_>,
+) -> Result<Action, Failure> {
     let again = if what.again { Again::Insist } else { Again::No };
     let confirmed = Confirmed { digest: plan.digest(), reason: what.reason.clone(), again };
-    match desk.run(plan, confirmed).await {
-        Ok(action) => {
-            done(&action, out)?;
-            Ok(action.outcome.exit_status())
-        }
-        Err(failure) => told(failure, out),
+    let mut running = desk.run(plan, confirmed);
+    tokio::select! {
+        biased;
+        ended = &mut running => return ended,
+        () = stop.asked() => {}
     }
+    // Nobody may be reading any more.
+    let _ = out.note(&format!("stopping: waiting for the receipt of `{}`, at most 60 s", plan.login));
+    let stands = desk.stop(plan).await;
+    match running.now_or_never() {
+        Some(ended) => ended,
+        None => stands?.ok_or_else(|| not_sent(plan)),
+    }
+}
+
+fn not_sent(plan: &Plan) -> Failure {
+    Failure::failed(format!("{plan} was not sent for `{}`: stopped by a signal", plan.login))
 }
 
 fn refused(what: &args::Run, plan: &Plan) -> Option<Failure> {
@@ -154,31 +232,27 @@ fn refused(what: &args::Run, plan: &Plan) -> Option<Failure> {
     Some(Failure::failed(format!("{plan}: {needs}\nhint: check the target, then insist with `--again`")))
 }
 
-fn told(failure: Failure, out: &mut Output<'_>) -> Result<u8, Failure> {
-    if let Failure::PipeClosed = failure {
-        return Err(failure);
-    }
-    out.error(&failure)?;
-    Ok(failure.status())
+/// The status of a failure that the others do not wait for, and that is told if anybody still listens.
+fn told(failure: &Failure, out: &mut Output<'_>) -> u8 {
+    let _ = out.error(failure);
+    failure.status()
 }
 
-fn done(action: &Action, out: &mut Output<'_>) -> Result<(), Failure> {
+fn done(action: &Action, out: &mut Output<'_>) -> io::Result<()> {
     if out.is_json() {
-        out.json(&action.to_json())?;
-        return Ok(());
+        return out.json(&action.to_json());
     }
     let status = action.receipt.as_ref().and_then(|receipt| receipt.status);
     let answer = status.map(|status| format!(", answered {status}")).unwrap_or_default();
     let (verb, login) = (&action.verb, &action.login);
     let (outcome, evidence) = (action.outcome.word(), action.evidence.word());
-    out.text(&format!("{login}: {verb}: {outcome} ({evidence}{answer}), action {}", action.id))?;
-    Ok(())
+    out.text(&format!("{login}: {verb}: {outcome} ({evidence}{answer}), action {}", action.id))
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::failure::{MIXED, UNKNOWN, USAGE};
-    use super::super::fake::{FakeDesk, plan};
+    use super::super::fake::{FakeDesk, Stuck, plan};
     use super::super::output::{Form, tests::printed};
     use super::*;
     use crate::domain::{Outcome, Risk};
@@ -212,7 +286,9 @@ mod tests {
     ) {
         let desk = FakeDesk { risk, ..Default::default() };
         let actor = Actor::default();
-        let (ended, _) = printed(Form::Text, async |out| run(&arguments(line), &desk, by(&actor), out).await);
+        let (ended, _) = printed(Form::Text, async |out| {
+            run(&arguments(line), &desk, by(&actor), &mut Stop::new().1, out).await
+        });
         match (ended, refused) {
             (Ok(status), None) => assert_eq!(status, DONE),
             (Err(failure), Some(phrase)) => {
@@ -232,9 +308,53 @@ mod tests {
         let desk = FakeDesk { outcomes: outcomes.to_vec(), ..Default::default() };
         let actor = Actor::default();
         let line = "--user ann bob --yes";
-        let (status, text) =
-            printed(Form::Json, async |out| run(&arguments(line), &desk, by(&actor), out).await.unwrap());
+        let (status, text) = printed(Form::Json, async |out| {
+            run(&arguments(line), &desk, by(&actor), &mut Stop::new().1, out).await.unwrap()
+        });
         assert_eq!((status, text.out.lines().count(), desk.ran()), (expected, 2, 2));
+    }
+
+    /// A pipe whose reader went away.
+    struct Closed;
+
+    impl io::Write for Closed {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::BrokenPipe.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Err(io::ErrorKind::BrokenPipe.into())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_closed_pipe_neither_skips_a_user_nor_hides_an_outcome() {
+        let desk = FakeDesk { outcomes: vec![("bob", Outcome::Unknown)], ..Default::default() };
+        let actor = Actor::default();
+        let (mut closed, mut errors) = (Closed, Closed);
+        let mut out = Output::new(Form::Text, &mut closed, &mut errors);
+        let ended =
+            run(&arguments("--user ann bob --yes"), &desk, by(&actor), &mut Stop::new().1, &mut out).await;
+        assert_eq!((ended.unwrap(), desk.ran()), (UNKNOWN, 2));
+    }
+
+    #[rstest]
+    #[case::before_its_intent(None, FAILED, 2)]
+    #[case::with_a_receipt(Some(Outcome::Accepted), MIXED, 1)]
+    #[case::without_a_receipt(Some(Outcome::Pending), UNKNOWN, 1)]
+    fn a_signal_waits_for_what_has_left_and_sends_no_more(
+        #[case] stands: Option<Outcome>,
+        #[case] expected: u8,
+        #[case] not_sent: usize,
+    ) {
+        let (asks, mut stop) = Stop::new();
+        let desk = FakeDesk { stuck: Some(Stuck { asks, stands }), ..Default::default() };
+        let actor = Actor::default();
+        let line = arguments("--user ann bob --yes");
+        let (ended, text) =
+            printed(Form::Text, async |out| run(&line, &desk, by(&actor), &mut stop, out).await);
+        assert_eq!((ended.unwrap(), desk.ran()), (expected, 1));
+        assert_eq!(text.errors.matches("was not sent for").count(), not_sent, "{}", text.errors);
     }
 
     #[test]
@@ -242,8 +362,9 @@ mod tests {
         let desk = FakeDesk::default();
         let actor = Actor { user: "ann".into(), ..Default::default() };
         let line = "--user ann --dry-run";
-        let (_, text) =
-            printed(Form::Json, async |out| run(&arguments(line), &desk, by(&actor), out).await.unwrap());
+        let (_, text) = printed(Form::Json, async |out| {
+            run(&arguments(line), &desk, by(&actor), &mut Stop::new().1, out).await.unwrap()
+        });
         assert_eq!(desk.ran(), 0);
         assert!(
             text.out.contains(r#""evidence":null,"outcome":null,"request":{"method":"POST""#),

@@ -64,13 +64,17 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Opens a store and expands what is pending in it first.
+    /// Opens a store, expands what is pending in it first, and lets the runs of processes that are gone
+    /// become unknown.
     ///
     /// # Errors
     /// If it cannot be opened or read.
     pub(super) async fn store(&self, url: &str) -> Result<Arc<dyn Store>, Failure> {
         let store = connect::store(url).await?;
         store.drained().await?;
+        if self.mode() == Mode::Acting {
+            expire_leases(store.as_ref()).await;
+        }
         Ok(store)
     }
 
@@ -98,6 +102,14 @@ impl<'a> Session<'a> {
         let here = std::env::current_dir().unwrap_or_default();
         let url = mean::store_url(url, &here);
         url.map(Some).map_err(|(what, hint)| Failure::usage(format!("`--store`: {what}\nhint: {hint}")))
+    }
+}
+
+/// There may be no console or `collect` that does it: a run that was cut would stay pending for ever.
+/// A store that cannot take it can still be read.
+async fn expire_leases(store: &dyn Store) {
+    if let Err(error) = store.expire_leases(connect::now()).await {
+        tracing::warn!(%error, "leases cannot be looked through");
     }
 }
 

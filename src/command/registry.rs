@@ -104,7 +104,7 @@ pub const COMMANDS: &[Command] = &[
     .help("Moves half a screen up."),
     simple("list.end", "end", "to the end", &["G", "end"], LISTS, || Msg::CursorMoved(Motion::End))
         .help("Goes to the last row that is there."),
-    simple("pane.next", "pane", "next pane", &["tab"], &[Event, User, Card], || Msg::PaneSwitched)
+    simple("pane.next", "pane", "next pane", &["tab"], &[Event, User, Journal, Card], || Msg::PaneSwitched)
         .footer("pane")
         .help("Goes to the next pane; on the card, to the other field."),
     simple("pane.previous", "pane-back", "previous pane", &["backtab"], &[Event, User], || {

@@ -203,6 +203,8 @@ pub struct Action {
     pub risk: Risk,
     /// The subject.
     pub login: Login,
+    /// The id of the account that was acted on, where one is known: two logins may lead to the same.
+    pub target_id: Option<String>,
     /// The finding it was run from.
     pub finding: Option<FindingId>,
     /// What is proven.
@@ -222,6 +224,38 @@ pub struct Action {
 }
 
 impl Action {
+    /// What a settlement makes of an action: what is known is not taken back by less. Whoever keeps
+    /// settlements keeps them all; the action shows the best proven one.
+    #[must_use]
+    pub fn settled_by(self, settlement: &Settlement) -> Action {
+        let evidence = self.evidence_with(settlement);
+        if !self.takes(settlement) {
+            return Action { evidence, ..self };
+        }
+        Action { evidence, outcome: settlement.outcome, receipt: Some(settlement.receipt.clone()), ..self }
+    }
+
+    fn takes(&self, settlement: &Settlement) -> bool {
+        let is_unsettled = matches!(self.outcome, Outcome::Pending | Outcome::Unknown);
+        let says_nothing = matches!(settlement.outcome, Outcome::Pending | Outcome::Unknown);
+        match (is_unsettled, says_nothing) {
+            // An expired lease is not pending again because of a late interim word.
+            (true, _) => !(self.outcome == Outcome::Unknown && settlement.outcome == Outcome::Pending),
+            (false, true) => false,
+            (false, false) => settlement.evidence >= self.evidence,
+        }
+    }
+
+    /// Evidence never goes down, but for one case: `sent` is put down before the first byte, so that a
+    /// crash is not taken for "nothing left". The first settlement knows whether one did leave.
+    fn evidence_with(&self, settlement: &Settlement) -> Evidence {
+        let may_have_left = self.evidence > Evidence::Sent || self.receipt.is_some();
+        if settlement.is_not_sent() && !may_have_left {
+            return settlement.evidence;
+        }
+        self.evidence.max(settlement.evidence)
+    }
+
     /// The stable JSON form (design, section 5).
     pub fn to_json(&self) -> serde_json::Value {
         serde_json::json!({
@@ -251,9 +285,77 @@ pub struct Settlement {
     pub receipt: Receipt,
 }
 
+impl Settlement {
+    /// Whether it says that no byte left.
+    pub fn is_not_sent(&self) -> bool {
+        self.outcome == Outcome::Failed && self.evidence == Evidence::Intended
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rstest::rstest;
+
+    fn action(evidence: Evidence, outcome: Outcome, receipt: Option<Receipt>) -> Action {
+        Action {
+            id: ActionId(uuid::Uuid::from_u128(1)),
+            flow: "suspend".into(),
+            verb: "suspend".to_owned(),
+            risk: Risk::High,
+            login: Login::new("ann@example.com"),
+            target_id: None,
+            finding: None,
+            evidence,
+            outcome,
+            request: ShownRequest {
+                method: "POST".to_owned(),
+                url: "https://a/invoke".to_owned(),
+                headers: Vec::new(),
+                body: String::new(),
+            },
+            receipt,
+            reason: None,
+            actor: Actor::default(),
+            at: Timestamp::UNIX_EPOCH,
+        }
+    }
+
+    #[rstest]
+    #[case(Evidence::Sent, Outcome::Unknown, Evidence::Finished, Outcome::Changed, Outcome::Changed)]
+    #[case(Evidence::Sent, Outcome::Unknown, Evidence::Sent, Outcome::Pending, Outcome::Unknown)]
+    #[case(Evidence::Acknowledged, Outcome::Unknown, Evidence::Intended, Outcome::Failed, Outcome::Failed)]
+    #[case(Evidence::Acknowledged, Outcome::Accepted, Evidence::Verified, Outcome::Changed, Outcome::Changed)]
+    #[case(Evidence::Verified, Outcome::Changed, Evidence::Acknowledged, Outcome::Accepted, Outcome::Changed)]
+    #[case(Evidence::Verified, Outcome::Changed, Evidence::Verified, Outcome::Unknown, Outcome::Changed)]
+    fn the_best_proven_outcome_is_kept(
+        #[case] evidence: Evidence,
+        #[case] outcome: Outcome,
+        #[case] later: Evidence,
+        #[case] said: Outcome,
+        #[case] expected: Outcome,
+    ) {
+        let settlement = Settlement { evidence: later, outcome: said, receipt: Receipt::default() };
+        let settled = action(evidence, outcome, Some(Receipt::default())).settled_by(&settlement);
+        assert_eq!((settled.evidence, settled.outcome), (evidence.max(later), expected));
+    }
+
+    #[rstest]
+    #[case(Outcome::Pending, None, Evidence::Intended)]
+    // The lease ran out meanwhile.
+    #[case(Outcome::Unknown, None, Evidence::Intended)]
+    // An earlier settlement says that a byte may have left.
+    #[case(Outcome::Unknown, Some(Receipt::default()), Evidence::Sent)]
+    fn what_failed_before_a_byte_left_was_not_sent(
+        #[case] outcome: Outcome,
+        #[case] receipt: Option<Receipt>,
+        #[case] expected: Evidence,
+    ) {
+        let said = Receipt { error: Some("dns".to_owned()), ..Receipt::default() };
+        let not_sent = Settlement { evidence: Evidence::Intended, outcome: Outcome::Failed, receipt: said };
+        let settled = action(Evidence::Sent, outcome, receipt).settled_by(&not_sent);
+        assert_eq!((settled.evidence, settled.outcome), (expected, Outcome::Failed));
+    }
 
     #[test]
     fn words_round_trip() {

@@ -64,6 +64,14 @@ impl Problem {
         self.path.len() < 2
     }
 
+    /// Whether what stands at a place, named from the root down and without indices, may be missing
+    /// because of it: it is about that place, about something around it, or about something in it.
+    pub fn may_hide(&self, place: &[&str]) -> bool {
+        let is_index = |step: &str| step.bytes().all(|byte| byte.is_ascii_digit());
+        let mut steps = self.path.iter().filter(|step| !is_index(step)).zip(place);
+        self.is_whole() || steps.all(|(step, wanted)| step == wanted)
+    }
+
     /// One line for the screen.
     pub fn line(&self) -> String {
         match &self.kind {
@@ -550,6 +558,19 @@ mod tests {
         dossier.put(LoadedPart::Cii(Box::new(failed)));
         let part = dossier.cii.unwrap();
         assert_eq!((part.at, part.problems.len(), part.data.is_some()), (at, 1, true));
+    }
+
+    #[test]
+    fn a_problem_hides_what_is_around_it_and_in_it() {
+        let hides = |path: &[&str]| {
+            let path = path.iter().map(|step| (*step).to_owned()).collect();
+            Problem { path, ..Problem::whole("m") }.may_hide(&["root", "records", "login"])
+        };
+        assert!(
+            hides(&[]) && hides(&["root"]) && hides(&["root", "records"]) && hides(&["root", "records", "3"])
+        );
+        assert!(hides(&["root", "records", "3", "login"]) && hides(&["root", "records", "login", "0"]));
+        assert!(!hides(&["root", "records", "3", "status"]) && !hides(&["root", "details"]));
     }
 
     #[test]

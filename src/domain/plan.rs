@@ -110,6 +110,8 @@ pub struct Plan {
     pub flow: Flow,
     /// The subject.
     pub login: Login,
+    /// The id of the account that is acted on, where one is known: two logins may lead to the same.
+    pub target_id: Option<String>,
     /// The finding it is run from.
     pub finding: Option<FindingId>,
     /// The exact request, secrets masked.
@@ -124,6 +126,8 @@ pub struct Plan {
     pub caveats: Vec<String>,
     /// Why the analyst has to insist: an action of unknown outcome, or the same one a moment ago.
     pub needs_again: Option<String>,
+    /// The earlier action among those reasons: insisting covers it, and no other that comes meanwhile.
+    pub follows: Option<ActionId>,
     /// Why it will not be sent at all.
     pub refusal: Option<String>,
     /// What would undo it, in words.

@@ -43,6 +43,11 @@ impl Clock {
         span.div_f64(self.speed)
     }
 
+    /// How much lab time passes within a span of real time.
+    pub fn passing(&self, real: Duration) -> Duration {
+        real.mul_f64(self.speed)
+    }
+
     /// Waits a span of lab time.
     pub(crate) async fn sleep(&self, span: Duration) {
         tokio::time::sleep(self.real(span)).await;

@@ -4,6 +4,7 @@
 //! directory, the target from Okta. What it shows is what will leave: the runner rebuilds the request
 //! from the plan and compares digests.
 
+use super::guard::Precedent;
 use super::subject::{Names, subject};
 use super::target::{self, Reading};
 use super::{Desk, fit, guard};
@@ -18,6 +19,7 @@ use crate::domain::{
     Action, ActionId, Check, CheckId, EventId, Finding, FindingId, Flow, FlowId, Login, PartName,
 };
 use crate::store::{ActionFilter, From, StoreError};
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 /// What the analyst wants to run.
@@ -108,6 +110,9 @@ pub enum PlanError {
     Store(#[from] StoreError),
 }
 
+/// More earlier actions than these are not looked at.
+const SHOWN_EARLIER: usize = 10;
+
 /// Plans a run; nothing is sent and nothing is kept.
 ///
 /// # Errors
@@ -125,18 +130,25 @@ pub async fn prepare(desk: &Desk, ask: Ask) -> Result<Plan, PlanError> {
         .shown(&flow.id, &body, &ask.action.to_string(), desk.actor.name())
         .map_err(|why| PlanError::Request { flow: flow.id.clone(), why })?;
     let names = Names::of(&person.subject, person.details.as_ref(), reading.user.as_ref());
-    let earlier = earlier(desk, &flow.id, &ask.login).await?;
+    let target_id = target_id(account.as_ref(), &reading.target);
+    let earlier = earlier(desk, &flow.id, &ask.login, target_id.as_deref()).await?;
+    let precedent = guard::precedent(&earlier, desk.now());
     Ok(Plan {
         action: ask.action,
         confirm: Confirm::of(flow.risk, &ask.login, word(flow)),
-        cannot_know: cannot_know(flow, account.as_ref(), &reading.target),
+        cannot_know: unchecked_aliases(desk, &names)
+            .into_iter()
+            .chain(cannot_know(flow, account.as_ref(), &reading.target))
+            .collect(),
         caveats: reading.odd.iter().chain(&flow.caveats).cloned().collect(),
-        needs_again: needs_again(desk, &earlier, &names),
+        follows: precedent.as_ref().map(|precedent| precedent.action),
+        needs_again: needs_again(desk, precedent, &names),
         refusal: refusal(desk, flow, &earlier, &names, &reading),
         undo: undo(flow, &desk.flows),
         reason_required: guard::requires_reason(&desk.guard, flow.risk),
         flow: flow.clone(),
         login: ask.login,
+        target_id,
         finding: ask.finding,
         request,
         target: reading.target,
@@ -153,10 +165,29 @@ pub fn undo(flow: &Flow, flows: &[Flow]) -> String {
     }
 }
 
-/// The newest actions of a flow on a user: what an earlier run means for the next.
-pub(super) async fn earlier(desk: &Desk, flow: &FlowId, login: &Login) -> Result<Vec<Action>, StoreError> {
-    let filter = ActionFilter { login: Some(login.clone()), flow: Some(flow.clone()), since: None };
-    Ok(desk.store.actions(&filter, None, 10).await?.rows)
+/// Which account is acted on, whichever login led to it.
+fn target_id(account: Option<&ProviderAccount>, target: &Target) -> Option<String> {
+    let chosen = account.map(|account| account.user_id.raw());
+    target::id(target).or(chosen).map(str::to_owned)
+}
+
+/// The newest actions of a flow on a login, and on the account behind it, newest first: what an earlier
+/// run means for the next.
+pub(super) async fn earlier(
+    desk: &Desk,
+    flow: &FlowId,
+    login: &Login,
+    target_id: Option<&str>,
+) -> Result<Vec<Action>, StoreError> {
+    let of_flow = ActionFilter { flow: Some(flow.clone()), ..ActionFilter::default() };
+    let of_login = ActionFilter { login: Some(login.clone()), ..of_flow.clone() };
+    let mut found = desk.store.actions(&of_login, None, SHOWN_EARLIER).await?.rows;
+    if let Some(id) = target_id {
+        let of_account = ActionFilter { target: Some(id.to_owned()), ..of_flow };
+        found.extend(desk.store.actions(&of_account, None, SHOWN_EARLIER).await?.rows);
+    }
+    found.sort_by_key(|action| Reverse(action.at));
+    Ok(found)
 }
 
 /// What the run is about: the finding and the event behind it.
@@ -316,12 +347,19 @@ fn refusal(desk: &Desk, flow: &Flow, earlier: &[Action], names: &Names, reading:
     guard::refusal(&desk.guard, desk.mode, names).or_else(|| guard::still_open(earlier)).or_else(of_state)
 }
 
-fn needs_again(desk: &Desk, earlier: &[Action], names: &Names) -> Option<String> {
-    let before = guard::needs_again(earlier, desk.now());
+fn needs_again(desk: &Desk, precedent: Option<Precedent>, names: &Names) -> Option<String> {
+    let before = precedent.map(|precedent| precedent.why);
     let groups = guard::cannot_check_groups(&desk.guard, names)
         .then(|| "the user's groups cannot be read, so whether one is protected is not known".to_owned());
     let texts: Vec<String> = [before, groups].into_iter().flatten().collect();
     (!texts.is_empty()).then(|| texts.join("; "))
+}
+
+/// A list of protected logins blocks nobody, but what it was not held against is said.
+fn unchecked_aliases(desk: &Desk, names: &Names) -> Option<String> {
+    guard::cannot_check_aliases(&desk.guard, names).then(|| {
+        "whether another login of this person is protected: their linked logins cannot be read".into()
+    })
 }
 
 fn cannot_know(flow: &Flow, account: Option<&ProviderAccount>, target: &Target) -> Vec<String> {

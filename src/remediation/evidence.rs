@@ -6,12 +6,17 @@
 
 use crate::domain::action::{Receipt, Settlement};
 use crate::domain::{Evidence, Flow, Outcome, untrusted};
-use crate::tenant::CallEnd;
+use crate::tenant::{CallEnd, NoAnswer};
 use jiff::Timestamp;
 
 /// What the end of a call proves.
 pub fn judge(end: CallEnd, flow: &Flow, now: Timestamp) -> Settlement {
-    let silent = |error: String| Receipt { error: Some(error), at: Some(now), ..Default::default() };
+    let silent = |end: NoAnswer| Receipt {
+        error: Some(end.why),
+        at: Some(now),
+        tries: end.tries,
+        ..Default::default()
+    };
     match end {
         CallEnd::Answered(receipt) => {
             let (outcome, evidence) = of_status(receipt.status, flow);
@@ -20,9 +25,13 @@ pub fn judge(end: CallEnd, flow: &Flow, now: Timestamp) -> Settlement {
         CallEnd::Throttled(receipt) => {
             Settlement { evidence: Evidence::Acknowledged, outcome: Outcome::Refused, receipt }
         }
-        CallEnd::NotSent(why) => not_sent(silent(why)),
-        CallEnd::Unknown(why) => {
-            Settlement { evidence: Evidence::Sent, outcome: Outcome::Unknown, receipt: silent(why) }
+        CallEnd::NotSent(end) if end.tries.is_empty() => not_sent(silent(end)),
+        // The tries before it did leave, and were answered.
+        CallEnd::NotSent(end) => {
+            Settlement { evidence: Evidence::Acknowledged, outcome: Outcome::Failed, receipt: silent(end) }
+        }
+        CallEnd::Unknown(end) => {
+            Settlement { evidence: Evidence::Sent, outcome: Outcome::Unknown, receipt: silent(end) }
         }
     }
 }
@@ -85,6 +94,7 @@ pub fn words(settlement: &Settlement) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::action::Try;
     use crate::domain::preset;
     use rstest::rstest;
 
@@ -138,6 +148,22 @@ mod tests {
         let settled = judge(end, &flow(true), Timestamp::UNIX_EPOCH);
         assert_eq!((settled.outcome, settled.evidence), (outcome, evidence));
         assert_eq!(words(&settled), said);
+    }
+
+    #[rstest]
+    #[case(CallEnd::NotSent, Outcome::Failed, Evidence::Acknowledged)]
+    #[case(CallEnd::Unknown, Outcome::Unknown, Evidence::Sent)]
+    fn tries_before_a_silent_end_are_kept(
+        #[case] end: fn(NoAnswer) -> CallEnd,
+        #[case] outcome: Outcome,
+        #[case] evidence: Evidence,
+    ) {
+        let tries = vec![Try { at: Timestamp::UNIX_EPOCH, status: 429 }; 2];
+        let end = end(NoAnswer { why: "cut".to_owned(), tries: tries.clone() });
+        let settled = judge(end, &flow(true), Timestamp::UNIX_EPOCH);
+        assert_eq!((settled.outcome, settled.evidence), (outcome, evidence));
+        assert_eq!(settled.receipt.tries, tries);
+        assert!(words(&settled).starts_with("no answer: cut"));
     }
 
     #[rstest]

@@ -3,7 +3,7 @@
 use super::subject::Names;
 use crate::config::meant::Guard;
 use crate::domain::query::Pattern;
-use crate::domain::{Action, Evidence, Login, Outcome, Risk, time};
+use crate::domain::{Action, ActionId, Evidence, Login, Outcome, Risk, time};
 use jiff::{SignedDuration, Timestamp};
 
 /// Whether anything may be sent at all.
@@ -34,8 +34,16 @@ fn protects(entry: &str, name: &str) -> bool {
 
 /// Whether a group is protected and the subject's groups could not be read.
 pub fn cannot_check_groups(guard: &Guard, names: &Names) -> bool {
-    !names.groups_known
-        && guard.protected.iter().any(|entry| Login::new(entry).folded().starts_with("group:"))
+    !names.groups_known && guard.protected.iter().any(|entry| is_of_group(entry))
+}
+
+/// Whether a login is protected and the subject's other logins could not be read.
+pub fn cannot_check_aliases(guard: &Guard, names: &Names) -> bool {
+    !names.aliases_known && guard.protected.iter().any(|entry| !is_of_group(entry))
+}
+
+fn is_of_group(entry: &str) -> bool {
+    Login::new(entry).folded().starts_with("group:")
 }
 
 /// Whether a reason is asked for.
@@ -43,17 +51,26 @@ pub fn requires_reason(guard: &Guard, risk: Risk) -> bool {
     guard.require_reason_from.is_some_and(|from| risk >= from)
 }
 
-/// Why the analyst has to insist: what happened before by the same flow on the same user, newest first.
-pub fn needs_again(earlier: &[Action], now: Timestamp) -> Option<String> {
+/// An earlier action that the analyst has to know of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Precedent {
+    /// Which.
+    pub action: ActionId,
+    /// Why it has to be insisted on.
+    pub why: String,
+}
+
+/// What happened before by the same flow on the same user, newest first, if it has to be insisted on.
+pub fn precedent(earlier: &[Action], now: Timestamp) -> Option<Precedent> {
     let last = earlier.iter().find(|action| may_have_left(action))?;
-    let age = time::age(now, last.at);
-    if last.outcome == Outcome::Unknown {
-        return Some(format!("action {} ({age}) has an unknown outcome: look at the target first", last.id));
-    }
+    let (id, age, word) = (last.id, time::age(now, last.at), last.outcome.word());
     let is_recent = now.duration_since(last.at) < RECENT;
-    let word = last.outcome.word();
-    is_recent
-        .then(|| format!("the same was done less than ten minutes ago: action {} ({age}, {word})", last.id))
+    let why = match last.outcome {
+        Outcome::Unknown => format!("action {id} ({age}) has an unknown outcome: look at the target first"),
+        _ if is_recent => format!("the same was done less than ten minutes ago: action {id} ({age}, {word})"),
+        _ => return None,
+    };
+    Some(Precedent { action: id, why })
 }
 
 /// The action of the same flow on the same user that has not ended, if any: two at once are refused.
@@ -70,8 +87,8 @@ fn may_have_left(action: &Action) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Actor;
     use crate::domain::action::ShownRequest;
-    use crate::domain::{ActionId, Actor};
     use rstest::rstest;
 
     fn guard(protected: &[&str]) -> Guard {
@@ -99,6 +116,8 @@ mod tests {
         let names = Names::of_login(&Login::new("ann"));
         assert!(cannot_check_groups(&guard(&["group:Admins"]), &names));
         assert!(!cannot_check_groups(&guard(&["ann"]), &names));
+        assert!(cannot_check_aliases(&guard(&["ann"]), &names));
+        assert!(!cannot_check_aliases(&guard(&["group:Admins"]), &names));
     }
 
     #[test]
@@ -115,6 +134,7 @@ mod tests {
             verb: "v".into(),
             risk: Risk::Low,
             login: Login::new("ann"),
+            target_id: None,
             finding: None,
             evidence,
             outcome,
@@ -148,7 +168,7 @@ mod tests {
         #[case] outcome: Outcome,
         #[case] phrase: Option<&str>,
     ) {
-        let text = needs_again(&[action(minutes, evidence, outcome)], now());
+        let text = precedent(&[action(minutes, evidence, outcome)], now()).map(|precedent| precedent.why);
         assert_eq!(text.is_some(), phrase.is_some(), "{text:?}");
         assert!(phrase.is_none_or(|phrase| text.unwrap().contains(phrase)));
     }
@@ -157,7 +177,7 @@ mod tests {
     fn an_unsent_failure_hides_no_unknown_one() {
         let earlier =
             [action(1, Evidence::Intended, Outcome::Failed), action(60, Evidence::Sent, Outcome::Unknown)];
-        assert!(needs_again(&earlier, now()).unwrap().contains("unknown"));
+        assert!(precedent(&earlier, now()).unwrap().why.contains("unknown"));
         assert!(still_open(&earlier).is_none());
         assert!(still_open(&[action(1, Evidence::Sent, Outcome::Pending)]).is_some());
     }

@@ -9,6 +9,7 @@ mod flight;
 mod gate;
 mod verify;
 
+use super::guard::Precedent;
 use super::subject::Names;
 use super::{Desk, card, guard, target};
 use crate::domain::plan::Plan;
@@ -206,12 +207,8 @@ impl Runner {
         if desk.store.action(plan.action).await?.is_some() {
             return Err(RunError::AlreadyRun(plan.action));
         }
-        let earlier = card::earlier(desk, &plan.flow.id, &plan.login).await?;
-        let before = plan.needs_again.clone().or_else(|| guard::needs_again(&earlier, desk.now()));
-        match before {
-            Some(why) if confirmed.again == Again::No => Err(RunError::NeedsAgain(why)),
-            _ => Ok(()),
-        }
+        let earlier = card::earlier(desk, &plan.flow.id, &plan.login, plan.target_id.as_deref()).await?;
+        check_insisted(plan, confirmed, guard::precedent(&earlier, desk.now()))
     }
 
     /// Compare before act: whatever differs from what was shown goes back to the analyst.
@@ -221,5 +218,14 @@ impl Runner {
         };
         let differences = target::differences(&plan.target, &now);
         if differences.is_empty() { Ok(()) } else { Err(RunError::TargetChanged(differences)) }
+    }
+}
+
+/// Insisting covers what was shown, and nothing that came since.
+fn check_insisted(plan: &Plan, confirmed: &Confirmed, found: Option<Precedent>) -> Result<(), RunError> {
+    match (&plan.needs_again, found) {
+        (_, Some(found)) if plan.follows != Some(found.action) => Err(RunError::NeedsAgain(found.why)),
+        (Some(why), _) if confirmed.again == Again::No => Err(RunError::NeedsAgain(why.clone())),
+        _ => Ok(()),
     }
 }

@@ -1,6 +1,6 @@
 //! A dossier as the names and accounts that a flow may act on.
 
-use crate::domain::dossier::{EndUser, OktaUser, Part, ProviderRecord};
+use crate::domain::dossier::{EndUser, EndUserDetails, OktaUser, Part, ProviderRecord};
 use crate::domain::flow::Product;
 use crate::domain::payload;
 use crate::domain::subject::{ProviderAccount, Subject};
@@ -51,8 +51,29 @@ fn unknown(details: Option<&Part<EndUser>>) -> Option<String> {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Names {
     names: BTreeSet<String>,
-    /// Whether the groups could be read.
+    /// Whether the groups could be read, all of them.
     pub groups_known: bool,
+    /// Whether the other logins and addresses of the same person could be read, all of them.
+    pub aliases_known: bool,
+}
+
+/// Where `getEndUser` names the groups.
+const GROUPS: &[&[&str]] = &[&["getEndUser", "endUserDetails", "groupNames"]];
+
+/// Where `getEndUser` names the same person.
+const ALIASES: &[&[&str]] = &[
+    &["getEndUser", "endUserDetails", "linkedEndUserLogins"],
+    &["getEndUser", "endUserDetails", "emails"],
+    &["getEndUser", "providerEndUserDetails", "login"],
+    &["getEndUser", "providerEndUserDetails", "email"],
+];
+
+/// Whether an answer is whole at these places. A field that was not asked for, or that failed, comes as
+/// an empty list like one that is empty; only the problems beside it tell.
+fn came_whole(part: &Part<EndUser>, places: &[&[&str]]) -> bool {
+    let has_details = |user: &EndUser| user.end_user_details != EndUserDetails::default();
+    let is_hidden = |place: &&[&str]| part.problems.iter().any(|problem| problem.may_hide(place));
+    part.data.as_ref().is_some_and(has_details) && !places.iter().any(is_hidden)
 }
 
 impl Names {
@@ -64,8 +85,8 @@ impl Names {
             names.add(account.login.raw());
             names.add(account.user_id.raw());
         }
-        if let Some(user) = details.and_then(|part| part.data.as_ref()) {
-            names.add_details(user);
+        if let Some(part) = details {
+            names.add_details(part);
         }
         if let Some(okta) = okta {
             names.add(okta.id.raw());
@@ -82,9 +103,11 @@ impl Names {
         names
     }
 
-    fn add_details(&mut self, user: &EndUser) {
+    fn add_details(&mut self, part: &Part<EndUser>) {
+        self.groups_known = came_whole(part, GROUPS);
+        self.aliases_known = came_whole(part, ALIASES);
+        let Some(user) = &part.data else { return };
         let details = &user.end_user_details;
-        self.groups_known = true;
         self.add(details.login.raw());
         details.linked_end_user_logins.iter().for_each(|login| self.add(login.raw()));
         details.emails.iter().for_each(|mail| self.add(mail.raw()));
@@ -117,6 +140,7 @@ mod tests {
     use super::*;
     use crate::domain::dossier::Problem;
     use jiff::Timestamp;
+    use rstest::rstest;
     use serde_json::json;
 
     fn details() -> Part<EndUser> {
@@ -175,6 +199,36 @@ mod tests {
         {
             assert!(all.contains(&name), "{name} in {all:?}");
         }
-        assert!(names.groups_known && !Names::of_login(&login).groups_known);
+        assert!(names.groups_known && names.aliases_known);
+        let unread = Names::of_login(&login);
+        assert!(!unread.groups_known && !unread.aliases_known);
+    }
+
+    #[rstest]
+    // Fewer fields were asked for, and so the whole operation is concerned.
+    #[case(&["getEndUser"], false, false)]
+    #[case(&["getEndUser", "endUserDetails"], false, false)]
+    #[case(&["getEndUser", "endUserDetails", "groupNames"], false, true)]
+    #[case(&["getEndUser", "endUserDetails", "linkedEndUserLogins"], true, false)]
+    #[case(&["getEndUser", "providerEndUserDetails", "1", "email"], true, false)]
+    #[case(&["getEndUser", "endUserDetails", "devices", "2"], true, true)]
+    fn what_may_be_missing_is_not_known(
+        #[case] path: &[&str],
+        #[case] groups_known: bool,
+        #[case] aliases_known: bool,
+    ) {
+        let path = path.iter().map(|step| (*step).to_owned()).collect();
+        let mut part = details();
+        part.problems.push(Problem { path, ..Problem::whole("failed") });
+        let login = Login::new("ann@example.com");
+        let names = Names::of(&subject(&login, Some(&part), None), Some(&part), None);
+        assert_eq!((names.groups_known, names.aliases_known), (groups_known, aliases_known));
+    }
+
+    #[test]
+    fn an_answer_without_details_knows_no_groups() {
+        let part = Part::whole(Timestamp::UNIX_EPOCH, EndUser::default());
+        let names = Names::of(&Subject::default(), Some(&part), None);
+        assert!(!names.groups_known && !names.aliases_known);
     }
 }

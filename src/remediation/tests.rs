@@ -33,6 +33,7 @@ struct Setup {
     statuses: Vec<&'static str>,
     parts: Vec<PartName>,
     details: serde_json::Value,
+    problems: Vec<dossier::Problem>,
     guard: Guard,
     mode: Mode,
 }
@@ -46,6 +47,7 @@ impl Default for Setup {
             parts: PartName::ALL.to_vec(),
             details: json!({"endUserDetails": {"id": "c1", "login": "ann", "linkedEndUserLogins": ["root"]},
                 "providerEndUserDetails": [{"userId": "00u1", "provider": "OKTA", "login": "ann@okta.example"}]}),
+            problems: Vec::new(),
             guard: Guard::default(),
             mode: Mode::Acting,
         }
@@ -68,7 +70,8 @@ impl Setup {
         let trace = Trace::default();
         (self.memory.trace, self.script.trace) = (trace.clone(), trace.clone());
         let statuses = Mutex::new(self.statuses.into());
-        let people = People { trace, parts: self.parts, details: self.details, statuses };
+        let (parts, details, problems) = (self.parts, self.details, self.problems);
+        let people = People { trace, parts, details, problems, statuses };
         let (memory, people, script) = (Arc::new(self.memory), Arc::new(people), Arc::new(self.script));
         let now = Arc::new(Mutex::new(Timestamp::from_second(1_700_000_000).unwrap()));
         let clock = now.clone();
@@ -176,6 +179,19 @@ async fn a_protected_name_refuses_by_any_of_its_names(#[case] entry: &str) {
     let guard = Guard { protected: vec![entry.to_owned()], require_reason_from: None };
     let plan = Setup { guard, ..Default::default() }.lab().plan().await;
     assert_eq!(plan.refusal.is_some(), entry != "c*", "a CII id is not a name");
+}
+
+#[rstest]
+#[case("group:Admins", true)]
+#[case("root2", false)]
+#[tokio::test]
+async fn a_partial_answer_checks_no_protection_in_silence(#[case] entry: &str, #[case] is_insisted_on: bool) {
+    let fewer = dossier::Problem { path: vec!["getEndUser".into()], ..dossier::Problem::whole("drift") };
+    let guard = Guard { protected: vec![entry.to_owned()], require_reason_from: None };
+    let plan = Setup { guard, problems: vec![fewer], ..Default::default() }.lab().plan().await;
+    assert_eq!(plan.needs_again.is_some(), is_insisted_on, "{:?}", plan.needs_again);
+    let is_said = plan.cannot_know.iter().any(|line| line.contains("linked logins"));
+    assert_eq!(is_said, !is_insisted_on);
 }
 
 #[tokio::test]
@@ -369,6 +385,24 @@ async fn a_process_that_slept_through_its_lease_sends_nothing() {
     assert!(action.receipt.unwrap().error.unwrap().contains("lease"));
 }
 
+#[tokio::test]
+async fn what_was_declared_dead_while_it_waited_for_its_place_does_not_leave() {
+    let script = Script { paced: Some((Notify::new(), Notify::new())), ..Default::default() };
+    let lab = Setup { script, ..Default::default() }.lab();
+    let plan = lab.plan().await;
+    let (queued, may_leave) = lab.script.paced.as_ref().unwrap();
+    let declared_dead = async {
+        queued.notified().await;
+        lab.memory.actions.lock().unwrap()[0].outcome = Outcome::Unknown;
+        may_leave.notify_one();
+    };
+    let confirmed = confirmed(&plan);
+    let (action, ()) = tokio::join!(lab.run(&plan, &confirmed), declared_dead);
+    let action = action.unwrap();
+    assert_eq!((action.evidence, action.outcome, lab.sends()), (Evidence::Intended, Outcome::Failed, 0));
+    assert!(action.receipt.unwrap().error.unwrap().contains("not pending any more"));
+}
+
 #[rstest]
 #[case(2, true)]
 #[case(3, false)]
@@ -397,6 +431,38 @@ async fn the_same_again_has_to_be_insisted_on_and_the_same_action_never_runs_twi
     assert_eq!(lab.sends(), 1);
     assert_eq!(lab.run(&next, &insisting(&next)).await.unwrap().outcome, Outcome::Accepted);
     assert_eq!(lab.sends(), 2);
+}
+
+#[tokio::test]
+async fn the_same_account_through_another_login_is_the_same_subject() {
+    let lab = Setup::ends([answered(500)]).lab();
+    let plan = lab.plan().await;
+    lab.run(&plan, &confirmed(&plan)).await.unwrap();
+    let other = Ask { login: Login::new("root"), ..ask(2) };
+    let next = prepare(&lab.desk, other).await.unwrap();
+    assert_eq!((next.target_id.as_deref(), next.follows), (Some("00u1"), Some(plan.action)));
+    assert!(matches!(lab.run(&next, &confirmed(&next)).await, Err(RunError::NeedsAgain(_))));
+    assert_eq!(lab.sends(), 1);
+}
+
+#[tokio::test]
+async fn insisting_covers_only_what_was_shown() {
+    let lab = Setup::ends([answered(500), answered(200)]).lab();
+    let (plan, meanwhile) = (lab.plan().await, prepare(&lab.desk, ask(2)).await.unwrap());
+    assert_eq!(lab.run(&meanwhile, &confirmed(&meanwhile)).await.unwrap().outcome, Outcome::Unknown);
+    let error = lab.run(&plan, &insisting(&plan)).await.unwrap_err();
+    assert!(matches!(&error, RunError::NeedsAgain(why) if why.contains("unknown outcome")), "{error}");
+    assert_eq!(lab.sends(), 1);
+}
+
+#[tokio::test]
+async fn what_never_left_may_be_tried_again_at_once() {
+    let lab = Setup::ends([CallEnd::NotSent("dns".into()), answered(400)]).lab();
+    let plan = lab.plan().await;
+    assert_eq!(lab.run(&plan, &confirmed(&plan)).await.unwrap().evidence, Evidence::Intended);
+    let next = prepare(&lab.desk, ask(2)).await.unwrap();
+    assert_eq!(next.needs_again, None);
+    assert!(lab.run(&next, &confirmed(&next)).await.is_ok());
 }
 
 #[tokio::test]

@@ -19,6 +19,8 @@ use tokio::time::Instant;
 
 /// The least time between frames that keys ask for.
 const KEY_FRAME: Duration = Duration::from_millis(16);
+/// A frame that takes longer to write than this is on a line that holds us up.
+const SLOW_WRITE: Duration = Duration::from_millis(50);
 /// The least time between frames that arrivals ask for.
 const ARRIVAL_FRAME: Duration = Duration::from_millis(125);
 /// Messages taken in before keys are looked at again.
@@ -256,13 +258,18 @@ impl<W: Write> Console<W> {
     }
 
     fn draw(&mut self) -> io::Result<()> {
+        self.tick();
         self.wants_frame = None;
-        self.last_frame = Instant::now();
+        let began = Instant::now();
+        self.last_frame = began;
         let (state, keymap, theme) = (&self.state, &self.keymap, &self.theme);
         let texts = super::texts::of(state, keymap);
         let mut extent = state.extent;
         self.screen.draw(|frame| extent = view::render(state, &texts, theme, frame))?;
-        self.tick();
+        if began.elapsed() > SLOW_WRITE {
+            // What is asked counts as shown when the line has taken it, not when it was handed over.
+            self.tick();
+        }
         self.apply(Msg::Drawn(extent));
         Ok(())
     }

@@ -19,15 +19,17 @@ pub async fn collect(settings: receiver::Settings, tell: Tell) -> io::Result<()>
     let (stop, stopped) = watch::channel(false);
     let expiring = tokio::spawn(expire_leases(settings.store.clone(), settings.clock.clone()));
     let mut receiving = tokio::spawn(receiver::keep_receiving(settings, tell, stopped, None));
-    loop {
+    let ended_by_itself = loop {
         tokio::select! {
-            signalled = signals.next() => if signalled == Signalled::Stop { break },
-            _ = &mut receiving => break,
+            signalled = signals.next() => if signalled == Signalled::Stop { break false },
+            _ = &mut receiving => break true,
         }
+    };
+    // A task that has answered must not be asked again: that would panic.
+    if !ended_by_itself {
+        let _ = stop.send(true);
+        let _ = tokio::time::timeout(LAST_REQUESTS, receiving).await;
     }
-    // The receiver may have ended by itself.
-    let _ = stop.send(true);
-    let _ = tokio::time::timeout(LAST_REQUESTS, receiving).await;
     expiring.abort();
     Ok(())
 }

@@ -15,7 +15,7 @@ use crate::app::{Msg, State};
 use crate::command::Keymap;
 use crate::config::meant;
 use crate::remediation::guard::Mode;
-use crate::remediation::{Desk, Runner};
+use crate::remediation::{Desk, Pace, Runner};
 use crate::source::clock::Clock;
 use crate::store::Store;
 use crate::view::Theme;
@@ -48,6 +48,8 @@ pub struct Setup {
     pub desk: Arc<Desk>,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// How long leases hold, by that clock, and how often they are renewed in real time.
+    pub pace: Pace,
     /// How child processes are started.
     pub children: Children,
     /// What is received, and where.
@@ -93,7 +95,7 @@ pub async fn run(setup: Setup) -> io::Result<Closed> {
 
 /// A console on a screen, with what runs behind it.
 pub(super) fn open<W: Write>(setup: Setup, screen: Screen<W>) -> io::Result<(Console<W>, Behind)> {
-    let runner = Arc::new(Runner::new(setup.desk.clone(), Default::default()));
+    let runner = Arc::new(Runner::new(setup.desk.clone(), setup.pace.clone()));
     let services = Services {
         desk: setup.desk.clone(),
         runner: runner.clone(),

@@ -6,7 +6,8 @@
 //! is refused, since its locks do not hold what SQLite's log and the receiver's lock rely on.
 
 use super::StoreError;
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use nix::fcntl::OFlag;
+use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -34,9 +35,37 @@ pub fn prepare(path: &Path) -> Result<PathBuf, StoreError> {
     Ok(path)
 }
 
-/// Opens a file of ours for reading and writing, made with mode 0600 if it is missing.
-pub(super) fn open_private(path: &Path) -> io::Result<File> {
-    OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(PRIVATE_FILE).open(path)
+/// Opens a file of ours for reading and writing, made with mode 0600 if it is missing. What is there
+/// already has to be ours alone, and no link to elsewhere.
+///
+/// # Errors
+/// [`StoreError::Open`] with what is wrong and what mends it.
+pub(super) fn open_private(path: &Path) -> Result<File, StoreError> {
+    open_ours(OpenOptions::new().write(true).create(true).truncate(false).mode(PRIVATE_FILE), path)
+}
+
+/// Opens a file of ours for reading, under the same conditions.
+///
+/// # Errors
+/// [`StoreError::Open`], also if there is none.
+pub(super) fn read_private(path: &Path) -> Result<File, StoreError> {
+    open_ours(&mut OpenOptions::new(), path)
+}
+
+/// The opened file is checked, not its path: nobody can put another there in between. A pipe in its
+/// place must not hold up the opening.
+fn open_ours(options: &mut OpenOptions, path: &Path) -> Result<File, StoreError> {
+    let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK;
+    let opened = options.read(true).custom_flags(flags.bits()).open(path);
+    let file = opened.map_err(|error| not_opened(path, &error))?;
+    let meta = file.metadata().map_err(|error| failed(path, &error))?;
+    check_ours(path, &meta)?;
+    Ok(file)
+}
+
+fn not_opened(path: &Path, error: &io::Error) -> StoreError {
+    let is_link = fs::symlink_metadata(path).is_ok_and(|meta| meta.is_symlink());
+    if is_link { refused(path, "it is a symbolic link", "remove the link") } else { failed(path, error) }
 }
 
 /// The path of a file that stands beside the store: `<store><suffix>`.
@@ -90,6 +119,10 @@ fn check_private(path: &Path) -> Result<(), StoreError> {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
         meta => meta.map_err(|error| failed(path, &error))?,
     };
+    check_ours(path, &meta)
+}
+
+fn check_ours(path: &Path, meta: &Metadata) -> Result<(), StoreError> {
     let me = nix::unistd::geteuid().as_raw();
     if !meta.is_file() {
         return Err(refused(path, "it is not a regular file", "give the path of a file"));

@@ -65,6 +65,8 @@ pub struct ActionFilter {
     pub login: Option<Login>,
     /// Of this flow.
     pub flow: Option<FlowId>,
+    /// On the account of this id.
+    pub target: Option<String>,
     /// Not older than this.
     pub since: Option<Timestamp>,
 }
@@ -114,6 +116,9 @@ pub enum StoreError {
     /// It cannot be read.
     #[error("the store cannot be read: {0}")]
     Read(String),
+    /// The action has ended, or its lease ran out: whoever held it may act no more.
+    #[error("action `{0}` is not pending any more")]
+    NotPending(ActionId),
     /// It has been closed.
     #[error("the store is closed")]
     Closed,
@@ -227,10 +232,11 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// that no action of the same flow on the same subject is open.
     async fn intend(&self, action: &Action, lease: &Lease, again: Again) -> Result<(), IntendError>;
 
-    /// Extends the lease of an action in flight.
+    /// Extends the lease of an action in flight; [`StoreError::NotPending`] where it is none any more.
     async fn renew(&self, id: ActionId, lease: &Lease) -> Result<(), StoreError>;
 
-    /// Records that a first byte may leave now (evidence `sent`).
+    /// Records that a first byte may leave now (evidence `sent`); [`StoreError::NotPending`] where none
+    /// may any more.
     async fn sending(&self, id: ActionId) -> Result<(), StoreError>;
 
     /// Commits a receipt and its journal record. Later evidence may raise an action again.

@@ -4,7 +4,7 @@
 //! once. The file's text says who holds it; it is for people, the lock alone decides.
 
 use super::StoreError;
-use super::files::{beside, open_private};
+use super::files::{beside, open_private, read_private};
 use std::fmt;
 use std::fs::{File, TryLockError};
 use std::io::{Read, Seek, Write};
@@ -40,12 +40,13 @@ impl ReceiverLock {
     /// Takes the lock of the store at `path`, or `None` while another holds it.
     ///
     /// # Errors
-    /// [`StoreError::NotWritable`] if the lock's file cannot be opened or written.
+    /// [`StoreError::Open`] if the lock's file cannot be opened or is not ours alone,
+    /// [`StoreError::NotWritable`] if it cannot be locked or written.
     pub fn try_take(path: &Path, who: &Who) -> Result<Option<ReceiverLock>, StoreError> {
         let lock = lock_path(path);
         let failed =
             |error: std::io::Error| StoreError::NotWritable(format!("`{}`: {error}", lock.display()));
-        let mut file = open_private(&lock).map_err(failed)?;
+        let mut file = open_private(&lock)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Ok(None),
@@ -65,7 +66,7 @@ impl Drop for ReceiverLock {
 
 /// Who receives for the store at `path`, if anybody does.
 pub fn holder(path: &Path) -> Option<String> {
-    let mut file = File::open(lock_path(path)).ok()?;
+    let mut file = read_private(&lock_path(path)).ok()?;
     // Shared, so that two who only look do not see each other.
     match file.try_lock_shared() {
         Err(TryLockError::WouldBlock) => read_text(&mut file),
@@ -92,6 +93,8 @@ fn read_text(file: &mut File) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs::{self, Permissions};
+    use std::os::unix::fs::{PermissionsExt, symlink};
 
     fn who(what: &str) -> Who {
         Who { pid: 7, host: "jump".into(), what: what.into() }
@@ -109,5 +112,22 @@ mod tests {
         drop(held);
         assert_eq!(holder(&path), None);
         assert!(ReceiverLock::try_take(&path, &who("console")).unwrap().is_some());
+    }
+
+    #[test]
+    fn a_link_and_a_file_of_others_are_refused() {
+        let room = tempfile::tempdir().unwrap();
+        let path = room.path().join("store.db");
+        let victim = room.path().join("victim");
+        fs::write(&victim, "precious").unwrap();
+        symlink(&victim, lock_path(&path)).unwrap();
+        let error = ReceiverLock::try_take(&path, &who("collect")).unwrap_err().to_string();
+        assert!(error.contains("it is a symbolic link"), "{error}");
+        assert_eq!(fs::read_to_string(&victim).unwrap(), "precious");
+        fs::remove_file(lock_path(&path)).unwrap();
+        fs::write(lock_path(&path), "").unwrap();
+        fs::set_permissions(lock_path(&path), Permissions::from_mode(0o666)).unwrap();
+        let error = ReceiverLock::try_take(&path, &who("collect")).unwrap_err().to_string();
+        assert!(error.contains("others can read or write it\nhint: `chmod 600"), "{error}");
     }
 }

@@ -18,7 +18,7 @@ pub use okta::KeyError;
 pub use probe::Probe;
 pub use tenants::{TenantError, Tenants};
 
-use crate::domain::action::{Receipt, ShownRequest};
+use crate::domain::action::{Receipt, ShownRequest, Try};
 use crate::domain::dossier::{AddressUsers, LoadedPart, OktaUser, Part};
 use crate::domain::{FlowId, Login, PartName};
 use async_trait::async_trait;
@@ -46,11 +46,34 @@ pub enum CallEnd {
     /// The other side answered, whatever the status.
     Answered(Receipt),
     /// DNS, connect or TLS failed, or no token was had: no byte of the request left.
-    NotSent(String),
+    NotSent(NoAnswer),
     /// The wait after 429s ran out; every try was answered 429, so nothing ran.
     Throttled(Receipt),
     /// Time-out or cut connection after a byte may have left: nobody knows.
-    Unknown(String),
+    Unknown(NoAnswer),
+}
+
+/// A last try without an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NoAnswer {
+    /// Why there is none.
+    pub why: String,
+    /// The tries before it, which were answered 429.
+    pub tries: Vec<Try>,
+}
+
+impl<T: Into<String>> From<T> for NoAnswer {
+    fn from(why: T) -> NoAnswer {
+        NoAnswer { why: why.into(), tries: Vec::new() }
+    }
+}
+
+/// Asked right before each exchange of a call that acts: a call may be held up for a minute by pacing,
+/// and what allowed it may be over by then.
+#[async_trait]
+pub trait Clearance: Send + Sync {
+    /// Whether the exchange may be made now; the error says why not.
+    async fn clear(&self) -> Result<(), String>;
 }
 
 /// Sends requests that act: each is sent once; only a 429 is followed by another try, by the pacer.
@@ -60,6 +83,6 @@ pub trait FlowCaller: Send + Sync + fmt::Debug {
     /// the same request: its digest is what the analyst confirmed.
     fn shown(&self, flow: &FlowId, body: &str, action: &str, operator: &str) -> Result<ShownRequest, String>;
 
-    /// Sends what was shown.
-    async fn call(&self, flow: &FlowId, shown: &ShownRequest) -> CallEnd;
+    /// Sends what was shown, each try only if it is cleared.
+    async fn call(&self, flow: &FlowId, shown: &ShownRequest, clearance: &dyn Clearance) -> CallEnd;
 }

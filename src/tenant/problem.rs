@@ -8,6 +8,9 @@ use crate::domain::untrusted::fit;
 /// Words of the other side are cut to this many columns.
 const WORDS: usize = 400;
 
+/// More bytes than these never fit in that many columns, however wide the script.
+const LONGEST_WORDS: usize = 16 * WORDS;
+
 /// A problem of the whole part, with what mends it.
 pub(super) fn with_hint(message: impl Into<Untrusted>, hint: &str) -> Problem {
     Problem { hint: Some(hint.to_owned()), ..Problem::whole(message) }
@@ -21,7 +24,7 @@ impl From<HttpError> for Problem {
 
 /// The other side's own words, masked and short.
 pub(super) fn words(http: &Http, text: &str) -> String {
-    fit(&http.mask(text), WORDS).into_owned()
+    fit(&http.mask_first(text, LONGEST_WORDS), WORDS).into_owned()
 }
 
 /// An answer that is not what was asked for, and whose body says nothing that is known: a proxy's page,

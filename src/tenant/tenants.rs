@@ -6,7 +6,7 @@ use super::okta::{KeyError, Okta};
 use super::probe::{self, Probe};
 use super::problem::with_hint;
 use super::workflows::Workflows;
-use super::{CallEnd, Directory, FlowCaller};
+use super::{CallEnd, Clearance, Directory, FlowCaller};
 use crate::config::Config;
 use crate::domain::action::ShownRequest;
 use crate::domain::dossier::{AddressUsers, LoadedPart, OktaUser, Part};
@@ -141,7 +141,7 @@ impl FlowCaller for Tenants {
         self.workflows.shown(flow, body, action, operator)
     }
 
-    async fn call(&self, flow: &FlowId, shown: &ShownRequest) -> CallEnd {
-        self.workflows.call(flow, shown).await
+    async fn call(&self, flow: &FlowId, shown: &ShownRequest, clearance: &dyn Clearance) -> CallEnd {
+        self.workflows.call(flow, shown, clearance).await
     }
 }

@@ -3,11 +3,11 @@
 //! What the analyst confirms is a [`ShownRequest`], and what leaves is built from the configuration
 //! again: if the two differ, nothing leaves. The digest covers everything but the secret's value.
 
-use super::CallEnd;
-use super::http::{self, ActEnd, Answer, Http, MASK, Method, Request, USER_AGENT};
+use super::http::{self, ActEnd, Answer, Http, HttpError, MASK, Method, Request, USER_AGENT};
 use super::okta::{Scope, ServiceAppTokens};
 use super::problem::with_hint;
 use super::token::{Tokens, bearer};
+use super::{CallEnd, Clearance, NoAnswer};
 use crate::config::meant::{self, ConfiguredFlow};
 use crate::domain::action::{Receipt, ShownRequest, Try};
 use crate::domain::dossier::Problem;
@@ -78,17 +78,22 @@ impl Workflows {
     }
 
     /// Sends what was shown, once.
-    pub(super) async fn call(&self, flow: &FlowId, shown: &ShownRequest) -> CallEnd {
+    pub(super) async fn call(
+        &self,
+        flow: &FlowId,
+        shown: &ShownRequest,
+        clearance: &dyn Clearance,
+    ) -> CallEnd {
         let prepared = match self.rebuilt(flow, shown) {
             Ok(flow) => self.prepare(flow, shown).await,
             Err(why) => Err(why),
         };
         match prepared {
             Ok((request, secret)) => {
-                let end = self.http.act(&format!("flow {}", shown.url), &request).await;
+                let end = self.http.act(&format!("flow {}", shown.url), &request, clearance).await;
                 self.ended(end, secret.as_ref())
             }
-            Err(why) => CallEnd::NotSent(why),
+            Err(why) => CallEnd::NotSent(why.into()),
         }
     }
 
@@ -198,12 +203,8 @@ impl Workflows {
         match end {
             ActEnd::Answered(answer, tries) => CallEnd::Answered(self.receipt(&answer, tries, secret)),
             ActEnd::Throttled(answer, tries) => CallEnd::Throttled(self.receipt(&answer, tries, secret)),
-            ActEnd::NotSent(error, tries) => {
-                CallEnd::NotSent(after_tries(problem_line(&error.into()), &tries))
-            }
-            ActEnd::Unknown(error, tries) => {
-                CallEnd::Unknown(after_tries(problem_line(&error.into()), &tries))
-            }
+            ActEnd::NotSent(error, tries) => CallEnd::NotSent(no_answer(error, tries)),
+            ActEnd::Unknown(error, tries) => CallEnd::Unknown(no_answer(error, tries)),
         }
     }
 
@@ -225,11 +226,13 @@ fn problem_line(problem: &Problem) -> String {
     }
 }
 
-fn after_tries(words: String, tries: &[Try]) -> String {
-    match tries.len() {
+fn no_answer(error: HttpError, tries: Vec<Try>) -> NoAnswer {
+    let words = problem_line(&error.into());
+    let why = match tries.len() {
         0 => words,
         count => format!("{words} (after {count} tries that were answered 429)"),
-    }
+    };
+    NoAnswer { why, tries }
 }
 
 /// A text as a header carries it: what is not visible ASCII is percent-encoded. A `%` stays as it is,

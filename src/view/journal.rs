@@ -8,6 +8,7 @@ use super::prose::Prose;
 use super::theme::{Role, Theme};
 use super::words;
 use crate::app::journal::JournalScreen;
+use crate::app::list::Extent;
 use crate::domain::{Action, time};
 use ratatui::layout::Rect;
 use ratatui::text::Line;
@@ -19,10 +20,19 @@ pub(super) fn draw(scene: &Scene, screen: &JournalScreen, canvas: &mut Canvas) {
     let (list, detail) = scene.size.journal_parts();
     draw_list(screen, canvas, list);
     if let Some(action) = screen.selected() {
-        let inner = Panel::new("Action", Focus::Elsewhere).draw(canvas, detail);
-        let lines = whole(canvas.theme, action, usize::from(inner.width));
-        canvas.lines(inner, &lines);
+        draw_action(screen, action, canvas, detail);
     }
+}
+
+/// The selected action; `tab` gives it the keys, to be read to its end.
+fn draw_action(screen: &JournalScreen, action: &Action, canvas: &mut Canvas, area: Rect) {
+    let height = usize::from(area.height.saturating_sub(2));
+    let lines = whole(canvas.theme, action, usize::from(area.width.saturating_sub(4)));
+    let offset = screen.scroll.offset.min(lines.len().saturating_sub(height));
+    canvas.extent = Extent { lines: lines.len(), height };
+    let panel = Panel::new("Action", Focus::here(screen.reads_action));
+    let inner = panel.scrolled(offset, height, lines.len()).draw(canvas, area);
+    canvas.lines(inner, lines.iter().skip(offset));
 }
 
 fn draw_list(screen: &JournalScreen, canvas: &mut Canvas, area: Rect) {

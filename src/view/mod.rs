@@ -142,7 +142,7 @@ fn overlay(scene: &Scene, canvas: &mut Canvas) -> Option<Position> {
         Overlay::Card(card) => return card::draw(scene, card, canvas),
         Overlay::Dialog(dialog) => return dialog::draw(scene, dialog, canvas),
         Overlay::Link(card) => link::draw(scene, card, canvas),
-        Overlay::Quit(why) => quit::draw(scene, why, canvas),
+        Overlay::Quit(question) => quit::draw(scene, &question.why, canvas),
     }
     None
 }

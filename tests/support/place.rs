@@ -58,6 +58,7 @@ impl Place {
     /// A place where nothing is yet.
     pub(crate) fn empty() -> Place {
         let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("tmp")).unwrap();
         Place { folder, listen: free_address(), started: AtomicUsize::new(0) }
     }
 
@@ -101,7 +102,7 @@ impl Place {
             ("HOME", at("")),
             ("XDG_CONFIG_HOME", at("config")),
             ("XDG_STATE_HOME", at("state")),
-            ("TMPDIR", std::env::temp_dir().display().to_string()),
+            ("TMPDIR", at("tmp")),
             ("TERM", "xterm-256color".to_owned()),
             ("LANG", "C.UTF-8".to_owned()),
         ]
@@ -160,6 +161,11 @@ impl Place {
     pub(crate) fn store(&self) -> Arc<dyn Store> {
         let url = format!("sqlite:{}", self.store_file().display());
         store::open(&url, decoder(), OpenOptions::default()).unwrap()
+    }
+
+    /// Whether the program left nothing of a throw-away store behind.
+    pub(crate) fn is_swept(&self) -> bool {
+        files_below(&self.path("tmp")).is_empty()
     }
 
     /// Every file below the folder.

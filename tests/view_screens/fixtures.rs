@@ -291,6 +291,7 @@ pub(crate) fn action(
         verb: plan.flow.verb,
         risk: plan.flow.risk,
         login: plan.login,
+        target_id: plan.target_id,
         finding: None,
         evidence,
         outcome,
@@ -422,6 +423,7 @@ pub(crate) fn plan(ask: &RunAsk) -> Plan {
         confirm: Confirm::Word("suspend".into()),
         flow,
         login: ask.login.clone(),
+        target_id: None,
         finding: ask.finding,
         request: ShownRequest {
             method: "POST".into(),
@@ -440,6 +442,7 @@ pub(crate) fn plan(ask: &RunAsk) -> Plan {
         },
         cannot_know: vec!["whether the flow behind the URL is the one that the preset describes".into()],
         needs_again: None,
+        follows: None,
         refusal: None,
         undo: "unsuspend the account in Okta: groups and applications are kept".into(),
         reason_required: true,

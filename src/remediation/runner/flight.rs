@@ -7,6 +7,8 @@ use crate::domain::plan::Plan;
 use crate::domain::{Action, Evidence, Outcome};
 use crate::remediation::{Desk, evidence};
 use crate::store::{Again, Lease};
+use crate::tenant::Clearance;
+use async_trait::async_trait;
 use jiff::Timestamp;
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -61,6 +63,7 @@ impl Flight {
             verb: plan.flow.verb.clone(),
             risk: plan.flow.risk,
             login: plan.login.clone(),
+            target_id: plan.target_id.clone(),
             finding: plan.finding,
             evidence: Evidence::Intended,
             outcome: Outcome::Pending,
@@ -72,7 +75,7 @@ impl Flight {
         }
     }
 
-    /// The one send. The lease is looked at last: a process that slept through it may have been declared
+    /// The one send. The lease is looked at before, and renewed at every try: a process that slept through it may have been declared
     /// dead by another, and then nothing may leave any more.
     async fn send(&self, lease: &Lease) -> Settlement {
         let sending = self.desk.store.sending(self.plan.action).await;
@@ -84,7 +87,7 @@ impl Flight {
             return unsent("the lease ran out before a byte left".to_owned(), now);
         }
         self.tell(Progress::Sending);
-        let call = self.desk.caller.call(&self.plan.flow.id, &self.plan.request);
+        let call = self.desk.caller.call(&self.plan.flow.id, &self.plan.request, self);
         let end = tokio::select! {
             end = call => end,
             never = self.renew() => match never {},
@@ -150,6 +153,15 @@ impl Flight {
     /// Nobody may be listening any more, and that stops nothing.
     fn tell(&self, progress: Progress) {
         let _ = self.progress.send(progress);
+    }
+}
+
+/// An exchange may be made while the action is still ours, with a whole lease before it.
+#[async_trait]
+impl Clearance for Flight {
+    async fn clear(&self) -> Result<(), String> {
+        let renewed = self.desk.store.renew(self.plan.action, &self.lease()).await;
+        renewed.map_err(|error| error.to_string())
     }
 }
 

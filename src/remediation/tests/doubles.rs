@@ -7,7 +7,7 @@ use crate::domain::finding::HistoryEntry;
 use crate::domain::journal::{Head, Record};
 use crate::domain::*;
 use crate::store::*;
-use crate::tenant::{CallEnd, Directory, FlowCaller};
+use crate::tenant::{CallEnd, Clearance, Directory, FlowCaller};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use std::collections::VecDeque;
@@ -44,6 +44,10 @@ impl Memory {
         let action = actions.iter_mut().find(|action| action.id == id);
         action.map(change).ok_or_else(|| StoreError::Read("no such action".into()))
     }
+}
+
+fn pending(action: &mut Action) -> Result<&mut Action, StoreError> {
+    if action.outcome == Outcome::Pending { Ok(action) } else { Err(StoreError::NotPending(action.id)) }
 }
 
 #[async_trait]
@@ -107,7 +111,11 @@ impl Store for Memory {
 
     async fn intend(&self, action: &Action, _: &Lease, again: Again) -> Result<(), IntendError> {
         let mut actions = self.actions.lock().unwrap();
-        let same = |other: &&Action| other.flow == action.flow && other.login == action.login;
+        let is_same_account =
+            |other: &Action| other.target_id.is_some() && other.target_id == action.target_id;
+        let same = |other: &&Action| {
+            other.flow == action.flow && (other.login == action.login || is_same_account(other))
+        };
         if let Some(open) = actions.iter().filter(same).find(|other| other.outcome == Outcome::Pending) {
             return Err(IntendError::AlreadyOpen(open.id));
         }
@@ -120,21 +128,20 @@ impl Store for Memory {
         Ok(())
     }
 
-    async fn renew(&self, _: ActionId, _: &Lease) -> Result<(), StoreError> {
+    async fn renew(&self, id: ActionId, _: &Lease) -> Result<(), StoreError> {
         self.renewed.notify_one();
-        Ok(())
+        self.with(id, |action| pending(action).map(drop))?
     }
 
     async fn sending(&self, id: ActionId) -> Result<(), StoreError> {
         self.did("sending")?;
-        self.with(id, |action| action.evidence = Evidence::Sent)
+        self.with(id, |action| pending(action).map(|a| a.evidence = a.evidence.max(Evidence::Sent)))?
     }
 
     async fn settle(&self, id: ActionId, said: &Settlement, _: Timestamp) -> Result<Action, StoreError> {
         self.did("settle")?;
         self.with(id, |action| {
-            (action.evidence, action.outcome) = (said.evidence, said.outcome);
-            action.receipt = Some(said.receipt.clone());
+            *action = action.clone().settled_by(said);
             action.clone()
         })
     }
@@ -156,6 +163,7 @@ impl Store for Memory {
         let actions = self.actions.lock().unwrap();
         let wanted = |action: &&Action| {
             filter.login.as_ref().is_none_or(|login| *login == action.login)
+                && (filter.target.is_none() || filter.target == action.target_id)
                 && filter.flow.as_ref().is_none_or(|flow| *flow == action.flow)
         };
         let rows = actions.iter().rev().filter(wanted).take(limit).cloned().collect();
@@ -189,6 +197,8 @@ pub(super) struct People {
     pub(super) trace: Trace,
     pub(super) parts: Vec<PartName>,
     pub(super) details: serde_json::Value,
+    /// What went wrong beside the details.
+    pub(super) problems: Vec<Problem>,
     pub(super) statuses: Mutex<VecDeque<&'static str>>,
 }
 
@@ -216,7 +226,8 @@ impl Directory for People {
 
     async fn part(&self, _: PartName, _: &Login) -> LoadedPart {
         let user: EndUser = serde_json::from_value(self.details.clone()).unwrap();
-        LoadedPart::CiiDetails(Box::new(Part::whole(Timestamp::UNIX_EPOCH, user)))
+        let part = Part::whole(Timestamp::UNIX_EPOCH, user);
+        LoadedPart::CiiDetails(Box::new(Part { problems: self.problems.clone(), ..part }))
     }
 
     async fn users_of_address(&self, _: &str) -> AddressUsers {
@@ -242,6 +253,8 @@ pub(super) struct Script {
     pub(super) ends: Mutex<VecDeque<CallEnd>>,
     /// Part of every URL: a configuration that changes.
     pub(super) host: Mutex<String>,
+    /// Where set, a call says that it waits for its place, and waits until it has it.
+    pub(super) paced: Option<(Notify, Notify)>,
     /// Where set, a call says that it has begun and waits until it may end.
     pub(super) held: Option<(Notify, Notify)>,
 }
@@ -258,7 +271,14 @@ impl FlowCaller for Script {
         })
     }
 
-    async fn call(&self, _: &FlowId, _: &ShownRequest) -> CallEnd {
+    async fn call(&self, _: &FlowId, _: &ShownRequest, clearance: &dyn Clearance) -> CallEnd {
+        if let Some((queued, may_leave)) = &self.paced {
+            queued.notify_one();
+            may_leave.notified().await;
+        }
+        if let Err(why) = clearance.clear().await {
+            return CallEnd::NotSent(why.into());
+        }
         self.trace.lock().unwrap().push("call");
         if let Some((begun, may_end)) = &self.held {
             begun.notify_one();

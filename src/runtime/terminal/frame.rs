@@ -18,8 +18,10 @@ pub struct FrameBackend<W: Write> {
     out: W,
     frame: CrosstermBackend<Vec<u8>>,
     screen: Buffer,
+    /// Where the cursor stands; `None` after drawing.
     cursor: Option<Position>,
-    is_cursor_known: bool,
+    /// Whether the cursor is shown; `None` where that is not known.
+    is_cursor_shown: Option<bool>,
     fixed: Option<Size>,
 }
 
@@ -31,7 +33,7 @@ impl<W: Write> FrameBackend<W> {
             frame: CrosstermBackend::new(Vec::new()),
             screen: Buffer::default(),
             cursor: None,
-            is_cursor_known: false,
+            is_cursor_shown: None,
             fixed: None,
         }
     }
@@ -71,6 +73,7 @@ impl<W: Write> FrameBackend<W> {
 
     fn shift_rows(&mut self, shift: Shift) -> io::Result<()> {
         scroll::apply(&mut self.screen, shift);
+        self.cursor = None;
         let region = shift.first..shift.last + 1;
         if shift.up {
             self.frame.scroll_region_up(region, shift.by)
@@ -106,23 +109,25 @@ impl<W: Write> Backend for FrameBackend<W> {
             self.screen.diff(&wanted).into_iter().map(|(x, y, cell)| (x, y, cell.clone())).collect();
         if !changed.is_empty() {
             self.frame.draw(changed.iter().map(|(x, y, cell)| (*x, *y, cell)))?;
-            self.is_cursor_known = false;
+            shorten_reset(self.frame.writer_mut());
+            self.cursor = None;
         }
         self.screen = wanted;
         Ok(())
     }
 
     fn hide_cursor(&mut self) -> io::Result<()> {
-        if self.cursor.take().is_some() || !self.is_cursor_known {
+        if self.is_cursor_shown != Some(false) {
             self.frame.hide_cursor()?;
-            self.is_cursor_known = true;
+            self.is_cursor_shown = Some(false);
         }
         Ok(())
     }
 
     fn show_cursor(&mut self) -> io::Result<()> {
-        if self.cursor.is_none() {
+        if self.is_cursor_shown != Some(true) {
             self.frame.show_cursor()?;
+            self.is_cursor_shown = Some(true);
         }
         Ok(())
     }
@@ -134,17 +139,17 @@ impl<W: Write> Backend for FrameBackend<W> {
 
     fn set_cursor_position<P: Into<Position>>(&mut self, position: P) -> io::Result<()> {
         let position = position.into();
-        if self.cursor != Some(position) || !self.is_cursor_known {
+        if self.cursor != Some(position) {
             self.frame.set_cursor_position(position)?;
             self.cursor = Some(position);
-            self.is_cursor_known = true;
         }
         Ok(())
     }
 
     fn clear(&mut self) -> io::Result<()> {
         self.screen = Buffer::default();
-        self.is_cursor_known = false;
+        self.cursor = None;
+        self.is_cursor_shown = None;
         // Kept outside the synchronized update: tmux shows stale rows otherwise.
         self.frame.clear()?;
         let bytes = std::mem::take(self.frame.writer_mut());
@@ -188,6 +193,16 @@ impl<W: Write> Backend for FrameBackend<W> {
 
     fn scroll_region_down(&mut self, region: std::ops::Range<u16>, by: u16) -> io::Result<()> {
         self.frame.scroll_region_down(region, by)
+    }
+}
+
+/// The backend ends every frame with a reset of each colour and then of everything: the last is enough.
+fn shorten_reset(frame: &mut Vec<u8>) {
+    const EACH: &[u8] = b"\x1b[39m\x1b[49m\x1b[59m\x1b[0m";
+    const ALL: &[u8] = b"\x1b[0m";
+    if frame.ends_with(EACH) {
+        frame.truncate(frame.len() - EACH.len());
+        frame.extend_from_slice(ALL);
     }
 }
 
@@ -241,6 +256,29 @@ mod tests {
         let mut terminal = terminal();
         assert!(draw(&mut terminal, &rows(0), 3) > 0);
         assert_eq!(draw(&mut terminal, &rows(0), 3), 0);
+    }
+
+    #[test]
+    fn a_cursor_is_placed_again_after_drawing_and_never_otherwise() {
+        let mut terminal = terminal();
+        let mut frame = |text: &str| {
+            let before = terminal.backend().writer().len();
+            terminal
+                .draw(|frame| {
+                    frame.buffer_mut().set_string(0, 3, text, Style::new());
+                    frame.set_cursor_position((5, 3));
+                })
+                .unwrap();
+            let sent = terminal.backend().writer()[before..].to_vec();
+            let mut parser = vt100::Parser::new(ROWS.try_into().unwrap(), COLUMNS.try_into().unwrap(), 0);
+            parser.process(terminal.backend().writer());
+            assert_eq!(parser.screen().cursor_position(), (3, 5));
+            assert!(!parser.screen().hide_cursor());
+            sent.len()
+        };
+        assert!(frame("ab") > 0);
+        assert_eq!(frame("ab"), 0);
+        assert!(frame("abc") > 0);
     }
 
     #[test]

@@ -18,14 +18,13 @@ pub(super) fn intend(
     lease: &Lease,
     again: Again,
 ) -> Result<std::result::Result<(), IntendError>> {
-    match latest_of_subject(db, action)? {
-        Some(latest) if latest.outcome == Outcome::Pending => {
-            return Ok(Err(IntendError::AlreadyOpen(latest.id)));
-        }
-        Some(latest) if latest.outcome == Outcome::Unknown && again == Again::No => {
-            return Ok(Err(IntendError::UnknownBefore(latest.id)));
-        }
-        _ => {}
+    let latest = latest_of_subject(db, action)?;
+    let ended = |how| latest.iter().find(|latest| latest.outcome == how).map(|latest| latest.id);
+    if let Some(open) = ended(Outcome::Pending) {
+        return Ok(Err(IntendError::AlreadyOpen(open)));
+    }
+    if let (Some(unknown), Again::No) = (ended(Outcome::Unknown), again) {
+        return Ok(Err(IntendError::UnknownBefore(unknown)));
     }
     insert(db, action, lease)?;
     let content = serde_json::json!({
@@ -34,6 +33,7 @@ pub(super) fn intend(
         "verb": action.verb,
         "risk": action.risk,
         "login": action.login,
+        "target": action.target_id,
         "finding": action.finding,
         "request": action.request,
         "reason": action.reason,
@@ -45,19 +45,25 @@ pub(super) fn intend(
     Ok(Ok(()))
 }
 
-/// The newest action of the same flow on the same subject. An open one is always the newest: none can
-/// be intended while it is open.
-fn latest_of_subject(db: &Connection, action: &Action) -> Result<Option<Action>> {
-    db.prepare_cached("SELECT * FROM actions WHERE flow = ?1 AND login = ?2 ORDER BY seq DESC LIMIT 1")?
-        .query_row((&action.flow.0, action.login.folded()), rows::action)
-        .optional()
+/// The newest action of the same flow on the same login, and the newest on the same account: two logins
+/// may lead to one account. An open one is always the newest of its kind: none can be intended while it
+/// is open.
+fn latest_of_subject(db: &Connection, action: &Action) -> Result<Vec<Action>> {
+    let newest = |column: &str, value: &str| {
+        let sql =
+            format!("SELECT * FROM actions WHERE flow = ?1 AND {column} = ?2 ORDER BY seq DESC LIMIT 1");
+        db.prepare_cached(&sql)?.query_row((&action.flow.0, value), rows::action).optional()
+    };
+    let of_login = newest("login", action.login.folded())?;
+    let of_account = action.target_id.as_deref().map(|id| newest("target", id)).transpose()?.flatten();
+    Ok(of_login.into_iter().chain(of_account).collect())
 }
 
 fn insert(db: &Connection, action: &Action, lease: &Lease) -> Result<()> {
     db.prepare_cached(
         "INSERT INTO actions (id, flow, login, shown, verb, risk, finding, evidence, outcome, request, \
-         receipt, reason, actor, at, owner, lease_until) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+         receipt, reason, actor, at, owner, lease_until, target) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
     )?
     .execute(rusqlite::params![
         action.id.to_string(),
@@ -76,22 +82,31 @@ fn insert(db: &Connection, action: &Action, lease: &Lease) -> Result<()> {
         action.at.as_microsecond(),
         lease.owner,
         lease.until.as_microsecond(),
+        action.target_id,
     ])?;
     Ok(())
 }
 
-/// Extends the lease of an action in flight; one that has ended needs none.
-pub(super) fn renew(db: &Connection, id: ActionId, lease: &Lease) -> Result<()> {
-    db.prepare_cached(
-        "UPDATE actions SET owner = ?2, lease_until = ?3 WHERE id = ?1 AND outcome = 'pending'",
-    )?
-    .execute((id.to_string(), &lease.owner, lease.until.as_microsecond()))?;
-    Ok(())
+/// Extends the lease of an action in flight. One that was declared dead stays dead.
+pub(super) fn renew(
+    db: &Connection,
+    id: ActionId,
+    lease: &Lease,
+) -> Result<std::result::Result<(), StoreError>> {
+    let renewed = db
+        .prepare_cached(
+            "UPDATE actions SET owner = ?2, lease_until = ?3 WHERE id = ?1 AND outcome = 'pending'",
+        )?
+        .execute((id.to_string(), &lease.owner, lease.until.as_microsecond()))?;
+    Ok(if renewed == 0 { Err(StoreError::NotPending(id)) } else { Ok(()) })
 }
 
 /// Records that a first byte may leave now.
 pub(super) fn sending(db: &Connection, id: ActionId) -> Result<std::result::Result<(), StoreError>> {
     let Some(action) = by_id(db, id)? else { return Ok(Err(missing(id))) };
+    if action.outcome != Outcome::Pending {
+        return Ok(Err(StoreError::NotPending(id)));
+    }
     let evidence = action.evidence.max(Evidence::Sent);
     update(db, &Action { evidence, ..action })?;
     Ok(Ok(()))
@@ -105,7 +120,7 @@ pub(super) fn settle(
     at: Timestamp,
 ) -> Result<std::result::Result<Action, StoreError>> {
     let Some(action) = by_id(db, id)? else { return Ok(Err(missing(id))) };
-    let settled = settled(action, settlement);
+    let settled = action.settled_by(settlement);
     update(db, &settled)?;
     let content = serde_json::json!({
         "action": id,
@@ -117,24 +132,6 @@ pub(super) fn settle(
     });
     journal::append(db, at, RecordKind::Settled, &content)?;
     Ok(Ok(settled))
-}
-
-/// What a settlement makes of an action. Evidence never goes down, and what is known is not taken back
-/// by less: the journal keeps every settlement, the action shows the best proven one.
-fn settled(action: Action, settlement: &Settlement) -> Action {
-    let is_unsettled = matches!(action.outcome, Outcome::Pending | Outcome::Unknown);
-    let says_nothing = matches!(settlement.outcome, Outcome::Pending | Outcome::Unknown);
-    let is_taken = match (is_unsettled, says_nothing) {
-        // An expired lease is not pending again because of a late interim word.
-        (true, _) => !(action.outcome == Outcome::Unknown && settlement.outcome == Outcome::Pending),
-        (false, true) => false,
-        (false, false) => settlement.evidence >= action.evidence,
-    };
-    let evidence = action.evidence.max(settlement.evidence);
-    if !is_taken {
-        return Action { evidence, ..action };
-    }
-    Action { evidence, outcome: settlement.outcome, receipt: Some(settlement.receipt.clone()), ..action }
 }
 
 /// Turns pending actions whose lease ran out into `unknown`, each with its record.
@@ -200,11 +197,12 @@ pub(super) fn page(
 
 fn page_sql(filter: &ActionFilter, before: Option<ActionId>, limit: usize) -> (String, Vec<Value>) {
     // Pinned: the narrowest index that ends in the row id, so that nothing is sorted.
-    let by = match (&filter.flow, &filter.login) {
-        (Some(_), Some(_)) => "INDEXED BY actions_subject",
-        (Some(_), None) => "INDEXED BY actions_flow",
-        (None, Some(_)) => "INDEXED BY actions_login",
-        (None, None) => "NOT INDEXED",
+    let by = match (&filter.flow, &filter.login, &filter.target) {
+        (Some(_), _, Some(_)) => "INDEXED BY actions_target",
+        (Some(_), Some(_), None) => "INDEXED BY actions_subject",
+        (Some(_), None, None) => "INDEXED BY actions_flow",
+        (None, Some(_), _) => "INDEXED BY actions_login",
+        (None, None, _) => "NOT INDEXED",
     };
     let mut sql = format!("SELECT * FROM actions {by} WHERE seq > 0");
     let mut args = Vec::new();
@@ -217,6 +215,9 @@ fn page_sql(filter: &ActionFilter, before: Option<ActionId>, limit: usize) -> (S
     }
     if let Some(login) = &filter.login {
         and("login = #", login.folded().to_owned().into());
+    }
+    if let Some(target) = &filter.target {
+        and("target = #", target.clone().into());
     }
     if let Some(since) = filter.since {
         and("at >= #", since.as_microsecond().into());
@@ -231,52 +232,7 @@ fn page_sql(filter: &ActionFilter, before: Option<ActionId>, limit: usize) -> (S
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::action::ShownRequest;
-    use crate::domain::{Actor, Login, Receipt, Risk};
-    use rstest::rstest;
-
-    fn action(evidence: Evidence, outcome: Outcome) -> Action {
-        Action {
-            id: ActionId(uuid::Uuid::from_u128(1)),
-            flow: "suspend".into(),
-            verb: "suspend".to_owned(),
-            risk: Risk::High,
-            login: Login::new("ann@example.com"),
-            finding: None,
-            evidence,
-            outcome,
-            request: ShownRequest {
-                method: "POST".to_owned(),
-                url: "https://a/invoke".to_owned(),
-                headers: Vec::new(),
-                body: String::new(),
-            },
-            receipt: None,
-            reason: None,
-            actor: Actor::default(),
-            at: Timestamp::UNIX_EPOCH,
-        }
-    }
-
-    #[rstest]
-    // The connection failed before a byte left: evidence stays, the outcome is taken.
-    #[case(Evidence::Sent, Outcome::Pending, Evidence::Intended, Outcome::Failed, Outcome::Failed)]
-    #[case(Evidence::Sent, Outcome::Unknown, Evidence::Finished, Outcome::Changed, Outcome::Changed)]
-    #[case(Evidence::Sent, Outcome::Unknown, Evidence::Sent, Outcome::Pending, Outcome::Unknown)]
-    #[case(Evidence::Acknowledged, Outcome::Accepted, Evidence::Verified, Outcome::Changed, Outcome::Changed)]
-    #[case(Evidence::Verified, Outcome::Changed, Evidence::Acknowledged, Outcome::Accepted, Outcome::Changed)]
-    #[case(Evidence::Verified, Outcome::Changed, Evidence::Verified, Outcome::Unknown, Outcome::Changed)]
-    fn the_best_proven_outcome_is_kept(
-        #[case] evidence: Evidence,
-        #[case] outcome: Outcome,
-        #[case] later: Evidence,
-        #[case] said: Outcome,
-        #[case] expected: Outcome,
-    ) {
-        let settlement = Settlement { evidence: later, outcome: said, receipt: Receipt::default() };
-        let settled = settled(action(evidence, outcome), &settlement);
-        assert_eq!((settled.evidence, settled.outcome), (evidence.max(later), expected));
-    }
+    use crate::domain::Login;
 
     #[test]
     fn no_page_of_actions_is_sorted() {
@@ -285,7 +241,8 @@ mod tests {
         let flows = [None, Some("suspend".into())];
         let logins = [None, Some(Login::new("ann@example.com"))];
         for (flow, login) in flows.iter().flat_map(|flow| logins.iter().map(move |login| (flow, login))) {
-            let filter = ActionFilter { login: login.clone(), flow: flow.clone(), since: None };
+            let target = flow.as_ref().map(|_| "00u1".to_owned()).filter(|_| login.is_none());
+            let filter = ActionFilter { login: login.clone(), flow: flow.clone(), target, since: None };
             let (sql, args) = page_sql(&filter, Some(ActionId(uuid::Uuid::nil())), 10);
             let mut statement = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
             let steps = statement.query_map(params_from_iter(args), |row| row.get::<_, String>("detail"));

@@ -6,8 +6,13 @@
 use rusqlite::{Connection, TransactionBehavior};
 
 /// The store's own file.
-pub(super) const STORE: Schema =
-    Schema { application_id: 0x6964_7472, migrations: &[include_str!("../migrations/0001_tables.sql")] };
+pub(super) const STORE: Schema = Schema {
+    application_id: 0x6964_7472,
+    migrations: &[
+        include_str!("../migrations/0001_tables.sql"),
+        include_str!("../migrations/0002_action_targets.sql"),
+    ],
+};
 
 /// The free text beside it.
 pub(super) const SEARCH: Schema = Schema {
@@ -85,7 +90,7 @@ mod tests {
         STORE.migrate(&mut newer).unwrap();
         newer.pragma_update(None, "user_version", 99).unwrap();
         let why = STORE.migrate(&mut newer).unwrap_err().to_string();
-        assert_eq!(why, "it was written by a newer version of this program (schema 99, known up to 1)");
+        assert_eq!(why, "it was written by a newer version of this program (schema 99, known up to 2)");
 
         let mut foreign = memory();
         foreign.execute_batch("CREATE TABLE recipes (id)").unwrap();

@@ -218,7 +218,7 @@ impl Store for SqliteStore {
 
     async fn renew(&self, id: ActionId, lease: &Lease) -> Result<(), StoreError> {
         let lease = lease.clone();
-        self.writer.write(move |db| actions::renew(db, id, &lease).map(Ok)).await
+        self.writer.write(move |db| actions::renew(db, id, &lease)).await
     }
 
     async fn sending(&self, id: ActionId) -> Result<(), StoreError> {

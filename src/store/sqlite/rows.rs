@@ -106,6 +106,7 @@ pub(super) fn action(row: &Row<'_>) -> Result<Action> {
         verb: row.get("verb")?,
         risk: word(row, "risk", Risk::parse)?,
         login: Login::new(row.get_ref("shown")?.as_str()?),
+        target_id: row.get("target")?,
         finding: row.get::<_, Option<i64>>("finding")?.map(FindingId),
         evidence: word(row, "evidence", Evidence::parse)?,
         outcome: word(row, "outcome", Outcome::parse)?,

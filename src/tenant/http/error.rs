@@ -24,6 +24,9 @@ pub enum HttpError {
     /// The client could not be made: certificates or proxy.
     #[error("cannot prepare HTTP: {0}")]
     Client(String),
+    /// What allowed the request is over: it was held back.
+    #[error("held back: {0}")]
+    NotCleared(String),
     /// DNS, connect or TLS failed: no byte of the request left.
     #[error("cannot reach `{host}`: {cause}")]
     Unreachable {
@@ -95,7 +98,10 @@ impl HttpError {
             HttpError::Client(_) => Some("check `[net] ca_file` and `[net] proxy`"),
             HttpError::Unreachable { step, .. } => step.hint(),
             HttpError::Throttled { .. } => Some("wait, then ask again"),
-            HttpError::TimedOut { .. } | HttpError::Cut { .. } | HttpError::TooLarge { .. } => None,
+            HttpError::NotCleared(_)
+            | HttpError::TimedOut { .. }
+            | HttpError::Cut { .. }
+            | HttpError::TooLarge { .. } => None,
         }
     }
 

@@ -3,7 +3,7 @@
 //! Reads may be sent again; a request that acts is sent once, and only a 429, which says that nothing
 //! ran, is followed by another try. Redirects are never followed: the library would re-send a POST's
 //! body and its secret to another host. What leaves carries secrets, so what comes back is masked
-//! before it is kept ([`Http::receipt`]) or shown ([`Http::mask`]).
+//! before it is kept ([`Http::receipt`]) or shown ([`Http::mask_first`]).
 
 mod address;
 mod client;
@@ -21,6 +21,7 @@ pub use limits::{Allowance, Limits};
 pub use redact::{MASK, Redactor};
 pub use request::{Answer, Flaw, HeaderText, Method, Request, USER_AGENT};
 
+use super::Clearance;
 use crate::config::meant::Net;
 use crate::domain::action::{Receipt, Try};
 use client::{Clients, Purpose};
@@ -81,13 +82,14 @@ impl Http {
         }
     }
 
-    /// Sends a request that acts, once; again only after a 429.
-    pub async fn act(&self, bucket: &str, request: &Request) -> ActEnd {
+    /// Sends a request that acts, once; again only after a 429. Each try wants its clearance, at its turn.
+    pub async fn act(&self, bucket: &str, request: &Request, clearance: &dyn Clearance) -> ActEnd {
         let deadline = Instant::now() + self.limits.act.held;
         let mut tries = Vec::new();
         let mut refused: Option<Answer> = None;
         loop {
-            if let Err(error) = self.wait_for_place(bucket, self.limits.act_gap, deadline, request).await {
+            let turn = self.wait_for_place(bucket, self.limits.act_gap, deadline, request).await;
+            if let Err(error) = turn.and(clearance.clear().await.map_err(HttpError::NotCleared)) {
                 return held_back(error, refused, tries);
             }
             let at = self.now();
@@ -111,9 +113,9 @@ impl Http {
         self.redactor.receipt(answer, tries, also)
     }
 
-    /// A text of the other side without our secrets in it.
-    pub fn mask(&self, text: &str) -> String {
-        self.redactor.mask(text, None)
+    /// The first bytes of a text of the other side, without our secrets in it.
+    pub fn mask_first(&self, text: &str, limit: usize) -> String {
+        self.redactor.first(text, limit, None)
     }
 
     async fn wait_for_place(
@@ -158,7 +160,7 @@ impl Http {
     }
 }
 
-/// What a call is that may not wait any longer: throttled if it was sent at all.
+/// What a call is that may not wait any longer, or is not cleared any more: throttled if it was sent at all.
 fn held_back(error: HttpError, refused: Option<Answer>, mut tries: Vec<Try>) -> ActEnd {
     match refused {
         Some(answer) => {

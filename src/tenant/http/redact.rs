@@ -51,14 +51,26 @@ impl Redactor {
         mask_fields(&masked)
     }
 
+    /// The first bytes of a text, masked. Little more than what is kept is looked at: an answer may have
+    /// megabytes.
+    pub(super) fn first(&self, text: &str, limit: usize, also: Option<&SecretString>) -> String {
+        let secrets = self.secrets.iter().chain(also);
+        // As JSON may write it: six bytes for one.
+        let longest = secrets.map(|secret| 6 * secret.expose_secret().len()).max().unwrap_or_default();
+        let start = cut(text, limit.saturating_add(longest));
+        // By structure first: behind it the text is only searched for what a parser does not see.
+        let masked = self.mask(&mask_json(start), also);
+        // A secret that the cut went through is not recognized: it stands within the last bytes.
+        let unsure = if start.len() < text.len() { longest } else { 0 };
+        cut(&masked, limit.min(masked.len().saturating_sub(unsure))).to_owned()
+    }
+
     /// What is kept of an answer.
     pub(super) fn receipt(&self, answer: &Answer, tries: Vec<Try>, also: Option<&SecretString>) -> Receipt {
-        // By structure first: behind it the text is only searched for what a parser does not see.
-        let body = self.mask(&mask_json(&answer.text()), also);
         Receipt {
             status: Some(answer.status),
             headers: self.kept_headers(answer, also),
-            body: cut(body, KEPT_BODY),
+            body: self.first(&answer.text(), KEPT_BODY, also),
             body_sha256: Some(digest::of_bytes(&answer.body)),
             at: Some(answer.at),
             error: answer.flaw.as_ref().map(flaw_words),
@@ -69,7 +81,7 @@ impl Redactor {
 
     fn kept_headers(&self, answer: &Answer, also: Option<&SecretString>) -> Vec<(String, String)> {
         let kept = answer.headers.iter().filter(|(name, _)| is_kept(name)).take(KEPT_HEADERS);
-        kept.map(|(name, value)| (name.clone(), cut(self.mask(value, also), KEPT_HEADER))).collect()
+        kept.map(|(name, value)| (name.clone(), self.first(value, KEPT_HEADER, also))).collect()
     }
 }
 
@@ -154,9 +166,10 @@ fn replace(value: &mut Value) -> bool {
 fn mask_fields(text: &str) -> String {
     // ASCII lower case keeps every byte where it is, so the offsets are good for both.
     let lower = text.to_ascii_lowercase();
+    let mut fields = FieldNames::of(&lower);
     let mut out = String::with_capacity(text.len());
     let mut done = 0;
-    while let Some(name_end) = next_field(&lower, done) {
+    while let Some(name_end) = fields.end_of_next(done) {
         let rest = text.get(name_end..).unwrap_or_default();
         let (before, length) = value_after(rest).unwrap_or((0, 0));
         out.push_str(text.get(done..name_end + before).unwrap_or_default());
@@ -169,11 +182,29 @@ fn mask_fields(text: &str) -> String {
     out
 }
 
-/// Where the next secret field's name ends.
-fn next_field(lower: &str, from: usize) -> Option<usize> {
-    let rest = lower.get(from..)?;
-    let found = SECRET_FIELDS.iter().filter_map(|name| rest.find(name).map(|at| (at, at + name.len())));
-    found.min().map(|(_, end)| from + end)
+/// The secret fields' names in a text, one after another. Where each stands next is remembered, so that
+/// the text is gone through once for each name, however often the others stand in it.
+struct FieldNames<'a> {
+    lower: &'a str,
+    next: [Option<usize>; SECRET_FIELDS.len()],
+}
+
+impl FieldNames<'_> {
+    fn of(lower: &str) -> FieldNames<'_> {
+        FieldNames { lower, next: SECRET_FIELDS.map(|name| lower.find(name)) }
+    }
+
+    /// Where the first name from here on ends. Places only go up.
+    fn end_of_next(&mut self, from: usize) -> Option<usize> {
+        let rest = self.lower.get(from..)?;
+        for (name, next) in SECRET_FIELDS.iter().zip(&mut self.next) {
+            if next.is_some_and(|at| at < from) {
+                *next = rest.find(name).map(|at| from + at);
+            }
+        }
+        let ends = SECRET_FIELDS.iter().zip(self.next).filter_map(|(name, at)| Some((at?, at? + name.len())));
+        ends.min().map(|(_, end)| end)
+    }
 }
 
 /// Behind a field's name: how many bytes to skip to the value's first, and how long it is.
@@ -214,10 +245,9 @@ fn bare_length(value: &str) -> usize {
 }
 
 /// The first bytes of a text, at a character's boundary.
-fn cut(mut text: String, limit: usize) -> String {
+fn cut(text: &str, limit: usize) -> &str {
     let boundary = (0..=limit.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
-    text.truncate(boundary.unwrap_or_default());
-    text
+    text.get(..boundary.unwrap_or_default()).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -274,6 +304,24 @@ mod tests {
         let kept = receipt(&body);
         assert_eq!(kept.body.len(), KEPT_BODY);
         assert_eq!(kept.body_sha256, Some(digest::of_bytes(body.as_bytes())));
+    }
+
+    #[test]
+    fn a_megabyte_of_field_names_is_gone_through_once() {
+        let hostile = "temppassword ".repeat((1 << 20) / 13);
+        assert_eq!(mask_fields(&hostile), hostile);
+        assert_eq!(receipt(&hostile).body.len(), KEPT_BODY);
+    }
+
+    #[test]
+    fn no_part_of_a_secret_is_kept_where_the_body_is_cut() {
+        for before in 0..80 {
+            // What is masked is shorter than it was, so that the cut moves into what is kept.
+            let body = format!("{}{}", "x".repeat(before), "hunter2!tokentoken ".repeat(2_000));
+            let kept = receipt(&body).body;
+            assert!(!kept.contains("hunt") && !kept.contains("toke"), "{before}");
+            assert!(kept.len() <= KEPT_BODY);
+        }
     }
 
     #[test]

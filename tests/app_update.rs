@@ -1,0 +1,325 @@
+//! What the state machine does with messages, without a runtime or a terminal.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[path = "app_support/mod.rs"]
+mod app;
+
+use app::{Desk, event, request_of};
+use idtriage::app::msg::Motion;
+use idtriage::app::state::QuitQuestion;
+use idtriage::app::{Answer, Effect, Msg, Overlay, RequestId};
+use idtriage::domain::dossier::{LoadedPart, Part, Problem};
+use idtriage::domain::page::{EventUser, Page};
+use idtriage::domain::{Check, EventId, Finding, FindingId, FindingState, Login, PartName, Query, Severity};
+use jiff::SignedDuration;
+use proptest::prelude::*;
+use rstest::rstest;
+
+fn parts(effects: &[Effect]) -> Vec<(String, PartName)> {
+    let part = |effect: &Effect| match effect {
+        Effect::LoadPart { login, part, .. } => Some((login.raw().to_owned(), *part)),
+        _ => None,
+    };
+    effects.iter().filter_map(part).collect()
+}
+
+fn cancelled(effects: &[Effect]) -> Vec<RequestId> {
+    let request = |effect: &Effect| match effect {
+        Effect::Cancel(request) => Some(*request),
+        _ => None,
+    };
+    effects.iter().filter_map(request).collect()
+}
+
+fn finding(login: &str) -> Finding {
+    Finding {
+        id: FindingId(1),
+        login: Login::new(login),
+        check: Check { id: "c".into(), title: "C".into() },
+        severity: Severity::High,
+        state: FindingState::Open,
+        assignee: None,
+        disposition: None,
+        closed_at: None,
+        first_seen: app::start(),
+        last_seen: app::start(),
+        times: 1,
+        version: 1,
+    }
+}
+
+/// Answers the reading of a row's finding with one of this login.
+fn finding_came(desk: &mut Desk, request: RequestId, login: &str) -> Vec<Effect> {
+    let user = EventUser { login: Login::new(login), finding: Some(finding(login)) };
+    let page = Page { rows: vec![user], next: None };
+    desk.send(Msg::Answered(request, Answer::EventUsers(Ok(page))))
+}
+
+fn only_request(effects: &[Effect]) -> RequestId {
+    let requests: Vec<RequestId> = effects.iter().filter_map(request_of).collect();
+    assert_eq!(requests.len(), 1, "{effects:?}");
+    requests[0]
+}
+
+#[rstest]
+#[case(Answer::Events(Ok(Page { rows: vec![event(99)], next: None })))]
+#[case(Answer::Events(Err("too late".into())))]
+#[case(Answer::Fits(Ok(Vec::new())))]
+#[case(Answer::Prepared(Err("too late".into())))]
+#[case(Answer::Handed(Err("too late".into())))]
+fn an_answer_that_nobody_waits_for_changes_nothing(#[case] answer: Answer) {
+    let mut desk = Desk::settled(3);
+    let before = format!("{:?}", desk.state);
+    assert_eq!(desk.send(Msg::Answered(RequestId(7_777), answer)), []);
+    assert_eq!(format!("{:?}", desk.state), before);
+}
+
+#[test]
+fn the_rows_of_a_filter_that_was_replaced_are_dropped() {
+    let mut desk = Desk::new(3);
+    let first = only_request(&desk.asked.iter().take(1).cloned().collect::<Vec<_>>());
+    let effects = desk.send(Msg::Filtered(Query::parse("user:ann").unwrap()));
+    assert_eq!(cancelled(&effects), [first]);
+    let stale = Page { rows: vec![event(1)], next: None };
+    desk.send(Msg::Answered(first, Answer::Events(Ok(stale))));
+    assert!(desk.state.feed.rows.is_empty());
+}
+
+#[test]
+fn flows_looked_up_for_one_person_are_not_offered_for_another() {
+    let mut desk = Desk::settled(3);
+    desk.advance(1_000);
+    let asked = only_request(&desk.send(Msg::RemediateAsked));
+    let first = only_request(&finding_came(&mut desk, asked, "ann"));
+    desk.send(Msg::WentBack);
+    let asked = only_request(&desk.send(Msg::RemediateAsked));
+    let effects = finding_came(&mut desk, asked, "bob");
+    assert_eq!(cancelled(&effects), [first]);
+    desk.send(Msg::Answered(first, Answer::Fits(Ok(Vec::new()))));
+    assert!(matches!(&desk.state.overlay, Some(Overlay::Flows(list)) if list.fits.is_none()));
+}
+
+#[test]
+fn nothing_pops_up_under_the_fingers_of_who_went_on() {
+    let mut desk = Desk::settled(3);
+    desk.advance(1_000);
+    let asked = only_request(&desk.send(Msg::CloseAsked));
+    desk.send(Msg::PromptAsked);
+    assert_eq!(finding_came(&mut desk, asked, "ann"), []);
+    assert!(matches!(desk.state.overlay, Some(Overlay::Prompt(_))));
+}
+
+#[test]
+fn who_is_rested_on_is_read_ahead_once_in_five_minutes() {
+    let mut desk = Desk::settled(3);
+    assert_eq!(parts(&desk.advance(299)), []);
+    let read: Vec<PartName> = parts(&desk.advance(1)).into_iter().map(|(_, part)| part).collect();
+    assert_eq!(read, PartName::ALL);
+    assert_eq!(parts(&desk.advance(1_000)), []);
+    desk.moved(Motion::Down);
+    desk.moved(Motion::Up);
+    assert_eq!(parts(&desk.advance(300)), [], "it was read a moment ago");
+}
+
+#[test]
+fn what_is_read_ahead_is_cancelled_when_the_cursor_outruns_it() {
+    let mut desk = Desk::settled(3);
+    let ahead: Vec<RequestId> = desk.advance(300).iter().filter_map(request_of).collect();
+    desk.moved(Motion::Down);
+    let effects = desk.advance(300);
+    assert_eq!(cancelled(&effects), ahead);
+    assert_eq!(parts(&effects).len(), 3, "the newest wins");
+    // What comes too late is dropped.
+    let late = LoadedPart::Cii(Box::new(Part::failed(app::start(), Problem::whole("late"))));
+    desk.send(Msg::Answered(ahead[0], Answer::Part(Login::new("user3@example.com"), late)));
+    assert!(desk.state.dossiers.get(&Login::new("user3@example.com")).is_none());
+}
+
+#[test]
+fn a_person_whose_reading_was_cancelled_is_read_when_their_screen_is_back() {
+    let mut desk = Desk::settled(3);
+    desk.send(Msg::UserNamed(Login::new("ann")));
+    desk.send(Msg::AddressNamed("203.0.113.7".into()));
+    desk.state.flights.give_up(|_| true);
+    assert_eq!(parts(&desk.send(Msg::WentBack)).len(), 3);
+}
+
+#[test]
+fn the_window_stays_bounded_far_down_and_back_up() {
+    let mut desk = Desk::settled(5_000);
+    let mut seen = Vec::new();
+    for _ in 0..400 {
+        seen.push(desk.under_cursor().0.0);
+        desk.moved(Motion::HalfDown);
+        assert!(desk.state.feed.rows.len() <= 1_000);
+    }
+    assert_eq!(desk.under_cursor().0, EventId(1));
+    assert!(seen.is_sorted_by(|a, b| a >= b), "it only went down");
+    for _ in 0..400 {
+        desk.moved(Motion::HalfUp);
+        assert!(desk.state.feed.rows.len() <= 1_000);
+    }
+    assert_eq!(desk.under_cursor(), (EventId(5_000), 0));
+    assert!(desk.state.feed.follows());
+}
+
+#[test]
+fn row_by_row_no_row_is_left_out_or_shown_twice() {
+    let mut desk = Desk::settled(2_500);
+    for expected in (1..=2_500).rev() {
+        assert_eq!(desk.under_cursor().0, EventId(expected));
+        desk.moved(Motion::Down);
+    }
+    for expected in 1..=2_500 {
+        assert_eq!(desk.under_cursor().0, EventId(expected));
+        desk.moved(Motion::Up);
+    }
+}
+
+#[test]
+fn a_narrow_filter_is_searched_to_the_end_by_itself_and_only_once() {
+    let mut desk = Desk::new(5_000);
+    desk.breath = 100;
+    desk.matches = |event| event.id.0 == 7;
+    assert_eq!(desk.answer_all(), 50, "each piece once");
+    assert_eq!(desk.under_cursor().0, EventId(7));
+    desk.send(Msg::CursorMoved(Motion::Down));
+    assert_eq!(desk.answer_all(), 0, "a key asks for nothing again");
+}
+
+#[test]
+fn a_search_without_a_hit_is_not_begun_again_by_an_arrival() {
+    let mut desk = Desk::new(5_000);
+    desk.breath = 100;
+    desk.matches = |_| false;
+    assert!(desk.state.feed.rows.is_empty());
+    assert_eq!(desk.answer_all(), 50);
+    desk.arrive();
+    assert_eq!(desk.answer_all(), 1, "only what is new is looked at");
+    desk.matches = |event| event.id.0 > 5_000;
+    desk.arrive();
+    desk.answer_all();
+    assert_eq!(desk.under_cursor().0, EventId(5_002));
+}
+
+#[test]
+fn a_failed_page_is_said_and_not_asked_for_again_by_itself() {
+    let mut desk = Desk::new(500);
+    let request = request_of(&desk.asked.pop_front().unwrap()).unwrap();
+    assert_eq!(desk.send(Msg::Answered(request, Answer::Events(Err("disk full".into())))), []);
+    assert_eq!(desk.state.feed.error.as_deref(), Some("disk full"));
+}
+
+/// What may happen to a feed.
+#[derive(Debug, Clone)]
+enum Happens {
+    Move(Motion),
+    Arrive,
+    Answer,
+    Tick(i64),
+    /// A row no longer matches.
+    Vanish(usize),
+}
+
+fn happens() -> impl Strategy<Value = Happens> {
+    let motions = [Motion::Down, Motion::Up, Motion::HalfDown, Motion::HalfUp, Motion::End];
+    prop_oneof![
+        proptest::sample::select(motions.to_vec()).prop_map(Happens::Move),
+        Just(Happens::Arrive),
+        Just(Happens::Answer),
+        (1i64..100_000).prop_map(Happens::Tick),
+        (0usize..400).prop_map(Happens::Vanish),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn rows_never_move_under_the_cursor(steps in proptest::collection::vec(happens(), 1..60), newest in 1i64..1_500) {
+        let mut desk = Desk::settled(newest);
+        for step in steps {
+            if desk.state.feed.rows.is_empty() {
+                break;
+            }
+            let (before, follows) = (desk.under_cursor(), desk.state.feed.follows());
+            match step {
+                Happens::Move(motion) => {
+                    desk.send(Msg::CursorMoved(motion));
+                    continue;
+                }
+                Happens::Arrive => drop(desk.arrive()),
+                Happens::Answer => drop(desk.answer_all()),
+                Happens::Tick(millis) => drop(desk.advance(millis)),
+                Happens::Vanish(at) if desk.events.get(at).is_some_and(|event| event.id != before.0) => {
+                    desk.events.remove(at);
+                    desk.send(Msg::StoreChanged(Default::default()));
+                }
+                Happens::Vanish(_) => {}
+            }
+            // On the first row the feed follows: there, and only there, another row may come.
+            let slipped = desk.state.feed.rows.is_empty() || desk.under_cursor().0 != before.0;
+            let is_gone = !desk.events.iter().any(|event| event.id == before.0);
+            prop_assert!(!slipped || follows || is_gone, "{before:?} became {:?}", desk.under_cursor());
+            if !follows && !is_gone && desk.state.feed.cursor.offset > 0 {
+                prop_assert_eq!(desk.under_cursor(), before);
+            }
+            let is_settled = desk.state.feed.is_settled(desk.state.now);
+            prop_assert!(!slipped || !is_settled, "a new row is not acted on at once");
+        }
+    }
+
+    #[test]
+    fn the_next_tick_is_always_later_than_now(steps in proptest::collection::vec(happens(), 1..40), rests in any::<bool>()) {
+        let mut desk = Desk::settled(300);
+        desk.send(if rests { Msg::UserNamed(Login::new("ann")) } else { Msg::JournalAsked });
+        for step in steps {
+            match step {
+                Happens::Move(motion) => drop(desk.send(Msg::CursorMoved(motion))),
+                Happens::Arrive => drop(desk.arrive()),
+                Happens::Answer => drop(desk.answer_all()),
+                Happens::Tick(millis) => drop(desk.advance(millis)),
+                Happens::Vanish(_) => drop(desk.send(Msg::WentBack)),
+            }
+            let next = desk.state.next_tick();
+            prop_assert!(next.is_none_or(|next| next > desk.state.now));
+        }
+    }
+
+    #[test]
+    fn ticking_when_told_never_spins(minutes in 0i64..600) {
+        let mut desk = Desk::settled(3);
+        desk.advance(minutes * 60_000);
+        let end = desk.state.now + SignedDuration::from_hours(1);
+        let mut ticks = 0;
+        while let Some(next) = desk.state.next_tick().filter(|next| *next < end) {
+            desk.send(Msg::Ticked(next));
+            ticks += 1;
+            prop_assert!(ticks <= 70, "about one a minute, not more");
+        }
+    }
+}
+
+#[test]
+fn nothing_but_a_key_ends_the_console() {
+    let mut desk = Desk::new(3);
+    let size = app::SIZE;
+    let messages = [
+        Msg::Ticked(app::start()),
+        Msg::Resized(size),
+        Msg::StoreChanged(Default::default()),
+        Msg::SourcesChanged(Vec::new().into()),
+        Msg::ReceiverChanged(Default::default()),
+        Msg::Noticed(Err("something".into())),
+        Msg::Pasted("q\ny\n:quit\n".into()),
+        Msg::Answered(RequestId(1), Answer::Events(Err("gone".into()))),
+    ];
+    for open in [None, Some(Overlay::Quit(QuitQuestion { why: "really?".into(), shown_at: None }))] {
+        desk.state.overlay = open;
+        for msg in messages.clone() {
+            let effects = desk.send(msg.clone());
+            assert!(!effects.contains(&Effect::Quit), "{msg:?}");
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! The real loop with scripted keys, against an embedded store and a tenant that a test plays.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+#[path = "console_support/mod.rs"]
+mod console;
+
+use console::Bench;
+use idtriage::runtime::console::Ended;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_opens_and_the_way_back_is_kept() {
+    let bench = Bench::new().await;
+    bench.selected("impossible-travel").await;
+    bench.check("<enter>", "Feed › Title of impossible-travel").await;
+    bench.see("Something is wrong.").await;
+    bench.check("<enter>", "› ann@example.com").await;
+    bench.check("<esc>", "Something is wrong.").await;
+    bench.check("q", "row 1 of 4").await;
+    bench.selected("impossible-travel").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_opens_from_the_feed_and_from_the_prompt() {
+    let bench = Bench::new().await;
+    bench.check("u", "Feed › ann@example.com").await;
+    bench.see("A Person").await;
+    bench.check(":user zoe@example.com<enter>", "ann@example.com › zoe@example.com").await;
+    bench.check("<esc><esc>", "row 1 of 4").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_leads_to_its_users_and_on_to_a_person() {
+    let bench = Bench::new().await;
+    bench.check("u", "203.0.113.7").await;
+    bench.check("3<enter>", "IP 203.0.113.7").await;
+    bench.see("fred@example.com").await;
+    bench.check("j<enter>", "IP 203.0.113.7 › fred@example.com").await;
+    bench.check("<esc>:ip 198.51.100.1<enter>", "IP 203.0.113.7 › IP 198.51.100.1").await;
+    bench.check(":ip here<enter>", "`here` is not an IP address").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_filter_narrows_the_feed_and_a_bad_one_says_where() {
+    let bench = Bench::new().await;
+    bench.press("/severity>=high<enter>");
+    bench.gone("Title of old-password").await;
+    bench.see("Title of no-mfa").await;
+    bench.check("<esc>", "Title of old-password").await;
+    bench.check("/severity>=loud<enter>", "at column").await;
+    bench.press("<esc>");
+    bench.gone("at column").await;
+    bench.check("/user:nobody@example.com<enter>", "No event matches the filter").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_palette_chooses_what_a_few_letters_find() {
+    let bench = Bench::new().await;
+    bench.check(":jour", "the journal").await;
+    bench.check("<enter>", "Feed › journal").await;
+    bench.check("<esc>:nonsense-that-is-nothing<enter>", "there is no command").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_finding_is_claimed_released_noted_and_closed() {
+    let bench = Bench::new().await;
+    bench.check("c", "ann@example.com: Title of impossible-travel is claimed").await;
+    bench.check("c", "is open").await;
+    bench.check("n", "note").await;
+    bench.check("<enter>", "a note is required").await;
+    bench.press("called her<enter>");
+    bench.gone("a note is required").await;
+    bench.check("x", "true positive").await;
+    bench.check("<down>expected trip<enter>", "is closed").await;
+    bench.check("<enter>", "closed: benign").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn new_rows_wait_behind_the_counter_and_none_moves() {
+    let bench = Bench::new().await;
+    bench.press("j");
+    bench.selected("old-password").await;
+    let stands = bench.glass.line_of("old-password");
+    bench.arrive(&[("5", "mfa-flood", "critical", &["gus@example.com"])]).await;
+    bench.see("1 new (1 critical), g").await;
+    assert_eq!(bench.glass.line_of("old-password"), stands);
+    assert_eq!(bench.glass.line_of("mfa-flood"), None);
+    // Up on the first row takes nothing in.
+    bench.press("kk");
+    bench.selected("impossible-travel").await;
+    assert_eq!(bench.glass.line_of("mfa-flood"), None);
+    bench.check("g", "Title of mfa-flood").await;
+    bench.gone("new, g").await;
+    bench.selected("mfa-flood").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_that_came_in_just_now_is_not_acted_on() {
+    let bench = Bench::new().await;
+    bench.arrive(&[("5", "mfa-flood", "critical", &["gus@example.com"])]).await;
+    bench.selected("mfa-flood").await;
+    bench.check("c", "look, then press again").await;
+    bench.advance(400);
+    bench.check("c", "gus@example.com: Title of mfa-flood is claimed").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_that_no_longer_matches_hands_the_cursor_to_the_next() {
+    let bench = Bench::new().await;
+    bench.press("/state:open<enter>");
+    bench.see("state:open").await;
+    bench.press("j");
+    bench.selected("old-password").await;
+    bench.check("c", "is claimed").await;
+    bench.tell(idtriage::app::Msg::StoreChanged(Default::default()));
+    bench.selected("no-mfa").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_is_looked_at_before_it_goes_anywhere() {
+    let bench = Bench::new().await;
+    bench.check("<enter>", "reference").await;
+    bench.check("o", "the host is not among the configured ones").await;
+    bench.check("y", "sent to the terminal (OSC 52)").await;
+    // "https://dashboard.example.com/checks/7" in base64.
+    assert!(bench.glass.was_sent("\u{1b}]52;c;aHR0cHM6Ly9kYXNoYm9hcmQuZXhhbXBsZS5jb20vY2hlY2tzLzc=\u{7}"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_goes_to_the_terminal_and_says_so() {
+    let bench = Bench::new().await;
+    bench.check("y", "sent to the terminal (OSC 52): ann@example.com").await;
+    assert!(bench.glass.was_sent("\u{1b}]52;c;YW5uQGV4YW1wbGUuY29t\u{7}"));
+}
+
+/// From the feed to a card that has not armed yet.
+async fn card(bench: &Bench) {
+    bench.check("r", "Suspend Okta Account").await;
+    bench.check("1", "arming…").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_remediation_runs_from_the_key_to_the_receipt() {
+    let bench = Bench::new().await;
+    bench.caller.works_on(&bench.town);
+    card(&bench).await;
+    bench.advance(400);
+    bench.see("type suspend and enter").await;
+    bench.check("suspect<enter>", "type `suspend` exactly").await;
+    assert_eq!(bench.caller.sent(), 0);
+    bench.check("<ctrl-u>suspend<enter>", "changed:").await;
+    assert_eq!(bench.caller.sent(), 1);
+    bench.check("<esc>L", "verified").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn neither_type_ahead_nor_a_paste_answers_a_card() {
+    let bench = Bench::new().await;
+    card(&bench).await;
+    bench.press("supe<enter>y<enter>");
+    bench.paste("suspend\n");
+    bench.advance(399);
+    bench.press("supe<enter>");
+    bench.advance(1);
+    bench.see("type suspend and enter").await;
+    bench.paste("suspend\n");
+    // Only what is typed now stands in the field, and it is not enough.
+    bench.check("sus<enter>", "type `suspend` exactly").await;
+    assert_eq!(bench.caller.sent(), 0);
+    bench.check("<esc>", "not sent").await;
+    assert_eq!(bench.caller.sent(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_changed_target_disarms_the_card_and_is_shown() {
+    let bench = Bench::new().await;
+    card(&bench).await;
+    bench.advance(400);
+    bench.see("type suspend and enter").await;
+    bench.town.turn("LOCKED_OUT");
+    bench.check("suspend<enter>", "changed since you looked").await;
+    bench.see("status  ACTIVE").await;
+    bench.see("status  LOCKED_OUT").await;
+    assert_eq!(bench.caller.sent(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dead_tenant_holds_up_no_key() {
+    let bench = Bench::new().await;
+    bench.town.die();
+    bench.check("u", "Feed › ann@example.com").await;
+    bench.check("<esc>r", "finding out which flows fit").await;
+    bench.press("<esc>");
+    bench.gone("finding out which flows fit").await;
+    bench.press("jj");
+    bench.selected("no-mfa").await;
+    bench.check(":ip 203.0.113.7<enter>", "reading…").await;
+    bench.check("<esc>?", "Here: feed").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn help_lists_the_keys_of_the_screen_first() {
+    let bench = Bench::new().await;
+    bench.check("?", "Here: feed").await;
+    bench.press("<esc>");
+    bench.gone("Here: feed").await;
+    bench.check("u", "A Person").await;
+    bench.check("?", "Here: User 360").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn quitting_asks_while_this_console_receives() {
+    let bench = Bench::new().await;
+    bench.receives();
+    bench.see("this console").await;
+    bench.check("q", "events are not taken in").await;
+    bench.press("n");
+    bench.gone("events are not taken in").await;
+    bench.check("<ctrl-c>", "events are not taken in").await;
+    // Typed ahead: not meant for a question that has only just come up.
+    bench.press("y");
+    bench.advance(400);
+    bench.see("events are not taken in").await;
+    bench.press("y");
+    assert_eq!(bench.ended().await, Ended::Quit);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn quitting_does_not_ask_where_nothing_would_be_lost() {
+    let bench = Bench::new().await;
+    bench.press("q");
+    assert_eq!(bench.ended().await, Ended::Quit);
+}

@@ -1,0 +1,162 @@
+//! The tenant and the time, as a test wants them.
+
+use async_trait::async_trait;
+use idtriage::domain::action::{Receipt, ShownRequest};
+use idtriage::domain::dossier::{AddressUsers, EndUserRef, LoadedPart, OktaUser, Part};
+use idtriage::domain::{FlowId, Login, PartName};
+use idtriage::source::Clock;
+use idtriage::tenant::{CallEnd, Clearance, Directory, FlowCaller};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// A clock that a test moves.
+#[derive(Debug)]
+pub(crate) struct TestClock(Mutex<Timestamp>);
+
+impl Default for TestClock {
+    fn default() -> Self {
+        TestClock(Mutex::new(Timestamp::from_second(1_700_000_000).unwrap()))
+    }
+}
+
+impl TestClock {
+    pub(crate) fn advance(&self, by: SignedDuration) {
+        *self.0.lock().unwrap() += by;
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> Timestamp {
+        *self.0.lock().unwrap()
+    }
+
+    /// It moves only when told: then the loop is told too.
+    fn until(&self, _: Timestamp) -> Duration {
+        Duration::from_secs(3_600)
+    }
+}
+
+/// Everybody has one Okta account of one status, and was seen on one address.
+#[derive(Debug)]
+pub(crate) struct Town {
+    clock: Arc<TestClock>,
+    status: Mutex<&'static str>,
+    is_dead: AtomicBool,
+}
+
+impl Town {
+    pub(crate) fn new(clock: Arc<TestClock>) -> Town {
+        Town { clock, status: Mutex::new("ACTIVE"), is_dead: AtomicBool::new(false) }
+    }
+
+    /// Every Okta account has this status from now on.
+    pub(crate) fn turn(&self, status: &'static str) {
+        *self.status.lock().unwrap() = status;
+    }
+
+    /// Nothing is answered any more.
+    pub(crate) fn die(&self) {
+        self.is_dead.store(true, Ordering::SeqCst);
+    }
+
+    async fn answer(&self) {
+        if self.is_dead.load(Ordering::SeqCst) {
+            std::future::pending().await
+        }
+    }
+
+    fn okta(&self, login: &str) -> Part<OktaUser> {
+        let status = *self.status.lock().unwrap();
+        let links = if status == "ACTIVE" { json!({"self": {}, "suspend": {}}) } else { json!({"self": {}}) };
+        let profile = json!({"login": login});
+        part(self, json!({"id": "00u1", "status": status, "_links": links, "profile": profile}))
+    }
+}
+
+fn part<T: serde::de::DeserializeOwned>(town: &Town, data: Value) -> Part<T> {
+    Part::whole(town.clock.now(), serde_json::from_value(data).unwrap())
+}
+
+#[async_trait]
+impl Directory for Town {
+    fn parts(&self) -> Vec<PartName> {
+        PartName::ALL.to_vec()
+    }
+
+    async fn part(&self, name: PartName, login: &Login) -> LoadedPart {
+        self.answer().await;
+        let login = login.raw();
+        let state = || {
+            json!({"login": login, "displayName": "A Person", "status": "ACTIVE",
+            "ipAddresses": [{"ipAddress": "203.0.113.7"}]})
+        };
+        let account = json!({"userId": "00u1", "provider": "OKTA", "login": login});
+        let details = || {
+            json!({"endUserDetails": {"id": "c1", "login": login},
+            "providerEndUserDetails": [account]})
+        };
+        match name {
+            PartName::Cii => LoadedPart::Cii(Box::new(part(self, state()))),
+            PartName::CiiDetails => LoadedPart::CiiDetails(Box::new(part(self, details()))),
+            PartName::Okta => LoadedPart::Okta(Box::new(self.okta(login))),
+        }
+    }
+
+    async fn users_of_address(&self, _: &str) -> AddressUsers {
+        self.answer().await;
+        let user = |login: &str| EndUserRef {
+            id: "c1".into(),
+            display_name: None,
+            login: Login::new(login),
+            reference_url: None,
+        };
+        let users = vec![user("eve@example.com"), user("fred@example.com")];
+        AddressUsers { users, ..AddressUsers::default() }
+    }
+
+    async fn okta_user(&self, login: &str) -> Part<OktaUser> {
+        self.answer().await;
+        self.okta(login)
+    }
+}
+
+/// Remembers what was sent; a sent flow suspends, where the test says so.
+#[derive(Debug, Default)]
+pub(crate) struct Caller {
+    sent: Mutex<Vec<ShownRequest>>,
+    suspends: Mutex<Option<Arc<Town>>>,
+}
+
+impl Caller {
+    pub(crate) fn sent(&self) -> usize {
+        self.sent.lock().unwrap().len()
+    }
+
+    /// The flow works: who is acted on is suspended afterwards.
+    pub(crate) fn works_on(&self, town: &Arc<Town>) {
+        *self.suspends.lock().unwrap() = Some(town.clone());
+    }
+}
+
+#[async_trait]
+impl FlowCaller for Caller {
+    fn shown(&self, flow: &FlowId, body: &str, action: &str, _: &str) -> Result<ShownRequest, String> {
+        let headers = vec![("x-idtriage-action".to_owned(), action.to_owned())];
+        let url = format!("https://acme.workflows.okta.com/{flow}");
+        Ok(ShownRequest { method: "POST".into(), url, headers, body: body.into() })
+    }
+
+    async fn call(&self, _: &FlowId, shown: &ShownRequest, clearance: &dyn Clearance) -> CallEnd {
+        if let Err(why) = clearance.clear().await {
+            return CallEnd::NotSent(why.into());
+        }
+        self.sent.lock().unwrap().push(shown.clone());
+        if let Some(town) = &*self.suspends.lock().unwrap() {
+            town.turn("SUSPENDED");
+        }
+        CallEnd::Answered(Receipt { status: Some(200), ..Receipt::default() })
+    }
+}
