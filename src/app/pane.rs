@@ -3,115 +3,22 @@
 //! A part that is loading, failed or partial says so in its own pane, beside whatever data came; an
 //! error of one field stands in the pane that shows that field.
 
+mod row;
+
+pub use row::{Body, Row, Target};
+
 use super::dossiers::is_loading;
 use super::state::State;
-use super::text::wrap;
 use super::user::{Pane, UserScreen, panes};
 use crate::domain::dossier::{EndUser, EndUserState, GeoLocation, OktaUser, Part, Problem, ProviderRecord};
 use crate::domain::finding::HistoryEntry;
-use crate::domain::{Finding, FindingId, Login, PartName, Severity, Untrusted, time};
-
-/// What a row leads to.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Target {
-    /// The users of an address.
-    Address(String),
-    /// A person.
-    Person(Login),
-    /// A finding.
-    Finding(FindingId),
-}
-
-/// What a row is, for the view to style.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Body {
-    /// A name and a value.
-    Fact(String, String),
-    /// One text.
-    Item(String),
-    /// One text, and where it is.
-    Pair(String, String),
-    /// A heading within the pane.
-    Heading(String),
-    /// A place with a bar: its words, the raw number, and its share of the largest in 0..=1.
-    Bar(String, String, f64),
-    /// A finding.
-    Finding(Severity, String, String),
-    /// Something that went wrong.
-    Problem(String),
-    /// The text above goes on.
-    ProblemGoesOn(String),
-    /// Two sources that do not agree.
-    Differs(String),
-    /// Something that is under way or not there.
-    Quiet(String),
-}
-
-/// A row of a pane.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Row {
-    /// Names the row, so that the cursor can be held on it.
-    pub key: String,
-    /// What it shows.
-    pub body: Body,
-    /// What it leads to.
-    pub target: Option<Target>,
-}
-
-impl Row {
-    fn new(key: impl Into<String>, body: Body) -> Row {
-        Row { key: key.into(), body, target: None }
-    }
-
-    fn fact(name: &str, value: impl ToString) -> Row {
-        Row::new(name, Body::Fact(name.to_owned(), value.to_string()))
-    }
-
-    fn quiet(text: &str) -> Row {
-        Row::new(text, Body::Quiet(text.to_owned()))
-    }
-
-    fn heading(text: &str) -> Row {
-        Row::new(format!("# {text}"), Body::Heading(text.to_owned()))
-    }
-
-    fn item(prefix: &str, text: &Untrusted) -> Row {
-        Row::new(format!("{prefix} {}", text.raw()), Body::Item(text.to_string()))
-    }
-
-    fn problem(problem: &Problem) -> Row {
-        let hint = problem.hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default();
-        let text = format!("{}{hint}", problem.line());
-        Row::new(format!("! {text}"), Body::Problem(text))
-    }
-
-    fn leads_to(mut self, target: Target) -> Row {
-        self.target = Some(target);
-        self
-    }
-}
+use crate::domain::{Finding, FindingId, Login, PartName, Untrusted, time};
+use row::wrapped;
 
 /// The rows of a pane; what went wrong takes as many as it needs.
 pub fn rows(state: &State, user: &UserScreen, pane: Pane) -> Vec<Row> {
     let columns = state.size.user_pane_columns(&panes(state), pane);
     content(state, user, pane).into_iter().flat_map(|row| wrapped(row, columns)).collect()
-}
-
-/// A row is one line for the cursor, so a sentence becomes several rows.
-fn wrapped(row: Row, columns: usize) -> Vec<Row> {
-    type Make = fn(String) -> Body;
-    let (text, room, first, next): (&str, usize, Make, Make) = match &row.body {
-        Body::Problem(text) => (text, columns.saturating_sub(2), Body::Problem, Body::ProblemGoesOn),
-        Body::Quiet(text) => (text, columns, Body::Quiet, Body::Quiet),
-        _ => return vec![row],
-    };
-    let lines = wrap(text, room).into_iter().enumerate();
-    lines
-        .map(|(at, line)| match at {
-            0 => Row { key: row.key.clone(), body: first(line), target: row.target.clone() },
-            _ => Row::new(format!("{} {at}", row.key), next(line)),
-        })
-        .collect()
 }
 
 fn content(state: &State, user: &UserScreen, pane: Pane) -> Vec<Row> {
