@@ -51,10 +51,10 @@ fn from_the_feed_to_a_run_in_the_journal() {
     screen.shows("type suspend and enter");
     screen.press("suspend");
     screen.press(ENTER);
-    screen.shows("Done");
+    screen.shows("┏ Changed");
     screen.shows("changed:");
     screen.press(ESC);
-    screen.shows_no("Done");
+    screen.shows_no("┏ Changed");
     screen.press("L");
     screen.shows("journal");
     screen.until("the run in the journal", |text| text.contains(&login) && text.contains("changed"));
