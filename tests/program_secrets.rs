@@ -91,10 +91,10 @@ fn look_at_it(tenant: &Tenant, place: &Place) {
     screen.shows("type suspend and enter");
     shown("card", &screen);
     screen.press("suspend\r");
-    screen.shows("Done");
+    screen.shows("┏ Changed");
     shown("done", &screen);
     screen.press("\u{1b}");
-    screen.shows_no("Done");
+    screen.shows_no("┏ Changed");
     screen.press("L");
     screen.shows("action");
     shown("journal", &screen);
