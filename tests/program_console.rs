@@ -29,12 +29,14 @@ fn go_to_a_person(screen: &mut Screen) -> String {
     // From now on the feed is held: its rows do not move any more.
     screen.shows_no("following");
     let rows = screen.rows();
-    let first = rows.iter().position(|row| row.contains("severity")).unwrap() + 1;
-    let below = rows[first + 1..].iter().position(|row| row.contains('@')).unwrap();
-    screen.press(&"j".repeat(below));
-    let row = &rows[first + 1 + below];
-    let login = row.split_whitespace().find(|word| word.contains('@')).unwrap();
-    login.split('…').next().unwrap().to_owned()
+    let heading = rows.iter().position(|row| row.contains("event") && row.contains("who")).unwrap();
+    let column = rows[heading].find("who").unwrap();
+    // Rows may hold wide glyphs before the column; it is counted in characters, as the heading is.
+    let who = |row: &String| row.chars().skip(column).take_while(|c| *c != ' ').collect::<String>();
+    let below = &rows[heading + 2..];
+    let place = below.iter().position(|row| who(row).contains('.')).unwrap();
+    screen.press(&"j".repeat(place));
+    who(&below[place]).split(['…', '@']).next().unwrap().to_owned()
 }
 
 #[test]
