@@ -463,6 +463,7 @@ pub(crate) fn holding(columns: u16, rows: u16) -> State {
 
 pub(crate) fn on_event(columns: u16, rows: u16) -> State {
     let mut state = started(columns, rows);
+    stand(&mut state);
     tell(&mut state, Msg::Opened);
     state
 }
@@ -484,8 +485,15 @@ pub(crate) fn with_flows(columns: u16, rows: u16) -> State {
 pub(crate) fn with_card(columns: u16, rows: u16) -> State {
     let mut state = with_flows(columns, rows);
     tell(&mut state, Msg::FlowChosen(0));
-    later(&mut state, 500);
+    stand(&mut state);
     state
+}
+
+/// What is there is drawn, and stands there long enough to have been read.
+pub(crate) fn stand(state: &mut State) {
+    let extent = crate::paint::extent(state);
+    tell(state, Msg::Drawn(extent));
+    later(state, 500);
 }
 
 /// Some milliseconds go by.

@@ -1,6 +1,7 @@
 //! Draws a state, and writes the screen down with its styles.
 
 use idtriage::app::State;
+use idtriage::app::list::Extent;
 use idtriage::view::{HelpLine, HelpTexts, PaletteLine, Theme, render};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -44,6 +45,14 @@ pub(crate) fn help() -> HelpTexts {
         insist_key: "A".into(),
         qr_key: "tab".into(),
     }
+}
+
+/// How long an overlay's text turns out to be when it is drawn.
+pub(crate) fn extent(state: &State) -> Extent {
+    let mut terminal = Terminal::new(TestBackend::new(state.size.columns, state.size.rows)).unwrap();
+    let mut extent = Extent::default();
+    terminal.draw(|frame| extent = render(state, &help(), &Theme::default(), frame)).unwrap();
+    extent
 }
 
 /// The buffer of a state, and where the cursor is.

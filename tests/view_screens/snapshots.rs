@@ -68,6 +68,7 @@ fn card() {
     let mut state = with_card(60, 16);
     type_text(&mut state, "confirmed by phone: not hers");
     tell(&mut state, Msg::Submitted);
+    stand(&mut state);
     type_text(&mut state, "susp");
     look("card_60x16", &state);
     state.size = Size { columns: 80, rows: 24 };
