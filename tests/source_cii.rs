@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by panicking")]
 
 use idtriage::domain::event::DecodedEvent;
-use idtriage::domain::{EventKind, Login, Untrusted, time};
+use idtriage::domain::{EventKey, EventKind, Login, Untrusted, time};
 use idtriage::source::cii;
 use proptest::prelude::*;
 use serde::Deserialize;
@@ -51,10 +51,22 @@ fn shown(event: &DecodedEvent) -> Map<String, Value> {
     shown.as_object().unwrap().clone()
 }
 
-/// A key ends in a digest, so the fixture names what stands before it.
-fn agrees(field: &str, expected: &Value, found: &Value) -> bool {
+/// A key is a digest, so the fixture names what is digested: `cii:EVENT:CHECK:` with the event's logins,
+/// `cii-test:ENVELOPE`, or only how it starts.
+fn key_of(named: &str, users: &[Login]) -> Option<EventKey> {
+    if let Some(envelope) = named.strip_prefix("cii-test:") {
+        return Some(EventKey::cii_test(envelope));
+    }
+    let (event, check) = named.strip_prefix("cii:")?.strip_suffix(':')?.split_once(':')?;
+    (event != "sha256").then(|| EventKey::cii(event, &check.into(), users))
+}
+
+fn agrees(field: &str, expected: &Value, found: &Value, users: &[Login]) -> bool {
     match (field, expected, found) {
-        ("key", Value::String(start), Value::String(key)) => key.starts_with(start),
+        ("key", Value::String(named), Value::String(key)) => match key_of(named, users) {
+            Some(expected) => expected.as_str() == key,
+            None => key.starts_with(named.as_str()),
+        },
         _ => expected == found,
     }
 }
@@ -64,11 +76,12 @@ fn every_payload_becomes_what_its_fixture_says() {
     let fixtures = fixtures();
     assert!(fixtures.len() >= 20, "only {} fixtures", fixtures.len());
     for (path, fixture) in fixtures {
-        let found = shown(&cii::decode(fixture.payload.get()));
+        let event = cii::decode(fixture.payload.get());
+        let found = shown(&event);
         for (field, expected) in &fixture.expected {
             let found = &found[field];
             assert!(
-                agrees(field, expected, found),
+                agrees(field, expected, found, &event.users),
                 "{}\n{}\n{field}: expected {expected}, found {found}",
                 path.display(),
                 fixture.about
