@@ -30,6 +30,8 @@ pub(super) struct Stage {
     pub(super) actor: Actor,
     /// Whether anything may be changed.
     pub(super) mode: Mode,
+    /// Whether anything is taken in: the demo's own store is, whatever may be changed.
+    pub(super) receives: Mode,
     /// The time.
     pub(super) clock: Arc<dyn Clock>,
     /// How long leases hold by that time.
@@ -109,7 +111,7 @@ fn setup(loaded: &Loaded, store: Arc<dyn Store>, stage: Stage) -> Result<session
             stage.clock,
             "this store's console",
             &stage.actor,
-            stage.mode,
+            stage.receives,
         ),
         bound: stage.bound,
         warnings,
@@ -130,6 +132,11 @@ pub(super) fn receiving(
         who: Who { pid: std::process::id(), host: actor.host.clone(), what: what.to_owned() },
         listen: config.listen,
         sources: if mode == Mode::ReadOnly { Vec::new() } else { config.sources.clone() },
+        idle_because: if mode == Mode::ReadOnly {
+            "started with --read-only"
+        } else {
+            "no source is configured"
+        },
         store,
         clock,
     }

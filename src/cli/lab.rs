@@ -100,7 +100,7 @@ fn listener(lab: &Lab, listen: SocketAddr) -> LabListener {
 }
 
 /// Runs the demo: a lab, a throw-away store with some days of history, and the console.
-pub(super) async fn demo(arguments: &DemoArguments, out: &mut Output<'_>) -> Result<u8, Failure> {
+pub(super) async fn demo(arguments: &DemoArguments, mode: Mode, out: &mut Output<'_>) -> Result<u8, Failure> {
     let lab = start(options(&arguments.lab, None)?).await?;
     let folder =
         tempfile::Builder::new().prefix("idtriage-demo-").tempdir().map_err(|cause| not_written(&cause))?;
@@ -111,7 +111,8 @@ pub(super) async fn demo(arguments: &DemoArguments, out: &mut Output<'_>) -> Res
     let (bound, listening) = oneshot::channel();
     let stage = Stage {
         actor: actor::actor(loaded.config.console.analyst.as_deref()),
-        mode: Mode::Acting,
+        mode,
+        receives: Mode::Acting,
         clock,
         pace: pace(&lab.clock()),
         badge: Some("DEMO".to_owned()),

@@ -83,7 +83,7 @@ async fn dispatch(command: Option<&Command>, global: &Global, out: &mut Output<'
     let session = Session::new(global)?;
     match command {
         None => open_console(&session, out).await,
-        Some(Command::Demo(arguments)) => lab::demo(arguments, out).await,
+        Some(Command::Demo(arguments)) => lab::demo(arguments, session.mode(), out).await,
         Some(Command::Lab(arguments)) => lab::alone(arguments, out).await,
         Some(Command::Collect) => receive(&session, out).await,
         Some(Command::Init) => init::run(&session.config_path(), out),
@@ -114,6 +114,7 @@ async fn open_console(session: &Session<'_>, out: &mut Output<'_>) -> Result<u8,
     let stage = console::Stage {
         actor: session.actor(&loaded.config.console),
         mode: session.mode(),
+        receives: session.mode(),
         clock: connect::clock(),
         pace: Pace::default(),
         badge: None,

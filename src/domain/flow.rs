@@ -254,8 +254,11 @@ impl Flow {
     /// Why nothing can be sent by this flow at all, if so.
     pub fn unrunnable(&self) -> Option<String> {
         match (self.route, &self.url) {
-            (Route::Open, _) => {
+            (Route::Open, _) if self.id.0 == super::preset::DELEGATED => {
                 Some("runs in the vendor's console: no public interface starts it".to_owned())
+            }
+            (Route::Open, _) => {
+                Some("no `url` is configured: it wants an API Endpoint flow in front of it".to_owned())
             }
             (Route::ApiEndpoint, None) => Some(format!("no `url` is configured for flow `{}`", self.id)),
             (Route::ApiEndpoint, Some(_)) => None,

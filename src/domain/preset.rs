@@ -5,6 +5,9 @@
 
 use super::flow::{Flow, FlowAuth, FlowId, PayloadShape, Product, ProvenBy, Risk, Route};
 
+/// The router that only the vendor's console can start.
+pub const DELEGATED: &str = "ispm-delegated-flow";
+
 struct Template {
     id: &'static str,
     name: &'static str,
@@ -143,7 +146,7 @@ const TEMPLATES: &[Template] = &[
         proven_by: None,
     },
     Template {
-        id: "ispm-delegated-flow",
+        id: DELEGATED,
         name: "ISPM - Delegated Flow",
         verb: "hand the issue to the delegated-flow router",
         product: None,

@@ -344,7 +344,10 @@ fn word(flow: &Flow) -> &str {
 
 fn refusal(desk: &Desk, flow: &Flow, earlier: &[Action], names: &Names, reading: &Reading) -> Option<String> {
     let of_state = || target::forbids(reading.user.as_ref()?, flow.proven_by?);
-    guard::refusal(&desk.guard, desk.mode, names).or_else(|| guard::still_open(earlier)).or_else(of_state)
+    guard::refusal(&desk.guard, desk.mode, names)
+        .or_else(|| guard::still_open(earlier))
+        .or_else(|| reading.missing.clone())
+        .or_else(of_state)
 }
 
 fn needs_again(desk: &Desk, precedent: Option<Precedent>, names: &Names) -> Option<String> {

@@ -1,6 +1,6 @@
 //! The target as Okta has it now: the facts of a card, what its state forbids, what proves an effect.
 
-use crate::domain::dossier::{OktaUser, Part};
+use crate::domain::dossier::{OktaUser, Part, Problem};
 use crate::domain::flow::{Product, ProvenBy};
 use crate::domain::plan::{Fact, FactKind, Target};
 use crate::domain::subject::ProviderAccount;
@@ -22,11 +22,16 @@ pub(super) struct Reading {
     pub(super) user: Option<OktaUser>,
     /// What was odd about an answer that came: that Okta took a short login for another's, say.
     pub(super) odd: Vec<String>,
+    /// Why there is nobody to act on, where Okta says so: that is known, not untold.
+    pub(super) missing: Option<String>,
 }
+
+/// Okta's code for an id or a login that nobody has.
+const NOBODY: &str = "E0000007";
 
 impl Reading {
     fn cannot_tell(why: impl Into<String>) -> Reading {
-        Reading { target: Target::CannotTell(why.into()), user: None, odd: Vec::new() }
+        Reading { target: Target::CannotTell(why.into()), user: None, odd: Vec::new(), missing: None }
     }
 
     fn of(part: Part<OktaUser>) -> Reading {
@@ -34,11 +39,16 @@ impl Reading {
         match part.data {
             Some(user) => {
                 let target = Target::Read { at: part.at, from: "Okta", facts: facts(&user) };
-                Reading { target, user: Some(user), odd }
+                Reading { target, user: Some(user), odd, missing: None }
             }
-            None => Reading::cannot_tell(problems(&part)),
+            None => Reading { missing: nobody(&part), ..Reading::cannot_tell(problems(&part)) },
         }
     }
+}
+
+fn nobody(part: &Part<OktaUser>) -> Option<String> {
+    let is_it = |problem: &&Problem| problem.kind.as_ref().is_some_and(|kind| kind.raw() == NOBODY);
+    part.problems.iter().find(is_it).map(|problem| format!("there is no such account: {}", problem.line()))
 }
 
 /// Reads what a flow would act on. Only Okta can be asked: CII's status is a day old.

@@ -31,8 +31,10 @@ pub struct Settings {
     pub who: Who,
     /// Where to listen.
     pub listen: SocketAddr,
-    /// What to listen for.
+    /// What to listen for; nothing to look on while others receive.
     pub sources: Vec<Source>,
+    /// Why there is nothing to listen for, in words.
+    pub idle_because: &'static str,
     /// Where to.
     pub store: Arc<dyn Store>,
     /// The time.
@@ -50,13 +52,29 @@ pub async fn keep_receiving(
     mut bound: Option<oneshot::Sender<SocketAddr>>,
 ) {
     if settings.sources.is_empty() {
-        tell(Msg::ReceiverChanged(Receiver::Nobody("no source is configured".to_owned())));
-        return;
+        return look_on(&settings, &tell, stop).await;
     }
     while !*stop.borrow() {
         if let Some(lock) = may_receive(&settings, &tell) {
             receive(&settings, &tell, stop.clone(), &mut bound).await;
             drop(lock);
+        }
+        tokio::select! {
+            _ = stop.changed() => {}
+            () = tokio::time::sleep(LOOK) => {}
+        }
+    }
+}
+
+/// Says who receives, for a process that does not receive itself.
+async fn look_on(settings: &Settings, tell: &Tell, mut stop: watch::Receiver<bool>) {
+    let mut said = None;
+    while !*stop.borrow() {
+        let other = settings.store_file.as_deref().and_then(receiver::holder);
+        let now = other.map_or_else(|| Receiver::Nobody(settings.idle_because.to_owned()), Receiver::Other);
+        if said.as_ref() != Some(&now) {
+            tell(Msg::ReceiverChanged(now.clone()));
+            said = Some(now);
         }
         tokio::select! {
             _ = stop.changed() => {}
@@ -105,11 +123,15 @@ async fn receive(
     }
     tell(Msg::ReceiverChanged(Receiver::ThisConsole));
     let health = listener.health();
+    let was_told = stop.clone();
     tokio::select! {
         () = listener.serve(stop) => {}
         () = tell_health(&health, tell) => {}
     }
-    tell(Msg::SourcesChanged(shown(&health)));
+    // A stop that was asked for is no failure of the source.
+    if !*was_told.borrow() {
+        tell(Msg::SourcesChanged(shown(&health)));
+    }
 }
 
 async fn tell_health(health: &ListenerHealth, tell: &Tell) {
