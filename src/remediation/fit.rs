@@ -126,7 +126,9 @@ mod tests {
         let no_url = Flow { route: Route::ApiEndpoint, ..preset::flow("suspend-okta-account").unwrap() };
         assert!(words(&fit(&no_url, None, &subject(&["OKTA"]))).contains("no `url`"));
         let open = preset::flow("suspend-okta-account").unwrap();
-        assert!(words(&fit(&open, None, &subject(&["OKTA"]))).contains("no public interface"));
+        assert!(words(&fit(&open, None, &subject(&["OKTA"]))).contains("no `url`"));
+        let delegated = preset::flow(preset::DELEGATED).unwrap();
+        assert!(words(&fit(&delegated, None, &subject(&["OKTA"]))).contains("no public interface"));
     }
 
     #[test]
