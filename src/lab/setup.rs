@@ -54,7 +54,10 @@ fn section_of(text: &mut String, flow: &LabFlow, secrets: &Path) -> fmt::Result 
     } else {
         writeln!(text, "id = {}\nname = {}\nroute = \"api-endpoint\"", quoted(flow.id), quoted(flow.name))?;
         writeln!(text, "payload = {}\nproduct = {}", quoted(flow.payload), quoted(flow.product))?;
-        writeln!(text, "risk = {}\ntakes_login = true", quoted(flow.risk))?;
+        writeln!(text, "risk = {}\ntakes_login = true\nverb = {}", quoted(flow.risk), quoted(flow.verb))?;
+        if let Some(state) = flow.proven_by {
+            writeln!(text, "proven_by = {}", quoted(state))?;
+        }
     }
     if let Some(inverse) = flow.inverse {
         writeln!(text, "inverse = {}", quoted(inverse))?;

@@ -65,6 +65,29 @@ const OTHERS: [Plan; 8] = [
         "returns 422 and XML: the flow refused, the platform did not"),
 ];
 
+/// What is configured for the flows that are no presets; the account's name follows it.
+fn verb(behaviour: Behaviour) -> &'static str {
+    match behaviour {
+        Behaviour::Contain => "suspend and end the sessions",
+        Behaviour::Release => "unsuspend the Okta account",
+        Behaviour::FanOut => "clear the sessions and suspend the Okta account",
+        Behaviour::Slow => "suspend, within twenty seconds, the Okta account",
+        Behaviour::TooSlow => "suspend, past the time limit, the Okta account",
+        Behaviour::CloseEarly => "suspend, some time after the answer, the Okta account",
+        Behaviour::Raw => "refuse to suspend the Okta account",
+        _ => "suspend the Okta account",
+    }
+}
+
+/// `None` where nothing that Okta says could prove it.
+fn proven_by(behaviour: Behaviour) -> Option<&'static str> {
+    match behaviour {
+        Behaviour::Release => Some("active"),
+        Behaviour::Raw => None,
+        _ => Some("suspended"),
+    }
+}
+
 /// The flows of a seed at a base address.
 pub(crate) fn flows(seed: u64, base: &str) -> Vec<LabFlow> {
     let mut rng = Rng::with_seed(seed ^ 0xf10e);
@@ -90,6 +113,8 @@ fn flow(rng: &mut Rng, base: &str, plan: &Plan, preset: bool) -> LabFlow {
             Behaviour::FanOut => "cii-event",
             _ => "ispm-flat",
         },
+        verb: verb(plan.behaviour),
+        proven_by: proven_by(plan.behaviour),
         does: plan.does,
         product: plan.product,
         risk: plan.risk,

@@ -36,6 +36,10 @@ pub struct LabFlow {
     pub auth: FlowAuth,
     /// The payload it takes: `ispm-flat`, `ispm-nested` or `cii-event`.
     pub payload: &'static str,
+    /// What it is for, in plain words, as its configuration says it.
+    pub verb: &'static str,
+    /// The state of the Okta account that would prove it.
+    pub proven_by: Option<&'static str>,
     /// What it really does, for whoever trains with it.
     pub does: &'static str,
     /// The product whose ids it takes.
