@@ -312,7 +312,7 @@ fn load_more(state: &mut State) -> Vec<Effect> {
 }
 
 /// To the top, and the held rows come in.
-pub fn take_held(state: &mut State) -> Vec<Effect> {
+fn take_held(state: &mut State) -> Vec<Effect> {
     state.feed.cursor = Cursor::default();
     state.rest_since = state.now;
     load_newest(state)

@@ -165,8 +165,6 @@ pub enum Msg {
     Filtered(Query),
     /// A line that was typed was not understood, and why.
     Misunderstood(String),
-    /// The held rows were let in.
-    HeldTaken,
     /// The card was answered with no.
     Declined,
     /// The card was answered with yes, or what it asked for was typed.

@@ -155,7 +155,6 @@ fn acted(state: &mut State, msg: Msg) -> Vec<Effect> {
         Msg::UserNamed(login) => named(state, |state| user::open(state, login, None)),
         Msg::AddressNamed(address) => named(state, |state| address::open(state, address)),
         Msg::Filtered(query) => named(state, |state| feed::filtered(state, query)),
-        Msg::HeldTaken => feed::take_held(state),
         msg => overlaid(state, msg),
     }
 }

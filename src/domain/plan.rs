@@ -2,7 +2,7 @@
 
 use super::action::ShownRequest;
 use super::subject::ProviderAccount;
-use super::{Action, ActionId, FindingId, Flow, Login, Risk};
+use super::{ActionId, FindingId, Flow, Login, Risk};
 use jiff::Timestamp;
 use std::fmt;
 
@@ -174,9 +174,6 @@ pub enum FitTarget {
     /// The flow is told everything and decides itself (a router).
     Router(Option<ProviderAccount>),
 }
-
-/// The answer to "run this plan": the action as it stands, after its first settling.
-pub type Ran = Action;
 
 #[cfg(test)]
 mod tests {
