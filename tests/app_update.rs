@@ -234,7 +234,7 @@ fn happens() -> impl Strategy<Value = Happens> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(256))]
 
     #[test]
     fn rows_never_move_under_the_cursor(steps in proptest::collection::vec(happens(), 1..60), newest in 1i64..1_500) {

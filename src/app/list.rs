@@ -41,8 +41,8 @@ impl<K: PartialEq + Clone> Cursor<K> {
     }
 
     /// The rows were read anew: the selection stays on its row, and that row where it stands on the
-    /// screen. A row that is gone hands the selection to the one that was below it. Says whether the
-    /// selection is still on its row.
+    /// screen, even where the last lines stay empty because rows below it are gone. A row that is gone
+    /// hands the selection to the one that was below it. Says whether the selection is still on its row.
     pub fn stay(&mut self, before: &[K], after: &[K], height: usize) -> Stayed {
         let Some(wanted) = self.id.clone() else {
             self.keep_visible(after, height);
@@ -52,8 +52,7 @@ impl<K: PartialEq + Clone> Cursor<K> {
         let line = at.saturating_sub(self.offset);
         let below = before.iter().skip(at).find(|id| after.contains(id)).or(after.last());
         self.id = below.cloned();
-        self.offset = self.index(after).saturating_sub(line);
-        self.keep_visible(after, height);
+        self.offset = self.index(after).saturating_sub(line.min(height.saturating_sub(1)));
         if self.id.as_ref() == Some(&wanted) { Stayed::OnItsRow } else { Stayed::OnAnother }
     }
 
@@ -130,6 +129,15 @@ mod tests {
         assert_eq!((cursor.id, cursor.offset), (Some(20), 3));
         assert_eq!(cursor.stay(&[60, 50, 40, 30, 20, 10], &[60, 50, 10], 2), Stayed::OnAnother);
         assert_eq!((cursor.id, cursor.offset), (Some(10), 1));
+    }
+
+    #[test]
+    fn rows_that_go_below_the_selection_do_not_pull_it_down() {
+        let mut cursor = Cursor { id: Some(20), offset: 2 };
+        assert_eq!(cursor.stay(&[40, 30, 20, 10], &[40, 30, 20], 2), Stayed::OnItsRow);
+        assert_eq!((cursor.id, cursor.offset), (Some(20), 2), "the last line stays empty");
+        cursor.go(Motion::Up, &[40, 30, 20], 2);
+        assert_eq!((cursor.id, cursor.offset), (Some(30), 1), "the next key fills the screen");
     }
 
     proptest! {

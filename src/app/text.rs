@@ -71,6 +71,8 @@ fn wrap_paragraph(paragraph: &str, columns: usize, lines: &mut Vec<String>) {
 
 fn break_word(word: &str, columns: usize, line: &mut String, lines: &mut Vec<String>) {
     for grapheme in word.graphemes(true) {
+        // Spacing marks make one grapheme as wide as its sender likes; a terminal cannot break it.
+        let grapheme = if width(grapheme) > columns { "…" } else { grapheme };
         if width(line) + width(grapheme) > columns && !line.is_empty() {
             lines.push(std::mem::take(line));
         }
@@ -88,6 +90,7 @@ mod tests {
         assert_eq!(wrap("one two three", 8), vec!["one two", "three"]);
         assert_eq!(wrap("abcdefghij", 4), vec!["abcd", "efgh", "ij"]);
         assert_eq!(wrap("a\nb", 4), vec!["a", "b"]);
+        assert_eq!(wrap("a \u{1b155}\u{cf3} b", 2), vec!["a", "…", "b"], "one grapheme of three columns");
     }
 
     proptest! {

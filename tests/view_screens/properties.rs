@@ -90,7 +90,7 @@ fn the_question_of_a_card_is_never_clipped() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(256))]
 
     #[test]
     fn no_text_reaches_the_terminal_unprintable(texts in proptest::collection::vec(any::<String>(), 4), columns in 1u16..140, rows in 1u16..30) {
