@@ -91,7 +91,7 @@ async fn arrivals(store: &dyn Store) {
     assert_eq!(second_event.event.findings.words(), "1 open");
     assert!(second_event.raw.unwrap().contains("impossible-travel"));
     let test = store.event(EventId(5)).await.unwrap().unwrap().event;
-    assert_eq!((test.kind, test.findings.words().as_str()), (EventKind::Test, "–"));
+    assert_eq!((test.kind, test.findings.words().as_str()), (EventKind::Test, "-"));
 
     let users = store.event_users(EventId(1), 1, 10).await.unwrap();
     assert_eq!(users.rows.len(), 1);

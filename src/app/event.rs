@@ -7,7 +7,8 @@ use super::state::{Awaited, Screen, State};
 use super::text::{self, TextLine};
 use crate::domain::event::EventDetail;
 use crate::domain::page::{EventUser, Page};
-use crate::domain::{EventId, Login, time};
+use crate::domain::time::Zone;
+use crate::domain::{EventId, Login};
 
 /// Users read at once.
 const PAGE: usize = 200;
@@ -52,25 +53,21 @@ impl EventScreen {
     }
 
     /// The texts as lines of at most `columns`.
-    pub fn lines(&self, columns: usize) -> Vec<TextLine> {
+    pub fn lines(&self, columns: usize, zone: &Zone) -> Vec<TextLine> {
         let Some(detail) = &self.detail else { return Vec::new() };
         let event = &detail.event;
         let mut lines = vec![
-            TextLine::fact("check", &event.check.id.to_string(), columns),
-            TextLine::fact(
-                "kind",
-                &format!("{} · {}", event.kind.word(), event.check.kind().word()),
-                columns,
-            ),
-            TextLine::fact("source", &event.source.to_string(), columns),
-            TextLine::fact("published", &published(event), columns),
-            TextLine::fact("received", &time::rfc3339_seconds(event.received), columns),
+            TextLine::fact("check", &event.check.id.to_string()),
+            TextLine::fact("kind", &format!("{}, {}", event.kind.word(), event.check.kind().word())),
+            TextLine::fact("source", &event.source.to_string()),
+            TextLine::fact("published", &published(event, zone)),
+            TextLine::fact("received", &zone.seconds(event.received)),
         ];
         if event.times > 1 {
-            lines.push(TextLine::fact("delivered", &format!("{} times", event.times), columns));
+            lines.push(TextLine::fact("delivered", &format!("{} times", event.times)));
         }
         if let Some(url) = &detail.reference_url {
-            lines.push(TextLine::fact("reference", &url.to_string(), columns));
+            lines.push(TextLine::fact("reference", &url.to_string()));
         }
         text::section(&mut lines, "Description", &detail.description, columns);
         text::section(&mut lines, "Recommended actions", &detail.recommended_actions, columns);
@@ -78,9 +75,9 @@ impl EventScreen {
     }
 }
 
-fn published(event: &crate::domain::Event) -> String {
+fn published(event: &crate::domain::Event, zone: &Zone) -> String {
     let late = if event.is_late() { " (arrived late)" } else { "" };
-    event.published.map_or("unknown".to_owned(), |at| format!("{}{late}", time::rfc3339_seconds(at)))
+    event.published.map_or("unknown".to_owned(), |at| format!("{}{late}", zone.seconds(at)))
 }
 
 /// Opens an event.
@@ -168,10 +165,11 @@ fn merge(users: &mut Vec<EventUser>, page: Vec<EventUser>) {
 /// The cursor was moved, or the texts were.
 pub fn moved(state: &mut State, motion: Motion) -> Vec<Effect> {
     let (rows, (text_rows, columns)) = (state.size.event_user_rows(), state.size.event_text_size());
+    let zone = state.settings.zone.clone();
     state.rest_since = state.now;
     let Some(Screen::Event(screen)) = state.stack.last_mut() else { return Vec::new() };
     if screen.reads_texts {
-        let lines = screen.lines(columns).len();
+        let lines = screen.lines(columns, &zone).len();
         screen.scroll.go(motion, lines, text_rows);
         return Vec::new();
     }

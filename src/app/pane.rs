@@ -12,7 +12,8 @@ use super::state::State;
 use super::user::{Pane, UserScreen, panes};
 use crate::domain::dossier::{EndUser, EndUserState, GeoLocation, OktaUser, Part, Problem, ProviderRecord};
 use crate::domain::finding::HistoryEntry;
-use crate::domain::{Finding, FindingId, Login, PartName, Untrusted, time};
+use crate::domain::time::Zone;
+use crate::domain::{Finding, FindingId, Login, NOTHING, PartName, Untrusted};
 use row::wrapped;
 
 /// The rows of a pane; what went wrong takes as many as it needs.
@@ -30,7 +31,7 @@ fn content(state: &State, user: &UserScreen, pane: Pane) -> Vec<Row> {
         Pane::Applications => of_state(state, user, "usedApplications", applications),
         Pane::Factors => of_state(state, user, "usedFactors", factors),
         Pane::Okta => okta(state, user),
-        Pane::History => history(user),
+        Pane::History => history(user, zone(state)),
     }
 }
 
@@ -87,6 +88,10 @@ fn part_rows<T>(
     rows
 }
 
+fn zone(state: &State) -> &Zone {
+    &state.settings.zone
+}
+
 fn not_configured(part: PartName) -> &'static str {
     match part {
         PartName::Cii | PartName::CiiDetails => {
@@ -120,7 +125,7 @@ fn overview(state: &State, user: &UserScreen) -> Vec<Row> {
         );
     }
     if let Some(data) = details.and_then(|part| part.data.as_ref()) {
-        rows.extend(details_facts(data));
+        rows.extend(details_facts(data, zone(state)));
     }
     rows
 }
@@ -141,12 +146,12 @@ fn in_details(mut row: Row) -> Row {
 }
 
 fn text(value: &Option<Untrusted>) -> String {
-    value.as_ref().filter(|text| !text.is_blank()).map_or("–".to_owned(), Untrusted::to_string)
+    value.as_ref().filter(|text| !text.is_blank()).map_or(NOTHING.to_owned(), Untrusted::to_string)
 }
 
 fn texts(values: &[Untrusted]) -> String {
     let texts: Vec<String> = values.iter().map(Untrusted::to_string).collect();
-    if texts.is_empty() { "–".to_owned() } else { texts.join(", ") }
+    if texts.is_empty() { NOTHING.to_owned() } else { texts.join(", ") }
 }
 
 fn state_facts(data: &EndUserState, okta: Option<&OktaUser>) -> Vec<Row> {
@@ -154,7 +159,7 @@ fn state_facts(data: &EndUserState, okta: Option<&OktaUser>) -> Vec<Row> {
         Some(login) if !login.is_empty() => {
             Row::fact("manager", login).leads_to(Target::Person(login.clone()))
         }
-        _ => Row::fact("manager", "–"),
+        _ => Row::fact("manager", NOTHING),
     };
     let mut rows = vec![
         Row::fact("name", text(&data.display_name)),
@@ -178,7 +183,7 @@ fn differs(cii: &EndUserState, okta: &OktaUser) -> Option<Row> {
     (!is_same).then(|| Row::new("Okta says", Body::Differs(format!("Okta says {}", okta.status))))
 }
 
-fn details_facts(data: &EndUser) -> Vec<Row> {
+fn details_facts(data: &EndUser, zone: &Zone) -> Vec<Row> {
     let details = &data.end_user_details;
     let mut rows = vec![
         Row::fact("title", text(&details.title)),
@@ -186,7 +191,7 @@ fn details_facts(data: &EndUser) -> Vec<Row> {
         Row::fact("MFA", details.mfa_enabled.map_or("unknown", |on| if on { "on" } else { "off" })),
     ];
     if let Some(sign_in) = &details.last_sign_in {
-        let at = sign_in.timestamp.map(time::rfc3339_seconds).unwrap_or_default();
+        let at = sign_in.timestamp.map(|at| zone.seconds(at)).unwrap_or_default();
         let place = sign_in.location.as_ref().map(GeoLocation::words).unwrap_or_default();
         let words = format!("{at} {} {} {place}", text(&sign_in.result), text(&sign_in.ip_address));
         rows.push(Row::fact("last sign-in", words));
@@ -216,7 +221,7 @@ fn account(record: &ProviderRecord) -> Row {
 
 fn addresses(data: &EndUserState) -> Vec<Row> {
     let row = |info: &crate::domain::dossier::IpAddressInfo| {
-        let place = info.location.as_ref().map_or("–".to_owned(), GeoLocation::words);
+        let place = info.location.as_ref().map_or(NOTHING.to_owned(), GeoLocation::words);
         Row::new(info.ip_address.raw(), Body::Pair(info.ip_address.to_string(), place))
             .leads_to(Target::Address(info.ip_address.raw().to_owned()))
     };
@@ -224,7 +229,7 @@ fn addresses(data: &EndUserState) -> Vec<Row> {
 }
 
 fn places(data: &EndUserState) -> Vec<Row> {
-    let registered = data.registered_location_details.as_ref().map_or("–".to_owned(), GeoLocation::words);
+    let registered = data.registered_location_details.as_ref().map_or(NOTHING.to_owned(), GeoLocation::words);
     let mut rows = vec![Row::fact("registered", registered)];
     let prevalence = |place: &crate::domain::dossier::LocationWithPrevalence| place.user_location_prevalence;
     let largest = data.working_location_details.iter().map(prevalence).fold(0.0, f64::max);
@@ -257,15 +262,15 @@ fn okta(state: &State, user: &UserScreen) -> Vec<Row> {
     let part = state.dossiers.get(&user.login).and_then(|dossier| dossier.okta.as_ref());
     let mut rows = part_rows(state, user, PartName::Okta, part, |_| true);
     if let Some(data) = part.and_then(|part| part.data.as_ref()) {
-        rows.extend(okta_facts(data));
+        rows.extend(okta_facts(data, zone(state)));
     }
     rows
 }
 
-fn okta_facts(data: &OktaUser) -> Vec<Row> {
-    let at = |at: &Option<jiff::Timestamp>| at.map_or("–".to_owned(), time::rfc3339_seconds);
+fn okta_facts(data: &OktaUser, zone: &Zone) -> Vec<Row> {
+    let at = |at: &Option<jiff::Timestamp>| at.map_or(NOTHING.to_owned(), |at| zone.seconds(at));
     let can = data.can_sign_in().map_or("unknown", |can| if can { "yes" } else { "no" });
-    let profile = |name: &str| data.profile_text(name).map_or("–".to_owned(), |text| text.to_string());
+    let profile = |name: &str| data.profile_text(name).map_or(NOTHING.to_owned(), |text| text.to_string());
     let mut rows = vec![
         Row::fact("status", &data.status),
         Row::fact("since", at(&data.status_changed)),
@@ -307,9 +312,11 @@ fn finding(finding: &Finding) -> Row {
 }
 
 /// What was run and what was noted and changed, latest first.
-fn history(user: &UserScreen) -> Vec<Row> {
-    let mut rows: Vec<(jiff::Timestamp, Row)> = user.actions.iter().map(action).collect();
-    rows.extend(user.history.iter().enumerate().map(|(at, (id, entry))| change(user, *id, at, entry)));
+fn history(user: &UserScreen, zone: &Zone) -> Vec<Row> {
+    let mut rows: Vec<(jiff::Timestamp, Row)> = user.actions.iter().map(|run| action(zone, run)).collect();
+    rows.extend(
+        user.history.iter().enumerate().map(|(at, (id, entry))| change(zone, user, (*id, at), entry)),
+    );
     rows.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
     if rows.is_empty() {
         return vec![Row::quiet("nothing was run, noted or changed from here")];
@@ -317,17 +324,22 @@ fn history(user: &UserScreen) -> Vec<Row> {
     rows.into_iter().map(|(_, row)| row).collect()
 }
 
-fn action(action: &crate::domain::Action) -> (jiff::Timestamp, Row) {
-    let what = format!("{} {}", time::rfc3339_seconds(action.at), action.verb);
+fn action(zone: &Zone, action: &crate::domain::Action) -> (jiff::Timestamp, Row) {
+    let what = format!("{} {}", zone.seconds(action.at), action.verb);
     let how = format!("{} ({})", action.outcome.word(), action.evidence.word());
     (action.at, Row::new(action.id.to_string(), Body::Pair(what, how)))
 }
 
-fn change(user: &UserScreen, id: FindingId, at: usize, entry: &HistoryEntry) -> (jiff::Timestamp, Row) {
+fn change(
+    zone: &Zone,
+    user: &UserScreen,
+    (id, at): (FindingId, usize),
+    entry: &HistoryEntry,
+) -> (jiff::Timestamp, Row) {
     let check = user.findings.iter().find(|finding| finding.id == id).map(|finding| finding.check.name());
     let says = if entry.text.is_blank() { String::new() } else { format!(": {}", entry.text) };
     let actor = crate::domain::untrusted::visible(&entry.actor);
-    let what = format!("{} {} by {actor}{says}", time::rfc3339_seconds(entry.at), entry.what);
+    let what = format!("{} {} by {actor}{says}", zone.seconds(entry.at), entry.what);
     let row = Row::new(format!("{id} {at}"), Body::Pair(what, check.unwrap_or_default()));
     (entry.at, row.leads_to(Target::Finding(id)))
 }

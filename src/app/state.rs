@@ -18,6 +18,7 @@ use super::prompt::Prompt;
 use super::raw::RawScreen;
 use super::triage::{Dialog, Then};
 use super::user::UserScreen;
+use crate::domain::time::Zone;
 use crate::domain::{ActionId, EventId, Login, PartName};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
@@ -39,6 +40,8 @@ pub struct Settings {
     pub link_hosts: Vec<String>,
     /// Whether this is a desktop, where links can open.
     pub is_desktop: bool,
+    /// In which zone times are shown.
+    pub zone: Zone,
     /// How long a confirm card has to have been on the screen before it can be answered.
     pub arms_after: SignedDuration,
 }

@@ -20,10 +20,9 @@ pub enum TextLine {
 }
 
 impl TextLine {
-    /// A fact, its value cut to what is left of the line.
-    pub fn fact(name: &str, value: &str, columns: usize) -> TextLine {
-        let left = columns.saturating_sub(FACT_NAME);
-        TextLine::Fact(name.to_owned(), crate::domain::untrusted::fit(value, left).into_owned())
+    /// A fact on one line: what does not fit is cut where it is drawn.
+    pub fn fact(name: &str, value: &str) -> TextLine {
+        TextLine::Fact(name.to_owned(), value.to_owned())
     }
 }
 
@@ -72,7 +71,7 @@ fn wrap_paragraph(paragraph: &str, columns: usize, lines: &mut Vec<String>) {
 fn break_word(word: &str, columns: usize, line: &mut String, lines: &mut Vec<String>) {
     for grapheme in word.graphemes(true) {
         // Spacing marks make one grapheme as wide as its sender likes; a terminal cannot break it.
-        let grapheme = if width(grapheme) > columns { "…" } else { grapheme };
+        let grapheme = if width(grapheme) > columns { "?" } else { grapheme };
         if width(line) + width(grapheme) > columns && !line.is_empty() {
             lines.push(std::mem::take(line));
         }
@@ -90,7 +89,7 @@ mod tests {
         assert_eq!(wrap("one two three", 8), vec!["one two", "three"]);
         assert_eq!(wrap("abcdefghij", 4), vec!["abcd", "efgh", "ij"]);
         assert_eq!(wrap("a\nb", 4), vec!["a", "b"]);
-        assert_eq!(wrap("a \u{1b155}\u{cf3} b", 2), vec!["a", "…", "b"], "one grapheme of three columns");
+        assert_eq!(wrap("a \u{1b155}\u{cf3} b", 2), vec!["a", "?", "b"], "one grapheme of three columns");
     }
 
     proptest! {

@@ -6,6 +6,7 @@ use super::doctor::{Checked, Verdict};
 use super::failure::Failure;
 use super::run;
 use crate::config::{Config, Loaded};
+use crate::domain::time::Zone;
 use crate::domain::{Action, ActionId, Actor, Flow, Plan, preset};
 use crate::ingest::decoder;
 use crate::remediation::guard::Mode;
@@ -64,6 +65,7 @@ pub(super) fn remediation_desk(
     store: Arc<dyn Store>,
     actor: &Actor,
     mode: Mode,
+    zone: Zone,
     clock: Arc<dyn Clock>,
 ) -> Result<Arc<Desk>, Failure> {
     let tenants = tenants(config, clock.clone())?;
@@ -75,6 +77,7 @@ pub(super) fn remediation_desk(
         guard: config.guard.clone(),
         mode,
         actor: actor.clone(),
+        zone,
         owner: format!("{}:{}:{}", actor.host, std::process::id(), now()),
         clock: Arc::new(move || clock.now()),
     }))
@@ -86,7 +89,7 @@ pub(super) fn desk(
     store: Arc<dyn Store>,
     actor: &Actor,
 ) -> Result<Box<dyn run::Desk>, Failure> {
-    let desk = remediation_desk(&loaded.config, store, actor, Mode::Acting, clock())?;
+    let desk = remediation_desk(&loaded.config, store, actor, Mode::Acting, Zone::Utc, clock())?;
     Ok(Box::new(Bench { runner: Runner::new(desk.clone(), Default::default()), desk }))
 }
 

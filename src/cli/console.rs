@@ -8,6 +8,7 @@ use crate::app::header::SourceState;
 use crate::app::layout::Size;
 use crate::command::Keymap;
 use crate::config::{Config, Loaded, meant};
+use crate::domain::time::Zone;
 use crate::domain::{Actor, Event, Severity};
 use crate::remediation::Pace;
 use crate::remediation::guard::Mode;
@@ -15,8 +16,9 @@ use crate::runtime::child::Children;
 use crate::runtime::{picture, receiver, session};
 use crate::source::clock::Clock;
 use crate::store::{self, Store, receiver::Who};
-use crate::view::Theme;
+use crate::view::{Glyphs, Theme};
 use jiff::SignedDuration;
+use jiff::tz::TimeZone;
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -92,9 +94,13 @@ fn shows_an_incident(state: &State) -> bool {
 fn setup(loaded: &Loaded, store: Arc<dyn Store>, stage: Stage) -> Result<session::Setup, Failure> {
     let config = &loaded.config;
     let keymap = Keymap::new(&config.console.keys).map_err(|problems| Failure::usage(problems.join("\n")))?;
-    let (theme, warnings) = theme(&config.console, loaded.path.parent());
-    let desk =
-        connect::remediation_desk(config, store.clone(), &stage.actor, stage.mode, stage.clock.clone())?;
+    let (theme, mut warnings) = theme(&config.console, loaded.path.parent());
+    let zone = zone(config.console.time, TimeZone::try_system()).unwrap_or_else(|warning| {
+        warnings.push(warning);
+        Zone::Utc
+    });
+    let (actor, clock) = (&stage.actor, stage.clock.clone());
+    let desk = connect::remediation_desk(config, store.clone(), actor, stage.mode, zone, clock)?;
     Ok(session::Setup {
         console: config.console.clone(),
         keymap,
@@ -155,5 +161,35 @@ fn theme(console: &meant::Console, folder: Option<&Path>) -> (Theme, Vec<String>
     let without_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let (theme, warnings) =
         Theme::load(&console.theme, folder.map(|folder| folder.join("themes")).as_deref());
-    (if without_colour { theme.without_colour() } else { theme }, warnings)
+    let theme = if without_colour { theme.without_colour() } else { theme };
+    let glyphs = match console.borders {
+        meant::Borders::Unicode => Glyphs::Unicode,
+        meant::Borders::Ascii => Glyphs::Ascii,
+    };
+    (theme.drawn_with(glyphs), warnings)
+}
+
+/// The zone to show times in. The machine's may not be known, and then a guess would be a wrong time.
+fn zone(shown: meant::ShownTime, system: Result<TimeZone, jiff::Error>) -> Result<Zone, String> {
+    match (shown, system) {
+        (meant::ShownTime::Utc, _) => Ok(Zone::Utc),
+        (meant::ShownTime::Local, Ok(zone)) => Ok(Zone::Local(zone)),
+        (meant::ShownTime::Local, Err(cause)) => Err(format!(
+            "times are shown in UTC: the zone of this machine is not known: {cause}; hint: set `TZ`"
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_in_utc_unless_the_machines_zone_is_wanted_and_known() {
+        let known = || Ok(TimeZone::fixed(jiff::tz::offset(2)));
+        let not_known = || TimeZone::get("Nowhere/At_All");
+        assert_eq!(zone(meant::ShownTime::Utc, known()), Ok(Zone::Utc));
+        assert!(matches!(zone(meant::ShownTime::Local, known()), Ok(Zone::Local(_))));
+        assert!(zone(meant::ShownTime::Local, not_known()).unwrap_err().contains("hint: set `TZ`"));
+    }
 }

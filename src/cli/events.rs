@@ -5,7 +5,7 @@ use super::failure::{DONE, Failure};
 use super::output::{Output, with_raw};
 use super::table::{Table, column};
 use crate::domain::event::{self, EventDetail};
-use crate::domain::{Event, EventId, Login, Query, Untrusted, time};
+use crate::domain::{Event, EventId, Login, NOTHING, Query, Untrusted, time};
 use crate::store::{From, Store, StoreError};
 
 /// An event may name 50,000 users: they are read in slices.
@@ -122,7 +122,7 @@ fn first_users(event: &Event) -> String {
     match event.first_users.first() {
         Some(login) if more > 0 => format!("{login} +{more}"),
         Some(login) => login.to_string(),
-        None => "–".to_owned(),
+        None => NOTHING.to_owned(),
     }
 }
 
@@ -189,7 +189,7 @@ async fn show_users(event: &Event, store: &dyn Store, out: &mut Output<'_>) -> R
     let mut table = Table::of(&[column("USER", 60), column("FINDING", 12), column("STATE", 8)]);
     for user in &page.rows {
         let finding = user.finding.as_ref();
-        let id = finding.map_or_else(|| "–".to_owned(), |finding| finding.id.to_string());
+        let id = finding.map_or_else(|| NOTHING.to_owned(), |finding| finding.id.to_string());
         let state = finding.map(|finding| finding.state.word()).unwrap_or_default();
         table.row([user.login.to_string(), id, state.to_owned()]);
     }

@@ -5,7 +5,7 @@ use super::failure::{DONE, Failure, combined};
 use super::output::Output;
 use super::table::{Table, column};
 use crate::domain::finding::HistoryEntry;
-use crate::domain::{Actor, Change, Disposition, Finding, FindingId, Query, Untrusted, time};
+use crate::domain::{Actor, Change, Disposition, Finding, FindingId, NOTHING, Query, Untrusted, time};
 use crate::store::{FindingFilter, From, Store};
 use jiff::Timestamp;
 
@@ -94,7 +94,7 @@ fn table(findings: &[Finding]) -> Table {
             finding.state.word().to_owned(),
             finding.login.to_string(),
             finding.check.name(),
-            finding.assignee.clone().unwrap_or_else(|| "–".to_owned()),
+            finding.assignee.clone().unwrap_or_else(|| NOTHING.to_owned()),
             time::rfc3339_seconds(finding.last_seen),
             finding.times.to_string(),
         ]);

@@ -3,8 +3,8 @@
 use super::failure::{DONE, Failure};
 use super::output::Output;
 use super::table::{Table, column};
-use crate::domain::Flow;
 use crate::domain::flow::Product;
+use crate::domain::{Flow, NOTHING};
 
 /// Prints the flows, in the order of the configuration.
 ///
@@ -37,7 +37,7 @@ fn table(flows: &[Flow]) -> Table {
             flow.id.to_string(),
             flow.route.word().to_owned(),
             flow.risk.word().to_owned(),
-            flow.product.map_or("–", Product::ispm_name).to_owned(),
+            flow.product.map_or(NOTHING, Product::ispm_name).to_owned(),
             flow.verb.clone(),
             flow.inverse.as_ref().map_or_else(|| flow.undo.clone(), |inverse| format!("run {inverse}")),
         ]);

@@ -5,7 +5,7 @@ use super::failure::{DONE, FAILED, Failure};
 use super::output::Output;
 use super::table::{Table, column};
 use crate::domain::journal::{Broken, Head, Record, RecordKind, Verifier};
-use crate::domain::time;
+use crate::domain::{NOTHING, time};
 use crate::store::Store;
 use serde_json::Value;
 
@@ -75,7 +75,7 @@ fn table(records: &[Record]) -> Table {
 /// The asserted analyst, else the uid's name.
 fn who(content: &Value) -> String {
     let name = |key: &str| content["actor"][key].as_str();
-    name("analyst").or_else(|| name("user")).unwrap_or("–").to_owned()
+    name("analyst").or_else(|| name("user")).unwrap_or(NOTHING).to_owned()
 }
 
 fn what(record: &Record, content: &Value) -> String {

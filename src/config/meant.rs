@@ -172,6 +172,10 @@ pub struct Console {
     pub open: OpenLinks,
     /// How long the feed may be silent before the header says so.
     pub canary: Option<Duration>,
+    /// In which zone times are shown.
+    pub time: ShownTime,
+    /// With which signs the frame is drawn.
+    pub borders: Borders,
 }
 
 impl Default for Console {
@@ -184,6 +188,8 @@ impl Default for Console {
             link_hosts: Vec::new(),
             open: OpenLinks::Auto,
             canary: None,
+            time: ShownTime::Utc,
+            borders: Borders::Unicode,
         }
     }
 }
@@ -195,6 +201,24 @@ pub enum Prefetch {
     On,
     /// Only when asked for.
     Off,
+}
+
+/// In which zone the console shows times.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ShownTime {
+    /// UTC, with `Z`.
+    Utc,
+    /// The machine's zone, with its offset.
+    Local,
+}
+
+/// With which signs the console's frame is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Borders {
+    /// Lines, blocks and shapes.
+    Unicode,
+    /// Nothing outside ASCII.
+    Ascii,
 }
 
 /// How links are opened.

@@ -226,6 +226,20 @@ pub const SETTINGS: &[Setting] = &[
         "",
         "How long the feed may be silent before the header says so: `1h`.",
     ),
+    setting(
+        "[console]",
+        "time",
+        Kind::Text,
+        "utc",
+        "The zone of times on the screen: `utc`, with `Z`, or `local`, with the offset; JSON stays UTC.",
+    ),
+    setting(
+        "[console]",
+        "borders",
+        Kind::Text,
+        "unicode",
+        "The signs of the console's own frame: `unicode`, or `ascii` where a terminal has no others.",
+    ),
     setting("[console]", "keys", Kind::Keys, "", "Keys that differ from the defaults, by command id."),
 ];
 
@@ -241,10 +255,8 @@ pub const LATER: &[(&str, &str)] = &[
     ("[[source]]", "interval"),
     ("[okta]", "dpop"),
     ("[guard]", "bulk_limit"),
-    ("[console]", "borders"),
     ("[console]", "columns"),
     ("[console]", "privacy"),
-    ("[console]", "time"),
     ("[[notify]]", ""),
     ("[[rule]]", ""),
 ];

@@ -234,6 +234,10 @@ pub struct Console {
     pub open: Option<String>,
     /// The silence that is too long.
     pub canary: Option<String>,
+    /// The zone of the times.
+    pub time: Option<String>,
+    /// The signs of the frame.
+    pub borders: Option<String>,
     /// Command id → keys.
     pub keys: Option<BTreeMap<String, Keys>>,
 }

@@ -45,7 +45,7 @@ impl StateCounts {
             .filter(|state| self.get(*state) > 0)
             .map(|state| format!("{} {}", self.get(state), state.word()))
             .collect();
-        if parts.is_empty() { "–".to_owned() } else { parts.join(" · ") }
+        if parts.is_empty() { crate::domain::NOTHING.to_owned() } else { parts.join(" · ") }
     }
 }
 
@@ -56,6 +56,6 @@ mod tests {
     #[test]
     fn says_what_there_is() {
         assert_eq!(StateCounts { open: 2, claimed: 1, ..Default::default() }.words(), "2 open · 1 claimed");
-        assert_eq!(StateCounts::default().words(), "–");
+        assert_eq!(StateCounts::default().words(), "-");
     }
 }

@@ -244,7 +244,7 @@ impl GeoLocation {
         let parts = [&self.city, &self.state, &self.country];
         let known: Vec<String> =
             parts.into_iter().flatten().filter(|text| !text.is_blank()).map(Untrusted::to_string).collect();
-        if known.is_empty() { "–".to_owned() } else { known.join(", ") }
+        if known.is_empty() { crate::domain::NOTHING.to_owned() } else { known.join(", ") }
     }
 }
 

@@ -39,3 +39,6 @@ pub use query::Query;
 pub use severity::Severity;
 pub use subject::Login;
 pub use untrusted::Untrusted;
+
+/// What stands where there is nothing to show, on every screen and in every table.
+pub const NOTHING: &str = "-";

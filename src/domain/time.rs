@@ -13,6 +13,49 @@ pub fn rfc3339_seconds(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
+/// The zone in which a person reads times. Either says which it is, so that neither is taken for the
+/// other: UTC by `Z`, any other by its offset. What machines read is always UTC.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Zone {
+    /// UTC.
+    #[default]
+    Utc,
+    /// The one of whoever reads; its rules tell the offset of each instant.
+    Local(TimeZone),
+}
+
+impl Zone {
+    /// Date and time with whole seconds: `2026-03-04T10:00:00Z`, `2026-03-04T11:00:00+01:00`.
+    pub fn seconds(&self, at: Timestamp) -> String {
+        self.written(at, "%Y-%m-%dT%H:%M:%S")
+    }
+
+    /// Day and minute, for a row: `03-04 10:00Z`, `03-04 11:00+01:00`.
+    pub fn minutes(&self, at: Timestamp) -> String {
+        self.written(at, "%m-%d %H:%M")
+    }
+
+    /// The columns of [`Zone::minutes`].
+    pub fn minutes_columns(&self) -> usize {
+        match self {
+            Zone::Utc => 12,
+            Zone::Local(_) => 17,
+        }
+    }
+
+    /// The time of the day: `10:00:00Z`, `11:00:00+01:00`.
+    pub fn time_of_day(&self, at: Timestamp) -> String {
+        self.written(at, "%H:%M:%S")
+    }
+
+    fn written(&self, at: Timestamp, form: &str) -> String {
+        match self {
+            Zone::Utc => at.strftime(&format!("{form}Z")).to_string(),
+            Zone::Local(zone) => at.to_zoned(zone.clone()).strftime(&format!("{form}%:z")).to_string(),
+        }
+    }
+}
+
 /// The date alone, in UTC.
 pub fn date(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d").to_string()
@@ -114,6 +157,21 @@ mod tests {
     #[case("yesterday", None)]
     fn reads_every_form_seen(#[case] text: &str, #[case] expected: Option<&str>) {
         assert_eq!(parse(text).map(rfc3339).as_deref(), expected);
+    }
+
+    #[test]
+    fn a_zone_is_never_taken_for_another() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let berlin = Zone::Local(TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").unwrap());
+        let (winter, summer) = (at("2026-03-04T23:30:05Z"), at("2026-07-04T10:00:00Z"));
+        assert_eq!(Zone::Utc.seconds(winter), "2026-03-04T23:30:05Z");
+        assert_eq!(berlin.seconds(winter), "2026-03-05T00:30:05+01:00");
+        assert_eq!(berlin.seconds(summer), "2026-07-04T12:00:00+02:00");
+        assert_eq!(Zone::Utc.minutes(winter), "03-04 23:30Z");
+        assert_eq!((berlin.minutes(winter), berlin.minutes_columns()), ("03-05 00:30+01:00".to_owned(), 17));
+        assert_eq!(berlin.time_of_day(winter), "00:30:05+01:00");
+        assert_eq!(Zone::Local(TimeZone::UTC).time_of_day(winter), "23:30:05+00:00");
+        assert_eq!(parse(&berlin.seconds(winter)), Some(winter));
     }
 
     proptest! {

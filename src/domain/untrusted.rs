@@ -110,6 +110,11 @@ pub fn width(text: &str) -> usize {
 
 /// The text cut to `columns`, by grapheme, with `…` where something was cut off.
 pub fn fit(text: &str, columns: usize) -> Cow<'_, str> {
+    fit_marked(text, columns, '…')
+}
+
+/// As [`fit`], with a mark of one's own where something was cut off; it takes one column.
+pub fn fit_marked(text: &str, columns: usize, mark: char) -> Cow<'_, str> {
     if width(text) <= columns {
         return Cow::Borrowed(text);
     }
@@ -126,7 +131,7 @@ pub fn fit(text: &str, columns: usize) -> Cow<'_, str> {
         out.push_str(grapheme);
         used += next;
     }
-    out.push('…');
+    out.push(mark);
     Cow::Owned(out)
 }
 

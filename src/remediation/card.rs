@@ -123,7 +123,7 @@ pub async fn prepare(desk: &Desk, ask: Ask) -> Result<Plan, PlanError> {
     let about = About::load(desk, &ask).await?;
     let person = Person::load(desk, &ask.login, about.raw()).await;
     let account = choose(flow, about.check(), &person.subject, &ask)?;
-    let reading = target::read(desk.directory.as_ref(), flow, account.as_ref(), &ask.login).await;
+    let reading = target::read(desk, flow, account.as_ref(), &ask.login).await;
     let body = payload::body(flow, &about.inputs(desk, &ask, &person, account.as_ref()))?;
     let request = desk
         .caller

@@ -24,6 +24,7 @@ pub use card::{Ask, PlanError, prepare};
 pub use runner::{Confirmed, Pace, Progress, RunError, Runner};
 
 use crate::config::meant::Guard;
+use crate::domain::time::Zone;
 use crate::domain::{Actor, Flow, FlowId};
 use crate::store::Store;
 use crate::tenant::{Directory, FlowCaller};
@@ -49,6 +50,8 @@ pub struct Desk {
     pub mode: Mode,
     /// Who acts.
     pub actor: Actor,
+    /// In which zone a plan's facts say times.
+    pub zone: Zone,
     /// Host, pid and process start: who holds the leases.
     pub owner: String,
     /// The time.

@@ -213,7 +213,7 @@ impl Runner {
 
     /// Compare before act: whatever differs from what was shown goes back to the analyst.
     async fn check_target(&self, plan: &Plan) -> Result<(), RunError> {
-        let Some(now) = target::reread(self.desk.directory.as_ref(), &plan.target).await else {
+        let Some(now) = target::reread(&self.desk, &plan.target).await else {
             return Ok(());
         };
         let differences = target::differences(&plan.target, &now);

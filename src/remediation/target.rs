@@ -1,11 +1,12 @@
 //! The target as Okta has it now: the facts of a card, what its state forbids, what proves an effect.
 
+use super::Desk;
 use crate::domain::dossier::{OktaUser, Part, Problem};
 use crate::domain::flow::{Product, ProvenBy};
 use crate::domain::plan::{Fact, FactKind, Target};
 use crate::domain::subject::ProviderAccount;
-use crate::domain::{Flow, Login, PartName, Untrusted, time};
-use crate::tenant::Directory;
+use crate::domain::time::Zone;
+use crate::domain::{Flow, Login, NOTHING, PartName, Untrusted};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -34,11 +35,11 @@ impl Reading {
         Reading { target: Target::CannotTell(why.into()), user: None, odd: Vec::new(), missing: None }
     }
 
-    fn of(part: Part<OktaUser>) -> Reading {
+    fn of(part: Part<OktaUser>, zone: &Zone) -> Reading {
         let odd = part.problems.iter().map(|problem| problem.line()).collect();
         match part.data {
             Some(user) => {
-                let target = Target::Read { at: part.at, from: "Okta", facts: facts(&user) };
+                let target = Target::Read { at: part.at, from: "Okta", facts: facts(&user, zone) };
                 Reading { target, user: Some(user), odd, missing: None }
             }
             None => Reading { missing: nobody(&part), ..Reading::cannot_tell(problems(&part)) },
@@ -53,7 +54,7 @@ fn nobody(part: &Part<OktaUser>) -> Option<String> {
 
 /// Reads what a flow would act on. Only Okta can be asked: CII's status is a day old.
 pub(super) async fn read(
-    directory: &dyn Directory,
+    desk: &Desk,
     flow: &Flow,
     account: Option<&ProviderAccount>,
     login: &Login,
@@ -62,16 +63,16 @@ pub(super) async fn read(
         Ok(key) => key,
         Err(why) => return Reading::cannot_tell(why),
     };
-    if !directory.parts().contains(&PartName::Okta) {
+    if !desk.directory.parts().contains(&PartName::Okta) {
         return Reading::cannot_tell("Okta is not configured, so the account cannot be read");
     }
-    Reading::of(directory.okta_user(&key).await)
+    Reading::of(desk.directory.okta_user(&key).await, &desk.zone)
 }
 
 /// Reads the same target again; `None` where it could not be read the first time.
-pub(super) async fn reread(directory: &dyn Directory, target: &Target) -> Option<Target> {
+pub(super) async fn reread(desk: &Desk, target: &Target) -> Option<Target> {
     let id = id(target)?.to_owned();
-    Some(Reading::of(directory.okta_user(&id).await).target)
+    Some(Reading::of(desk.directory.okta_user(&id).await, &desk.zone).target)
 }
 
 fn okta_key(flow: &Flow, account: Option<&ProviderAccount>, login: &Login) -> Result<String, String> {
@@ -95,15 +96,15 @@ fn problems(part: &Part<OktaUser>) -> String {
 }
 
 /// Always all of them, so that a fact that comes or goes is a change too.
-fn facts(user: &OktaUser) -> Vec<Fact> {
-    let text = |text: Option<&Untrusted>| text.map_or_else(|| "–".to_owned(), Untrusted::to_string);
+fn facts(user: &OktaUser, zone: &Zone) -> Vec<Fact> {
+    let text = |text: Option<&Untrusted>| text.map_or_else(|| NOTHING.to_owned(), Untrusted::to_string);
     let when =
-        |at: Option<Timestamp>, never: &str| at.map_or_else(|| never.to_owned(), time::rfc3339_seconds);
+        |at: Option<Timestamp>, never: &str| at.map_or_else(|| never.to_owned(), |at| zone.seconds(at));
     [
         ("login", text(user.profile_text("login").as_ref())),
         (ID, text(Some(&user.id))),
         (STATUS, text(Some(&user.status))),
-        ("since", when(user.status_changed, "–")),
+        ("since", when(user.status_changed, NOTHING)),
         ("moving to", text(user.transitioning_to_status.as_ref())),
         (SIGNED_IN, when(user.last_login, "never")),
         ("password", when(user.password_changed, "never")),
@@ -212,7 +213,7 @@ mod tests {
 
     #[test]
     fn every_fact_is_always_there_and_differences_are_told() {
-        let read = |user: OktaUser| Reading::of(Part::whole(Timestamp::UNIX_EPOCH, user)).target;
+        let read = |user: OktaUser| Reading::of(Part::whole(Timestamp::UNIX_EPOCH, user), &Zone::Utc).target;
         let (then, now) = (read(user("ACTIVE", json!({"suspend": {}}))), read(user("LOCKED_OUT", json!({}))));
         assert_eq!(then.facts().len(), now.facts().len());
         let expected = ["status was ACTIVE, is LOCKED_OUT", "offers now was suspend, is nothing"];

@@ -6,6 +6,7 @@ mod doubles;
 use super::*;
 use crate::domain::flow::PayloadShape;
 use crate::domain::plan::{Confirm, Plan, Target};
+use crate::domain::time::Zone;
 use crate::domain::*;
 use crate::store::{Again, IntendError};
 use crate::tenant::CallEnd;
@@ -83,6 +84,7 @@ impl Setup {
             guard: self.guard,
             mode: self.mode,
             actor: Actor { user: "ops".into(), host: "jump".into(), ..Default::default() },
+            zone: Zone::Utc,
             owner: "jump:1:1".into(),
             clock: Arc::new(move || *clock.lock().unwrap()),
         });

@@ -241,7 +241,7 @@ impl Work {
 
     async fn copy(self, text: String) {
         let shown = untrusted::visible(&text);
-        let shown = untrusted::fit(&shown, 200);
+        let shown = untrusted::fit_marked(&shown, 200, '~');
         let result = clipboard::hand(self.services.clipboard, &text, &shown, &self.services.children).await;
         let said = result.map(|handed| {
             if let Some(escape) = handed.escape {

@@ -164,6 +164,7 @@ fn state(setup: &Setup, size: Size) -> State {
         is_read_only: setup.desk.mode == Mode::ReadOnly,
         link_hosts: setup.link_hosts.clone(),
         is_desktop: place == Place::Desktop,
+        zone: setup.desk.zone.clone(),
         arms_after: setup.clock.span(ARMS_AFTER),
     };
     let mut state = State::new(setup.clock.now(), size, settings);

@@ -135,7 +135,7 @@ impl Workflows {
         let mut url = Url::parse(url).map_err(|e| format!("the `url` of flow `{id}` is no address: {e}"))?;
         if url.query_pairs().any(|(name, _)| name.eq_ignore_ascii_case("clientToken")) {
             return Err(format!(
-                "the `url` of flow `{id}` holds `clientToken=`; hint: take it out, and configure it as `auth = {{ client_token = … }}`"
+                "the `url` of flow `{id}` holds `clientToken=`; hint: take it out, and configure it as `auth = {{ client_token = {{ env = \"NAME\" }} }}`"
             ));
         }
         http::check(&url).map_err(|error| problem_line(&error.into()))?;

@@ -9,7 +9,7 @@ use ratatui::text::Line;
 
 pub(super) fn draw(screen: &AddressScreen, canvas: &mut Canvas, area: Rect) {
     let Some(users) = &screen.users else {
-        return canvas.line(area, 0, &canvas.theme.line(Role::Muted, " reading…"));
+        return canvas.line(area, 0, &canvas.theme.own_line(Role::Muted, " reading…"));
     };
     canvas.line(area, 0, &heading(canvas.theme, users));
     let below = Rect { y: area.y + 1.min(area.height), height: area.height.saturating_sub(1), ..area };

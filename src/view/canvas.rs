@@ -1,29 +1,59 @@
 //! A buffer and a theme, and the only ways to put text on it.
 
+use super::glyph::Glyphs;
 use super::theme::{Role, Theme};
 use crate::app::list::Extent;
-use crate::domain::untrusted::{fit, visible, width};
+use crate::domain::untrusted::{fit_marked, visible, width};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
+use std::borrow::Cow;
 
 impl Theme {
     /// A text in the style of a role, every dangerous character by its name.
     pub(super) fn span(&self, role: impl Into<Role>, text: &str) -> Span<'static> {
-        Span::styled(visible(text).into_owned(), self.style(role))
+        Span::styled(self.visible(text), self.style(role))
     }
 
     /// A line of one text.
     pub(super) fn line(&self, role: impl Into<Role>, text: &str) -> Line<'static> {
         Line::from(self.span(role, text))
     }
-}
 
-/// A text as it is shown, cut to some columns.
-pub(super) fn shown(text: &str, columns: usize) -> String {
-    fit(&visible(text), columns).into_owned()
+    /// A text of our own, in the signs to draw with.
+    pub(super) fn own(&self, text: &str) -> String {
+        self.glyphs.own(text).into_owned()
+    }
+
+    /// A span of a text of our own.
+    pub(super) fn own_span(&self, role: impl Into<Role>, text: &str) -> Span<'static> {
+        self.span(role, &self.glyphs.own(text))
+    }
+
+    /// A line of one text of our own.
+    pub(super) fn own_line(&self, role: impl Into<Role>, text: &str) -> Line<'static> {
+        Line::from(self.own_span(role, text))
+    }
+
+    /// A text as it is shown, cut to some columns.
+    pub(super) fn shown(&self, text: &str, columns: usize) -> String {
+        fit_marked(&self.visible(text), columns, self.glyphs.cut()).into_owned()
+    }
+
+    /// A text on one line, every dangerous character by its name.
+    pub(super) fn visible(&self, text: &str) -> String {
+        self.line_feeds(&visible(text)).into_owned()
+    }
+
+    /// A text in which the line feeds that stand visibly do so in the signs to draw with.
+    pub(super) fn line_feeds<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        match self.glyphs {
+            Glyphs::Unicode => Cow::Borrowed(text),
+            Glyphs::Ascii => text.replace(Glyphs::Unicode.line_feed(), self.glyphs.line_feed()).into(),
+        }
+    }
 }
 
 /// What is drawn on.
@@ -121,9 +151,15 @@ impl<'a> Cells<'a> {
         self
     }
 
+    /// A text of our own as wide as it is.
+    pub(super) fn own(mut self, role: impl Into<Role>, text: &str) -> Self {
+        self.spans.push(self.theme.own_span(role, text));
+        self
+    }
+
     /// A text at the left of its cell, cut or filled up.
     pub(super) fn left(mut self, role: impl Into<Role>, text: &str, columns: usize) -> Self {
-        let text = shown(text, columns);
+        let text = self.theme.shown(text, columns);
         let rest = columns - width(&text);
         self.spans.push(self.theme.span(role, &text));
         self.gap(rest)
@@ -131,7 +167,7 @@ impl<'a> Cells<'a> {
 
     /// A text at the right of its cell, cut or filled up.
     pub(super) fn right(mut self, role: impl Into<Role>, text: &str, columns: usize) -> Self {
-        let text = shown(text, columns);
+        let text = self.theme.shown(text, columns);
         self = self.gap(columns - width(&text));
         self.text(role, &text)
     }

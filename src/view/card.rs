@@ -127,7 +127,7 @@ fn sentence(theme: &Theme, card: &Card, columns: usize) -> Vec<Line<'static>> {
 fn middle(scene: &Scene, theme: &Theme, card: &Card, columns: usize) -> Vec<Line<'static>> {
     let prose = Prose::new(theme, columns);
     let mut prose = if is_low(scene) { prose.dense() } else { prose };
-    card_text::write(&mut prose, card);
+    card_text::write(&mut prose, card, &scene.state.settings.zone);
     prose.lines()
 }
 
@@ -140,8 +140,9 @@ fn draw_middle(canvas: &mut Canvas, area: Rect, lines: &[Line<'static>], offset:
     canvas.lines(Rect { height, ..area }, lines.iter().skip(offset));
     let more = hidden(offset, rows, lines.len());
     let tail = if more.is_empty() { String::new() } else { format!(" {more}") };
+    let tail = canvas.theme.own(&tail);
     let rule = "─".repeat(usize::from(area.width).saturating_sub(width(&tail)));
-    let line = Cells::new(canvas.theme).text(Role::Border, &rule).text(Role::Accent, &tail).line();
+    let line = Cells::new(canvas.theme).own(Role::Border, &rule).text(Role::Accent, &tail).line();
     canvas.line(area, rows, &line);
 }
 
@@ -169,7 +170,7 @@ fn draw_field(canvas: &mut Canvas, area: Rect, row: usize, label: &str, input: &
 }
 
 fn question<'a>(scene: &Scene, theme: &Theme, card: &'a Card, columns: usize) -> Question<'a> {
-    let (role, text) = said(card);
+    let (role, text) = said(theme, card);
     let mut said = Prose::new(theme, columns);
     if !text.is_empty() {
         said.say(role, &text);
@@ -180,11 +181,11 @@ fn question<'a>(scene: &Scene, theme: &Theme, card: &'a Card, columns: usize) ->
 }
 
 /// What has to be said beside the keys.
-fn said(card: &Card) -> (Role, String) {
+fn said(theme: &Theme, card: &Card) -> (Role, String) {
     match &card.phase {
-        Phase::Preparing if card.plan.is_some() => (Role::Muted, "reading the target again…".to_owned()),
-        Phase::Preparing => (Role::Muted, "reading the target and building the request…".to_owned()),
-        Phase::Running(progress) => (Role::Accent, words::progress(progress.as_ref())),
+        Phase::Preparing if card.plan.is_some() => (Role::Muted, theme.own("reading the target again…")),
+        Phase::Preparing => (Role::Muted, theme.own("reading the target and building the request…")),
+        Phase::Running(progress) => (Role::Accent, theme.own(&words::progress(progress.as_ref()))),
         Phase::Failed(why) | Phase::Unsure(why) => (Role::Alarm, format!("! {why}")),
         Phase::Done(action) => {
             let meaning = words::outcome(action.outcome, action.receipt.as_ref());
@@ -241,12 +242,11 @@ fn keys(scene: &Scene, theme: &Theme, card: &Card) -> Line<'static> {
         Phase::Running(_) => {
             return cells.text(Role::Key, "esc").text(Role::Muted, " leaves: the run goes on").line();
         }
-        Phase::Asking if card.wants_insistence() => cells
-            .text(Role::Key, &scene.help.insist_key)
-            .text(Role::Text, " insists")
-            .text(Role::Muted, " · "),
+        Phase::Asking if card.wants_insistence() => {
+            cells.text(Role::Key, &scene.help.insist_key).text(Role::Text, " insists").own(Role::Muted, " · ")
+        }
         Phase::Asking if is_open(card) && card.is_armed(scene.state.now) => answer(cells, card),
-        Phase::Asking if is_open(card) => cells.text(Role::Muted, "arming… · "),
+        Phase::Asking if is_open(card) => cells.own(Role::Muted, "arming… · "),
         Phase::Asking | Phase::Preparing => cells,
     };
     cells.text(Role::Key, leaves(card)).text(Role::Muted, " leaves (default)").line()
@@ -274,5 +274,5 @@ fn answer<'a>(cells: Cells<'a>, card: &Card) -> Cells<'a> {
             cells.text(Role::Text, "type the login and ").text(Role::Key, "enter")
         }
     };
-    cells.text(Role::Muted, " · ")
+    cells.own(Role::Muted, " · ")
 }

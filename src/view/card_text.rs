@@ -10,18 +10,17 @@ use super::words;
 use crate::app::card::{Card, Phase};
 use crate::domain::action::ShownRequest;
 use crate::domain::plan::{Confirm, Fact, Plan, Target};
-use crate::domain::{Action, Login, Receipt, Risk, time};
+use crate::domain::time::Zone;
+use crate::domain::{Action, Login, NOTHING, Receipt, Risk};
 
 /// The fact that stands for the target's state.
 const STATUS: &str = "status";
-/// The value of a fact that is not there.
-const NOTHING: &str = "–";
 
 /// Everything between the sentence and the question.
-pub(super) fn write(prose: &mut Prose, card: &Card) {
+pub(super) fn write(prose: &mut Prose, card: &Card, zone: &Zone) {
     if let Phase::Done(action) = &card.phase {
         ending(prose, action);
-        receipt(prose, action.receipt.as_ref());
+        receipt(prose, action.receipt.as_ref(), zone);
         prose.blank();
     }
     let Some(plan) = &card.plan else {
@@ -33,7 +32,7 @@ pub(super) fn write(prose: &mut Prose, card: &Card) {
     };
     changes(prose, &card.changes);
     obstacles(prose, plan);
-    facts(prose, plan);
+    facts(prose, plan, zone);
     section(prose, "What this cannot know", &plan.cannot_know);
     section(prose, "Limits", &plan.caveats);
     more_of_target(prose, plan);
@@ -63,10 +62,10 @@ fn changes(prose: &mut Prose, changes: &[(String, String, String)]) {
     prose.blank();
 }
 
-fn facts(prose: &mut Prose, plan: &Plan) {
+fn facts(prose: &mut Prose, plan: &Plan, zone: &Zone) {
     let flow = &plan.flow;
     prose.fact("risk", risk_role(flow.risk), &format!("{}: {}", flow.risk.word(), asks(&plan.confirm)));
-    let (role, target) = in_a_word(&plan.target);
+    let (role, target) = in_a_word(&plan.target, zone);
     prose.fact("target", role, &target);
     prose.fact("login", Role::Text, &plan.login.to_string());
     prose.fact("flow", Role::Text, &format!("{} ({})", flow.name, flow.id));
@@ -75,12 +74,12 @@ fn facts(prose: &mut Prose, plan: &Plan) {
 }
 
 /// The target's state, before everything that takes more than a line.
-fn in_a_word(target: &Target) -> (Role, String) {
+fn in_a_word(target: &Target, zone: &Zone) -> (Role, String) {
     match target {
         Target::CannotTell(why) => (Role::Warning, format!("cannot tell: {why}")),
         Target::Read { at, from, .. } => {
             let status = target.fact(STATUS).unwrap_or(NOTHING);
-            (Role::Heading, format!("{status}, as {from} said at {}", at.strftime("%H:%M:%SZ")))
+            (Role::Heading, format!("{status}, as {from} said at {}", zone.time_of_day(*at)))
         }
     }
 }
@@ -166,7 +165,7 @@ pub(super) fn ending(prose: &mut Prose, action: &Action) {
 }
 
 /// What came back.
-pub(super) fn receipt(prose: &mut Prose, receipt: Option<&Receipt>) {
+pub(super) fn receipt(prose: &mut Prose, receipt: Option<&Receipt>, zone: &Zone) {
     let Some(receipt) = receipt else { return };
     prose.heading(Role::Heading, "The receipt");
     match (receipt.status, &receipt.error) {
@@ -175,7 +174,7 @@ pub(super) fn receipt(prose: &mut Prose, receipt: Option<&Receipt>) {
         (None, None) => prose.fact("status", Role::Muted, "no answer came"),
     }
     if let Some(at) = receipt.at {
-        prose.fact("at", Role::Text, &time::rfc3339_seconds(at));
+        prose.fact("at", Role::Text, &zone.seconds(at));
     }
     if let Some(id) = &receipt.execution_id {
         prose.fact("execution", Role::Text, id);

@@ -1,7 +1,7 @@
 //! The second line: where the analyst is, and at the right what waits or how far the list goes.
 
 use super::Scene;
-use super::canvas::{Canvas, Cells, shown};
+use super::canvas::{Canvas, Cells};
 use super::panel::hidden;
 use super::theme::{Role, Theme};
 use crate::app::{Screen, State};
@@ -14,11 +14,11 @@ const BETWEEN: &str = " › ";
 pub(super) fn draw(scene: &Scene, canvas: &mut Canvas, area: Rect) {
     canvas.fill(area, Role::Text);
     let inner = Rect { x: area.x + 1.min(area.width), width: area.width.saturating_sub(2), ..area };
-    let (role, aside) = aside(scene);
+    let (role, aside) = aside(scene, canvas.theme);
     let taken = if aside.is_empty() { 0 } else { width(&aside) + 2 };
     let room = usize::from(inner.width).saturating_sub(taken);
     canvas.line(inner, 0, &path(canvas.theme, scene.state, room));
-    canvas.right(inner, 0, &canvas.theme.line(role, &shown(&aside, usize::from(inner.width))));
+    canvas.right(inner, 0, &canvas.theme.line(role, &canvas.theme.shown(&aside, usize::from(inner.width))));
 }
 
 /// The way here. What does not fit is left out at its start: where one is matters most.
@@ -27,10 +27,10 @@ fn path(theme: &Theme, state: &State, room: usize) -> Line<'static> {
     let Some((last, before)) = crumbs.split_last() else { return Line::default() };
     let mut cells = Cells::new(theme);
     if before.is_empty() && !state.feed.query.is_empty() {
-        let filter = shown(&format!("/{}", state.feed.query), room.saturating_sub(width(last) + 2));
+        let filter = theme.shown(&format!("/{}", state.feed.query), room.saturating_sub(width(last) + 2));
         return cells.text(Role::Heading, last).gap(2).text(Role::Accent, &filter).line();
     }
-    let last = shown(last, room);
+    let last = theme.shown(last, room);
     let left = room.saturating_sub(width(&last));
     for span in ancestors(theme, before, left) {
         cells = cells.cell(vec![span], 0);
@@ -42,10 +42,11 @@ fn ancestors(theme: &Theme, crumbs: &[String], room: usize) -> Vec<Span<'static>
     let mut kept: Vec<String> = Vec::new();
     let mut taken = 0;
     for crumb in crumbs.iter().rev() {
-        let words = shown(&format!("{}{BETWEEN}", shown(crumb, 40)), usize::MAX);
+        let words = format!("{}{}", theme.shown(crumb, 40), theme.own(BETWEEN));
         taken += width(&words);
         if taken > room {
-            kept.push(if room >= 4 { "… › ".to_owned() } else { String::new() });
+            let left_out = theme.own("… › ");
+            kept.push(if room >= width(&left_out) { left_out } else { String::new() });
             break;
         }
         kept.push(words);
@@ -56,13 +57,13 @@ fn ancestors(theme: &Theme, crumbs: &[String], room: usize) -> Vec<Span<'static>
     kept.iter().rev().map(|words| theme.span(Role::Muted, words)).collect()
 }
 
-fn aside(scene: &Scene) -> (Role, String) {
+fn aside(scene: &Scene, theme: &Theme) -> (Role, String) {
     let (height, columns) = scene.size.raw_size();
     match scene.state.stack.last() {
         None => of_feed(scene.state),
         Some(Screen::Raw(raw)) => {
             let lines = raw.wrapped(columns).count();
-            let place = hidden(raw.scroll.offset, height, lines);
+            let place = theme.own(&hidden(raw.scroll.offset, height, lines));
             (Role::Muted, format!("{lines} lines  {place}").trim_end().to_owned())
         }
         Some(Screen::Journal(journal)) if journal.is_loaded => {

@@ -46,7 +46,7 @@ fn lines(theme: &Theme, dialog: &Dialog, columns: usize) -> Vec<Line<'static>> {
 fn choice_line(theme: &Theme, dialog: &Dialog, choice: Disposition, columns: usize) -> Line<'static> {
     let is_chosen = dialog.chosen() == choice;
     let (sign, role) = if is_chosen { ("(•) ", Role::Selected) } else { ("( ) ", Role::Text) };
-    Cells::new(theme).text(role, sign).left(role, choice.title(), columns.saturating_sub(4)).line()
+    Cells::new(theme).own(role, sign).left(role, choice.title(), columns.saturating_sub(4)).line()
 }
 
 fn draw_field(canvas: &mut Canvas, area: Rect, dialog: &Dialog) -> Option<Position> {

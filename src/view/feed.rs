@@ -10,13 +10,13 @@
 //! earlier where there are several.
 
 use super::Scene;
-use super::canvas::{Canvas, Cells, shown};
+use super::canvas::{Canvas, Cells};
 use super::prose::Prose;
 use super::theme::{Role, Theme};
 use super::words::{brief, full, glyph, leading, short};
 use crate::app::header::{Receiver, SourceState};
 use crate::domain::untrusted::width;
-use crate::domain::{Event, EventKind, FindingState, time};
+use crate::domain::{Event, EventKind, FindingState, NOTHING, time};
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
@@ -76,7 +76,7 @@ pub(super) fn draw(scene: &Scene, canvas: &mut Canvas, area: Rect) {
     canvas.line(area, 0, &heading);
     let selected = feed.cursor.index(&feed.ids());
     if feed.is_searching(usize::from(below.height)) {
-        canvas.line(below, feed.rows.len(), &canvas.theme.line(Role::Muted, &format!("   {SEARCHING}")));
+        canvas.line(below, feed.rows.len(), &canvas.theme.own_line(Role::Muted, &format!("   {SEARCHING}")));
     }
     let visible = feed.rows.iter().enumerate().skip(feed.cursor.offset).take(usize::from(below.height));
     for (row, (at, event)) in visible.enumerate() {
@@ -109,20 +109,20 @@ fn line(scene: &Scene, theme: &Theme, columns: &Columns, event: &Event) -> Line<
     let severity = role(event.severity.into());
     let word = if columns.is_narrow() { short(event.severity) } else { event.severity.word() };
     let stands = leading(&event.findings).map_or(Role::Muted, Role::from);
-    let cells = Cells::new(theme).gap(1).left(severity, glyph(event.severity), 2);
+    let cells = Cells::new(theme).gap(1).left(severity, &theme.own(glyph(event.severity)), 2);
     let cells = columns.cell(cells, severity, word, columns.severity - 2);
     let title = title(theme, event, columns.title, role(Role::Text));
     let cells = cells.cell(title, columns.title).gap(columns.gap);
     let cells = columns.cell(cells, Role::Muted, &event.check.id.to_string(), columns.check);
     let cells = columns.cell(cells, role(Role::Text), &who(event), columns.who);
-    let cells = columns.cell(cells, stands, &state(event, columns.state), columns.state);
+    let cells = columns.cell(cells, stands, &state(theme, event, columns.state), columns.state);
     let cells = columns.cell(cells, Role::Muted, &event.source.to_string(), columns.source);
     cells.right(Role::Muted, &time::age(scene.state.now, event.at()), AGE).line()
 }
 
 /// The findings' states in full where they fit, else the one that most needs somebody.
-fn state(event: &Event, columns: usize) -> String {
-    let words = full(&event.findings);
+fn state(theme: &Theme, event: &Event, columns: usize) -> String {
+    let words = theme.own(&full(&event.findings));
     if width(&words) <= columns { words } else { brief(&event.findings) }
 }
 
@@ -133,10 +133,10 @@ fn is_quiet(event: &Event) -> bool {
 
 /// The title, cut so that the marks behind it are whole.
 fn title(theme: &Theme, event: &Event, columns: usize, role: Role) -> Vec<Span<'static>> {
-    let marks = marks(event);
+    let marks = marks(theme, event);
     let taken: usize = marks.iter().map(|(_, mark)| width(mark) + 1).sum();
     let name = if event.check.name().is_empty() { event.kind.word().to_owned() } else { event.check.name() };
-    let mut spans = vec![theme.span(role, &shown(&name, columns.saturating_sub(taken)))];
+    let mut spans = vec![theme.span(role, &theme.shown(&name, columns.saturating_sub(taken)))];
     for (role, mark) in marks.into_iter().filter(|_| taken <= columns) {
         spans.push(Span::raw(" "));
         spans.push(theme.span(role, &mark));
@@ -144,13 +144,13 @@ fn title(theme: &Theme, event: &Event, columns: usize, role: Role) -> Vec<Span<'
     spans
 }
 
-fn marks(event: &Event) -> Vec<(Role, String)> {
+fn marks(theme: &Theme, event: &Event) -> Vec<(Role, String)> {
     let mut marks = Vec::new();
     if event.kind == EventKind::Test {
         marks.push((Role::Badge, "test".to_owned()));
     }
     if event.times > 1 {
-        marks.push((Role::Accent, format!("×{}", event.times)));
+        marks.push((Role::Accent, theme.own(&format!("×{}", event.times))));
     }
     if event.is_late() {
         marks.push((Role::Warning, "late".to_owned()));
@@ -160,7 +160,7 @@ fn marks(event: &Event) -> Vec<(Role, String)> {
 
 fn who(event: &Event) -> String {
     match (event.user_count, event.first_users.first()) {
-        (0, _) => "–".to_owned(),
+        (0, _) => NOTHING.to_owned(),
         (1, Some(login)) if !login.is_empty() => login.to_string(),
         (1, _) => "1 user".to_owned(),
         (n, _) => format!("{n} users"),
@@ -174,8 +174,8 @@ fn empty(scene: &Scene, canvas: &mut Canvas, area: Rect) {
     let feed = &scene.state.feed;
     match &feed.error {
         Some(error) => prose.marked("! ", Role::Alarm, error),
-        None if !feed.is_loaded => prose.say(Role::Muted, "reading the store…"),
-        None if feed.is_searching(1) => prose.say(Role::Muted, SEARCHING),
+        None if !feed.is_loaded => prose.say_own(Role::Muted, "reading the store…"),
+        None if feed.is_searching(1) => prose.say_own(Role::Muted, SEARCHING),
         None if !feed.query.is_empty() => nothing_matches(&mut prose, &feed.query.to_string()),
         None => nothing_yet(scene, &mut prose),
     }

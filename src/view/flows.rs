@@ -29,7 +29,7 @@ pub(super) fn draw(scene: &Scene, list: &FlowList, canvas: &mut Canvas) {
         (_, _, Some(error)) => canvas.line(inner, 0, &canvas.theme.line(Role::Alarm, &format!("! {error}"))),
         (Some((_, accounts)), ..) => draw_accounts(canvas, inner, accounts),
         (None, None, None) => {
-            canvas.line(inner, 0, &canvas.theme.line(Role::Muted, "finding out which flows fit…"));
+            canvas.line(inner, 0, &canvas.theme.own_line(Role::Muted, "finding out which flows fit…"));
         }
         (None, Some(fits), None) => draw_fits(canvas, inner, list, fits),
     }
@@ -98,7 +98,7 @@ fn acts_on(target: &FitTarget) -> String {
 /// More about the selected flow: what it does, and what undoes it or why it cannot run.
 fn about(theme: &Theme, fit: &Fit, columns: usize) -> Vec<Line<'static>> {
     let mut prose = Prose::new(theme, columns);
-    prose.line(theme.line(Role::Border, &"─".repeat(columns)));
+    prose.line(theme.own_line(Role::Border, &"─".repeat(columns)));
     match &fit.target {
         Err(why) => prose.say(Role::Warning, &format!("cannot run: {why}")),
         Ok(_) => {

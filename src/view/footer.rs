@@ -19,6 +19,7 @@ const GAP: usize = 3;
 /// Keys and what they do, in some columns.
 pub(super) fn keys(theme: &Theme, keys: &[(String, String)], room: usize) -> Line<'static> {
     let Some((last, others)) = keys.split_last() else { return Line::default() };
+    let taken = |pair: &(String, String)| taken(theme, pair);
     let mut left = room.saturating_sub(taken(last));
     let fitting = others.iter().take_while(|pair| {
         let needed = taken(pair) + GAP;
@@ -29,11 +30,11 @@ pub(super) fn keys(theme: &Theme, keys: &[(String, String)], room: usize) -> Lin
     let pairs = fitting.chain([last]).enumerate();
     let cells = pairs.fold(Cells::new(theme), |cells, (at, (key, label))| {
         let cells = if at == 0 { cells } else { cells.gap(GAP) };
-        cells.text(Role::Key, key).gap(1).text(Role::Muted, label)
+        cells.own(Role::Key, key).gap(1).text(Role::Muted, label)
     });
     cells.line()
 }
 
-fn taken((key, label): &(String, String)) -> usize {
-    width(key) + 1 + width(label)
+fn taken(theme: &Theme, (key, label): &(String, String)) -> usize {
+    width(&theme.own(key)) + 1 + width(label)
 }

@@ -13,7 +13,7 @@ use super::theme::{Role, Theme};
 use crate::app::State;
 use crate::app::header::{Receiver, SourceState};
 use crate::domain::time;
-use crate::domain::untrusted::{visible, width};
+use crate::domain::untrusted::width;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
@@ -57,15 +57,15 @@ pub(super) fn draw(scene: &Scene, canvas: &mut Canvas, area: Rect) {
     canvas.fill(area, Role::Header);
     let mut pieces = pieces(scene.state);
     let room = usize::from(area.width).saturating_sub(2);
-    shorten(&mut pieces, room);
+    shorten(canvas.theme, &mut pieces, room);
     let inner = Rect { x: area.x + 1.min(area.width), width: area.width.saturating_sub(2), ..area };
     canvas.line(inner, 0, &side(canvas.theme, &pieces, Side::Left));
     canvas.right(inner, 0, &side(canvas.theme, &pieces, Side::Right));
 }
 
 /// Gives up words, the cheapest first, until the line fits.
-fn shorten(pieces: &mut [Piece], room: usize) {
-    while taken(pieces) > room {
+fn shorten(theme: &Theme, pieces: &mut [Piece], room: usize) {
+    while taken(theme, pieces) > room {
         let next =
             pieces.iter_mut().filter(|piece| !piece.said().is_empty()).min_by_key(|piece| piece.cost());
         match next {
@@ -75,9 +75,9 @@ fn shorten(pieces: &mut [Piece], room: usize) {
     }
 }
 
-fn taken(pieces: &[Piece]) -> usize {
+fn taken(theme: &Theme, pieces: &[Piece]) -> usize {
     let said = pieces.iter().map(Piece::said).filter(|words| !words.is_empty());
-    let widths: Vec<usize> = said.map(|words| width(&visible(words)) + width(BETWEEN)).collect();
+    let widths: Vec<usize> = said.map(|words| width(&theme.visible(words)) + width(BETWEEN)).collect();
     widths.iter().sum::<usize>().saturating_sub(width(BETWEEN))
 }
 
@@ -86,7 +86,7 @@ fn side(theme: &Theme, pieces: &[Piece], side: Side) -> Line<'static> {
     for piece in pieces.iter().filter(|piece| piece.side == side && !piece.said().is_empty()) {
         if !spans.is_empty() {
             let is_badge = pieces.iter().any(|p| p.role == Role::Badge && spans.len() == 1 && p.side == side);
-            spans.push(if is_badge { Span::raw("  ") } else { theme.span(Role::Border, BETWEEN) });
+            spans.push(if is_badge { Span::raw("  ") } else { theme.own_span(Role::Border, BETWEEN) });
         }
         spans.push(theme.span(piece.role, piece.said()));
     }

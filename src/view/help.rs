@@ -1,6 +1,6 @@
 //! The help: every command that there is, by group.
 
-use super::canvas::{Canvas, shown};
+use super::canvas::Canvas;
 use super::panel::{Focus, Panel};
 use super::prose::Prose;
 use super::theme::{Role, Theme};
@@ -29,13 +29,13 @@ pub(super) fn draw(scene: &Scene, offset: usize, canvas: &mut Canvas) {
 
 fn lines(theme: &Theme, help: &[HelpLine], columns: usize) -> Vec<Line<'static>> {
     let mut prose = Prose::new(theme, columns);
-    let wide = keys_width(help, columns);
+    let wide = keys_width(theme, help, columns);
     for line in help {
         match line {
             HelpLine::Heading(text) => prose.heading(Role::Heading, text),
             HelpLine::Text(text) => prose.say(Role::Text, text),
             HelpLine::Command { keys, title } => {
-                prose.keyed(&padded(keys, wide), title);
+                prose.keyed(&padded(theme, keys, wide), title);
             }
         }
     }
@@ -43,16 +43,16 @@ fn lines(theme: &Theme, help: &[HelpLine], columns: usize) -> Vec<Line<'static>>
 }
 
 /// As wide as the longest keys, within reason.
-fn keys_width(help: &[HelpLine], columns: usize) -> usize {
+fn keys_width(theme: &Theme, help: &[HelpLine], columns: usize) -> usize {
     let widths = help.iter().map(|line| match line {
-        HelpLine::Command { keys, .. } => width(keys) + GAP,
+        HelpLine::Command { keys, .. } => width(&theme.own(keys)) + GAP,
         HelpLine::Heading(_) | HelpLine::Text(_) => 0,
     });
     widths.max().unwrap_or(0).min(KEYS).min(columns / 2)
 }
 
-fn padded(keys: &str, columns: usize) -> String {
-    let keys = shown(keys, columns.saturating_sub(1));
+fn padded(theme: &Theme, keys: &str, columns: usize) -> String {
+    let keys = theme.shown(&theme.own(keys), columns.saturating_sub(1));
     let rest = columns.saturating_sub(width(&keys));
     format!("{keys}{}", " ".repeat(rest))
 }

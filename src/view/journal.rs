@@ -9,25 +9,25 @@ use super::theme::{Role, Theme};
 use super::words;
 use crate::app::journal::JournalScreen;
 use crate::app::list::Extent;
-use crate::domain::{Action, time};
+use crate::domain::Action;
+use crate::domain::time::Zone;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-const AT: usize = 12;
 const OUTCOME: usize = 9;
 
 pub(super) fn draw(scene: &Scene, screen: &JournalScreen, canvas: &mut Canvas) {
     let (list, detail) = scene.size.journal_parts();
-    draw_list(screen, canvas, list);
+    draw_list(scene, screen, canvas, list);
     if let Some(action) = screen.selected() {
-        draw_action(screen, action, canvas, detail);
+        draw_action(scene, screen, action, canvas, detail);
     }
 }
 
 /// The selected action; `tab` gives it the keys, to be read to its end.
-fn draw_action(screen: &JournalScreen, action: &Action, canvas: &mut Canvas, area: Rect) {
+fn draw_action(scene: &Scene, screen: &JournalScreen, action: &Action, canvas: &mut Canvas, area: Rect) {
     let height = usize::from(area.height.saturating_sub(2));
-    let lines = whole(canvas.theme, action, usize::from(area.width.saturating_sub(4)));
+    let lines = whole(scene, canvas.theme, action, usize::from(area.width.saturating_sub(4)));
     let offset = screen.scroll.offset.min(lines.len().saturating_sub(height));
     canvas.extent = Extent { lines: lines.len(), height };
     let panel = Panel::new("Action", Focus::here(screen.reads_action));
@@ -35,51 +35,52 @@ fn draw_action(screen: &JournalScreen, action: &Action, canvas: &mut Canvas, are
     canvas.lines(inner, lines.iter().skip(offset));
 }
 
-fn draw_list(screen: &JournalScreen, canvas: &mut Canvas, area: Rect) {
-    let theme = canvas.theme;
-    canvas.line(area, 0, &heading(theme, screen, usize::from(area.width)));
+fn draw_list(scene: &Scene, screen: &JournalScreen, canvas: &mut Canvas, area: Rect) {
+    let (theme, zone) = (canvas.theme, &scene.state.settings.zone);
+    canvas.line(area, 0, &heading(zone, theme, screen, usize::from(area.width)));
     let below = Rect { y: area.y + 1.min(area.height), height: area.height.saturating_sub(1), ..area };
     let selected = screen.selected().map(|action| action.id);
     let visible = screen.actions.iter().skip(screen.cursor.offset).take(usize::from(below.height));
     for (row, action) in visible.enumerate() {
-        canvas.line(below, row, &line(theme, action, usize::from(below.width)));
+        canvas.line(below, row, &line(zone, theme, action, usize::from(below.width)));
         if Some(action.id) == selected {
             canvas.select(below, row);
         }
     }
 }
 
-fn heading(theme: &Theme, screen: &JournalScreen, columns: usize) -> Line<'static> {
+fn heading(zone: &Zone, theme: &Theme, screen: &JournalScreen, columns: usize) -> Line<'static> {
     if let Some(error) = &screen.error {
         return theme.line(Role::Alarm, &format!(" ! {error}"));
     }
     match (screen.is_loaded, screen.actions.is_empty()) {
-        (false, _) => theme.line(Role::Muted, " reading…"),
+        (false, _) => theme.own_line(Role::Muted, " reading…"),
         (true, true) => theme.line(Role::Muted, " nothing was run from here yet"),
         (true, false) => {
-            let (verb, login) = widths(columns);
-            let cells = Cells::new(theme).gap(1).left(Role::Muted, "when", AT).gap(1);
+            let (verb, login) = widths(zone, columns);
+            let cells = Cells::new(theme).gap(1).left(Role::Muted, "when", zone.minutes_columns()).gap(1);
             let cells = cells.left(Role::Muted, "outcome", OUTCOME).gap(1);
             cells.left(Role::Muted, "what", verb).gap(1).left(Role::Muted, "who", login).line()
         }
     }
 }
 
-fn widths(columns: usize) -> (usize, usize) {
-    let rest = columns.saturating_sub(AT + OUTCOME + 5);
+fn widths(zone: &Zone, columns: usize) -> (usize, usize) {
+    let rest = columns.saturating_sub(zone.minutes_columns() + OUTCOME + 5);
     (rest / 2, rest - rest / 2)
 }
 
-fn line(theme: &Theme, action: &Action, columns: usize) -> Line<'static> {
-    let (verb, login) = widths(columns);
-    let at = action.at.strftime("%m-%d %H:%MZ").to_string();
-    let cells = Cells::new(theme).gap(1).left(Role::Muted, &at, AT).gap(1);
+fn line(zone: &Zone, theme: &Theme, action: &Action, columns: usize) -> Line<'static> {
+    let (verb, login) = widths(zone, columns);
+    let at = zone.minutes(action.at);
+    let cells = Cells::new(theme).gap(1).left(Role::Muted, &at, zone.minutes_columns()).gap(1);
     let cells = cells.left(action.outcome, action.outcome.word(), OUTCOME).gap(1);
     let cells = cells.left(Role::Text, &action.verb, verb).gap(1);
     cells.left(Role::Text, &action.login.to_string(), login).line()
 }
 
-fn whole(theme: &Theme, action: &Action, columns: usize) -> Vec<Line<'static>> {
+fn whole(scene: &Scene, theme: &Theme, action: &Action, columns: usize) -> Vec<Line<'static>> {
+    let zone = &scene.state.settings.zone;
     let mut prose = Prose::new(theme, columns);
     let what = format!("{} of {}", action.verb, action.login);
     prose.say(Role::Heading, &words::capitalised(&what));
@@ -87,12 +88,12 @@ fn whole(theme: &Theme, action: &Action, columns: usize) -> Vec<Line<'static>> {
     card_text::ending(&mut prose, action);
     prose.blank();
     prose.fact("by", Role::Text, &action.actor.shown());
-    prose.fact("at", Role::Text, &time::rfc3339_seconds(action.at));
+    prose.fact("at", Role::Text, &zone.seconds(action.at));
     if let Some(reason) = &action.reason {
         prose.fact("reason", Role::Text, reason);
     }
     prose.fact("action", Role::Muted, &action.id.to_string());
-    card_text::receipt(&mut prose, action.receipt.as_ref());
+    card_text::receipt(&mut prose, action.receipt.as_ref(), zone);
     card_text::request(&mut prose, &action.request);
     prose.lines()
 }

@@ -3,6 +3,7 @@
 
 use super::Scene;
 use super::canvas::{Canvas, Cells};
+use super::glyph::Glyphs;
 use super::panel::{Focus, Panel};
 use super::prose::Prose;
 use super::theme::{Role, Theme};
@@ -15,11 +16,11 @@ use tui_qrcode::QrCodeWidget;
 
 pub(super) fn draw(scene: &Scene, card: &LinkCard, canvas: &mut Canvas) {
     let room = scene.size.overlay(88, scene.size.rows.saturating_sub(2));
-    let qr = qr(card, room);
+    let qr = qr(canvas.theme, card, room);
     let columns = usize::from(room.width.saturating_sub(4));
     let mut lines = lines(canvas.theme, card, columns);
     if card.shows_qr && qr.is_none() {
-        lines.push(canvas.theme.line(Role::Warning, "the QR code does not fit on this screen"));
+        lines.push(canvas.theme.line(Role::Warning, no_qr(canvas.theme)));
     }
     let code = qr.as_ref().map_or(0, |(_, area)| area.height);
     let text = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(2);
@@ -68,18 +69,27 @@ fn hint(theme: &Theme, scene: &Scene, sends: &str, leaves: &str) -> Line<'static
     Cells::new(theme)
         .text(Role::Key, "y")
         .text(Role::Text, sends)
-        .text(Role::Muted, " · ")
+        .own(Role::Muted, " · ")
         .text(Role::Key, &scene.help.qr_key)
         .text(Role::Text, " QR code")
-        .text(Role::Muted, " · ")
+        .own(Role::Muted, " · ")
         .text(Role::Key, "esc")
         .text(Role::Muted, leaves)
         .line()
 }
 
+/// Why a code that was asked for is not there.
+fn no_qr(theme: &Theme) -> &'static str {
+    match theme.glyphs {
+        Glyphs::Unicode => "the QR code does not fit on this screen",
+        Glyphs::Ascii => "a QR code is drawn in blocks, and `[console] borders` is ascii",
+    }
+}
+
 /// The code and its size, if it was asked for and fits between the borders above the keys.
-fn qr(card: &LinkCard, room: Rect) -> Option<(QrCodeWidget, Rect)> {
-    let code = QrCode::new(card.url.as_str()).ok().filter(|_| card.shows_qr)?;
+fn qr(theme: &Theme, card: &LinkCard, room: Rect) -> Option<(QrCodeWidget, Rect)> {
+    let can_show = card.shows_qr && theme.glyphs == Glyphs::Unicode;
+    let code = QrCode::new(card.url.as_str()).ok().filter(|_| can_show)?;
     let widget = QrCodeWidget::new(code);
     let size = widget.size(room);
     let fits = size.width + 4 <= room.width && size.height + 3 <= room.height;

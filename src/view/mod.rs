@@ -5,7 +5,8 @@
 //! update and view agree on what is visible; here is only what they look like.
 //!
 //! Text reaches the buffer through [`Theme::span`] alone, which prints every character that
-//! could move a cursor or hide itself by its name. Only what is visible is laid out.
+//! could move a cursor or hide itself by its name; what is our own goes through [`Theme::own`] before,
+//! so that a terminal that has only ASCII shows it too. Only what is visible is laid out.
 
 mod address;
 mod bar;
@@ -19,6 +20,7 @@ mod feed;
 mod field;
 mod flows;
 mod footer;
+pub mod glyph;
 mod header;
 mod help;
 mod journal;
@@ -35,6 +37,7 @@ pub mod theme;
 mod user;
 mod words;
 
+pub use glyph::Glyphs;
 pub use theme::{Role, Theme};
 
 use crate::app::layout::Size;

@@ -1,11 +1,11 @@
 //! A titled box.
 
-use super::canvas::{Canvas, shown};
+use super::canvas::Canvas;
 use super::theme::Role;
 use crate::domain::untrusted::width;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
-use ratatui::widgets::{Block, BorderType, Padding};
+use ratatui::widgets::{Block, Padding};
 
 /// Whether a box has the keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,16 +53,16 @@ impl Panel {
         let focused = self.focus == Focus::Here;
         let border = if focused { Role::BorderFocus } else { Role::Border };
         let title = if focused { Role::BorderFocus } else { Role::Heading };
-        let kind = if focused { BorderType::Thick } else { BorderType::Plain };
         let theme = canvas.theme;
+        let set = if focused { theme.glyphs.focused_border() } else { theme.glyphs.border() };
         let mut block = Block::bordered()
-            .border_type(kind)
+            .border_set(set)
             .border_style(theme.style(border))
             .padding(Padding::horizontal(1));
         let room = usize::from(area.width).saturating_sub(4);
-        let aside = shown(&self.aside.1, room);
+        let aside = theme.shown(&self.aside.1, room);
         let left = room.saturating_sub(if aside.is_empty() { 0 } else { width(&aside) + 3 });
-        let words = shown(&self.title, left.saturating_sub(2));
+        let words = theme.shown(&self.title, left.saturating_sub(2));
         if !words.is_empty() {
             block = block.title(theme.line(title, &format!(" {words} ")));
         }
@@ -70,7 +70,7 @@ impl Panel {
             block = block.title(aligned(theme.line(self.aside.0, &format!(" {aside} "))));
         }
         if !self.below.is_empty() {
-            block = block.title_bottom(aligned(theme.line(Role::Accent, &format!(" {} ", self.below))));
+            block = block.title_bottom(aligned(theme.own_line(Role::Accent, &format!(" {} ", self.below))));
         }
         let inner = block.inner(area);
         canvas.widget(block, area);

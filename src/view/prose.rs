@@ -43,9 +43,14 @@ impl<'a> Prose<'a> {
         self.hang(Span::default(), role, text);
     }
 
+    /// A paragraph of our own.
+    pub(super) fn say_own(&mut self, role: impl Into<Role>, text: &str) {
+        self.say(role, &self.theme.own(text));
+    }
+
     /// A paragraph behind a bullet.
     pub(super) fn item(&mut self, role: impl Into<Role>, text: &str) {
-        self.hang(self.theme.span(Role::Muted, "· "), role, text);
+        self.hang(self.theme.own_span(Role::Muted, "· "), role, text);
     }
 
     /// A name and its value, which goes on below itself.
@@ -81,7 +86,7 @@ impl<'a> Prose<'a> {
     fn hang(&mut self, first: Span<'static>, role: impl Into<Role>, text: &str) {
         let (role, indent) = (role.into(), first.width());
         let mut before = first;
-        for line in wrap(text, self.columns.saturating_sub(indent)) {
+        for line in wrap(&self.theme.line_feeds(text), self.columns.saturating_sub(indent)) {
             self.lines.push(Line::from(vec![before, self.theme.span(role, &line)]));
             before = Span::raw(" ".repeat(indent));
         }

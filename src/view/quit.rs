@@ -17,7 +17,7 @@ pub(super) fn draw(scene: &Scene, why: &str, canvas: &mut Canvas) {
     let text = inner.height.saturating_sub(1);
     canvas.lines(Rect { height: text, ..inner }, &lines);
     let keys =
-        Cells::new(canvas.theme).text(Role::Key, "y").text(Role::Text, " quits").text(Role::Muted, " · ");
+        Cells::new(canvas.theme).text(Role::Key, "y").text(Role::Text, " quits").own(Role::Muted, " · ");
     let keys = keys.text(Role::Key, "n/esc").text(Role::Muted, " stays (default)").line();
     canvas.line(Rect { y: inner.y + text, height: inner.height - text, ..inner }, 0, &keys);
 }

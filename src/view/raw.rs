@@ -1,6 +1,6 @@
 //! The raw JSON of an event.
 
-use super::canvas::{Canvas, shown};
+use super::canvas::Canvas;
 use super::theme::Role;
 use crate::app::raw::RawScreen;
 use ratatui::layout::Rect;
@@ -10,6 +10,6 @@ pub(super) fn draw(screen: &RawScreen, canvas: &mut Canvas, area: Rect) {
     let columns = usize::from(inner.width);
     let visible = screen.wrapped(columns.max(1)).skip(screen.scroll.offset).take(usize::from(inner.height));
     for (row, line) in visible.enumerate() {
-        canvas.line(inner, row, &canvas.theme.line(Role::Text, &shown(&line, columns)));
+        canvas.line(inner, row, &canvas.theme.line(Role::Text, &canvas.theme.shown(&line, columns)));
     }
 }

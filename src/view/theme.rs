@@ -4,6 +4,7 @@
 //! `badge = "black on yellow"`. It may inherit another. Whatever is wrong with a file is a warning
 //! and costs that one line: a console that does not start because of a colour helps nobody.
 
+use super::glyph::Glyphs;
 use crate::domain::{FindingState, Outcome, Severity};
 use ratatui::style::{Color, Modifier, Style};
 use std::path::Path;
@@ -167,10 +168,12 @@ pub fn names() -> impl Iterator<Item = &'static str> {
     EMBEDDED.into_iter().map(|(name, _)| name)
 }
 
-/// A style for every role.
+/// A style for every role, and the signs to draw with.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Theme {
     styles: [Style; ROLES.len()],
+    /// The signs.
+    pub(super) glyphs: Glyphs,
 }
 
 impl Default for Theme {
@@ -200,7 +203,7 @@ impl Theme {
     pub fn parse(name: &str, lookup: impl FnMut(&str) -> Option<String>) -> (Theme, Vec<String>) {
         let mut warnings = Vec::new();
         let chain = chain(name, lookup, &mut warnings);
-        let mut theme = Theme { styles: [Style::new(); ROLES.len()] };
+        let mut theme = Theme { styles: [Style::new(); ROLES.len()], glyphs: Glyphs::default() };
         theme.take("ansi", &base(), "", &mut Vec::new());
         for (name, table) in chain.iter().rev() {
             theme.take(name, table, "", &mut warnings);
@@ -216,7 +219,13 @@ impl Theme {
     /// For `NO_COLOR`: weight, underline and reverse stay; a background becomes reverse, so that a
     /// badge or a selected row can still be seen.
     pub fn without_colour(&self) -> Theme {
-        Theme { styles: self.styles.map(colourless) }
+        Theme { styles: self.styles.map(colourless), ..*self }
+    }
+
+    /// The same with other signs.
+    #[must_use]
+    pub fn drawn_with(self, glyphs: Glyphs) -> Theme {
+        Theme { glyphs, ..self }
     }
 
     fn take(&mut self, theme: &str, table: &Table, prefix: &str, warnings: &mut Vec<String>) {

@@ -2,7 +2,7 @@
 
 use super::Scene;
 use super::bar::bar;
-use super::canvas::{Canvas, Cells, shown};
+use super::canvas::{Canvas, Cells};
 use super::panel::{Focus, Panel};
 use super::theme::{Role, Theme};
 use super::words::{glyph, short};
@@ -63,6 +63,7 @@ fn draw_pane(scene: &Scene, screen: &UserScreen, pane: Pane, canvas: &mut Canvas
     let height = usize::from(area.height.saturating_sub(2));
     let offset = if is_focused { screen.cursor.offset } else { 0 };
     let (role, age) = aside(scene, screen, pane);
+    let age = canvas.theme.own(&age);
     let inner = Panel::new(pane.title(), Focus::here(is_focused))
         .aside(role, age)
         .scrolled(offset, height, rows.len())
@@ -110,14 +111,15 @@ fn row_line(theme: &Theme, row: &Row, columns: usize) -> Line<'static> {
             let names = if columns >= 40 { 14 } else { 12 };
             cells.left(Role::Muted, name, names).left(value, text, columns.saturating_sub(names)).line()
         }
-        Body::Item(text) => cells.text(Role::Muted, "· ").left(value, text, columns.saturating_sub(2)).line(),
+        Body::Item(text) => cells.own(Role::Muted, "· ").left(value, text, columns.saturating_sub(2)).line(),
         Body::Pair(text, aside) => pair(theme, (value, text), aside, columns),
-        Body::Heading(text) => theme.line(Role::Heading, &shown(text, columns)),
+        Body::Heading(text) => theme.line(Role::Heading, &theme.shown(text, columns)),
         Body::Bar(place, raw, share) => place_line(theme, place, raw, *share, columns),
         Body::Finding(severity, title, stands) => {
-            let stands = shown(stands, columns / 2);
+            let stands = theme.shown(stands, columns / 2);
             let left = columns.saturating_sub(width(&stands) + 9);
-            let cells = cells.left(*severity, glyph(*severity), 2).left(*severity, short(*severity), 5);
+            let cells =
+                cells.left(*severity, &theme.own(glyph(*severity)), 2).left(*severity, short(*severity), 5);
             cells.left(Role::Text, title, left).gap(2).text(Role::Muted, &stands).line()
         }
         Body::Problem(text) => {
@@ -127,23 +129,23 @@ fn row_line(theme: &Theme, row: &Row, columns: usize) -> Line<'static> {
         Body::Differs(text) => {
             cells.text(Role::Warning, "! ").left(Role::Warning, text, columns.saturating_sub(2)).line()
         }
-        Body::Quiet(text) => theme.line(Role::Muted, &shown(text, columns)),
+        Body::Quiet(text) => theme.line(Role::Muted, &theme.shown(&theme.own(text), columns)),
     }
 }
 
 /// A text, and what belongs to it at the right end.
 fn pair(theme: &Theme, (role, text): (Role, &str), aside: &str, columns: usize) -> Line<'static> {
-    let aside = shown(aside, columns / 2);
+    let aside = theme.shown(aside, columns / 2);
     let left = columns.saturating_sub(width(&aside) + 2);
     Cells::new(theme).left(role, text, left).gap(2).text(Role::Muted, &aside).line()
 }
 
 /// A place, its bar, and the raw number: its scale is not known, so the bar only compares.
 fn place_line(theme: &Theme, place: &str, raw: &str, share: f64, columns: usize) -> Line<'static> {
-    let raw = shown(raw, 8);
+    let raw = theme.shown(raw, 8);
     let bars = (columns / 3).min(24);
     let left = columns.saturating_sub(bars + 10);
-    let bar = Span::styled(bar(share, bars), theme.style(Role::Accent));
+    let bar = Span::styled(bar(theme.glyphs, share, bars), theme.style(Role::Accent));
     Cells::new(theme)
         .left(Role::Text, place, left)
         .gap(1)

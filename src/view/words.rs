@@ -2,9 +2,9 @@
 
 use crate::app::msg::Progress;
 use crate::domain::counts::StateCounts;
-use crate::domain::{Evidence, FindingState, Outcome, Receipt, Severity};
+use crate::domain::{Evidence, FindingState, NOTHING, Outcome, Receipt, Severity};
 
-/// A severity's sign: told apart by shape, not by colour.
+/// A severity's sign, our own: told apart by shape, not by colour.
 pub(super) fn glyph(severity: Severity) -> &'static str {
     match severity {
         Severity::Critical => "◆",
@@ -36,7 +36,7 @@ pub(super) fn leading(counts: &StateCounts) -> Option<FindingState> {
 /// Counts in few columns: `2 open +1`, or the state alone where there is one finding.
 pub(super) fn brief(counts: &StateCounts) -> String {
     let total: u64 = FindingState::ALL.into_iter().map(|state| counts.get(state)).sum();
-    let Some(state) = leading(counts) else { return "–".to_owned() };
+    let Some(state) = leading(counts) else { return NOTHING.to_owned() };
     match (counts.get(state), total) {
         (1, 1) => state.word().to_owned(),
         (n, total) if n == total => format!("{n} {}", state.word()),
@@ -44,7 +44,7 @@ pub(super) fn brief(counts: &StateCounts) -> String {
     }
 }
 
-/// Counts in full; the state alone where there is one finding.
+/// Counts in full, a text of our own; the state alone where there is one finding.
 pub(super) fn full(counts: &StateCounts) -> String {
     let words = counts.words();
     match words.strip_prefix("1 ") {
@@ -53,7 +53,7 @@ pub(super) fn full(counts: &StateCounts) -> String {
     }
 }
 
-/// How far a run is.
+/// How far a run is, in a text of our own.
 pub(super) fn progress(progress: Option<&Progress>) -> String {
     match progress {
         None => "starting…".to_owned(),
@@ -115,7 +115,7 @@ mod tests {
     #[test]
     fn counts_are_said_briefly() {
         let counts = |open, claimed, closed| StateCounts { open, claimed, snoozed: 0, closed };
-        assert_eq!(brief(&counts(0, 0, 0)), "–");
+        assert_eq!(brief(&counts(0, 0, 0)), "-");
         assert_eq!(brief(&counts(1, 0, 0)), "open");
         assert_eq!(brief(&counts(2, 1, 0)), "2 open +1");
         assert_eq!(brief(&counts(0, 0, 3)), "3 closed");

@@ -62,6 +62,7 @@ impl Desk {
             is_read_only: false,
             link_hosts: Vec::new(),
             is_desktop: false,
+            zone: idtriage::domain::time::Zone::Utc,
             arms_after: idtriage::app::state::ARMS_AFTER,
         };
         let mut state = State::new(start(), SIZE, settings);

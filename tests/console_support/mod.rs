@@ -180,6 +180,7 @@ fn desk(store: &Arc<dyn Store>, town: &Arc<Town>, caller: &Arc<Caller>, clock: &
         guard: Guard::default(),
         mode: Mode::Acting,
         actor: Actor { user: "ops".into(), host: "jump".into(), ..Actor::default() },
+        zone: idtriage::domain::time::Zone::Utc,
         owner: "jump:1:1".into(),
         clock: Arc::new(move || clock.now()),
     })
@@ -201,6 +202,7 @@ fn console(desk: &Arc<Desk>, glass: &Glass, clock: &Arc<TestClock>) -> Console<G
         is_read_only: false,
         link_hosts: Vec::new(),
         is_desktop: false,
+        zone: idtriage::domain::time::Zone::Utc,
         arms_after: idtriage::app::state::ARMS_AFTER,
     };
     let state = State::new(clock.now(), Size { columns: COLUMNS, rows: ROWS }, settings);

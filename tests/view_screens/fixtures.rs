@@ -14,6 +14,7 @@ use idtriage::domain::event::EventDetail;
 use idtriage::domain::page::{Counted, EventUser, From, Page, Sequence, StoreHealth};
 use idtriage::domain::plan::{Confirm, Fact, Fit, FitTarget, Target};
 use idtriage::domain::subject::ProviderAccount;
+use idtriage::domain::time::Zone;
 use idtriage::domain::{
     Action, ActionId, Actor, Check, Disposition, Event, EventId, EventKind, Evidence, Finding, FindingId,
     FindingState, Login, Outcome, Part, PartName, Plan, Route, Severity, preset,
@@ -39,6 +40,7 @@ pub(crate) fn console(columns: u16, rows: u16) -> State {
         is_read_only: false,
         link_hosts: vec!["dashboard.example.com".into()],
         is_desktop: false,
+        zone: Zone::Utc,
         arms_after: idtriage::app::state::ARMS_AFTER,
     };
     let mut state = State::new(ago(0), Size { columns, rows }, settings);

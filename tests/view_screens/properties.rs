@@ -7,8 +7,10 @@ use idtriage::app::msg::{Answer, Msg};
 use idtriage::app::user::Pane;
 use idtriage::app::{Effect, State, update};
 use idtriage::domain::page::Page;
+use idtriage::domain::time::Zone;
 use idtriage::domain::{Event, untrusted};
-use idtriage::view::Theme;
+use idtriage::view::{Glyphs, Theme};
+use jiff::tz::{Offset, TimeZone};
 use proptest::prelude::*;
 
 /// A feed of these rows.
@@ -63,6 +65,52 @@ fn no_size_breaks_a_screen() {
             paint(&state, &Theme::default());
         }
     }
+}
+
+/// Screens of a world that has only ASCII: whatever else there is, is ours.
+fn plain() -> impl Iterator<Item = State> {
+    let is_plain = |state: &State| state.feed.rows.iter().all(|event| event.check.name().is_ascii());
+    all().into_iter().filter(is_plain)
+}
+
+#[test]
+fn a_frame_in_ascii_is_ascii() {
+    let theme = Theme::default().drawn_with(Glyphs::Ascii);
+    for (columns, rows) in [(40, 10), (60, 16), (80, 24), (120, 40), (200, 50)] {
+        for state in plain() {
+            let state = State { size: Size { columns, rows }, ..state };
+            let shown = text(&paint(&state, &theme).0);
+            assert!(shown.is_ascii(), "{columns}x{rows}\n{shown}");
+        }
+    }
+}
+
+#[test]
+fn a_frame_in_ascii_leaves_the_texts_from_outside() {
+    let theme = Theme::default().drawn_with(Glyphs::Ascii);
+    let mut events = hostile_events();
+    events[1].check.title = "a·b–c…│ and\nmore".into();
+    let shown = text(&paint(&feed_of(&events, 120, 24), &theme).0);
+    assert!(shown.contains("a·b–c…│ and<LF>more"), "{shown}");
+    assert!(shown.contains("山田太郎@例え.jp"), "{shown}");
+}
+
+#[test]
+fn every_time_on_a_local_screen_says_its_offset() {
+    let zone = Zone::Local(TimeZone::fixed(Offset::from_seconds(19_800).unwrap()));
+    let is_utc = |shown: &str| {
+        shown.as_bytes().windows(3).any(|w| w[0] == b':' && w[2] == b'Z')
+            || shown.split_whitespace().any(|word| word.ends_with('Z') && word.contains(':'))
+    };
+    let mut seen = 0;
+    for mut state in all() {
+        state.size = Size { columns: 160, rows: 50 };
+        state.settings.zone = zone.clone();
+        let shown = text(&paint(&state, &Theme::default()).0);
+        assert!(!is_utc(&shown), "{shown}");
+        seen += usize::from(shown.contains("+05:30"));
+    }
+    assert!(seen >= 5, "only {seen} screens show a time");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use idtriage::app::msg::{Answer, Motion, Msg};
 use idtriage::app::user::Pane;
 use idtriage::app::{Effect, State, update};
 use idtriage::domain::page::Page;
-use idtriage::view::Theme;
+use idtriage::view::{Glyphs, Theme};
 use rstest::rstest;
 
 fn look(name: &str, state: &State) {
@@ -32,6 +32,21 @@ fn feed(#[case] columns: u16, #[case] rows: u16) {
 #[test]
 fn feed_without_colour() {
     look_in("feed_mono", &holding(80, 24), &Theme::default().without_colour());
+}
+
+/// Where a terminal has only ASCII.
+fn ascii() -> Theme {
+    Theme::default().drawn_with(Glyphs::Ascii)
+}
+
+#[test]
+fn feed_in_ascii() {
+    look_in("feed_ascii", &holding(80, 24), &ascii());
+}
+
+#[test]
+fn card_in_ascii() {
+    look_in("card_ascii", &with_card(80, 24), &ascii());
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The console's own settings.
 
 use super::Check;
-use crate::config::meant::{Console, OpenLinks, Prefetch};
+use crate::config::meant::{Borders, Console, OpenLinks, Prefetch, ShownTime};
 use crate::config::problem::At;
 use crate::config::said::{self, Keys};
 use crate::domain::untrusted::is_printable;
@@ -15,6 +15,11 @@ impl Check<'_, '_> {
         let open = said
             .open
             .and_then(|word| self.word(&word, at.key("open"), open_links, "`auto`, `always` or `never`"));
+        let time =
+            said.time.and_then(|word| self.word(&word, at.key("time"), shown_time, "`utc` or `local`"));
+        let borders = said
+            .borders
+            .and_then(|word| self.word(&word, at.key("borders"), borders, "`unicode` or `ascii`"));
         Console {
             analyst: said.analyst.and_then(|name| self.analyst(name, at.key("analyst"))),
             theme: said.theme.unwrap_or(default.theme),
@@ -23,6 +28,8 @@ impl Check<'_, '_> {
             link_hosts: self.link_hosts(said.link_hosts.unwrap_or_default(), at.key("link_hosts")),
             open: open.unwrap_or(default.open),
             canary: said.canary.and_then(|text| self.canary(&text, at.key("canary"))),
+            time: time.unwrap_or(default.time),
+            borders: borders.unwrap_or(default.borders),
         }
     }
 
@@ -75,6 +82,22 @@ fn open_links(word: &str) -> Option<OpenLinks> {
         "auto" => Some(OpenLinks::Auto),
         "always" => Some(OpenLinks::Always),
         "never" => Some(OpenLinks::Never),
+        _ => None,
+    }
+}
+
+fn shown_time(word: &str) -> Option<ShownTime> {
+    match word {
+        "utc" => Some(ShownTime::Utc),
+        "local" => Some(ShownTime::Local),
+        _ => None,
+    }
+}
+
+fn borders(word: &str) -> Option<Borders> {
+    match word {
+        "unicode" => Some(Borders::Unicode),
+        "ascii" => Some(Borders::Ascii),
         _ => None,
     }
 }
