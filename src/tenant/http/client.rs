@@ -5,7 +5,7 @@
 //! reading the system's certificates takes longer than a first frame may. Those that act keep no idle
 //! connection: a request on a stale one could be cut in the middle and nobody would know its outcome.
 
-use super::address::Reach;
+use super::address::{self, Reach};
 use super::error::innermost;
 use super::{HttpError, Limits};
 use crate::config::meant::Net;
@@ -36,6 +36,8 @@ pub(super) struct Clients {
     connect: Duration,
     authorities: Vec<Certificate>,
     proxy: Option<Proxy>,
+    /// The proxy's host and port, for messages.
+    via: Option<String>,
     loopback: OnceLock<Result<Pair, HttpError>>,
     network: OnceLock<Result<Pair, HttpError>>,
 }
@@ -48,6 +50,7 @@ impl Clients {
             connect: limits.connect,
             authorities: authorities(net)?,
             proxy: proxy(net)?,
+            via: net.proxy.as_ref().map(address::host),
             loopback: OnceLock::new(),
             network: OnceLock::new(),
         })
@@ -64,6 +67,11 @@ impl Clients {
             Purpose::Read => &pair.read,
             Purpose::Act => &pair.act,
         })
+    }
+
+    /// The proxy that leads to a place, if one does.
+    pub(super) fn via(&self, reach: Reach) -> Option<&str> {
+        self.via.as_deref().filter(|_| reach == Reach::Network)
     }
 
     fn pair(&self, reach: Reach) -> Result<Pair, HttpError> {

@@ -28,10 +28,12 @@ pub enum HttpError {
     #[error("held back: {0}")]
     NotCleared(String),
     /// DNS, connect or TLS failed: no byte of the request left.
-    #[error("cannot reach `{host}`: {cause}")]
+    #[error("cannot reach `{host}`{}: {cause}", through(via.as_deref()))]
     Unreachable {
         /// Which host.
         host: String,
+        /// The proxy that was to lead there, where one is configured.
+        via: Option<String>,
         /// The innermost cause.
         cause: String,
         /// Which step failed.
@@ -78,6 +80,12 @@ pub enum ConnectStep {
     Dns,
     /// The certificate was refused, or TLS failed otherwise.
     Tls,
+    /// The certificate is sound, and of another host.
+    Name,
+    /// The certificate's time is over or has not come.
+    Dates,
+    /// The proxy was not reached, or leads nowhere.
+    Proxy,
     /// The connect itself.
     Tcp,
 }
@@ -106,13 +114,15 @@ impl HttpError {
     }
 
     /// What a failed exchange means.
-    pub(super) fn of(error: reqwest::Error, url: &Url, waited: Duration) -> HttpError {
+    pub(super) fn of(error: reqwest::Error, url: &Url, via: Option<&str>, waited: Duration) -> HttpError {
         let host = address::host(url);
         let cause = innermost(&error);
         if error.is_builder() {
             HttpError::Client(cause)
         } else if error.is_connect() {
-            HttpError::Unreachable { host, step: ConnectStep::of(&error, &cause), cause }
+            let step = ConnectStep::of(&error, &cause, via);
+            let cause = if step == ConnectStep::Proxy { of_proxy(cause) } else { cause };
+            HttpError::Unreachable { host, via: via.map(str::to_owned), cause, step }
         } else if error.is_timeout() {
             HttpError::TimedOut { host, waited }
         } else {
@@ -122,13 +132,28 @@ impl HttpError {
 }
 
 impl ConnectStep {
-    fn of(error: &reqwest::Error, cause: &str) -> ConnectStep {
-        if error.is_dns() {
+    fn of(error: &reqwest::Error, cause: &str, via: Option<&str>) -> ConnectStep {
+        if let Some(step) = ConnectStep::of_tls(cause) {
+            step
+        } else if via.is_some() {
+            // Behind a proxy no other name is resolved and nobody else is connected to.
+            ConnectStep::Proxy
+        } else if error.is_dns() {
             ConnectStep::Dns
-        } else if cause.contains("certificate") || cause.contains("tls") || cause.contains("handshake") {
-            ConnectStep::Tls
         } else {
             ConnectStep::Tcp
+        }
+    }
+
+    /// The library types none of these: its words are all there is.
+    fn of_tls(cause: &str) -> Option<ConnectStep> {
+        let says = |words: &[&str]| words.iter().any(|word| cause.contains(word));
+        if says(&["not valid for name"]) {
+            Some(ConnectStep::Name)
+        } else if says(&["certificate expired", "certificate not valid yet"]) {
+            Some(ConnectStep::Dates)
+        } else {
+            says(&["certificate", "tls", "handshake"]).then_some(ConnectStep::Tls)
         }
     }
 
@@ -136,8 +161,25 @@ impl ConnectStep {
         match self {
             ConnectStep::Dns => Some("check the host's spelling and this machine's resolver"),
             ConnectStep::Tls => Some("`[net] ca_file` names a private certificate authority"),
+            ConnectStep::Name => Some("check the host's spelling: another host answers there"),
+            ConnectStep::Dates => Some("check this machine's clock; else the other side has to renew it"),
+            ConnectStep::Proxy => Some("check `[net] proxy`, and whether it lets this host through"),
             ConnectStep::Tcp => Some("check the address, the firewall and `[net] proxy`"),
         }
+    }
+}
+
+fn through(via: Option<&str>) -> String {
+    via.map(|proxy| format!(" through the proxy `{proxy}`")).unwrap_or_default()
+}
+
+/// What the library says of a proxy, in words.
+fn of_proxy(cause: String) -> String {
+    match cause.strip_prefix("tunnel error: ") {
+        Some("unsuccessful") => "it opens no tunnel there".to_owned(),
+        Some("proxy authorization required") => "it wants a password, and none can be configured".to_owned(),
+        Some(other) => other.to_owned(),
+        None => cause,
     }
 }
 
@@ -148,4 +190,24 @@ pub(super) fn innermost(error: &dyn Error) -> String {
         current = source;
     }
     current.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case("invalid peer certificate: certificate not valid for name \"a\"", Some(ConnectStep::Name))]
+    #[case("invalid peer certificate: certificate expired: verification time 1", Some(ConnectStep::Dates))]
+    #[case(
+        "invalid peer certificate: certificate not valid yet: verification time 1",
+        Some(ConnectStep::Dates)
+    )]
+    #[case("invalid peer certificate: UnknownIssuer", Some(ConnectStep::Tls))]
+    #[case("received fatal alert: handshake failure", Some(ConnectStep::Tls))]
+    #[case("Connection refused (os error 111)", None)]
+    fn what_tls_complains_of_is_told_apart(#[case] cause: &str, #[case] expected: Option<ConnectStep>) {
+        assert_eq!(ConnectStep::of_tls(cause), expected);
+    }
 }

@@ -137,7 +137,8 @@ impl Http {
             Purpose::Read => self.limits.read,
             Purpose::Act => self.limits.act,
         };
-        let client = self.clients.get(address::reach(&request.url)?, purpose)?;
+        let reach = address::reach(&request.url)?;
+        let client = self.clients.get(reach, purpose)?;
         let method = match request.method {
             Method::Get => reqwest::Method::GET,
             Method::Post => reqwest::Method::POST,
@@ -146,7 +147,7 @@ impl Http {
         if let Some(body) = &request.body {
             sent = sent.body(body.expose_secret().to_owned());
         }
-        let failed = |e| HttpError::of(e, &request.url, allowance.timeout);
+        let failed = |e| HttpError::of(e, &request.url, self.clients.via(reach), allowance.timeout);
         let response = sent.timeout(allowance.timeout).send().await.map_err(failed)?;
         Ok(self.answer(response, allowance).await)
     }
