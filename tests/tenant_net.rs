@@ -1,6 +1,6 @@
 //! How HTTP leaves: through `[net] proxy`, and with `[net] ca_file`. Everything on loopback: the names
 //! of the network end in `.test`, which nobody resolves, so that only a proxy can reach them.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
 use async_trait::async_trait;
 use idtriage::config::meant::Net;
