@@ -167,6 +167,44 @@ fn a_signal_stops_it_cleanly(#[case] signal: Signal) {
     assert_eq!(place.all("events").len(), 1);
 }
 
+/// A file that may not grow further is as near to a full disk as a test comes without being root.
+#[test]
+fn a_file_that_cannot_grow_is_said_and_loses_nothing() {
+    let place = Place::with_source();
+    place.run(&["events", "list"]).expect(0);
+    let program = env!("CARGO_BIN_EXE_idtriage");
+    // In blocks of half or one KiB, as the shell counts them. The signal would end the program.
+    let script = format!("trap '' XFSZ; ulimit -f 1024; exec '{program}' collect");
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-c", &script]).env_clear().envs(place.environment());
+    let collect = place.start_command(&mut shell);
+    collect.says("idtriage: receiving");
+    let mut poster = Poster::connect(place.listen(), HOOK_SECRET).unwrap();
+    let mut accepted = 0;
+    let why = (0..200).find_map(|n| {
+        let mut message = failed_check(&format!("e-{n}"), "ann@example.com");
+        message["detail"]["pad"] = json!("x".repeat(100_000));
+        match poster.ask(&message.to_string()).unwrap() {
+            (200, _) => {
+                accepted += 1;
+                None
+            }
+            refused => Some(refused),
+        }
+    });
+    let (status, words) = why.unwrap();
+    assert!(status == 503 && words.contains("the store cannot be written"), "{status} {words}");
+    collect.says("source cii-webhook failed: the store cannot be written");
+    collect.signal(Signal::SIGTERM);
+    collect.ended().expect(0);
+    assert!(accepted > 0);
+    assert_eq!(place.all("events").len(), accepted);
+    let _collect = place.collect();
+    post_all(&place, &[failed_check("after", "ann@example.com").to_string()]);
+    assert_eq!(place.all("events").len(), accepted + 1);
+    place.run(&["journal", "verify"]).expect(0);
+}
+
 #[test]
 fn a_port_that_is_taken_is_said_and_tried_again() {
     let place = Place::with_source();

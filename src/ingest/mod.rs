@@ -101,8 +101,21 @@ fn not_accepted(error: StoreError) -> NotAccepted {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::cii;
+    use crate::config::meant::{Proof, Source, SourceKind, Webhook};
+    use crate::domain::Query;
+    use crate::source::counters::ListenerHealth;
+    use crate::source::door::Door;
+    use crate::source::limits::Allowance;
+    use crate::source::{FixedClock, cii};
+    use crate::store::sqlite::SqliteStore;
+    use crate::store::{From, OpenOptions};
+    use axum::Router;
+    use axum::body::Body;
+    use axum::http::{Request, header};
+    use futures_util::future::join_all;
+    use http_body_util::BodyExt as _;
     use serde_json::json;
+    use tower::ServiceExt as _;
 
     #[test]
     fn a_history_keeps_its_own_times() {
@@ -123,5 +136,76 @@ mod tests {
     fn every_failure_of_the_store_is_one_to_retry() {
         assert!(matches!(not_accepted(StoreError::Closed), NotAccepted::NotWritable(_)));
         assert!(matches!(not_accepted(StoreError::NotWritable("full".into())), NotAccepted::NotWritable(_)));
+    }
+
+    /// A store behind the door of one source.
+    struct Behind {
+        store: Arc<SqliteStore>,
+        router: Router,
+        health: Arc<ListenerHealth>,
+        _folder: tempfile::TempDir,
+    }
+
+    impl Behind {
+        fn new() -> Behind {
+            let folder = tempfile::tempdir().unwrap();
+            let file = folder.path().join("idtriage.db");
+            let store = SqliteStore::open(&file, decoder(), OpenOptions::default()).unwrap();
+            let clock = Arc::new(FixedClock(Timestamp::UNIX_EPOCH));
+            let ingest = Arc::new(Ingest::new(store.clone(), clock.clone()));
+            let proof = Proof::Header { name: "x-secret".into(), secret: "s3cret".into() };
+            let kind = SourceKind::CiiWebhook(Webhook { path: "/hooks/cii".into(), proof });
+            let source = Source { name: "cii-webhook".into(), kind };
+            let door = Door::new(&[source], Allowance::default(), ingest, clock).unwrap();
+            let health = door.health();
+            Behind { store, router: door.into_router(), health, _folder: folder }
+        }
+
+        /// Posts an element of some size: what is answered, and what it says.
+        async fn post(&self, id: &str, bytes: usize) -> (u16, bool, String) {
+            let detail = json!({ "id": id, "checkId": "no-mfa", "login": "a@x", "pad": "x".repeat(bytes) });
+            let body = json!({ "detail-type": "FAILED_CHECK", "detail": detail }).to_string();
+            let request = Request::post("/hooks/cii").header("x-secret", "s3cret").body(Body::from(body));
+            let response = self.router.clone().oneshot(request.unwrap()).await.unwrap();
+            let is_asked_again = response.headers().contains_key(header::RETRY_AFTER);
+            let status = response.status().as_u16();
+            let said = response.into_body().collect().await.unwrap().to_bytes();
+            (status, is_asked_again, String::from_utf8(said.to_vec()).unwrap())
+        }
+
+        async fn stored(&self) -> Vec<String> {
+            self.store.drained().await.unwrap();
+            let page = self.store.events(&Query::default(), From::Newest, 100).await.unwrap();
+            page.rows.iter().map(|event| event.source_event_id.as_ref().unwrap().to_string()).collect()
+        }
+
+        fn not_stored(&self) -> Option<String> {
+            self.health.snapshot()[0].not_stored.clone()
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_full_disk_is_said_stores_nothing_by_half_and_passes() {
+        let behind = Behind::new();
+        assert_eq!(behind.post("before", 10).await.0, 200);
+        assert_eq!(behind.stored().await, ["before"]);
+        behind.store.fill_up().await;
+        let ids: Vec<String> = (0..8).map(|n| format!("during-{n}")).collect();
+        let answers = join_all(ids.iter().map(|id| behind.post(id, 300_000))).await;
+        for (status, is_asked_again, said) in answers {
+            assert_eq!((status, is_asked_again), (503, true), "{said}");
+            assert!(
+                said.contains("the store cannot be written") && said.contains("the disk is full"),
+                "{said}"
+            );
+        }
+        assert_eq!(behind.stored().await, ["before"]);
+        assert!(behind.not_stored().unwrap().contains("the disk is full"));
+        behind.store.make_room().await;
+        assert_eq!(behind.post("after", 300_000).await.0, 200);
+        assert_eq!(
+            (behind.stored().await, behind.not_stored()),
+            (vec!["after".into(), "before".into()], None)
+        );
     }
 }

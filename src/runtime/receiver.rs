@@ -151,11 +151,35 @@ fn shown(health: &ListenerHealth) -> Arc<[SourceHealth]> {
 }
 
 fn source(health: counters::SourceHealth) -> SourceHealth {
-    let state = match health.state {
-        counters::SourceState::Starting => SourceState::Starting,
-        counters::SourceState::Running => SourceState::Running,
-        counters::SourceState::Failed(why) => SourceState::Failed(why),
-        counters::SourceState::Stopped => SourceState::Failed("stopped".to_owned()),
+    let state = match (health.state, health.not_stored) {
+        // What is refused because it cannot be stored does not arrive, whoever is at fault.
+        (counters::SourceState::Running, Some(why)) => SourceState::Failed(why),
+        (counters::SourceState::Running, None) => SourceState::Running,
+        (counters::SourceState::Starting, _) => SourceState::Starting,
+        (counters::SourceState::Failed(why), _) => SourceState::Failed(why),
+        (counters::SourceState::Stopped, _) => SourceState::Failed("stopped".to_owned()),
     };
     SourceHealth { name: health.name, state, refused: health.refused.values().sum() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::meant::{Proof, SourceKind, Webhook};
+
+    #[test]
+    fn a_store_that_takes_nothing_is_the_sources_failure() {
+        let proof = Proof::Header { name: "x".into(), secret: "s3cret".into() };
+        let kind = SourceKind::CiiWebhook(Webhook { path: "/hooks/cii".into(), proof });
+        let cii = Source { name: "cii".into(), kind };
+        let of = |not_stored: Option<&str>| counters::SourceHealth {
+            not_stored: not_stored.map(str::to_owned),
+            ..counters::SourceHealth::new(&cii, counters::SourceState::Running)
+        };
+        assert_eq!(
+            source(of(Some("the disk is full"))).state,
+            SourceState::Failed("the disk is full".into())
+        );
+        assert_eq!(source(of(None)).state, SourceState::Running);
+    }
 }

@@ -4,7 +4,7 @@
 //! one that refuses everything does not look idle.
 
 use super::listener::ListenError;
-use super::refusal::Cause;
+use super::refusal::{Cause, Refusal};
 use crate::config::meant::{Source, SourceKind};
 use crate::domain::event::SourceName;
 use jiff::Timestamp;
@@ -42,6 +42,8 @@ pub struct SourceHealth {
     pub last_accepted: Option<Timestamp>,
     /// Requests refused since the start.
     pub refused: BTreeMap<Cause, u64>,
+    /// Why what arrives is not stored now: the store's words at the last try, until one succeeds.
+    pub not_stored: Option<String>,
 }
 
 impl SourceHealth {
@@ -56,6 +58,7 @@ impl SourceHealth {
             accepted: 0,
             last_accepted: None,
             refused: BTreeMap::new(),
+            not_stored: None,
         }
     }
 }
@@ -75,11 +78,16 @@ impl Counters {
         let mut health = self.lock();
         health.accepted += elements as u64;
         health.last_accepted = Some(at);
+        health.not_stored = None;
     }
 
     /// Counts a refusal.
-    pub fn refused(&self, cause: Cause) {
-        *self.lock().refused.entry(cause).or_default() += 1;
+    pub fn refused(&self, refusal: &Refusal) {
+        let mut health = self.lock();
+        *health.refused.entry(refusal.cause).or_default() += 1;
+        if refusal.cause == Cause::NotWritable {
+            health.not_stored = Some(refusal.words.to_string());
+        }
     }
 
     /// How it is now.

@@ -186,7 +186,7 @@ async fn receive(State(door): State<Arc<Door>>, request: Request) -> Response {
 
 /// The one place where a refusal is counted, logged and, if somebody is guessing, held back.
 async fn refuse(hook: &Hook, refusal: Refusal) -> Response {
-    hook.counters.refused(refusal.cause);
+    hook.counters.refused(&refusal);
     tracing::debug!(source = %hook.name, cause = refusal.cause.word(), %refusal, "request refused");
     if refusal.cause == Cause::Proof {
         hook.pace.hold().await;

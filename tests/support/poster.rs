@@ -24,6 +24,11 @@ impl Poster {
 
     /// Posts one body and answers the status.
     pub(crate) fn post(&mut self, body: &str) -> io::Result<u16> {
+        Ok(self.ask(body)?.0)
+    }
+
+    /// Posts one body and answers the status and the words.
+    pub(crate) fn ask(&mut self, body: &str) -> io::Result<(u16, String)> {
         let head = format!(
             "POST /hooks/cii HTTP/1.1\r\nhost: listener\r\ncontent-type: application/json\r\n\
              x-api-client-token: {}\r\ncontent-length: {}\r\n\r\n",
@@ -34,7 +39,7 @@ impl Poster {
         self.answer()
     }
 
-    fn answer(&mut self) -> io::Result<u16> {
+    fn answer(&mut self) -> io::Result<(u16, String)> {
         let status = self.line()?;
         let status = status.split(' ').nth(1).and_then(|status| status.parse().ok());
         let mut length = 0;
@@ -47,8 +52,9 @@ impl Poster {
                 length = value.trim().parse().map_err(io::Error::other)?;
             }
         }
-        io::copy(&mut self.stream.by_ref().take(length), &mut io::sink())?;
-        status.ok_or_else(|| io::Error::other("no status"))
+        let mut words = String::new();
+        self.stream.by_ref().take(length).read_to_string(&mut words)?;
+        Ok((status.ok_or_else(|| io::Error::other("no status"))?, words))
     }
 
     /// A line without its end. The end of the stream is an error: an answer was cut.

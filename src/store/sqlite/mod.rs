@@ -102,6 +102,27 @@ impl SqliteStore {
     }
 }
 
+#[cfg(test)]
+impl SqliteStore {
+    /// As on a disk that is full: the file grows no more.
+    pub(crate) async fn fill_up(&self) {
+        self.limit_pages(1).await;
+    }
+
+    /// As after somebody made room.
+    pub(crate) async fn make_room(&self) {
+        self.limit_pages(u32::MAX - 1).await;
+    }
+
+    /// SQLite holds a file to no fewer pages than it has.
+    async fn limit_pages(&self, pages: u32) {
+        let limited = self.writer.write(move |db| {
+            db.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(())).map(Ok::<(), StoreError>)
+        });
+        limited.await.unwrap();
+    }
+}
+
 /// The name that the free text remembers: a copied or restored store is told from another.
 fn give_identity(db: &Connection) -> rusqlite::Result<()> {
     let identity = uuid::Uuid::new_v4().to_string();

@@ -10,7 +10,7 @@
 
 use super::connect::Files;
 use super::expand::{Expander, Left};
-use super::failure::{not_writable, not_writable_words};
+use super::failure::{is_of_the_machine, not_writable, not_writable_words};
 use super::inbox;
 use super::savepoint::{Item, savepoint};
 use super::watch::Watcher;
@@ -40,6 +40,8 @@ enum Message {
 trait Job: Send {
     /// Does the work.
     fn run(&mut self, db: &Connection) -> Item;
+    /// What SQLite said, if the work failed by it.
+    fn failure(&self) -> Option<&rusqlite::Error>;
     /// Tells the caller: the work's result, or why the commit failed.
     fn answer(self: Box<Self>, files: &Files, committed: Result<(), &str>);
 }
@@ -62,6 +64,10 @@ where
     fn run(&mut self, db: &Connection) -> Item {
         self.result = self.work.take().map(|work| work(db));
         if matches!(self.result, Some(Ok(Ok(_)))) { Item::Keep } else { Item::Undo }
+    }
+
+    fn failure(&self) -> Option<&rusqlite::Error> {
+        self.result.as_ref()?.as_ref().err()
     }
 
     fn answer(self: Box<Self>, files: &Files, committed: Result<(), &str>) {
@@ -223,7 +229,13 @@ impl Writer {
         let done = in_transaction(&mut self.parts.db, |db| {
             jobs.iter_mut().try_for_each(|job| savepoint(db, || job.run(db)))
         });
-        let committed = done.map_err(|error| not_writable_words(&self.parts.files.store, &error));
+        // A full disk takes the whole transaction, savepoints too: the work's own error is the cause.
+        let cause = |error: rusqlite::Error| {
+            let mut failures = jobs.iter().filter_map(|job| job.failure());
+            let own = failures.find(|failure| is_of_the_machine(failure));
+            not_writable_words(&self.parts.files.store, own.unwrap_or(&error))
+        };
+        let committed = done.map_err(cause);
         for job in jobs {
             job.answer(&self.parts.files, committed.as_ref().copied().map_err(String::as_str));
         }
