@@ -131,6 +131,22 @@ fn a_signal_waits_for_the_receipt_and_sends_no_more() {
 }
 
 #[test]
+fn a_second_signal_ends_the_wait_for_the_receipt() {
+    let (tenant, place) = started();
+    tenant.fault("latency@workflows=6000000");
+    let (ann, bob) = (tenant.login(3), tenant.login(4));
+    let run = place.start(&["run", "okta-add-user-to-a-group", "--user", &ann, &bob, "--yes"]);
+    let is_intended = || !place.run_json(&["journal", "list"]).expect(0).out.is_empty();
+    wait::until("the first intent", is_intended);
+    run.signal(Signal::SIGINT);
+    run.says("a second signal ends the wait");
+    run.signal(Signal::SIGTERM);
+    let ended = run.ended().expect(4);
+    assert!(ended.errors.contains("is unknown: its receipt was not waited for"), "{}", ended.errors);
+    assert!(ended.errors.contains("was not sent for"), "{}", ended.errors);
+}
+
+#[test]
 fn exit_statuses_say_how_it_ended() {
     let tenant = Tenant::start();
     let (ann, bob, protected) = (tenant.login(3), tenant.login(4), tenant.login(5));

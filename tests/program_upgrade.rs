@@ -6,7 +6,7 @@ mod support;
 
 use idtriage::domain::journal::{Head, Record, RecordKind};
 use idtriage::domain::{ActionId, Evidence, Outcome};
-use idtriage::store::{ActionFilter, Store};
+use idtriage::store::ActionFilter;
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 use serde_json::{Value, json};

@@ -12,7 +12,7 @@ use idtriage::domain::{
     FindingState, Login, Outcome, Risk, Severity,
 };
 use idtriage::store::{
-    ActionFilter, Again, ChangeError, FindingFilter, From, IntendError, Lease, Page, Store, StoreError,
+    ActionFilter, Again, Basis, ChangeError, FindingFilter, From, IntendError, Lease, Page, Store, StoreError,
 };
 use serde_json::json;
 use std::sync::Arc;
@@ -286,15 +286,19 @@ fn settlement(evidence: Evidence, outcome: Outcome) -> Settlement {
     Settlement { evidence, outcome, receipt }
 }
 
+fn basis(again: Again, seen: &[ActionId]) -> Basis {
+    Basis { seen: seen.to_vec(), again }
+}
+
 async fn one_account_through_two_logins(store: &dyn Store, lease: &Lease) {
     let on = |n, login| Action { target_id: Some("00u1".to_owned()), ..action(n, "lock", login) };
     let (first, second_login) = (on(21, "carl@example.com"), on(22, "c.smith@example.com"));
-    store.intend(&first, lease, Again::No).await.unwrap();
+    store.intend(&first, lease, &basis(Again::No, &[])).await.unwrap();
     assert_eq!(store.action(first.id).await.unwrap().unwrap(), first);
-    let twin = store.intend(&second_login, lease, Again::Insist).await.unwrap_err();
+    let twin = store.intend(&second_login, lease, &basis(Again::Insist, &[])).await.unwrap_err();
     assert!(matches!(twin, IntendError::AlreadyOpen(id) if id == first.id));
     store.settle(first.id, &settlement(Evidence::Sent, Outcome::Unknown), second(3_001)).await.unwrap();
-    let unknown = store.intend(&second_login, lease, Again::No).await.unwrap_err();
+    let unknown = store.intend(&second_login, lease, &basis(Again::No, &[])).await.unwrap_err();
     assert!(matches!(unknown, IntendError::UnknownBefore(id) if id == first.id));
     let account = ActionFilter {
         flow: Some("lock".into()),
@@ -308,11 +312,13 @@ async fn one_account_through_two_logins(store: &dyn Store, lease: &Lease) {
 async fn actions(store: &dyn Store) {
     let lease = Lease { owner: "jump:7".to_owned(), until: second(3_010) };
     let first = action(1, "suspend", "Ann@example.com");
-    store.intend(&first, &lease, Again::No).await.unwrap();
-    let twin =
-        store.intend(&action(2, "suspend", "ann@EXAMPLE.com"), &lease, Again::Insist).await.unwrap_err();
+    store.intend(&first, &lease, &basis(Again::No, &[])).await.unwrap();
+    let twin = store
+        .intend(&action(2, "suspend", "ann@EXAMPLE.com"), &lease, &basis(Again::Insist, &[]))
+        .await
+        .unwrap_err();
     assert!(matches!(twin, IntendError::AlreadyOpen(id) if id == first.id));
-    store.intend(&action(3, "reset", "ann@example.com"), &lease, Again::No).await.unwrap();
+    store.intend(&action(3, "reset", "ann@example.com"), &lease, &basis(Again::No, &[])).await.unwrap();
     store.sending(first.id).await.unwrap();
     let until = second(3_020);
     store.renew(first.id, &Lease { until, ..lease.clone() }).await.unwrap();
@@ -325,9 +331,11 @@ async fn actions(store: &dyn Store) {
     let dead = store.renew(first.id, &lease).await.unwrap_err();
     assert!(matches!(dead, StoreError::NotPending(id) if id == first.id));
     let again = action(4, "suspend", "ann@example.com");
-    let unknown = store.intend(&again, &lease, Again::No).await.unwrap_err();
+    let unknown = store.intend(&again, &lease, &basis(Again::No, &[])).await.unwrap_err();
     assert!(matches!(unknown, IntendError::UnknownBefore(id) if id == first.id));
-    store.intend(&again, &lease, Again::Insist).await.unwrap();
+    let unseen = store.intend(&again, &lease, &basis(Again::Insist, &[])).await.unwrap_err();
+    assert!(matches!(unseen, IntendError::Meanwhile(id) if id == first.id));
+    store.intend(&again, &lease, &basis(Again::Insist, &[first.id])).await.unwrap();
 
     let verified = settlement(Evidence::Verified, Outcome::Changed);
     store.settle(first.id, &verified, second(3_030)).await.unwrap();

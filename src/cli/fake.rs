@@ -1,7 +1,7 @@
 //! A store, a directory and a desk in memory, for the tests of what commands print.
 
 use super::failure::Failure;
-use super::run::{Ask, Confirmed, Desk};
+use super::run::{Ask, Asked, Confirmed, Desk};
 use crate::domain::action::{Settlement, ShownRequest};
 use crate::domain::dossier::{AddressUsers, LoadedPart, OktaUser, Part, Problem};
 use crate::domain::event::EventDetail;
@@ -14,7 +14,7 @@ use crate::domain::{
     Plan, Query, Risk, Severity, preset,
 };
 use crate::store::{
-    ActionFilter, Again, ChangeError, Counted, EventUser, FindingFilter, From, InboxItem, IntendError, Lease,
+    ActionFilter, Basis, ChangeError, Counted, EventUser, FindingFilter, From, InboxItem, IntendError, Lease,
     Page, Sequence, Store, StoreError, StoreHealth,
 };
 use crate::tenant::Directory;
@@ -121,7 +121,7 @@ impl Store for FakeStore {
         Ok(finding.clone())
     }
 
-    async fn intend(&self, _: &Action, _: &Lease, _: Again) -> Result<(), IntendError> {
+    async fn intend(&self, _: &Action, _: &Lease, _: &Basis) -> Result<(), IntendError> {
         Err(StoreError::Closed.into())
     }
 
@@ -226,7 +226,9 @@ pub(crate) struct FakeDesk {
 /// A run that does not end: a signal comes meanwhile, and this is how the run stands then.
 #[derive(Debug)]
 pub(crate) struct Stuck {
-    pub(crate) asks: watch::Sender<bool>,
+    pub(crate) asks: watch::Sender<Asked>,
+    /// With a second signal, the wait for its receipt does not end either.
+    pub(crate) asked: Asked,
     pub(crate) stands: Option<Outcome>,
 }
 
@@ -252,7 +254,7 @@ impl Desk for FakeDesk {
         self.ran.fetch_add(1, Ordering::SeqCst);
         assert_eq!(confirmed.digest, plan.digest());
         if let Some(stuck) = &self.stuck {
-            stuck.asks.send(true).unwrap();
+            stuck.asks.send(stuck.asked).unwrap();
             return pending().await;
         }
         let told = self.outcomes.iter().find(|(login, _)| Login::new(login) == plan.login);
@@ -261,6 +263,9 @@ impl Desk for FakeDesk {
     }
 
     async fn stop(&self, plan: &Plan) -> Result<Option<Action>, Failure> {
+        if self.stuck.as_ref().is_some_and(|stuck| stuck.asked == Asked::EndNow) {
+            return pending().await;
+        }
         let stands = self.stuck.as_ref().and_then(|stuck| stuck.stands);
         Ok(stands.map(|outcome| action(plan, outcome)))
     }

@@ -76,7 +76,10 @@ fn execute(arguments: &Arguments, out: &mut dyn Write, errors: &mut dyn Write) -
     let mut out = Output::new(form, out, errors);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|cause| Failure::failed(format!("the program cannot start: {cause}")))?;
-    runtime.block_on(dispatch(arguments.command.as_ref(), global, &mut out))
+    let ended = runtime.block_on(dispatch(arguments.command.as_ref(), global, &mut out));
+    // What was waited for has ended. A name that is still being looked up holds up nobody.
+    runtime.shutdown_background();
+    ended
 }
 
 async fn dispatch(command: Option<&Command>, global: &Global, out: &mut Output<'_>) -> Result<u8, Failure> {
@@ -175,8 +178,10 @@ async fn until_signalled(
     let (asks, mut stop) = run::Stop::new();
     let listening = async {
         loop {
-            if signals.next().await == Signalled::Stop {
-                asks.send_replace(true);
+            match signals.next().await {
+                Signalled::Stop => asks.send_modify(|asked| *asked = asked.once_more()),
+                Signalled::HungUp => asks.send_modify(|asked| *asked = (*asked).max(run::Asked::End)),
+                Signalled::Continued => {}
             }
         }
     };

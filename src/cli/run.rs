@@ -58,23 +58,42 @@ pub trait Desk: Send + Sync {
     async fn stop(&self, plan: &Plan) -> Result<Option<Action>, Failure>;
 }
 
+/// What signals asked for so far. It only grows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Asked {
+    /// Nothing.
+    Nothing,
+    /// To end in order: send nothing more, wait for what has left.
+    End,
+    /// Not even to wait.
+    EndNow,
+}
+
+impl Asked {
+    /// After one more signal of somebody who sits there.
+    #[must_use]
+    pub fn once_more(self) -> Asked {
+        if self == Asked::Nothing { Asked::End } else { Asked::EndNow }
+    }
+}
+
 /// Whether a signal asked to end. Once it has, it has for good.
 #[derive(Debug)]
-pub struct Stop(watch::Receiver<bool>);
+pub struct Stop(watch::Receiver<Asked>);
 
 impl Stop {
-    /// With what asks for it: `true` means to end.
-    pub fn new() -> (watch::Sender<bool>, Stop) {
-        let (sender, receiver) = watch::channel(false);
+    /// With what asks for it.
+    pub fn new() -> (watch::Sender<Asked>, Stop) {
+        let (sender, receiver) = watch::channel(Asked::Nothing);
         (sender, Stop(receiver))
     }
 
     fn is_asked(&self) -> bool {
-        *self.0.borrow()
+        *self.0.borrow() >= Asked::End
     }
 
-    async fn asked(&mut self) {
-        if self.0.wait_for(|is_asked| *is_asked).await.is_err() {
+    async fn asked(&mut self, for_what: Asked) {
+        if self.0.wait_for(|asked| *asked >= for_what).await.is_err() {
             // Nobody is left who could ask.
             pending().await
         }
@@ -127,7 +146,7 @@ pub async fn run(
 async fn prepared(desk: &dyn Desk, ask: &Ask, stop: &mut Stop) -> Result<Result<Plan, Failure>, Failure> {
     tokio::select! {
         planned = desk.prepare(ask) => Ok(planned),
-        () = stop.asked() => Err(Failure::failed("stopped by a signal: nothing was sent")),
+        () = stop.asked(Asked::End) => Err(Failure::failed("stopped by a signal: nothing was sent")),
     }
 }
 
@@ -208,15 +227,31 @@ async fn send(
     tokio::select! {
         biased;
         ended = &mut running => return ended,
-        () = stop.asked() => {}
+        () = stop.asked(Asked::End) => {}
     }
+    let login = &plan.login;
     // Nobody may be reading any more.
-    let _ = out.note(&format!("stopping: waiting for the receipt of `{}`, at most 60 s", plan.login));
-    let stands = desk.stop(plan).await;
-    match running.now_or_never() {
-        Some(ended) => ended,
-        None => stands?.ok_or_else(|| not_sent(plan)),
+    let _ = out.note(&format!(
+        "stopping: waiting for the receipt of `{login}`, at most 60 s; a second signal ends the wait"
+    ));
+    let stands = tokio::select! {
+        biased;
+        stands = desk.stop(plan) => Some(stands),
+        () = stop.asked(Asked::EndNow) => None,
+    };
+    match (running.now_or_never(), stands) {
+        (Some(ended), _) => ended,
+        (None, Some(stands)) => stands?.ok_or_else(|| not_sent(plan)),
+        (None, None) => Err(not_waited_for(plan)),
     }
+}
+
+fn not_waited_for(plan: &Plan) -> Failure {
+    Failure::unknown(format!(
+        "the outcome of {plan} for `{}` is unknown: its receipt was not waited for\n\
+         hint: the request may have left, and is not sent again: look at the target",
+        plan.login
+    ))
 }
 
 fn not_sent(plan: &Plan) -> Failure {
@@ -339,6 +374,22 @@ mod tests {
     }
 
     #[rstest]
+    #[case(Asked::End, false)]
+    #[case(Asked::EndNow, true)]
+    #[tokio::test]
+    async fn a_second_signal_ends_the_wait(#[case] asked: Asked, #[case] is_cut_short: bool) {
+        let (asks, mut stop) = Stop::new();
+        asks.send_replace(asked.min(Asked::End));
+        let desk = FakeDesk { stuck: Some(Stuck { asks, stands: None, asked }), ..Default::default() };
+        let (mut told, mut errors) = (Vec::new(), Vec::new());
+        let mut out = Output::new(Form::Text, &mut told, &mut errors);
+        let (line, plan) = (arguments("--user ann --yes"), plan(Risk::Low, "ann"));
+        let failure = send(&line, &plan, &desk, &mut stop, &mut out).await.unwrap_err();
+        assert_eq!(failure.status(), if is_cut_short { UNKNOWN } else { FAILED });
+        assert_eq!(failure.to_string().contains("its receipt was not waited for"), is_cut_short, "{failure}");
+    }
+
+    #[rstest]
     #[case::before_its_intent(None, FAILED, 2)]
     #[case::with_a_receipt(Some(Outcome::Accepted), MIXED, 1)]
     #[case::without_a_receipt(Some(Outcome::Pending), UNKNOWN, 1)]
@@ -348,7 +399,7 @@ mod tests {
         #[case] not_sent: usize,
     ) {
         let (asks, mut stop) = Stop::new();
-        let desk = FakeDesk { stuck: Some(Stuck { asks, stands }), ..Default::default() };
+        let desk = FakeDesk { stuck: Some(Stuck { asks, stands, asked: Asked::End }), ..Default::default() };
         let actor = Actor::default();
         let line = arguments("--user ann bob --yes");
         let (ended, text) =

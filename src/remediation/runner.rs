@@ -14,7 +14,7 @@ use super::subject::Names;
 use super::{Desk, card, guard, target};
 use crate::domain::plan::Plan;
 use crate::domain::{Action, ActionId, Evidence, FlowId, Outcome};
-use crate::store::{Again, IntendError, StoreError};
+use crate::store::{Again, Basis, IntendError, StoreError};
 use flight::Flight;
 use gate::Gate;
 use jiff::SignedDuration;
@@ -159,10 +159,10 @@ impl Runner {
         progress: UnboundedSender<Progress>,
     ) -> Result<Action, RunError> {
         self.check_request(plan, confirmed)?;
-        self.check_guard(plan, confirmed).await?;
+        let basis = self.check_guard(plan, confirmed).await?;
         self.check_target(plan).await?;
         let ticket = self.gate.enter().ok_or(RunError::Stopping)?;
-        let flight = Flight::new(&self.desk, &self.pace, plan, confirmed, progress);
+        let flight = Flight::new(&self.desk, &self.pace, plan, (confirmed.reason.clone(), basis), progress);
         tokio::spawn(flight.fly(ticket)).await.map_err(|_| RunError::Lost(plan.action))?
     }
 
@@ -194,7 +194,8 @@ impl Runner {
         if is_what_was_shown { Ok(()) } else { Err(RunError::NotWhatWasShown) }
     }
 
-    async fn check_guard(&self, plan: &Plan, confirmed: &Confirmed) -> Result<(), RunError> {
+    /// What may not be done; answers what the decision rests on, so that the intent can be held to it.
+    async fn check_guard(&self, plan: &Plan, confirmed: &Confirmed) -> Result<Basis, RunError> {
         let desk = &self.desk;
         let names = Names::of_login(&plan.login);
         if let Some(why) = plan.refusal.clone().or_else(|| guard::refusal(&desk.guard, desk.mode, &names)) {
@@ -208,7 +209,10 @@ impl Runner {
             return Err(RunError::AlreadyRun(plan.action));
         }
         let earlier = card::earlier(desk, &plan.flow.id, &plan.login, plan.target_id.as_deref()).await?;
-        check_insisted(plan, confirmed, guard::precedent(&earlier, desk.now()))
+        check_insisted(plan, confirmed, guard::precedent(&earlier, desk.now()))?;
+        // One that is pending may yet turn unknown, and that was not decided on.
+        let ended = earlier.iter().filter(|action| action.outcome != Outcome::Pending);
+        Ok(Basis { seen: ended.map(|action| action.id).collect(), again: confirmed.again })
     }
 
     /// Compare before act: whatever differs from what was shown goes back to the analyst.

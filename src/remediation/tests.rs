@@ -457,6 +457,23 @@ async fn insisting_covers_only_what_was_shown() {
     assert_eq!(lab.sends(), 1);
 }
 
+/// Another process ends the same between the last look and the intent.
+#[rstest]
+#[case(Outcome::Unknown)]
+#[case(Outcome::Accepted)]
+#[tokio::test]
+async fn insisting_covers_nothing_that_came_after_the_last_look(#[case] outcome: Outcome) {
+    let lab = Setup::ends([answered(500), answered(200)]).lab();
+    let first = lab.plan().await;
+    let action = lab.run(&first, &confirmed(&first)).await.unwrap();
+    let next = prepare(&lab.desk, ask(2)).await.unwrap();
+    let meanwhile = ActionId(uuid::Uuid::from_u128(77));
+    *lab.memory.meanwhile.lock().unwrap() = Some(Action { id: meanwhile, outcome, ..action });
+    let error = lab.run(&next, &insisting(&next)).await.unwrap_err();
+    assert!(matches!(&error, RunError::Intend(IntendError::Meanwhile(id)) if *id == meanwhile), "{error}");
+    assert_eq!(lab.sends(), 1);
+}
+
 #[tokio::test]
 async fn what_never_left_may_be_tried_again_at_once() {
     let lab = Setup::ends([CallEnd::NotSent("dns".into()), answered(400)]).lab();

@@ -202,7 +202,7 @@ impl<W: Write> Console<W> {
 
     fn signalled(&mut self, signalled: Signalled) -> io::Result<()> {
         match signalled {
-            Signalled::Stop => self.ended = Some(Ended::Stopped),
+            Signalled::Stop | Signalled::HungUp => self.ended = Some(Ended::Stopped),
             Signalled::Continued => self.redraw()?,
         }
         Ok(())

@@ -21,7 +21,7 @@ pub async fn collect(settings: receiver::Settings, tell: Tell) -> io::Result<()>
     let mut receiving = tokio::spawn(receiver::keep_receiving(settings, tell, stopped, None));
     let ended_by_itself = loop {
         tokio::select! {
-            signalled = signals.next() => if signalled == Signalled::Stop { break false },
+            signalled = signals.next() => if signalled != Signalled::Continued { break false },
             _ = &mut receiving => break true,
         }
     };

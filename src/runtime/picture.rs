@@ -44,7 +44,7 @@ pub async fn take(
     let mut sitter = Sitter(is_wanted);
     let running = console.run(stream::pending(), signals, &mut sitter);
     let ended = tokio::time::timeout(PATIENCE, running).await;
-    behind.wind_down().await;
+    behind.wind_down(std::future::pending()).await;
     match ended {
         Ok(Ok(Ended::Seen)) => Ok(picture::svg(console.screen().backend().shown(), title)),
         Ok(Ok(Ended::Quit | Ended::Stopped)) => Err(io::Error::other("it was stopped before")),

@@ -7,7 +7,7 @@ use super::effects::Heard;
 use super::opener::{self, Place};
 use super::receiver::{self, Tell};
 use super::services::Services;
-use super::terminal::signals::Signals;
+use super::terminal::signals::{Signalled, Signals};
 use super::terminal::{self, Guard, Screen};
 use crate::app::layout::Size;
 use crate::app::state::{ARMS_AFTER, Settings};
@@ -19,6 +19,7 @@ use crate::remediation::{Desk, Pace, Runner};
 use crate::source::clock::Clock;
 use crate::store::Store;
 use crate::view::Theme;
+use futures_util::{Stream, StreamExt as _};
 use jiff::SignedDuration;
 use std::io::{self, Write};
 use std::net::SocketAddr;
@@ -84,12 +85,12 @@ impl Surroundings for RealTerminal {
 /// If the terminal cannot be taken or written.
 pub async fn run(setup: Setup) -> io::Result<Closed> {
     terminal::install_panic_hook();
-    let signals = std::pin::pin!(Signals::listen()?.stream());
+    let mut signals = std::pin::pin!(Signals::listen()?.stream());
     let mut surroundings = RealTerminal(Guard::take()?);
     let (mut console, behind) = open(setup, terminal::screen()?)?;
-    let ended = console.run(terminal::input(), signals, &mut surroundings).await;
+    let ended = console.run(terminal::input(), signals.as_mut(), &mut surroundings).await;
     drop(surroundings);
-    let unsettled = behind.wind_down().await;
+    let unsettled = behind.wind_down(impatience(signals)).await;
     Ok(Closed { ended: ended?, unsettled })
 }
 
@@ -134,8 +135,9 @@ pub(super) struct Behind {
 }
 
 impl Behind {
-    /// Sources stop taking in, acting requests are waited for; answers how many stay unsettled.
-    pub(super) async fn wind_down(self) -> usize {
+    /// Sources stop taking in, acting requests are waited for, as long as nobody is impatient; answers how
+    /// many stay unsettled.
+    pub(super) async fn wind_down(self, impatience: impl Future<Output = ()>) -> usize {
         // The receiver may have ended by itself.
         let _ = self.stop.send(true);
         let in_flight = self.runner.in_flight();
@@ -143,15 +145,28 @@ impl Behind {
             // Standard error may be a terminal that is gone, and this is no reason to panic.
             let _ = writeln!(
                 io::stderr(),
-                "idtriage: waiting for the receipts of {in_flight} run(s), at most 60 s"
+                "idtriage: waiting for the receipts of {in_flight} run(s), at most 60 s; Ctrl-C ends the wait"
             );
         }
-        let unsettled = self.runner.finish(LAST_RECEIPTS).await;
+        let unsettled = tokio::select! {
+            unsettled = self.runner.finish(LAST_RECEIPTS) => unsettled,
+            () = impatience => self.runner.in_flight(),
+        };
         let _ = tokio::time::timeout(Duration::from_secs(5), self.receiving).await;
         self.watching.abort();
         self.expiring.abort();
         unsettled
     }
+}
+
+/// Ends when somebody who sits there asks once more for the end.
+async fn impatience(mut signals: impl Stream<Item = Signalled> + Unpin) {
+    while let Some(signalled) = signals.next().await {
+        if signalled == Signalled::Stop {
+            return;
+        }
+    }
+    std::future::pending().await
 }
 
 fn state(setup: &Setup, size: Size) -> State {

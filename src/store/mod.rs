@@ -89,6 +89,16 @@ pub enum Again {
     Insist,
 }
 
+/// What an intent was decided on. Whatever came since was not decided on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Basis {
+    /// The ended actions of the same flow on the same subject that were looked at, the newest of them at
+    /// least.
+    pub seen: Vec<ActionId>,
+    /// Whether an unknown one among them is insisted on.
+    pub again: Again,
+}
+
 /// Why the store could not do it.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -163,6 +173,11 @@ pub enum IntendError {
         "action `{0}` of the same flow on the same user has an unknown outcome\nhint: check the target, then insist with `--again`"
     )]
     UnknownBefore(ActionId),
+    /// Another one came since the decision.
+    #[error(
+        "action `{0}` of the same flow on the same user came meanwhile\nhint: look at it, then decide again"
+    )]
+    Meanwhile(ActionId),
     /// The store failed: nothing may be sent.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -229,8 +244,9 @@ pub trait Store: Send + Sync + fmt::Debug {
     ) -> Result<Finding, ChangeError>;
 
     /// Commits an intent and its journal record, before a byte leaves. Checks in the same transaction
-    /// that no action of the same flow on the same subject is open.
-    async fn intend(&self, action: &Action, lease: &Lease, again: Again) -> Result<(), IntendError>;
+    /// that no action of the same flow on the same subject is open, and that none came which the decision
+    /// does not know of.
+    async fn intend(&self, action: &Action, lease: &Lease, basis: &Basis) -> Result<(), IntendError>;
 
     /// Extends the lease of an action in flight; [`StoreError::NotPending`] where it is none any more.
     async fn renew(&self, id: ActionId, lease: &Lease) -> Result<(), StoreError>;

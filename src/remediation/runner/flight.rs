@@ -1,12 +1,12 @@
 //! From the intent to the receipt, in a task that nobody's leaving stops.
 
 use super::gate::Ticket;
-use super::{Confirmed, Pace, Progress, RunError, verify};
+use super::{Pace, Progress, RunError, verify};
 use crate::domain::action::{Receipt, Settlement};
 use crate::domain::plan::Plan;
 use crate::domain::{Action, Evidence, Outcome};
 use crate::remediation::{Desk, evidence};
-use crate::store::{Again, Lease};
+use crate::store::{Basis, Lease};
 use crate::tenant::Clearance;
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -20,7 +20,7 @@ pub(super) struct Flight {
     pace: Arc<Pace>,
     plan: Plan,
     reason: Option<String>,
-    again: Again,
+    basis: Basis,
     progress: UnboundedSender<Progress>,
 }
 
@@ -29,12 +29,11 @@ impl Flight {
         desk: &Arc<Desk>,
         pace: &Arc<Pace>,
         plan: &Plan,
-        confirmed: &Confirmed,
+        (reason, basis): (Option<String>, Basis),
         progress: UnboundedSender<Progress>,
     ) -> Flight {
-        let reason = confirmed.reason.clone().filter(|reason| !reason.trim().is_empty());
-        let again = confirmed.again;
-        Flight { desk: desk.clone(), pace: pace.clone(), plan: plan.clone(), reason, again, progress }
+        let reason = reason.filter(|reason| !reason.trim().is_empty());
+        Flight { desk: desk.clone(), pace: pace.clone(), plan: plan.clone(), reason, basis, progress }
     }
 
     /// The whole run. The ticket is held until the receipt is kept; re-reads may be cut off.
@@ -50,7 +49,7 @@ impl Flight {
 
     async fn intend(&self) -> Result<Lease, RunError> {
         let (now, lease) = (self.desk.now(), self.lease());
-        self.desk.store.intend(&self.action(now), &lease, self.again).await?;
+        self.desk.store.intend(&self.action(now), &lease, &self.basis).await?;
         self.tell(Progress::Intended);
         Ok(lease)
     }

@@ -23,6 +23,8 @@ pub(super) struct Memory {
     pub(super) actions: Mutex<Vec<Action>>,
     pub(super) finding: Option<Finding>,
     pub(super) event: Option<EventDetail>,
+    /// What another process does right before the next intent.
+    pub(super) meanwhile: Mutex<Option<Action>>,
     /// The names of operations that fail, once each.
     pub(super) failing: Mutex<Vec<&'static str>>,
     pub(super) renewed: Notify,
@@ -109,8 +111,9 @@ impl Store for Memory {
         Err(StoreError::Closed.into())
     }
 
-    async fn intend(&self, action: &Action, _: &Lease, again: Again) -> Result<(), IntendError> {
+    async fn intend(&self, action: &Action, _: &Lease, basis: &Basis) -> Result<(), IntendError> {
         let mut actions = self.actions.lock().unwrap();
+        actions.extend(self.meanwhile.lock().unwrap().take());
         let is_same_account =
             |other: &Action| other.target_id.is_some() && other.target_id == action.target_id;
         let same = |other: &&Action| {
@@ -120,8 +123,12 @@ impl Store for Memory {
             return Err(IntendError::AlreadyOpen(open.id));
         }
         let last = actions.iter().rev().find(same).filter(|last| last.outcome == Outcome::Unknown);
-        if let (Some(last), Again::No) = (last, again) {
+        if let (Some(last), Again::No) = (last, basis.again) {
             return Err(IntendError::UnknownBefore(last.id));
+        }
+        let newest = actions.iter().rev().find(same);
+        if let Some(unseen) = newest.filter(|newest| !basis.seen.contains(&newest.id)) {
+            return Err(IntendError::Meanwhile(unseen.id));
         }
         self.did("intend")?;
         actions.push(action.clone());

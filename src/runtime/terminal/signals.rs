@@ -8,6 +8,8 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 pub enum Signalled {
     /// End: restore the terminal, stop the sources, wait for receipts.
     Stop,
+    /// The terminal went away: as [`Signalled::Stop`], but nobody sits there and grows impatient.
+    HungUp,
     /// The process goes on after a stop: draw anew.
     Continued,
 }
@@ -47,7 +49,7 @@ impl Signals {
     pub async fn next(&mut self) -> Signalled {
         tokio::select! {
             _ = self.term.recv() => Signalled::Stop,
-            _ = self.hup.recv() => Signalled::Stop,
+            _ = self.hup.recv() => Signalled::HungUp,
             _ = self.int.recv() => Signalled::Stop,
             _ = self.cont.recv() => Signalled::Continued,
         }

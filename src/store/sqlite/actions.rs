@@ -5,26 +5,29 @@ use super::rows::{self, sized, to_json};
 use crate::domain::action::Settlement;
 use crate::domain::journal::RecordKind;
 use crate::domain::{Action, ActionId, Evidence, Outcome};
-use crate::store::{ActionFilter, Again, IntendError, Lease, Page, StoreError};
+use crate::store::{ActionFilter, Again, Basis, IntendError, Lease, Page, StoreError};
 use jiff::Timestamp;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Result, params_from_iter};
 
 /// Commits an intent and its record, unless one of the same flow on the same subject is open, or ended
-/// nobody knows how and nobody insists.
+/// nobody knows how and nobody insists, or came since that was decided.
 pub(super) fn intend(
     db: &Connection,
     action: &Action,
     lease: &Lease,
-    again: Again,
+    basis: &Basis,
 ) -> Result<std::result::Result<(), IntendError>> {
     let latest = latest_of_subject(db, action)?;
     let ended = |how| latest.iter().find(|latest| latest.outcome == how).map(|latest| latest.id);
     if let Some(open) = ended(Outcome::Pending) {
         return Ok(Err(IntendError::AlreadyOpen(open)));
     }
-    if let (Some(unknown), Again::No) = (ended(Outcome::Unknown), again) {
+    if let (Some(unknown), Again::No) = (ended(Outcome::Unknown), basis.again) {
         return Ok(Err(IntendError::UnknownBefore(unknown)));
+    }
+    if let Some(unseen) = latest.iter().find(|latest| !basis.seen.contains(&latest.id)) {
+        return Ok(Err(IntendError::Meanwhile(unseen.id)));
     }
     insert(db, action, lease)?;
     let content = serde_json::json!({
@@ -39,7 +42,7 @@ pub(super) fn intend(
         "reason": action.reason,
         "actor": action.actor,
         "owner": lease.owner,
-        "insisted": again == Again::Insist,
+        "insisted": basis.again == Again::Insist,
     });
     journal::append(db, action.at, RecordKind::Intended, &content)?;
     Ok(Ok(()))

@@ -38,7 +38,7 @@ use self::read::{Lane, Readers};
 use self::watch::Watcher;
 use self::writer::{Parts, WriterHandle};
 use super::{
-    ActionFilter, Again, ChangeError, Counted, Decode, EventUser, FindingFilter, From, InboxItem,
+    ActionFilter, Basis, ChangeError, Counted, Decode, EventUser, FindingFilter, From, InboxItem,
     IntendError, Lease, OpenOptions, Page, Sequence, Store, StoreError, StoreHealth,
 };
 use crate::domain::action::Settlement;
@@ -232,9 +232,10 @@ impl Store for SqliteStore {
         self.writer.write(move |db| findings::change(db, &asked)).await
     }
 
-    async fn intend(&self, action: &Action, lease: &Lease, again: Again) -> Result<(), IntendError> {
+    async fn intend(&self, action: &Action, lease: &Lease, basis: &Basis) -> Result<(), IntendError> {
         let (action, lease) = (action.clone(), lease.clone());
-        self.writer.write(move |db| actions::intend(db, &action, &lease, again)).await
+        let basis = basis.clone();
+        self.writer.write(move |db| actions::intend(db, &action, &lease, &basis)).await
     }
 
     async fn renew(&self, id: ActionId, lease: &Lease) -> Result<(), StoreError> {
