@@ -25,8 +25,10 @@ fn started() -> (Tenant, Place) {
     (tenant, place)
 }
 
-const ACTION: [&str; 11] =
-    ["id", "flow", "login", "finding", "evidence", "outcome", "request", "receipt", "reason", "actor", "at"];
+const ACTION: [&str; 12] = [
+    "id", "flow", "login", "target", "finding", "evidence", "outcome", "request", "receipt", "reason",
+    "actor", "at",
+];
 
 #[test]
 fn user_prints_every_part_with_its_age_and_its_error() {
@@ -103,6 +105,7 @@ fn a_run_is_sent_once_and_verified() {
     let action = &place.run_json(&run).expect(0).json_lines()[0];
     assert_eq!(names(action), ACTION);
     assert_eq!((&action["outcome"], &action["evidence"]), (&json!("changed"), &json!("verified")));
+    assert!(action["target"].as_str().is_some_and(|id| id.starts_with("00u")), "{action}");
     assert_eq!((&action["reason"], &action["receipt"]["status"]), (&json!("case 7"), &json!(200)));
     assert_eq!(tenant.lab.recorder().writes().len(), 1);
     let sent = &tenant.lab.recorder().writes()[0];

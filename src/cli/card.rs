@@ -35,6 +35,7 @@ fn json(plan: &Plan, by: By<'_>) -> Value {
         "id": plan.action,
         "flow": plan.flow.id,
         "login": plan.login,
+        "target": plan.target_id,
         "finding": plan.finding,
         "evidence": null,
         "outcome": null,

@@ -155,14 +155,27 @@ async fn show(
     out: &mut Output<'_>,
 ) -> Result<(), Failure> {
     out.facts(&facts(detail))?;
-    for text in detail.description.iter().chain(&detail.recommended_actions) {
-        out.text("")?;
-        out.text(text.raw())?;
-    }
+    section("description", &detail.description, out)?;
+    section("recommended actions", &detail.recommended_actions, out)?;
     show_users(&detail.event, store, out).await?;
     if raw {
         out.text("")?;
         out.text(detail.raw.as_deref().unwrap_or("the raw JSON is no longer kept"))?;
+    }
+    Ok(())
+}
+
+/// A label and its paragraphs; nothing where there are none.
+fn section(label: &str, texts: &[Untrusted], out: &mut Output<'_>) -> Result<(), Failure> {
+    if texts.is_empty() {
+        return Ok(());
+    }
+    out.text("")?;
+    out.text(&format!("{label}:"))?;
+    for text in texts {
+        let mut lines = text.raw().lines();
+        out.text(&format!("  - {}", lines.next().unwrap_or_default()))?;
+        lines.try_for_each(|line| out.text(&format!("    {line}")))?;
     }
     Ok(())
 }
@@ -232,7 +245,7 @@ mod tests {
         EventDetail {
             event,
             description: vec!["two\nlines".into()],
-            recommended_actions: Vec::new(),
+            recommended_actions: vec!["ask ann".into()],
             reference_url: None,
             raw: Some("{\n \"id\": 1.0000000000000000001\n}".to_owned()),
         }
@@ -278,7 +291,8 @@ mod tests {
         let show = |id| args::Events::Show { id: EventId(id), raw: false };
         let (_, text) = printed(Form::Text, async |out| run(&show(11), &store(), out).await.unwrap());
         assert!(text.out.contains("severity   high (as it came: HIGH)\n"), "{}", text.out);
-        assert!(text.out.contains("\ntwo\nlines\n") && text.out.contains("\nbob "), "{}", text.out);
+        let texts = "\n\ndescription:\n  - two\n    lines\n\nrecommended actions:\n  - ask ann\n\nUSER";
+        assert!(text.out.contains(texts) && text.out.contains("\nbob "), "{}", text.out);
         let (ended, _) = printed(Form::Text, async |out| run(&show(7), &store(), out).await);
         assert_eq!(ended.unwrap_err().status(), FAILED);
     }

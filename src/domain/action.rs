@@ -262,6 +262,7 @@ impl Action {
             "id": self.id,
             "flow": self.flow,
             "login": self.login,
+            "target": self.target_id,
             "finding": self.finding,
             "evidence": self.evidence,
             "outcome": self.outcome,
