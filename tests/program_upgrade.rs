@@ -1,6 +1,6 @@
 //! A store that an earlier version wrote, with actions in it: nothing of it is lost, and the journal
 //! still holds.
-#![expect(clippy::unwrap_used, reason = "clippy knows test functions, not what they share")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "clippy knows test functions, not what they share")]
 
 mod support;
 
