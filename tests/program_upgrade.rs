@@ -56,14 +56,14 @@ fn keep_record(db: &Connection, after: Option<&Head>, kind: RecordKind, n: u128)
     let content = json!({ "action": id(n), "flow": "suspend-okta-account", "login": "ann@example.com" });
     let record = Record::after(after, at(n.try_into().unwrap()), kind, content.to_string());
     db.execute(
-        "INSERT INTO journal (seq, at, kind, content, content_sha256, previous, hash) \
+        "INSERT INTO journal (seq, at, kind, content, digest, previous, hash) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         params![
             i64::try_from(record.seq).unwrap(),
             record.at.as_microsecond(),
             record.kind.word(),
             record.content,
-            record.content_sha256,
+            record.digest,
             record.previous,
             record.hash,
         ],

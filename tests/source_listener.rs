@@ -7,12 +7,12 @@ use axum::body::{Body, Bytes};
 use axum::http::{Request, Response, StatusCode, header};
 use futures_util::stream;
 use http_body_util::BodyExt as _;
-use idtriage::config::meant::{Proof, Source, SourceKind, Webhook};
+use idtriage::config::meant::{Proof, Source, Webhook};
 use idtriage::source::door::{Door, NoDoor};
 use idtriage::source::limits::Allowance;
 use idtriage::source::refusal::Cause;
 use idtriage::source::{
-    Accept, Arrival, FixedClock, ListenError, Listener, ListenerHealth, NotAccepted, SourceState,
+    Accept, Arrival, Clock, ListenError, Listener, ListenerHealth, NotAccepted, SourceState,
 };
 use jiff::Timestamp;
 use rstest::rstest;
@@ -35,7 +35,7 @@ struct Inbox {
     kept: Mutex<Vec<Arrival>>,
     entered: Semaphore,
     may_commit: Semaphore,
-    refusal: Option<NotAccepted>,
+    is_full: bool,
 }
 
 impl Inbox {
@@ -44,7 +44,7 @@ impl Inbox {
             kept: Mutex::default(),
             entered: Semaphore::new(0),
             may_commit: Semaphore::new(1),
-            refusal: None,
+            is_full: false,
         }
     }
 
@@ -52,8 +52,8 @@ impl Inbox {
         Inbox { may_commit: Semaphore::new(0), ..Inbox::new() }
     }
 
-    fn refusing(refusal: NotAccepted) -> Inbox {
-        Inbox { refusal: Some(refusal), ..Inbox::new() }
+    fn full() -> Inbox {
+        Inbox { is_full: true, ..Inbox::new() }
     }
 
     fn kept(&self) -> Vec<Arrival> {
@@ -66,8 +66,8 @@ impl Accept for Inbox {
     async fn accept(&self, arrivals: Vec<Arrival>) -> Result<(), NotAccepted> {
         self.entered.add_permits(1);
         let _may = self.may_commit.acquire().await.unwrap();
-        if let Some(refusal) = &self.refusal {
-            return Err(refusal.clone());
+        if self.is_full {
+            return Err(NotAccepted("`/home/ann/x.db`: the disk is full".into()));
         }
         self.kept.lock().unwrap().extend(arrivals);
         Ok(())
@@ -75,7 +75,7 @@ impl Accept for Inbox {
 }
 
 fn source(name: &str, path: &str, proof: Proof) -> Source {
-    Source { name: name.into(), kind: SourceKind::CiiWebhook(Webhook { path: path.into(), proof }) }
+    Source { name: name.into(), source_type: "cii-webhook", webhook: Webhook { path: path.into(), proof } }
 }
 
 fn sources() -> Vec<Source> {
@@ -93,8 +93,18 @@ fn allowance() -> Allowance {
     Allowance { refusal_pause: Duration::ZERO, ..Allowance::default() }
 }
 
-fn clock() -> Arc<FixedClock> {
-    Arc::new(FixedClock(Timestamp::UNIX_EPOCH))
+/// Stands still.
+#[derive(Debug)]
+struct Still;
+
+impl Clock for Still {
+    fn now(&self) -> Timestamp {
+        Timestamp::UNIX_EPOCH
+    }
+}
+
+fn clock() -> Arc<Still> {
+    Arc::new(Still)
 }
 
 /// A door in front of an inbox.
@@ -267,17 +277,15 @@ async fn a_body_that_does_not_come_is_408() {
     assert_eq!(response.status(), StatusCode::REQUEST_TIMEOUT);
 }
 
-#[rstest]
-#[case::not_writable(NotAccepted::NotWritable("disk full".into()), Cause::NotWritable)]
-#[case::busy(NotAccepted::Busy("queue full".into()), Cause::Busy)]
 #[tokio::test]
-async fn a_store_that_cannot_is_503(#[case] refusal: NotAccepted, #[case] cause: Cause) {
-    let bench = Bench::new(Inbox::refusing(refusal), allowance());
+async fn a_store_that_cannot_is_503() {
+    let bench = Bench::new(Inbox::full(), allowance());
     let response = bench.send(known(MESSAGE)).await;
     assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
     assert!(response.headers().contains_key(header::RETRY_AFTER));
-    assert_eq!(bench.refused(cause), 1);
+    assert_eq!(bench.refused(Cause::NotWritable), 1);
     assert_eq!(bench.health.snapshot()[0].accepted, 0);
+    assert_eq!(text(response).await, r#"{"error":"the store cannot be written now"}"#);
 }
 
 #[tokio::test]
@@ -286,6 +294,27 @@ async fn a_store_that_does_not_answer_in_time_is_503() {
     let bench = Bench::new(Inbox::slow(), allowance);
     assert_eq!(bench.send(known(MESSAGE)).await.status(), StatusCode::SERVICE_UNAVAILABLE);
     assert!(bench.inbox.kept().is_empty());
+}
+
+#[rstest]
+#[case::places(Allowance { waiting: 1, ..allowance() })]
+#[case::bytes(Allowance { in_flight: 100, ..allowance() })]
+#[tokio::test]
+async fn what_still_waits_for_the_store_counts_when_its_sender_is_gone(#[case] allowance: Allowance) {
+    let bench = Bench::new(Inbox::slow(), allowance);
+    let gone = tokio::spawn(bench.router.clone().oneshot(known(MESSAGE)));
+    bench.inbox.entered.acquire().await.unwrap().forget();
+    gone.abort();
+    assert!(gone.await.unwrap_err().is_cancelled());
+    assert_eq!(bench.send(known(MESSAGE)).await.status(), StatusCode::SERVICE_UNAVAILABLE);
+    bench.inbox.may_commit.add_permits(1);
+    let answered = async {
+        while bench.send(known(MESSAGE)).await.status() != StatusCode::OK {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(45), answered).await.unwrap();
+    assert_eq!(bench.inbox.kept().len(), 2, "what was sent before was kept too");
 }
 
 #[tokio::test]

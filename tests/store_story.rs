@@ -248,6 +248,11 @@ async fn a_newer_event_reopens(store: &dyn Store) {
     assert_eq!((newer.state, newer.times, newer.severity), (FindingState::Open, 3, Severity::Critical));
     assert_eq!(feed(store, "state:closed").await, [] as [i64; 0], "every event it counted follows");
     assert_eq!(store.history(newer.id).await.unwrap().last().unwrap().what, "reopened");
+    let records = store.journal(0, 1_000).await.unwrap();
+    let last: serde_json::Value =
+        serde_json::from_str(records.last().unwrap().content.as_ref().unwrap()).unwrap();
+    assert_eq!((&last["finding"], &last["source"]), (&json!(newer.id), &json!("test-hook")), "{last}");
+    assert!(last["change"]["reopen"]["reason"].is_string());
     let first = store.event(EventId(1)).await.unwrap().unwrap().event;
     assert_eq!(first.findings.words(), "2 open");
 }
@@ -300,9 +305,20 @@ async fn one_account_through_two_logins(store: &dyn Store, lease: &Lease) {
     store.settle(first.id, &settlement(Evidence::Sent, Outcome::Unknown), second(3_001)).await.unwrap();
     let unknown = store.intend(&second_login, lease, &basis(Again::No, &[])).await.unwrap_err();
     assert!(matches!(unknown, IntendError::UnknownBefore(id) if id == first.id));
+    store.intend(&second_login, lease, Again::Insist).await.unwrap();
+    store
+        .settle(second_login.id, &settlement(Evidence::Intended, Outcome::Failed), second(3_002))
+        .await
+        .unwrap();
+    let hidden = store.intend(&on(23, "c.smith@example.com"), lease, Again::No).await.unwrap_err();
+    assert!(
+        matches!(hidden, IntendError::UnknownBefore(id) if id == first.id),
+        "it never left: it hides nothing"
+    );
     let account = ActionFilter {
         flow: Some("lock".into()),
         target: first.target_id.clone(),
+        may_have_left: true,
         ..ActionFilter::default()
     };
     let found = store.actions(&account, None, 10).await.unwrap();
@@ -381,7 +397,7 @@ async fn the_journal_verifies(store: &dyn Store) {
     }
     assert_eq!(verifier.finish().unwrap(), kept);
     let count = |word| kinds.iter().filter(|kind| **kind == word).count();
-    assert_eq!((count("triage"), count("intended"), count("expired"), count("settled")), (303, 4, 2, 3));
+    assert_eq!((count("triage"), count("intended"), count("expired"), count("settled")), (304, 5, 2, 4));
 }
 
 async fn what_cannot_be_expanded_is_kept(store: &dyn Store) {

@@ -673,6 +673,34 @@ async fn an_oauth_flow_gets_a_token_of_its_own_scope_and_one_send() {
 }
 
 #[tokio::test]
+async fn a_revoked_token_is_not_shown_twice_and_the_send_is_not_repeated() {
+    let double = Double::start(|seen, nth| match seen.path.as_str() {
+        "/oauth2/v1/token" => ok(json!({"access_token": format!("{TOKEN}-{nth}"), "expires_in": 3600})),
+        _ if seen.header("authorization").ends_with("-0") => Reply::With(401, vec![], "{}".into()),
+        _ => ok(json!({})),
+    })
+    .await;
+    let tenants = tenants(with_service_app(&double, vec![flow(&double.url("/invoke"), FlowAuth::Oauth)]));
+    let mut statuses = Vec::new();
+    for _ in 0..3 {
+        let call = tenants.call(&"suspend".into(), &show(&tenants), &Cleared(usize::MAX.into())).await;
+        statuses.push(receipt(call).status);
+    }
+    assert_eq!(statuses, [Some(401), Some(200), Some(200)]);
+    assert_eq!((double.seen("/invoke").len(), double.seen("/oauth2/v1/token").len()), (3, 2));
+}
+
+#[tokio::test]
+async fn a_secret_that_comes_back_as_an_execution_id_is_not_kept() {
+    let double =
+        Double::start(|seen, _| ok(json!({"execution_id": seen.header("x-api-client-token")}))).await;
+    let flows = vec![flow(&double.url("/invoke"), FlowAuth::ClientToken)];
+    let tenants = tenants(Config { flows, ..config() });
+    let call = tenants.call(&"suspend".into(), &show(&tenants), &Cleared(usize::MAX.into())).await;
+    assert_eq!(receipt(call).execution_id, None);
+}
+
+#[tokio::test]
 async fn without_a_token_nothing_is_sent() {
     let double = Double::start(|_, _| status(500)).await;
     let flows = vec![flow(&double.url("/invoke"), FlowAuth::Oauth)];

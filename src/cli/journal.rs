@@ -5,7 +5,7 @@ use super::failure::{DONE, FAILED, Failure};
 use super::output::Output;
 use super::table::{Table, column};
 use crate::domain::journal::{Broken, Head, Record, RecordKind, Verifier};
-use crate::domain::{NOTHING, time};
+use crate::domain::{Actor, NOTHING, time};
 use crate::store::Store;
 use serde_json::Value;
 
@@ -55,7 +55,7 @@ fn table(records: &[Record]) -> Table {
         column("SEQ", 12),
         column("AT", 20),
         column("KIND", 8),
-        column("WHO", 24),
+        column("WHO", 36),
         column("WHAT", 80),
     ]);
     for record in records {
@@ -72,10 +72,12 @@ fn table(records: &[Record]) -> Table {
     table
 }
 
-/// The asserted analyst, else the uid's name.
+/// Who acted, or the source whose event changed a finding.
 fn who(content: &Value) -> String {
-    let name = |key: &str| content["actor"][key].as_str();
-    name("analyst").or_else(|| name("user")).unwrap_or(NOTHING).to_owned()
+    match serde_json::from_value::<Actor>(content["actor"].clone()) {
+        Ok(actor) => actor.signed(),
+        Err(_) => content["source"].as_str().unwrap_or(NOTHING).to_owned(),
+    }
 }
 
 fn what(record: &Record, content: &Value) -> String {
@@ -159,8 +161,9 @@ mod tests {
     fn store(n: u64) -> FakeStore {
         let mut journal: Vec<Record> = Vec::new();
         for i in 1..=n {
-            let content =
-                format!(r#"{{"flow":"f{i}","login":"ann","actor":{{"user":"root","analyst":"Bo"}}}}"#);
+            let content = format!(
+                r#"{{"flow":"f{i}","login":"ann","actor":{{"user":"root","analyst":"Bo","host":"h"}}}}"#
+            );
             let head = journal.last().map(Record::head);
             journal.push(Record::after(head.as_ref(), Timestamp::UNIX_EPOCH, RecordKind::Intended, content));
         }
@@ -189,7 +192,12 @@ mod tests {
     #[test]
     fn a_row_says_who_and_what() {
         let (_, text) = printed(Form::Text, async |out| run(&list(None, 1), &store(1), out).await.unwrap());
-        assert!(text.out.ends_with("1    1970-01-01T00:00:00Z  intended  Bo   f1 · ann\n"), "{}", text.out);
+        assert!(
+            text.out
+                .ends_with("1    1970-01-01T00:00:00Z  intended  root (analyst Bo, asserted)  f1 · ann\n"),
+            "{}",
+            text.out
+        );
     }
 
     #[test]

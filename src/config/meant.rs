@@ -45,25 +45,14 @@ pub struct Net {
 pub struct Source {
     /// Its name: as configured, else its type.
     pub name: SourceName,
-    /// Its type and what that needs.
-    pub kind: SourceKind,
+    /// Its type, one of [`SOURCE_TYPES`].
+    pub source_type: &'static str,
+    /// What posts to it.
+    pub webhook: Webhook,
 }
 
-/// The types of sources.
-#[derive(Debug, Clone)]
-pub enum SourceKind {
-    /// CII's webhooks.
-    CiiWebhook(Webhook),
-}
-
-impl SourceKind {
-    /// The type's name in the configuration.
-    pub fn type_name(&self) -> &'static str {
-        match self {
-            SourceKind::CiiWebhook(_) => "cii-webhook",
-        }
-    }
-}
+/// The types of sources that can be configured. What each one knows is in [`crate::source::TYPES`].
+pub const SOURCE_TYPES: &[&str] = &["cii-webhook"];
 
 /// A path that something posts to.
 #[derive(Debug, Clone)]

@@ -22,16 +22,22 @@ pub struct Actor {
 }
 
 impl Actor {
-    /// The name that a finding's assignee and a flow's operator header carry.
+    /// The name that a finding is claimed with.
     pub fn name(&self) -> &str {
         self.analyst.as_deref().unwrap_or(&self.user)
     }
 
-    /// For the screen: the asserted name is marked.
-    pub fn shown(&self) -> String {
+    /// The name that histories and a flow's operator header carry: the machine's word first, the asserted
+    /// name marked.
+    pub fn signed(&self) -> String {
         match &self.analyst {
-            Some(analyst) => format!("{analyst} (asserted; uid {} on {})", self.user, self.host),
-            None => format!("{} on {}", self.user, self.host),
+            Some(analyst) => format!("{} (analyst {analyst}, asserted)", self.user),
+            None => self.user.clone(),
         }
+    }
+
+    /// For the screen: who, and where.
+    pub fn shown(&self) -> String {
+        format!("{} on {}", self.signed(), self.host)
     }
 }

@@ -197,6 +197,15 @@ pub struct EventDetail {
     pub raw: Option<String>,
 }
 
+impl EventDetail {
+    /// The raw ISPM record, where the event is one. Members of an ISPM record decide which account a flow
+    /// acts on, so only what came through an ISPM source is read as one: whoever may post something else
+    /// could otherwise add them and have another person's account acted on.
+    pub fn ispm_record(&self) -> Option<&str> {
+        self.raw.as_deref().filter(|_| self.event.kind == EventKind::Issue)
+    }
+}
+
 /// The stable JSON form of an event (design, section 5).
 pub fn to_json(event: &Event, users: &[Login]) -> serde_json::Map<String, Value> {
     let value = serde_json::json!({

@@ -1,7 +1,10 @@
 //! The append-only, hash-chained record of intents, receipts and triage changes.
 //!
-//! A record's hash is `SHA-256(seq ‖ previous ‖ SHA-256(content))`. Only the content's digest goes
-//! into the chain, so retention may erase a content and the chain still verifies. What a chain cannot
+//! A record's hash is `SHA-256(seq ‖ previous ‖ digest)`, its digest `SHA-256(at ‖ kind ‖ content)`. Only
+//! the digest goes into the chain, so retention may erase a content and the chain still verifies. Every
+//! part is preceded by its length as eight bytes, big end first; `seq` is eight such bytes itself, `at`
+//! is RFC 3339 in UTC with milliseconds, the others are their text: enough to verify a journal with
+//! another program. What a chain cannot
 //! show by itself is that its tail was cut off or that all of it was written anew: for that, a head
 //! that was kept elsewhere is compared.
 
@@ -54,17 +57,17 @@ pub struct Record {
     pub kind: RecordKind,
     /// The content, JSON; `None` once erased by retention.
     pub content: Option<String>,
-    /// SHA-256 of the content.
-    pub content_sha256: String,
+    /// The digest of time, kind and content.
+    pub digest: String,
     /// The hash of the record before; empty for the first.
     pub previous: String,
     /// The hash of this record.
     pub hash: String,
 }
 
-/// The hash of a record, from its place, the one before and its content's digest.
-pub fn chain_hash(seq: u64, previous: &str, content_sha256: &str) -> String {
-    digest::of_parts([seq.to_be_bytes().as_slice(), previous.as_bytes(), content_sha256.as_bytes()])
+/// The hash of a record, from its place, the one before and its digest.
+pub fn chain_hash(seq: u64, previous: &str, digest: &str) -> String {
+    digest::of_parts([seq.to_be_bytes().as_slice(), previous.as_bytes(), digest.as_bytes()])
 }
 
 impl Record {
@@ -72,9 +75,9 @@ impl Record {
     pub fn after(head: Option<&Head>, at: Timestamp, kind: RecordKind, content: String) -> Record {
         let seq = head.map_or(1, |head| head.seq + 1);
         let previous = head.map(|head| head.hash.clone()).unwrap_or_default();
-        let content_sha256 = sealed(at, kind, &content);
-        let hash = chain_hash(seq, &previous, &content_sha256);
-        Record { seq, at, kind, content: Some(content), content_sha256, previous, hash }
+        let digest = sealed(at, kind, &content);
+        let hash = chain_hash(seq, &previous, &digest);
+        Record { seq, at, kind, content: Some(content), digest, previous, hash }
     }
 
     /// The head of a journal that ends with this record.
@@ -92,7 +95,7 @@ impl Record {
             "at": time::rfc3339(self.at),
             "kind": self.kind,
             "content": content,
-            "content_sha256": self.content_sha256,
+            "digest": self.digest,
             "previous": self.previous,
             "hash": self.hash,
         })
@@ -184,10 +187,10 @@ impl Verifier {
             return Err(Broken::Link(record.seq));
         }
         let content = record.content.as_deref();
-        if content.is_some_and(|content| sealed(record.at, record.kind, content) != record.content_sha256) {
+        if content.is_some_and(|content| sealed(record.at, record.kind, content) != record.digest) {
             return Err(Broken::Content(record.seq));
         }
-        if chain_hash(record.seq, &record.previous, &record.content_sha256) != record.hash {
+        if chain_hash(record.seq, &record.previous, &record.digest) != record.hash {
             return Err(Broken::Hash(record.seq));
         }
         self.kept_seen |= self.kept.as_ref().is_some_and(|kept| *kept == record.head());

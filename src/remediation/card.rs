@@ -121,13 +121,13 @@ const SHOWN_EARLIER: usize = 10;
 pub async fn prepare(desk: &Desk, ask: Ask) -> Result<Plan, PlanError> {
     let flow = desk.flow(&ask.flow).ok_or_else(|| PlanError::NoSuchFlow(ask.flow.clone()))?;
     let about = About::load(desk, &ask).await?;
-    let person = Person::load(desk, &ask.login, about.raw()).await;
+    let person = Person::load(desk, &ask.login, about.ispm_record()).await;
     let account = choose(flow, about.check(), &person.subject, &ask)?;
     let reading = target::read(desk, flow, account.as_ref(), &ask.login).await;
     let body = payload::body(flow, &about.inputs(desk, &ask, &person, account.as_ref()))?;
     let request = desk
         .caller
-        .shown(&flow.id, &body, &ask.action.to_string(), desk.actor.name())
+        .shown(&flow.id, &body, &ask.action.to_string(), &desk.actor.signed())
         .map_err(|why| PlanError::Request { flow: flow.id.clone(), why })?;
     let names = Names::of(&person.subject, person.details.as_ref(), reading.user.as_ref());
     let target_id = target_id(account.as_ref(), &reading.target);
@@ -142,7 +142,7 @@ pub async fn prepare(desk: &Desk, ask: Ask) -> Result<Plan, PlanError> {
             .collect(),
         caveats: reading.odd.iter().chain(&flow.caveats).cloned().collect(),
         follows: precedent.as_ref().map(|precedent| precedent.action),
-        needs_again: needs_again(desk, precedent, &names),
+        needs_again: needs_again(desk, precedent, &names, stranger(&person, &reading)),
         refusal: refusal(desk, flow, &earlier, &names, &reading),
         undo: undo(flow, &desk.flows),
         reason_required: guard::requires_reason(&desk.guard, flow.risk),
@@ -179,7 +179,7 @@ pub(super) async fn earlier(
     login: &Login,
     target_id: Option<&str>,
 ) -> Result<Vec<Action>, StoreError> {
-    let of_flow = ActionFilter { flow: Some(flow.clone()), ..ActionFilter::default() };
+    let of_flow = ActionFilter { flow: Some(flow.clone()), may_have_left: true, ..ActionFilter::default() };
     let of_login = ActionFilter { login: Some(login.clone()), ..of_flow.clone() };
     let mut found = desk.store.actions(&of_login, None, SHOWN_EARLIER).await?.rows;
     if let Some(id) = target_id {
@@ -215,8 +215,8 @@ impl About {
         self.finding.as_ref().map(|finding| &finding.check).or_else(of_event)
     }
 
-    fn raw(&self) -> Option<&str> {
-        self.event.as_ref().and_then(|detail| detail.raw.as_deref())
+    fn ispm_record(&self) -> Option<&str> {
+        self.event.as_ref().and_then(EventDetail::ispm_record)
     }
 
     fn inputs<'a>(
@@ -282,9 +282,9 @@ struct Person {
 }
 
 impl Person {
-    async fn load(desk: &Desk, login: &Login, raw_event: Option<&str>) -> Person {
+    async fn load(desk: &Desk, login: &Login, ispm_record: Option<&str>) -> Person {
         let details = details(desk, login).await;
-        let mut subject = subject(login, details.as_ref(), raw_event);
+        let mut subject = subject(login, details.as_ref(), ispm_record);
         if details.is_none() && subject.accounts_unknown.is_some() {
             subject.accounts_unknown = Some("Cisco Identity Intelligence is not configured".to_owned());
         }
@@ -350,12 +350,28 @@ fn refusal(desk: &Desk, flow: &Flow, earlier: &[Action], names: &Names, reading:
         .or_else(of_state)
 }
 
-fn needs_again(desk: &Desk, precedent: Option<Precedent>, names: &Names) -> Option<String> {
+fn needs_again(
+    desk: &Desk,
+    precedent: Option<Precedent>,
+    names: &Names,
+    stranger: Option<String>,
+) -> Option<String> {
     let before = precedent.map(|precedent| precedent.why);
     let groups = guard::cannot_check_groups(&desk.guard, names)
         .then(|| "the user's groups cannot be read, so whether one is protected is not known".to_owned());
-    let texts: Vec<String> = [before, groups].into_iter().flatten().collect();
+    let texts: Vec<String> = [before, stranger, groups].into_iter().flatten().collect();
     (!texts.is_empty()).then(|| texts.join("; "))
+}
+
+/// That the account which would be acted on goes by a login that nothing else knows for this person. An
+/// id comes from a record or a directory that may be wrong; the login that Okta shows is what the analyst
+/// can compare.
+fn stranger(person: &Person, reading: &Reading) -> Option<String> {
+    let shown = reading.user.as_ref()?.profile_text("login")?;
+    let known = Names::of(&person.subject, person.details.as_ref(), None);
+    let is_known = known.iter().any(|name| name == Login::new(shown.raw()).folded());
+    let login = &person.subject.login;
+    (!is_known).then(|| format!("in Okta this account is `{shown}`, not a login known of `{login}`"))
 }
 
 /// A list of protected logins blocks nobody, but what it was not held against is said.

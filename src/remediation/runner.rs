@@ -188,7 +188,7 @@ impl Runner {
         let rebuilt = self
             .desk
             .caller
-            .shown(flow, &plan.request.body, &plan.action.to_string(), self.desk.actor.name())
+            .shown(flow, &plan.request.body, &plan.action.to_string(), &self.desk.actor.signed())
             .map_err(|why| RunError::Request { flow: flow.clone(), why })?;
         let is_what_was_shown = plan.digest() == confirmed.digest && rebuilt.digest() == confirmed.digest;
         if is_what_was_shown { Ok(()) } else { Err(RunError::NotWhatWasShown) }

@@ -7,15 +7,15 @@ use crate::domain::subject::{ProviderAccount, Subject};
 use crate::domain::{Login, Untrusted};
 use std::collections::BTreeSet;
 
-/// The subject of a login, from what was read of them and from the event behind the finding. An ISPM
-/// record knows the account it is about better than CII does: for its product, that account is taken.
-pub fn subject(login: &Login, details: Option<&Part<EndUser>>, raw_event: Option<&str>) -> Subject {
+/// The subject of a login, from what was read of them and from the ISPM record behind the finding,
+/// where there is one ([`crate::domain::event::EventDetail::ispm_record`]). It knows the account it is about better than CII does: for its product, that account is taken.
+pub fn subject(login: &Login, details: Option<&Part<EndUser>>, ispm_record: Option<&str>) -> Subject {
     let user = details.and_then(|part| part.data.as_ref());
     let mut accounts: Vec<ProviderAccount> = user
         .map(|user| user.provider_end_user_details.iter().filter_map(account).collect())
         .unwrap_or_default();
     let accounts_unknown = if accounts.is_empty() { unknown(details) } else { None };
-    if let Some(of_record) = raw_event.and_then(payload::record_account).filter(|a| a.login == *login) {
+    if let Some(of_record) = ispm_record.and_then(payload::record_account).filter(|a| a.login == *login) {
         let product = Product::parse(of_record.provider.raw());
         accounts.retain(|other| product.is_none() || Product::parse(other.provider.raw()) != product);
         accounts.push(of_record);

@@ -510,6 +510,8 @@ async fn a_run_whose_caller_left_still_keeps_its_receipt_and_its_lease() {
         tokio::select! { _ = run => panic!("it is held"), () = begun.notified() => {} }
     }
     assert_eq!(runner.in_flight(), 1);
+    // Once before the exchange, and again while it lasts.
+    lab.memory.renewed.notified().await;
     lab.memory.renewed.notified().await;
     assert_eq!(runner.finish(Duration::ZERO).await, 1);
     let late = prepare(&lab.desk, ask(2)).await.unwrap();
@@ -523,6 +525,25 @@ async fn a_run_whose_caller_left_still_keeps_its_receipt_and_its_lease() {
 }
 
 #[tokio::test]
+async fn the_lease_holds_until_the_receipt_is_kept() {
+    let memory = Memory { failing: Mutex::new(vec!["settle"]), ..Memory::default() };
+    let lab = Setup { memory, ..Setup::ends([answered(400)]) }.lab();
+    let plan = lab.plan().await;
+    let runner =
+        Runner::new(lab.desk.clone(), Pace { keep_again: vec![Duration::from_secs(3_600)], ..pace() });
+    let confirmed = confirmed(&plan);
+    let run = runner.run(&plan, &confirmed, mpsc::unbounded_channel().0);
+    let renewed = async {
+        for _ in 0..4 {
+            lab.memory.renewed.notified().await;
+        }
+    };
+    let renewed = tokio::time::timeout(Duration::from_secs(45), renewed);
+    tokio::select! { _ = run => panic!("it cannot be kept yet"), renewed = renewed => renewed.unwrap() }
+    assert_eq!(lab.sends(), 1);
+}
+
+#[tokio::test]
 async fn a_stopping_program_sends_nothing_more() {
     let lab = Setup::ends([answered(200)]).lab();
     let plan = lab.plan().await;
@@ -531,6 +552,18 @@ async fn a_stopping_program_sends_nothing_more() {
     let stopped = runner.run(&plan, &confirmed(&plan), mpsc::unbounded_channel().0).await;
     assert!(matches!(stopped, Err(RunError::Stopping)));
     assert_eq!(lab.acts(), Vec::<&str>::new());
+}
+
+#[tokio::test]
+async fn an_account_of_a_login_that_nobody_knows_has_to_be_insisted_on() {
+    let details = json!({"endUserDetails": {"id": "c1", "login": "ann"},
+        "providerEndUserDetails": [{"userId": "00u1", "provider": "OKTA", "login": "ann"}]});
+    let lab = Setup { details, ..Setup::ends([answered(400), answered(400)]) }.lab();
+    let plan = lab.plan().await;
+    assert!(plan.needs_again.as_ref().unwrap().contains("not a login known of `ann`"), "{plan:?}");
+    assert!(matches!(lab.run(&plan, &confirmed(&plan)).await, Err(RunError::NeedsAgain(_))));
+    assert_eq!(lab.sends(), 0);
+    assert!(lab.run(&plan, &insisting(&plan)).await.is_ok());
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use super::{clipboard, opener};
 use crate::app::msg::{Answer, NotRun, Progress};
 use crate::app::{Effect, Msg, RequestId, effect::RunAsk};
 use crate::domain::dossier::LoadedPart;
+use crate::domain::event::EventDetail;
 use crate::domain::finding::HistoryEntry;
 use crate::domain::page::From;
 use crate::domain::plan::{Fit, Plan};
@@ -182,15 +183,15 @@ impl Work {
             LoadedPart::CiiDetails(part) => Some(part.as_ref()),
             _ => None,
         };
-        let raw = self.raw_event(ask).await;
-        let subject = subject::subject(&ask.login, details, raw.as_deref());
+        let event = self.event(ask).await;
+        let record = event.as_ref().and_then(EventDetail::ispm_record);
+        let subject = subject::subject(&ask.login, details, record);
         let check = ask.check.clone().map(|(id, title)| Check { id, title });
         fit::fits(&desk.flows, check.as_ref(), &subject)
     }
 
-    async fn raw_event(&self, ask: &RunAsk) -> Option<String> {
-        let event = self.services.desk.store.event(ask.event?).await.ok()??;
-        event.raw
+    async fn event(&self, ask: &RunAsk) -> Option<EventDetail> {
+        self.services.desk.store.event(ask.event?).await.ok()?
     }
 
     async fn prepare(&self, ask: RunAsk) -> Result<Box<Plan>, String> {

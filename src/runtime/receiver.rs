@@ -165,13 +165,13 @@ fn source(health: counters::SourceHealth) -> SourceHealth {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::meant::{Proof, SourceKind, Webhook};
+    use crate::config::meant::{Proof, Webhook};
 
     #[test]
     fn a_store_that_takes_nothing_is_the_sources_failure() {
         let proof = Proof::Header { name: "x".into(), secret: "s3cret".into() };
-        let kind = SourceKind::CiiWebhook(Webhook { path: "/hooks/cii".into(), proof });
-        let cii = Source { name: "cii".into(), kind };
+        let webhook = Webhook { path: "/hooks/cii".into(), proof };
+        let cii = Source { name: "cii".into(), source_type: "cii-webhook", webhook };
         let of = |not_stored: Option<&str>| counters::SourceHealth {
             not_stored: not_stored.map(str::to_owned),
             ..counters::SourceHealth::new(&cii, counters::SourceState::Running)

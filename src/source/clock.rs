@@ -29,13 +29,3 @@ impl Clock for SystemClock {
         Timestamp::now()
     }
 }
-
-/// A clock that stands still, for tests.
-#[derive(Debug, Clone, Copy)]
-pub struct FixedClock(pub Timestamp);
-
-impl Clock for FixedClock {
-    fn now(&self) -> Timestamp {
-        self.0
-    }
-}

@@ -5,7 +5,7 @@
 
 use super::listener::ListenError;
 use super::refusal::{Cause, Refusal};
-use crate::config::meant::{Source, SourceKind};
+use crate::config::meant::Source;
 use crate::domain::event::SourceName;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -49,11 +49,10 @@ pub struct SourceHealth {
 impl SourceHealth {
     /// A source that has received nothing yet.
     pub fn new(source: &Source, state: SourceState) -> SourceHealth {
-        let SourceKind::CiiWebhook(webhook) = &source.kind;
         SourceHealth {
             name: source.name.clone(),
-            source_type: source.kind.type_name(),
-            path: webhook.path.clone(),
+            source_type: source.source_type,
+            path: source.webhook.path.clone(),
             state,
             accepted: 0,
             last_accepted: None,

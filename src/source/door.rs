@@ -9,8 +9,8 @@ use super::limits::{Allowance, Limits, Pace, Place, Received};
 use super::places::Seat;
 use super::refusal::{Cause, Refusal};
 use super::verify::{Checker, ProofUnusable};
-use super::{Accept, Arrival, Clock, SourceType, Split, Unreadable, cii};
-use crate::config::meant::{Source, SourceKind};
+use super::{Accept, Arrival, Clock, SourceType, Split, Unreadable, type_named};
+use crate::config::meant::Source;
 use crate::domain::event::SourceName;
 use axum::extract::{Request, State};
 use axum::http::{Method, StatusCode};
@@ -23,7 +23,7 @@ use tokio::{task, time};
 /// Where the sources' requests come in.
 #[derive(Debug)]
 pub struct Door {
-    hooks: HashMap<String, Hook>,
+    hooks: HashMap<String, Arc<Hook>>,
     health: Arc<ListenerHealth>,
     limits: Limits,
     accept: Arc<dyn Accept>,
@@ -51,6 +51,14 @@ pub enum NoDoor {
         /// Its path.
         path: String,
     },
+    /// Nobody could read what is posted there.
+    #[error("source `{name}` is of the type `{source_type}`, which is not one that is posted to")]
+    Type {
+        /// The source.
+        name: SourceName,
+        /// Its type.
+        source_type: &'static str,
+    },
     /// Nobody could tell them apart.
     #[error("source `{name}` has the path `{path}`, which another source has too\nhint: give each its own")]
     SamePath {
@@ -73,14 +81,14 @@ impl Door {
         let mut hooks = HashMap::new();
         let mut counters = Vec::new();
         for source in sources {
-            let SourceKind::CiiWebhook(webhook) = &source.kind;
-            let hook = Hook::new(source, &allowance);
+            let path = &source.webhook.path;
+            let hook = Hook::new(source, &allowance)?;
             counters.push(Arc::clone(&hook.counters));
-            if !webhook.path.starts_with('/') {
-                return Err(NoDoor::Path { name: hook.name, path: webhook.path.clone() });
+            if !path.starts_with('/') {
+                return Err(NoDoor::Path { name: hook.name, path: path.clone() });
             }
-            if let Some(second) = hooks.insert(webhook.path.clone(), hook) {
-                return Err(NoDoor::SamePath { name: second.name, path: webhook.path.clone() });
+            if let Some(second) = hooks.insert(path.clone(), Arc::new(hook)) {
+                return Err(NoDoor::SamePath { name: second.name.clone(), path: path.clone() });
             }
         }
         let health = Arc::new(ListenerHealth::new(counters));
@@ -97,7 +105,7 @@ impl Door {
         Router::new().fallback(receive).with_state(Arc::new(self))
     }
 
-    async fn take(&self, hook: &Hook, request: Request) -> Result<usize, Refusal> {
+    async fn take(self: &Arc<Self>, hook: &Arc<Hook>, request: Request) -> Result<usize, Refusal> {
         if request.method() != Method::POST {
             return Err(Refusal::new(Cause::Method, "only POST is answered here"));
         }
@@ -107,15 +115,26 @@ impl Door {
         if let Some(seat) = seat {
             seat.trust();
         }
-        let _place = self.limits.place()?;
+        let place = self.limits.place()?;
         let received = self.limits.read(proven).await?;
-        let committed = time::timeout(self.limits.handler_time(), self.commit(hook, received)).await;
-        committed.unwrap_or_else(|_| Err(Refusal::busy("the store did not answer in time")))
+        let committing = tokio::spawn(Arc::clone(self).commit(Arc::clone(hook), received, place));
+        match time::timeout(self.limits.handler_time(), committing).await {
+            Ok(Ok(committed)) => committed,
+            Ok(Err(_)) => Err(Refusal::busy("the body could not be taken")),
+            Err(_) => Err(Refusal::busy("the store did not answer in time")),
+        }
     }
 
-    async fn commit(&self, hook: &Hook, received: Received) -> Result<usize, Refusal> {
+    /// In a task of its own: when the caller gives up or is told to come back, what it sent is still on
+    /// its way to the store, and still counts against what may be in flight.
+    async fn commit(
+        self: Arc<Self>,
+        hook: Arc<Hook>,
+        received: Received,
+        _place: Place,
+    ) -> Result<usize, Refusal> {
         let (bytes, _in_flight) = received.into_parts();
-        let elements = self.elements(hook, bytes).await?;
+        let elements = self.elements(&hook, bytes).await?;
         let count = elements.len();
         let arrivals = elements.into_iter().map(|raw| hook.arrival(raw)).collect();
         self.accept.accept(arrivals).await?;
@@ -138,27 +157,21 @@ fn read_elements(bytes: Vec<u8>, split: Split, _place: Place) -> Result<Vec<Arc<
 }
 
 impl Hook {
-    fn new(source: &Source, allowance: &Allowance) -> Hook {
-        let SourceKind::CiiWebhook(webhook) = &source.kind;
-        let checker = Checker::new(&webhook.proof);
+    fn new(source: &Source, allowance: &Allowance) -> Result<Hook, NoDoor> {
+        let unknown = || NoDoor::Type { name: source.name.clone(), source_type: source.source_type };
+        let checker = Checker::new(&source.webhook.proof);
         let counters = Arc::new(Counters::new(source, starting_state(&checker)));
-        Hook {
+        Ok(Hook {
             name: source.name.clone(),
-            source_type: source_type(&source.kind),
+            source_type: type_named(source.source_type).ok_or_else(unknown)?,
             checker: checker.map_err(|_| "the source is not running".to_owned()),
             pace: Pace::new(allowance),
             counters,
-        }
+        })
     }
 
     fn arrival(&self, raw: Arc<str>) -> Arrival {
         Arrival { source: self.name.clone(), source_type: self.source_type.name, raw }
-    }
-}
-
-fn source_type(kind: &SourceKind) -> &'static SourceType {
-    match kind {
-        SourceKind::CiiWebhook(_) => &cii::WEBHOOK,
     }
 }
 

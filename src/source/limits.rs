@@ -2,8 +2,9 @@
 //!
 //! Everything is counted as it comes, not as it is announced: a caller that announces much and sends
 //! nothing takes nothing from the others, and one that sends more than it announced is cut off. Where
-//! something is full the answer is 503 with `Retry-After`, which every known sender repeats; nothing
-//! waits in a queue that memory would have to hold.
+//! something is full the answer is 503 with `Retry-After`, which every known sender repeats. Whatever
+//! waits for the store holds its place and its bytes until the store has answered, whether or not its
+//! sender still waits: so what memory has to hold is bounded, however long a disk hangs.
 
 use super::refusal::{Cause, Refusal};
 use super::verify::Proven;

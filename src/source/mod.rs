@@ -12,8 +12,8 @@
 //!   (caps)     (path)  (secret)  (body)    (readable at all?)      (commit)
 //! ```
 //!
-//! A new type of source is one file that ends in a [`SourceType`], one line in [`TYPES`] and one folder
-//! of fixtures in `tests/payloads`.
+//! A new type of source is one file that ends in a [`SourceType`], one line in [`TYPES`], its name in
+//! [`SOURCE_TYPES`](crate::config::meant::SOURCE_TYPES) and one folder of fixtures in `tests/payloads`.
 
 pub mod cii;
 pub mod clock;
@@ -31,7 +31,7 @@ use async_trait::async_trait;
 use std::fmt;
 use std::sync::Arc;
 
-pub use clock::{Clock, FixedClock, SystemClock};
+pub use clock::{Clock, SystemClock};
 pub use counters::{ListenerHealth, SourceHealth, SourceState};
 pub use listener::{ListenError, Listener};
 
@@ -75,16 +75,11 @@ pub trait Accept: Send + Sync + fmt::Debug {
     async fn accept(&self, arrivals: Vec<Arrival>) -> Result<(), NotAccepted>;
 }
 
-/// Why elements were not taken. The sender is answered 503 and tries again.
+/// Elements cannot be kept now, and why. The sender is answered 503 and tries again; why is said in the
+/// log and on the screen alone, since it names paths that are nobody else's business.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum NotAccepted {
-    /// Too much at once.
-    #[error("busy: {0}")]
-    Busy(String),
-    /// They cannot be kept now.
-    #[error("{0}")]
-    NotWritable(String),
-}
+#[error("{0}")]
+pub struct NotAccepted(pub String);
 
 /// Why a body is no element of a source at all: the sender is answered 400 with this text, which
 /// therefore repeats nothing of the body.
@@ -109,4 +104,16 @@ pub enum Unreadable {
         /// What stands there instead.
         found: &'static str,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::meant::SOURCE_TYPES;
+
+    #[test]
+    fn what_can_be_configured_is_what_there_is() {
+        let known: Vec<&str> = TYPES.iter().map(|known| known.name).collect();
+        assert_eq!(known, SOURCE_TYPES);
+    }
 }

@@ -93,6 +93,9 @@ impl Refusal {
     }
 }
 
+/// What a sender is told of the store's troubles.
+const NOT_WRITABLE: &str = "the store cannot be written now";
+
 impl From<Unreadable> for Refusal {
     fn from(unreadable: Unreadable) -> Self {
         Refusal::new(Cause::Malformed, unreadable.to_string())
@@ -101,17 +104,14 @@ impl From<Unreadable> for Refusal {
 
 impl From<NotAccepted> for Refusal {
     fn from(not_accepted: NotAccepted) -> Self {
-        let cause = match not_accepted {
-            NotAccepted::Busy(_) => Cause::Busy,
-            NotAccepted::NotWritable(_) => Cause::NotWritable,
-        };
-        Refusal::new(cause, not_accepted.to_string())
+        Refusal::new(Cause::NotWritable, not_accepted.to_string())
     }
 }
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let body = Json(serde_json::json!({ "error": self.words }));
+        let words = if self.cause == Cause::NotWritable { NOT_WRITABLE } else { &self.words };
+        let body = Json(serde_json::json!({ "error": words }));
         let mut response = (self.cause.status(), body).into_response();
         if let Some((name, value)) = self.cause.header() {
             response.headers_mut().insert(name, value);

@@ -69,6 +69,8 @@ pub struct ActionFilter {
     pub target: Option<String>,
     /// Not older than this.
     pub since: Option<Timestamp>,
+    /// Only those whose request left, or may have, or may yet: the ones that the next run has to know of.
+    pub may_have_left: bool,
 }
 
 /// Who holds an action while it is in flight. When the lease runs out, its outcome is unknown.

@@ -83,6 +83,14 @@ impl Tokens {
         self.obtain(None).await
     }
 
+    /// A token that was refused is kept no longer; another than the kept one changes nothing.
+    pub(super) async fn forget(&self, refused: &SecretString) {
+        let mut state = self.state.lock().await;
+        if self.good(&state, Some(refused)).is_none() {
+            state.kept = None;
+        }
+    }
+
     /// Sends a request that reads, with a token; a 401 is answered with a new token, once.
     pub(super) async fn read(&self, bucket: &str, request: &Request) -> Result<Answer, Problem> {
         let token = self.get().await?;

@@ -91,6 +91,7 @@ impl Workflows {
         match prepared {
             Ok((request, secret)) => {
                 let end = self.http.act(&format!("flow {}", shown.url), &request, clearance).await;
+                self.forget_refused(&end, secret.as_ref()).await;
                 self.ended(end, secret.as_ref())
             }
             Err(why) => CallEnd::NotSent(why.into()),
@@ -199,6 +200,15 @@ impl Workflows {
         }
     }
 
+    /// A token that was revoked before its end is not shown twice. What was refused is not repeated by
+    /// itself: the flow may have answered the 401.
+    async fn forget_refused(&self, end: &ActEnd, secret: Option<&SecretString>) {
+        let is_refused = matches!(end, ActEnd::Answered(answer, _) if answer.status == 401);
+        if let (true, Some(tokens), Some(token)) = (is_refused, &self.tokens, secret) {
+            tokens.forget(token).await;
+        }
+    }
+
     fn ended(&self, end: ActEnd, secret: Option<&SecretString>) -> CallEnd {
         match end {
             ActEnd::Answered(answer, tries) => CallEnd::Answered(self.receipt(&answer, tries, secret)),
@@ -209,7 +219,7 @@ impl Workflows {
     }
 
     fn receipt(&self, answer: &Answer, tries: Vec<Try>, secret: Option<&SecretString>) -> Receipt {
-        let execution_id = execution_id(answer);
+        let execution_id = execution_id(answer).filter(|id| !self.http.repeats_secret(id, secret));
         Receipt { execution_id, ..self.http.receipt(answer, tries, secret) }
     }
 }

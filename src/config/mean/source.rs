@@ -1,7 +1,7 @@
 //! Sources: who posts, where to, and how they prove themselves.
 
 use super::Check;
-use crate::config::meant::{Proof, Source, SourceKind, Webhook};
+use crate::config::meant::{Proof, SOURCE_TYPES, Source, Webhook};
 use crate::config::problem::At;
 use crate::config::said;
 use crate::domain::event::SourceName;
@@ -64,17 +64,14 @@ impl Check<'_, '_> {
             self.problems.note(at.key("type"), format!("`{kind}` is not supported by this version"), None);
             return None;
         }
-        if kind != "cii-webhook" {
-            self.problems.hinted(
-                at.key("type"),
-                format!("`{kind}` is not a type of source"),
-                "`cii-webhook`",
-            );
+        let Some(source_type) = SOURCE_TYPES.iter().find(|known| **known == kind) else {
+            let hint = format!("one of `{}`", SOURCE_TYPES.join("`, `"));
+            self.problems.hinted(at.key("type"), format!("`{kind}` is not a type of source"), &hint);
             return None;
-        }
+        };
         let name = self.source_name(said.name.clone().unwrap_or(kind), at);
         let webhook = self.webhook(said, at);
-        Some(Source { name: name?, kind: SourceKind::CiiWebhook(webhook?) })
+        Some(Source { name: name?, source_type, webhook: webhook? })
     }
 
     fn source_name(&mut self, name: String, at: &At) -> Option<SourceName> {

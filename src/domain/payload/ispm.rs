@@ -4,6 +4,7 @@
 //! record is made flat, and the nested one is written from it.
 
 use super::{Inputs, PayloadError};
+use crate::domain::event::EventDetail;
 use crate::domain::flow::{Flow, Product};
 use crate::domain::subject::ProviderAccount;
 use crate::domain::{CheckKind, Login, Untrusted, time};
@@ -86,7 +87,7 @@ impl Record {
     /// The event's record, if it names exactly what the flow is to act on. One of another account must
     /// not go on as it came: the flow would act on that account.
     fn for_target<'a>(flow: &Flow, inputs: &Inputs<'a>) -> Option<(&'a str, Record)> {
-        let raw = inputs.event.and_then(|detail| detail.raw.as_deref())?;
+        let raw = inputs.event.and_then(EventDetail::ispm_record)?;
         let record = Record::parse(raw)?;
         let is_target =
             inputs.target.is_some_and(|target| target.user_id.raw() == record.get("entityIdInService"));

@@ -58,7 +58,7 @@ fn event(raw: Option<&str>) -> EventDetail {
     EventDetail {
         event: Event {
             id: EventId(3),
-            kind: EventKind::FailedCheck,
+            kind: if [None, Some(CII)].contains(&raw) { EventKind::FailedCheck } else { EventKind::Issue },
             source: "cii-webhook".into(),
             source_event_id: Some("d1".into()),
             check: finding().check,
@@ -120,6 +120,16 @@ fn names(body: &Value) -> Vec<&str> {
 
 fn contract_names() -> Vec<&'static str> {
     FIELDS.iter().map(|(name, _)| *name).collect()
+}
+
+#[test]
+fn only_an_ispm_source_may_name_the_account() {
+    let planted = FLAT.replace("john.smith@okta.com", "ann@example.com");
+    let mut case = Case::with_raw("ann@example.com", &planted, Some("00ktw0utvzPBXxny16x7"));
+    assert_eq!(case.body(&suspend()).unwrap(), planted);
+    case.event.as_mut().unwrap().event.kind = EventKind::FailedCheck;
+    assert_eq!(case.event.as_ref().unwrap().ispm_record(), None);
+    assert_eq!(case.json(&suspend())["eventSource"], "idtriage");
 }
 
 #[test]

@@ -39,12 +39,21 @@ impl Flight {
     /// The whole run. The ticket is held until the receipt is kept; re-reads may be cut off.
     pub(super) async fn fly(self, ticket: Ticket) -> Result<Action, RunError> {
         let lease = self.intend().await?;
-        let settlement = self.send(&lease).await;
-        let settled = self.keep(&settlement).await?;
+        let (settlement, settled) = tokio::select! {
+            ended = self.act(&lease) => ended?,
+            never = self.renew() => match never {},
+        };
         drop(ticket);
         let action = self.verify(settlement, settled).await;
         self.tell(Progress::Done(Box::new(action.clone())));
         Ok(action)
+    }
+
+    /// The send and its receipt: as long as either lasts, the lease is renewed.
+    async fn act(&self, lease: &Lease) -> Result<(Settlement, Action), RunError> {
+        let settlement = self.send(lease).await;
+        let settled = self.keep(&settlement).await?;
+        Ok((settlement, settled))
     }
 
     async fn intend(&self) -> Result<Lease, RunError> {
@@ -86,11 +95,7 @@ impl Flight {
             return unsent("the lease ran out before a byte left".to_owned(), now);
         }
         self.tell(Progress::Sending);
-        let call = self.desk.caller.call(&self.plan.flow.id, &self.plan.request, self);
-        let end = tokio::select! {
-            end = call => end,
-            never = self.renew() => match never {},
-        };
+        let end = self.desk.caller.call(&self.plan.flow.id, &self.plan.request, self).await;
         let settlement = evidence::judge(end, &self.plan.flow, self.desk.now());
         self.tell(Progress::Answered(settlement.receipt.status));
         settlement

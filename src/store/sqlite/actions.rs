@@ -48,13 +48,18 @@ pub(super) fn intend(
     Ok(Ok(()))
 }
 
+/// What tells an action whose request left, or may have, or may yet, from one that certainly did not.
+const MAY_HAVE_LEFT: &str = "(evidence <> 'intended' OR outcome IN ('pending', 'unknown'))";
+
 /// The newest action of the same flow on the same login, and the newest on the same account: two logins
-/// may lead to one account. An open one is always the newest of its kind: none can be intended while it
-/// is open.
+/// may lead to one account. One that failed before a byte left hides none that may have had an effect.
+/// An open one is always the newest of its kind: none can be intended while it is open.
 fn latest_of_subject(db: &Connection, action: &Action) -> Result<Vec<Action>> {
     let newest = |column: &str, value: &str| {
-        let sql =
-            format!("SELECT * FROM actions WHERE flow = ?1 AND {column} = ?2 ORDER BY seq DESC LIMIT 1");
+        let sql = format!(
+            "SELECT * FROM actions WHERE flow = ?1 AND {column} = ?2 AND {MAY_HAVE_LEFT} \
+             ORDER BY seq DESC LIMIT 1"
+        );
         db.prepare_cached(&sql)?.query_row((&action.flow.0, value), rows::action).optional()
     };
     let of_login = newest("login", action.login.folded())?;
@@ -207,7 +212,8 @@ fn page_sql(filter: &ActionFilter, before: Option<ActionId>, limit: usize) -> (S
         (None, Some(_), _) => "INDEXED BY actions_login",
         (None, None, _) => "NOT INDEXED",
     };
-    let mut sql = format!("SELECT * FROM actions {by} WHERE seq > 0");
+    let left = if filter.may_have_left { MAY_HAVE_LEFT } else { "TRUE" };
+    let mut sql = format!("SELECT * FROM actions {by} WHERE seq > 0 AND {left}");
     let mut args = Vec::new();
     let mut and = |condition: &str, value: Value| {
         args.push(value);
@@ -245,7 +251,9 @@ mod tests {
         let logins = [None, Some(Login::new("ann@example.com"))];
         for (flow, login) in flows.iter().flat_map(|flow| logins.iter().map(move |login| (flow, login))) {
             let target = flow.as_ref().map(|_| "00u1".to_owned()).filter(|_| login.is_none());
-            let filter = ActionFilter { login: login.clone(), flow: flow.clone(), target, since: None };
+            let may_have_left = target.is_some();
+            let filter =
+                ActionFilter { login: login.clone(), flow: flow.clone(), target, since: None, may_have_left };
             let (sql, args) = page_sql(&filter, Some(ActionId(uuid::Uuid::nil())), 10);
             let mut statement = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
             let steps = statement.query_map(params_from_iter(args), |row| row.get::<_, String>("detail"));

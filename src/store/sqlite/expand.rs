@@ -216,10 +216,10 @@ fn expand_users(
         if decoded.kind.opens_findings() && !shown.is_empty() {
             let at = decoded.published.unwrap_or(item.received);
             let severity = decoded.severity;
-            let source = &item.source.0;
+            let (source, received) = (&item.source.0, item.received);
             let seen = findings::see(
                 db,
-                &Sighting { event, login, shown, check, severity, at, source },
+                &Sighting { event, login, shown, check, severity, at, received, source },
                 &mut tally,
             )?;
             finding = Some(seen.id);

@@ -10,6 +10,9 @@ use crate::store::ChangeError;
 use jiff::Timestamp;
 use rusqlite::{Connection, Result};
 
+/// The word in a finding's history.
+const REOPENED: &str = "reopened";
+
 /// One sighting: an event names a login as failing a check.
 #[derive(Debug)]
 pub(super) struct Sighting<'a> {
@@ -25,6 +28,8 @@ pub(super) struct Sighting<'a> {
     pub(super) severity: Severity,
     /// When it was published, else received.
     pub(super) at: Timestamp,
+    /// When it arrived: when the store learnt of it.
+    pub(super) received: Timestamp,
     /// The source, for the history of a re-opened finding.
     pub(super) source: &'a str,
 }
@@ -85,10 +90,26 @@ fn see_again(db: &Connection, before: Finding, sighting: &Sighting<'_>, tally: &
         set_check(db, id, sighting.check.1)?;
     }
     if before.state != after.state {
-        note(db, id, sighting.at, sighting.source, "reopened", "an event was published after the closing")?;
+        reopened_by(db, sighting, &after)?;
     }
     link(db, id, sighting.event)?;
     Ok(Seen { id, counted: Some(after.state) })
+}
+
+/// What analysts do is journalled, and so is what undoes it: the last record of a finding is how it stands.
+fn reopened_by(db: &Connection, sighting: &Sighting<'_>, after: &Finding) -> Result<()> {
+    let why = "an event was published after the closing";
+    note(db, after.id.0, sighting.received, sighting.source, REOPENED, why)?;
+    let content = serde_json::json!({
+        "finding": after.id,
+        "login": after.login,
+        "check_id": after.check.id,
+        "change": { "reopen": { "reason": why } },
+        "event": sighting.event.to_string(),
+        "source": sighting.source,
+        "version": after.version,
+    });
+    journal::append(db, sighting.received, RecordKind::Triage, &content)
 }
 
 /// Writes a finding's new form and moves every kept count that depends on it.
@@ -168,7 +189,7 @@ pub(super) fn change(db: &Connection, asked: &Asked) -> Result<Result<Finding, C
     let mut tally = Tally::default();
     update(db, &before, &after, &mut tally)?;
     tally.write(db)?;
-    note(db, asked.id.0, asked.at, asked.actor.name(), asked.change.past(), text_of(&asked.change))?;
+    note(db, asked.id.0, asked.at, &asked.actor.signed(), asked.change.past(), text_of(&asked.change))?;
     journal::append(db, asked.at, RecordKind::Triage, &content(asked, &after))?;
     Ok(Ok(after))
 }

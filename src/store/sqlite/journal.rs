@@ -11,7 +11,7 @@ use serde_json::Value;
 pub(super) fn append(db: &Connection, at: Timestamp, kind: RecordKind, content: &Value) -> Result<()> {
     let record = Record::after(head(db)?.as_ref(), at, kind, content.to_string());
     db.prepare_cached(
-        "INSERT INTO journal (seq, at, kind, content, content_sha256, previous, hash) \
+        "INSERT INTO journal (seq, at, kind, content, digest, previous, hash) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     )?
     .execute((
@@ -19,7 +19,7 @@ pub(super) fn append(db: &Connection, at: Timestamp, kind: RecordKind, content: 
         record.at.as_microsecond(),
         record.kind.word(),
         record.content,
-        record.content_sha256,
+        record.digest,
         record.previous,
         record.hash,
     ))?;

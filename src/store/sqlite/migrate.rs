@@ -39,10 +39,11 @@ pub(super) enum MigrateError {
 }
 
 impl Schema {
-    /// Applies what is missing, each step in a transaction of its own.
+    /// Applies what is missing, each step in a transaction of its own. A file that is up to date is only
+    /// read: whoever merely opens it waits for no other program's write.
     pub(super) fn migrate(&self, db: &mut Connection) -> Result<(), MigrateError> {
         let known = self.migrations.len();
-        loop {
+        while self.seen(db)? != known {
             let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let found = self.version(&tx)?;
             if found > known {
@@ -54,6 +55,12 @@ impl Schema {
             tx.pragma_update(None, "user_version", i64::try_from(found + 1).unwrap_or(i64::MAX))?;
             tx.commit()?;
         }
+        Ok(())
+    }
+
+    /// How many steps the file has seen, read in one snapshot: another process may be migrating it now.
+    fn seen(&self, db: &mut Connection) -> Result<usize, MigrateError> {
+        self.version(&*db.transaction()?)
     }
 
     /// How many steps the file has seen; an empty file has seen none.
@@ -82,6 +89,18 @@ mod tests {
             schema.migrate(&mut db).unwrap();
             assert_eq!(schema.version(&db).unwrap(), schema.migrations.len());
         }
+    }
+
+    #[test]
+    fn a_file_that_is_up_to_date_is_opened_while_another_writes() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = || Connection::open(folder.path().join("store.db")).unwrap();
+        STORE.migrate(&mut open()).unwrap();
+        let other = open();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let mut db = open();
+        db.busy_timeout(std::time::Duration::ZERO).unwrap();
+        STORE.migrate(&mut db).unwrap();
     }
 
     #[test]

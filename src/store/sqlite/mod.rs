@@ -123,8 +123,12 @@ impl SqliteStore {
     }
 }
 
-/// The name that the free text remembers: a copied or restored store is told from another.
+/// The name that the free text remembers: the file of another store is told from its own. (A copy or an
+/// older state of the same store has the same name: there the last event's id tells.)
 fn give_identity(db: &Connection) -> rusqlite::Result<()> {
+    if db.prepare("SELECT 1 FROM meta WHERE name = 'identity'")?.exists([])? {
+        return Ok(());
+    }
     let identity = uuid::Uuid::new_v4().to_string();
     db.execute("INSERT OR IGNORE INTO meta (name, value) VALUES ('identity', ?1)", [identity])?;
     Ok(())

@@ -125,7 +125,7 @@ pub(super) fn record(row: &Row<'_>) -> Result<Record> {
         at: instant(row, "at")?,
         kind: word(row, "kind", RecordKind::parse)?,
         content: row.get("content")?,
-        content_sha256: row.get("content_sha256")?,
+        digest: row.get("digest")?,
         previous: row.get("previous")?,
         hash: row.get("hash")?,
     })

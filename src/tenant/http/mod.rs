@@ -113,6 +113,11 @@ impl Http {
         self.redactor.receipt(answer, tries, also)
     }
 
+    /// Whether a text of the other side repeats a secret of ours.
+    pub fn repeats_secret(&self, text: &str, also: Option<&SecretString>) -> bool {
+        self.redactor.first(text, text.len(), also) != text
+    }
+
     /// The first bytes of a text of the other side, without our secrets in it.
     pub fn mask_first(&self, text: &str, limit: usize) -> String {
         self.redactor.first(text, limit, None)

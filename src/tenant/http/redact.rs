@@ -6,7 +6,7 @@
 
 use super::request::{Answer, Flaw};
 use crate::config::Config;
-use crate::config::meant::{Proof, SourceKind};
+use crate::config::meant::{Proof, Source};
 use crate::domain::action::{Receipt, Try};
 use crate::domain::digest;
 use secrecy::{ExposeSecret, SecretString};
@@ -40,7 +40,7 @@ impl Redactor {
             okta.api_token.iter().chain(okta.service_app.iter().map(|app| &app.private_key))
         });
         let flows = config.flows.iter().filter_map(|flow| flow.client_token.as_ref());
-        let sources = config.sources.iter().map(|source| source_secret(&source.kind));
+        let sources = config.sources.iter().map(source_secret);
         Redactor { secrets: cii.chain(okta).chain(flows).chain(sources).cloned().collect() }
     }
 
@@ -85,13 +85,9 @@ impl Redactor {
     }
 }
 
-fn source_secret(kind: &SourceKind) -> &SecretString {
-    match kind {
-        SourceKind::CiiWebhook(hook) => match &hook.proof {
-            Proof::Header { secret, .. } | Proof::Basic { secret, .. } | Proof::Query { secret, .. } => {
-                secret
-            }
-        },
+fn source_secret(source: &Source) -> &SecretString {
+    match &source.webhook.proof {
+        Proof::Header { secret, .. } | Proof::Basic { secret, .. } | Proof::Query { secret, .. } => secret,
     }
 }
 
