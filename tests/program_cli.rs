@@ -88,7 +88,7 @@ fn a_dry_run_prints_the_request_and_sends_nothing() {
     let (tenant, place) = started();
     let run = ["run", "suspend-okta-account", "--user", &tenant.login(3), "--dry-run"];
     let action = &place.run_json(&run).expect(0).json_lines()[0];
-    assert_eq!(names(action)[..11], ACTION);
+    assert_eq!(names(action)[..12], ACTION);
     assert!(action["evidence"].is_null() && action["receipt"].is_null());
     assert_eq!(names(&action["request"]), ["method", "url", "headers", "body"]);
     let body: Value = serde_json::from_str(action["request"]["body"].as_str().unwrap()).unwrap();

@@ -305,12 +305,13 @@ async fn one_account_through_two_logins(store: &dyn Store, lease: &Lease) {
     store.settle(first.id, &settlement(Evidence::Sent, Outcome::Unknown), second(3_001)).await.unwrap();
     let unknown = store.intend(&second_login, lease, &basis(Again::No, &[])).await.unwrap_err();
     assert!(matches!(unknown, IntendError::UnknownBefore(id) if id == first.id));
-    store.intend(&second_login, lease, Again::Insist).await.unwrap();
+    store.intend(&second_login, lease, &basis(Again::Insist, &[first.id])).await.unwrap();
     store
         .settle(second_login.id, &settlement(Evidence::Intended, Outcome::Failed), second(3_002))
         .await
         .unwrap();
-    let hidden = store.intend(&on(23, "c.smith@example.com"), lease, Again::No).await.unwrap_err();
+    let hidden =
+        store.intend(&on(23, "c.smith@example.com"), lease, &basis(Again::No, &[])).await.unwrap_err();
     assert!(
         matches!(hidden, IntendError::UnknownBefore(id) if id == first.id),
         "it never left: it hides nothing"
