@@ -20,7 +20,7 @@ fn told(file: &Path) -> String {
     std::fs::write(&copy, std::fs::read(file).unwrap()).unwrap();
     std::fs::set_permissions(&copy, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
     let folders = Folders { config: folder.path().into(), state: folder.path().into() };
-    load(&copy, &folders).err().unwrap_or_else(|| panic!("{} is accepted", file.display())).to_string()
+    load(&copy, Some(&folders)).err().unwrap_or_else(|| panic!("{} is accepted", file.display())).to_string()
 }
 
 #[test]

@@ -140,7 +140,7 @@ fn a_second_signal_ends_the_wait_for_the_receipt() {
     let (ann, bob) = (tenant.login(3), tenant.login(4));
     let run = place.start(&["run", "okta-add-user-to-a-group", "--user", &ann, &bob, "--yes"]);
     let is_intended = || !place.run_json(&["journal", "list"]).expect(0).out.is_empty();
-    wait::until("the first intent", is_intended);
+    wait::answer_or("the first intent", || run.errors(), || is_intended().then_some(()));
     run.signal(Signal::SIGINT);
     run.says("a second signal ends the wait");
     run.signal(Signal::SIGTERM);
@@ -267,4 +267,56 @@ fn a_reader_that_wants_no_more_is_no_error() {
     drop(flows.stdout.take());
     let ended = flows.wait_with_output().unwrap();
     assert_eq!((ended.status.code(), ended.stderr.as_slice()), (Some(0), &b""[..]));
+}
+
+/// The checks of a `doctor --json`, by name.
+fn checks(place: &Place, status: i32) -> Value {
+    let lines = place.run_json(&["doctor"]).expect(status).json_lines();
+    lines.into_iter().map(|check| (check["check"].as_str().unwrap().to_owned(), check.clone())).collect()
+}
+
+#[test]
+fn doctor_examines_the_rest_where_one_thing_is_broken() {
+    let (_tenant, place) = started();
+    place.write("state/idtriage/idtriage.db", "no database, but as long as a header of one would be");
+    let checks = checks(&place, 1);
+    assert_eq!((&checks["store"]["verdict"], &checks["cii token"]["verdict"]), (&json!("bad"), &json!("ok")));
+    assert!(checks["store"]["hint"].as_str().unwrap().contains("use another file"), "{checks}");
+}
+
+#[test]
+fn doctor_finds_what_would_stop_the_console() {
+    let tenant = Tenant::start();
+    let console = "\n[console]\ntheme = \"no-such\"\n";
+    let place = Place::with_lab_and(&tenant.lab, console);
+    assert_eq!(checks(&place, 0)["console"]["verdict"], "note");
+    let place = Place::with_lab_and(&tenant.lab, "\n[console]\nkeys = { \"no.such\" = \"c\" }\n");
+    let console = &checks(&place, 1)["console"];
+    assert_eq!((&console["verdict"], &console["hint"]), (&json!("bad"), &json!("`[console] keys`")));
+}
+
+#[test]
+fn doctor_names_the_tenants_settings_that_cannot_be_used() {
+    let tenant = Tenant::start();
+    let place = Place::with_lab_and(&tenant.lab, "\n[net]\nca_file = \"config.toml\"\n");
+    let ended = place.run(&["doctor"]).expect(1);
+    assert!(ended.out.contains("bad   tenants: cannot prepare HTTP: `[net] ca_file`"), "{}", ended.out);
+    assert!(ended.out.contains("      hint: check `[net] ca_file`"), "{}", ended.out);
+}
+
+#[test]
+fn without_a_home_everything_has_to_be_said() {
+    let place = Place::empty();
+    let run = |words: &[&str]| {
+        let mut command = place.command(words);
+        command.env_remove("HOME").env_remove("XDG_CONFIG_HOME").env_remove("XDG_STATE_HOME");
+        place.start_command(&mut command).ended()
+    };
+    let told = run(&["init"]).expect(2);
+    assert!(told.errors.contains("no home directory") && told.errors.contains("`--config PATH`"));
+    run(&["--config", "here.toml", "init"]).expect(0);
+    let told = run(&["--config", "here.toml", "doctor"]).expect(2);
+    assert!(told.errors.contains("[store] url: is missing\n  hint: there is no home"), "{}", told.errors);
+    place.write("here.toml", "[store]\nurl = \"sqlite:here.db\"\n");
+    run(&["--config", "here.toml", "doctor"]).expect(0);
 }

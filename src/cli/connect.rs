@@ -41,7 +41,10 @@ pub(super) async fn store(url: &str) -> Result<Arc<dyn Store>, Failure> {
 /// The tenants of a configuration.
 pub(super) fn tenants(config: &Config, clock: Arc<dyn Clock>) -> Result<Arc<Tenants>, Failure> {
     let tenants = Tenants::build(config, http::Clock::new(move || clock.now()));
-    tenants.map(Arc::new).map_err(|error| Failure::usage(error.to_string()))
+    tenants.map(Arc::new).map_err(|error| {
+        let hint = error.hint().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
+        Failure::usage(format!("{error}{hint}"))
+    })
 }
 
 /// The tenants, for reading.
@@ -154,7 +157,7 @@ fn not_run(error: RunError) -> Failure {
 pub(super) async fn probes(loaded: &Loaded) -> Vec<Checked> {
     let tenants = match tenants(&loaded.config, clock()) {
         Ok(tenants) => tenants,
-        Err(failure) => return vec![Checked::new("tenants", Verdict::Bad, failure.to_string())],
+        Err(failure) => return vec![Checked::failed("tenants", &failure)],
     };
     let probed = tenants.probe().await;
     probed

@@ -157,7 +157,7 @@ fn link_hosts(config: &Config) -> Vec<String> {
 }
 
 /// The theme by name: a file of the configuration's folder goes before the built-in one.
-fn theme(console: &meant::Console, folder: Option<&Path>) -> (Theme, Vec<String>) {
+pub(super) fn theme(console: &meant::Console, folder: Option<&Path>) -> (Theme, Vec<String>) {
     let without_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let (theme, warnings) =
         Theme::load(&console.theme, folder.map(|folder| folder.join("themes")).as_deref());

@@ -5,8 +5,9 @@
 
 use super::failure::{DONE, FAILED, Failure};
 use super::output::Output;
+use crate::command::Keymap;
 use crate::config::Loaded;
-use crate::store::{Store, StoreHealth};
+use crate::store::{Store, StoreError, StoreHealth};
 use std::net::TcpListener;
 
 /// How something stands.
@@ -49,6 +50,16 @@ impl Checked {
         Checked { name: name.to_owned(), verdict, told: told.into(), hint: None }
     }
 
+    /// Something that failed; what the failure hints at goes where hints stand.
+    pub fn failed(name: &str, failure: &Failure) -> Checked {
+        let told = failure.to_string();
+        let told = told.strip_prefix("error: ").unwrap_or(&told);
+        match told.split_once("\nhint: ") {
+            Some((told, hint)) => Checked::new(name, Verdict::Bad, told).hinted(hint),
+            None => Checked::new(name, Verdict::Bad, told),
+        }
+    }
+
     /// With what mends it.
     pub fn hinted(self, hint: impl Into<String>) -> Checked {
         Checked { hint: Some(hint.into()), ..self }
@@ -56,20 +67,38 @@ impl Checked {
 }
 
 /// Everything that can be checked on this machine.
-pub async fn local_checks(loaded: &Loaded, store: &dyn Store) -> Vec<Checked> {
+pub async fn local_checks(loaded: &Loaded, store: Result<&dyn Store, &Failure>) -> Vec<Checked> {
     let path = loaded.path.display();
     let read = format!("`{path}` is ours alone to write, and every secret that it names was read");
     let mut checked = vec![Checked::new("configuration", Verdict::Good, read)];
-    checked.push(match store.health().await {
-        Ok(health) => store_health(&health),
-        Err(error) => Checked::new("store", Verdict::Bad, error.to_string()),
+    checked.push(match store {
+        Ok(store) => store_health(store.health().await),
+        Err(failure) => Checked::failed("store", failure),
     });
     checked.push(listener(loaded));
     checked.push(flows(loaded));
+    checked.push(console(loaded));
     checked
 }
 
-fn store_health(health: &StoreHealth) -> Checked {
+/// Keys and theme: what is wrong with keys stops the console, what is wrong with a theme costs a colour.
+fn console(loaded: &Loaded) -> Checked {
+    let settings = &loaded.config.console;
+    if let Err(problems) = Keymap::new(&settings.keys) {
+        return Checked::new("console", Verdict::Bad, problems.join("; ")).hinted("`[console] keys`");
+    }
+    let (_, warnings) = super::console::theme(settings, loaded.path.parent());
+    if warnings.is_empty() {
+        return Checked::new("console", Verdict::Good, format!("keys and theme `{}`", settings.theme));
+    }
+    Checked::new("console", Verdict::Note, warnings.join("; ")).hinted("`[console] theme`")
+}
+
+fn store_health(health: Result<StoreHealth, StoreError>) -> Checked {
+    let health = match health {
+        Ok(health) => health,
+        Err(error) => return Checked::failed("store", &error.into()),
+    };
     let told = format!(
         "{} events, {} open findings, {} not expanded yet, {} KiB",
         health.events,
@@ -95,7 +124,7 @@ fn listener(loaded: &Loaded) -> Checked {
     }
     match TcpListener::bind(address) {
         Ok(_) => {
-            Checked::new("listener", Verdict::Good, format!("`{address}` is free, for {sources} sources"))
+            Checked::new("listener", Verdict::Good, format!("`{address}` is free, for {sources} source(s)"))
         }
         Err(error) => Checked::new("listener", Verdict::Note, format!("`{address}` cannot be had: {error}"))
             .hinted("fine if another `idtriage` receives; else choose another `[listen] address`"),

@@ -40,7 +40,9 @@ fn failure(path: &Path, error: &io::Error) -> Failure {
         io::ErrorKind::AlreadyExists => {
             Failure::usage(format!("`{path}` is there already\nhint: say another with `--config PATH`"))
         }
-        _ => Failure::failed(format!("`{path}` cannot be written: {error}")),
+        _ => Failure::failed(format!(
+            "`{path}` cannot be written: {error}\nhint: say one in a folder that you may write with `--config PATH`"
+        )),
     }
 }
 

@@ -157,7 +157,7 @@ fn configure(lab: &Lab, folder: &Path) -> Result<Loaded, Failure> {
     let path = folder.join("config.toml");
     write_private(&path, &lab.config_toml(&secrets, listen)).map_err(|cause| not_written(&cause))?;
     let folders = Folders { config: folder.to_owned(), state };
-    Ok(load::load(&path, &folders)?)
+    Ok(load::load(&path, Some(&folders))?)
 }
 
 fn write_private(path: &Path, text: &str) -> std::io::Result<()> {

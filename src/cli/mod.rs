@@ -83,13 +83,13 @@ fn execute(arguments: &Arguments, out: &mut dyn Write, errors: &mut dyn Write) -
 }
 
 async fn dispatch(command: Option<&Command>, global: &Global, out: &mut Output<'_>) -> Result<u8, Failure> {
-    let session = Session::new(global)?;
+    let session = Session::new(global);
     match command {
         None => open_console(&session, out).await,
         Some(Command::Demo(arguments)) => lab::demo(arguments, session.mode(), out).await,
         Some(Command::Lab(arguments)) => lab::alone(arguments, out).await,
         Some(Command::Collect) => receive(&session, out).await,
-        Some(Command::Init) => init::run(&session.config_path(), out),
+        Some(Command::Init) => init::run(&session.config_path()?, out),
         Some(Command::Doctor) => check(&session, out).await,
         Some(Command::Events(what)) => {
             let store = session.store(&session.local()?.store).await?;
@@ -136,10 +136,16 @@ async fn receive(session: &Session<'_>, out: &mut Output<'_>) -> Result<u8, Fail
 
 async fn check(session: &Session<'_>, out: &mut Output<'_>) -> Result<u8, Failure> {
     let loaded = session.loaded()?;
-    let store = session.store(&loaded.config.store).await?;
-    let mut checked = doctor::local_checks(&loaded, store.as_ref()).await;
+    // A store that cannot be opened is one more thing to tell, not the end of the examination.
+    let opened = session.store(&loaded.config.store).await;
+    let store = opened.as_ref().map(|store| store.as_ref());
+    let mut checked = doctor::local_checks(&loaded, store).await;
     checked.extend(connect::probes(&loaded).await);
-    closed(store.as_ref(), doctor::print(&checked, out)).await
+    let printed = doctor::print(&checked, out);
+    match opened {
+        Ok(store) => closed(store.as_ref(), printed).await,
+        Err(_) => printed,
+    }
 }
 
 async fn triage(what: &args::Findings, session: &Session<'_>, out: &mut Output<'_>) -> Result<u8, Failure> {

@@ -18,21 +18,23 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub(super) struct Session<'a> {
     global: &'a Global,
-    folders: Folders,
+    /// `None` without a home directory: then everything has to be said.
+    folders: Option<Folders>,
 }
 
 impl<'a> Session<'a> {
     /// A session of these flags.
-    ///
-    /// # Errors
-    /// If there is no home directory.
-    pub(super) fn new(global: &'a Global) -> Result<Session<'a>, Failure> {
-        Ok(Session { global, folders: Folders::of_environment()? })
+    pub(super) fn new(global: &'a Global) -> Session<'a> {
+        Session { global, folders: Folders::of_environment() }
     }
 
     /// The configuration's path: as said, else the default.
-    pub(super) fn config_path(&self) -> PathBuf {
-        self.global.config.clone().unwrap_or_else(|| self.folders.config_file())
+    ///
+    /// # Errors
+    /// If it is not said and there is no home directory.
+    pub(super) fn config_path(&self) -> Result<PathBuf, ConfigError> {
+        let default = || self.folders.as_ref().map(Folders::config_file);
+        self.global.config.clone().or_else(default).ok_or(ConfigError::NoHome)
     }
 
     /// The configuration with its secrets.
@@ -40,7 +42,7 @@ impl<'a> Session<'a> {
     /// # Errors
     /// Everything wrong with it.
     pub(super) fn loaded(&self) -> Result<Loaded, Failure> {
-        let mut loaded = load::load(&self.config_path(), &self.folders)?;
+        let mut loaded = load::load(&self.config_path()?, self.folders.as_ref())?;
         if let Some(url) = self.said_store()? {
             loaded.config.store = url;
         }
@@ -54,8 +56,8 @@ impl<'a> Session<'a> {
     /// Everything wrong with it.
     pub(super) fn local(&self) -> Result<Local, Failure> {
         let said = self.said_store()?;
-        let path = self.config_path();
-        match (load::load_local(&path, &self.folders), said) {
+        let path = self.config_path()?;
+        match (load::load_local(&path, self.folders.as_ref()), said) {
             (Err(ConfigError::NoFile(_)), Some(store)) if self.global.config.is_none() => {
                 Ok(Local { path, store, flows: preset::all(), console: meant::Console::default() })
             }

@@ -54,12 +54,9 @@ pub struct Folders {
 }
 
 impl Folders {
-    /// Of this process.
-    ///
-    /// # Errors
-    /// Without a home directory nobody knows.
-    pub fn of_environment() -> Result<Folders, ConfigError> {
-        Folders::of(|name| std::env::var_os(name)).ok_or(ConfigError::NoHome)
+    /// Of this process; `None` without a home directory.
+    pub fn of_environment() -> Option<Folders> {
+        Folders::of(|name| std::env::var_os(name))
     }
 
     /// The specification says that a relative path in these variables is to be ignored.
@@ -87,7 +84,7 @@ impl Folders {
 ///
 /// # Errors
 /// [`ConfigError`], with every problem at once.
-pub fn load(path: &Path, folders: &Folders) -> Result<Loaded, ConfigError> {
+pub fn load(path: &Path, folders: Option<&Folders>) -> Result<Loaded, ConfigError> {
     let read = Parsed::read(path)?;
     let secret_variables = secret::variables(places(&read.said));
     let mut reader = Reader::new(&read.folder, secret_variables.clone());
@@ -100,7 +97,7 @@ pub fn load(path: &Path, folders: &Folders) -> Result<Loaded, ConfigError> {
 ///
 /// # Errors
 /// [`ConfigError`], with every problem at once.
-pub fn load_local(path: &Path, folders: &Folders) -> Result<Local, ConfigError> {
+pub fn load_local(path: &Path, folders: Option<&Folders>) -> Result<Local, ConfigError> {
     let unread = |_: &said::Secret| -> Result<SecretString, SecretError> { Ok("unread".to_owned().into()) };
     let config = Parsed::read(path)?.mean(folders, &mut { unread })?;
     let flows = config.flows.into_iter().map(|flow| flow.flow).collect();
@@ -127,8 +124,9 @@ impl Parsed {
         Ok(Parsed { path, folder, said, problems })
     }
 
-    fn mean(self, folders: &Folders, read: &mut mean::ReadSecret<'_>) -> Result<Config, ConfigError> {
-        let around = Surroundings { folder: &self.folder, default_store: &folders.store_file() };
+    fn mean(self, folders: Option<&Folders>, read: &mut mean::ReadSecret<'_>) -> Result<Config, ConfigError> {
+        let default_store = folders.map(Folders::store_file);
+        let around = Surroundings { folder: &self.folder, default_store: default_store.as_deref() };
         let meant = mean::mean(self.said, around, self.problems, read);
         meant.map_err(|problems| ConfigError::Invalid { path: self.path, problems })
     }
@@ -216,7 +214,7 @@ mod tests {
         std::fs::write(&path, "").unwrap();
         let load = |mode: u32| {
             std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
-            load(&path, &Folders { config: folder.path().into(), state: folder.path().into() })
+            load(&path, Some(&Folders { config: folder.path().into(), state: folder.path().into() }))
         };
         assert!(load(0o644).is_ok());
         assert!(load(0o664).unwrap_err().to_string().contains("can be written by others"));
@@ -227,7 +225,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("config.toml");
         std::fs::write(&path, "[okta]\napi_token = hunter2 \"\n").unwrap();
-        let error = load_local(&path, &Folders { config: "/".into(), state: "/".into() }).unwrap_err();
+        let error = load_local(&path, None).unwrap_err();
         let told = error.to_string();
         assert!(told.contains("line 2") && !told.contains("hunter2"), "{told}");
     }

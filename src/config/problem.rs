@@ -99,10 +99,14 @@ pub enum ConfigError {
     )]
     NoFile(PathBuf),
     /// Nobody knows where it would be.
-    #[error("there is no home directory to look for a configuration in\nhint: say `--config PATH`")]
+    #[error(
+        "there is no home directory to look for a configuration in\nhint: set `HOME`, or say `--config PATH`"
+    )]
     NoHome,
     /// It cannot be read.
-    #[error("configuration `{path}` cannot be read: {cause}")]
+    #[error(
+        "configuration `{path}` cannot be read: {cause}\nhint: it has to be a text file that you may read"
+    )]
     Read {
         /// Which.
         path: PathBuf,
@@ -120,7 +124,9 @@ pub enum ConfigError {
         hint: String,
     },
     /// It is not TOML. The line itself is not shown: a secret may stand in it.
-    #[error("configuration `{path}` is not TOML: line {line}: {what}")]
+    #[error(
+        "configuration `{path}` is not TOML: line {line}: {what}\nhint: texts stand in quotes; `idtriage init` with another `--config` writes an example"
+    )]
     Syntax {
         /// Which.
         path: PathBuf,

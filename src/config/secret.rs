@@ -76,7 +76,10 @@ impl SecretError {
             SecretError::Command { .. } => {
                 Some("run the command yourself, without standard input".to_owned())
             }
-            SecretError::File { .. } | SecretError::Content { .. } => None,
+            SecretError::File { .. } => {
+                Some("put the secret there, in a file that only you can read: mode 0600".to_owned())
+            }
+            SecretError::Content { .. } => None,
         }
     }
 }

@@ -10,6 +10,7 @@ use super::said::Said;
 use toml::{Table, Value};
 
 const NOT_YET: &str = "is not supported by this version";
+const TAKE_OUT: &str = "take it out: a setting without effect is not accepted in silence";
 const SECRET_HINT: &str = "say where it is kept: `{ env = \"NAME\" }`, `{ file = \"PATH\" }` or \
                            `{ command = [\"PROGRAM\", \"ARGUMENT\"] }`";
 
@@ -61,7 +62,7 @@ fn is_table_known(key: &str, value: &Value, problems: &mut Problems) -> bool {
 fn note_unknown_table(key: &str, problems: &mut Problems) {
     let later = LATER.iter().find(|(table, setting)| bare(table) == key && setting.is_empty());
     match later {
-        Some((table, _)) => problems.note(At::table(table), NOT_YET, None),
+        Some((table, _)) => problems.hinted(At::table(table), NOT_YET, TAKE_OUT),
         None => problems.hinted(
             At::table(&format!("[{key}]")),
             "is not a table of the configuration",
@@ -83,7 +84,7 @@ fn check_element(heading: &str, at: At, value: &mut Value, problems: &mut Proble
 
 fn note_unknown_key(heading: &str, key: &str, at: &At, problems: &mut Problems) {
     if LATER.contains(&(heading, key)) {
-        return problems.note(at.key(key), NOT_YET, None);
+        return problems.hinted(at.key(key), NOT_YET, TAKE_OUT);
     }
     let known: Vec<String> = reference::under(heading).map(|setting| format!("`{}`", setting.key)).collect();
     let hint = format!("{heading} knows {}", known.join(" "));

@@ -29,7 +29,8 @@ mod tests {
         std::fs::write(folder.path().join("ca.pem"), "").unwrap();
         let mut problems = Problems::default();
         let said = shape::said(text.parse().unwrap(), &mut problems);
-        let around = Surroundings { folder: folder.path(), default_store: Path::new("/state/idtriage.db") };
+        let around =
+            Surroundings { folder: folder.path(), default_store: Some(Path::new("/state/idtriage.db")) };
         mean(said, around, problems, &mut |_| Ok("secret".to_owned().into()))
     }
 

@@ -37,7 +37,7 @@ impl Check<'_, '_> {
             let inverse = flow.flow.inverse.as_ref().filter(|inverse| !ids.contains(&inverse.0));
             if let Some(inverse) = inverse {
                 let what = format!("`{inverse}` is not the id of a configured flow");
-                self.problems.note(at.key("inverse"), what, None);
+                self.problems.hinted(at.key("inverse"), what, "the `id` of another `[[flow]]`");
             }
         }
     }
@@ -209,7 +209,8 @@ impl Check<'_, '_> {
             None | Some("api-endpoint") => Some(Route::ApiEndpoint),
             Some("open") => Some(Route::Open),
             Some("okta") => {
-                self.problems.note(at.key("route"), "`okta` is not supported by this version", None);
+                let what = "`okta` is not supported by this version";
+                self.problems.hinted(at.key("route"), what, "`api-endpoint` or `open`");
                 None
             }
             Some(word) => {

@@ -20,6 +20,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 const DEFAULT_PORT: u16 = 8790;
+const LISTEN_HINT: &str = "loopback with a port, `127.0.0.1:8790`, behind a reverse proxy that ends TLS";
 
 /// Where secrets come from: the real reader, or one that reads nothing where none is needed.
 pub type ReadSecret<'a> = dyn FnMut(&said::Secret) -> Result<SecretString, SecretError> + 'a;
@@ -29,8 +30,8 @@ pub type ReadSecret<'a> = dyn FnMut(&said::Secret) -> Result<SecretString, Secre
 pub struct Surroundings<'a> {
     /// The configuration's folder: relative paths start here.
     pub folder: &'a Path,
-    /// The store where none is said.
-    pub default_store: &'a Path,
+    /// The store where none is said; `None` where nobody has a home to keep it in.
+    pub default_store: Option<&'a Path>,
 }
 
 /// The configuration as it is meant, and everything that is wrong: usable only if nothing is.
@@ -82,7 +83,7 @@ impl Check<'_, '_> {
     }
 
     fn store(&mut self, url: Option<String>, around: Surroundings<'_>) -> Option<String> {
-        let Some(url) = url else { return Some(sqlite(around.default_store)) };
+        let Some(url) = url else { return self.default_store(around.default_store) };
         match store_url(&url, around.folder) {
             Ok(url) => Some(url),
             Err((what, hint)) => {
@@ -92,20 +93,35 @@ impl Check<'_, '_> {
         }
     }
 
+    fn default_store(&mut self, path: Option<&Path>) -> Option<String> {
+        if path.is_none() {
+            self.problems.missing(
+                At::table("[store]").key("url"),
+                "there is no home directory to keep the store in: `sqlite:/path/to/file.db`, or set `HOME`",
+            );
+        }
+        path.map(sqlite)
+    }
+
     /// Webhooks carry people's names and the secret: nothing but loopback goes without TLS, and this
     /// version has none.
     fn listen(&mut self, address: Option<String>) -> Option<SocketAddr> {
         let Some(text) = address else { return Some(SocketAddr::from((Ipv4Addr::LOCALHOST, DEFAULT_PORT))) };
         let at = At::table("[listen]").key("address");
         if text.starts_with("unix:") {
-            self.problems.note(at, "a Unix socket is not supported by this version", None);
+            self.problems.hinted(at, "a Unix socket is not supported by this version", LISTEN_HINT);
             return None;
         }
-        let hint = "loopback with a port, `127.0.0.1:8790`, behind a reverse proxy that ends TLS";
         match text.parse::<SocketAddr>() {
             Ok(address) if address.ip().is_loopback() => return Some(address),
-            Ok(_) => self.problems.hinted(at, format!("`{text}` is not loopback, and there is no TLS"), hint),
-            Err(_) => self.problems.hinted(at, format!("`{text}` is not an address with a port"), hint),
+            Ok(_) => self.problems.hinted(
+                at,
+                format!("`{text}` is not loopback, and there is no TLS"),
+                LISTEN_HINT,
+            ),
+            Err(_) => {
+                self.problems.hinted(at, format!("`{text}` is not an address with a port"), LISTEN_HINT)
+            }
         }
         None
     }
@@ -116,7 +132,12 @@ impl Check<'_, '_> {
         let ca_file = said.ca_file.map(|path| folder.join(path));
         if let Some(path) = ca_file.as_ref().filter(|path| !path.is_file()) {
             let at = At::table("[net]").key("ca_file");
-            self.problems.note(at, format!("there is no file `{}`", path.display()), None);
+            let what = format!("there is no file `{}`", path.display());
+            self.problems.hinted(
+                at,
+                what,
+                "a PEM file; a relative path starts at the configuration's folder",
+            );
         }
         Net { proxy, ca_file }
     }

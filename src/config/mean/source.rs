@@ -61,7 +61,8 @@ impl Check<'_, '_> {
     fn source(&mut self, said: said::Source, at: &At) -> Option<Source> {
         let kind = self.required(said.kind.clone(), at.key("type"), "`cii-webhook`")?;
         if LATER.contains(&kind.as_str()) {
-            self.problems.note(at.key("type"), format!("`{kind}` is not supported by this version"), None);
+            let what = format!("`{kind}` is not supported by this version");
+            self.problems.hinted(at.key("type"), what, "`cii-webhook`; take this source out");
             return None;
         }
         let Some(source_type) = SOURCE_TYPES.iter().find(|known| **known == kind) else {

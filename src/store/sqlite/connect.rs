@@ -112,6 +112,7 @@ fn unusable(path: &Path, error: &MigrateError) -> StoreError {
     let hint = match error {
         MigrateError::Newer { .. } => "use the newer program, or another file",
         MigrateError::Foreign => "use another file: `--store sqlite:/path/to/file.db`",
+        error if is_damaged(error) => "it is damaged, or another program's: restore it, or use another file",
         MigrateError::Sql(_) => "check the disk and who else has it open, or use another file",
     };
     StoreError::Open { path: path.display().to_string(), why: error.to_string(), hint: hint.to_owned() }
