@@ -1,5 +1,6 @@
 //! The people who break clients (contracts/cii.md 7.6, xsoar-okta-iam.md 5.4).
-use super::{DOMAIN, Person, Status, blank};
+use super::grow::blank;
+use super::{DOMAIN, Person, Status};
 use fastrand::Rng;
 use jiff::Timestamp;
 
