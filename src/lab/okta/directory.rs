@@ -137,11 +137,13 @@ fn enrolment(person: &Person, index: usize, kind: &str, provider: &str) -> Enrol
     Enrolment { id: format!("f{index}k{tail}"), kind: kind.into(), provider: provider.into() }
 }
 
-/// Whether the caller asked for a secret, or for a mail to the user.
+/// Whom the one-time secret of an operation goes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Delivery {
-    Mail,
-    Reply,
+pub(crate) enum Recipient {
+    /// The user, by mail.
+    User,
+    /// The caller, in the reply.
+    Caller,
 }
 
 /// All accounts, by id; logins lead to ids.
@@ -211,7 +213,7 @@ impl Directory {
         &mut self,
         key: &str,
         operation: Operation,
-        delivery: Delivery,
+        recipient: Recipient,
         now: Timestamp,
     ) -> Result<Value, OktaError> {
         let org = self.org.clone();
@@ -220,7 +222,7 @@ impl Directory {
         account.before = account.status;
         account.status = next;
         account.changed = now;
-        Ok(effects(account, operation, delivery, &org))
+        Ok(effects(account, operation, recipient, &org))
     }
 
     /// Adds an account; a login is unique whatever its case.
@@ -266,22 +268,22 @@ impl Directory {
     }
 }
 
-fn effects(account: &mut Account, operation: Operation, delivery: Delivery, org: &str) -> Value {
+fn effects(account: &mut Account, operation: Operation, recipient: Recipient, org: &str) -> Value {
     let link = |what: &str, token: &str| json!(format!("{org}/{what}/{token}"));
     match operation {
         Operation::Activate | Operation::Reactivate => {
             account.settling = if operation == Operation::Activate { SETTLING } else { 0 };
             let secret = token("", 15);
-            match delivery {
-                Delivery::Mail => json!({}),
-                Delivery::Reply => {
+            match recipient {
+                Recipient::User => json!({}),
+                Recipient::Caller => {
                     json!({"activationUrl": link("welcome", &secret), "activationToken": secret})
                 }
             }
         }
-        Operation::ResetPassword => match delivery {
-            Delivery::Mail => json!({}),
-            Delivery::Reply => json!({"resetPasswordUrl": link("reset_password", &token("", 15))}),
+        Operation::ResetPassword => match recipient {
+            Recipient::User => json!({}),
+            Recipient::Caller => json!({"resetPasswordUrl": link("reset_password", &token("", 15))}),
         },
         Operation::ExpirePassword => account.single(org),
         Operation::ExpirePasswordWithTempPassword => json!({"tempPassword": token("Tmp1", 9)}),

@@ -15,7 +15,7 @@ mod oauth;
 mod paging;
 mod users;
 
-pub(crate) use directory::{Delivery, Directory};
+pub(crate) use directory::{Directory, Recipient};
 pub(crate) use error::OktaError;
 pub(in crate::lab) use groups::join;
 pub(crate) use lifecycle::Operation;

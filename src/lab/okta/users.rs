@@ -1,6 +1,6 @@
 //! The calls on users: reading, writing, lifecycle, sessions.
 use super::access::Principal;
-use super::directory::Delivery;
+use super::directory::Recipient;
 use super::error::OktaError;
 use super::filter::{Case, Filter};
 use super::lifecycle::Operation;
@@ -164,7 +164,7 @@ pub(super) async fn delete(
             directory.erase(id);
             ("user.lifecycle.delete.completed", user)
         } else {
-            directory.operate(id, Operation::Deactivate, Delivery::Mail, now)?;
+            directory.operate(id, Operation::Deactivate, Recipient::User, now)?;
             ("user.lifecycle.deactivate", user)
         }
     };
@@ -182,9 +182,9 @@ pub(super) async fn lifecycle(
 ) -> Result<Json<Value>, OktaError> {
     let operation =
         Operation::parse(&operation).ok_or_else(|| OktaError::not_found(&operation, "Operation"))?;
-    let delivery = delivery(operation, &query)?;
+    let recipient = recipient(operation, &query)?;
     let act = Act::new(operation.event_type(), principal, &request);
-    Ok(Json(operate(&world, &key, operation, delivery, &act)?))
+    Ok(Json(operate(&world, &key, operation, recipient, &act)?))
 }
 
 /// Runs an operation and logs it: the flows do the same through their connector.
@@ -192,13 +192,13 @@ pub(in crate::lab) fn operate(
     world: &World,
     key: &str,
     operation: Operation,
-    delivery: Delivery,
+    recipient: Recipient,
     act: &Act,
 ) -> Result<Value, OktaError> {
     let now = world.clock.now();
     let (body, user) = {
         let mut directory = world.directory();
-        let body = directory.operate(key, operation, delivery, now)?;
+        let body = directory.operate(key, operation, recipient, now)?;
         let user = directory.find(key)?.listed(directory.org());
         (body, user)
     };
@@ -207,17 +207,17 @@ pub(in crate::lab) fn operate(
 }
 
 /// Whom the one-time secret goes to. `sendEmail` is required for a password reset, and true for activations by default.
-fn delivery(operation: Operation, query: &Query) -> Result<Delivery, OktaError> {
-    let mail = match (query.get("sendEmail").map(String::as_str), operation) {
-        (Some("true"), _) | (None, Operation::Activate) => Delivery::Mail,
-        (Some("false"), _) | (None, Operation::Reactivate) => Delivery::Reply,
+fn recipient(operation: Operation, query: &Query) -> Result<Recipient, OktaError> {
+    let recipient = match (query.get("sendEmail").map(String::as_str), operation) {
+        (Some("true"), _) | (None, Operation::Activate) => Recipient::User,
+        (Some("false"), _) | (None, Operation::Reactivate) => Recipient::Caller,
         (None, Operation::ResetPassword) => {
             let summary = "The request is missing a required parameter: sendEmail";
             return Err(OktaError::new(StatusCode::BAD_REQUEST, "E0000028", summary));
         }
-        _ => Delivery::Mail,
+        _ => Recipient::User,
     };
-    Ok(mail)
+    Ok(recipient)
 }
 
 /// `DELETE /api/v1/users/{userId}/sessions`: by id only.

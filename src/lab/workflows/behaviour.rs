@@ -1,7 +1,7 @@
 //! What the flows do to the lab's own Okta, and what they make of an error: the templates catch it and answer as if
 //! nothing had happened, so "finished" and "verified" differ.
 use super::payload::Payload;
-use crate::lab::okta::{Act, Delivery, OktaError, Operation, end_sessions_of, join, operate};
+use crate::lab::okta::{Act, OktaError, Operation, Recipient, end_sessions_of, join, operate};
 use crate::lab::world::World;
 
 /// How a flow behaves.
@@ -25,10 +25,10 @@ pub(crate) enum Behaviour {
 }
 
 /// What became of one user.
-pub(super) type Outcome = Result<(), OktaError>;
+pub(super) type Remedied = Result<(), OktaError>;
 
 /// Runs the remediation.
-pub(super) fn run(world: &World, behaviour: Behaviour, payload: &Payload, execution: &str) -> Vec<Outcome> {
+pub(super) fn run(world: &World, behaviour: Behaviour, payload: &Payload, execution: &str) -> Vec<Remedied> {
     let one = |operation: Operation| vec![apply(world, operation, &payload.entity, execution)];
     match behaviour {
         Behaviour::Suspend | Behaviour::Slow | Behaviour::TooSlow | Behaviour::CloseEarly => {
@@ -54,18 +54,18 @@ fn unused_okta_admin(payload: &Payload) -> bool {
 }
 
 /// No template checks the product: whatever stands in the field goes to Okta.
-fn apply(world: &World, operation: Operation, entity: &str, execution: &str) -> Outcome {
-    operate(world, entity, operation, Delivery::Mail, &Act::by_flow(operation.event_type(), execution))
+fn apply(world: &World, operation: Operation, entity: &str, execution: &str) -> Remedied {
+    operate(world, entity, operation, Recipient::User, &Act::by_flow(operation.event_type(), execution))
         .map(drop)
 }
 
-fn contain(world: &World, entity: &str, execution: &str) -> Outcome {
+fn contain(world: &World, entity: &str, execution: &str) -> Remedied {
     let id = world.directory().find(entity)?.id.clone();
     end_sessions_of(world, &id, &Act::by_flow("user.session.clear", execution))?;
     apply(world, Operation::Suspend, &id, execution)
 }
 
-fn add_to_group(world: &World, entity: &str, execution: &str) -> Outcome {
+fn add_to_group(world: &World, entity: &str, execution: &str) -> Remedied {
     let (user, group) = {
         let directory = world.directory();
         let quarantine =

@@ -1,5 +1,5 @@
 //! The Invoke URL: who may call, how often, and the answers a flow can give.
-use super::behaviour::{Behaviour, Outcome, run};
+use super::behaviour::{Behaviour, Remedied, run};
 use super::payload::Payload;
 use super::{FlowAuth, LabFlow, LabRun};
 use crate::lab::gate::rate_headers;
@@ -107,9 +107,9 @@ async fn execute(world: &Arc<World>, flow: &LabFlow, body: &Bytes) -> Response {
 }
 
 fn at_once(world: &World, flow: &LabFlow, payload: &Payload, execution: &str) -> Response {
-    let outcomes = run(world, flow.behaviour, payload, execution);
-    note(world, flow, payload, execution, &outcomes);
-    let first_error = outcomes.into_iter().find_map(Result::err);
+    let remedied = run(world, flow.behaviour, payload, execution);
+    note(world, flow, payload, execution, &remedied);
+    let first_error = remedied.into_iter().find_map(Result::err);
     match (flow.behaviour, first_error) {
         (Behaviour::Raw, _) => raw(),
         (Behaviour::Contain | Behaviour::Release, Some(error)) => {
@@ -136,13 +136,13 @@ fn later(world: &Arc<World>, flow: &LabFlow, payload: Payload, execution: &str, 
     let (world, flow, execution) = (Arc::clone(world), flow.clone(), execution.to_owned());
     tokio::spawn(async move {
         world.clock.sleep(delay).await;
-        let outcomes = run(&world, flow.behaviour, &payload, &execution);
-        note(&world, &flow, &payload, &execution, &outcomes);
+        let remedied = run(&world, flow.behaviour, &payload, &execution);
+        note(&world, &flow, &payload, &execution, &remedied);
     });
 }
 
-fn note(world: &World, flow: &LabFlow, payload: &Payload, execution: &str, outcomes: &[Outcome]) {
-    let told = |outcome: &Outcome| match outcome {
+fn note(world: &World, flow: &LabFlow, payload: &Payload, execution: &str, remedied: &[Remedied]) {
+    let told = |one: &Remedied| match one {
         Ok(()) => "done".to_owned(),
         Err(error) => format!("{}: {}", error.code, error.summary),
     };
@@ -150,7 +150,7 @@ fn note(world: &World, flow: &LabFlow, payload: &Payload, execution: &str, outco
         flow: flow.id,
         execution_id: execution.to_owned(),
         event_id: payload.event_id.clone(),
-        results: outcomes.iter().map(told).collect(),
+        results: remedied.iter().map(told).collect(),
     };
     lock(&world.runs).push(run);
 }
