@@ -161,6 +161,12 @@ fn locations(error: &GraphQLError) -> Vec<Value> {
 mod tests {
     use super::*;
 
+    /// The program's queries are held to the contract's copy; what they are answered with, to this one.
+    #[test]
+    fn the_schema_that_is_executed_is_the_one_of_the_contract() {
+        assert_eq!(SCHEMA, include_str!("../../../tests/contracts/cii.graphql"));
+    }
+
     #[test]
     fn both_schemas_are_valid_and_differ() {
         assert!(Engine::new().is_ok());
