@@ -77,6 +77,17 @@ async fn activation_takes_a_while_and_gives_its_link_only_when_asked() {
 }
 
 #[tokio::test]
+async fn another_operation_ends_the_wait_for_an_activation() {
+    let lab = lab().await;
+    let id = active(&lab).await;
+    op(&lab, &id, "deactivate").await;
+    op(&lab, &id, "activate").await;
+    assert_eq!(op(&lab, &id, "suspend").await.0, 200);
+    let (_, user) = okta(&lab, "GET", &format!("/api/v1/users/{id}")).await;
+    assert_eq!((&user["status"], user.get("transitioningToStatus")), (&json!("SUSPENDED"), None));
+}
+
+#[tokio::test]
 async fn password_reset_wants_to_know_about_the_mail() {
     let lab = lab().await;
     let id = active(&lab).await;

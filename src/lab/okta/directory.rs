@@ -221,6 +221,8 @@ impl Directory {
         let next = operation.apply(account.status)?;
         account.before = account.status;
         account.status = next;
+        // Whatever was still settling is overtaken; an activation sets it anew.
+        account.settling = 0;
         account.changed = now;
         Ok(effects(account, operation, recipient, &org))
     }
@@ -272,7 +274,9 @@ fn effects(account: &mut Account, operation: Operation, recipient: Recipient, or
     let link = |what: &str, token: &str| json!(format!("{org}/{what}/{token}"));
     match operation {
         Operation::Activate | Operation::Reactivate => {
-            account.settling = if operation == Operation::Activate { SETTLING } else { 0 };
+            if operation == Operation::Activate {
+                account.settling = SETTLING;
+            }
             let secret = token("", 15);
             match recipient {
                 Recipient::User => json!({}),
