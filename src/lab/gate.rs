@@ -26,21 +26,25 @@ pub(crate) struct RequestId(pub(crate) String);
 /// The outermost layer.
 pub(crate) async fn gate(State(world): State<Arc<World>>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
-    let Ok(body) = to_bytes(body, LARGEST_BODY).await else {
-        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
-    };
+    // Before its body is read: a request that is never read to its end was asked all the same.
+    let ticket = world.recorder.note(record(&world, &parts));
     let id = RequestId(token("a", 15));
     parts.extensions.insert(id.clone());
-    let ticket = world.recorder.note(record(&world, &parts, &body));
     let part = Part::of(parts.uri.path());
-    let mut response = answer(&world, part, parts, body, next).await;
+    let mut response = match to_bytes(body, LARGEST_BODY).await {
+        Ok(body) => {
+            world.recorder.came(ticket, &body);
+            answer(&world, part, parts, body, next).await
+        }
+        Err(_) => StatusCode::PAYLOAD_TOO_LARGE.into_response(),
+    };
     decorate(&world, part, &id, &mut response);
     let sent = response.extensions().get::<Cut>().is_none();
     world.recorder.answered(ticket, if sent { response.status().as_u16() } else { 0 });
     response
 }
 
-fn record(world: &World, parts: &Parts, body: &Bytes) -> Recorded {
+fn record(world: &World, parts: &Parts) -> Recorded {
     let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
     Recorded {
         at: world.clock.now(),
@@ -48,7 +52,7 @@ fn record(world: &World, parts: &Parts, body: &Bytes) -> Recorded {
         path: parts.uri.path().to_owned(),
         query: parts.uri.query().unwrap_or_default().to_owned(),
         headers: parts.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect(),
-        body: String::from_utf8_lossy(body).into_owned(),
+        body: String::new(),
         status: 0,
     }
 }

@@ -24,16 +24,20 @@ pub struct Recorded {
     pub query: String,
     /// Names in lower case; the value of a credential is `[secret]`.
     pub headers: Vec<(String, String)>,
-    /// Empty for the token endpoints.
+    /// Empty for the token endpoints, while it has not come, and if it was too large to be read.
     pub body: String,
     /// What the lab answered; 0 while it has not, or when the connection was cut.
     pub status: u16,
 }
 
 impl Recorded {
-    /// Whether it could have changed something: anything but a GET, a token request or a GraphQL query.
+    /// Whether it could have changed something: anything but a GET of something else than a flow (which runs for GET
+    /// too), a token request or a GraphQL query.
     pub fn is_write(&self) -> bool {
-        let reading = matches!(self.method.as_str(), "GET" | "HEAD" | "OPTIONS");
+        let reading = match self.method.as_str() {
+            "GET" => !self.path.starts_with("/api/flo/"),
+            method => matches!(method, "HEAD" | "OPTIONS"),
+        };
         let token = self.path.ends_with("/token");
         let query = self.path == "/cii/api" && !self.body.contains("mutation");
         !(reading || token || query)
@@ -79,11 +83,10 @@ impl Recorder {
         });
     }
 
-    /// Notes a request and returns its ticket for [`Recorder::answered`].
+    /// Notes a request whose body is still to come, and returns its ticket for what happens to it.
     pub(crate) fn note(&self, mut request: Recorded) -> usize {
         request.headers.iter_mut().for_each(hide_secret);
         request.query = hide_client_token(&request.query);
-        request.body = if request.path.ends_with("/token") { String::new() } else { cut(request.body) };
         self.with(|log| {
             log.requests.push_back(request);
             if log.requests.len() > KEPT {
@@ -94,11 +97,25 @@ impl Recorder {
         })
     }
 
+    /// The body has come.
+    pub(crate) fn came(&self, ticket: usize, body: &[u8]) {
+        self.amend(ticket, |request| {
+            if !request.path.ends_with("/token") {
+                request.body = cut(String::from_utf8_lossy(body).into_owned());
+            }
+        });
+    }
+
+    /// The lab has answered; 0 if it cut the connection instead.
     pub(crate) fn answered(&self, ticket: usize, status: u16) {
+        self.amend(ticket, |request| request.status = status);
+    }
+
+    fn amend(&self, ticket: usize, change: impl FnOnce(&mut Recorded)) {
         self.with(|log| {
             let index = ticket.checked_sub(log.dropped);
             if let Some(request) = index.and_then(|index| log.requests.get_mut(index)) {
-                request.status = status;
+                change(request);
             }
         });
     }
@@ -142,7 +159,7 @@ mod tests {
             path: path.into(),
             query: query.into(),
             headers: vec![("authorization".into(), "SSWS s3cret".into()), ("accept".into(), "*/*".into())],
-            body: "s3cret".into(),
+            body: String::new(),
             status: 0,
         }
     }
@@ -150,7 +167,8 @@ mod tests {
     #[test]
     fn keeps_no_secret() {
         let recorder = Recorder::default();
-        recorder.note(request("POST", "/cii/oauth/token", "a=b&clientToken=s3cret"));
+        let ticket = recorder.note(request("POST", "/cii/oauth/token", "a=b&clientToken=s3cret"));
+        recorder.came(ticket, b"client_secret=s3cret");
         assert!(!format!("{recorder:?}").contains("s3cret"));
         assert_eq!(recorder.requests()[0].header("accept"), Some("*/*"));
         assert_eq!(recorder.requests()[0].query, "a=b&clientToken=[secret]");
@@ -162,8 +180,13 @@ mod tests {
         recorder.note(request("GET", "/api/v1/users/x", ""));
         recorder.note(request("POST", "/cii/api", ""));
         recorder.note(request("POST", "/oauth2/v1/token", ""));
+        recorder.note(request("HEAD", "/api/flo/x/invoke", ""));
+        assert!(recorder.writes().is_empty());
         recorder.note(request("DELETE", "/api/v1/users/x/sessions", ""));
-        assert_eq!(recorder.writes().len(), 1);
+        recorder.note(request("GET", "/api/flo/x/invoke", ""));
+        let mutation = recorder.note(request("POST", "/cii/api", ""));
+        recorder.came(mutation, b"{\"query\": \"mutation { unregisterWebhook(id: 1) }\"}");
+        assert_eq!(recorder.writes().len(), 3);
     }
 
     #[test]

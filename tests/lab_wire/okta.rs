@@ -190,6 +190,17 @@ async fn private_key_jwt_is_checked_and_scopes_hold() {
 }
 
 #[tokio::test]
+async fn a_request_that_is_too_large_is_recorded_all_the_same() {
+    let lab = lab().await;
+    let url = format!("{}/api/v1/users", lab.addresses().okta_org_url);
+    // Whether the answer still gets through while the body is being sent is the connection's affair.
+    let _ = client().post(url).body("x".repeat(2 << 20)).send().await;
+    let writes = lab.recorder().writes();
+    assert_eq!(writes.len(), 1, "{writes:?}");
+    assert_eq!((writes[0].path.as_str(), writes[0].body.as_str()), ("/api/v1/users", ""));
+}
+
+#[tokio::test]
 async fn what_was_done_stands_in_the_log_with_its_request_id() {
     let lab = lab().await;
     let id = active(&lab).await;

@@ -77,6 +77,18 @@ async fn wrong_tokens_unknown_aliases_and_guessed_routes_are_refused() {
 }
 
 #[tokio::test]
+async fn a_flow_runs_for_get_and_post_and_for_nothing_else() {
+    let lab = lab().await;
+    let token = lab.secrets().flow_token.expose_secret();
+    let url = flow(&lab, "always-content").url;
+    let head = client().head(&url).header("x-api-client-token", token).send().await.unwrap();
+    assert_eq!((head.status().as_u16(), &head.headers()["allow"]), (405, &"GET, POST".parse().unwrap()));
+    assert!(lab.runs().is_empty() && lab.recorder().writes().is_empty());
+    client().get(&url).header("x-api-client-token", token).send().await.unwrap();
+    assert_eq!((lab.runs().len(), lab.recorder().writes().len()), (1, 1));
+}
+
+#[tokio::test]
 async fn the_eleventh_call_of_a_second_is_429() {
     // Slow enough that the second lasts as long as the test may need.
     let lab = Lab::start(LabOptions { speed: 0.01, ..options() }).await.unwrap();

@@ -50,6 +50,11 @@ pub(super) async fn invoke(
     response
 }
 
+/// Any other method.
+pub(super) async fn refuse() -> Response {
+    (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET, POST")]).into_response()
+}
+
 fn admit(
     world: &World,
     flow: &LabFlow,

@@ -66,5 +66,7 @@ pub struct LabRun {
 }
 
 pub(crate) fn router() -> Router<Arc<World>> {
-    Router::new().route("/api/flo/{alias}/invoke", get(invoke::invoke).post(invoke::invoke))
+    // Said for HEAD, which would be taken for a GET and run the flow.
+    let flow = get(invoke::invoke).post(invoke::invoke).head(invoke::refuse);
+    Router::new().route("/api/flo/{alias}/invoke", flow)
 }
