@@ -1,6 +1,7 @@
 //! What the lab can be told to do wrong: `--fault name[@part][=value]`, or [`Faults::set`] while it runs.
 //!
 //! For the faults that spoil a reply, the value is how many requests they spoil before they end; without one they stay.
+//! A fault that only some systems can have is refused for the others: it would do nothing, and nobody would notice.
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -17,6 +18,8 @@ pub enum Part {
 }
 
 impl Part {
+    const ALL: [Part; 5] = [Part::Token, Part::Cii, Part::Okta, Part::Workflows, Part::Pages];
+
     /// Which system a path belongs to.
     pub(crate) fn of(path: &str) -> Self {
         match path {
@@ -28,15 +31,18 @@ impl Part {
         }
     }
 
+    fn name(self) -> &'static str {
+        match self {
+            Part::Token => "token",
+            Part::Cii => "cii",
+            Part::Okta => "okta",
+            Part::Workflows => "workflows",
+            Part::Pages => "pages",
+        }
+    }
+
     fn parse(text: &str) -> Option<Self> {
-        Some(match text {
-            "token" => Part::Token,
-            "cii" => Part::Cii,
-            "okta" => Part::Okta,
-            "workflows" => Part::Workflows,
-            "pages" => Part::Pages,
-            _ => return None,
-        })
+        Self::ALL.into_iter().find(|part| part.name() == text)
     }
 }
 
@@ -69,7 +75,7 @@ pub enum FaultKind {
     SchemaDrift,
     /// Some webhooks come long after their `published`, after newer ones.
     LateEvents,
-    /// Tokens live only a moment (value in milliseconds of lab time).
+    /// The tokens for a system live only a moment (value in milliseconds of lab time).
     ShortTokens,
     /// The org's OAuth app demands DPoP.
     DpopRequired,
@@ -79,6 +85,21 @@ pub enum FaultKind {
     ObjectCauses,
     /// Two pages of CII users share one.
     RepeatedUsers,
+}
+
+impl FaultKind {
+    /// The systems that can have it.
+    fn parts(self) -> &'static [Part] {
+        match self {
+            FaultKind::SchemaDrift
+            | FaultKind::LateEvents
+            | FaultKind::BareErrors
+            | FaultKind::RepeatedUsers => &[Part::Cii],
+            FaultKind::DpopRequired | FaultKind::ObjectCauses => &[Part::Okta],
+            FaultKind::ShortTokens => &[Part::Cii, Part::Okta],
+            _ => &Part::ALL,
+        }
+    }
 }
 
 const NAMES: &[(&str, FaultKind)] = &[
@@ -138,10 +159,16 @@ impl Fault {
 pub enum FaultError {
     #[error("unknown fault `{0}`\nhint: one of {names}", names = Fault::names().collect::<Vec<_>>().join(", "))]
     Name(String),
-    #[error("unknown system `{0}` in a fault\nhint: one of token, cii, okta, workflows, pages")]
+    #[error("unknown system `{0}` in a fault\nhint: one of {names}", names = names(&Part::ALL))]
     Part(String),
+    #[error("`{system}` cannot have the fault `{fault}`\nhint: leave the system out, or say one of {names}", names = names(able))]
+    Misplaced { fault: String, system: &'static str, able: &'static [Part] },
     #[error("the value `{0}` of a fault is not a whole number")]
     Value(String),
+}
+
+fn names(parts: &[Part]) -> String {
+    parts.iter().map(|part| part.name()).collect::<Vec<_>>().join(", ")
 }
 
 impl FromStr for Fault {
@@ -159,8 +186,12 @@ impl FromStr for Fault {
             None => (head, None),
         };
         let known = NAMES.iter().find(|(known, _)| *known == name);
-        let (_, kind) = known.ok_or_else(|| FaultError::Name(name.into()))?;
-        Ok(Self { kind: *kind, part, value })
+        let (_, kind) = *known.ok_or_else(|| FaultError::Name(name.into()))?;
+        let able = kind.parts();
+        match part.filter(|part| !able.contains(part)) {
+            Some(part) => Err(FaultError::Misplaced { fault: name.into(), system: part.name(), able }),
+            None => Ok(Self { kind, part, value }),
+        }
     }
 }
 
@@ -256,6 +287,10 @@ mod tests {
     #[case("nonsense", "unknown fault `nonsense`")]
     #[case("401@moon", "unknown system `moon`")]
     #[case("401=many", "the value `many`")]
+    #[case("short-tokens@token", "`token` cannot have the fault `short-tokens`")]
+    #[case("dpop-required@token", "`token` cannot have the fault `dpop-required`")]
+    #[case("schema-drift@okta", "`okta` cannot have the fault `schema-drift`")]
+    #[case("object-causes@workflows", "`workflows` cannot have the fault `object-causes`")]
     fn refuses_what_it_does_not_know(#[case] text: &str, #[case] phrase: &str) {
         let error = text.parse::<Fault>().unwrap_err();
         assert!(error.to_string().starts_with(phrase), "{error}");

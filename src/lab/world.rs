@@ -64,8 +64,8 @@ pub(crate) struct World {
 
 impl World {
     /// How long tokens live that are issued now.
-    pub(crate) fn token_life(&self, ordinary: SignedDuration) -> SignedDuration {
-        match self.faults.value(FaultKind::ShortTokens, Part::Cii, 2000) {
+    pub(crate) fn token_life(&self, realm: Realm, ordinary: SignedDuration) -> SignedDuration {
+        match self.faults.value(FaultKind::ShortTokens, realm.part(), 2000) {
             Some(ms) => SignedDuration::from_millis(i64::try_from(ms).unwrap_or(i64::MAX / 2)),
             None => ordinary,
         }
@@ -86,6 +86,15 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 pub(crate) enum Realm {
     Cii,
     Okta,
+}
+
+impl Realm {
+    fn part(self) -> Part {
+        match self {
+            Realm::Cii => Part::Cii,
+            Realm::Okta => Part::Okta,
+        }
+    }
 }
 
 /// What an access token stands for.

@@ -190,6 +190,18 @@ async fn private_key_jwt_is_checked_and_scopes_hold() {
 }
 
 #[tokio::test]
+async fn tokens_are_short_where_they_are_said_to_be() {
+    let lab = lab().await;
+    let lives = async |jti: &str| {
+        exchange(&lab, &assertion(&lab, jti), "okta.users.read").await.1["expires_in"].clone()
+    };
+    lab.faults().set("short-tokens@cii=5s".parse().unwrap());
+    assert_eq!(lives("one").await, 3600);
+    lab.faults().set("short-tokens@okta=5s".parse().unwrap());
+    assert_eq!(lives("two").await, 5);
+}
+
+#[tokio::test]
 async fn a_request_that_is_too_large_is_recorded_all_the_same() {
     let lab = lab().await;
     let url = format!("{}/api/v1/users", lab.addresses().okta_org_url);

@@ -81,7 +81,7 @@ fn check(world: &World, request: &Request) -> Result<(), Refusal> {
 }
 
 fn issue(world: &World) -> Response {
-    let life = world.token_life(LIFE);
+    let life = world.token_life(Realm::Cii, LIFE);
     let grant =
         Grant { realm: Realm::Cii, scopes: Vec::new(), expires: world.clock.now() + life, bound_to: None };
     let token = world.tokens.issue(grant);

@@ -96,7 +96,7 @@ fn exchange(world: &World, headers: &HeaderMap, form: &HashMap<String, String>) 
     };
     let bound_to = dpop::token_request(world, headers, demand)?;
     let kind = if bound_to.is_some() { "DPoP" } else { "Bearer" };
-    let life = world.token_life(LIFE);
+    let life = world.token_life(Realm::Okta, LIFE);
     let grant =
         Grant { realm: Realm::Okta, scopes: scopes.clone(), expires: world.clock.now() + life, bound_to };
     let body = json!({
