@@ -79,8 +79,16 @@ pub enum FaultKind {
     ShortTokens,
     /// The org's OAuth app demands DPoP.
     DpopRequired,
+    /// CII cannot locate addresses: those fields fail, the rest of the data is there.
+    Partial,
     /// CII errors carry `message` only.
     BareErrors,
+    /// `errorInfo` of CII's errors is an object.
+    ErrorInfo,
+    /// `errorInfo` of CII's errors is a list.
+    ErrorInfoList,
+    /// CII's pages have the other sizes that its documentation gives: 50 unless asked, at most 1,000.
+    PageSizes,
     /// Okta's `errorCauses` is an object.
     ObjectCauses,
     /// Two pages of CII users share one.
@@ -93,7 +101,11 @@ impl FaultKind {
         match self {
             FaultKind::SchemaDrift
             | FaultKind::LateEvents
+            | FaultKind::Partial
             | FaultKind::BareErrors
+            | FaultKind::ErrorInfo
+            | FaultKind::ErrorInfoList
+            | FaultKind::PageSizes
             | FaultKind::RepeatedUsers => &[Part::Cii],
             FaultKind::DpopRequired | FaultKind::ObjectCauses => &[Part::Okta],
             FaultKind::ShortTokens => &[Part::Cii, Part::Okta],
@@ -119,7 +131,11 @@ const NAMES: &[(&str, FaultKind)] = &[
     ("late-events", FaultKind::LateEvents),
     ("short-tokens", FaultKind::ShortTokens),
     ("dpop-required", FaultKind::DpopRequired),
+    ("partial", FaultKind::Partial),
     ("bare-errors", FaultKind::BareErrors),
+    ("error-info", FaultKind::ErrorInfo),
+    ("error-info-list", FaultKind::ErrorInfoList),
+    ("page-sizes", FaultKind::PageSizes),
     ("object-causes", FaultKind::ObjectCauses),
     ("repeated-users", FaultKind::RepeatedUsers),
 ];

@@ -1,6 +1,6 @@
 //! The lab's CII: token, GraphQL, paging and faults, over the wire.
-use crate::common::{ask, cii_token, client, lab, read};
-use idtriage::lab::{Fault, FaultKind};
+use crate::common::{ask, cii_token, client, lab, options, read};
+use idtriage::lab::{Fault, FaultKind, Lab, LabOptions};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use std::collections::HashSet;
@@ -91,6 +91,35 @@ async fn an_unknown_login_is_an_error_with_path_and_type() {
 }
 
 #[tokio::test]
+async fn error_info_is_null_an_object_or_a_list() {
+    let lab = lab().await;
+    let info = async || ask(&lab, STATE, json!({"login": "nobody"})).await["errors"][0]["errorInfo"].clone();
+    assert!(info().await.is_null());
+    lab.faults().set("error-info@cii".parse().unwrap());
+    assert!(info().await["code"].is_string());
+    lab.faults().clear_all();
+    lab.faults().set("error-info-list".parse().unwrap());
+    assert!(info().await[0]["code"].is_string());
+}
+
+#[tokio::test]
+async fn one_failing_field_leaves_the_rest_and_its_path_has_integers() {
+    let lab = lab().await;
+    lab.faults().set("partial".parse().unwrap());
+    let login = lab.user_logins()[0].clone();
+    let query = "query($login: String!) { getEndUserState(login: $login) { status ipAddresses { ipAddress location { city } } } }";
+    let reply = ask(&lab, query, json!({"login": login})).await;
+    let user = &reply["data"]["getEndUserState"];
+    let addresses = user["ipAddresses"].as_array().unwrap();
+    assert!(user["status"].is_string() && addresses.len() > 1);
+    assert!(addresses.iter().all(|one| one["ipAddress"].is_string() && one["location"].is_null()));
+    let errors = reply["errors"].as_array().unwrap();
+    assert_eq!(errors.len(), addresses.len());
+    assert_eq!(errors[1]["path"], json!(["getEndUserState", "ipAddresses", 1, "location"]));
+    assert_eq!(errors[1]["errorType"], "LocationUnavailable");
+}
+
+#[tokio::test]
 async fn one_failing_alias_nulls_all_data() {
     let lab = lab().await;
     let query = "{ a: getEndUserState(login: \"hrms.serviceuser\") { id } b: getEndUserState(login: \"nobody\") { id } }";
@@ -118,6 +147,18 @@ async fn pages_end_and_cover_everybody_once() {
     assert!(seen.iter().any(|user| user["displayName"].is_null()));
     assert!(seen.iter().any(|user| user["hasMoreGroups"] == true));
     assert!(seen.iter().any(|user| user["displayName"].as_str().is_some_and(|name| name.contains('\u{1b}'))));
+}
+
+#[tokio::test]
+async fn a_page_has_either_of_the_documented_sizes() {
+    let lab = Lab::start(LabOptions { users: 1_200, ..options() }).await.unwrap();
+    let size = async |arguments: &str| {
+        let query = format!("{{ listEndUsers(input: {{}}{arguments}) {{ items {{ id }} }} }}");
+        ask(&lab, &query, Value::Null).await["data"]["listEndUsers"]["items"].as_array().unwrap().len()
+    };
+    assert_eq!((size("").await, size(", pageSize: 1001").await), (100, 500));
+    lab.faults().set("page-sizes".parse().unwrap());
+    assert_eq!((size("").await, size(", pageSize: 1001").await), (50, 1_000));
 }
 
 #[tokio::test]

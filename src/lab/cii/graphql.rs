@@ -90,18 +90,18 @@ fn authorized(world: &World, headers: &HeaderMap) -> bool {
 
 fn execute(world: &World, request: &Request) -> Value {
     let drifted = world.faults.active(FaultKind::SchemaDrift, Part::Cii);
-    let bare = world.faults.active(FaultKind::BareErrors, Part::Cii);
+    let form = ErrorForm::of(world);
     let schema = world.engine.schema(drifted);
     let document = match ExecutableDocument::parse_and_validate(schema, &request.query, "query.graphql") {
         Ok(document) => document,
         Err(invalid) => {
             let errors: Vec<Value> = invalid.errors.iter().map(|e| validation_error(&e.to_json())).collect();
-            return reply(Value::Null, errors, bare);
+            return reply(Value::Null, errors, form);
         }
     };
     match run(world, schema, &document, request, drifted) {
-        Ok((data, errors)) => reply(data, errors, bare),
-        Err(message) => reply(Value::Null, vec![json!({"message": message})], bare),
+        Ok((data, errors)) => reply(data, errors, form),
+        Err(message) => reply(Value::Null, vec![json!({"message": message})], form),
     }
 }
 
@@ -125,13 +125,44 @@ fn run(
     Ok((data, response.errors.iter().map(field_error).collect()))
 }
 
-fn reply(data: Value, mut errors: Vec<Value>, bare: bool) -> Value {
+/// What errors carry beside their message: nothing of it is documented well enough to rely on.
+#[derive(Debug, Clone, Copy)]
+enum ErrorForm {
+    /// `errorInfo` is null.
+    Usual,
+    Bare,
+    InfoObject,
+    InfoList,
+}
+
+impl ErrorForm {
+    fn of(world: &World) -> Self {
+        let forms = [
+            (FaultKind::BareErrors, ErrorForm::Bare),
+            (FaultKind::ErrorInfo, ErrorForm::InfoObject),
+            (FaultKind::ErrorInfoList, ErrorForm::InfoList),
+        ];
+        let strikes = |(kind, _): &(FaultKind, _)| world.faults.active(*kind, Part::Cii);
+        forms.into_iter().find(strikes).map_or(ErrorForm::Usual, |(_, form)| form)
+    }
+
+    fn give(self, mut error: Value) -> Value {
+        let info = || json!({"code": "lab-1", "retryable": false});
+        match self {
+            ErrorForm::Usual => {}
+            ErrorForm::Bare => return json!({"message": error["message"]}),
+            ErrorForm::InfoObject => error["errorInfo"] = info(),
+            ErrorForm::InfoList => error["errorInfo"] = json!([info()]),
+        }
+        error
+    }
+}
+
+fn reply(data: Value, errors: Vec<Value>, form: ErrorForm) -> Value {
     if errors.is_empty() {
         return json!({"data": data});
     }
-    if bare {
-        errors = errors.iter().map(|error| json!({"message": error["message"]})).collect();
-    }
+    let errors: Vec<Value> = errors.into_iter().map(|error| form.give(error)).collect();
     json!({"data": data, "errors": errors})
 }
 

@@ -12,8 +12,15 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
-const PAGE: usize = 100;
-const LARGEST_PAGE: usize = 500;
+/// How many items a page has unless asked, and at most.
+struct PageSizes {
+    usual: i64,
+    largest: usize,
+}
+
+/// Versions of the documentation disagree (contracts/cii.md, section 2): these, or those of [`FaultKind::PageSizes`].
+const PAGES: PageSizes = PageSizes { usual: 100, largest: 500 };
+const OTHER_PAGES: PageSizes = PageSizes { usual: 50, largest: 1000 };
 
 /// `Query` or `Mutation`.
 pub(super) struct Root<'a> {
@@ -87,8 +94,10 @@ impl<'a> Root<'a> {
         arguments: &JsonMap,
         show: impl Fn(&Person) -> Value,
     ) -> Result<Value, FieldError> {
-        let size = arguments.get("pageSize").and_then(|size| size.as_i64()).unwrap_or(PAGE as i64);
-        let size = usize::try_from(size).unwrap_or(1).clamp(1, LARGEST_PAGE);
+        let others = self.world.faults.active(FaultKind::PageSizes, Part::Cii);
+        let sizes = if others { OTHER_PAGES } else { PAGES };
+        let size = arguments.get("pageSize").and_then(|size| size.as_i64()).unwrap_or(sizes.usual);
+        let size = usize::try_from(size).unwrap_or(1).clamp(1, sizes.largest);
         let from = match text(arguments, "pageToken") {
             Some(token) => offset(&token).ok_or_else(|| error("BadRequest", "pageToken is not valid"))?,
             None => 0,
@@ -143,34 +152,51 @@ impl ObjectValue for Root<'_> {
 
     fn resolve_field<'b>(&'b self, info: &'b ResolveInfo<'b>) -> Result<ResolvedValue<'b>, FieldError> {
         let value = self.look_up(info.field_name(), info.arguments())?;
-        Ok(resolved(info.field_definition().ty.inner_named_type().as_str(), value))
+        Ok(resolved(self.world, info.field_definition().ty.inner_named_type().as_str(), value))
     }
 }
 
 /// An object of the API, already as JSON.
-struct Node {
+struct Node<'a> {
+    world: &'a World,
     kind: String,
     fields: Map<String, Value>,
 }
 
-impl ObjectValue for Node {
+impl Node<'_> {
+    /// Why a field fails while the rest of its object is there.
+    fn failure(&self, field: &str) -> Option<FieldError> {
+        let what = match (self.kind.as_str(), field) {
+            ("IpAddressInfo", "location") => "this address",
+            ("PublicUserSignInInfo", "location") => "this sign-in",
+            _ => return None,
+        };
+        let strikes = self.world.faults.active(FaultKind::Partial, Part::Cii);
+        strikes.then(|| error("LocationUnavailable", &format!("the location of {what} cannot be looked up")))
+    }
+}
+
+impl ObjectValue for Node<'_> {
     fn type_name(&self) -> &str {
         &self.kind
     }
 
     /// A field that the JSON lacks is null: absent and null are one thing in GraphQL.
     fn resolve_field<'b>(&'b self, info: &'b ResolveInfo<'b>) -> Result<ResolvedValue<'b>, FieldError> {
+        if let Some(failure) = self.failure(info.field_name()) {
+            return Err(failure);
+        }
         let value = self.fields.get(info.field_name()).cloned().unwrap_or_default();
-        Ok(resolved(info.field_definition().ty.inner_named_type().as_str(), value))
+        Ok(resolved(self.world, info.field_definition().ty.inner_named_type().as_str(), value))
     }
 }
 
-fn resolved<'a>(kind: &str, value: Value) -> ResolvedValue<'a> {
+fn resolved<'a>(world: &'a World, kind: &str, value: Value) -> ResolvedValue<'a> {
     match value {
-        Value::Object(fields) => ResolvedValue::object(Node { kind: kind.to_owned(), fields }),
+        Value::Object(fields) => ResolvedValue::object(Node { world, kind: kind.to_owned(), fields }),
         Value::Array(items) => {
             let kind = kind.to_owned();
-            ResolvedValue::list(items.into_iter().map(move |item| resolved(&kind, item)))
+            ResolvedValue::list(items.into_iter().map(move |item| resolved(world, &kind, item)))
         }
         leaf => ResolvedValue::leaf(leaf),
     }
