@@ -93,6 +93,10 @@ pub enum FaultKind {
     ObjectCauses,
     /// Two pages of CII users share one.
     RepeatedUsers,
+    /// A cursor of the System Log is not taken any more.
+    ExpiredCursor,
+    /// Flows are switched off.
+    FlowOff,
 }
 
 impl FaultKind {
@@ -107,7 +111,8 @@ impl FaultKind {
             | FaultKind::ErrorInfoList
             | FaultKind::PageSizes
             | FaultKind::RepeatedUsers => &[Part::Cii],
-            FaultKind::DpopRequired | FaultKind::ObjectCauses => &[Part::Okta],
+            FaultKind::DpopRequired | FaultKind::ObjectCauses | FaultKind::ExpiredCursor => &[Part::Okta],
+            FaultKind::FlowOff => &[Part::Workflows],
             FaultKind::ShortTokens => &[Part::Cii, Part::Okta],
             _ => &Part::ALL,
         }
@@ -138,6 +143,8 @@ const NAMES: &[(&str, FaultKind)] = &[
     ("page-sizes", FaultKind::PageSizes),
     ("object-causes", FaultKind::ObjectCauses),
     ("repeated-users", FaultKind::RepeatedUsers),
+    ("expired-cursor", FaultKind::ExpiredCursor),
+    ("flow-off", FaultKind::FlowOff),
 ];
 
 /// A fault, where it strikes and how much.

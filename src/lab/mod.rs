@@ -44,6 +44,7 @@ pub use workflows::{FlowAuth, LabFlow, LabRun};
 pub use world::LabAddresses;
 
 use axum::Router;
+use axum::http::HeaderName;
 use axum::middleware::from_fn_with_state;
 use cii::Engine;
 use okta::{Directory, SystemLog};
@@ -74,12 +75,24 @@ pub struct LabOptions {
     pub secrets: Option<LabSecrets>,
     /// `None`: a random port on loopback.
     pub api: Option<SocketAddr>,
+    /// Which header of a flow's answer carries the execution's id. The real name is undocumented: no client may count
+    /// on one.
+    pub execution_header: HeaderName,
 }
 
 impl LabOptions {
     /// A tenant of 300 people at real speed, without faults.
     pub fn at(start: jiff::Timestamp) -> Self {
-        Self { seed: 1, speed: 1.0, faults: Vec::new(), users: 300, start, secrets: None, api: None }
+        Self {
+            seed: 1,
+            speed: 1.0,
+            faults: Vec::new(),
+            users: 300,
+            start,
+            secrets: None,
+            api: None,
+            execution_header: HeaderName::from_static("x-workflows-execution-id"),
+        }
     }
 }
 
@@ -222,6 +235,7 @@ fn create(options: LabOptions, address: SocketAddr) -> Result<(Arc<World>, Story
         hooks: Mutex::default(),
         directory: Mutex::new(Directory::of(&population, &addresses.okta_org_url)),
         log: SystemLog::with_past(options.seed, &population, options.start),
+        execution_header: options.execution_header,
         flows: workflows::flows(options.seed, &addresses.workflows_url),
         runs: Mutex::default(),
         addresses,

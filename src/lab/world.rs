@@ -9,6 +9,7 @@ use super::recorder::Recorder;
 use super::secrets::{LabSecrets, token};
 use super::story::Failing;
 use super::workflows::{LabFlow, LabRun};
+use axum::http::HeaderName;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -59,6 +60,7 @@ pub(crate) struct World {
     pub(crate) directory: Mutex<Directory>,
     pub(crate) log: SystemLog,
     pub(crate) flows: Vec<LabFlow>,
+    pub(crate) execution_header: HeaderName,
     pub(crate) runs: Mutex<Vec<LabRun>>,
 }
 

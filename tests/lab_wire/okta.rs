@@ -251,6 +251,17 @@ async fn polling_goes_on_where_it_stopped() {
 }
 
 #[tokio::test]
+async fn a_cursor_of_the_log_may_have_expired() {
+    let lab = lab().await;
+    lab.faults().set("expired-cursor=1".parse().unwrap());
+    assert_eq!(okta(&lab, "GET", "/api/v1/logs?limit=1").await.0, 200, "nothing expires without a cursor");
+    let kept = "/api/v1/logs?limit=1&after=bGFiOjE"; // `lab:1`
+    let (status, error) = okta(&lab, "GET", kept).await;
+    assert_eq!((status, &error["errorCode"]), (400, &json!("E0000053")));
+    assert_eq!(okta(&lab, "GET", kept).await.0, 200);
+}
+
+#[tokio::test]
 async fn both_kinds_of_429_and_a_lost_reply() {
     let lab = lab().await;
     let id = active(&lab).await;

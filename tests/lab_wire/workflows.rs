@@ -2,7 +2,7 @@
 use crate::common::{client, lab, okta, options, read};
 use axum::Router;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, HeaderName, StatusCode};
 use axum::routing::post;
 use idtriage::lab::{FlowAuth, Lab, LabFlow, LabListener, LabOptions};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -86,6 +86,26 @@ async fn a_flow_runs_for_get_and_post_and_for_nothing_else() {
     assert!(lab.runs().is_empty() && lab.recorder().writes().is_empty());
     client().get(&url).header("x-api-client-token", token).send().await.unwrap();
     assert_eq!((lab.runs().len(), lab.recorder().writes().len()), (1, 1));
+}
+
+#[tokio::test]
+async fn a_flow_that_is_switched_off_does_not_run() {
+    let lab = lab().await;
+    lab.faults().set("flow-off=1".parse().unwrap());
+    assert_eq!(invoke(&lab, "always-content", &json!({})).await.status(), 400);
+    assert!(lab.runs().is_empty());
+    assert_eq!(invoke(&lab, "always-content", &json!({})).await.status(), 200);
+}
+
+#[tokio::test]
+async fn the_header_with_the_execution_is_called_as_told() {
+    let execution_header = HeaderName::from_static("x-run");
+    let lab = Lab::start(LabOptions { execution_header, ..options() }).await.unwrap();
+    let response = invoke(&lab, "contain-user", &json!({})).await;
+    assert!(response.headers().get("x-run").is_none(), "a refused call has no execution");
+    let response = invoke(&lab, "always-content", &json!({})).await;
+    assert_eq!(response.headers()["x-run"].to_str().unwrap(), lab.runs()[0].execution_id);
+    assert!(response.headers().keys().all(|name| !name.as_str().contains("execution")));
 }
 
 #[tokio::test]

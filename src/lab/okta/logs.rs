@@ -3,6 +3,7 @@
 use super::error::OktaError;
 use super::filter::{Case, Filter};
 use super::paging::{self, Query};
+use crate::lab::faults::{FaultKind, Part};
 use crate::lab::world::World;
 use axum::extract::{OriginalUri, Query as Asked, State};
 use axum::http::StatusCode;
@@ -29,7 +30,7 @@ pub(super) async fn list(
 ) -> Result<Response, OktaError> {
     let wanted = Wanted::parse(&query, world.clock.now())?;
     let limit = paging::limit(&query, 100, LARGEST);
-    let place = paging::start(&query).ok_or_else(|| bad("The cursor is not valid."))?;
+    let place = place(&world, &query)?;
     let descending = query.get("sortOrder").is_some_and(|order| order.eq_ignore_ascii_case("DESCENDING"));
     if wanted.until.is_none() && !descending {
         let (events, next) = world.log.from(place, limit, |event| wanted.takes(event));
@@ -40,6 +41,14 @@ pub(super) async fn list(
         events.reverse();
     }
     Ok(paging::page(&world, &uri, &query, events, limit))
+}
+
+/// Where the page begins. How long a cursor is good for is undocumented, so any may be refused.
+fn place(world: &World, query: &Query) -> Result<usize, OktaError> {
+    if query.contains_key("after") && world.faults.take(FaultKind::ExpiredCursor, Part::Okta) {
+        return Err(bad("The cursor has expired."));
+    }
+    paging::start(query).ok_or_else(|| bad("The cursor is not valid."))
 }
 
 impl Wanted {

@@ -2,6 +2,7 @@
 use super::behaviour::{Behaviour, Remedied, run};
 use super::payload::Payload;
 use super::{FlowAuth, LabFlow, LabRun};
+use crate::lab::faults::{FaultKind, Part};
 use crate::lab::gate::rate_headers;
 use crate::lab::limits::FLOW;
 use crate::lab::server::cut;
@@ -9,7 +10,7 @@ use crate::lab::world::{Realm, World, lock};
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
@@ -18,8 +19,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use subtle::ConstantTimeEq as _;
 
-/// The header that carries the execution's id. Its real name is undocumented; clients must not depend on it.
-const EXECUTION_HEADER: &str = "x-workflows-execution-id";
 const SCOPE: &str = "okta.workflows.invoke.manage";
 const SLOW: Duration = Duration::from_secs(20);
 /// The platform closes a synchronous connection after this.
@@ -39,6 +38,9 @@ pub(super) async fn invoke(
     };
     if let Err((status, message)) = admit(&world, flow, &headers, &query) {
         return problem(status, message);
+    }
+    if world.faults.take(FaultKind::FlowOff, Part::Workflows) {
+        return problem(StatusCode::BAD_REQUEST, "the flow is not active");
     }
     let verdict = world.limits.count(flow.id, FLOW, world.clock.now());
     let mut response = if verdict.allowed {
@@ -106,7 +108,7 @@ async fn execute(world: &Arc<World>, flow: &LabFlow, body: &Bytes) -> Response {
         _ => at_once(world, flow, &payload, &execution),
     };
     if let Ok(value) = HeaderValue::from_str(&execution) {
-        response.headers_mut().insert(HeaderName::from_static(EXECUTION_HEADER), value);
+        response.headers_mut().insert(world.execution_header.clone(), value);
     }
     response
 }
