@@ -1,10 +1,16 @@
 //! The lab's Okta: access, users, lifecycle, groups, the System Log, over the wire.
 use crate::common::{client, lab, okta, read};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use idtriage::lab::{Fault, FaultKind, Lab};
+use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 use std::collections::HashSet;
+
+const TOKEN_PATH: &str = "/oauth2/v1/token";
 
 /// An ordinary account that is active.
 async fn active(lab: &Lab) -> String {
@@ -17,7 +23,7 @@ async fn op(lab: &Lab, id: &str, operation: &str) -> (u16, Value) {
 }
 
 fn assertion(lab: &Lab, jti: &str) -> String {
-    let url = format!("{}/oauth2/v1/token", lab.addresses().okta_org_url);
+    let url = format!("{}{TOKEN_PATH}", lab.addresses().okta_org_url);
     let id = &lab.secrets().okta_client_id;
     let exp = jsonwebtoken::get_current_timestamp() + 300;
     let claims = json!({"iss": id, "sub": id, "aud": url, "exp": exp, "jti": jti});
@@ -25,15 +31,18 @@ fn assertion(lab: &Lab, jti: &str) -> String {
     encode(&Header::new(Algorithm::ES256), &claims, &key).unwrap()
 }
 
-async fn exchange(lab: &Lab, assertion: &str, scope: &str) -> (u16, Value) {
-    let form = [
+fn exchange_form<'a>(assertion: &'a str, scope: &'a str) -> [(&'static str, &'a str); 4] {
+    [
         ("grant_type", "client_credentials"),
         ("scope", scope),
         ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
         ("client_assertion", assertion),
-    ];
-    let url = format!("{}/oauth2/v1/token", lab.addresses().okta_org_url);
-    read(client().post(url).form(&form).send().await.unwrap()).await
+    ]
+}
+
+async fn exchange(lab: &Lab, assertion: &str, scope: &str) -> (u16, Value) {
+    let url = format!("{}{TOKEN_PATH}", lab.addresses().okta_org_url);
+    read(client().post(url).form(&exchange_form(assertion, scope)).send().await.unwrap()).await
 }
 
 #[tokio::test]
@@ -187,6 +196,60 @@ async fn private_key_jwt_is_checked_and_scopes_hold() {
         exchange(&lab, &assertion(&lab, "three"), "okta.users.read").await.1["error"],
         "invalid_dpop_proof"
     );
+}
+
+/// A proof of possession with the service app's own key, for a request of the lab's org.
+fn proof(lab: &Lab, (method, path): (&str, &str), more: &Value) -> String {
+    let key = EncodingKey::from_ec_pem(lab.secrets().okta_private_key.expose_secret().as_bytes()).unwrap();
+    let mut header = Header::new(Algorithm::ES256);
+    header.typ = Some("dpop+jwt".to_owned());
+    header.jwk = Some(Jwk::from_encoding_key(&key, Algorithm::ES256).unwrap());
+    let url = format!("{}{path}", lab.addresses().okta_org_url);
+    let iat = jsonwebtoken::get_current_timestamp();
+    let mut claims = json!({"htm": method, "htu": url, "iat": iat, "jti": uuid::Uuid::new_v4().to_string()});
+    claims.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    encode(&header, &claims, &key).unwrap()
+}
+
+/// Asks for a token with a proof: status, the nonce that came with the answer, the answer.
+async fn exchange_with(lab: &Lab, proof: &str) -> (u16, Option<String>, Value) {
+    let assertion = assertion(lab, &uuid::Uuid::new_v4().to_string());
+    let form = exchange_form(&assertion, "okta.users.read");
+    let url = format!("{}{TOKEN_PATH}", lab.addresses().okta_org_url);
+    let response = client().post(url).header("dpop", proof).form(&form).send().await.unwrap();
+    let nonce = response.headers().get("dpop-nonce").map(|nonce| nonce.to_str().unwrap().to_owned());
+    let (status, body) = read(response).await;
+    (status, nonce, body)
+}
+
+#[tokio::test]
+async fn a_bound_token_takes_a_nonce_and_a_proof_of_every_call() {
+    let lab = lab().await;
+    lab.faults().set("dpop-required@okta".parse().unwrap());
+    let token_call = ("POST", TOKEN_PATH);
+    let (status, nonce, error) = exchange_with(&lab, &proof(&lab, token_call, &json!({}))).await;
+    assert_eq!((status, &error["error"]), (400, &json!("use_dpop_nonce")));
+    let with_nonce = proof(&lab, token_call, &json!({"nonce": nonce.unwrap()}));
+    let (status, _, reply) = exchange_with(&lab, &with_nonce).await;
+    assert_eq!((status, &reply["token_type"]), (200, &json!("DPoP")));
+    assert_eq!(exchange_with(&lab, &with_nonce).await.2["error"], "invalid_dpop_proof", "used before");
+
+    let token = reply["access_token"].as_str().unwrap();
+    let ath = URL_SAFE_NO_PAD.encode(Sha256::digest(token.as_bytes()));
+    let good = || json!({"ath": ath});
+    let call = async |scheme: &str, proof: &str| {
+        let url = format!("{}/api/v1/users?limit=1", lab.addresses().okta_org_url);
+        let request = client().get(url).header("authorization", format!("{scheme} {token}"));
+        request.header("dpop", proof).send().await.unwrap().status().as_u16()
+    };
+    let users = ("GET", "/api/v1/users");
+    let first = proof(&lab, users, &good());
+    assert_eq!(call("DPoP", &first).await, 200);
+    assert_eq!(call("DPoP", &first).await, 401, "`jti` used before");
+    assert_eq!(call("Bearer", &proof(&lab, users, &good())).await, 401, "bound, so no bearer token");
+    assert_eq!(call("DPoP", &proof(&lab, users, &json!({"ath": "x"}))).await, 401, "of another token");
+    assert_eq!(call("DPoP", &proof(&lab, ("POST", users.1), &good())).await, 401, "of another method");
+    assert_eq!(call("DPoP", &proof(&lab, ("GET", "/api/v1/groups"), &good())).await, 401, "of another call");
 }
 
 #[tokio::test]
