@@ -5,6 +5,7 @@
 #[path = "store_support/mod.rs"]
 mod store;
 
+use futures_util::FutureExt as _;
 use idtriage::domain::{EventId, Login};
 use idtriage::store::sqlite::SqliteStore;
 use idtriage::store::{FindingFilter, From, InboxItem, OpenOptions, Sequence, Store, StoreError};
@@ -14,6 +15,7 @@ use serde_json::json;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use store::wait::within;
 use store::{decode, failed, item, options, query};
 
 struct Room {
@@ -49,20 +51,31 @@ async fn findings(store: &dyn Store, limit: usize) -> usize {
 
 /// Waits until what is watched is so.
 async fn until(store: &dyn Store, what: impl Fn(Sequence) -> bool) {
-    store.watch().wait_for(|sequence| what(*sequence)).await.unwrap();
+    let mut sequence = store.watch();
+    within("what is watched", sequence.wait_for(|sequence| what(*sequence))).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_large_event_does_not_delay_small_ones() {
     let room = Room::new();
-    let store = room.open();
+    // Small slices: many come after the moment that is looked at.
+    let store = room.open_with(OpenOptions { slice: 10, ..options() });
     store.append(vec![large("large", 50_000)]).await.unwrap();
     until(&*store, |sequence| sequence.newest_event >= 1).await;
     store.append(vec![failed("small", "no-mfa", "low", &["zoe@example.com"])]).await.unwrap();
     until(&*store, |sequence| sequence.newest_event >= 2).await;
-    let small = store.event(EventId(2)).await.unwrap().unwrap().event;
-    assert_eq!(small.findings.open, 1);
-    store.drained().await.unwrap();
+    // Both as one read sees them.
+    let seen = store.events(&query(""), From::Newest, 10).await.unwrap().rows;
+    let open: Vec<u64> = seen.iter().map(|event| event.findings.open).collect();
+    assert!(matches!(open[..], [1, 10..50_000]), "{open:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_event_is_expanded_to_its_last_user() {
+    let room = Room::new();
+    let store = room.open();
+    store.append(vec![large("large", 50_000)]).await.unwrap();
+    within("the expansion", store.drained()).await.unwrap();
     let large = store.event(EventId(1)).await.unwrap().unwrap().event;
     assert_eq!((large.findings.open, large.user_count), (50_000, 50_000));
     let last = store.event_users(EventId(1), 49_999, 10).await.unwrap();
@@ -70,14 +83,17 @@ async fn a_large_event_does_not_delay_small_ones() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_crash_left_is_expanded_once() {
+async fn what_an_end_in_the_middle_left_is_expanded_once() {
     let room = Room::new();
     let slices = OpenOptions { slice: 10, ..options() };
     let store = room.open_with(slices.clone());
     let items = (0..20).map(|n| failed(&n.to_string(), "no-mfa", "high", &["ann@example.com"]));
     store.append(items.chain([large("large", 3_000)]).collect()).await.unwrap();
     until(&*store, |sequence| sequence.newest_event >= 21).await;
-    drop(store);
+    store.close().await.unwrap();
+    let left = Connection::open(room.path()).unwrap();
+    let left: i64 = left.query_row("SELECT count(*) FROM inbox", [], |row| row.get(0)).unwrap();
+    assert_eq!(left, 1, "the end came after the large one was expanded");
 
     let store = room.open_with(slices);
     store.drained().await.unwrap();
@@ -92,18 +108,24 @@ async fn many_appends_share_a_commit() {
     let room = Room::new();
     let store = room.open();
     let before = store.transactions();
-    let mut appends = tokio::task::JoinSet::new();
-    for n in 0..500 {
-        let store = store.clone();
-        let item = failed(&n.to_string(), "no-mfa", "high", &["ann@example.com"]);
-        appends.spawn(async move { store.append(vec![item]).await });
+    // While another process writes, this one's writer waits, and all that is asked of it is queued.
+    let other = Connection::open(room.path()).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let mut appends: Vec<_> = (0..500)
+        .map(|n| failed(&n.to_string(), "no-mfa", "high", &["ann@example.com"]))
+        .map(|item| store.append(vec![item]))
+        .collect();
+    for append in &mut appends {
+        assert!(append.as_mut().now_or_never().is_none(), "nothing can be committed yet");
     }
-    while let Some(done) = appends.join_next().await {
-        done.unwrap().unwrap();
+    other.execute_batch("ROLLBACK").unwrap();
+    for append in appends {
+        within("a commit", append).await.unwrap();
     }
+    within("the expansion", store.drained()).await.unwrap();
     let used = store.transactions() - before;
-    assert!(used < 500, "{used} transactions, expansion included");
-    store.drained().await.unwrap();
+    // What the writer held when it began to wait, the rest, and their expansion.
+    assert!(used <= 10, "{used} transactions");
     assert_eq!(store.health().await.unwrap().events, 500);
 }
 
@@ -176,9 +198,12 @@ async fn free_text_is_made_again_when_it_is_missing() {
     }
     let store = room.open();
     let mut watch = store.watch();
-    while store.events(&query("paris"), From::Newest, 10).await.unwrap().rows.is_empty() {
-        watch.changed().await.unwrap();
-    }
+    let made = async {
+        while store.events(&query("paris"), From::Newest, 10).await.unwrap().rows.is_empty() {
+            watch.changed().await.unwrap();
+        }
+    };
+    within("the free text", made).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

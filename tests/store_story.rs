@@ -1,6 +1,6 @@
 //! One story that every store has to tell the same way. It knows nothing but the trait.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 #[path = "store_support/mod.rs"]
 mod store;
@@ -16,6 +16,7 @@ use idtriage::store::{
 };
 use serde_json::json;
 use std::sync::Arc;
+use store::wait::within;
 use store::{decode, failed, item, options, query, second};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -160,9 +161,12 @@ async fn filters(store: &dyn Store) {
 /// The free text follows within a second; whoever watches is told.
 async fn words(store: &dyn Store) {
     let mut watch = store.watch();
-    while feed(store, "paris").await != [4] || feed(store, "title").await != [3, 2, 1] {
-        watch.changed().await.unwrap();
-    }
+    let followed = async {
+        while feed(store, "paris").await != [4] || feed(store, "title").await != [3, 2, 1] {
+            watch.changed().await.unwrap();
+        }
+    };
+    within("the free text", followed).await;
     let cases: &[(&str, &[i64])] = &[
         ("signed paris", &[4]),
         ("PAR", &[4]),

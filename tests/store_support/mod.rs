@@ -1,5 +1,9 @@
 //! What the store's tests share: a decoder of a small JSON, and elements in it.
 
+#[path = "../support/wait.rs"]
+#[expect(dead_code, reason = "shared with the tests of the program, which wait in more ways")]
+pub(crate) mod wait;
+
 use idtriage::domain::event::SourceName;
 use idtriage::domain::{Check, DecodedEvent, EventKey, EventKind, Login, Query, Severity};
 use idtriage::store::{Decode, InboxItem, OpenOptions};
