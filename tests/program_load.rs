@@ -1,4 +1,4 @@
-//! Many senders at once, with a console open on the same store.
+//! Many senders at once, with a console open on the same store and other processes that write to it.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "clippy knows test functions, not what they share")]
 
 mod support;
@@ -51,6 +51,19 @@ fn keys_have_their_effect(screen: &mut Screen, is_over: &AtomicBool) -> usize {
     times
 }
 
+/// Claims one finding after the other from processes of its own, for as long as the load lasts; all of
+/// them write to the file that is written to all the time.
+fn others_claim(place: &Place, is_over: &AtomicBool) -> usize {
+    let list = ["findings", "list", "--limit", "1"];
+    wait::until("findings to claim", || !place.run_json(&list).expect(0).json_lines().is_empty());
+    let mut claimed = 0;
+    while claimed == 0 || (claimed < LOGINS && !is_over.load(Ordering::Relaxed)) {
+        claimed += 1;
+        place.run(&["findings", "claim", &claimed.to_string()]).expect(0);
+    }
+    claimed
+}
+
 #[test]
 fn ten_thousand_events_by_sixty_four_senders_under_an_open_console() {
     let place = Place::with_source();
@@ -59,14 +72,15 @@ fn ten_thousand_events_by_sixty_four_senders_under_an_open_console() {
     let mut screen = Screen::start(&place, &["--config", &config], 120, 40);
     screen.shows("receiver: collect");
     let (next, acknowledged, is_over) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicBool::new(false));
-    let times = thread::scope(|scope| {
+    let (times, claimed) = thread::scope(|scope| {
         let senders: Vec<_> =
             (0..SENDERS).map(|_| scope.spawn(|| send(&place, &next, &acknowledged))).collect();
         let keys = scope.spawn(|| keys_have_their_effect(&mut screen, &is_over));
+        let others = scope.spawn(|| others_claim(&place, &is_over));
         let sent: Vec<_> = senders.into_iter().map(|sender| sender.join()).collect();
         is_over.store(true, Ordering::Relaxed);
         sent.into_iter().for_each(|sent| sent.unwrap());
-        keys.join().unwrap()
+        (keys.join().unwrap(), others.join().unwrap())
     });
     assert!(times > 0);
     assert_eq!(acknowledged.load(Ordering::Relaxed), EVENTS);
@@ -76,5 +90,7 @@ fn ten_thousand_events_by_sixty_four_senders_under_an_open_console() {
     let findings = place.all("findings");
     assert_eq!(findings.len(), LOGINS);
     assert!(findings.iter().all(|finding| finding["times"] == EVENTS / LOGINS));
+    assert_eq!(findings.iter().filter(|finding| finding["state"] == "claimed").count(), claimed);
+    place.run(&["journal", "verify"]).expect(0);
     screen.shows(&format!("{LOGINS} open"));
 }
