@@ -9,7 +9,7 @@ use crate::config::load::{self, Folders};
 use crate::config::{Loaded, actor};
 use crate::domain::event::SourceName;
 use crate::ingest::Ingest;
-use crate::lab::{self, Fault, Lab, LabListener, LabOptions};
+use crate::lab::{self, Fault, HookAuth, Lab, LabListener, LabOptions};
 use crate::remediation::Pace;
 use crate::remediation::guard::Mode;
 use crate::runtime::terminal::signals::{Signalled, Signals};
@@ -94,8 +94,10 @@ pub(super) async fn alone(arguments: &LabAlone, out: &mut Output<'_>) -> Result<
 fn listener(lab: &Lab, listen: SocketAddr) -> LabListener {
     LabListener {
         url: format!("http://{listen}{}", lab::HOOK_PATH),
-        header: lab::HOOK_HEADER.to_owned(),
-        token: lab.secrets().cii_hook_token.clone(),
+        auth: HookAuth::Key {
+            header: lab::HOOK_HEADER.to_owned(),
+            value: lab.secrets().cii_hook_token.clone(),
+        },
     }
 }
 

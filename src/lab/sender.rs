@@ -1,10 +1,10 @@
 //! Posts the incident to the listener, as CII's event bus does: five seconds for an answer, a repeat of the very same body
 //! after a time-out or a 5xx, no repeat after a 4xx (contracts/cii.md, section 4).
 use super::faults::{FaultKind, Part};
+use super::hook_auth::HookAuth;
 use super::story::{Beat, Tenant, remember};
 use super::world::{World, lock};
 use jiff::{SignedDuration, Timestamp};
-use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -18,12 +18,11 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// How long a late event is held back.
 const LATE: Duration = Duration::from_secs(45);
 
-/// Where webhooks go, and the header that proves who sent them.
+/// Where webhooks go, and what opens that door.
 #[derive(Debug, Clone)]
 pub struct LabListener {
     pub url: String,
-    pub header: String,
-    pub token: SecretString,
+    pub auth: HookAuth,
 }
 
 /// One try of one webhook.
@@ -31,7 +30,7 @@ pub struct LabListener {
 pub struct Delivery {
     /// `detail.id` of the event: the same in every try.
     pub event: String,
-    /// The answer, or none: no connection, or no answer in time.
+    /// The answer, or none: no token, no connection, or no answer in time.
     pub status: Option<u16>,
 }
 
@@ -126,7 +125,7 @@ async fn deliver(post: Arc<Post>, event: String, envelope: Value, wait: Duration
 impl Post {
     async fn once(&self, envelope: &Value) -> Option<u16> {
         let request = self.client.post(&self.listener.url).json(envelope);
-        let request = request.header(&self.listener.header, self.listener.token.expose_secret());
+        let request = self.listener.auth.give(&self.client, request).await?;
         request.send().await.ok().map(|response| response.status().as_u16())
     }
 }

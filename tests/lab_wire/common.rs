@@ -1,7 +1,9 @@
 //! What the tests of the lab share: a lab of fixed seed and a client that speaks plain HTTP to it.
+use crate::support::wait;
 use idtriage::lab::{Lab, LabOptions};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
+use std::fmt::Display;
 use std::sync::Arc;
 
 pub(crate) const START: &str = "2026-05-01T12:00:00Z";
@@ -12,6 +14,16 @@ pub(crate) fn options() -> LabOptions {
 
 pub(crate) async fn lab() -> Lab {
     Lab::start(options()).await.unwrap()
+}
+
+/// Waits until it is so.
+pub(crate) async fn until(what: impl Display, mut ask: impl FnMut() -> bool) {
+    let asked = async {
+        while !ask() {
+            tokio::time::sleep(wait::POLL).await;
+        }
+    };
+    wait::within(what, asked).await;
 }
 
 /// A client without proxies, redirects or certificates.
