@@ -1,8 +1,10 @@
-//! The lab over the wire: what clients of the real services would see, asked with plain HTTP.
+//! The lab over the wire: what clients of the real services would see, asked with plain HTTP, and what its faults look
+//! like to the program.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "clippy knows test functions, not what they share")]
 
 mod cii;
 mod common;
+mod console;
 mod okta;
 #[path = "../support/mod.rs"]
 mod support;
