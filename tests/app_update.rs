@@ -89,7 +89,7 @@ fn the_rows_of_a_filter_that_was_replaced_are_dropped() {
 #[test]
 fn flows_looked_up_for_one_person_are_not_offered_for_another() {
     let mut desk = Desk::settled(3);
-    desk.advance(1_000);
+    desk.stand();
     let asked = only_request(&desk.send(Msg::RemediateAsked));
     let first = only_request(&finding_came(&mut desk, asked, "ann"));
     desk.send(Msg::WentBack);
@@ -103,11 +103,48 @@ fn flows_looked_up_for_one_person_are_not_offered_for_another() {
 #[test]
 fn nothing_pops_up_under_the_fingers_of_who_went_on() {
     let mut desk = Desk::settled(3);
-    desk.advance(1_000);
+    desk.stand();
     let asked = only_request(&desk.send(Msg::CloseAsked));
     desk.send(Msg::PromptAsked);
     assert_eq!(finding_came(&mut desk, asked, "ann"), []);
     assert!(matches!(desk.state.overlay, Some(Overlay::Prompt(_))));
+}
+
+fn is_refused(desk: &mut Desk) -> bool {
+    let effects = desk.send(Msg::ClaimToggled);
+    !effects.iter().any(|effect| matches!(effect, Effect::LoadEventUsers { .. }))
+}
+
+#[test]
+fn a_row_that_slipped_in_is_acted_on_only_after_it_has_been_seen() {
+    let mut desk = Desk::settled(3);
+    desk.stand();
+    desk.arrive();
+    desk.answer_all();
+    desk.advance(5_000);
+    assert!(is_refused(&mut desk), "no frame has shown it");
+    desk.draw();
+    desk.advance(399);
+    desk.draw();
+    assert!(is_refused(&mut desk), "not long enough");
+    desk.advance(1);
+    assert!(!is_refused(&mut desk));
+}
+
+#[rstest]
+#[case::another_screen(Msg::UserNamed(Login::new("ann")))]
+#[case::an_overlay(Msg::HelpAsked)]
+fn frames_that_do_not_show_the_feed_do_not_count(#[case] over: Msg) {
+    let mut desk = Desk::settled(3);
+    desk.stand();
+    desk.send(over);
+    desk.arrive();
+    desk.answer_all();
+    desk.stand();
+    desk.send(Msg::WentBack);
+    assert!(is_refused(&mut desk), "it is on the screen only with the next frame");
+    desk.stand();
+    assert!(!is_refused(&mut desk));
 }
 
 #[test]

@@ -38,6 +38,18 @@ pub enum FeedLoad {
     Newer,
 }
 
+/// Whether another row came under the cursor by itself, and since when the analyst can see that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Slip {
+    /// The row is the one that the analyst put the cursor on.
+    #[default]
+    None,
+    /// No frame has shown it yet: none was drawn, or only of what lies above the feed.
+    Unseen,
+    /// It has been on the screen since then.
+    Seen(Timestamp),
+}
+
 /// The feed's state.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Feed {
@@ -59,8 +71,8 @@ pub struct Feed {
     pub error: Option<String>,
     /// Whether the first page has come.
     pub is_loaded: bool,
-    /// When another row last came under the cursor by itself.
-    pub slipped: Option<Timestamp>,
+    /// Whether another row came under the cursor by itself.
+    pub slip: Slip,
     /// Whether the store said something new while a reading was under way.
     is_behind: bool,
 }
@@ -83,7 +95,11 @@ impl Feed {
 
     /// Whether the row under the cursor has stood there long enough to be acted on.
     pub fn is_settled(&self, now: Timestamp) -> bool {
-        self.slipped.is_none_or(|at| now.duration_since(at) >= SETTLED)
+        match self.slip {
+            Slip::None => true,
+            Slip::Unseen => false,
+            Slip::Seen(at) => now.duration_since(at) >= SETTLED,
+        }
     }
 
     /// Whether the store is still looked through for rows to fill a screen of so many.
@@ -192,7 +208,7 @@ fn take_page(state: &mut State, what: FeedLoad, page: Page<Event>) {
     }
     let stayed = feed.cursor.stay(&before, &feed.ids(), height);
     if stayed == Stayed::OnAnother || feed.selected().map(|row| row.id) != first {
-        feed.slipped = Some(state.now);
+        feed.slip = Slip::Unseen;
         state.rest_since = state.now;
     }
 }
@@ -258,6 +274,13 @@ fn let_go_below(feed: &mut Feed) {
     }
 }
 
+/// A frame without an overlay was drawn. It shows the row under the cursor unless it is of another screen.
+pub fn drawn(state: &mut State) {
+    if state.stack.is_empty() && state.feed.slip == Slip::Unseen {
+        state.feed.slip = Slip::Seen(state.now);
+    }
+}
+
 /// How many wait has been counted.
 pub fn counted(state: &mut State, answer: Result<Counted, String>) -> Vec<Effect> {
     match answer {
@@ -282,7 +305,7 @@ pub fn moved(state: &mut State, motion: Motion) -> Vec<Effect> {
     }
     let (ids, rows) = (state.feed.ids(), state.size.feed_rows());
     state.feed.cursor.go(motion, &ids, rows);
-    state.feed.slipped = None;
+    state.feed.slip = Slip::None;
     state.rest_since = state.now;
     follow_again(state);
     load_more(state)

@@ -53,14 +53,16 @@ fn load_health(state: &mut State) -> Effect {
     Effect::LoadHealth { request: state.flights.open(Awaited::Health) }
 }
 
-/// What is asked is on the screen now: the time until it can be answered runs from here.
+/// What is asked, or the row under the cursor, is on the screen now: the time until a key acts on it runs
+/// from here.
 fn drawn(state: &mut State) {
     let now = state.now;
     match &mut state.overlay {
         Some(Overlay::Quit(question)) => {
             question.shown_at.get_or_insert(now);
         }
-        _ => card::drawn(state),
+        Some(_) => card::drawn(state),
+        None => feed::drawn(state),
     }
 }
 

@@ -101,6 +101,17 @@ impl Desk {
         self.send(Msg::Ticked(now))
     }
 
+    /// What is there is drawn, and stands there long enough for a key to act on it.
+    pub(crate) fn stand(&mut self) {
+        self.draw();
+        self.advance(400);
+    }
+
+    /// A frame is drawn.
+    pub(crate) fn draw(&mut self) {
+        self.send(Msg::Drawn(Default::default()));
+    }
+
     /// One more event; the console is told.
     pub(crate) fn arrive(&mut self) -> Vec<Effect> {
         let id = self.events.first().map_or(1, |event| event.id.0 + 1);
