@@ -55,7 +55,8 @@ pub fn wrap(text: &str, columns: usize) -> Vec<String> {
 
 fn wrap_paragraph(paragraph: &str, columns: usize, lines: &mut Vec<String>) {
     let mut line = String::new();
-    for word in paragraph.split_word_bounds() {
+    for word in words(paragraph) {
+        let word = word.as_str();
         if width(&line) + width(word) > columns && !line.is_empty() {
             lines.push(std::mem::take(&mut line).trim_end().to_owned());
         }
@@ -66,6 +67,22 @@ fn wrap_paragraph(paragraph: &str, columns: usize, lines: &mut Vec<String>) {
         }
     }
     lines.push(line.trim_end().to_owned());
+}
+
+/// The pieces that a line may break between. What closes a word or a sentence stays with it.
+fn words(paragraph: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    for word in paragraph.split_word_bounds() {
+        match words.last_mut().filter(|before| closes(word) && !before.trim().is_empty()) {
+            Some(before) => before.push_str(word),
+            None => words.push(word.to_owned()),
+        }
+    }
+    words
+}
+
+fn closes(word: &str) -> bool {
+    word.chars().all(|c| matches!(c, ',' | '.' | ';' | ':' | '!' | '?' | ')' | ']' | '}' | '…'))
 }
 
 fn break_word(word: &str, columns: usize, line: &mut String, lines: &mut Vec<String>) {
@@ -89,6 +106,7 @@ mod tests {
         assert_eq!(wrap("one two three", 8), vec!["one two", "three"]);
         assert_eq!(wrap("abcdefghij", 4), vec!["abcd", "efgh", "ij"]);
         assert_eq!(wrap("a\nb", 4), vec!["a", "b"]);
+        assert_eq!(wrap("one two, three", 7), vec!["one", "two,", "three"], "no line begins with a comma");
         assert_eq!(wrap("a \u{1b155}\u{cf3} b", 2), vec!["a", "?", "b"], "one grapheme of three columns");
     }
 

@@ -393,24 +393,22 @@ fn cannot_know(flow: &Flow, account: Option<&ProviderAccount>, target: &Target) 
         (Some(_), Some(_)) => {}
     }
     if flow.caveats.is_empty() {
-        unknown.push("whether the flow checks the product of the id that it is given".to_owned());
+        unknown.push("whether the flow checks the id's product".to_owned());
     }
     if !flow.is_final {
-        unknown.push("when the run ends: the flow may answer before it has finished".to_owned());
+        unknown.push("when the run ends: it may answer earlier".to_owned());
     }
     unknown.push(effect(flow, target).to_owned());
     if matches!(flow.proven_by, Some(ProvenBy::Suspended | ProvenBy::Deactivated)) {
-        unknown.push("whether sessions inside applications end: they may go on".to_owned());
+        unknown.push("whether sessions inside applications end".to_owned());
     }
     unknown
 }
 
 fn effect(flow: &Flow, target: &Target) -> &'static str {
     match (flow.proven_by, target) {
-        (None, _) => "whether it has the effect: nothing that can be re-read here proves it",
-        (Some(_), Target::CannotTell(_)) => "whether it has the effect: the account cannot be re-read",
-        (Some(_), Target::Read { .. }) => {
-            "whether it has the effect, until the account is re-read afterwards"
-        }
+        (None, _) => "whether it works: nothing that is re-read here proves it",
+        (Some(_), Target::CannotTell(_)) => "whether it works: the account cannot be re-read",
+        (Some(_), Target::Read { .. }) => "whether it works, until the account is re-read",
     }
 }

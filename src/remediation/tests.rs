@@ -157,7 +157,7 @@ async fn a_plan_shows_the_request_the_target_and_what_it_asks_for() {
     );
     assert_eq!((plan.refusal.clone(), plan.needs_again.clone()), (None, None));
     assert!(plan.cannot_know.iter().any(|line| line.contains("sessions inside applications")));
-    assert!(plan.cannot_know.iter().any(|line| line.contains("before it has finished")));
+    assert!(plan.cannot_know.iter().any(|line| line.contains("it may answer earlier")));
 }
 
 #[rstest]

@@ -2,7 +2,9 @@
 //!
 //! What an analyst has to know before deciding comes first and is short: what it does, to whom, in
 //! which state, how it is undone, and what this cannot know. The target's other facts and the request,
-//! whole and exact, come last, because they are long.
+//! whole and exact, come last, because they are long. Where rows are few, what only repeats the frame,
+//! the sentence and the question gives way too: the first screen has the state, the way back and what
+//! this cannot know.
 
 use super::prose::Prose;
 use super::theme::Role;
@@ -32,8 +34,15 @@ pub(super) fn write(prose: &mut Prose, card: &Card, zone: &Zone) {
     };
     changes(prose, &card.changes);
     obstacles(prose, plan);
-    facts(prose, plan, zone);
-    section(prose, "What this cannot know", &plan.cannot_know);
+    if prose.is_dense() {
+        brief(prose, plan, zone);
+        risk(prose, plan);
+        names(prose, plan);
+        sends(prose, plan);
+    } else {
+        facts(prose, plan, zone);
+        section(prose, "What this cannot know", &plan.cannot_know);
+    }
     section(prose, "Limits", &plan.caveats);
     more_of_target(prose, plan);
     request(prose, &plan.request);
@@ -63,14 +72,36 @@ fn changes(prose: &mut Prose, changes: &[(String, String, String)]) {
 }
 
 fn facts(prose: &mut Prose, plan: &Plan, zone: &Zone) {
-    let flow = &plan.flow;
-    prose.fact("risk", risk_role(flow.risk), &format!("{}: {}", flow.risk.word(), asks(&plan.confirm)));
+    risk(prose, plan);
     let (role, target) = in_a_word(&plan.target, zone);
     prose.fact("target", role, &target);
-    prose.fact("login", Role::Text, &plan.login.to_string());
-    prose.fact("flow", Role::Text, &format!("{} ({})", flow.name, flow.id));
-    prose.fact("sends", Role::Text, &format!("{} {}", plan.request.method, plan.request.url));
+    names(prose, plan);
+    sends(prose, plan);
     prose.fact("undo", Role::Text, &plan.undo);
+}
+
+/// What has to be on the first screen of the lowest terminal, in the fewest rows.
+fn brief(prose: &mut Prose, plan: &Plan, zone: &Zone) {
+    let (role, target) = in_a_word(&plan.target, zone);
+    prose.run_in("target", role, &target);
+    prose.run_in("undo", Role::Text, &plan.undo);
+    if !plan.cannot_know.is_empty() {
+        prose.run_in("cannot know", Role::Text, &plan.cannot_know.join("; "));
+    }
+}
+
+fn risk(prose: &mut Prose, plan: &Plan) {
+    let risk = plan.flow.risk;
+    prose.fact("risk", risk_role(risk), &format!("{}: {}", risk.word(), asks(&plan.confirm)));
+}
+
+fn names(prose: &mut Prose, plan: &Plan) {
+    prose.fact("login", Role::Text, &plan.login.to_string());
+    prose.fact("flow", Role::Text, &format!("{} ({})", plan.flow.name, plan.flow.id));
+}
+
+fn sends(prose: &mut Prose, plan: &Plan) {
+    prose.fact("sends", Role::Text, &format!("{} {}", plan.request.method, plan.request.url));
 }
 
 /// The target's state, before everything that takes more than a line.

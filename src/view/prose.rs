@@ -1,5 +1,6 @@
 //! Text in paragraphs: wrapped to a width, with headings, facts and items.
 
+use super::canvas::Cells;
 use super::theme::{Role, Theme};
 use crate::app::text::wrap;
 use ratatui::text::{Line, Span};
@@ -57,6 +58,24 @@ impl<'a> Prose<'a> {
     pub(super) fn fact(&mut self, name: &str, role: impl Into<Role>, value: &str) {
         let name = format!("{name:<NAME$} ");
         self.hang(self.theme.span(Role::Muted, &name), role, value);
+    }
+
+    /// Whether rows are few.
+    pub(super) fn is_dense(&self) -> bool {
+        self.is_dense
+    }
+
+    /// A name and its value in as few rows as there can be: the value goes on below the name.
+    pub(super) fn run_in(&mut self, name: &str, role: Role, value: &str) {
+        let mut lines = wrap(&format!("{name} {value}"), self.columns).into_iter();
+        let first = lines.next().unwrap_or_default();
+        let cells = Cells::new(self.theme);
+        let first = match first.strip_prefix(name) {
+            Some(rest) => cells.text(Role::Key, name).text(role, rest),
+            None => cells.text(role, &first),
+        };
+        self.lines.push(first.line());
+        self.lines.extend(lines.map(|line| self.theme.line(role, &line)));
     }
 
     /// A paragraph behind a sign, whose further lines start where the first does.

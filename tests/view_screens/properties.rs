@@ -5,7 +5,7 @@ use crate::paint::{paint, text};
 use idtriage::app::layout::Size;
 use idtriage::app::msg::{Answer, Msg};
 use idtriage::app::user::Pane;
-use idtriage::app::{Effect, State, update};
+use idtriage::app::{Effect, Overlay, State, update};
 use idtriage::domain::page::Page;
 use idtriage::domain::time::Zone;
 use idtriage::domain::{Event, untrusted};
@@ -134,6 +134,30 @@ fn the_question_of_a_card_is_never_clipped() {
         let shown = text(&paint(&card, &Theme::default()).0);
         assert!(shown.contains("say why, then enter"), "{columns}x{rows}\n{shown}");
         assert!(shown.contains("reason") && shown.contains("confirm"), "{columns}x{rows}\n{shown}");
+    }
+}
+
+/// What a card of suspending somebody cannot know, as `remediation` says it, on the narrowest screen.
+#[test]
+fn what_decides_is_on_the_first_screen_of_a_card() {
+    let mut state = with_card(60, 16);
+    let unknown = [
+        "when the run ends: it may answer earlier",
+        "whether it works, until the account is re-read",
+        "whether sessions inside applications end",
+    ];
+    if let Some(Overlay::Card(card)) = &mut state.overlay
+        && let Some(plan) = &mut card.plan
+    {
+        plan.cannot_know = unknown.map(str::to_owned).to_vec();
+    }
+    let shown = text(&paint(&state, &Theme::default()).0);
+    let words: Vec<&str> = shown.split(|c: char| c.is_whitespace() || c == '┃').filter(|w| !w.is_empty()).collect();
+    let shown_words = words.join(" ");
+    let has = ["Suspend the Okta account of ann@example.com", "ACTIVE, as Okta said at 10:00:00Z", "risk medium"];
+    let has = has.into_iter().chain(["groups and applications are kept", "cannot know"]).chain(unknown);
+    for wanted in has.chain(["reason", "confirm", "esc leaves"]) {
+        assert!(shown_words.contains(wanted), "{wanted}\n{shown}");
     }
 }
 
