@@ -11,10 +11,14 @@ use idtriage::app::state::QuitQuestion;
 use idtriage::app::{Answer, Effect, Msg, Overlay, RequestId};
 use idtriage::domain::dossier::{LoadedPart, Part, Problem};
 use idtriage::domain::page::{EventUser, Page};
-use idtriage::domain::{Check, EventId, Finding, FindingId, FindingState, Login, PartName, Query, Severity};
+use idtriage::domain::plan::{Fit, FitTarget, PageOf, WebPage};
+use idtriage::domain::{
+    Check, EventId, Finding, FindingId, FindingState, Login, PartName, Query, Severity, preset,
+};
 use jiff::SignedDuration;
 use proptest::prelude::*;
 use rstest::rstest;
+use url::Url;
 
 fn parts(effects: &[Effect]) -> Vec<(String, PartName)> {
     let part = |effect: &Effect| match effect {
@@ -108,6 +112,37 @@ fn nothing_pops_up_under_the_fingers_of_who_went_on() {
     desk.send(Msg::PromptAsked);
     assert_eq!(finding_came(&mut desk, asked, "ann"), []);
     assert!(matches!(desk.state.overlay, Some(Overlay::Prompt(_))));
+}
+
+/// The list of flows for a row, with one that opens a page.
+fn offered(desk: &mut Desk) -> Url {
+    desk.stand();
+    let asked = only_request(&desk.send(Msg::RemediateAsked));
+    let fits = only_request(&finding_came(desk, asked, "ann"));
+    let url: Url = "https://ispm.example.com/issues/7".parse().unwrap();
+    let page = WebPage { url: url.clone(), of: PageOf::Finding };
+    let flow = preset::flow(preset::DELEGATED).unwrap();
+    let fit = Fit { flow, is_suggested: false, target: Ok(FitTarget::Page(page)) };
+    desk.send(Msg::Answered(fits, Answer::Fits(Ok(vec![fit]))));
+    url
+}
+
+#[test]
+fn a_flow_that_opens_a_page_shows_its_link_and_asks_for_no_confirmation() {
+    let mut desk = Desk::settled(3);
+    let url = offered(&mut desk);
+    assert_eq!(desk.send(Msg::Opened), []);
+    assert!(matches!(&desk.state.overlay, Some(Overlay::Link(card)) if card.url == url && !card.is_known));
+}
+
+#[test]
+fn a_flow_that_opens_a_page_of_a_known_host_opens_it_on_a_desktop() {
+    let mut desk = Desk::settled(3);
+    let url = offered(&mut desk);
+    desk.state.settings.is_desktop = true;
+    desk.state.settings.link_hosts = vec!["ispm.example.com".into()];
+    assert_eq!(desk.send(Msg::FlowChosen(0)), [Effect::OpenLink(url)]);
+    assert!(desk.state.overlay.is_none());
 }
 
 fn is_refused(desk: &mut Desk) -> bool {

@@ -4,7 +4,7 @@ use crate::domain::finding::FindingId;
 use crate::domain::page::From;
 use crate::domain::plan::Plan;
 use crate::domain::subject::ProviderAccount;
-use crate::domain::{ActionId, Change, CheckId, EventId, FlowId, Login, PartName, Query, Untrusted};
+use crate::domain::{ActionId, Change, EventId, FlowId, Login, PartName, Query};
 use std::collections::BTreeMap;
 use url::Url;
 
@@ -23,8 +23,6 @@ pub struct RunAsk {
     pub finding: Option<FindingId>,
     /// From which event.
     pub event: Option<EventId>,
-    /// The check that the finding fails.
-    pub check: Option<(CheckId, Untrusted)>,
     /// The account, where the product has several.
     pub account: Option<ProviderAccount>,
     /// Declared inputs that were filled in.

@@ -1,7 +1,9 @@
-//! The flows that fit a finding: suggested ones first, refused ones grey with the reason.
+//! The flows that fit a finding: those that run something, those that open a page, and refused ones grey
+//! with the reason.
 
 use super::card;
 use super::effect::{Effect, RunAsk};
+use super::link;
 use super::list::Cursor;
 use super::msg::Motion;
 use super::state::{Awaited, Overlay, State};
@@ -93,6 +95,11 @@ pub fn chosen(state: &mut State, at: usize) -> Vec<Effect> {
             list.cursor.id = Some(fit.flow.id);
             state.notice.fail(state.now, why);
             Vec::new()
+        }
+        // A page is only looked at: it wants no confirmation.
+        Ok(FitTarget::Page(page)) => {
+            state.overlay = None;
+            link::offer(state, page.url)
         }
         Ok(FitTarget::Choose(accounts)) => {
             list.choice = Some((fit.flow.id, accounts));

@@ -171,9 +171,7 @@ fn go_on(state: &mut State, then: Then, event: Option<EventId>, finding: Finding
             user::open(state, finding.login, about)
         }
         Then::Remediate => {
-            let check = Some((finding.check.id.clone(), finding.check.title.clone()));
-            let ask =
-                RunAsk { login: finding.login, finding: Some(finding.id), event, check, ..RunAsk::default() };
+            let ask = RunAsk { login: finding.login, finding: Some(finding.id), event, ..RunAsk::default() };
             flows::open(state, ask)
         }
     }

@@ -220,7 +220,7 @@ pub struct Which {
 
 /// `run …`
 #[derive(Debug, Clone, Args)]
-#[command(group = ArgGroup::new("answer").required(true).multiple(true).args(["dry_run", "yes", "confirm"]))]
+#[command(group = ArgGroup::new("answer").multiple(true).args(["dry_run", "yes", "confirm"]))]
 pub struct Run {
     /// The flow's id
     pub flow: FlowId,
@@ -325,7 +325,7 @@ mod tests {
     #[case("idtriage findings close 7 8 --as benign-expected --reason x", true)]
     #[case("idtriage findings close 7 --as benign --reason x", false)]
     #[case("idtriage run f --user a --user b --yes --confirm 2", true)]
-    #[case("idtriage run f --user a", false)]
+    #[case("idtriage run f --user a", true)]
     #[case("idtriage run f --user a --dry-run --yes", false)]
     #[case("idtriage run f --user a --yes --input =x", false)]
     #[case("idtriage lab --listen 0.0.0.0:1", false)]

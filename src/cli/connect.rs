@@ -6,6 +6,7 @@ use super::doctor::{Checked, Verdict};
 use super::failure::Failure;
 use super::run;
 use crate::config::{Config, Loaded};
+use crate::domain::plan::WebPage;
 use crate::domain::time::Zone;
 use crate::domain::{Action, ActionId, Actor, Flow, Plan, preset};
 use crate::ingest::decoder;
@@ -106,17 +107,12 @@ struct Bench {
 
 #[async_trait]
 impl run::Desk for Bench {
+    async fn page(&self, ask: &run::Ask) -> Result<Option<WebPage>, Failure> {
+        remediation::page(&self.desk, &of_line(ask)).await.map_err(not_planned)
+    }
+
     async fn prepare(&self, ask: &run::Ask) -> Result<Plan, Failure> {
-        let ask = Ask {
-            action: ActionId(uuid::Uuid::new_v4()),
-            flow: ask.flow.clone(),
-            login: ask.login.clone(),
-            finding: ask.finding,
-            event: None,
-            account: None,
-            inputs: ask.inputs.clone(),
-        };
-        remediation::prepare(&self.desk, ask).await.map_err(not_planned)
+        remediation::prepare(&self.desk, of_line(ask)).await.map_err(not_planned)
     }
 
     async fn run(&self, plan: &Plan, confirmed: run::Confirmed) -> Result<Action, Failure> {
@@ -134,6 +130,19 @@ impl run::Desk for Bench {
         let stands = self.desk.store.action(plan.action).await;
         stands
             .map_err(|error| Failure::unknown(format!("how `{}` ended cannot be read: {error}", plan.login)))
+    }
+}
+
+/// What the command line asks for, as the desk takes it.
+fn of_line(ask: &run::Ask) -> Ask {
+    Ask {
+        action: ActionId(uuid::Uuid::new_v4()),
+        flow: ask.flow.clone(),
+        login: ask.login.clone(),
+        finding: ask.finding,
+        event: None,
+        account: None,
+        inputs: ask.inputs.clone(),
     }
 }
 

@@ -8,7 +8,7 @@ use crate::domain::event::EventDetail;
 use crate::domain::finding::HistoryEntry;
 use crate::domain::journal::{Head, Record};
 use crate::domain::page::Listed;
-use crate::domain::plan::{Confirm, Target};
+use crate::domain::plan::{Confirm, Target, WebPage};
 use crate::domain::{
     Action, ActionId, Actor, Change, Event, EventId, Evidence, Finding, FindingId, Login, Outcome, PartName,
     Plan, Query, Risk, Severity, preset,
@@ -221,6 +221,7 @@ pub(crate) struct FakeDesk {
     pub(crate) outcomes: Vec<(&'static str, Outcome)>,
     pub(crate) ran: AtomicUsize,
     pub(crate) stuck: Option<Stuck>,
+    pub(crate) page: Option<WebPage>,
 }
 
 /// A run that does not end: a signal comes meanwhile, and this is how the run stands then.
@@ -234,7 +235,7 @@ pub(crate) struct Stuck {
 
 impl Default for FakeDesk {
     fn default() -> Self {
-        FakeDesk { risk: Risk::Low, outcomes: Vec::new(), ran: AtomicUsize::new(0), stuck: None }
+        FakeDesk { risk: Risk::Low, outcomes: Vec::new(), ran: AtomicUsize::new(0), stuck: None, page: None }
     }
 }
 
@@ -246,6 +247,10 @@ impl FakeDesk {
 
 #[async_trait]
 impl Desk for FakeDesk {
+    async fn page(&self, _: &Ask) -> Result<Option<WebPage>, Failure> {
+        Ok(self.page.clone())
+    }
+
     async fn prepare(&self, ask: &Ask) -> Result<Plan, Failure> {
         Ok(plan(self.risk, ask.login.raw()))
     }

@@ -9,7 +9,7 @@ use super::args;
 use super::card;
 use super::failure::{DONE, FAILED, Failure, combined};
 use super::output::Output;
-use crate::domain::plan::Confirm;
+use crate::domain::plan::{Confirm, WebPage};
 use crate::domain::{Action, Actor, FindingId, FlowId, Login, Plan};
 use crate::store::Again;
 use async_trait::async_trait;
@@ -47,6 +47,9 @@ pub struct Confirmed {
 /// The remediation desk as this command needs it.
 #[async_trait]
 pub trait Desk: Send + Sync {
+    /// The page that the flow opens, where it runs nothing.
+    async fn page(&self, ask: &Ask) -> Result<Option<WebPage>, Failure>;
+
     /// Reads everything anew and plans.
     async fn prepare(&self, ask: &Ask) -> Result<Plan, Failure>;
 
@@ -125,7 +128,8 @@ pub async fn run(
     let mut plans = Vec::new();
     for ask in &asks {
         match prepared(desk, ask, stop).await? {
-            Ok(plan) => plans.push(plan),
+            Ok(Prepared::Page(page)) => statuses.push(opens(ask, &page, out)?),
+            Ok(Prepared::Plan(plan)) => plans.push(*plan),
             Err(failure) => statuses.push(told(&failure, out)),
         }
     }
@@ -143,11 +147,38 @@ pub async fn run(
     Ok(combined(statuses))
 }
 
-async fn prepared(desk: &dyn Desk, ask: &Ask, stop: &mut Stop) -> Result<Result<Plan, Failure>, Failure> {
+/// What a flow comes to for one user.
+enum Prepared {
+    /// Something that can be sent.
+    Plan(Box<Plan>),
+    /// A page to open.
+    Page(WebPage),
+}
+
+async fn prepared(desk: &dyn Desk, ask: &Ask, stop: &mut Stop) -> Result<Result<Prepared, Failure>, Failure> {
     tokio::select! {
-        planned = desk.prepare(ask) => Ok(planned),
+        prepared = prepare(desk, ask) => Ok(prepared),
         () = stop.asked(Asked::End) => Err(Failure::failed("stopped by a signal: nothing was sent")),
     }
+}
+
+async fn prepare(desk: &dyn Desk, ask: &Ask) -> Result<Prepared, Failure> {
+    match desk.page(ask).await? {
+        Some(page) => Ok(Prepared::Page(page)),
+        None => desk.prepare(ask).await.map(|plan| Prepared::Plan(Box::new(plan))),
+    }
+}
+
+/// Without a screen a page is printed: opening it is for whoever reads this.
+fn opens(ask: &Ask, page: &WebPage, out: &mut Output<'_>) -> Result<u8, Failure> {
+    if out.is_json() {
+        let json = serde_json::json!({ "flow": ask.flow, "login": ask.login, "open": page.url.as_str() });
+        out.json(&json)?;
+    } else {
+        out.text(page.url.as_str())?;
+        out.note(&format!("nothing was sent: flow `{}` opens {}", ask.flow, page.of.words()))?;
+    }
+    Ok(DONE)
 }
 
 /// One ask a user, each once.
@@ -171,6 +202,12 @@ fn asks(what: &args::Run) -> Result<Vec<Ask>, Failure> {
 /// Whether the command line answers what the plan asks for. `--confirm` has to be right even where
 /// `--yes` would do: who types it wrong means somebody else.
 fn answered(what: &args::Run, plan: &Plan, users: usize) -> Result<(), Failure> {
+    if !what.yes && what.confirm.is_none() {
+        let flow = &plan.flow.id;
+        return Err(Failure::usage(format!(
+            "flow `{flow}` wants a confirmation\nhint: `--dry-run` shows what would be sent, `--yes` sends it"
+        )));
+    }
     if plan.reason_required && what.reason.as_ref().is_none_or(|reason| reason.trim().is_empty()) {
         let flow = &plan.flow.id;
         return Err(Failure::usage(format!("flow `{flow}` wants a reason\nhint: `--reason TEXT`")));
@@ -290,6 +327,7 @@ mod tests {
     use super::super::fake::{FakeDesk, Stuck, plan};
     use super::super::output::{Form, tests::printed};
     use super::*;
+    use crate::domain::plan::PageOf;
     use crate::domain::{Outcome, Risk};
     use clap::Parser;
     use rstest::rstest;
@@ -310,6 +348,7 @@ mod tests {
     #[rstest]
     #[case("--user ann --yes", Risk::Medium, None)]
     #[case("--user ann --confirm ANN", Risk::High, None)]
+    #[case("--user ann", Risk::Low, Some("wants a confirmation"))]
     #[case("--user ann --yes", Risk::High, Some("`--yes` is not enough"))]
     #[case("--user ann --yes --confirm bob", Risk::Low, Some("`--confirm bob` is not what is asked for"))]
     #[case("--user ann --user bob --yes --confirm 2", Risk::High, None)]
@@ -422,6 +461,24 @@ mod tests {
             "{}",
             text.out
         );
+    }
+
+    #[rstest]
+    #[case(Form::Text, "https://ispm.example/i/1\n", "nothing was sent")]
+    #[case(
+        Form::Json,
+        r#"{"flow":"suspend-okta-account","login":"ann","open":"https://ispm.example/i/1"}"#,
+        ""
+    )]
+    fn a_flow_that_only_opens_prints_its_page(#[case] form: Form, #[case] said: &str, #[case] noted: &str) {
+        let url = "https://ispm.example/i/1".parse().unwrap();
+        let desk = FakeDesk { page: Some(WebPage { url, of: PageOf::Finding }), ..Default::default() };
+        let actor = Actor::default();
+        let (status, text) = printed(form, async |out| {
+            run(&arguments("--user ann"), &desk, by(&actor), &mut Stop::new().1, out).await.unwrap()
+        });
+        assert_eq!((status, desk.ran()), (DONE, 0));
+        assert!(text.out.starts_with(said) && text.errors.contains(noted), "{}{}", text.out, text.errors);
     }
 
     #[test]

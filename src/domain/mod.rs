@@ -16,6 +16,7 @@ pub mod finding;
 pub mod flow;
 pub mod journal;
 pub mod key;
+pub mod link;
 pub mod page;
 pub mod payload;
 pub mod plan;

@@ -5,6 +5,7 @@ use super::subject::ProviderAccount;
 use super::{ActionId, FindingId, Flow, Login, Risk};
 use jiff::Timestamp;
 use std::fmt;
+use url::Url;
 
 /// What a confirmation asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -162,6 +163,37 @@ pub struct Fit {
     pub target: Result<FitTarget, String>,
 }
 
+/// A page that a flow opens, its link checked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WebPage {
+    /// Where it is.
+    pub url: Url,
+    /// What it is about.
+    pub of: PageOf,
+}
+
+/// What a page is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PageOf {
+    /// The flow itself, as configured.
+    Flow,
+    /// The finding: what its event refers to, an ISPM issue for one.
+    Finding,
+    /// The person.
+    Person,
+}
+
+impl PageOf {
+    /// The words on the screen.
+    pub fn words(self) -> &'static str {
+        match self {
+            PageOf::Flow => "the flow's page",
+            PageOf::Finding => "the finding's page",
+            PageOf::Person => "the person's page",
+        }
+    }
+}
+
 /// What a fitting flow would act on.
 #[derive(Debug, Clone, PartialEq)]
 pub enum FitTarget {
@@ -173,6 +205,8 @@ pub enum FitTarget {
     Login(Login),
     /// The flow is told everything and decides itself (a router).
     Router(Option<ProviderAccount>),
+    /// Nothing: it opens a page, and nothing is sent from here.
+    Page(WebPage),
 }
 
 #[cfg(test)]

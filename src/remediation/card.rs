@@ -4,6 +4,7 @@
 //! directory, the target from Okta. What it shows is what will leave: the runner rebuilds the request
 //! from the plan and compares digests.
 
+use super::fit::Pages;
 use super::guard::Precedent;
 use super::subject::{Names, subject};
 use super::target::{self, Reading};
@@ -16,7 +17,8 @@ use crate::domain::plan::{Confirm, FitTarget, Plan, Target};
 use crate::domain::query::{Pattern, Query, Term, Test};
 use crate::domain::subject::{ProviderAccount, Subject};
 use crate::domain::{
-    Action, ActionId, Check, CheckId, EventId, Finding, FindingId, Flow, FlowId, Login, PartName,
+    Action, ActionId, Check, CheckId, EventId, Finding, FindingId, Flow, FlowId, Login, PartName, Route,
+    Untrusted,
 };
 use crate::store::{ActionFilter, From, StoreError};
 use std::cmp::Reverse;
@@ -78,6 +80,9 @@ pub enum PlanError {
         /// Why not.
         reason: String,
     },
+    /// The flow sends nothing.
+    #[error("flow `{0}` only opens a page: nothing can be sent by it")]
+    OnlyOpens(FlowId),
     /// The account has to be chosen.
     #[error("flow `{flow}` could act on {} accounts of this user: choose one", .accounts.len())]
     Choose {
@@ -120,7 +125,7 @@ const SHOWN_EARLIER: usize = 10;
 /// plan with a refusal in it, so that the analyst sees why.
 pub async fn prepare(desk: &Desk, ask: Ask) -> Result<Plan, PlanError> {
     let flow = desk.flow(&ask.flow).ok_or_else(|| PlanError::NoSuchFlow(ask.flow.clone()))?;
-    let about = About::load(desk, &ask).await?;
+    let about = About::load(desk, &ask.login, ask.finding, ask.event).await?;
     let person = Person::load(desk, &ask.login, about.ispm_record()).await;
     let account = choose(flow, about.check(), &person.subject, &ask)?;
     let reading = target::read(desk, flow, account.as_ref(), &ask.login).await;
@@ -191,31 +196,41 @@ pub(super) async fn earlier(
 }
 
 /// What the run is about: the finding and the event behind it.
-struct About {
+pub(super) struct About {
     finding: Option<Finding>,
     event: Option<EventDetail>,
 }
 
 impl About {
-    async fn load(desk: &Desk, ask: &Ask) -> Result<About, PlanError> {
-        let finding = match ask.finding {
-            Some(id) => Some(finding(desk, id, &ask.login).await?),
+    pub(super) async fn load(
+        desk: &Desk,
+        login: &Login,
+        id: Option<FindingId>,
+        of_event: Option<EventId>,
+    ) -> Result<About, PlanError> {
+        let finding = match id {
+            Some(id) => Some(finding(desk, id, login).await?),
             None => None,
         };
         let check = finding.as_ref().map(|finding| &finding.check.id);
-        let event = match (ask.event, check) {
+        let event = match (of_event, check) {
             (None, None) => None,
-            (id, check) => event(desk, id, &ask.login, check).await?,
+            (id, check) => event(desk, id, login, check).await?,
         };
         Ok(About { finding, event })
     }
 
-    fn check(&self) -> Option<&Check> {
+    /// The page that the event refers to.
+    pub(super) fn reference_url(&self) -> Option<&Untrusted> {
+        self.event.as_ref().and_then(|detail| detail.reference_url.as_ref())
+    }
+
+    pub(super) fn check(&self) -> Option<&Check> {
         let of_event = || self.event.as_ref().map(|detail| &detail.event.check);
         self.finding.as_ref().map(|finding| &finding.check).or_else(of_event)
     }
 
-    fn ispm_record(&self) -> Option<&str> {
+    pub(super) fn ispm_record(&self) -> Option<&str> {
         self.event.as_ref().and_then(EventDetail::ispm_record)
     }
 
@@ -226,13 +241,12 @@ impl About {
         person: &'a Person,
         account: Option<&'a ProviderAccount>,
     ) -> Inputs<'a> {
-        let user = person.details.as_ref().and_then(|part| part.data.as_ref());
         Inputs {
             action: ask.action,
             now: desk.now(),
             finding: self.finding.as_ref(),
             event: self.event.as_ref(),
-            reference_url: user.and_then(|user| user.end_user_details.reference_url.as_ref()),
+            reference_url: person.reference_url(),
             subject: &person.subject,
             target: account,
             extra: &ask.inputs,
@@ -276,13 +290,19 @@ fn naming(login: &Login, check: Option<&CheckId>) -> Query {
 }
 
 /// Who is acted on, as the directory knows them now.
-struct Person {
+pub(super) struct Person {
     details: Option<Part<EndUser>>,
-    subject: Subject,
+    pub(super) subject: Subject,
 }
 
 impl Person {
-    async fn load(desk: &Desk, login: &Login, ispm_record: Option<&str>) -> Person {
+    /// The page that Cisco Identity Intelligence names for them.
+    pub(super) fn reference_url(&self) -> Option<&Untrusted> {
+        let user = self.details.as_ref().and_then(|part| part.data.as_ref());
+        user.and_then(|user| user.end_user_details.reference_url.as_ref())
+    }
+
+    pub(super) async fn load(desk: &Desk, login: &Login, ispm_record: Option<&str>) -> Person {
         let details = details(desk, login).await;
         let mut subject = subject(login, details.as_ref(), ispm_record);
         if details.is_none() && subject.accounts_unknown.is_some() {
@@ -314,7 +334,10 @@ fn choose(
         flow: flow.id.clone(),
         account: account.user_id.to_string(),
     };
-    let possible = match fit::fit(flow, check, subject).target {
+    let only_opens = || PlanError::OnlyOpens(flow.id.clone());
+    let possible = match fit::fit(flow, check, subject, &Pages::default()).target {
+        Ok(FitTarget::Page(_)) => return Err(only_opens()),
+        Err(_) if flow.route == Route::Open => return Err(only_opens()),
         Ok(FitTarget::Account(account) | FitTarget::Router(Some(account))) => vec![account],
         Ok(FitTarget::Choose(accounts)) => accounts,
         Ok(FitTarget::Login(_) | FitTarget::Router(None)) => Vec::new(),

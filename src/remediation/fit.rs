@@ -1,21 +1,63 @@
 //! Which flows can be offered for a subject, and why the others cannot.
 
 use crate::domain::flow::{PayloadShape, Product};
-use crate::domain::plan::{Fit, FitTarget};
+use crate::domain::plan::{Fit, FitTarget, PageOf, WebPage};
 use crate::domain::subject::{ProviderAccount, Subject};
-use crate::domain::{Check, Flow};
+use crate::domain::{Check, Flow, Route, Untrusted, link, preset};
 
-/// Every flow: the suggested first, the refused last, each group in the configured order.
-pub fn fits(flows: &[Flow], check: Option<&Check>, subject: &Subject) -> Vec<Fit> {
-    let mut fits: Vec<Fit> = flows.iter().map(|flow| fit(flow, check, subject)).collect();
-    fits.sort_by_key(|fit| (fit.target.is_err(), !fit.is_suggested));
+/// The pages that sources name: what a flow of route `open` can lead to. No other address is made up.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Pages {
+    /// What the finding's event refers to.
+    pub finding: Option<Untrusted>,
+    /// What Cisco Identity Intelligence names as the person's page.
+    pub person: Option<Untrusted>,
+}
+
+/// Every flow: those that run something first, then those that open a page, the refused last; of each
+/// the suggested first, else in the configured order.
+pub fn fits(flows: &[Flow], check: Option<&Check>, subject: &Subject, pages: &Pages) -> Vec<Fit> {
+    let mut fits: Vec<Fit> = flows.iter().map(|flow| fit(flow, check, subject, pages)).collect();
+    fits.sort_by_key(|fit| (place(&fit.target), !fit.is_suggested));
     fits
 }
 
-/// Whether one flow fits, and what it would act on.
-pub fn fit(flow: &Flow, check: Option<&Check>, subject: &Subject) -> Fit {
+fn place(target: &Result<FitTarget, String>) -> u8 {
+    match target {
+        Ok(FitTarget::Page(_)) => 1,
+        Ok(_) => 0,
+        Err(_) => 2,
+    }
+}
+
+/// Whether one flow fits, and what it would act on or open.
+pub fn fit(flow: &Flow, check: Option<&Check>, subject: &Subject, pages: &Pages) -> Fit {
     let is_suggested = check.is_some_and(|check| flow.is_suggested_for(&check.id, &check.title));
-    Fit { flow: flow.clone(), is_suggested, target: target(flow, subject) }
+    let target = match flow.route {
+        Route::Open => page(flow, pages).map(FitTarget::Page),
+        Route::ApiEndpoint => target(flow, subject),
+    };
+    Fit { flow: flow.clone(), is_suggested, target }
+}
+
+/// The page of a flow that opens one: its own where one is configured, else the finding's, else the
+/// person's.
+///
+/// # Errors
+/// A sentence that says why there is none, and what mends it.
+pub fn page(flow: &Flow, pages: &Pages) -> Result<WebPage, String> {
+    let own = flow.url.as_deref().map(|url| (url, PageOf::Flow));
+    let of_finding = || pages.finding.as_ref().map(|url| (url.raw(), PageOf::Finding));
+    let of_person = || pages.person.as_ref().map(|url| (url.raw(), PageOf::Person));
+    let (url, of) = own.or_else(of_finding).or_else(of_person).ok_or_else(|| no_page(flow))?;
+    Ok(WebPage { url: link::check(url)?, of })
+}
+
+fn no_page(flow: &Flow) -> String {
+    if flow.id.0 == preset::DELEGATED {
+        return "no page to open; in the Okta Admin Console: Workflow > Delegated Flows > Run".to_owned();
+    }
+    "no page to open: neither finding nor person names one; a `url` under `[[flow]]` lets it run".to_owned()
 }
 
 fn target(flow: &Flow, subject: &Subject) -> Result<FitTarget, String> {
@@ -75,6 +117,7 @@ pub fn words(fit: &Fit) -> String {
         Ok(FitTarget::Account(target) | FitTarget::Router(Some(target))) => account(target),
         Ok(FitTarget::Choose(accounts)) => format!("{} accounts: choose one", accounts.len()),
         Ok(FitTarget::Login(login)) => format!("acts on the login {login}: no account id is known"),
+        Ok(FitTarget::Page(page)) => format!("opens {}: {}", page.of.words(), page.url),
         Ok(FitTarget::Router(None)) => "is told the finding and decides itself what to act on".to_owned(),
         Err(reason) => reason.clone(),
     }
@@ -83,7 +126,7 @@ pub fn words(fit: &Fit) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Login, Route, preset};
+    use crate::domain::Login;
     use rstest::rstest;
 
     fn runnable(id: &str) -> Flow {
@@ -101,6 +144,10 @@ mod tests {
         Subject { login: Login::new("ann"), accounts, ..Default::default() }
     }
 
+    fn said(flow: &Flow, subject: &Subject) -> String {
+        words(&fit(flow, None, subject, &Pages::default()))
+    }
+
     #[rstest]
     #[case("suspend-okta-account", &["OKTA"], "acts on Okta account id0 (ann)")]
     #[case("suspend-okta-account", &["OKTA", "AZURE_AD", "okta"], "2 accounts: choose one")]
@@ -111,37 +158,65 @@ mod tests {
     #[case("ispm-event-hook", &["OKTA"], "acts on Okta account id0 (ann)")]
     #[case("ispm-event-hook", &["OKTA", "AZURE_AD"], "2 accounts: choose one")]
     fn says_what_it_would_act_on(#[case] flow: &str, #[case] providers: &[&str], #[case] expected: &str) {
-        assert_eq!(words(&fit(&runnable(flow), None, &subject(providers))), expected);
+        assert_eq!(said(&runnable(flow), &subject(providers)), expected);
     }
 
     #[test]
     fn unread_accounts_are_not_called_missing() {
         let subject = Subject { accounts_unknown: Some("timed out".into()), ..subject(&[]) };
-        let fit = fit(&runnable("okta-add-user-to-a-group"), None, &subject);
-        assert_eq!(words(&fit), "the accounts are not known yet: timed out");
+        let said = said(&runnable("okta-add-user-to-a-group"), &subject);
+        assert_eq!(said, "the accounts are not known yet: timed out");
     }
 
     #[test]
     fn what_cannot_be_sent_is_refused_with_the_reason() {
         let no_url = Flow { route: Route::ApiEndpoint, ..preset::flow("suspend-okta-account").unwrap() };
-        assert!(words(&fit(&no_url, None, &subject(&["OKTA"]))).contains("no `url`"));
+        assert!(said(&no_url, &subject(&["OKTA"])).contains("no `url`"));
         let open = preset::flow("suspend-okta-account").unwrap();
-        assert!(words(&fit(&open, None, &subject(&["OKTA"]))).contains("no `url`"));
+        assert!(said(&open, &subject(&["OKTA"])).contains("a `url` under `[[flow]]` lets it run"));
         let delegated = preset::flow(preset::DELEGATED).unwrap();
-        assert!(words(&fit(&delegated, None, &subject(&["OKTA"]))).contains("no public interface"));
+        assert!(said(&delegated, &subject(&["OKTA"])).contains("Workflow > Delegated Flows > Run"));
+    }
+
+    #[rstest]
+    #[case(
+        Some("https://wiki.example/1"),
+        Some("https://ispm.example/i/1"),
+        "opens the flow's page: https://wiki.example/1"
+    )]
+    #[case(None, Some("https://ispm.example/i/1"), "opens the finding's page: https://ispm.example/i/1")]
+    #[case(
+        None,
+        Some("javascript:alert(1)"),
+        "`javascript:alert(1)` is refused: only http and https links are opened"
+    )]
+    #[case(None, None, "opens the person's page: https://cii.example/u/1")]
+    fn what_cannot_be_run_opens_the_nearest_page(
+        #[case] own: Option<&str>,
+        #[case] finding: Option<&str>,
+        #[case] expected: &str,
+    ) {
+        let flow = Flow { url: own.map(str::to_owned), ..preset::flow(preset::DELEGATED).unwrap() };
+        let pages =
+            Pages { finding: finding.map(Untrusted::from), person: Some("https://cii.example/u/1".into()) };
+        assert_eq!(words(&fit(&flow, None, &subject(&[]), &pages)), expected);
     }
 
     #[test]
     fn suggested_first_refused_last() {
         let flows = [
             runnable("deactivate-salesforce-user"),
+            preset::flow("entra-id-add-user-to-a-group").unwrap(),
             runnable("suspend-okta-account"),
             runnable("okta-add-user-to-a-group"),
         ];
         let check = Check { id: "no-mfa".into(), title: "No MFA Configured".into() };
-        let fits = fits(&flows, Some(&check), &subject(&["OKTA"]));
+        let pages = Pages { finding: Some("https://cii.example/1".into()), person: None };
+        let fits = fits(&flows, Some(&check), &subject(&["OKTA"]), &pages);
         let order: Vec<&str> = fits.iter().map(|fit| fit.flow.id.0.as_str()).collect();
-        assert_eq!(order, ["okta-add-user-to-a-group", "suspend-okta-account", "deactivate-salesforce-user"]);
-        assert!(fits[0].is_suggested && !fits[1].is_suggested);
+        let (runs, opens) =
+            (["okta-add-user-to-a-group", "suspend-okta-account"], "entra-id-add-user-to-a-group");
+        assert_eq!(order, [runs[0], runs[1], opens, "deactivate-salesforce-user"]);
+        assert!(fits[0].is_suggested && !fits[1].is_suggested && fits[2].is_suggested);
     }
 }

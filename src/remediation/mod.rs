@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`subject`] | a dossier as the names and accounts that a flow may act on |
 //! | [`fit`] | which flows can be offered for a subject, and why the others cannot |
+//! | [`offer`] | the flows that are offered for a person, and the page of those that only open one |
 //! | [`guard`] | what must not be done, and what has to be insisted on |
 //! | [`card`] | the plan: the exact request, the target re-read, what cannot be known |
 //! | [`runner`] | intent, one send, receipt, bounded re-reads |
@@ -16,11 +17,13 @@ pub mod card;
 pub mod evidence;
 pub mod fit;
 pub mod guard;
+pub mod offer;
 pub mod runner;
 pub mod subject;
 mod target;
 
 pub use card::{Ask, PlanError, prepare};
+pub use offer::{offers, page};
 pub use runner::{Confirmed, Pace, Progress, RunError, Runner};
 
 use crate::config::meant::Guard;

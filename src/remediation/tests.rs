@@ -5,7 +5,7 @@ mod doubles;
 
 use super::*;
 use crate::domain::flow::PayloadShape;
-use crate::domain::plan::{Confirm, Plan, Target};
+use crate::domain::plan::{Confirm, FitTarget, Plan, Target};
 use crate::domain::time::Zone;
 use crate::domain::*;
 use crate::store::{Again, IntendError};
@@ -158,6 +158,26 @@ async fn a_plan_shows_the_request_the_target_and_what_it_asks_for() {
     assert_eq!((plan.refusal.clone(), plan.needs_again.clone()), (None, None));
     assert!(plan.cannot_know.iter().any(|line| line.contains("sessions inside applications")));
     assert!(plan.cannot_know.iter().any(|line| line.contains("it may answer earlier")));
+}
+
+#[tokio::test]
+async fn a_flow_that_only_opens_leads_to_a_page_and_plans_nothing() {
+    let details = json!({"endUserDetails": {"login": "ann", "referenceUrl": "https://cii.example/ann"}});
+    let mut lab = Setup { details, ..Default::default() }.lab();
+    let desk = Arc::get_mut(&mut lab.desk).unwrap();
+    desk.flows = preset::all().into();
+    let page = page(&lab.desk, &ask(1)).await.unwrap().unwrap();
+    assert_eq!(page.url.as_str(), "https://cii.example/ann");
+    let offered = offers(&lab.desk, &Login::new("ann"), None, None).await.unwrap();
+    assert!(offered.iter().all(|fit| fit.target == Ok(FitTarget::Page(page.clone()))));
+    let error = prepare(&lab.desk, ask(1)).await.unwrap_err().to_string();
+    assert!(error.contains("only opens a page"), "{error}");
+    assert_eq!(lab.sends(), 0);
+}
+
+#[tokio::test]
+async fn a_flow_that_runs_something_has_no_page() {
+    assert_eq!(page(&Setup::default().lab().desk, &ask(1)).await.unwrap(), None);
 }
 
 #[rstest]

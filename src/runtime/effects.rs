@@ -4,13 +4,11 @@ use super::services::Services;
 use super::{clipboard, opener};
 use crate::app::msg::{Answer, NotRun, Progress};
 use crate::app::{Effect, Msg, RequestId, effect::RunAsk};
-use crate::domain::dossier::LoadedPart;
-use crate::domain::event::EventDetail;
 use crate::domain::finding::HistoryEntry;
 use crate::domain::page::From;
 use crate::domain::plan::{Fit, Plan};
-use crate::domain::{ActionId, Check, FindingId, Login, PartName, untrusted};
-use crate::remediation::{self, Ask, Confirmed, RunError, fit, subject};
+use crate::domain::{ActionId, FindingId, Login, untrusted};
+use crate::remediation::{self, Ask, Confirmed, RunError};
 use crate::store::{ActionFilter, Again, FindingFilter};
 use std::collections::HashMap;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
@@ -155,7 +153,7 @@ impl Work {
                 let changed = store.change(finding, Some(version), &change, &desk.actor, desk.now()).await;
                 Answer::Changed(words(changed).map(Box::new))
             }
-            Effect::FitFlows { ask, .. } => Answer::Fits(Ok(self.fits(&ask).await)),
+            Effect::FitFlows { ask, .. } => Answer::Fits(self.fits(&ask).await),
             Effect::PreparePlan { ask, .. } => Answer::Prepared(self.prepare(ask).await),
             _ => return None,
         })
@@ -175,23 +173,8 @@ impl Work {
         Ok(entries)
     }
 
-    /// Which flows fit: the accounts are read now, since a flow acts on one of them.
-    async fn fits(&self, ask: &RunAsk) -> Vec<Fit> {
-        let desk = &self.services.desk;
-        let part = desk.directory.part(PartName::CiiDetails, &ask.login).await;
-        let details = match &part {
-            LoadedPart::CiiDetails(part) => Some(part.as_ref()),
-            _ => None,
-        };
-        let event = self.event(ask).await;
-        let record = event.as_ref().and_then(EventDetail::ispm_record);
-        let subject = subject::subject(&ask.login, details, record);
-        let check = ask.check.clone().map(|(id, title)| Check { id, title });
-        fit::fits(&desk.flows, check.as_ref(), &subject)
-    }
-
-    async fn event(&self, ask: &RunAsk) -> Option<EventDetail> {
-        self.services.desk.store.event(ask.event?).await.ok()?
+    async fn fits(&self, ask: &RunAsk) -> Result<Vec<Fit>, String> {
+        words(remediation::offers(&self.services.desk, &ask.login, ask.finding, ask.event).await)
     }
 
     async fn prepare(&self, ask: RunAsk) -> Result<Box<Plan>, String> {

@@ -69,7 +69,7 @@ fn fit_line(theme: &Theme, at: usize, fit: &Fit, columns: usize) -> Line<'static
         }
         Ok(target) => {
             let cells = cells.left(Role::Key, &number, 2).left(Role::Text, &fit.flow.name, name).gap(2);
-            let cells = cells.left(risk_role(fit.flow.risk), fit.flow.risk.word(), 8).gap(1);
+            let cells = tier(cells, fit, target).gap(1);
             if fit.is_suggested {
                 let rest = rest.saturating_sub(12);
                 return cells
@@ -83,6 +83,14 @@ fn fit_line(theme: &Theme, at: usize, fit: &Fit, columns: usize) -> Line<'static
     }
 }
 
+/// What a key leads to: a confirmation of its risk, or a page that asks for none.
+fn tier<'a>(cells: Cells<'a>, fit: &Fit, target: &FitTarget) -> Cells<'a> {
+    match target {
+        FitTarget::Page(_) => cells.left(Role::Accent, "opens", 8),
+        _ => cells.left(risk_role(fit.flow.risk), fit.flow.risk.word(), 8),
+    }
+}
+
 fn acts_on(target: &FitTarget) -> String {
     match target {
         FitTarget::Account(account) => format!("{} {}", account.provider, account.user_id),
@@ -92,15 +100,21 @@ fn acts_on(target: &FitTarget) -> String {
             format!("a router, about {} {}", account.provider, account.user_id)
         }
         FitTarget::Router(None) => "a router: it decides itself".to_owned(),
+        FitTarget::Page(page) => format!("{}: {}", page.url.host_str().unwrap_or_default(), page.of.words()),
     }
 }
 
-/// More about the selected flow: what it does, and what undoes it or why it cannot run.
+/// More about the selected flow: what it does and what undoes it, which page it opens, or why it cannot
+/// run.
 fn about(theme: &Theme, fit: &Fit, columns: usize) -> Vec<Line<'static>> {
     let mut prose = Prose::new(theme, columns);
     prose.line(theme.own_line(Role::Border, &"─".repeat(columns)));
     match &fit.target {
         Err(why) => prose.say(Role::Warning, &format!("cannot run: {why}")),
+        Ok(FitTarget::Page(page)) => {
+            prose.say(Role::Text, &format!("Opens {}: nothing is sent from here", page.of.words()));
+            prose.say(Role::Muted, page.url.as_str());
+        }
         Ok(_) => {
             prose.say(Role::Text, &super::words::capitalised(&fit.flow.verb));
             prose.say(Role::Muted, &format!("undo: {}", fit.flow.undo));

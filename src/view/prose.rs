@@ -71,7 +71,7 @@ impl<'a> Prose<'a> {
         let first = lines.next().unwrap_or_default();
         let cells = Cells::new(self.theme);
         let first = match first.strip_prefix(name) {
-            Some(rest) => cells.text(Role::Key, name).text(role, rest),
+            Some(rest) => cells.text(Role::Muted, name).text(role, rest),
             None => cells.text(role, &first),
         };
         self.lines.push(first.line());

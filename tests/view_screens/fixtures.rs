@@ -12,7 +12,7 @@ use idtriage::domain::counts::StateCounts;
 use idtriage::domain::dossier::{AddressUsers, EndUserRef, LoadedPart, Problem};
 use idtriage::domain::event::EventDetail;
 use idtriage::domain::page::{Counted, EventUser, From, Page, Sequence, StoreHealth};
-use idtriage::domain::plan::{Confirm, Fact, Fit, FitTarget, Target};
+use idtriage::domain::plan::{Confirm, Fact, Fit, FitTarget, PageOf, Target, WebPage};
 use idtriage::domain::subject::ProviderAccount;
 use idtriage::domain::time::Zone;
 use idtriage::domain::{
@@ -397,12 +397,17 @@ fn account() -> ProviderAccount {
     ProviderAccount { provider: "OKTA".into(), user_id: "00u1abc".into(), login: Login::new(ANN) }
 }
 
+fn issue() -> WebPage {
+    WebPage { url: "https://ispm.example.com/issues/Alert_7".parse().unwrap(), of: PageOf::Finding }
+}
+
 fn fits() -> Vec<Fit> {
     let all = preset::all().into_iter().enumerate().map(|(at, flow)| {
         let target = match at {
             0 => Ok(FitTarget::Account(account())),
             1 => Ok(FitTarget::Login(Login::new(ANN))),
             7 => Ok(FitTarget::Router(None)),
+            8 => Ok(FitTarget::Page(issue())),
             _ => Err(flow.unrunnable().unwrap_or_else(|| "no account is known".to_owned())),
         };
         Fit { is_suggested: at < 2, flow, target }

@@ -152,9 +152,11 @@ fn what_decides_is_on_the_first_screen_of_a_card() {
         plan.cannot_know = unknown.map(str::to_owned).to_vec();
     }
     let shown = text(&paint(&state, &Theme::default()).0);
-    let words: Vec<&str> = shown.split(|c: char| c.is_whitespace() || c == '┃').filter(|w| !w.is_empty()).collect();
+    let words: Vec<&str> =
+        shown.split(|c: char| c.is_whitespace() || c == '┃').filter(|w| !w.is_empty()).collect();
     let shown_words = words.join(" ");
-    let has = ["Suspend the Okta account of ann@example.com", "ACTIVE, as Okta said at 10:00:00Z", "risk medium"];
+    let has =
+        ["Suspend the Okta account of ann@example.com", "ACTIVE, as Okta said at 10:00:00Z", "risk medium"];
     let has = has.into_iter().chain(["groups and applications are kept", "cannot know"]).chain(unknown);
     for wanted in has.chain(["reason", "confirm", "esc leaves"]) {
         assert!(shown_words.contains(wanted), "{wanted}\n{shown}");
