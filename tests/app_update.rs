@@ -1,6 +1,6 @@
 //! What the state machine does with messages, without a runtime or a terminal.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 #[path = "app_support/mod.rs"]
 mod app;
@@ -8,7 +8,8 @@ mod app;
 use app::{Desk, event, request_of};
 use idtriage::app::msg::Motion;
 use idtriage::app::state::QuitQuestion;
-use idtriage::app::{Answer, Effect, Msg, Overlay, RequestId};
+use idtriage::app::user::Pane;
+use idtriage::app::{Answer, Effect, Msg, Overlay, RequestId, Screen, pane};
 use idtriage::domain::dossier::{LoadedPart, Part, Problem};
 use idtriage::domain::page::{EventUser, Page};
 use idtriage::domain::plan::{Fit, FitTarget, PageOf, WebPage};
@@ -112,6 +113,68 @@ fn nothing_pops_up_under_the_fingers_of_who_went_on() {
     desk.send(Msg::PromptAsked);
     assert_eq!(finding_came(&mut desk, asked, "ann"), []);
     assert!(matches!(desk.state.overlay, Some(Overlay::Prompt(_))));
+}
+
+/// Somebody is named whom the tenant does not know; the store has these logins beside theirs.
+fn nobody_named(desk: &mut Desk, beside: &[&str]) {
+    let login = Login::new("ann.exmaple@example.com");
+    let reads: Vec<(RequestId, PartName)> = desk
+        .send(Msg::UserNamed(login.clone()))
+        .iter()
+        .filter_map(|effect| match effect {
+            Effect::LoadPart { request, part, .. } => Some((*request, *part)),
+            _ => None,
+        })
+        .collect();
+    let mut asked = Vec::new();
+    for (request, part) in reads {
+        desk.advance(1_000);
+        let nobody = Problem { kind: Some("NotFound".into()), ..Problem::whole("no user with this login") };
+        let at = desk.state.now;
+        let loaded = match part {
+            PartName::Cii => LoadedPart::Cii(Box::new(Part::failed(at, nobody))),
+            PartName::CiiDetails => LoadedPart::CiiDetails(Box::new(Part::failed(at, nobody))),
+            PartName::Okta => LoadedPart::Okta(Box::new(Part::failed(at, nobody))),
+        };
+        asked.extend(desk.send(Msg::Answered(request, Answer::Part(login.clone(), loaded))));
+    }
+    let suggests: Vec<RequestId> = asked
+        .iter()
+        .filter_map(|effect| match effect {
+            Effect::SuggestLogins { request, .. } => Some(*request),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(suggests.len(), 1, "{asked:?}");
+    let logins = beside.iter().map(|login| Login::new(login)).collect();
+    desk.send(Msg::Answered(suggests[0], Answer::Suggested(Ok(logins))));
+}
+
+fn overview(desk: &Desk) -> Vec<String> {
+    let Some(Screen::User(user)) = desk.state.stack.last() else { panic!("no person is shown") };
+    pane::rows(&desk.state, user, Pane::Overview).iter().map(|row| format!("{:?}", row.body)).collect()
+}
+
+#[test]
+fn that_nobody_has_a_login_is_said_once_with_who_said_it_and_when() {
+    let mut desk = Desk::settled(3);
+    nobody_named(&mut desk, &[]);
+    let said = overview(&desk).concat();
+    assert_eq!(said.matches("knows nobody").count(), 1, "{said}");
+    assert!(said.contains("Cisco Identity Intelligence") && said.contains("2023-11-14T22:13:21Z"), "{said}");
+    assert!(said.contains("no login that is known here begins like it"), "{said}");
+}
+
+#[test]
+fn who_may_have_been_meant_is_opened_with_the_cursor() {
+    let mut desk = Desk::settled(3);
+    nobody_named(&mut desk, &["ann.example@example.com", "ann.exter@example.com"]);
+    for _ in 0..overview(&desk).len() {
+        desk.send(Msg::CursorMoved(Motion::Down));
+    }
+    desk.send(Msg::Opened);
+    let opened = Login::new("ann.exter@example.com");
+    assert!(matches!(desk.state.stack.last(), Some(Screen::User(user)) if user.login == opened));
 }
 
 /// The list of flows for a row, with one that opens a page.

@@ -144,6 +144,27 @@ async fn two_stores_on_one_file_see_each_other() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn logins_that_begin_alike_are_found_beside_one_that_nobody_has() {
+    let room = Room::new();
+    let store = room.open();
+    let users = ["Ann.Lee@example.com", "ann.lind@example.com", "anton@example.com", "zoe@example.com"];
+    store.append(vec![large("large", 2_000), failed("1", "no-mfa", "high", &users)]).await.unwrap();
+    store.drained().await.unwrap();
+    let resembling = async |typed: &str| {
+        let login = Login::new(typed);
+        let beside = store.logins_beside(&login, 5).await.unwrap();
+        let found: Vec<String> =
+            login.resembled_by(beside, 5).iter().map(|login| login.raw().to_owned()).collect();
+        found
+    };
+    assert_eq!(resembling("ann.le@example.com").await, ["Ann.Lee@example.com", "ann.lind@example.com"]);
+    assert_eq!(resembling("an").await, ["Ann.Lee@example.com", "ann.lind@example.com", "anton@example.com"]);
+    assert_eq!(resembling("zoe@example.com").await, [""; 0], "itself is no suggestion");
+    assert_eq!(resembling("user42").await.len(), 5);
+    assert_eq!(resembling("quentin").await, [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn files_are_private() {
     let room = Room::new();
     let store = room.open();

@@ -104,6 +104,13 @@ pub enum Effect {
         /// Which part.
         part: PartName,
     },
+    /// Look for logins that resemble one that nobody has.
+    SuggestLogins {
+        /// Who asks.
+        request: RequestId,
+        /// Which.
+        login: Login,
+    },
     /// Read an address's users.
     LoadAddress {
         /// Who asks.

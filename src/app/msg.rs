@@ -75,6 +75,8 @@ pub enum Answer {
     Actions(Result<Page<Action>, String>),
     /// A part of a dossier; what went wrong stands in it.
     Part(Login, LoadedPart),
+    /// Logins that resemble one that nobody has.
+    Suggested(Result<Vec<Login>, String>),
     /// An address's users.
     Address(AddressUsers),
     /// How the store is.

@@ -13,7 +13,7 @@ use super::user::{Pane, UserScreen, panes};
 use crate::domain::dossier::{EndUser, EndUserState, GeoLocation, OktaUser, Part, Problem, ProviderRecord};
 use crate::domain::finding::HistoryEntry;
 use crate::domain::time::Zone;
-use crate::domain::{Finding, FindingId, Login, NOTHING, PartName, Untrusted};
+use crate::domain::{Dossier, Finding, FindingId, Login, NOTHING, PartName, Untrusted};
 use row::wrapped;
 
 /// The rows of a pane; what went wrong takes as many as it needs.
@@ -58,6 +58,10 @@ fn fields_of(field: &str) -> &[&str] {
 
 fn of_state(state: &State, user: &UserScreen, field: &str, show: fn(&EndUserState) -> Vec<Row>) -> Vec<Row> {
     let part = state.dossiers.get(&user.login).and_then(|dossier| dossier.cii.as_ref());
+    if part.is_some_and(Part::is_of_nobody) {
+        // The overview says so, once.
+        return vec![Row::quiet("nothing")];
+    }
     let mut rows = part_rows(state, user, PartName::Cii, part, |problem| {
         fields_of(field).iter().any(|field| problem.concerns(field))
     });
@@ -83,6 +87,9 @@ fn part_rows<T>(
         let text = if is_loading(state, &user.login, name) { "reading…" } else { "not read yet: R reads" };
         rows.push(Row::quiet(text));
     }
+    if let Some(part) = part.filter(|part| part.is_of_nobody()) {
+        return vec![nobody(name, &zone(state).seconds(part.at))];
+    }
     let problems = part.into_iter().flat_map(|part| &part.problems);
     rows.extend(problems.filter(|problem| problem.is_whole() || concerns(problem)).map(Row::problem));
     rows
@@ -90,6 +97,29 @@ fn part_rows<T>(
 
 fn zone(state: &State) -> &Zone {
     &state.settings.zone
+}
+
+fn nobody(part: PartName, at: &str) -> Row {
+    let tenant = match part {
+        PartName::Cii | PartName::CiiDetails => "Cisco Identity Intelligence",
+        PartName::Okta => "Okta",
+    };
+    let text = format!("{tenant} knows nobody of this login (asked at {at})");
+    Row::new("! nobody", Body::Problem(text))
+}
+
+/// Who may have been meant by a login that nobody has.
+fn suggestions(user: &UserScreen) -> Vec<Row> {
+    let Some(logins) = &user.suggested else { return Vec::new() };
+    if logins.is_empty() {
+        return vec![Row::quiet("no login that is known here begins like it")];
+    }
+    let mut rows = vec![Row::heading("Known here, and begins alike")];
+    rows.extend(logins.iter().map(|login| {
+        let row = Row::new(format!("suggested {}", login.folded()), Body::Item(login.to_string()));
+        row.leads_to(Target::Person(login.clone()))
+    }));
+    rows
 }
 
 fn not_configured(part: PartName) -> &'static str {
@@ -119,10 +149,15 @@ fn overview(state: &State, user: &UserScreen) -> Vec<Row> {
     } else {
         rows.push(Row::fact("login", &user.login));
     }
+    if dossier.is_some_and(Dossier::is_of_nobody) {
+        rows.extend(suggestions(user));
+    }
     if state.settings.parts.contains(&PartName::CiiDetails) {
-        rows.extend(
-            part_rows(state, user, PartName::CiiDetails, details, |_| true).into_iter().map(in_details),
-        );
+        // What is said of both parts is said once.
+        let is_said = |row: &Row| rows.iter().any(|said| said.key == row.key);
+        let of_details = part_rows(state, user, PartName::CiiDetails, details, |_| true).into_iter();
+        let unsaid: Vec<Row> = of_details.filter(|row| !is_said(row)).map(in_details).collect();
+        rows.extend(unsaid);
     }
     if let Some(data) = details.and_then(|part| part.data.as_ref()) {
         rows.extend(details_facts(data, zone(state)));

@@ -115,6 +115,8 @@ pub enum Awaited {
     Actions(Option<Login>),
     /// A part of a dossier.
     Part(Login, PartName),
+    /// Logins that resemble one that nobody has.
+    Suggestions(Login),
     /// An address's users.
     Address(String),
     /// How the store is.

@@ -103,7 +103,13 @@ fn answered(state: &mut State, request: RequestId, answer: Answer) -> Vec<Effect
             quiet(|| user::actions_loaded(state, &login, page))
         }
         (Awaited::Actions(None), Answer::Actions(page)) => quiet(|| journal::loaded(state, page)),
-        (Awaited::Part(..), Answer::Part(login, part)) => quiet(|| dossiers::loaded(state, login, part)),
+        (Awaited::Part(..), Answer::Part(login, part)) => {
+            dossiers::loaded(state, login.clone(), part);
+            user::suggest(state, &login)
+        }
+        (Awaited::Suggestions(login), Answer::Suggested(logins)) => {
+            quiet(|| user::suggested(state, &login, logins))
+        }
         (Awaited::Address(ip), Answer::Address(users)) => quiet(|| address::loaded(state, &ip, users)),
         (Awaited::Health, Answer::Health(Ok(health))) => quiet(|| state.header.health = health),
         (Awaited::Health, Answer::Health(Err(error))) => quiet(|| state.notice.fail(state.now, error)),

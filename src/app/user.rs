@@ -13,7 +13,7 @@ use super::state::{Awaited, Screen, State};
 use crate::domain::finding::HistoryEntry;
 use crate::domain::page::{From, Page};
 use crate::domain::query::{Pattern, Query, Term, Test};
-use crate::domain::{Action, CheckId, Event, EventId, Finding, FindingId, Login};
+use crate::domain::{Action, CheckId, Dossier, Event, EventId, Finding, FindingId, Login};
 
 /// A pane of User 360.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -106,6 +106,8 @@ pub struct UserScreen {
     pub actions: Vec<Action>,
     /// What was noted and changed about their findings.
     pub history: Vec<(FindingId, HistoryEntry)>,
+    /// Logins that resemble this one, where nobody has it; `None` while nobody looked.
+    pub suggested: Option<Vec<Login>>,
     /// What failed while reading the store.
     pub error: Option<String>,
 }
@@ -124,11 +126,35 @@ pub fn open(state: &mut State, login: Login, about: Option<About>) -> Vec<Effect
         has_more_findings: false,
         actions: Vec::new(),
         history: Vec::new(),
+        suggested: None,
         error: None,
     })));
     let mut effects = load_local(state, &login);
     effects.extend(dossiers::load_missing(state, &login));
+    effects.extend(suggest(state, &login));
     effects
+}
+
+/// Where somebody was named whom nobody knows, it is looked up who may have been meant.
+pub fn suggest(state: &mut State, login: &Login) -> Vec<Effect> {
+    let is_of_nobody = state.dossiers.get(login).is_some_and(Dossier::is_of_nobody);
+    let is_asked = state.flights.has(|awaited| matches!(awaited, Awaited::Suggestions(who) if who == login));
+    let wants = screens(state, login).any(|screen| screen.suggested.is_none());
+    if !is_of_nobody || is_asked || !wants {
+        return Vec::new();
+    }
+    let request = state.flights.open(Awaited::Suggestions(login.clone()));
+    vec![Effect::SuggestLogins { request, login: login.clone() }]
+}
+
+/// Who may have been meant has been looked up.
+pub fn suggested(state: &mut State, login: &Login, answer: Result<Vec<Login>, String>) {
+    for screen in screens(state, login) {
+        match &answer {
+            Ok(logins) => screen.suggested = Some(logins.clone()),
+            Err(error) => screen.error = Some(error.clone()),
+        }
+    }
 }
 
 /// Reads what the store knows of a person.

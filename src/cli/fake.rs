@@ -90,6 +90,10 @@ impl Store for FakeStore {
         Ok(page(&self.findings.lock().unwrap(), limit, |finding| finding.id))
     }
 
+    async fn logins_beside(&self, _: &Login, _: usize) -> Result<Vec<Login>, StoreError> {
+        Ok(Vec::new())
+    }
+
     async fn finding(&self, id: FindingId) -> Result<Option<Finding>, StoreError> {
         Ok(self.findings.lock().unwrap().iter().find(|finding| finding.id == id).cloned())
     }

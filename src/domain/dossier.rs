@@ -128,6 +128,11 @@ impl Dossier {
         }
     }
 
+    /// Whether Cisco Identity Intelligence answered that it knows nobody of this login.
+    pub fn is_of_nobody(&self) -> bool {
+        self.cii.as_ref().is_some_and(Part::is_of_nobody)
+    }
+
     /// The page about this user that the source itself names.
     pub fn reference_url(&self) -> Option<&Untrusted> {
         let state =

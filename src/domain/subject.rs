@@ -13,6 +13,9 @@ pub struct Login {
     folded: String,
 }
 
+/// As many characters at the start have to be the same for a login to resemble another.
+const ALIKE: usize = 3;
+
 impl Login {
     /// A login as a source spells it; surrounding white space is not part of it.
     pub fn new(text: &str) -> Login {
@@ -33,6 +36,19 @@ impl Login {
     /// Whether there is nothing in it.
     pub fn is_empty(&self) -> bool {
         self.folded.is_empty()
+    }
+
+    /// Of some logins those that begin like this one, the most alike first, itself left out.
+    pub fn resembled_by(&self, logins: Vec<Login>, most: usize) -> Vec<Login> {
+        let enough = ALIKE.min(self.folded.chars().count()).max(1);
+        let alike = |login: &Login| {
+            self.folded.chars().zip(login.folded.chars()).take_while(|(one, other)| one == other).count()
+        };
+        let mut resembling: Vec<Login> =
+            logins.into_iter().filter(|login| login != self && alike(login) >= enough).collect();
+        resembling.sort_by_key(|login| std::cmp::Reverse(alike(login)));
+        resembling.truncate(most);
+        resembling
     }
 }
 

@@ -16,6 +16,8 @@ use tokio::task::AbortHandle;
 
 /// Findings and actions read at once.
 const ROWS: usize = 200;
+/// Logins suggested for one that nobody has.
+const SUGGESTED: usize = 5;
 
 /// What is said where a task panicked: its words are in the log.
 const BROKE: &str = "a part of the program broke off; hint: start with `--log FILE` and report what it says";
@@ -100,6 +102,7 @@ fn request_of(effect: &Effect) -> Option<RequestId> {
         | Effect::LoadHistory { request, .. }
         | Effect::LoadActions { request, .. }
         | Effect::LoadPart { request, .. }
+        | Effect::SuggestLogins { request, .. }
         | Effect::LoadAddress { request, .. }
         | Effect::LoadHealth { request }
         | Effect::ChangeFinding { request, .. }
@@ -144,6 +147,10 @@ impl Work {
             Effect::LoadPart { login, part, .. } => {
                 let loaded = desk.directory.part(part, &login).await;
                 Answer::Part(login, loaded)
+            }
+            Effect::SuggestLogins { login, .. } => {
+                let beside = words(store.logins_beside(&login, SUGGESTED).await);
+                Answer::Suggested(beside.map(|logins| login.resembled_by(logins, SUGGESTED)))
             }
             Effect::LoadAddress { address, .. } => {
                 Answer::Address(desk.directory.users_of_address(&address).await)

@@ -228,6 +228,10 @@ pub trait Store: Send + Sync + fmt::Debug {
         limit: usize,
     ) -> Result<Page<Finding>, StoreError>;
 
+    /// The logins that stand next to one in their order, known or not, at most `of_a_side` of either
+    /// side: those that begin most alike are among them.
+    async fn logins_beside(&self, login: &Login, of_a_side: usize) -> Result<Vec<Login>, StoreError>;
+
     /// One finding.
     async fn finding(&self, id: FindingId) -> Result<Option<Finding>, StoreError>;
 

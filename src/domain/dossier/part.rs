@@ -42,6 +42,12 @@ impl Problem {
         self.is_whole() || steps.all(|(step, wanted)| step == wanted)
     }
 
+    /// Whether the other side says that it knows nobody of this login, in its own code for that.
+    pub fn says_nobody(&self) -> bool {
+        let is_it = |kind: &Untrusted| matches!(kind.raw(), "NotFound" | "E0000007");
+        self.is_whole() && self.kind.as_ref().is_some_and(is_it)
+    }
+
     /// One line for the screen.
     pub fn line(&self) -> String {
         match &self.kind {
@@ -71,6 +77,13 @@ impl<T> Part<T> {
     /// A part that failed.
     pub fn failed(at: Timestamp, problem: Problem) -> Part<T> {
         Part { at, problems: vec![problem], data: None }
+    }
+}
+
+impl<T> Part<T> {
+    /// Whether the other side answered that it knows nobody of this login.
+    pub fn is_of_nobody(&self) -> bool {
+        self.data.is_none() && self.problems.iter().any(Problem::says_nobody)
     }
 }
 

@@ -92,6 +92,10 @@ impl Store for Memory {
         Err(StoreError::Closed)
     }
 
+    async fn logins_beside(&self, _: &Login, _: usize) -> Result<Vec<Login>, StoreError> {
+        Ok(Vec::new())
+    }
+
     async fn finding(&self, _: FindingId) -> Result<Option<Finding>, StoreError> {
         Ok(self.finding.clone())
     }

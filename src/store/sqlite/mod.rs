@@ -20,6 +20,7 @@ mod failure;
 mod findings;
 mod inbox;
 mod journal;
+mod logins;
 mod migrate;
 mod query;
 mod read;
@@ -47,7 +48,7 @@ use crate::domain::finding::HistoryEntry;
 use crate::domain::journal::{Head, Record};
 use crate::domain::page::Listed;
 use crate::domain::{
-    Action, ActionId, Actor, Change, Event, EventId, Finding, FindingId, FindingState, Query, Severity,
+    Action, ActionId, Actor, Change, Event, EventId, Finding, FindingId, FindingState, Login, Query, Severity,
 };
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -214,6 +215,11 @@ impl Store for SqliteStore {
             page(found, FindingId, |id| rows::finding_by_id(db, id))
         };
         self.readers.read(lane, read).await
+    }
+
+    async fn logins_beside(&self, login: &Login, of_a_side: usize) -> Result<Vec<Login>, StoreError> {
+        let login = login.clone();
+        self.readers.read(Lane::Pages, move |db| logins::beside(db, &login, of_a_side)).await
     }
 
     async fn finding(&self, id: FindingId) -> Result<Option<Finding>, StoreError> {
