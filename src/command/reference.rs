@@ -29,6 +29,10 @@ pub fn help(context: Context, keymap: &Keymap) -> Vec<HelpLine> {
     lines.extend(entries(&elsewhere, keymap));
     lines.push(HelpLine::Heading("Filter".to_owned()));
     lines.extend(FILTER.iter().map(|(term, text)| HelpLine::Entry { keys: (*term).to_owned(), text }));
+    lines.push(HelpLine::Heading("Ids, for `[console] keys`".to_owned()));
+    lines.extend(
+        COMMANDS.iter().map(|command| HelpLine::Entry { keys: command.id.to_owned(), text: command.title }),
+    );
     lines
 }
 
@@ -95,6 +99,15 @@ mod tests {
             lines.iter().filter(|line| matches!(line, HelpLine::Entry { keys, .. } if keys == wanted)).count()
         };
         assert_eq!((of("1–8"), of("1–9"), of("1")), (1, 1, 0));
+    }
+
+    #[test]
+    fn every_command_can_be_found_by_the_id_that_keys_are_configured_by() {
+        let lines = help(Context::Feed, &Keymap::new(&BTreeMap::new()).unwrap());
+        for command in COMMANDS {
+            let is_its = |line: &HelpLine| matches!(line, HelpLine::Entry { keys, .. } if keys == command.id);
+            assert!(lines.iter().any(is_its), "{}", command.id);
+        }
     }
 
     #[test]

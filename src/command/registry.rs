@@ -70,15 +70,15 @@ impl Command {
 
 /// Every command, in the order of the help and of the footer.
 pub const COMMANDS: &[Command] = &[
-    simple("list.open", "open", "open", &["enter"], &[Feed, Event, User, Address, Flows, Journal], || Msg::Opened)
+    simple("list.open", "open", "open what the cursor is on", &["enter"], &[Feed, Event, User, Address, Flows, Journal], || Msg::Opened)
         .footer("open")
-        .help("Opens what the cursor is on: an event, a person, the users of an address, a flow."),
+        .help("Opens what the cursor is on: an event, a finding, a person, the users of an address, a flow."),
     simple("person.open", "person", "open the person", &["u"], &[Feed, Event], || Msg::PersonOpened)
         .footer("person")
         .help("Opens User 360 of the person that the row names."),
-    simple("flow.offer", "remediate", "remediate", &["r"], PEOPLE, || Msg::RemediateAsked)
+    simple("flow.offer", "remediate", "list what can be run", &["r"], PEOPLE, || Msg::RemediateAsked)
         .footer("remediate")
-        .help("Lists the flows that fit the finding; 1 to 9 choose one. Nothing is sent before a confirmation."),
+        .help("Lists the flows that fit the finding; 1 to 9 choose one. Nothing is sent before a confirmation; a page opens without one."),
     simple("finding.claim", "claim", "claim or release", &["c"], FINDINGS, || Msg::ClaimToggled)
         .footer("claim")
         .help("Takes the finding, or gives it back if it is yours. Triage is kept here: no vendor's API takes it."),
@@ -91,9 +91,9 @@ pub const COMMANDS: &[Command] = &[
         Msg::CursorMoved(Motion::Top)
     })
     .help("Goes to the first row; in the feed the rows that wait come in."),
-    simple("list.down", "down", "down", &["j", "down"], LISTS, || Msg::CursorMoved(Motion::Down))
+    simple("list.down", "down", "a row down", &["j", "down"], LISTS, || Msg::CursorMoved(Motion::Down))
         .help("Moves one row down."),
-    simple("list.up", "up", "up", &["k", "up"], LISTS, || Msg::CursorMoved(Motion::Up)).help("Moves one row up."),
+    simple("list.up", "up", "a row up", &["k", "up"], LISTS, || Msg::CursorMoved(Motion::Up)).help("Moves one row up."),
     simple("list.half-down", "half-down", "half a screen down", &["ctrl-d", "pagedown"], LISTS, || {
         Msg::CursorMoved(Motion::HalfDown)
     })
@@ -128,22 +128,22 @@ pub const COMMANDS: &[Command] = &[
     flow("flow.seventh", &["7"], || Msg::FlowChosen(6)),
     flow("flow.eighth", &["8"], || Msg::FlowChosen(7)),
     flow("flow.ninth", &["9"], || Msg::FlowChosen(8)),
-    simple("card.confirm", "yes", "yes", &["y"], &[Card, Quit], || Msg::Confirmed)
+    simple("card.confirm", "yes", "answer yes", &["y"], &[Card, Quit], || Msg::Confirmed)
         .help("Answers yes, where the card asks for a key."),
-    simple("card.decline", "no", "no", &["n"], &[Card, Quit], || Msg::Declined)
+    simple("card.decline", "no", "answer no", &["n"], &[Card, Quit], || Msg::Declined)
         .help("Answers no: nothing is sent."),
-    simple("card.insist", "insist", "insist", &["A"], &[Card], || Msg::Insisted)
+    simple("card.insist", "insist", "run it all the same", &["A"], &[Card], || Msg::Insisted)
         .help("Insists, where an earlier run is of unknown outcome or only minutes old."),
     simple("link.open", "link", "open the link", &["o"], PEOPLE, || Msg::LinkAsked)
         .footer("link")
-        .help("Opens the reference URL where you can see it; over SSH it is shown to be copied."),
+        .help("Opens the reference URL; over SSH, or of a host that is not configured, it is shown first."),
     simple("link.send", "send", "send the link", &["y"], &[Link], || Msg::LinkSent)
         .footer("send it")
         .help("Opens the link on the card, or hands it to the terminal's clipboard."),
-    simple("link.qr", "qr", "QR code", &["Q"], &[Link], || Msg::ChoiceMoved(Motion::Down))
+    simple("link.qr", "qr", "show a QR code", &["Q"], &[Link], || Msg::ChoiceMoved(Motion::Down))
         .footer("QR code")
         .help("Shows the link as a QR code, or hides it."),
-    simple("link.copy", "copy", "copy", &["y"], &[Feed, Event, User, Address, Raw, Journal], || Msg::CopyAsked)
+    simple("link.copy", "copy", "copy what the row names", &["y"], &[Feed, Event, User, Address, Raw, Journal], || Msg::CopyAsked)
         .help("Hands what the row names to the terminal's clipboard."),
     simple("event.raw", "raw", "raw JSON", &["J"], &[Feed, Event], || Msg::RawAsked)
         .help("Shows the event as it arrived."),
@@ -152,10 +152,10 @@ pub const COMMANDS: &[Command] = &[
     simple("journal.open", "journal", "the journal", &["L"], Context::SCREENS, || Msg::JournalAsked)
         .footer("journal")
         .help("Lists what was run, with request and receipt."),
-    simple("filter.open", "filter", "filter", &["/"], Context::SCREENS, || Msg::FilterAsked)
+    simple("filter.open", "filter", "type a filter", &["/"], Context::SCREENS, || Msg::FilterAsked)
         .footer("filter")
         .help("Filters the whole store: `severity>=high user:ann* words`."),
-    simple("prompt.open", "prompt", "command", &[":"], Context::SCREENS, || Msg::PromptAsked)
+    simple("prompt.open", "prompt", "type a command", &[":"], Context::SCREENS, || Msg::PromptAsked)
         .footer("command")
         .help("Types a command; what is typed narrows the list of all commands."),
     Command {
@@ -188,10 +188,10 @@ pub const COMMANDS: &[Command] = &[
         footer: None,
         act: Act::Argument { name: "FILTER", parse: filtered },
     },
-    simple("help.open", "help", "help", &["?"], &[Feed, Event, User, Address, Raw, Journal, Flows], || Msg::HelpAsked)
+    simple("help.open", "help", "keys, filter, ids", &["?"], &[Feed, Event, User, Address, Raw, Journal, Flows], || Msg::HelpAsked)
         .footer("help")
-        .help("Lists the keys of this screen, then all others."),
-    simple("screen.back", "back", "back", &["esc", "q", "left"], &[Feed, Event, User, Address, Raw, Journal, Help, Flows, Card, Link, Quit], || {
+        .help("Lists the keys of this screen, all others, the filter's terms, and the ids that keys are configured by."),
+    simple("screen.back", "back", "to the screen before", &["esc", "q", "left"], &[Feed, Event, User, Address, Raw, Journal, Help, Flows, Card, Link, Quit], || {
         Msg::WentBack
     })
     .footer("back")
@@ -200,7 +200,7 @@ pub const COMMANDS: &[Command] = &[
         .help("Draws the whole screen anew."),
     simple("program.suspend", "background", "to the background", &["ctrl-z"], LISTS, || Msg::SuspendAsked)
         .help("Puts the program in the background; `fg` brings it back."),
-    simple("program.quit", "quit", "quit", &["ctrl-c"], LISTS, || Msg::QuitAsked)
+    simple("program.quit", "quit", "leave the console", &["ctrl-c"], LISTS, || Msg::QuitAsked)
         .help("Quits; asks while this console receives or a run is under way."),
 ];
 
@@ -210,7 +210,7 @@ const fn pane(
     keys: &'static [&'static str],
     act: fn() -> Msg,
 ) -> Command {
-    simple(id, name, name, keys, &[User], act).help("Goes to this pane of User 360.")
+    simple(id, name, "this pane of a person", keys, &[User], act).help("Goes to this pane of User 360.")
 }
 
 const fn flow(id: &'static str, keys: &'static [&'static str], act: fn() -> Msg) -> Command {
