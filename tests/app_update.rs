@@ -11,6 +11,7 @@ use idtriage::app::state::QuitQuestion;
 use idtriage::app::user::Pane;
 use idtriage::app::{Answer, Effect, Msg, Overlay, RequestId, Screen, pane};
 use idtriage::domain::dossier::{LoadedPart, Part, Problem};
+use idtriage::domain::event::EventDetail;
 use idtriage::domain::page::{EventUser, Page};
 use idtriage::domain::plan::{Fit, FitTarget, PageOf, WebPage};
 use idtriage::domain::{
@@ -175,6 +176,27 @@ fn who_may_have_been_meant_is_opened_with_the_cursor() {
     desk.send(Msg::Opened);
     let opened = Login::new("ann.exter@example.com");
     assert!(matches!(desk.state.stack.last(), Some(Screen::User(user)) if user.login == opened));
+}
+
+#[test]
+fn raw_json_asked_for_in_the_feed_opens_as_soon_as_the_event_came() {
+    let mut desk = Desk::settled(3);
+    desk.stand();
+    let request = desk.send(Msg::RawAsked).iter().find_map(|effect| match effect {
+        Effect::LoadEvent { request, .. } => Some(*request),
+        _ => None,
+    });
+    let detail = EventDetail {
+        event: event(3),
+        description: Vec::new(),
+        recommended_actions: Vec::new(),
+        reference_url: None,
+        raw: Some("{}".into()),
+    };
+    desk.send(Msg::Answered(request.unwrap(), Answer::Event(Ok(Some(Box::new(detail))))));
+    assert!(matches!(desk.state.stack.last(), Some(Screen::Raw(_))));
+    desk.send(Msg::WentBack);
+    assert!(matches!(desk.state.stack.last(), Some(Screen::Event(_))));
 }
 
 /// The list of flows for a row, with one that opens a page.

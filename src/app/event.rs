@@ -3,6 +3,7 @@
 use super::effect::Effect;
 use super::list::{Cursor, Scroll};
 use super::msg::Motion;
+use super::raw::RawScreen;
 use super::state::{Awaited, Screen, State};
 use super::text::{self, TextLine};
 use crate::domain::event::EventDetail;
@@ -34,6 +35,8 @@ pub struct EventScreen {
     pub reads_texts: bool,
     /// What failed.
     pub error: Option<String>,
+    /// Whether its raw JSON was asked for before it came.
+    pub wants_raw: bool,
 }
 
 impl EventScreen {
@@ -92,6 +95,7 @@ pub fn open(state: &mut State, id: EventId, title: String) -> Vec<Effect> {
         scroll: Scroll::default(),
         reads_texts: false,
         error: None,
+        wants_raw: false,
     })));
     load(state, id)
 }
@@ -125,6 +129,27 @@ fn screen(state: &mut State, id: EventId) -> Option<&mut EventScreen> {
     })
 }
 
+/// Opens an event, and its raw JSON as soon as it came.
+pub fn open_raw(state: &mut State, id: EventId, title: String) -> Vec<Effect> {
+    let effects = open(state, id, title);
+    if let Some(Screen::Event(screen)) = state.stack.last_mut() {
+        screen.wants_raw = true;
+    }
+    effects
+}
+
+/// The raw JSON of the event on the screen was asked for: it opens now, or once it came, unless the
+/// analyst has gone on by then.
+pub fn raw_asked(state: &mut State) {
+    let is_bare = state.overlay.is_none();
+    let Some(Screen::Event(screen)) = state.stack.last_mut() else { return };
+    screen.wants_raw = screen.detail.is_none();
+    if let Some(detail) = screen.detail.as_ref().filter(|_| is_bare) {
+        let raw = RawScreen::new(screen.id, detail.raw.as_deref());
+        state.stack.push(Screen::Raw(Box::new(raw)));
+    }
+}
+
 /// The event came.
 pub fn loaded(state: &mut State, id: EventId, answer: Result<Option<Box<EventDetail>>, String>) {
     let Some(screen) = screen(state, id) else { return };
@@ -132,6 +157,10 @@ pub fn loaded(state: &mut State, id: EventId, answer: Result<Option<Box<EventDet
         Ok(Some(detail)) => {
             screen.title = detail.event.check.name();
             screen.detail = Some(detail);
+            let wants_raw = std::mem::take(&mut screen.wants_raw);
+            if wants_raw && matches!(state.stack.last(), Some(Screen::Event(top)) if top.id == id) {
+                raw_asked(state);
+            }
         }
         Ok(None) => screen.error = Some(format!("there is no event `{id}`")),
         Err(error) => screen.error = Some(error),

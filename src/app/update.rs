@@ -10,6 +10,7 @@ use super::state::{Awaited, Overlay, QuitQuestion, Screen, State};
 use super::triage::{self, Then};
 use super::user::{self, Step};
 use super::{address, dossiers, event, feed, flows, journal, link, raw};
+use crate::domain::EventId;
 
 /// Changes the state by what happened, and says what is to be done.
 pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
@@ -223,7 +224,7 @@ fn opened(state: &mut State) -> Vec<Effect> {
         return flows::opened(state);
     }
     match state.stack.last() {
-        None => open_event(state),
+        None => open_event(state, event::open),
         Some(Screen::Event(_)) => triage::asked(state, Then::Person),
         Some(Screen::User(_)) => open_target(state),
         Some(Screen::Address(screen)) => match screen.selected() {
@@ -238,12 +239,12 @@ fn opened(state: &mut State) -> Vec<Effect> {
     }
 }
 
-fn open_event(state: &mut State) -> Vec<Effect> {
+fn open_event(state: &mut State, open: fn(&mut State, EventId, String) -> Vec<Effect>) -> Vec<Effect> {
     if !feed::pin(state) {
         return Vec::new();
     }
     match state.feed.selected().map(|row| (row.id, row.check.name())) {
-        Some((id, title)) => event::open(state, id, title),
+        Some((id, title)) => open(state, id, title),
         None => Vec::new(),
     }
 }
@@ -320,14 +321,8 @@ fn refreshed(state: &mut State) -> Vec<Effect> {
 
 fn raw_asked(state: &mut State) -> Vec<Effect> {
     match state.stack.last() {
-        Some(Screen::Event(screen)) => {
-            if let Some(detail) = &screen.detail {
-                let raw = raw::RawScreen::new(screen.id, detail.raw.as_deref());
-                state.stack.push(Screen::Raw(Box::new(raw)));
-            }
-            Vec::new()
-        }
-        None => open_event(state),
+        Some(Screen::Event(_)) => quiet(|| event::raw_asked(state)),
+        None => open_event(state, event::open_raw),
         _ => Vec::new(),
     }
 }
