@@ -55,7 +55,7 @@ pub fn wrap(text: &str, columns: usize) -> Vec<String> {
 
 fn wrap_paragraph(paragraph: &str, columns: usize, lines: &mut Vec<String>) {
     let mut line = String::new();
-    for word in words(paragraph) {
+    for word in words(paragraph, columns) {
         let word = word.as_str();
         if width(&line) + width(word) > columns && !line.is_empty() {
             lines.push(std::mem::take(&mut line).trim_end().to_owned());
@@ -69,16 +69,37 @@ fn wrap_paragraph(paragraph: &str, columns: usize, lines: &mut Vec<String>) {
     lines.push(line.trim_end().to_owned());
 }
 
-/// The pieces that a line may break between. What closes a word or a sentence stays with it.
-fn words(paragraph: &str) -> Vec<String> {
+/// The pieces that a line may break between: at blanks, and only what is wider than a line elsewhere.
+fn words(paragraph: &str, columns: usize) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
-    for word in paragraph.split_word_bounds() {
-        match words.last_mut().filter(|before| closes(word) && !before.trim().is_empty()) {
-            Some(before) => before.push_str(word),
-            None => words.push(word.to_owned()),
+    let mut word = Vec::new();
+    for piece in paragraph.split_word_bounds() {
+        if piece.trim().is_empty() {
+            words.extend(pieces(&word, columns));
+            words.push(piece.to_owned());
+            word.clear();
+        } else {
+            word.push(piece);
         }
     }
+    words.extend(pieces(&word, columns));
     words
+}
+
+/// A word whole where a line holds it, else in parts; what closes one stays with it.
+fn pieces(parts: &[&str], columns: usize) -> Vec<String> {
+    let whole = parts.concat();
+    if width(&whole) <= columns {
+        return vec![whole];
+    }
+    let mut pieces: Vec<String> = Vec::new();
+    for part in parts {
+        match pieces.last_mut().filter(|_| closes(part)) {
+            Some(before) => before.push_str(part),
+            None => pieces.push((*part).to_owned()),
+        }
+    }
+    pieces
 }
 
 fn closes(word: &str) -> bool {
@@ -107,6 +128,12 @@ mod tests {
         assert_eq!(wrap("abcdefghij", 4), vec!["abcd", "efgh", "ij"]);
         assert_eq!(wrap("a\nb", 4), vec!["a", "b"]);
         assert_eq!(wrap("one two, three", 7), vec!["one", "two,", "three"], "no line begins with a comma");
+        assert_eq!(
+            wrap("terms are `state:open`", 14),
+            vec!["terms are", "`state:open`"],
+            "nor ends with a quote"
+        );
+        assert_eq!(wrap("GET http://x/ab/cd", 10), vec!["GET http:/", "/x/ab/cd"], "too wide for a line");
         assert_eq!(wrap("a \u{1b155}\u{cf3} b", 2), vec!["a", "?", "b"], "one grapheme of three columns");
     }
 
