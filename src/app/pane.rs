@@ -5,7 +5,7 @@
 
 mod row;
 
-pub use row::{Body, Row, Target};
+pub use row::{Body, Row, Target, name_columns, pair_columns};
 
 use super::dossiers::is_loading;
 use super::state::State;
@@ -88,7 +88,7 @@ fn part_rows<T>(
         rows.push(Row::quiet(text));
     }
     if let Some(part) = part.filter(|part| part.is_of_nobody()) {
-        return vec![nobody(name, &zone(state).seconds(part.at))];
+        return nobody(name, zone(state).seconds(part.at));
     }
     let problems = part.into_iter().flat_map(|part| &part.problems);
     rows.extend(problems.filter(|problem| problem.is_whole() || concerns(problem)).map(Row::problem));
@@ -99,13 +99,13 @@ fn zone(state: &State) -> &Zone {
     &state.settings.zone
 }
 
-fn nobody(part: PartName, at: &str) -> Row {
+fn nobody(part: PartName, at: String) -> Vec<Row> {
     let tenant = match part {
         PartName::Cii | PartName::CiiDetails => "Cisco Identity Intelligence",
         PartName::Okta => "Okta",
     };
-    let text = format!("{tenant} knows nobody of this login (asked at {at})");
-    Row::new("! nobody", Body::Problem(text))
+    let said = Row::new("! nobody", Body::Problem(format!("{tenant} knows nobody of this login")));
+    vec![said, Row::fact("asked", at)]
 }
 
 /// Who may have been meant by a login that nobody has.

@@ -57,7 +57,11 @@ fn wrap_paragraph(paragraph: &str, columns: usize, lines: &mut Vec<String>) {
     let mut line = String::new();
     for word in words(paragraph, columns) {
         let word = word.as_str();
-        if width(&line) + width(word) > columns && !line.is_empty() {
+        let overflows = width(&line) + width(word) > columns && !line.is_empty();
+        if overflows && word.trim().is_empty() {
+            continue;
+        }
+        if overflows {
             lines.push(std::mem::take(&mut line).trim_end().to_owned());
         }
         if width(word) > columns {
@@ -125,6 +129,7 @@ mod tests {
     #[test]
     fn breaks_at_blanks() {
         assert_eq!(wrap("one two three", 8), vec!["one two", "three"]);
+        assert_eq!(wrap("one two ", 7), vec!["one two"], "no line of blanks");
         assert_eq!(wrap("abcdefghij", 4), vec!["abcd", "efgh", "ij"]);
         assert_eq!(wrap("a\nb", 4), vec!["a", "b"]);
         assert_eq!(wrap("one two, three", 7), vec!["one", "two,", "three"], "no line begins with a comma");

@@ -7,7 +7,7 @@ use super::panel::{Focus, Panel};
 use super::theme::{Role, Theme};
 use super::words::{glyph, short};
 use crate::app::dossiers::is_loading;
-use crate::app::pane::{self, Body, Row};
+use crate::app::pane::{self, Body, Row, name_columns, pair_columns};
 use crate::app::user::{Pane, UserScreen, panes};
 use crate::domain::untrusted::width;
 use crate::domain::{PartName, time};
@@ -93,14 +93,16 @@ fn aside(scene: &Scene, screen: &UserScreen, pane: Pane) -> (Role, String) {
     };
     let age = time::age(scene.state.now, at);
     match (has_data, problems) {
-        (true, 0) => (Role::Muted, age),
+        (_, 0) => (Role::Muted, age),
         (true, _) => (Role::Warning, format!("{age}, incomplete")),
         (false, _) => (Role::Alarm, "failed".to_owned()),
     }
 }
 
+/// Whether there is something, and how many problems. That nobody is known is an answer.
 fn state_of<T>(part: Option<&crate::domain::Part<T>>) -> (bool, usize) {
-    part.map_or((false, 0), |part| (part.data.is_some(), part.problems.len()))
+    let counted = |part: &crate::domain::Part<T>| if part.is_of_nobody() { 0 } else { part.problems.len() };
+    part.map_or((false, 0), |part| (part.data.is_some(), counted(part)))
 }
 
 fn row_line(theme: &Theme, row: &Row, columns: usize) -> Line<'static> {
@@ -108,11 +110,12 @@ fn row_line(theme: &Theme, row: &Row, columns: usize) -> Line<'static> {
     let value = if row.target.is_some() { Role::Accent } else { Role::Text };
     match &row.body {
         Body::Fact(name, text) => {
-            let names = if columns >= 40 { 14 } else { 12 };
+            let names = name_columns(columns);
             cells.left(Role::Muted, name, names).left(value, text, columns.saturating_sub(names)).line()
         }
         Body::Item(text) => cells.own(Role::Muted, "· ").left(value, text, columns.saturating_sub(2)).line(),
         Body::Pair(text, aside) => pair(theme, (value, text), aside, columns),
+        Body::PairGoesOn(text) => cells.gap(2).left(value, text, columns.saturating_sub(2)).line(),
         Body::Heading(text) => theme.line(Role::Heading, &theme.shown(text, columns)),
         Body::Bar(place, raw, share) => place_line(theme, place, raw, *share, columns),
         Body::Finding(severity, title, stands) => {
@@ -136,7 +139,7 @@ fn row_line(theme: &Theme, row: &Row, columns: usize) -> Line<'static> {
 /// A text, and what belongs to it at the right end.
 fn pair(theme: &Theme, (role, text): (Role, &str), aside: &str, columns: usize) -> Line<'static> {
     let aside = theme.shown(aside, columns / 2);
-    let left = columns.saturating_sub(width(&aside) + 2);
+    let left = pair_columns(&aside, columns);
     Cells::new(theme).left(role, text, left).gap(2).text(Role::Muted, &aside).line()
 }
 

@@ -2,6 +2,7 @@
 
 use crate::app::text::wrap;
 use crate::domain::dossier::Problem;
+use crate::domain::untrusted::width;
 use crate::domain::{FindingId, Login, Severity, Untrusted};
 
 /// What a row leads to.
@@ -34,6 +35,8 @@ pub enum Body {
     Problem(String),
     /// The text above goes on.
     ProblemGoesOn(String),
+    /// The text of a pair goes on.
+    PairGoesOn(String),
     /// Two sources that do not agree.
     Differs(String),
     /// Something that is under way or not there.
@@ -84,19 +87,45 @@ impl Row {
     }
 }
 
+/// The columns of a fact's name in a pane of so many.
+pub fn name_columns(columns: usize) -> usize {
+    if columns >= 40 { 14 } else { 12 }
+}
+
+/// The columns of a pair's text beside what stands at the right end of its row.
+pub fn pair_columns(aside: &str, columns: usize) -> usize {
+    columns.saturating_sub(width(aside).min(columns / 2) + 2)
+}
+
 /// A row is one line for the cursor, so a sentence becomes several rows.
 pub(super) fn wrapped(row: Row, columns: usize) -> Vec<Row> {
+    match &row.body {
+        Body::Fact(name, text) => {
+            let lines = wrap(text, columns.saturating_sub(name_columns(columns)));
+            let fact = |at: usize, line| Body::Fact(if at == 0 { name.clone() } else { String::new() }, line);
+            return split(&row, lines, fact);
+        }
+        Body::Pair(text, aside) => {
+            let lines = wrap(text, pair_columns(aside, columns));
+            return split(&row, lines, |at, line| match at {
+                0 => Body::Pair(line, aside.clone()),
+                _ => Body::PairGoesOn(line),
+            });
+        }
+        _ => {}
+    }
     type Make = fn(String) -> Body;
     let (text, room, first, next): (&str, usize, Make, Make) = match &row.body {
         Body::Problem(text) => (text, columns.saturating_sub(2), Body::Problem, Body::ProblemGoesOn),
         Body::Quiet(text) => (text, columns, Body::Quiet, Body::Quiet),
         _ => return vec![row],
     };
-    let lines = wrap(text, room).into_iter().enumerate();
-    lines
-        .map(|(at, line)| match at {
-            0 => Row { key: row.key.clone(), body: first(line), target: row.target.clone() },
-            _ => Row::new(format!("{} {at}", row.key), next(line)),
-        })
-        .collect()
+    split(&row, wrap(text, room), |at, line| if at == 0 { first(line) } else { next(line) })
+}
+
+/// A row a line; each leads to where the whole does.
+fn split(row: &Row, lines: Vec<String>, body: impl Fn(usize, String) -> Body) -> Vec<Row> {
+    let key = |at: usize| if at == 0 { row.key.clone() } else { format!("{} {at}", row.key) };
+    let lines = lines.into_iter().enumerate();
+    lines.map(|(at, line)| Row { key: key(at), body: body(at, line), target: row.target.clone() }).collect()
 }
