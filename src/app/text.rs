@@ -54,14 +54,10 @@ pub fn wrap(text: &str, columns: usize) -> Vec<String> {
 }
 
 fn wrap_paragraph(paragraph: &str, columns: usize, lines: &mut Vec<String>) {
-    let mut line = String::new();
+    let (mut line, before) = (String::new(), lines.len());
     for word in words(paragraph, columns) {
         let word = word.as_str();
-        let overflows = width(&line) + width(word) > columns && !line.is_empty();
-        if overflows && word.trim().is_empty() {
-            continue;
-        }
-        if overflows {
+        if width(&line) + width(word) > columns && !line.is_empty() {
             lines.push(std::mem::take(&mut line).trim_end().to_owned());
         }
         if width(word) > columns {
@@ -70,7 +66,10 @@ fn wrap_paragraph(paragraph: &str, columns: usize, lines: &mut Vec<String>) {
             line.push_str(word);
         }
     }
-    lines.push(line.trim_end().to_owned());
+    // Blanks at the end of a full line are no line of their own.
+    if lines.len() == before || !line.is_empty() {
+        lines.push(line.trim_end().to_owned());
+    }
 }
 
 /// The pieces that a line may break between: at blanks, and only what is wider than a line elsewhere.

@@ -83,10 +83,10 @@ fn facts(prose: &mut Prose, plan: &Plan, zone: &Zone) {
 /// What has to be on the first screen of the lowest terminal, in the fewest rows.
 fn brief(prose: &mut Prose, plan: &Plan, zone: &Zone) {
     let (role, target) = in_a_word(&plan.target, zone);
-    prose.run_in("target", role, &target);
-    prose.run_in("undo", Role::Text, &plan.undo);
+    prose.run_in("target:", role, &target);
+    prose.run_in("undo:", Role::Text, &plan.undo);
     if !plan.cannot_know.is_empty() {
-        prose.run_in("cannot know", Role::Text, &plan.cannot_know.join("; "));
+        prose.run_in("cannot know:", Role::Text, &plan.cannot_know.join("; "));
     }
 }
 

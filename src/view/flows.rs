@@ -120,6 +120,19 @@ fn about(theme: &Theme, fit: &Fit, columns: usize) -> Vec<Line<'static>> {
             prose.say(Role::Muted, &format!("undo: {}", fit.flow.undo));
         }
     }
+    let lines = prose.lines();
+    if lines.len() > ABOUT { about_in_brief(theme, fit, columns) } else { lines }
+}
+
+/// Where the rows are too narrow for one of each, the name above has said what it does.
+fn about_in_brief(theme: &Theme, fit: &Fit, columns: usize) -> Vec<Line<'static>> {
+    let mut prose = Prose::new(theme, columns);
+    prose.line(theme.own_line(Role::Border, &"─".repeat(columns)));
+    match &fit.target {
+        Err(why) => prose.say(Role::Warning, why),
+        Ok(FitTarget::Page(page)) => prose.say(Role::Muted, page.url.as_str()),
+        Ok(_) => prose.say(Role::Muted, &format!("undo: {}", fit.flow.undo)),
+    }
     prose.lines()
 }
 

@@ -3,6 +3,7 @@
 use super::PaletteLine;
 use super::canvas::Cells;
 use super::theme::{Role, Theme};
+use crate::domain::untrusted::width;
 use ratatui::text::Line;
 
 /// The entries around the selected one, at most so many.
@@ -20,9 +21,25 @@ fn line(theme: &Theme, entry: &PaletteLine, columns: usize) -> Line<'static> {
     };
     let (name, keys) = ((columns / 3).min(22), (columns / 6).min(12));
     let title = columns.saturating_sub(name + keys);
-    Cells::new(theme)
+    let line = Cells::new(theme)
         .left(role(Role::Accent), &entry.name, name)
         .left(role(Role::Text), &entry.title, title)
-        .right(role(Role::Key), &entry.keys, keys)
-        .line()
+        .right(role(Role::Key), &whole_keys(&entry.keys, keys), keys)
+        .line();
+    // The bar goes through, between the words too.
+    if entry.is_selected { line.style(theme.style(Role::Selected)) } else { line }
+}
+
+/// As many of the keys as fit whole.
+fn whole_keys(all: &str, columns: usize) -> String {
+    let mut fitting = String::new();
+    for key in all.split(' ') {
+        let blank = usize::from(!fitting.is_empty());
+        if width(&fitting) + blank + width(key) > columns {
+            break;
+        }
+        fitting.push_str(if blank == 1 { " " } else { "" });
+        fitting.push_str(key);
+    }
+    fitting
 }

@@ -11,9 +11,12 @@ use crate::app::prompt::{Prompt, PromptKind};
 use ratatui::layout::{Position, Rect};
 use ratatui::text::Line;
 
+/// The most rows of what is wrong with a line.
+const ERROR: usize = 6;
+
 const SYNTAX: [(&str, &str); 6] = [
-    ("severity>=high", "also : > < <=, from critical to unknown"),
-    ("check:no-mfa*", "a check's id or title, * stands for anything"),
+    ("severity>=high", "also = > < <=, and low, medium"),
+    ("check:no-mfa*", "id or title; * is anything"),
     ("user:ann@example.com", "a login"),
     ("state:open", "open claimed snoozed closed"),
     ("source:cii-webhook", "kind:failed-check likewise"),
@@ -53,7 +56,7 @@ fn error(theme: &Theme, prompt: &Prompt, columns: usize) -> Vec<Line<'static>> {
         prose.marked("! ", Role::Alarm, error);
     }
     let mut lines = prose.lines();
-    lines.truncate(3);
+    lines.truncate(ERROR);
     lines
 }
 

@@ -157,7 +157,7 @@ fn what_decides_is_on_the_first_screen_of_a_card() {
     let shown_words = words.join(" ");
     let has =
         ["Suspend the Okta account of ann@example.com", "ACTIVE, as Okta said at 10:00:00Z", "risk medium"];
-    let has = has.into_iter().chain(["groups and applications are kept", "cannot know"]).chain(unknown);
+    let has = has.into_iter().chain(["groups and applications are kept", "cannot know:"]).chain(unknown);
     for wanted in has.chain(["reason", "confirm", "esc leaves"]) {
         assert!(shown_words.contains(wanted), "{wanted}\n{shown}");
     }
