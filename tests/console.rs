@@ -64,14 +64,14 @@ async fn the_palette_chooses_what_a_few_letters_find() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_finding_is_claimed_released_noted_and_closed() {
     let bench = Bench::new().await;
-    bench.check("c", "ann@example.com: Title of impossible-travel is claimed").await;
-    bench.check("c", "is open").await;
+    bench.check("c", "claimed: Title of impossible-travel of ann@example.com").await;
+    bench.check("c", "released: ").await;
     bench.check("n", "note").await;
     bench.check("<enter>", "a note is required").await;
     bench.press("called her<enter>");
     bench.gone("a note is required").await;
     bench.check("x", "true positive").await;
-    bench.check("<down>expected trip<enter>", "is closed").await;
+    bench.check("<down>expected trip<enter>", "closed: ").await;
     bench.check("<enter>", "closed: benign").await;
 }
 
@@ -101,7 +101,7 @@ async fn a_row_that_came_in_just_now_is_not_acted_on() {
     bench.selected("mfa-flood").await;
     bench.check("c", "look, then press again").await;
     bench.advance(400);
-    bench.check("c", "gus@example.com: Title of mfa-flood is claimed").await;
+    bench.check("c", "claimed: Title of mfa-flood of gus@example.com").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -111,7 +111,7 @@ async fn a_row_that_no_longer_matches_hands_the_cursor_to_the_next() {
     bench.see("state:open").await;
     bench.press("j");
     bench.selected("old-password").await;
-    bench.check("c", "is claimed").await;
+    bench.check("c", "claimed: ").await;
     bench.tell(idtriage::app::Msg::StoreChanged(Default::default()));
     bench.selected("no-mfa").await;
 }

@@ -83,9 +83,11 @@ impl Card {
         plan.needs_again.is_some() && !self.ask.insists
     }
 
-    /// Whether the analyst has to insist before it arms.
+    /// Whether the analyst has to insist before it arms. What is refused is not sent for that either.
     pub fn wants_insistence(&self) -> bool {
-        self.phase == Phase::Asking && self.plan.as_ref().is_some_and(|plan| self.must_insist(plan))
+        let is_open = |plan: &&Plan| plan.refusal.is_none();
+        let plan = self.plan.as_deref().filter(|_| self.phase == Phase::Asking).filter(is_open);
+        plan.is_some_and(|plan| self.must_insist(plan))
     }
 
     /// Whether insisting is taken now: not as the first letter of something typed ahead.

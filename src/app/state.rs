@@ -121,8 +121,8 @@ pub enum Awaited {
     Address(String),
     /// How the store is.
     Health,
-    /// A triage change.
-    Change,
+    /// A triage change, in a word.
+    Change(&'static str),
     /// Which flows fit.
     Fits,
     /// A card's content.

@@ -185,16 +185,17 @@ fn claim(state: &mut State, finding: Finding) -> Vec<Effect> {
 }
 
 fn change_effect(state: &mut State, finding: &Finding, change: Change) -> Effect {
-    let request = state.flights.open(Awaited::Change);
+    let request = state.flights.open(Awaited::Change(change.past()));
     Effect::ChangeFinding { request, finding: finding.id, version: finding.version, change }
 }
 
 /// A change was made, or not.
-pub fn changed(state: &mut State, answer: Result<Box<Finding>, String>) {
+pub fn changed(state: &mut State, what: &str, answer: Result<Box<Finding>, String>) {
     match answer {
         Err(error) => state.notice.fail(state.now, error),
         Ok(finding) => {
-            let text = format!("{}: {} is {}", finding.login, finding.check.name(), finding.state.word());
+            // What was done comes first: a narrow line is cut at its end.
+            let text = format!("{what}: {} of {}", finding.check.name(), finding.login);
             state.notice.say(state.now, text);
             put(state, &finding);
         }

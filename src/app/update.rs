@@ -114,7 +114,7 @@ fn answered(state: &mut State, request: RequestId, answer: Answer) -> Vec<Effect
         (Awaited::Address(ip), Answer::Address(users)) => quiet(|| address::loaded(state, &ip, users)),
         (Awaited::Health, Answer::Health(Ok(health))) => quiet(|| state.header.health = health),
         (Awaited::Health, Answer::Health(Err(error))) => quiet(|| state.notice.fail(state.now, error)),
-        (Awaited::Change, Answer::Changed(finding)) => quiet(|| triage::changed(state, finding)),
+        (Awaited::Change(what), Answer::Changed(finding)) => quiet(|| triage::changed(state, what, finding)),
         (Awaited::Fits, Answer::Fits(fits)) => quiet(|| flows::loaded(state, fits)),
         (Awaited::Plan, Answer::Prepared(plan)) => quiet(|| card::prepared(state, plan)),
         (Awaited::Run(id), Answer::Ran(action)) => {

@@ -95,6 +95,9 @@ pub fn footer(state: &State, keymap: &Keymap) -> Vec<(String, String)> {
             (&first_key(keymap, "card.confirm"), "quit"),
             (&first_key(keymap, "card.decline"), "stay"),
         ]),
+        (_, Some(Overlay::Flows(list))) if list.choice.is_some() => {
+            words(&[("1–9", "choose the account"), ("esc", "back to the flows")])
+        }
         (_, Some(Overlay::Card(card))) => card_footer(card, state.now, keymap),
         (context, _) => commands_footer(context, keymap),
     }

@@ -23,6 +23,7 @@ use super::theme::{Role, Theme};
 use super::words;
 use crate::app::card::{Card, Field, Phase};
 use crate::app::list::Extent;
+use crate::app::text::wrap;
 use crate::domain::Outcome;
 use crate::domain::plan::{Confirm, Plan};
 use crate::domain::untrusted::width;
@@ -34,7 +35,7 @@ use tui_input::Input;
 const LABEL: u16 = 10;
 /// Below this many rows of screen the card is dense.
 const LOW: u16 = 20;
-/// Rows of explanation above the fields; all of it stands in the scrolled part too.
+/// Rows of explanation above the fields; what is longer stands in the scrolled part too.
 const SAID: usize = 3;
 
 /// Whether rows are too few for empty lines and for what need not be asked.
@@ -59,7 +60,7 @@ pub(super) fn draw(scene: &Scene, card: &Card, canvas: &mut Canvas) -> Option<Po
     let largest = scene.size.card();
     let columns = usize::from(largest.width.saturating_sub(4));
     let sentence = sentence(canvas.theme, card, columns);
-    let middle = middle(scene, canvas.theme, card, columns);
+    let middle = middle(scene, canvas.theme, card, columns, &pinned(canvas.theme, card, columns));
     let question = question(scene, canvas.theme, card, columns);
     let wanted = sentence.len() + middle.len() + usize::from(question.rows()) + 4;
     let wanted = u16::try_from(wanted).unwrap_or(u16::MAX).min(largest.height);
@@ -124,11 +125,17 @@ fn sentence(theme: &Theme, card: &Card, columns: usize) -> Vec<Line<'static>> {
     prose.lines()
 }
 
-fn middle(scene: &Scene, theme: &Theme, card: &Card, columns: usize) -> Vec<Line<'static>> {
+fn middle(scene: &Scene, theme: &Theme, card: &Card, columns: usize, pinned: &str) -> Vec<Line<'static>> {
     let prose = Prose::new(theme, columns);
     let mut prose = if is_low(scene) { prose.dense() } else { prose };
-    card_text::write(&mut prose, card, &scene.state.settings.zone);
+    card_text::write(&mut prose, card, pinned, &scene.state.settings.zone);
     prose.lines()
+}
+
+/// What stands whole beside the keys, and need not be said above once more.
+fn pinned(theme: &Theme, card: &Card, columns: usize) -> String {
+    let (_, text) = said(theme, card);
+    if wrap(&text, columns).len() > SAID { String::new() } else { text }
 }
 
 /// The scrolled part, and below it a rule that says how much is not visible.
@@ -187,10 +194,7 @@ fn said(theme: &Theme, card: &Card) -> (Role, String) {
         Phase::Preparing => (Role::Muted, theme.own("reading the target and building the request…")),
         Phase::Running(progress) => (Role::Accent, theme.own(&words::progress(progress.as_ref()))),
         Phase::Failed(why) | Phase::Unsure(why) => (Role::Alarm, format!("! {why}")),
-        Phase::Done(action) => {
-            let meaning = words::outcome(action.outcome, action.receipt.as_ref());
-            (action.outcome.into(), format!("{}: {meaning}", action.outcome.word()))
-        }
+        Phase::Done(action) => (action.outcome.into(), words::ended(action.outcome, action.receipt.as_ref())),
         Phase::Asking => asked(card),
     }
 }
@@ -199,7 +203,7 @@ fn asked(card: &Card) -> (Role, String) {
     let refusal = card.plan.as_ref().and_then(|plan| plan.refusal.as_ref());
     let again = card.plan.as_ref().and_then(|plan| plan.needs_again.as_ref());
     match (refusal, again, &card.error) {
-        (Some(why), ..) => (Role::Alarm, format!("! will not be sent: {why}")),
+        (Some(why), ..) => (Role::Alarm, format!("! {}", words::refused(why))),
         (_, Some(why), _) if card.wants_insistence() => (Role::Warning, format!("! {why}")),
         (.., Some(error)) => (Role::Alarm, format!("! {error}")),
         _ => (Role::Text, String::new()),

@@ -18,10 +18,14 @@ use crate::domain::{Action, Login, NOTHING, Receipt, Risk};
 /// The fact that stands for the target's state.
 const STATUS: &str = "status";
 
-/// Everything between the sentence and the question.
-pub(super) fn write(prose: &mut Prose, card: &Card, zone: &Zone) {
+/// Everything between the sentence and the question, but for what stands whole beside its keys.
+pub(super) fn write(prose: &mut Prose, card: &Card, pinned: &str, zone: &Zone) {
     if let Phase::Done(action) = &card.phase {
-        ending(prose, action);
+        if pinned.is_empty() {
+            ending(prose, action);
+        } else {
+            proof(prose, action);
+        }
         receipt(prose, action.receipt.as_ref(), zone);
         prose.blank();
     }
@@ -33,7 +37,7 @@ pub(super) fn write(prose: &mut Prose, card: &Card, zone: &Zone) {
         return;
     };
     changes(prose, &card.changes);
-    obstacles(prose, plan);
+    obstacles(prose, plan, pinned);
     if prose.is_dense() {
         brief(prose, plan, zone);
         risk(prose, plan);
@@ -48,12 +52,13 @@ pub(super) fn write(prose: &mut Prose, card: &Card, zone: &Zone) {
     request(prose, &plan.request);
 }
 
-fn obstacles(prose: &mut Prose, plan: &Plan) {
-    if let Some(why) = &plan.refusal {
-        prose.marked("! ", Role::Alarm, &format!("will not be sent: {why}"));
+fn obstacles(prose: &mut Prose, plan: &Plan, pinned: &str) {
+    let is_said = |text: &String| pinned.strip_prefix("! ") == Some(text.as_str());
+    if let Some(why) = plan.refusal.as_deref().map(words::refused).filter(|why| !is_said(why)) {
+        prose.marked("! ", Role::Alarm, &why);
         prose.blank();
     }
-    if let Some(why) = &plan.needs_again {
+    if let Some(why) = plan.needs_again.as_ref().filter(|why| !is_said(why)) {
         prose.marked("! ", Role::Warning, why);
         prose.blank();
     }
@@ -185,9 +190,13 @@ fn pretty(body: &str) -> String {
 
 /// How an action ended, and how much of that is proven.
 pub(super) fn ending(prose: &mut Prose, action: &Action) {
+    prose.fact("outcome", action.outcome, &words::ended(action.outcome, action.receipt.as_ref()));
+    proof(prose, action);
+}
+
+/// How much of an ending is proven.
+fn proof(prose: &mut Prose, action: &Action) {
     let receipt = action.receipt.as_ref();
-    let outcome = words::outcome(action.outcome, receipt);
-    prose.fact("outcome", action.outcome, &format!("{}: {outcome}", action.outcome.word()));
     let evidence = words::evidence(action.evidence);
     prose.fact("evidence", Role::Text, &format!("{}: {evidence}", action.evidence.word()));
     if let Some(seen) = receipt.and_then(|receipt| receipt.verified.as_deref()) {

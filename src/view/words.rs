@@ -108,6 +108,16 @@ pub(super) fn capitalised(text: &str) -> String {
     chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }
 
+/// How an action ended, and what that means.
+pub(super) fn ended(ended: Outcome, receipt: Option<&Receipt>) -> String {
+    format!("{}: {}", ended.word(), outcome(ended, receipt))
+}
+
+/// That the guard lets nothing leave, and why.
+pub(super) fn refused(why: &str) -> String {
+    format!("will not be sent: {why}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -163,6 +163,20 @@ fn what_decides_is_on_the_first_screen_of_a_card() {
     }
 }
 
+#[test]
+fn a_refusal_is_said_once_and_offers_no_insisting() {
+    let mut state = with_card(60, 16);
+    if let Some(Overlay::Card(card)) = &mut state.overlay
+        && let Some(plan) = &mut card.plan
+    {
+        plan.refusal = Some("already so: the account is SUSPENDED".into());
+        plan.needs_again = Some("the same was done less than ten minutes ago".into());
+    }
+    let shown = text(&paint(&state, &Theme::default()).0);
+    assert_eq!(shown.matches("will not be sent").count(), 1, "{shown}");
+    assert!(shown.contains("ten minutes ago") && !shown.contains("insists"), "{shown}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
 
