@@ -11,7 +11,7 @@ use crate::domain::page::Listed;
 use crate::domain::plan::{Confirm, Target};
 use crate::domain::{
     Action, ActionId, Actor, Change, Event, EventId, Evidence, Finding, FindingId, Login, Outcome, PartName,
-    Plan, Query, Risk, Severity, preset,
+    Plan, Query, Risk, preset,
 };
 use crate::store::{
     ActionFilter, Basis, ChangeError, Counted, EventUser, FindingFilter, From, InboxItem, IntendError, Lease,
@@ -164,10 +164,6 @@ impl Store for FakeStore {
 
     async fn health(&self) -> Result<StoreHealth, StoreError> {
         Ok(StoreHealth::default())
-    }
-
-    async fn open_by_severity(&self) -> Result<Vec<(Severity, u64)>, StoreError> {
-        Ok(Vec::new())
     }
 
     async fn close(&self) -> Result<(), StoreError> {

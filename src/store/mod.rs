@@ -19,7 +19,7 @@ use crate::domain::finding::{ChangeRefused, HistoryEntry};
 use crate::domain::journal::{Head, Record};
 pub use crate::domain::page::{Counted, EventUser, From, Page, Sequence, StoreHealth};
 use crate::domain::{
-    Action, ActionId, Actor, Change, Event, EventId, Finding, FindingId, FlowId, Login, Query, Severity,
+    Action, ActionId, Actor, Change, Event, EventId, Finding, FindingId, FlowId, Login, Query,
 };
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -287,9 +287,6 @@ pub trait Store: Send + Sync + fmt::Debug {
 
     /// How it is.
     async fn health(&self) -> Result<StoreHealth, StoreError>;
-
-    /// How many open findings there are of each severity.
-    async fn open_by_severity(&self) -> Result<Vec<(Severity, u64)>, StoreError>;
 
     /// Stops the writer after what is queued; later calls answer [`StoreError::Closed`].
     async fn close(&self) -> Result<(), StoreError>;

@@ -189,10 +189,6 @@ impl Store for Memory {
         Err(StoreError::Closed)
     }
 
-    async fn open_by_severity(&self) -> Result<Vec<(Severity, u64)>, StoreError> {
-        Err(StoreError::Closed)
-    }
-
     async fn close(&self) -> Result<(), StoreError> {
         Ok(())
     }

@@ -47,7 +47,7 @@ use crate::domain::finding::HistoryEntry;
 use crate::domain::journal::{Head, Record};
 use crate::domain::page::Listed;
 use crate::domain::{
-    Action, ActionId, Actor, Change, Event, EventId, Finding, FindingId, FindingState, Query, Severity,
+    Action, ActionId, Actor, Change, Event, EventId, Finding, FindingId, Query, Severity,
 };
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -292,10 +292,6 @@ impl Store for SqliteStore {
         self.readers.read(Lane::Pages, move |db| health(db, bytes)).await
     }
 
-    async fn open_by_severity(&self) -> Result<Vec<(Severity, u64)>, StoreError> {
-        self.readers.read(Lane::Pages, |db| tally::by_severity(db, FindingState::Open)).await
-    }
-
     async fn close(&self) -> Result<(), StoreError> {
         self.readers.close();
         self.writer.close().await;
@@ -314,10 +310,7 @@ fn page<T: Listed>(
 }
 
 fn health(db: &Connection, bytes: u64) -> rusqlite::Result<StoreHealth> {
-    let mut open_findings = 0;
-    for state in FindingState::ALL.into_iter().filter(|state| *state != FindingState::Closed) {
-        open_findings += tally::by_severity(db, state)?.into_iter().map(|(_, n)| n).sum::<u64>();
-    }
+    let open_findings = tally::not_closed(db)?;
     let totals = db
         .prepare_cached("SELECT events, last_received FROM event_totals")?
         .query_row([], |row| Ok((rows::count(row, "events")?, rows::instant_option(row, "last_received")?)))
