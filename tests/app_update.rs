@@ -6,11 +6,13 @@
 mod app;
 
 use app::{Desk, event, request_of};
+use idtriage::app::flows::{FlowList, Offer};
 use idtriage::app::msg::Motion;
 use idtriage::app::state::QuitQuestion;
 use idtriage::app::{Answer, Effect, Msg, Overlay, RequestId};
 use idtriage::domain::dossier::{LoadedPart, Part, Problem};
 use idtriage::domain::page::{EventUser, Page};
+use idtriage::domain::plan::{Fit, FitTarget};
 use idtriage::domain::{Check, EventId, Finding, FindingId, FindingState, Login, PartName, Query, Severity};
 use jiff::SignedDuration;
 use proptest::prelude::*;
@@ -97,7 +99,62 @@ fn flows_looked_up_for_one_person_are_not_offered_for_another() {
     let effects = finding_came(&mut desk, asked, "bob");
     assert_eq!(cancelled(&effects), [first]);
     desk.send(Msg::Answered(first, Answer::Fits(Ok(Vec::new()))));
-    assert!(matches!(&desk.state.overlay, Some(Overlay::Flows(list)) if list.fits.is_none()));
+    assert!(
+        matches!(&desk.state.overlay, Some(Overlay::Flows(list)) if list.offers.iter().all(|offer| offer.target.is_none()))
+    );
+}
+
+/// The list of flows for Ann, none of which is known to fit yet, and the request that finds it out.
+fn offered() -> (Desk, RequestId) {
+    let mut desk = Desk::settled(3);
+    desk.advance(1_000);
+    let asked = only_request(&desk.send(Msg::RemediateAsked));
+    let fits = only_request(&finding_came(&mut desk, asked, "ann"));
+    (desk, fits)
+}
+
+fn offers(desk: &Desk) -> &FlowList {
+    match &desk.state.overlay {
+        Some(Overlay::Flows(list)) => list,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn flows_stand_there_at_once_and_do_not_move_when_it_is_known_which_fit() {
+    let (mut desk, request) = offered();
+    let before = offers(&desk).ids();
+    assert_eq!(before.len(), app::flows().len());
+    let flows = app::flows();
+    let fits = flows.iter().rev().map(|flow| Fit {
+        flow: flow.clone(),
+        is_suggested: false,
+        target: if flow.id == before[0] { Err("no account".to_owned()) } else { Ok(FitTarget::Router(None)) },
+    });
+    desk.send(Msg::Answered(request, Answer::Fits(Ok(fits.collect()))));
+    assert_eq!(offers(&desk).ids(), before);
+    assert_eq!(offers(&desk).offers[0].target, Some(Err("no account".to_owned())));
+    let effects = desk.send(Msg::FlowChosen(1));
+    assert!(matches!(effects.as_slice(), [Effect::PreparePlan { .. }]), "{effects:?}");
+}
+
+#[test]
+fn a_flow_that_is_chosen_before_it_is_known_to_fit_does_nothing_but_say_so() {
+    let (mut desk, _) = offered();
+    for msg in [Msg::FlowChosen(1), Msg::Opened] {
+        assert_eq!(desk.send(msg), []);
+        assert_eq!(offers(&desk).cursor.id, Some(offers(&desk).ids()[1].clone()), "it is selected");
+        let said = desk.state.notice.shown(desk.state.now).cloned();
+        assert!(said.is_some_and(|said| said.is_err_and(|why| why.contains("still being found out"))));
+    }
+}
+
+#[test]
+fn a_search_for_fits_that_broke_off_leaves_no_row_waiting() {
+    let (mut desk, request) = offered();
+    desk.send(Msg::Answered(request, Answer::Broke("a part broke off".into())));
+    let is_told = |offer: &Offer| matches!(&offer.target, Some(Err(why)) if why.contains("broke off"));
+    assert!(offers(&desk).offers.iter().all(is_told));
 }
 
 #[test]

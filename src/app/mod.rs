@@ -26,6 +26,7 @@ pub mod text;
 pub mod triage;
 pub mod update;
 pub mod user;
+pub mod waits;
 
 pub use effect::{Effect, RequestId};
 pub use msg::{Answer, Msg};

@@ -10,7 +10,7 @@ use crate::domain::event::EventDetail;
 use crate::domain::finding::{FindingId, HistoryEntry};
 use crate::domain::page::{Counted, EventUser, Page, Sequence, StoreHealth};
 use crate::domain::plan::{Fit, Plan};
-use crate::domain::{Action, ActionId, Event, Finding, Login, Query};
+use crate::domain::{Action, ActionId, Event, Finding, Login, Query, Wait};
 use jiff::Timestamp;
 use std::sync::Arc;
 use tui_input::InputRequest;
@@ -108,6 +108,8 @@ pub enum Msg {
     SourcesChanged(Arc<[SourceHealth]>),
     /// This process or another receives now.
     ReceiverChanged(Receiver),
+    /// These calls are held back by the pacer now.
+    WaitsChanged(Vec<Wait>),
     /// An effect was answered.
     Answered(RequestId, Answer),
     /// A run went on.

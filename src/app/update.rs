@@ -26,6 +26,7 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
         Msg::StoreChanged(_) => store_changed(state),
         Msg::SourcesChanged(sources) => quiet(|| state.header.sources = sources),
         Msg::ReceiverChanged(receiver) => quiet(|| state.header.receiver = receiver),
+        Msg::WaitsChanged(waits) => quiet(|| state.waits = waits),
         Msg::Answered(request, answer) => answered(state, request, answer),
         Msg::RunProgressed(action, progress) => quiet(|| card::progressed(state, action, progress)),
         Msg::Noticed(result) => quiet(|| state.notice.result(state.now, result)),
@@ -114,6 +115,7 @@ fn answered(state: &mut State, request: RequestId, answer: Answer) -> Vec<Effect
             effects
         }
         (Awaited::Run(id), Answer::Broke(why)) => card::ran(state, id, Err(NotRun::Unsure(why))),
+        (Awaited::Fits, Answer::Broke(why)) => quiet(|| flows::loaded(state, Err(why))),
         (_, Answer::Broke(why)) => quiet(|| state.notice.fail(state.now, why)),
         (_, Answer::Handed(result)) => quiet(|| state.notice.result(state.now, result)),
         _ => Vec::new(),

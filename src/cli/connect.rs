@@ -40,7 +40,9 @@ pub(super) async fn store(url: &str) -> Result<Arc<dyn Store>, Failure> {
 
 /// The tenants of a configuration.
 pub(super) fn tenants(config: &Config, clock: Arc<dyn Clock>) -> Result<Arc<Tenants>, Failure> {
-    let tenants = Tenants::build(config, http::Clock::new(move || clock.now()));
+    let (now, goes) = (clock.clone(), clock);
+    let clock = http::Clock::new(move || now.now()).going(move |real| goes.span(real));
+    let tenants = Tenants::build(config, clock);
     tenants.map(Arc::new).map_err(|error| {
         let hint = error.hint().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
         Failure::usage(format!("{error}{hint}"))
@@ -62,17 +64,17 @@ pub(super) fn flows(config: &Config) -> Arc<[Flow]> {
     configured.into_iter().chain(missing).collect()
 }
 
-/// The remediation desk of a configuration.
+/// The remediation desk of a configuration and its tenants.
 pub(super) fn remediation_desk(
     config: &Config,
+    tenants: Arc<Tenants>,
     store: Arc<dyn Store>,
     actor: &Actor,
     mode: Mode,
     zone: Zone,
     clock: Arc<dyn Clock>,
-) -> Result<Arc<Desk>, Failure> {
-    let tenants = tenants(config, clock.clone())?;
-    Ok(Arc::new(Desk {
+) -> Arc<Desk> {
+    Arc::new(Desk {
         store,
         directory: tenants.clone() as Arc<dyn Directory>,
         caller: tenants as Arc<dyn FlowCaller>,
@@ -83,7 +85,7 @@ pub(super) fn remediation_desk(
         zone,
         owner: format!("{}:{}:{}", actor.host, std::process::id(), now()),
         clock: Arc::new(move || clock.now()),
-    }))
+    })
 }
 
 /// The desk as the `run` command needs it.
@@ -92,7 +94,8 @@ pub(super) fn desk(
     store: Arc<dyn Store>,
     actor: &Actor,
 ) -> Result<Box<dyn run::Desk>, Failure> {
-    let desk = remediation_desk(&loaded.config, store, actor, Mode::Acting, Zone::Utc, clock())?;
+    let tenants = tenants(&loaded.config, clock())?;
+    let desk = remediation_desk(&loaded.config, tenants, store, actor, Mode::Acting, Zone::Utc, clock());
     Ok(Box::new(Bench { runner: Runner::new(desk.clone(), Default::default()), desk }))
 }
 

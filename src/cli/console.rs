@@ -99,8 +99,10 @@ fn setup(loaded: &Loaded, store: Arc<dyn Store>, stage: Stage) -> Result<session
         warnings.push(warning);
         Zone::Utc
     });
+    let tenants = connect::tenants(config, stage.clock.clone())?;
+    let held = tenants.held();
     let (actor, clock) = (&stage.actor, stage.clock.clone());
-    let desk = connect::remediation_desk(config, store.clone(), actor, stage.mode, zone, clock)?;
+    let desk = connect::remediation_desk(config, tenants, store.clone(), actor, stage.mode, zone, clock);
     Ok(session::Setup {
         console: config.console.clone(),
         keymap,
@@ -108,6 +110,7 @@ fn setup(loaded: &Loaded, store: Arc<dyn Store>, stage: Stage) -> Result<session
         badge: stage.badge,
         link_hosts: link_hosts(config),
         desk,
+        held,
         clock: stage.clock.clone(),
         pace: stage.pace,
         children: Children::without(loaded.secret_variables.iter().cloned()),

@@ -5,11 +5,9 @@ use crate::domain::plan::{Fit, FitTarget};
 use crate::domain::subject::{ProviderAccount, Subject};
 use crate::domain::{Check, Flow};
 
-/// Every flow: the suggested first, the refused last, each group in the configured order.
+/// Every flow, in the configured order.
 pub fn fits(flows: &[Flow], check: Option<&Check>, subject: &Subject) -> Vec<Fit> {
-    let mut fits: Vec<Fit> = flows.iter().map(|flow| fit(flow, check, subject)).collect();
-    fits.sort_by_key(|fit| (fit.target.is_err(), !fit.is_suggested));
-    fits
+    flows.iter().map(|flow| fit(flow, check, subject)).collect()
 }
 
 /// Whether one flow fits, and what it would act on.
@@ -132,16 +130,11 @@ mod tests {
     }
 
     #[test]
-    fn suggested_first_refused_last() {
-        let flows = [
-            runnable("deactivate-salesforce-user"),
-            runnable("suspend-okta-account"),
-            runnable("okta-add-user-to-a-group"),
-        ];
+    fn says_which_are_suggested() {
+        let flows = [runnable("suspend-okta-account"), runnable("okta-add-user-to-a-group")];
         let check = Check { id: "no-mfa".into(), title: "No MFA Configured".into() };
         let fits = fits(&flows, Some(&check), &subject(&["OKTA"]));
-        let order: Vec<&str> = fits.iter().map(|fit| fit.flow.id.0.as_str()).collect();
-        assert_eq!(order, ["okta-add-user-to-a-group", "suspend-okta-account", "deactivate-salesforce-user"]);
-        assert!(fits[0].is_suggested && !fits[1].is_suggested);
+        let suggested: Vec<bool> = fits.iter().map(|fit| fit.is_suggested).collect();
+        assert_eq!(suggested, [false, true]);
     }
 }

@@ -17,7 +17,7 @@ use idtriage::domain::subject::ProviderAccount;
 use idtriage::domain::time::Zone;
 use idtriage::domain::{
     Action, ActionId, Actor, Check, Disposition, Event, EventId, EventKind, Evidence, Finding, FindingId,
-    FindingState, Login, Outcome, Part, PartName, Plan, Route, Severity, preset,
+    FindingState, Flow, Login, Outcome, Part, PartName, Plan, Route, Severity, preset,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
@@ -36,6 +36,7 @@ pub(crate) fn console(columns: u16, rows: u16) -> State {
         badge: Some("DEMO".into()),
         analyst: "kim".into(),
         parts: PartName::ALL.to_vec(),
+        flows: flows().into(),
         prefetches: false,
         is_read_only: false,
         link_hosts: vec!["dashboard.example.com".into()],
@@ -397,8 +398,20 @@ fn account() -> ProviderAccount {
     ProviderAccount { provider: "OKTA".into(), user_id: "00u1abc".into(), login: Login::new(ANN) }
 }
 
+/// The presets; some have an address.
+fn flows() -> Vec<Flow> {
+    let runnable = |at: usize, flow: Flow| match at {
+        0 | 1 | 3 | 7 => {
+            let url = Some("https://acme.workflows.okta.com/api/flo/1/invoke".to_owned());
+            Flow { route: Route::ApiEndpoint, url, ..flow }
+        }
+        _ => flow,
+    };
+    preset::all().into_iter().enumerate().map(|(at, flow)| runnable(at, flow)).collect()
+}
+
 fn fits() -> Vec<Fit> {
-    let all = preset::all().into_iter().enumerate().map(|(at, flow)| {
+    let all = flows().into_iter().enumerate().map(|(at, flow)| {
         let target = match at {
             0 => Ok(FitTarget::Account(account())),
             1 => Ok(FitTarget::Login(Login::new(ANN))),

@@ -46,9 +46,7 @@ use crate::domain::event::EventDetail;
 use crate::domain::finding::HistoryEntry;
 use crate::domain::journal::{Head, Record};
 use crate::domain::page::Listed;
-use crate::domain::{
-    Action, ActionId, Actor, Change, Event, EventId, Finding, FindingId, Query, Severity,
-};
+use crate::domain::{Action, ActionId, Actor, Change, Event, EventId, Finding, FindingId, Query, Severity};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension};
