@@ -53,7 +53,7 @@ fn finding(login: &str) -> Finding {
 
 /// Answers the reading of a row's finding with one of this login.
 fn finding_came(desk: &mut Desk, request: RequestId, login: &str) -> Vec<Effect> {
-    let user = EventUser { login: Login::new(login), finding: Some(finding(login)) };
+    let user = EventUser { position: 0, login: Login::new(login), finding: Some(finding(login)) };
     let page = Page { rows: vec![user], next: None };
     desk.send(Msg::Answered(request, Answer::EventUsers(Ok(page))))
 }
@@ -85,7 +85,7 @@ fn the_rows_of_a_filter_that_was_replaced_are_dropped() {
     assert_eq!(cancelled(&effects), [first]);
     let stale = Page { rows: vec![event(1)], next: None };
     desk.send(Msg::Answered(first, Answer::Events(Ok(stale))));
-    assert!(desk.state.feed.rows.is_empty());
+    assert!(desk.state.feed.window.rows.is_empty());
 }
 
 #[test]
@@ -209,13 +209,13 @@ fn the_window_stays_bounded_far_down_and_back_up() {
     for _ in 0..400 {
         seen.push(desk.under_cursor().0.0);
         desk.moved(Motion::HalfDown);
-        assert!(desk.state.feed.rows.len() <= 1_000);
+        assert!(desk.state.feed.window.rows.len() <= 1_000);
     }
     assert_eq!(desk.under_cursor().0, EventId(1));
     assert!(seen.is_sorted_by(|a, b| a >= b), "it only went down");
     for _ in 0..400 {
         desk.moved(Motion::HalfUp);
-        assert!(desk.state.feed.rows.len() <= 1_000);
+        assert!(desk.state.feed.window.rows.len() <= 1_000);
     }
     assert_eq!(desk.under_cursor(), (EventId(5_000), 0));
     assert!(desk.state.feed.follows());
@@ -250,7 +250,7 @@ fn a_search_without_a_hit_is_not_begun_again_by_an_arrival() {
     let mut desk = Desk::new(5_000);
     desk.breath = 100;
     desk.matches = |_| false;
-    assert!(desk.state.feed.rows.is_empty());
+    assert!(desk.state.feed.window.rows.is_empty());
     assert_eq!(desk.answer_all(), 50);
     desk.arrive();
     assert_eq!(desk.answer_all(), 1, "only what is new is looked at");
@@ -297,7 +297,7 @@ proptest! {
     fn rows_never_move_under_the_cursor(steps in proptest::collection::vec(happens(), 1..60), newest in 1i64..1_500) {
         let mut desk = Desk::settled(newest);
         for step in steps {
-            if desk.state.feed.rows.is_empty() {
+            if desk.state.feed.window.rows.is_empty() {
                 break;
             }
             let (before, follows) = (desk.under_cursor(), desk.state.feed.follows());
@@ -316,7 +316,7 @@ proptest! {
                 Happens::Vanish(_) => {}
             }
             // On the first row the feed follows: there, and only there, another row may come.
-            let slipped = desk.state.feed.rows.is_empty() || desk.under_cursor().0 != before.0;
+            let slipped = desk.state.feed.window.rows.is_empty() || desk.under_cursor().0 != before.0;
             let is_gone = !desk.events.iter().any(|event| event.id == before.0);
             prop_assert!(!slipped || follows || is_gone, "{before:?} became {:?}", desk.under_cursor());
             if !follows && !is_gone && desk.state.feed.cursor.offset > 0 {

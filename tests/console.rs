@@ -192,13 +192,31 @@ async fn a_dead_tenant_holds_up_no_key() {
     let bench = Bench::new().await;
     bench.town.die();
     bench.check("u", "Feed › ann@example.com").await;
-    bench.check("<esc>r", "fits? being found out").await;
+    bench.check("<esc>r", "fits? finding out").await;
     bench.press("<esc>");
-    bench.gone("fits? being found out").await;
+    bench.gone("fits? finding out").await;
     bench.press("jj");
     bench.selected("no-mfa").await;
     bench.check(":ip 203.0.113.7<enter>", "reading…").await;
     bench.check("<esc>?", "Here: feed").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_users_of_an_event_are_filtered_and_both_ends_reached() {
+    let bench = Bench::empty();
+    let logins: Vec<String> = (0..700).map(|n| format!("user{n:03}@example.com")).collect();
+    let users: Vec<&str> = logins.iter().map(String::as_str).collect();
+    bench.arrive(&[("1", "no-mfa", "high", &users)]).await;
+    bench.see("700 users").await;
+    bench.advance(1_000);
+    bench.check("<enter>", "user000@example.com").await;
+    bench.check("G", "user699@example.com").await;
+    bench.check("g", "user000@example.com").await;
+    bench.check("/severity>=high<enter>", "is about whole events").await;
+    bench.check("<ctrl-u>user:*9@* -user:*99@*<enter>", "63 match").await;
+    bench.check("<esc>", "user001@example.com").await;
+    bench.check("c", "claimed by ops").await;
+    bench.check("/state:claimed<enter>", "1 match").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -217,7 +235,7 @@ async fn a_throttled_tenant_is_named_with_the_time_until_it_goes_on() {
     bench.see("reading…").await;
     bench.tell(Msg::WaitsChanged(Vec::new()));
     bench.gone("03:12:07").await;
-    bench.check("r", "fits? being found out").await;
+    bench.check("r", "fits? finding out").await;
     bench.tell(Msg::WaitsChanged(vec![wait(Remote::Cii)]));
     bench.see("CII asks to wait until 03:12:07Z (12 s)").await;
     bench.check("1", "is still being found out").await;

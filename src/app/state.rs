@@ -4,7 +4,7 @@ use super::address::AddressScreen;
 use super::card::Card;
 use super::dossiers::Dossiers;
 use super::effect::RequestId;
-use super::event::EventScreen;
+use super::event::{EventScreen, UserLoad};
 use super::feed::{Feed, FeedLoad};
 use super::flows::FlowList;
 use super::header::Header;
@@ -105,7 +105,9 @@ pub enum Awaited {
     /// An event whole.
     Event(EventId),
     /// Users of an event.
-    EventUsers(EventId),
+    EventUsers(EventId, UserLoad),
+    /// What an event's message says about its users.
+    Said(EventId),
     /// The one finding of an event's row, to go on with.
     FindingOf(EventId, Then),
     /// A user's findings.

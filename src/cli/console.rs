@@ -84,7 +84,7 @@ pub(super) async fn picture(
 /// The sources run, and three different critical checks of the last minutes are to be seen.
 fn shows_an_incident(state: &State) -> bool {
     let is_recent = |event: &&Event| state.now.duration_since(event.at()) < SignedDuration::from_mins(5);
-    let visible = state.feed.rows.iter().take(state.size.feed_rows());
+    let visible = state.feed.window.rows.iter().take(state.size.feed_rows());
     let critical = visible.filter(|event| event.severity == Severity::Critical).filter(is_recent);
     let checks: BTreeSet<String> = critical.map(|event| event.check.id.to_string()).collect();
     let mut sources = state.header.sources.iter();

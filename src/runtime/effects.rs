@@ -2,15 +2,16 @@
 
 use super::services::Services;
 use super::{clipboard, opener};
-use crate::app::msg::{Answer, NotRun, Progress};
+use crate::app::msg::{Answer, NotRun, Progress, SaidOf};
 use crate::app::{Effect, Msg, RequestId, effect::RunAsk};
 use crate::domain::dossier::LoadedPart;
 use crate::domain::event::EventDetail;
 use crate::domain::finding::HistoryEntry;
 use crate::domain::page::From;
 use crate::domain::plan::{Fit, Plan};
-use crate::domain::{ActionId, Check, FindingId, Login, PartName, untrusted};
+use crate::domain::{ActionId, Check, EventId, FindingId, Login, PartName, untrusted};
 use crate::remediation::{self, Ask, Confirmed, RunError, fit, subject};
+use crate::source::cii;
 use crate::store::{ActionFilter, Again, FindingFilter};
 use std::collections::HashMap;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
@@ -98,6 +99,7 @@ fn request_of(effect: &Effect) -> Option<RequestId> {
         | Effect::CountEvents { request, .. }
         | Effect::LoadEvent { request, .. }
         | Effect::LoadEventUsers { request, .. }
+        | Effect::LoadSaid { request, .. }
         | Effect::LoadFindings { request, .. }
         | Effect::LoadHistory { request, .. }
         | Effect::LoadActions { request, .. }
@@ -134,9 +136,10 @@ impl Work {
             Effect::LoadEvent { id, .. } => {
                 Answer::Event(words(store.event(id).await).map(|event| event.map(Box::new)))
             }
-            Effect::LoadEventUsers { id, offset, limit, .. } => {
-                Answer::EventUsers(words(store.event_users(id, offset, limit).await))
+            Effect::LoadEventUsers { id, query, from, limit, .. } => {
+                Answer::EventUsers(words(store.event_users(id, &query, from, limit).await))
             }
+            Effect::LoadSaid { id, logins, .. } => Answer::Said(self.said(id, logins).await),
             Effect::LoadFindings { login, .. } => self.findings(login).await,
             Effect::LoadHistory { findings, .. } => Answer::History(self.history(findings).await),
             Effect::LoadActions { login, before, .. } => {
@@ -173,6 +176,14 @@ impl Work {
             entries.extend(history.into_iter().map(|entry| (id, entry)));
         }
         Ok(entries)
+    }
+
+    /// What an event's message says about some users. A message may be of 8 MiB: it is taken apart where
+    /// that holds up nobody.
+    async fn said(&self, id: EventId, logins: Vec<Login>) -> SaidOf {
+        let event = words(self.services.desk.store.event(id).await)?;
+        let raw = event.and_then(|event| event.raw).unwrap_or_default();
+        words(tokio::task::spawn_blocking(move || cii::details(&raw, &logins)).await)
     }
 
     /// Which flows fit: the accounts are read now, since a flow acts on one of them.

@@ -18,6 +18,7 @@ use crate::domain::event::{DecodedEvent, EventDetail, SourceName};
 use crate::domain::finding::{ChangeRefused, HistoryEntry};
 use crate::domain::journal::{Head, Record};
 pub use crate::domain::page::{Counted, EventUser, From, Page, Sequence, StoreHealth};
+pub use crate::domain::query::UserQuery;
 use crate::domain::{
     Action, ActionId, Actor, Change, Event, EventId, Finding, FindingId, FlowId, Login, Query,
 };
@@ -211,12 +212,12 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// One event whole.
     async fn event(&self, id: EventId) -> Result<Option<EventDetail>, StoreError>;
 
-    /// An event's users in its own order, `limit` from `offset` on (the offset is into one event's list,
-    /// by its primary key: not a scan).
+    /// A page of an event's users in its own order, by the key of which they are a part.
     async fn event_users(
         &self,
         id: EventId,
-        offset: usize,
+        query: &UserQuery,
+        from: From<usize>,
         limit: usize,
     ) -> Result<Page<EventUser>, StoreError>;
 

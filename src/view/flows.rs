@@ -17,7 +17,7 @@ use ratatui::text::Line;
 /// The rows below the list: a rule, and two that say more about the selected flow.
 const ABOUT: usize = 3;
 /// Beside a flow whose accounts are not known yet.
-const FINDING_OUT: &str = "fits? being found out…";
+const FINDING_OUT: &str = "fits? finding out…";
 
 pub(super) fn draw(scene: &Scene, list: &FlowList, canvas: &mut Canvas) {
     let count = list.choice.as_ref().map_or_else(|| list.ids().len(), |(_, accounts)| accounts.len());

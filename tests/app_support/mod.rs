@@ -153,7 +153,7 @@ impl Desk {
             self.events.iter().filter(move |event| bound.is_none_or(|bound| event.id < bound))
         };
         match from {
-            From::Newest => self.walk(below(None), limit),
+            From::Newest | From::Oldest => self.walk(below(None), limit),
             From::Before(bound) => self.walk(below(Some(bound)), limit),
             From::After(bound) => {
                 let above = self.events.iter().rev().filter(|event| event.id > bound);
@@ -181,7 +181,7 @@ impl Desk {
     pub(crate) fn under_cursor(&self) -> (EventId, usize) {
         let feed = &self.state.feed;
         let at = feed.cursor.index(&feed.ids());
-        (feed.rows[at].id, at - feed.cursor.offset)
+        (feed.window.rows[at].id, at - feed.cursor.offset)
     }
 }
 
@@ -191,6 +191,7 @@ pub(crate) fn request_of(effect: &Effect) -> Option<RequestId> {
         | Effect::CountEvents { request, .. }
         | Effect::LoadEvent { request, .. }
         | Effect::LoadEventUsers { request, .. }
+        | Effect::LoadSaid { request, .. }
         | Effect::LoadPart { request, .. }
         | Effect::FitFlows { request, .. }
         | Effect::PreparePlan { request, .. }

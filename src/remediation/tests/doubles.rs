@@ -79,7 +79,13 @@ impl Store for Memory {
         Ok(self.event.clone())
     }
 
-    async fn event_users(&self, _: EventId, _: usize, _: usize) -> Result<Page<EventUser>, StoreError> {
+    async fn event_users(
+        &self,
+        _: EventId,
+        _: &UserQuery,
+        _: From<usize>,
+        _: usize,
+    ) -> Result<Page<EventUser>, StoreError> {
         Err(StoreError::Closed)
     }
 

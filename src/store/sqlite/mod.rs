@@ -39,7 +39,7 @@ use self::watch::Watcher;
 use self::writer::{Parts, WriterHandle};
 use super::{
     ActionFilter, Basis, ChangeError, Counted, Decode, EventUser, FindingFilter, From, InboxItem,
-    IntendError, Lease, OpenOptions, Page, Sequence, Store, StoreError, StoreHealth,
+    IntendError, Lease, OpenOptions, Page, Sequence, Store, StoreError, StoreHealth, UserQuery,
 };
 use crate::domain::action::Settlement;
 use crate::domain::event::EventDetail;
@@ -193,10 +193,18 @@ impl Store for SqliteStore {
     async fn event_users(
         &self,
         id: EventId,
-        offset: usize,
+        query: &UserQuery,
+        from: From<usize>,
         limit: usize,
     ) -> Result<Page<EventUser>, StoreError> {
-        self.readers.read(Lane::Pages, move |db| events::users(db, id, offset, limit)).await
+        // Without a filter a page is read by its key; with one, all the event's users may be looked at.
+        let lane = if query.is_empty() { Lane::Pages } else { Lane::Long };
+        let (plan, start) = (query::users::plan(id, query), Start::of_users(from));
+        let read = move |db: &Connection| {
+            let found = find(db, &plan, start, limit)?;
+            page(found, rows::position, |at| events::user(db, id, rows::position(at)))
+        };
+        self.readers.read(lane, read).await
     }
 
     async fn findings(
