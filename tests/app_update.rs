@@ -1,6 +1,6 @@
 //! What the state machine does with messages, without a runtime or a terminal.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 #[path = "app_support/mod.rs"]
 mod app;

@@ -222,7 +222,8 @@ fn detail(pair: &Object<'_>) -> Option<Detail> {
 /// A text of at most [`LONGEST_VALUE`] bytes; one that was cut says so.
 fn cut(mut text: String) -> String {
     if text.len() > LONGEST_VALUE {
-        text.truncate(text.floor_char_boundary(LONGEST_VALUE));
+        let end = (0..=LONGEST_VALUE).rev().find(|at| text.is_char_boundary(*at));
+        text.truncate(end.unwrap_or_default());
         text.push('…');
     }
     text
