@@ -13,6 +13,7 @@ use idtriage::app::{Answer, Effect, Msg, RequestId, Screen};
 use idtriage::domain::event::{Detail, EventDetail};
 use idtriage::domain::page::{EventUser, From, Page};
 use idtriage::domain::query::UserQuery;
+use idtriage::domain::time::Zone;
 use idtriage::domain::{Event, Login};
 use serde_json::json;
 
@@ -233,6 +234,6 @@ fn what_the_message_says_is_read_for_those_around_the_cursor() {
     crowd.moved(Motion::End);
     assert_eq!(crowd.said, [200, 101]);
     assert_eq!(said(&crowd, 49_999).as_deref(), Some("about: user49999@example.com"));
-    let lines = crowd.screen().lines(60);
+    let lines = crowd.screen().lines(60, &Zone::Utc);
     assert!(format!("{lines:?}").contains("Said of user49999@example.com"));
 }
