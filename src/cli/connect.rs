@@ -7,7 +7,7 @@ use super::failure::Failure;
 use super::run;
 use crate::config::{Config, Loaded};
 use crate::domain::time::Zone;
-use crate::domain::{Action, ActionId, Actor, Flow, Plan, preset};
+use crate::domain::{Action, ActionId, Actor, Flow, Plan};
 use crate::ingest::decoder;
 use crate::remediation::guard::Mode;
 use crate::remediation::{self, Ask, Desk, PlanError, RunError, Runner};
@@ -16,6 +16,7 @@ use crate::store::{self, OpenOptions, Store};
 use crate::tenant::{Directory, FlowCaller, Tenants, http};
 use async_trait::async_trait;
 use jiff::Timestamp;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::unbounded_channel;
@@ -38,6 +39,18 @@ pub(super) async fn store(url: &str) -> Result<Arc<dyn Store>, Failure> {
     Ok(opened?)
 }
 
+/// The store of a URL, if it is there: nothing is made.
+pub(super) async fn existing_store(url: &str) -> Result<Arc<dyn Store>, Failure> {
+    let path = Path::new(store::sqlite_path(url)?);
+    if !path.exists() {
+        let path = path.display();
+        return Err(Failure::usage(format!(
+            "there is no store `{path}`, and `--read-only` makes none\nhint: `--store sqlite:PATH`, or without `--read-only`"
+        )));
+    }
+    store(url).await
+}
+
 /// The tenants of a configuration.
 pub(super) fn tenants(config: &Config, clock: Arc<dyn Clock>) -> Result<Arc<Tenants>, Failure> {
     let (now, goes) = (clock.clone(), clock);
@@ -54,14 +67,9 @@ pub(super) fn directory(loaded: &Loaded) -> Result<Arc<dyn Directory>, Failure> 
     Ok(tenants(&loaded.config, clock())?)
 }
 
-/// What can be run: the configured flows, then the presets that are not configured, to be opened.
+/// What can be run, and the presets that are not configured, to be opened.
 pub(super) fn flows(config: &Config) -> Arc<[Flow]> {
-    let configured: Vec<Flow> = config.flows.iter().map(|configured| configured.flow.clone()).collect();
-    let missing: Vec<Flow> = preset::all()
-        .into_iter()
-        .filter(|preset| !configured.iter().any(|flow| flow.id == preset.id))
-        .collect();
-    configured.into_iter().chain(missing).collect()
+    config.flows.iter().map(|configured| configured.flow.clone()).collect()
 }
 
 /// The remediation desk of a configuration and its tenants.

@@ -57,11 +57,13 @@ pub(super) async fn run(
     let closed = closed.map_err(|cause| {
         Failure::failed(format!("the terminal cannot be used: {cause}\nhint: `idtriage collect` needs none"))
     })?;
+    // The terminal may be gone, and with it who reads this: the status says it all the same.
     if let Some(head) = head? {
-        out.note(&format!("journal head {head}"))?;
+        let _ = out.note(&format!("journal head {head}"));
     }
     if closed.unsettled > 0 {
-        out.note(&format!("{} run(s) left without a receipt: their outcome is unknown", closed.unsettled))?;
+        let words = format!("{} run(s) left without a receipt: their outcome is unknown", closed.unsettled);
+        let _ = out.note(&words);
         return Ok(UNKNOWN);
     }
     Ok(DONE)
