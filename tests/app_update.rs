@@ -6,6 +6,7 @@
 mod app;
 
 use app::{Desk, event, request_of};
+use idtriage::app::flows::{FlowList, Offer};
 use idtriage::app::msg::Motion;
 use idtriage::app::state::QuitQuestion;
 use idtriage::app::user::Pane;
@@ -57,7 +58,7 @@ fn finding(login: &str) -> Finding {
 
 /// Answers the reading of a row's finding with one of this login.
 fn finding_came(desk: &mut Desk, request: RequestId, login: &str) -> Vec<Effect> {
-    let user = EventUser { login: Login::new(login), finding: Some(finding(login)) };
+    let user = EventUser { position: 0, login: Login::new(login), finding: Some(finding(login)) };
     let page = Page { rows: vec![user], next: None };
     desk.send(Msg::Answered(request, Answer::EventUsers(Ok(page))))
 }
@@ -89,7 +90,7 @@ fn the_rows_of_a_filter_that_was_replaced_are_dropped() {
     assert_eq!(cancelled(&effects), [first]);
     let stale = Page { rows: vec![event(1)], next: None };
     desk.send(Msg::Answered(first, Answer::Events(Ok(stale))));
-    assert!(desk.state.feed.rows.is_empty());
+    assert!(desk.state.feed.window.rows.is_empty());
 }
 
 #[test]
@@ -103,7 +104,62 @@ fn flows_looked_up_for_one_person_are_not_offered_for_another() {
     let effects = finding_came(&mut desk, asked, "bob");
     assert_eq!(cancelled(&effects), [first]);
     desk.send(Msg::Answered(first, Answer::Fits(Ok(Vec::new()))));
-    assert!(matches!(&desk.state.overlay, Some(Overlay::Flows(list)) if list.fits.is_none()));
+    assert!(
+        matches!(&desk.state.overlay, Some(Overlay::Flows(list)) if list.offers.iter().all(|offer| offer.target.is_none()))
+    );
+}
+
+/// The list of flows for Ann, none of which is known to fit yet, and the request that finds it out.
+fn offered() -> (Desk, RequestId) {
+    let mut desk = Desk::settled(3);
+    desk.stand();
+    let asked = only_request(&desk.send(Msg::RemediateAsked));
+    let fits = only_request(&finding_came(&mut desk, asked, "ann"));
+    (desk, fits)
+}
+
+fn offers(desk: &Desk) -> &FlowList {
+    match &desk.state.overlay {
+        Some(Overlay::Flows(list)) => list,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn flows_stand_there_at_once_and_do_not_move_when_it_is_known_which_fit() {
+    let (mut desk, request) = offered();
+    let before = offers(&desk).ids();
+    assert_eq!(before.len(), app::flows().len());
+    let flows = app::flows();
+    let fits = flows.iter().rev().map(|flow| Fit {
+        flow: flow.clone(),
+        is_suggested: false,
+        target: if flow.id == before[0] { Err("no account".to_owned()) } else { Ok(FitTarget::Router(None)) },
+    });
+    desk.send(Msg::Answered(request, Answer::Fits(Ok(fits.collect()))));
+    assert_eq!(offers(&desk).ids(), before);
+    assert_eq!(offers(&desk).offers[0].target, Some(Err("no account".to_owned())));
+    let effects = desk.send(Msg::FlowChosen(1));
+    assert!(matches!(effects.as_slice(), [Effect::PreparePlan { .. }]), "{effects:?}");
+}
+
+#[test]
+fn a_flow_that_is_chosen_before_it_is_known_to_fit_does_nothing_but_say_so() {
+    let (mut desk, _) = offered();
+    for msg in [Msg::FlowChosen(1), Msg::Opened] {
+        assert_eq!(desk.send(msg), []);
+        assert_eq!(offers(&desk).cursor.id, Some(offers(&desk).ids()[1].clone()), "it is selected");
+        let said = desk.state.notice.shown(desk.state.now).cloned();
+        assert!(said.is_some_and(|said| said.is_err_and(|why| why.contains("still being found out"))));
+    }
+}
+
+#[test]
+fn a_search_for_fits_that_broke_off_leaves_no_row_waiting() {
+    let (mut desk, request) = offered();
+    desk.send(Msg::Answered(request, Answer::Broke("a part broke off".into())));
+    let is_told = |offer: &Offer| matches!(&offer.target, Some(Err(why)) if why.contains("broke off"));
+    assert!(offers(&desk).offers.iter().all(is_told));
 }
 
 #[test]
@@ -200,7 +256,8 @@ fn raw_json_asked_for_in_the_feed_opens_as_soon_as_the_event_came() {
 }
 
 /// The list of flows for a row, with one that opens a page.
-fn offered(desk: &mut Desk) -> Url {
+fn page_offered(desk: &mut Desk) -> Url {
+    desk.state.settings.flows = vec![preset::flow(preset::DELEGATED).unwrap()].into();
     desk.stand();
     let asked = only_request(&desk.send(Msg::RemediateAsked));
     let fits = only_request(&finding_came(desk, asked, "ann"));
@@ -215,7 +272,7 @@ fn offered(desk: &mut Desk) -> Url {
 #[test]
 fn a_flow_that_opens_a_page_shows_its_link_and_asks_for_no_confirmation() {
     let mut desk = Desk::settled(3);
-    let url = offered(&mut desk);
+    let url = page_offered(&mut desk);
     assert_eq!(desk.send(Msg::Opened), []);
     assert!(matches!(&desk.state.overlay, Some(Overlay::Link(card)) if card.url == url && !card.is_known));
 }
@@ -223,7 +280,7 @@ fn a_flow_that_opens_a_page_shows_its_link_and_asks_for_no_confirmation() {
 #[test]
 fn a_flow_that_opens_a_page_of_a_known_host_opens_it_on_a_desktop() {
     let mut desk = Desk::settled(3);
-    let url = offered(&mut desk);
+    let url = page_offered(&mut desk);
     desk.state.settings.is_desktop = true;
     desk.state.settings.link_hosts = vec!["ispm.example.com".into()];
     assert_eq!(desk.send(Msg::FlowChosen(0)), [Effect::OpenLink(url)]);
@@ -309,13 +366,13 @@ fn the_window_stays_bounded_far_down_and_back_up() {
     for _ in 0..400 {
         seen.push(desk.under_cursor().0.0);
         desk.moved(Motion::HalfDown);
-        assert!(desk.state.feed.rows.len() <= 1_000);
+        assert!(desk.state.feed.window.rows.len() <= 1_000);
     }
     assert_eq!(desk.under_cursor().0, EventId(1));
     assert!(seen.is_sorted_by(|a, b| a >= b), "it only went down");
     for _ in 0..400 {
         desk.moved(Motion::HalfUp);
-        assert!(desk.state.feed.rows.len() <= 1_000);
+        assert!(desk.state.feed.window.rows.len() <= 1_000);
     }
     assert_eq!(desk.under_cursor(), (EventId(5_000), 0));
     assert!(desk.state.feed.follows());
@@ -350,7 +407,7 @@ fn a_search_without_a_hit_is_not_begun_again_by_an_arrival() {
     let mut desk = Desk::new(5_000);
     desk.breath = 100;
     desk.matches = |_| false;
-    assert!(desk.state.feed.rows.is_empty());
+    assert!(desk.state.feed.window.rows.is_empty());
     assert_eq!(desk.answer_all(), 50);
     desk.arrive();
     assert_eq!(desk.answer_all(), 1, "only what is new is looked at");
@@ -397,7 +454,7 @@ proptest! {
     fn rows_never_move_under_the_cursor(steps in proptest::collection::vec(happens(), 1..60), newest in 1i64..1_500) {
         let mut desk = Desk::settled(newest);
         for step in steps {
-            if desk.state.feed.rows.is_empty() {
+            if desk.state.feed.window.rows.is_empty() {
                 break;
             }
             let (before, follows) = (desk.under_cursor(), desk.state.feed.follows());
@@ -416,7 +473,7 @@ proptest! {
                 Happens::Vanish(_) => {}
             }
             // On the first row the feed follows: there, and only there, another row may come.
-            let slipped = desk.state.feed.rows.is_empty() || desk.under_cursor().0 != before.0;
+            let slipped = desk.state.feed.window.rows.is_empty() || desk.under_cursor().0 != before.0;
             let is_gone = !desk.events.iter().any(|event| event.id == before.0);
             prop_assert!(!slipped || follows || is_gone, "{before:?} became {:?}", desk.under_cursor());
             if !follows && !is_gone && desk.state.feed.cursor.offset > 0 {

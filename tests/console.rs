@@ -6,7 +6,10 @@
 mod console;
 
 use console::Bench;
+use idtriage::app::Msg;
+use idtriage::domain::{Remote, Wait, WaitCause};
 use idtriage::runtime::console::Ended;
+use jiff::SignedDuration;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_event_opens_and_the_way_back_is_kept() {
@@ -135,7 +138,7 @@ async fn a_copy_goes_to_the_terminal_and_says_so() {
 
 /// From the feed to a card that has not armed yet.
 async fn card(bench: &Bench) {
-    bench.check("r", "Suspend Okta Account").await;
+    bench.check("r", "OKTA 00u1").await;
     bench.check("1", "arming…").await;
 }
 
@@ -189,13 +192,76 @@ async fn a_dead_tenant_holds_up_no_key() {
     let bench = Bench::new().await;
     bench.town.die();
     bench.check("u", "Feed › ann@example.com").await;
-    bench.check("<esc>r", "finding out which flows fit").await;
+    bench.check("<esc>r", "fits? finding out").await;
     bench.press("<esc>");
-    bench.gone("finding out which flows fit").await;
+    bench.gone("fits? finding out").await;
     bench.press("jj");
     bench.selected("no-mfa").await;
     bench.check(":ip 203.0.113.7<enter>", "reading…").await;
     bench.check("<esc>?", "Here: feed").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_users_of_an_event_are_filtered_and_both_ends_reached() {
+    let bench = Bench::empty();
+    let logins: Vec<String> = (0..700).map(|n| format!("user{n:03}@example.com")).collect();
+    let users: Vec<&str> = logins.iter().map(String::as_str).collect();
+    bench.arrive(&[("1", "no-mfa", "high", &users)]).await;
+    bench.see("700 users").await;
+    bench.advance(1_000);
+    bench.check("<enter>", "user000@example.com").await;
+    bench.check("G", "user699@example.com").await;
+    bench.check("g", "user000@example.com").await;
+    bench.check("/severity>=high<enter>", "is about whole events").await;
+    bench.check("<ctrl-u>user:*9@* -user:*99@*<enter>", "63 match").await;
+    bench.check("<esc>", "user001@example.com").await;
+    bench.check("c", "claimed by ops").await;
+    bench.check("/state:claimed<enter>", "1 match").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_throttled_tenant_is_named_with_the_time_until_it_goes_on() {
+    let bench = Bench::new().await;
+    bench.town.die();
+    let wait = |remote| Wait {
+        remote,
+        cause: WaitCause::Asked,
+        until: "2026-03-04T03:12:07Z".parse().unwrap(),
+        length: SignedDuration::from_secs(12),
+    };
+    bench.check("u", "reading…").await;
+    bench.tell(Msg::WaitsChanged(vec![wait(Remote::Okta)]));
+    bench.see("Okta asks to wait until 03:12:07Z (12 s)").await;
+    bench.see("reading…").await;
+    bench.tell(Msg::WaitsChanged(Vec::new()));
+    bench.gone("03:12:07").await;
+    bench.check("r", "fits? finding out").await;
+    bench.tell(Msg::WaitsChanged(vec![wait(Remote::Cii)]));
+    bench.see("CII asks to wait until 03:12:07Z (12 s)").await;
+    bench.check("1", "is still being found out").await;
+    assert_eq!(bench.caller.sent(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_card_says_whom_its_run_waits_for() {
+    let bench = Bench::new().await;
+    card(&bench).await;
+    bench.advance(400);
+    bench.town.die();
+    bench.check("suspend<enter>", "starting…").await;
+    let wait = |remote| Wait {
+        remote,
+        cause: WaitCause::Throttled,
+        until: "2026-03-04T03:12:07Z".parse().unwrap(),
+        length: SignedDuration::from_secs(2),
+    };
+    bench.tell(Msg::WaitsChanged(vec![wait(Remote::Flow("https://another.example".into()))]));
+    bench.see("starting…").await;
+    let own = Remote::Flow("https://acme.workflows.okta.com/suspend-okta-account".into());
+    bench.tell(Msg::WaitsChanged(vec![wait(own)]));
+    bench.see("starting: Workflows answered 429: waits until 03:12:07Z (2 s)").await;
+    bench.tell(Msg::WaitsChanged(Vec::new()));
+    bench.see("starting…").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

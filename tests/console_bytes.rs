@@ -10,9 +10,11 @@ use app::{Desk, SIZE};
 use idtriage::app::Msg;
 use idtriage::app::msg::Motion;
 use idtriage::command::Keymap;
+use idtriage::domain::{Login, Remote, Wait, WaitCause};
 use idtriage::runtime::terminal::frame::FrameBackend;
 use idtriage::runtime::texts;
 use idtriage::view::{Theme, render};
+use jiff::SignedDuration;
 use ratatui::Terminal;
 
 /// A console on a screen of 120x40 whose bytes are kept.
@@ -73,6 +75,23 @@ fn an_idle_screen_sends_nothing_between_changes_of_its_text() {
         screen.desk.send(Msg::Ticked(next));
         screen.draw();
     }
+}
+
+#[test]
+fn a_wait_costs_nothing_while_it_lasts() {
+    let mut screen = Screen::drawn(3);
+    screen.desk.send(Msg::UserNamed(Login::new("ann@example.com")));
+    screen.draw();
+    let (now, length) = (screen.desk.state.now, SignedDuration::from_secs(12));
+    let wait = Wait { remote: Remote::Okta, cause: WaitCause::Asked, until: now + length, length };
+    screen.desk.send(Msg::WaitsChanged(vec![wait]));
+    assert!(screen.draw() > 0, "it is said");
+    for second in 1..12 {
+        screen.desk.send(Msg::Ticked(now + SignedDuration::from_secs(second)));
+        assert_eq!(screen.draw(), 0, "after {second} s");
+    }
+    screen.desk.send(Msg::WaitsChanged(Vec::new()));
+    assert!(screen.draw() > 0, "it is over");
 }
 
 #[test]

@@ -252,6 +252,7 @@ fn init_writes_a_configuration_that_loads() {
 fn read_only_changes_nothing() {
     let (tenant, place) = started();
     let run = ["run", "always-content", "--user", &tenant.login(3)];
+    place.run(&["events", "list"]).expect(0);
     place.run(&[&run[..], &["--dry-run", "--read-only"]].concat()).expect(0);
     let told = place.run(&[&run[..], &["--yes", "--read-only"]].concat()).expect(1);
     assert!(told.errors.contains("--read-only"), "{}", told.errors);
@@ -267,6 +268,32 @@ fn a_reader_that_wants_no_more_is_no_error() {
     drop(flows.stdout.take());
     let ended = flows.wait_with_output().unwrap();
     assert_eq!((ended.status.code(), ended.stderr.as_slice()), (Some(0), &b""[..]));
+}
+
+#[test]
+fn a_reader_that_wants_no_more_withdraws_no_change() {
+    let (tenant, place) = started();
+    let collect = place.collect();
+    let token = secrecy::ExposeSecret::expose_secret(&tenant.lab.secrets().cii_hook_token);
+    for (id, login) in [("e-1", "ann@example.com"), ("e-2", "bob@example.com")] {
+        assert_eq!(post(place.listen(), token, &failed_check(id, login).to_string()), 200);
+    }
+    drop(collect);
+    assert_eq!(place.all("findings").len(), 2);
+    let mut claim = place.command(&["findings", "claim", "999", "1", "2"]);
+    let mut claim = claim.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(claim.stdout.take());
+    assert_eq!(claim.wait_with_output().unwrap().status.code(), Some(3), "one of them is not there");
+    assert!(place.all("findings").iter().all(|finding| finding["state"] == "claimed"));
+}
+
+#[test]
+fn read_only_makes_no_store() {
+    let place = Place::empty();
+    place.run(&["init"]).expect(0);
+    let said = place.run(&["--read-only", "events", "list"]).expect(2);
+    assert!(said.errors.contains("there is no store") && said.errors.contains("hint:"), "{}", said.errors);
+    assert!(!place.path("state/idtriage").exists());
 }
 
 /// The checks of a `doctor --json`, by name.

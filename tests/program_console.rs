@@ -49,6 +49,7 @@ fn from_the_feed_to_a_run_in_the_journal() {
     screen.shows("Accounts");
     screen.press("r");
     screen.shows("1 Suspend Okta Account");
+    screen.shows("undo:");
     screen.press("1");
     screen.shows("type suspend and enter");
     screen.press("suspend");
@@ -72,6 +73,7 @@ fn what_is_typed_before_the_card_arms_answers_nothing() {
     screen.shows("Accounts");
     screen.press("r");
     screen.shows("1 Suspend Okta Account");
+    screen.shows("undo:");
     screen.press(&format!("1yn{ENTER}suspend{ENTER}"));
     screen.shows("type suspend and enter");
     let text = screen.text();

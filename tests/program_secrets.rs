@@ -86,7 +86,7 @@ fn look_at_it(tenant: &Tenant, place: &Place) {
     screen.press(&format!(":user {}\r", tenant.login(4)));
     screen.shows("Accounts");
     screen.press("r");
-    screen.shows("Suspend Okta Account");
+    screen.shows("undo:");
     screen.press("1");
     screen.shows("type suspend and enter");
     shown("card", &screen);

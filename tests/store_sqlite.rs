@@ -8,7 +8,7 @@ mod store;
 use futures_util::FutureExt as _;
 use idtriage::domain::{EventId, Login};
 use idtriage::store::sqlite::SqliteStore;
-use idtriage::store::{FindingFilter, From, InboxItem, OpenOptions, Sequence, Store, StoreError};
+use idtriage::store::{FindingFilter, From, InboxItem, OpenOptions, Sequence, Store, StoreError, UserQuery};
 use proptest::prelude::*;
 use rusqlite::Connection;
 use serde_json::json;
@@ -78,7 +78,7 @@ async fn a_large_event_is_expanded_to_its_last_user() {
     within("the expansion", store.drained()).await.unwrap();
     let large = store.event(EventId(1)).await.unwrap().unwrap().event;
     assert_eq!((large.findings.open, large.user_count), (50_000, 50_000));
-    let last = store.event_users(EventId(1), 49_999, 10).await.unwrap();
+    let last = store.event_users(EventId(1), &UserQuery::default(), From::Before(49_998), 10).await.unwrap();
     assert_eq!(last.rows[0].login, Login::new("user49999@example.com"));
 }
 

@@ -196,6 +196,7 @@ fn limits() -> Limits {
         act_gap: Duration::ZERO,
         first_pause: Duration::from_millis(1),
         longest_pause: Duration::from_millis(2),
+        told_from: Duration::from_secs(1),
     }
 }
 

@@ -5,7 +5,7 @@
 use async_trait::async_trait;
 use idtriage::config::meant::Net;
 use idtriage::tenant::Clearance;
-use idtriage::tenant::http::{ActEnd, Answer, Clock, Http, HttpError, Limits, Redactor, Request};
+use idtriage::tenant::http::{ActEnd, Answer, Bucket, Clock, Http, HttpError, Limits, Redactor, Request};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, Stream};
@@ -107,7 +107,7 @@ fn http(net: &Net) -> Http {
 }
 
 async fn get(net: &Net, text: &str) -> Result<Answer, HttpError> {
-    http(net).read("test", &Request::get(url(text))).await
+    http(net).read(&Bucket::cii("test"), &Request::get(url(text))).await
 }
 
 fn with_authority() -> Net {
@@ -161,7 +161,7 @@ async fn a_proxy_that_fails_is_named_and_nothing_was_sent() {
         (gone, "refused"),
     ] {
         let address = net.proxy.as_ref().map(|url| format!("127.0.0.1:{}", url.port().unwrap())).unwrap();
-        let end = http(&net).act("test", &Request::get(url(FAR)), &Cleared).await;
+        let end = http(&net).act(&Bucket::cii("test"), &Request::get(url(FAR)), &Cleared).await;
         let ActEnd::NotSent(error, _) = end else { panic!("{end:?}") };
         let told = error.to_string();
         let expected = format!("cannot reach `cii.example.test` through the proxy `{address}`: ");

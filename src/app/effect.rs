@@ -3,8 +3,9 @@
 use crate::domain::finding::FindingId;
 use crate::domain::page::From;
 use crate::domain::plan::Plan;
+use crate::domain::query::UserQuery;
 use crate::domain::subject::ProviderAccount;
-use crate::domain::{ActionId, Change, EventId, FlowId, Login, PartName, Query};
+use crate::domain::{ActionId, Change, CheckId, EventId, FlowId, Login, PartName, Query, Untrusted};
 use std::collections::BTreeMap;
 use url::Url;
 
@@ -23,6 +24,8 @@ pub struct RunAsk {
     pub finding: Option<FindingId>,
     /// From which event.
     pub event: Option<EventId>,
+    /// The check that the finding fails: what flows are suggested for.
+    pub check: Option<(CheckId, Untrusted)>,
     /// The account, where the product has several.
     pub account: Option<ProviderAccount>,
     /// Declared inputs that were filled in.
@@ -67,10 +70,21 @@ pub enum Effect {
         request: RequestId,
         /// Of which.
         id: EventId,
-        /// From which on.
-        offset: usize,
+        /// Which users.
+        query: UserQuery,
+        /// From where.
+        from: From<usize>,
         /// How many.
         limit: usize,
+    },
+    /// Read what an event's message says about some of its users.
+    LoadSaid {
+        /// Who asks.
+        request: RequestId,
+        /// Which event's.
+        id: EventId,
+        /// About whom.
+        logins: Vec<Login>,
     },
     /// Read a user's findings.
     LoadFindings {

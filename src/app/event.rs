@@ -1,18 +1,36 @@
 //! An event: its texts, and the users failing with each one's finding.
+//!
+//! An event may name 50,000 users: what is held of them is a [`Window`], they can be filtered, and both
+//! ends are one key away. What the message says about each user is read for those around the cursor.
 
 use super::effect::Effect;
 use super::list::{Cursor, Scroll};
 use super::msg::Motion;
 use super::raw::RawScreen;
+use super::said::Said;
 use super::state::{Awaited, Screen, State};
 use super::text::{self, TextLine};
+use super::window::{PAGE, Side, Window};
+use crate::domain::EventId;
 use crate::domain::event::EventDetail;
-use crate::domain::page::{EventUser, Page};
+use crate::domain::page::{EventUser, From, Page};
+use crate::domain::query::UserQuery;
 use crate::domain::time::Zone;
-use crate::domain::{EventId, Login};
 
-/// Users read at once.
-const PAGE: usize = 200;
+/// What a page of users is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UserLoad {
+    /// The first users: they replace the window.
+    First,
+    /// The last users: they replace the window, and the cursor goes to the last one.
+    Last,
+    /// The same users, read anew: their findings may have changed, and more may have been expanded.
+    Again,
+    /// Users below the window.
+    Below,
+    /// Users above the window.
+    Above,
+}
 
 /// The screen of one event.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,12 +41,14 @@ pub struct EventScreen {
     pub title: String,
     /// The event whole, once it came.
     pub detail: Option<Box<EventDetail>>,
-    /// Its users, as far as they came, in its own order.
-    pub users: Vec<EventUser>,
-    /// Whether there are more.
-    pub has_more: bool,
+    /// Which of its users are shown.
+    pub query: UserQuery,
+    /// Its users that are held, in its own order.
+    pub users: Window<EventUser>,
+    /// What its message says about them.
+    pub said: Said,
     /// The selected user.
-    pub cursor: Cursor<Login>,
+    pub cursor: Cursor<usize>,
     /// How far the texts are scrolled.
     pub scroll: Scroll,
     /// Whether the keys move the texts instead of the users.
@@ -37,45 +57,78 @@ pub struct EventScreen {
     pub error: Option<String>,
     /// Whether its raw JSON was asked for before it came.
     pub wants_raw: bool,
+    /// Whether the store said something new while a reading was under way.
+    is_behind: bool,
 }
 
 impl EventScreen {
+    fn new(id: EventId, title: String) -> EventScreen {
+        EventScreen {
+            id,
+            title,
+            detail: None,
+            query: UserQuery::default(),
+            users: Window::default(),
+            said: Said::default(),
+            cursor: Cursor::default(),
+            scroll: Scroll::default(),
+            reads_texts: false,
+            error: None,
+            wants_raw: false,
+            is_behind: false,
+        }
+    }
+
     /// Its breadcrumb.
     pub fn crumb(&self) -> String {
         self.title.clone()
     }
 
-    /// The users' logins.
-    pub fn logins(&self) -> Vec<Login> {
-        self.users.iter().map(|user| user.login.clone()).collect()
+    /// The place of the selected user among those that are held.
+    pub fn at(&self) -> usize {
+        self.cursor.index(&self.users.keys())
     }
 
     /// The selected user.
     pub fn selected(&self) -> Option<&EventUser> {
-        self.users.get(self.cursor.index(&self.logins()))
+        self.users.rows.get(self.at())
+    }
+
+    /// Whether the store is still looked through for users to fill a screen of so many.
+    pub fn is_searching(&self, rows: usize) -> bool {
+        self.error.is_none() && self.users.is_searching(rows)
     }
 
     /// The texts as lines of at most `columns`.
     pub fn lines(&self, columns: usize, zone: &Zone) -> Vec<TextLine> {
         let Some(detail) = &self.detail else { return Vec::new() };
-        let event = &detail.event;
-        let mut lines = vec![
-            TextLine::fact("check", &event.check.id.to_string()),
-            TextLine::fact("kind", &format!("{}, {}", event.kind.word(), event.check.kind().word())),
-            TextLine::fact("source", &event.source.to_string()),
-            TextLine::fact("published", &published(event, zone)),
-            TextLine::fact("received", &zone.seconds(event.received)),
-        ];
-        if event.times > 1 {
-            lines.push(TextLine::fact("delivered", &format!("{} times", event.times)));
-        }
-        if let Some(url) = &detail.reference_url {
-            lines.push(TextLine::fact("reference", &url.to_string()));
-        }
+        let mut lines = facts(detail, zone);
         text::section(&mut lines, "Description", &detail.description, columns);
         text::section(&mut lines, "Recommended actions", &detail.recommended_actions, columns);
+        if let Some(user) = self.selected() {
+            let heading = format!("Said of {}", user.login);
+            text::section(&mut lines, &heading, &self.said.texts(&user.login), columns);
+        }
         lines
     }
+}
+
+fn facts(detail: &EventDetail, zone: &Zone) -> Vec<TextLine> {
+    let event = &detail.event;
+    let mut lines = vec![
+        TextLine::fact("check", &event.check.id.to_string()),
+        TextLine::fact("kind", &format!("{}, {}", event.kind.word(), event.check.kind().word())),
+        TextLine::fact("source", &event.source.to_string()),
+        TextLine::fact("published", &published(event, zone)),
+        TextLine::fact("received", &zone.seconds(event.received)),
+    ];
+    if event.times > 1 {
+        lines.push(TextLine::fact("delivered", &format!("{} times", event.times)));
+    }
+    if let Some(url) = &detail.reference_url {
+        lines.push(TextLine::fact("reference", &url.to_string()));
+    }
+    lines
 }
 
 fn published(event: &crate::domain::Event, zone: &Zone) -> String {
@@ -85,41 +138,61 @@ fn published(event: &crate::domain::Event, zone: &Zone) -> String {
 
 /// Opens an event.
 pub fn open(state: &mut State, id: EventId, title: String) -> Vec<Effect> {
-    state.stack.push(Screen::Event(Box::new(EventScreen {
-        id,
-        title,
-        detail: None,
-        users: Vec::new(),
-        has_more: false,
-        cursor: Cursor::default(),
-        scroll: Scroll::default(),
-        reads_texts: false,
-        error: None,
-        wants_raw: false,
-    })));
+    state.stack.push(Screen::Event(Box::new(EventScreen::new(id, title))));
     load(state, id)
 }
 
-/// Reads the event and as many users as were there before.
-pub fn load(state: &mut State, id: EventId) -> Vec<Effect> {
-    let limit = screen(state, id).map_or(PAGE, |screen| screen.users.len().max(PAGE));
-    let request = state.flights.open(Awaited::Event(id));
-    vec![Effect::LoadEvent { request, id }, load_users(state, id, 0, limit)]
-}
-
-fn load_users(state: &mut State, id: EventId, offset: usize, limit: usize) -> Effect {
-    let request = state.flights.open(Awaited::EventUsers(id));
-    Effect::LoadEventUsers { request, id, offset, limit }
-}
-
-/// The store holds something new: the event on the screen is read again.
-pub fn store_changed(state: &mut State) -> Vec<Effect> {
-    let id = match state.stack.last() {
-        Some(Screen::Event(screen)) => screen.id,
-        _ => return Vec::new(),
+/// Reads the event, and the users that are held or else the first ones.
+fn load(state: &mut State, id: EventId) -> Vec<Effect> {
+    let Some(screen) = screen(state, id) else { return Vec::new() };
+    screen.is_behind = false;
+    let rows = screen.users.rows.len();
+    let (what, from) = match screen.users.first() {
+        None => (UserLoad::First, From::Newest),
+        Some(0) => (UserLoad::Again, From::Newest),
+        Some(first) => (UserLoad::Again, From::Before(first - 1)),
     };
-    let is_under_way = |awaited: &Awaited| matches!(awaited, Awaited::EventUsers(at) if *at == id);
-    if state.flights.has(is_under_way) { Vec::new() } else { load(state, id) }
+    let request = state.flights.open(Awaited::Event(id));
+    let mut effects = vec![Effect::LoadEvent { request, id }];
+    effects.extend(load_users(state, id, what, from, rows.max(PAGE)));
+    effects
+}
+
+fn load_users(
+    state: &mut State,
+    id: EventId,
+    what: UserLoad,
+    from: From<usize>,
+    limit: usize,
+) -> Option<Effect> {
+    let query = screen(state, id)?.query.clone();
+    let request = state.flights.open(Awaited::EventUsers(id, what));
+    Some(Effect::LoadEventUsers { request, id, query, from, limit })
+}
+
+fn is_reading(state: &State, id: EventId) -> bool {
+    state.flights.has(|awaited| matches!(awaited, Awaited::EventUsers(at, _) if *at == id))
+}
+
+/// The event on top, if there is one.
+fn shown(state: &mut State) -> Option<&mut EventScreen> {
+    match state.stack.last_mut() {
+        Some(Screen::Event(screen)) => Some(screen),
+        _ => None,
+    }
+}
+
+/// The store holds something new: the event on the screen is read again. While an answer is under way
+/// the news is only remembered.
+pub fn store_changed(state: &mut State) -> Vec<Effect> {
+    let Some(id) = shown(state).map(|screen| screen.id) else { return Vec::new() };
+    if !is_reading(state, id) {
+        return load(state, id);
+    }
+    if let Some(screen) = shown(state) {
+        screen.is_behind = true;
+    }
+    Vec::new()
 }
 
 fn screen(state: &mut State, id: EventId) -> Option<&mut EventScreen> {
@@ -167,28 +240,95 @@ pub fn loaded(state: &mut State, id: EventId, answer: Result<Option<Box<EventDet
     }
 }
 
-/// Users came: those that are there already are replaced, the others follow.
-pub fn users_loaded(state: &mut State, id: EventId, answer: Result<Page<EventUser>, String>) {
+/// Users came.
+pub fn users_loaded(
+    state: &mut State,
+    id: EventId,
+    what: UserLoad,
+    answer: Result<Page<EventUser>, String>,
+) -> Vec<Effect> {
     let rows = state.size.event_user_rows();
-    let Some(screen) = screen(state, id) else { return };
+    let Some(screen) = screen(state, id) else { return Vec::new() };
     match answer {
         Err(error) => screen.error = Some(error),
         Ok(page) => {
-            screen.has_more = page.has_more();
-            merge(&mut screen.users, page.rows);
-            let logins = screen.logins();
-            screen.cursor.keep_visible(&logins, rows);
+            screen.error = None;
+            take_page(screen, what, page, rows);
+        }
+    }
+    let mut effects = load_more(state, id);
+    if effects.is_empty() && screen_is_behind(state, id) {
+        effects = load(state, id);
+    }
+    effects.extend(load_said(state, id));
+    effects
+}
+
+fn screen_is_behind(state: &mut State, id: EventId) -> bool {
+    screen(state, id).is_some_and(|screen| screen.is_behind && screen.error.is_none())
+}
+
+fn take_page(screen: &mut EventScreen, what: UserLoad, page: Page<EventUser>, rows: usize) {
+    let before = screen.users.keys();
+    match what {
+        UserLoad::First => screen.users.show_top(page),
+        UserLoad::Last => screen.users.show_end(page),
+        UserLoad::Again => screen.users.refresh(page),
+        UserLoad::Below => screen.users.append(page),
+        UserLoad::Above => screen.users.prepend(page),
+    }
+    let now = screen.users.keys();
+    match what {
+        UserLoad::First => screen.cursor = Cursor::default(),
+        UserLoad::Last => screen.cursor.go(Motion::End, &now, rows),
+        UserLoad::Again | UserLoad::Below | UserLoad::Above => {
+            screen.cursor.stay(&before, &now, rows);
         }
     }
 }
 
-fn merge(users: &mut Vec<EventUser>, page: Vec<EventUser>) {
-    for user in page {
-        match users.iter_mut().find(|known| known.login == user.login) {
-            Some(known) => *known = user,
-            None => users.push(user),
+/// More users where the cursor is near an end of those that are held.
+fn load_more(state: &mut State, id: EventId) -> Vec<Effect> {
+    let near = state.size.event_user_rows() * 2;
+    let is_reading = is_reading(state, id);
+    let wanted = screen(state, id)
+        .filter(|screen| !is_reading && screen.error.is_none())
+        .and_then(|screen| screen.users.wanted(screen.at(), near));
+    let effect = match wanted {
+        Some((Side::Below, from)) => load_users(state, id, UserLoad::Below, from, PAGE),
+        Some((Side::Above, from)) => load_users(state, id, UserLoad::Above, from, PAGE),
+        None => None,
+    };
+    effect.into_iter().collect()
+}
+
+/// What the message says about the users around the cursor, where that is not known yet. One reading at
+/// a time: each takes the whole message apart.
+fn load_said(state: &mut State, id: EventId) -> Option<Effect> {
+    if state.flights.has(|awaited| *awaited == Awaited::Said(id)) {
+        return None;
+    }
+    let screen = screen(state, id)?;
+    let logins = screen.said.wanted(&screen.users.rows, screen.at());
+    if logins.is_empty() {
+        return None;
+    }
+    let request = state.flights.open(Awaited::Said(id));
+    Some(Effect::LoadSaid { request, id, logins })
+}
+
+/// What the message says about some users came.
+pub fn said_loaded(state: &mut State, id: EventId, answer: super::msg::SaidOf) -> Vec<Effect> {
+    let Some(screen) = screen(state, id) else { return Vec::new() };
+    match answer {
+        Ok(said) => screen.said.put(said),
+        Err(error) => {
+            screen.error = Some(error);
+            return Vec::new();
         }
     }
+    // The cursor may have gone on meanwhile.
+    load_said(state, id).into_iter().collect()
 }
 
 /// The cursor was moved, or the texts were.
@@ -196,16 +336,47 @@ pub fn moved(state: &mut State, motion: Motion) -> Vec<Effect> {
     let (rows, (text_rows, columns)) = (state.size.event_user_rows(), state.size.event_text_size());
     let zone = state.settings.zone.clone();
     state.rest_since = state.now;
-    let Some(Screen::Event(screen)) = state.stack.last_mut() else { return Vec::new() };
+    let Some(screen) = shown(state) else { return Vec::new() };
     if screen.reads_texts {
         let lines = screen.lines(columns, &zone).len();
         screen.scroll.go(motion, lines, text_rows);
         return Vec::new();
     }
-    let logins = screen.logins();
-    screen.cursor.go(motion, &logins, rows);
-    let (id, known) = (screen.id, screen.users.len());
-    let is_near_end = screen.has_more && screen.cursor.index(&logins) + rows >= known;
-    let is_under_way = state.flights.has(|awaited| matches!(awaited, Awaited::EventUsers(at) if *at == id));
-    if is_near_end && !is_under_way { vec![load_users(state, id, known, PAGE)] } else { Vec::new() }
+    let (id, users) = (screen.id, &screen.users);
+    match motion {
+        Motion::Top if users.above.is_some() => return jump(state, id, UserLoad::First, From::Newest),
+        Motion::End if users.below.is_some() => return jump(state, id, UserLoad::Last, From::Oldest),
+        _ => screen.cursor.go(motion, &screen.users.keys(), rows),
+    }
+    // Whoever moves on by hand is not carried off by a jump that was asked for before.
+    let mut effects = give_up(state, id, |what| matches!(what, UserLoad::First | UserLoad::Last));
+    effects.extend(load_more(state, id));
+    effects.extend(load_said(state, id));
+    effects
+}
+
+/// To an end that is not held: the window is read anew from there.
+fn jump(state: &mut State, id: EventId, what: UserLoad, from: From<usize>) -> Vec<Effect> {
+    let mut effects = give_up(state, id, |_| true);
+    effects.extend(load_users(state, id, what, from, PAGE));
+    effects
+}
+
+fn give_up(state: &mut State, id: EventId, is_it: fn(UserLoad) -> bool) -> Vec<Effect> {
+    let given_up = state
+        .flights
+        .give_up(|awaited| matches!(awaited, Awaited::EventUsers(at, what) if *at == id && is_it(*what)));
+    given_up.into_iter().map(Effect::Cancel).collect()
+}
+
+/// A filter of the users was given: they are read anew with it.
+pub fn filtered(state: &mut State, query: UserQuery) -> Vec<Effect> {
+    let Some(screen) = shown(state) else { return Vec::new() };
+    let id = screen.id;
+    screen.query = query;
+    screen.users = Window::default();
+    screen.cursor = Cursor::default();
+    screen.error = None;
+    screen.reads_texts = false;
+    jump(state, id, UserLoad::First, From::Newest)
 }

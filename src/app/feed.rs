@@ -2,24 +2,17 @@
 //!
 //! Rows never move under the cursor. While the cursor is on the first row the feed *follows*: new rows
 //! come in above. As soon as it is elsewhere, new ones wait behind a counter until the analyst takes
-//! them. The window is bounded: older rows are read as the cursor nears the end, and the far end is
-//! let go, so memory does not grow with history.
-//!
-//! A narrow filter may make the store search for long; it answers in pieces, also empty ones, each
-//! with the place where it goes on. The feed asks on by itself until the screen is full.
+//! them. What is held of the list is a [`Window`].
 
 use super::effect::Effect;
 use super::list::{Cursor, Stayed};
 use super::msg::Motion;
 use super::state::{Awaited, State};
+use super::window::{PAGE, Side, Window};
 use crate::domain::page::{Counted, From, Page};
 use crate::domain::{Event, EventId, Query, time};
 use jiff::{SignedDuration, Timestamp};
 
-/// Rows read at once.
-const PAGE: usize = 200;
-/// Rows kept; beyond this the end that is farther from the cursor is let go.
-const WINDOW: usize = 1_000;
 /// How long a first row has to have stood there before a key that changes something acts on it.
 const SETTLED: SignedDuration = SignedDuration::from_millis(400);
 
@@ -55,22 +48,16 @@ pub enum Slip {
 pub struct Feed {
     /// The filter; empty shows everything.
     pub query: Query,
-    /// The window, newest first.
-    pub rows: Vec<Event>,
+    /// The rows that are held, newest first.
+    pub window: Window<Event>,
     /// The selected row.
     pub cursor: Cursor<EventId>,
-    /// Where rows below the window are read from, if there are any.
-    pub older: Option<EventId>,
-    /// Where rows above the window are read from, if any were let go.
-    pub newer: Option<EventId>,
     /// The newest row that was let in.
     pub taken: Option<EventId>,
     /// What waits above it.
     pub held: Counted,
     /// What failed at the last reading.
     pub error: Option<String>,
-    /// Whether the first page has come.
-    pub is_loaded: bool,
     /// Whether another row came under the cursor by itself.
     pub slip: Slip,
     /// Whether the store said something new while a reading was under way.
@@ -80,17 +67,17 @@ pub struct Feed {
 impl Feed {
     /// The rows' ids.
     pub fn ids(&self) -> Vec<EventId> {
-        self.rows.iter().map(|row| row.id).collect()
+        self.window.keys()
     }
 
     /// The selected row.
     pub fn selected(&self) -> Option<&Event> {
-        self.rows.get(self.cursor.index(&self.ids()))
+        self.window.rows.get(self.cursor.index(&self.ids()))
     }
 
     /// Whether new rows come in above: the cursor is on the newest row of all.
     pub fn follows(&self) -> bool {
-        self.cursor.id.is_none() && self.newer.is_none()
+        self.cursor.id.is_none() && self.window.above.is_none()
     }
 
     /// Whether the row under the cursor has stood there long enough to be acted on.
@@ -104,7 +91,7 @@ impl Feed {
 
     /// Whether the store is still looked through for rows to fill a screen of so many.
     pub fn is_searching(&self, rows: usize) -> bool {
-        self.older.is_some() && self.error.is_none() && self.rows.len() < rows
+        self.error.is_none() && self.window.is_searching(rows)
     }
 
     /// When the age of a visible row changes its text.
@@ -112,7 +99,7 @@ impl Feed {
         if !state.stack.is_empty() {
             return None;
         }
-        let visible = self.rows.iter().skip(self.cursor.offset).take(state.size.feed_rows());
+        let visible = self.window.rows.iter().skip(self.cursor.offset).take(state.size.feed_rows());
         visible.map(|row| time::next_age_change(state.now, row.at())).min()
     }
 
@@ -159,12 +146,12 @@ pub fn store_changed(state: &mut State) -> Vec<Effect> {
         return Vec::new();
     }
     state.feed.is_behind = false;
-    if state.feed.follows() || state.feed.rows.is_empty() {
+    if state.feed.follows() || state.feed.window.rows.is_empty() {
         return vec![load(state, FeedLoad::Follow, From::Newest, PAGE)];
     }
     let mut effects = vec![count(state)];
-    if let Some(first) = state.feed.rows.first().map(|row| row.id) {
-        let rows = state.feed.rows.len();
+    if let Some(first) = state.feed.window.first() {
+        let rows = state.feed.window.rows.len();
         effects.push(load(state, FeedLoad::Again, From::Before(EventId(first.0 + 1)), rows));
     }
     effects
@@ -180,7 +167,6 @@ pub fn loaded(state: &mut State, what: FeedLoad, answer: Result<Page<Event>, Str
         Ok(page) => {
             state.feed.error = None;
             take_page(state, what, page);
-            state.feed.is_loaded = true;
             go_on(state)
         }
     }
@@ -199,10 +185,10 @@ fn take_page(state: &mut State, what: FeedLoad, page: Page<Event>) {
     let first = feed.selected().map(|row| row.id);
     match what {
         FeedLoad::Newest => replace(feed, page),
-        FeedLoad::Follow if feed.follows() || feed.rows.is_empty() => follow(feed, page),
+        FeedLoad::Follow if feed.follows() || feed.window.rows.is_empty() => follow(feed, page),
         // The analyst has moved away meanwhile: what came in is counted, not shown.
         FeedLoad::Follow => feed.is_behind = true,
-        FeedLoad::Again => refresh(feed, page),
+        FeedLoad::Again => feed.window.refresh(page),
         FeedLoad::Older => append(feed, page),
         FeedLoad::Newer => prepend(feed, page),
     }
@@ -215,63 +201,29 @@ fn take_page(state: &mut State, what: FeedLoad, page: Page<Event>) {
 
 fn replace(feed: &mut Feed, page: Page<Event>) {
     feed.cursor = Cursor::default();
-    feed.newer = None;
-    feed.older = page.next;
-    feed.rows = page.rows;
-    feed.taken = feed.rows.first().map(|row| row.id);
+    feed.window.show_top(page);
+    feed.taken = feed.window.first();
     feed.held = Counted::default();
 }
 
 fn follow(feed: &mut Feed, page: Page<Event>) {
-    refresh(feed, page);
-    feed.taken = feed.rows.first().map(|row| row.id);
+    feed.window.refresh(page);
+    feed.taken = feed.window.first();
     feed.held = Counted::default();
 }
 
-/// The rows from the first on, read anew. Where the page does not reach as far as the window did, and
-/// leaves no gap, what is below it is known already.
-fn refresh(feed: &mut Feed, page: Page<Event>) {
-    let is_searched = feed.is_loaded && feed.older.is_none() && feed.rows.is_empty();
-    let joins = |next: EventId| is_searched || feed.rows.first().is_some_and(|row| row.id >= next);
-    let known = page.next.filter(|next| joins(*next));
-    let below = feed.rows.drain(..).filter(|row| known.is_some_and(|next| row.id < next));
-    let below: Vec<Event> = below.collect();
-    if below.is_empty() && !(is_searched && known.is_some()) {
-        feed.older = page.next;
-    }
-    feed.rows = page.rows;
-    feed.rows.extend(below);
-    let_go_below(feed);
-}
-
 fn append(feed: &mut Feed, page: Page<Event>) {
-    feed.older = page.next;
-    let last = feed.rows.last().map(|row| row.id);
-    feed.rows.extend(page.rows.into_iter().filter(|row| last.is_none_or(|last| row.id < last)));
-    feed.taken = feed.taken.or_else(|| feed.rows.first().map(|row| row.id));
-    let surplus = feed.rows.len().saturating_sub(WINDOW);
-    feed.rows.drain(..surplus);
-    if surplus > 0 {
-        feed.newer = feed.rows.first().map(|row| row.id);
-    }
+    feed.taken = feed.taken.or_else(|| feed.window.first().or(page.rows.first().map(|row| row.id)));
+    feed.window.append(page);
 }
 
-fn prepend(feed: &mut Feed, page: Page<Event>) {
-    let (first, taken) = (feed.rows.first().map(|row| row.id), feed.taken);
+/// Rows above the window that were let go, never those that wait.
+fn prepend(feed: &mut Feed, mut page: Page<Event>) {
+    let taken = feed.taken;
     let is_held = |id: EventId| taken.is_some_and(|taken| id > taken);
-    feed.newer = page.next.filter(|next| !is_held(*next) && taken != Some(*next));
-    let is_new = |row: &Event| first.is_none_or(|first| row.id > first) && !is_held(row.id);
-    let mut rows: Vec<Event> = page.rows.into_iter().filter(is_new).collect();
-    rows.append(&mut feed.rows);
-    feed.rows = rows;
-    let_go_below(feed);
-}
-
-fn let_go_below(feed: &mut Feed) {
-    if feed.rows.len() > WINDOW {
-        feed.rows.truncate(WINDOW);
-        feed.older = feed.rows.last().map(|row| row.id);
-    }
+    page.next = page.next.filter(|next| !is_held(*next) && taken != Some(*next));
+    page.rows.retain(|row| !is_held(row.id));
+    feed.window.prepend(page);
 }
 
 /// A frame without an overlay was drawn. It shows the row under the cursor unless it is of another screen.
@@ -314,8 +266,8 @@ pub fn moved(state: &mut State, motion: Motion) -> Vec<Effect> {
 /// On the newest row with nothing waiting, the feed follows again.
 fn follow_again(state: &mut State) {
     let feed = &mut state.feed;
-    let newest = feed.rows.first().map(|row| row.id);
-    if feed.cursor.id == newest && feed.newer.is_none() && feed.held.total == 0 {
+    let newest = feed.window.first();
+    if feed.cursor.id == newest && feed.window.above.is_none() && feed.held.total == 0 {
         feed.cursor.id = None;
     }
 }
@@ -326,11 +278,10 @@ fn load_more(state: &mut State) -> Vec<Effect> {
     }
     let feed = &state.feed;
     let (at, near) = (feed.cursor.index(&feed.ids()), state.size.feed_rows() * 2);
-    let is_near_end = at + near >= feed.rows.len();
-    match (feed.older.filter(|_| is_near_end), feed.newer.filter(|_| at < near)) {
-        (Some(older), _) => vec![load(state, FeedLoad::Older, From::Before(older), PAGE)],
-        (None, Some(newer)) => vec![load(state, FeedLoad::Newer, From::After(newer), PAGE)],
-        (None, None) => Vec::new(),
+    match feed.window.wanted(at, near) {
+        Some((Side::Below, from)) => vec![load(state, FeedLoad::Older, from, PAGE)],
+        Some((Side::Above, from)) => vec![load(state, FeedLoad::Newer, from, PAGE)],
+        None => Vec::new(),
     }
 }
 

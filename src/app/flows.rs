@@ -1,5 +1,10 @@
-//! The flows that fit a finding: those that run something, those that open a page, and refused ones grey
-//! with the reason.
+//! The flows for a finding: all of them at once, those that run something first, then those that open a
+//! page, the suggested first of each; refused ones are grey with the reason.
+//!
+//! What is configured is listed before anything is asked; whether a flow *fits* needs the person's
+//! accounts, which a throttled tenant may take a minute to tell. So the order is made of what is known at
+//! once, and an answer only fills in its row: no row moves under a finger. A flow that is chosen before
+//! its fit is known does nothing but say so.
 
 use super::card;
 use super::effect::{Effect, RunAsk};
@@ -7,19 +12,28 @@ use super::link;
 use super::list::Cursor;
 use super::msg::Motion;
 use super::state::{Awaited, Overlay, State};
-use crate::domain::FlowId;
 use crate::domain::plan::{Fit, FitTarget};
 use crate::domain::subject::ProviderAccount;
+use crate::domain::{CheckId, Flow, FlowId, Route, Untrusted};
+
+/// One flow of the list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Offer {
+    /// The flow.
+    pub flow: Flow,
+    /// Whether it is suggested for the finding's check.
+    pub is_suggested: bool,
+    /// What it would act on, or why it cannot run; `None` while it is found out.
+    pub target: Option<Result<FitTarget, String>>,
+}
 
 /// The list of flows for a subject.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FlowList {
     /// On whom, from where.
     pub ask: RunAsk,
-    /// The flows; `None` while it is found out.
-    pub fits: Option<Vec<Fit>>,
-    /// What failed.
-    pub error: Option<String>,
+    /// The flows.
+    pub offers: Vec<Offer>,
     /// The selected flow.
     pub cursor: Cursor<FlowId>,
     /// Where a flow's product has several accounts: the flow, and the accounts to choose from.
@@ -29,7 +43,11 @@ pub struct FlowList {
 impl FlowList {
     /// The flows' ids.
     pub fn ids(&self) -> Vec<FlowId> {
-        self.fits.iter().flatten().map(|fit| fit.flow.id.clone()).collect()
+        self.offers.iter().map(|offer| offer.flow.id.clone()).collect()
+    }
+
+    fn pending(&mut self) -> impl Iterator<Item = &mut Offer> {
+        self.offers.iter_mut().filter(|offer| offer.target.is_none())
     }
 }
 
@@ -39,8 +57,7 @@ pub fn open(state: &mut State, ask: RunAsk) -> Vec<Effect> {
     let request = state.flights.open(Awaited::Fits);
     state.overlay = Some(Overlay::Flows(Box::new(FlowList {
         ask: ask.clone(),
-        fits: None,
-        error: None,
+        offers: offers(&state.settings.flows, ask.check.as_ref()),
         cursor: Cursor::default(),
         choice: None,
     })));
@@ -54,13 +71,31 @@ fn given_up(state: &mut State) -> Vec<Effect> {
     given_up.into_iter().map(Effect::Cancel).collect()
 }
 
+/// Those that run something first, then those that open a page, those that nothing can start last; of
+/// each the suggested first, else in the configured order.
+fn offers(flows: &[Flow], check: Option<&(CheckId, Untrusted)>) -> Vec<Offer> {
+    let offer = |flow: &Flow| Offer {
+        is_suggested: check.is_some_and(|(id, title)| flow.is_suggested_for(id, title)),
+        target: flow.unrunnable().filter(|_| flow.route != Route::Open).map(Err),
+        flow: flow.clone(),
+    };
+    let mut offers: Vec<Offer> = flows.iter().map(offer).collect();
+    offers
+        .sort_by_key(|offer| (offer.target.is_some(), offer.flow.route == Route::Open, !offer.is_suggested));
+    offers
+}
+
 /// Which flows fit has been found out.
 pub fn loaded(state: &mut State, answer: Result<Vec<Fit>, String>) {
-    if let Some(Overlay::Flows(list)) = &mut state.overlay {
-        match answer {
-            Ok(fits) => list.fits = Some(fits),
-            Err(error) => list.error = Some(error),
+    let Some(Overlay::Flows(list)) = &mut state.overlay else { return };
+    for fit in answer.iter().flatten() {
+        if let Some(offer) = list.offers.iter_mut().find(|offer| offer.flow.id == fit.flow.id) {
+            offer.target = Some(fit.target.clone());
         }
+    }
+    let why = answer.err().unwrap_or_else(|| "nothing is known about this flow".to_owned());
+    for offer in list.pending() {
+        offer.target = Some(Err(format!("whether it fits is not known: {why}")));
     }
 }
 
@@ -89,33 +124,62 @@ pub fn chosen(state: &mut State, at: usize) -> Vec<Effect> {
         let ask = RunAsk { flow: Some(flow.clone()), account: Some(account.clone()), ..list.ask.clone() };
         return card::open(state, ask);
     }
-    let Some(fit) = list.fits.iter().flatten().nth(at).cloned() else { return Vec::new() };
-    match fit.target {
-        Err(why) => {
-            list.cursor.id = Some(fit.flow.id);
+    let Some(offer) = list.offers.get(at).cloned() else { return Vec::new() };
+    let flow = offer.flow.id;
+    list.cursor.id = Some(flow.clone());
+    let account = match offer.target {
+        None => {
+            let why = format!("whether `{}` fits is still being found out: choose it then", offer.flow.name);
             state.notice.fail(state.now, why);
-            Vec::new()
+            return Vec::new();
+        }
+        Some(Err(why)) => {
+            state.notice.fail(state.now, why);
+            return Vec::new();
         }
         // A page is only looked at: it wants no confirmation.
-        Ok(FitTarget::Page(page)) => {
+        Some(Ok(FitTarget::Page(page))) => {
             state.overlay = None;
-            link::offer(state, page.url)
+            return link::offer(state, page.url);
         }
-        Ok(FitTarget::Choose(accounts)) => {
-            list.choice = Some((fit.flow.id, accounts));
-            Vec::new()
+        Some(Ok(FitTarget::Choose(accounts))) => {
+            list.choice = Some((flow, accounts));
+            return Vec::new();
         }
-        Ok(FitTarget::Account(account)) => {
-            let ask = RunAsk { flow: Some(fit.flow.id), account: Some(account), ..list.ask.clone() };
-            card::open(state, ask)
-        }
-        Ok(FitTarget::Router(account)) => {
-            let ask = RunAsk { flow: Some(fit.flow.id), account, ..list.ask.clone() };
-            card::open(state, ask)
-        }
-        Ok(FitTarget::Login(_)) => {
-            let ask = RunAsk { flow: Some(fit.flow.id), ..list.ask.clone() };
-            card::open(state, ask)
-        }
+        Some(Ok(FitTarget::Account(account))) => Some(account),
+        Some(Ok(FitTarget::Router(account))) => account,
+        Some(Ok(FitTarget::Login(_))) => None,
+    };
+    let ask = RunAsk { flow: Some(flow), account, ..list.ask.clone() };
+    card::open(state, ask)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::preset;
+
+    fn runnable(id: &str) -> Flow {
+        let url = Some("https://x.workflows.okta.com/api/flo/1/invoke".to_owned());
+        Flow { route: Route::ApiEndpoint, url, ..preset::flow(id).unwrap() }
+    }
+
+    #[test]
+    fn what_runs_first_then_pages_then_what_nothing_starts_the_suggested_first_of_each() {
+        let nowhere = Flow { url: None, ..runnable("disable-entra-id-account") };
+        let flows = [
+            nowhere,
+            preset::flow("deactivate-salesforce-user").unwrap(),
+            runnable("suspend-okta-account"),
+            runnable("okta-add-user-to-a-group"),
+        ];
+        let offers = offers(&flows, Some(&("no-mfa".into(), "No MFA Configured".into())));
+        let order: Vec<&str> = offers.iter().map(|offer| offer.flow.id.0.as_str()).collect();
+        let (runs, opens) =
+            (["okta-add-user-to-a-group", "suspend-okta-account"], "deactivate-salesforce-user");
+        assert_eq!(order, [runs[0], runs[1], opens, "disable-entra-id-account"]);
+        assert!(offers[0].is_suggested && !offers[1].is_suggested);
+        assert!(offers[0].target.is_none() && offers[2].target.is_none());
+        assert!(matches!(offers[3].target, Some(Err(_))));
     }
 }

@@ -103,9 +103,24 @@ impl Size {
         (Rect { height: top, ..body }, Rect { y: body.y + top, height: body.height - top, ..body })
     }
 
+    /// The inside of an event's users: the list, and where the texts are not beside it a line that says
+    /// what the message says about the selected one.
+    pub fn event_users(self) -> (Rect, Rect) {
+        let area = self.event_parts().1;
+        let height = area.height.saturating_sub(2);
+        let said = u16::from(!self.is_wide() && height >= 5);
+        let inner = Rect {
+            x: area.x + 2.min(area.width),
+            y: area.y + 1.min(area.height),
+            width: area.width.saturating_sub(4),
+            height: height - said,
+        };
+        (inner, Rect { y: inner.y + inner.height, height: said, ..inner })
+    }
+
     /// How many users of an event are visible.
     pub fn event_user_rows(self) -> usize {
-        usize::from(self.event_parts().1.height.saturating_sub(2)).max(1)
+        usize::from(self.event_users().0.height).max(1)
     }
 
     /// The lines and columns of an event's texts.

@@ -21,11 +21,14 @@ pub mod notice;
 pub mod pane;
 pub mod prompt;
 pub mod raw;
+pub mod said;
 pub mod state;
 pub mod text;
 pub mod triage;
 pub mod update;
 pub mod user;
+pub mod waits;
+pub mod window;
 
 pub use effect::{Effect, RequestId};
 pub use msg::{Answer, Msg};

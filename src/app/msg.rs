@@ -6,11 +6,12 @@ use super::layout::Size;
 use super::list::Extent;
 use super::user::Pane;
 use crate::domain::dossier::{AddressUsers, LoadedPart};
-use crate::domain::event::EventDetail;
+use crate::domain::event::{Detail, EventDetail};
 use crate::domain::finding::{FindingId, HistoryEntry};
 use crate::domain::page::{Counted, EventUser, Page, Sequence, StoreHealth};
 use crate::domain::plan::{Fit, Plan};
-use crate::domain::{Action, ActionId, Event, Finding, Login, Query};
+use crate::domain::query::UserQuery;
+use crate::domain::{Action, ActionId, Event, Finding, Login, Query, Wait};
 use jiff::Timestamp;
 use std::sync::Arc;
 use tui_input::InputRequest;
@@ -56,6 +57,9 @@ pub enum NotRun {
     TargetChanged(String),
 }
 
+/// What an event's message says about each of some users.
+pub type SaidOf = Result<Vec<(Login, Vec<Detail>)>, String>;
+
 /// What an effect brought back. Errors are sentences, ready to be shown.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Answer {
@@ -67,6 +71,8 @@ pub enum Answer {
     Event(Result<Option<Box<EventDetail>>, String>),
     /// A page of an event's users.
     EventUsers(Result<Page<EventUser>, String>),
+    /// What an event's message says about some of its users.
+    Said(SaidOf),
     /// A user's findings.
     Findings(Result<Page<Finding>, String>),
     /// Findings' notes and changes.
@@ -110,6 +116,8 @@ pub enum Msg {
     SourcesChanged(Arc<[SourceHealth]>),
     /// This process or another receives now.
     ReceiverChanged(Receiver),
+    /// These calls are held back by the pacer now.
+    WaitsChanged(Vec<Wait>),
     /// An effect was answered.
     Answered(RequestId, Answer),
     /// A run went on.
@@ -165,6 +173,8 @@ pub enum Msg {
     AddressNamed(String),
     /// A filter was given.
     Filtered(Query),
+    /// A filter of the event's users was given.
+    UsersFiltered(UserQuery),
     /// A line that was typed was not understood, and why.
     Misunderstood(String),
     /// The card was answered with no.

@@ -4,7 +4,7 @@
 //! only the text, and what was wrong with it.
 
 use super::effect::Effect;
-use super::state::{Overlay, State};
+use super::state::{Overlay, Screen, State};
 use tui_input::{Input, InputRequest};
 
 /// Which prompt.
@@ -33,7 +33,10 @@ pub struct Prompt {
 pub fn open(state: &mut State, kind: PromptKind) -> Vec<Effect> {
     let text = match kind {
         PromptKind::Command => String::new(),
-        PromptKind::Filter => state.feed.query.to_string(),
+        PromptKind::Filter => match state.stack.last() {
+            Some(Screen::Event(screen)) => screen.query.to_string(),
+            _ => state.feed.query.to_string(),
+        },
     };
     let prompt = Prompt { kind, input: Input::new(text), choice: 0, error: None };
     state.overlay = Some(Overlay::Prompt(Box::new(prompt)));

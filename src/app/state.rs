@@ -4,7 +4,7 @@ use super::address::AddressScreen;
 use super::card::Card;
 use super::dossiers::Dossiers;
 use super::effect::RequestId;
-use super::event::EventScreen;
+use super::event::{EventScreen, UserLoad};
 use super::feed::{Feed, FeedLoad};
 use super::flows::FlowList;
 use super::header::Header;
@@ -19,12 +19,13 @@ use super::raw::RawScreen;
 use super::triage::{Dialog, Then};
 use super::user::UserScreen;
 use crate::domain::time::Zone;
-use crate::domain::{ActionId, EventId, Login, PartName};
+use crate::domain::{ActionId, EventId, Flow, Login, PartName, Wait};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// What the configuration decides about the console.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
     /// A badge in the header: `DEMO`.
     pub badge: Option<String>,
@@ -32,6 +33,8 @@ pub struct Settings {
     pub analyst: String,
     /// The parts of a dossier that can be read.
     pub parts: Vec<PartName>,
+    /// What can be run.
+    pub flows: Arc<[Flow]>,
     /// Whether dossiers are read ahead.
     pub prefetches: bool,
     /// Whether nothing may be changed.
@@ -102,7 +105,9 @@ pub enum Awaited {
     /// An event whole.
     Event(EventId),
     /// Users of an event.
-    EventUsers(EventId),
+    EventUsers(EventId, UserLoad),
+    /// What an event's message says about its users.
+    Said(EventId),
     /// The one finding of an event's row, to go on with.
     FindingOf(EventId, Then),
     /// A user's findings.
@@ -211,6 +216,8 @@ pub struct State {
     pub running: Vec<Running>,
     /// How long the overlay's text is, as it was drawn last: what its scrolling stops at.
     pub extent: Extent,
+    /// Calls that the pacer holds back.
+    pub waits: Vec<Wait>,
     /// When the cursor last came to rest on a row.
     pub rest_since: Timestamp,
 }
@@ -231,6 +238,7 @@ impl State {
             flights: Flights::default(),
             running: Vec::new(),
             extent: Extent::default(),
+            waits: Vec::new(),
             rest_since: now,
         }
     }

@@ -8,7 +8,8 @@ use super::msg::Motion;
 use super::pane::Target;
 use super::state::{Awaited, Overlay, Screen, State};
 use super::{event, flows, user};
-use crate::domain::page::{EventUser, Page};
+use crate::domain::page::{EventUser, From, Page};
+use crate::domain::query::UserQuery;
 use crate::domain::{Change, Disposition, EventId, Finding, FindingState, Login};
 use tui_input::{Input, InputRequest};
 
@@ -136,7 +137,8 @@ fn ask_for_finding(state: &mut State, id: EventId, then: Then) -> Vec<Effect> {
     let before = state.flights.give_up(|awaited| matches!(awaited, Awaited::FindingOf(..)));
     let mut effects: Vec<Effect> = before.into_iter().map(Effect::Cancel).collect();
     let request = state.flights.open(Awaited::FindingOf(id, then));
-    effects.push(Effect::LoadEventUsers { request, id, offset: 0, limit: 1 });
+    let query = UserQuery::default();
+    effects.push(Effect::LoadEventUsers { request, id, query, from: From::Newest, limit: 1 });
     effects
 }
 
@@ -171,7 +173,9 @@ fn go_on(state: &mut State, then: Then, event: Option<EventId>, finding: Finding
             user::open(state, finding.login, about)
         }
         Then::Remediate => {
-            let ask = RunAsk { login: finding.login, finding: Some(finding.id), event, ..RunAsk::default() };
+            let check = Some((finding.check.id.clone(), finding.check.title.clone()));
+            let ask =
+                RunAsk { login: finding.login, finding: Some(finding.id), event, check, ..RunAsk::default() };
             flows::open(state, ask)
         }
     }
@@ -207,7 +211,7 @@ fn put(state: &mut State, finding: &Finding) {
     for screen in &mut state.stack {
         let shown: Vec<&mut Finding> = match screen {
             Screen::Event(screen) => {
-                screen.users.iter_mut().filter_map(|user| user.finding.as_mut()).collect()
+                screen.users.rows.iter_mut().filter_map(|user| user.finding.as_mut()).collect()
             }
             Screen::User(screen) => screen.findings.iter_mut().collect(),
             _ => Vec::new(),

@@ -11,6 +11,7 @@ use super::triage::{self, Then};
 use super::user::{self, Step};
 use super::{address, dossiers, event, feed, flows, journal, link, raw};
 use crate::domain::EventId;
+use crate::domain::query::UserQuery;
 
 /// Changes the state by what happened, and says what is to be done.
 pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
@@ -27,6 +28,7 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
         Msg::StoreChanged(_) => store_changed(state),
         Msg::SourcesChanged(sources) => quiet(|| state.header.sources = sources),
         Msg::ReceiverChanged(receiver) => quiet(|| state.header.receiver = receiver),
+        Msg::WaitsChanged(waits) => quiet(|| state.waits = waits),
         Msg::Answered(request, answer) => answered(state, request, answer),
         Msg::RunProgressed(action, progress) => quiet(|| card::progressed(state, action, progress)),
         Msg::Noticed(result) => quiet(|| state.notice.result(state.now, result)),
@@ -91,7 +93,10 @@ fn answered(state: &mut State, request: RequestId, answer: Answer) -> Vec<Effect
         (Awaited::Feed(what), Answer::Events(page)) => feed::loaded(state, what, page),
         (Awaited::Held, Answer::Counted(counted)) => feed::counted(state, counted),
         (Awaited::Event(id), Answer::Event(detail)) => quiet(|| event::loaded(state, id, detail)),
-        (Awaited::EventUsers(id), Answer::EventUsers(page)) => quiet(|| event::users_loaded(state, id, page)),
+        (Awaited::EventUsers(id, what), Answer::EventUsers(page)) => {
+            event::users_loaded(state, id, what, page)
+        }
+        (Awaited::Said(id), Answer::Said(said)) => event::said_loaded(state, id, said),
         (Awaited::FindingOf(id, then), Answer::EventUsers(page)) => {
             triage::finding_came(state, id, then, page)
         }
@@ -123,6 +128,7 @@ fn answered(state: &mut State, request: RequestId, answer: Answer) -> Vec<Effect
             effects
         }
         (Awaited::Run(id), Answer::Broke(why)) => card::ran(state, id, Err(NotRun::Unsure(why))),
+        (Awaited::Fits, Answer::Broke(why)) => quiet(|| flows::loaded(state, Err(why))),
         (_, Answer::Broke(why)) => quiet(|| state.notice.fail(state.now, why)),
         (_, Answer::Handed(result)) => quiet(|| state.notice.result(state.now, result)),
         _ => Vec::new(),
@@ -164,6 +170,7 @@ fn acted(state: &mut State, msg: Msg) -> Vec<Effect> {
         Msg::UserNamed(login) => named(state, |state| user::open(state, login, None)),
         Msg::AddressNamed(address) => named(state, |state| address::open(state, address)),
         Msg::Filtered(query) => named(state, |state| feed::filtered(state, query)),
+        Msg::UsersFiltered(query) => named(state, |state| event::filtered(state, query)),
         msg => overlaid(state, msg),
     }
 }
@@ -270,6 +277,11 @@ fn went_back(state: &mut State) -> Vec<Effect> {
     state.rest_since = state.now;
     if state.overlay.take().is_some() {
         return Vec::new();
+    }
+    if let Some(Screen::Event(screen)) = state.stack.last()
+        && !screen.query.is_empty()
+    {
+        return event::filtered(state, UserQuery::default());
     }
     match state.stack.pop() {
         Some(_) => shown_again(state),

@@ -34,7 +34,7 @@ pub struct Global {
     /// JSON Lines on standard output, and nothing else there
     #[arg(long, global = true)]
     pub json: bool,
-    /// Change nothing and run nothing
+    /// Change nothing and run nothing: the store has to be there already, and nothing is received
     #[arg(long, global = true)]
     pub read_only: bool,
     /// Write a log to this file

@@ -8,7 +8,7 @@ use super::run;
 use crate::config::{Config, Loaded};
 use crate::domain::plan::WebPage;
 use crate::domain::time::Zone;
-use crate::domain::{Action, ActionId, Actor, Flow, Plan, preset};
+use crate::domain::{Action, ActionId, Actor, Flow, Plan};
 use crate::ingest::decoder;
 use crate::remediation::guard::Mode;
 use crate::remediation::{self, Ask, Desk, PlanError, RunError, Runner};
@@ -17,6 +17,7 @@ use crate::store::{self, OpenOptions, Store};
 use crate::tenant::{Directory, FlowCaller, Tenants, http};
 use async_trait::async_trait;
 use jiff::Timestamp;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::unbounded_channel;
@@ -39,9 +40,23 @@ pub(super) async fn store(url: &str) -> Result<Arc<dyn Store>, Failure> {
     Ok(opened?)
 }
 
+/// The store of a URL, if it is there: nothing is made.
+pub(super) async fn existing_store(url: &str) -> Result<Arc<dyn Store>, Failure> {
+    let path = Path::new(store::sqlite_path(url)?);
+    if !path.exists() {
+        let path = path.display();
+        return Err(Failure::usage(format!(
+            "there is no store `{path}`, and `--read-only` makes none\nhint: `--store sqlite:PATH`, or without `--read-only`"
+        )));
+    }
+    store(url).await
+}
+
 /// The tenants of a configuration.
 pub(super) fn tenants(config: &Config, clock: Arc<dyn Clock>) -> Result<Arc<Tenants>, Failure> {
-    let tenants = Tenants::build(config, http::Clock::new(move || clock.now()));
+    let (now, goes) = (clock.clone(), clock);
+    let clock = http::Clock::new(move || now.now()).going(move |real| goes.span(real));
+    let tenants = Tenants::build(config, clock);
     tenants.map(Arc::new).map_err(|error| {
         let hint = error.hint().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
         Failure::usage(format!("{error}{hint}"))
@@ -53,27 +68,22 @@ pub(super) fn directory(loaded: &Loaded) -> Result<Arc<dyn Directory>, Failure> 
     Ok(tenants(&loaded.config, clock())?)
 }
 
-/// What can be run: the configured flows, then the presets that are not configured, to be opened.
+/// What can be run, and the presets that are not configured, to be opened.
 pub(super) fn flows(config: &Config) -> Arc<[Flow]> {
-    let configured: Vec<Flow> = config.flows.iter().map(|configured| configured.flow.clone()).collect();
-    let missing: Vec<Flow> = preset::all()
-        .into_iter()
-        .filter(|preset| !configured.iter().any(|flow| flow.id == preset.id))
-        .collect();
-    configured.into_iter().chain(missing).collect()
+    config.flows.iter().map(|configured| configured.flow.clone()).collect()
 }
 
-/// The remediation desk of a configuration.
+/// The remediation desk of a configuration and its tenants.
 pub(super) fn remediation_desk(
     config: &Config,
+    tenants: Arc<Tenants>,
     store: Arc<dyn Store>,
     actor: &Actor,
     mode: Mode,
     zone: Zone,
     clock: Arc<dyn Clock>,
-) -> Result<Arc<Desk>, Failure> {
-    let tenants = tenants(config, clock.clone())?;
-    Ok(Arc::new(Desk {
+) -> Arc<Desk> {
+    Arc::new(Desk {
         store,
         directory: tenants.clone() as Arc<dyn Directory>,
         caller: tenants as Arc<dyn FlowCaller>,
@@ -84,7 +94,7 @@ pub(super) fn remediation_desk(
         zone,
         owner: format!("{}:{}:{}", actor.host, std::process::id(), now()),
         clock: Arc::new(move || clock.now()),
-    }))
+    })
 }
 
 /// The desk as the `run` command needs it.
@@ -93,7 +103,8 @@ pub(super) fn desk(
     store: Arc<dyn Store>,
     actor: &Actor,
 ) -> Result<Box<dyn run::Desk>, Failure> {
-    let desk = remediation_desk(&loaded.config, store, actor, Mode::Acting, Zone::Utc, clock())?;
+    let tenants = tenants(&loaded.config, clock())?;
+    let desk = remediation_desk(&loaded.config, tenants, store, actor, Mode::Acting, Zone::Utc, clock());
     Ok(Box::new(Bench { runner: Runner::new(desk.clone(), Default::default()), desk }))
 }
 

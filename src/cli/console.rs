@@ -57,11 +57,13 @@ pub(super) async fn run(
     let closed = closed.map_err(|cause| {
         Failure::failed(format!("the terminal cannot be used: {cause}\nhint: `idtriage collect` needs none"))
     })?;
+    // The terminal may be gone, and with it who reads this: the status says it all the same.
     if let Some(head) = head? {
-        out.note(&format!("journal head {head}"))?;
+        let _ = out.note(&format!("journal head {head}"));
     }
     if closed.unsettled > 0 {
-        out.note(&format!("{} run(s) left without a receipt: their outcome is unknown", closed.unsettled))?;
+        let words = format!("{} run(s) left without a receipt: their outcome is unknown", closed.unsettled);
+        let _ = out.note(&words);
         return Ok(UNKNOWN);
     }
     Ok(DONE)
@@ -84,7 +86,7 @@ pub(super) async fn picture(
 /// The sources run, and three different critical checks of the last minutes are to be seen.
 fn shows_an_incident(state: &State) -> bool {
     let is_recent = |event: &&Event| state.now.duration_since(event.at()) < SignedDuration::from_mins(5);
-    let visible = state.feed.rows.iter().take(state.size.feed_rows());
+    let visible = state.feed.window.rows.iter().take(state.size.feed_rows());
     let critical = visible.filter(|event| event.severity == Severity::Critical).filter(is_recent);
     let checks: BTreeSet<String> = critical.map(|event| event.check.id.to_string()).collect();
     let mut sources = state.header.sources.iter();
@@ -99,8 +101,10 @@ fn setup(loaded: &Loaded, store: Arc<dyn Store>, stage: Stage) -> Result<session
         warnings.push(warning);
         Zone::Utc
     });
+    let tenants = connect::tenants(config, stage.clock.clone())?;
+    let held = tenants.held();
     let (actor, clock) = (&stage.actor, stage.clock.clone());
-    let desk = connect::remediation_desk(config, store.clone(), actor, stage.mode, zone, clock)?;
+    let desk = connect::remediation_desk(config, tenants, store.clone(), actor, stage.mode, zone, clock);
     Ok(session::Setup {
         console: config.console.clone(),
         keymap,
@@ -108,6 +112,7 @@ fn setup(loaded: &Loaded, store: Arc<dyn Store>, stage: Stage) -> Result<session
         badge: stage.badge,
         link_hosts: link_hosts(config),
         desk,
+        held,
         clock: stage.clock.clone(),
         pace: stage.pace,
         children: Children::without(loaded.secret_variables.iter().cloned()),

@@ -4,9 +4,11 @@ use super::args;
 use super::failure::{DONE, Failure};
 use super::output::{Output, with_raw};
 use super::table::{Table, column};
-use crate::domain::event::{self, EventDetail};
+use crate::domain::event::{self, Detail, EventDetail};
 use crate::domain::{Event, EventId, Login, NOTHING, Query, Untrusted, time};
-use crate::store::{From, Store, StoreError};
+use crate::source::cii;
+use crate::store::{From, Store, StoreError, UserQuery};
+use serde_json::json;
 
 /// An event may name 50,000 users: they are read in slices.
 const USERS_AT_ONCE: usize = 1_000;
@@ -74,13 +76,13 @@ async fn users(event: &Event, store: &dyn Store) -> Result<Vec<Login>, StoreErro
     if event.first_users.len() as u64 >= event.user_count {
         return Ok(event.first_users.clone());
     }
-    let mut users = Vec::new();
+    let (mut users, mut from) = (Vec::new(), From::Newest);
     loop {
-        let page = store.event_users(event.id, users.len(), USERS_AT_ONCE).await?;
-        let is_last = !page.has_more() || page.rows.is_empty();
+        let page = store.event_users(event.id, &UserQuery::default(), from, USERS_AT_ONCE).await?;
         users.extend(page.rows.into_iter().map(|user| user.login));
-        if is_last {
-            return Ok(users);
+        match page.next {
+            Some(next) => from = From::Before(next),
+            None => return Ok(users),
         }
     }
 }
@@ -132,7 +134,9 @@ async fn show_json(
     store: &dyn Store,
     out: &mut Output<'_>,
 ) -> Result<(), Failure> {
-    let mut object = event::to_json(&detail.event, &users(&detail.event, store).await?);
+    let users = users(&detail.event, store).await?;
+    let mut object = event::to_json(&detail.event, &users);
+    object.insert("login_details".to_owned(), said_json(said(detail, &users)));
     object.insert("description".to_owned(), texts(&detail.description));
     object.insert("recommended_actions".to_owned(), texts(&detail.recommended_actions));
     object.insert("reference_url".to_owned(), detail.reference_url.as_ref().map(Untrusted::raw).into());
@@ -148,6 +152,22 @@ fn texts(texts: &[Untrusted]) -> serde_json::Value {
     texts.iter().map(Untrusted::raw).collect()
 }
 
+/// What the message says about each of some users; those about whom it says nothing are left out.
+fn said(detail: &EventDetail, users: &[Login]) -> Vec<(Login, Vec<Detail>)> {
+    let said = cii::details(detail.raw.as_deref().unwrap_or_default(), users);
+    said.into_iter().filter(|(_, details)| !details.is_empty()).collect()
+}
+
+/// As it came, with JSON inside texts unpacked: `[{login, details: [{key, value}]}]`.
+fn said_json(said: Vec<(Login, Vec<Detail>)>) -> serde_json::Value {
+    let pair = |detail: Detail| json!({ "key": detail.key.raw(), "value": detail.value });
+    let of_login = |(login, details): (Login, Vec<Detail>)| {
+        let details: Vec<_> = details.into_iter().map(pair).collect();
+        json!({ "login": login.raw(), "details": details })
+    };
+    said.into_iter().map(of_login).collect()
+}
+
 async fn show(
     detail: &EventDetail,
     raw: bool,
@@ -157,7 +177,7 @@ async fn show(
     out.facts(&facts(detail))?;
     section("description", &detail.description, out)?;
     section("recommended actions", &detail.recommended_actions, out)?;
-    show_users(&detail.event, store, out).await?;
+    show_users(detail, store, out).await?;
     if raw {
         out.text("")?;
         out.text(detail.raw.as_deref().unwrap_or("the raw JSON is no longer kept"))?;
@@ -197,8 +217,9 @@ fn facts(detail: &EventDetail) -> Vec<(&'static str, String)> {
     ]
 }
 
-async fn show_users(event: &Event, store: &dyn Store, out: &mut Output<'_>) -> Result<(), Failure> {
-    let page = store.event_users(event.id, 0, USERS_SHOWN).await?;
+async fn show_users(detail: &EventDetail, store: &dyn Store, out: &mut Output<'_>) -> Result<(), Failure> {
+    let event = &detail.event;
+    let page = store.event_users(event.id, &UserQuery::default(), From::Newest, USERS_SHOWN).await?;
     let mut table = Table::of(&[column("USER", 60), column("FINDING", 12), column("STATE", 8)]);
     for user in &page.rows {
         let finding = user.finding.as_ref();
@@ -211,6 +232,14 @@ async fn show_users(event: &Event, store: &dyn Store, out: &mut Output<'_>) -> R
     if page.has_more() {
         let shown = page.rows.len();
         out.note(&format!("{shown} of {} users are shown; `--json` has them all", event.user_count))?;
+    }
+    let logins: Vec<Login> = page.rows.into_iter().map(|user| user.login).collect();
+    for (login, details) in said(detail, &logins) {
+        out.text("")?;
+        out.text(&format!("said of {login}"))?;
+        for detail in details {
+            out.text(&format!("  {}", detail.text()))?;
+        }
     }
     Ok(())
 }
@@ -252,8 +281,8 @@ mod tests {
     }
 
     fn store() -> FakeStore {
-        let user = |login: &str| EventUser { login: Login::new(login), finding: None };
-        let users = vec![user("ann"), user("bob")];
+        let user = |(position, login)| EventUser { position, login: Login::new(login), finding: None };
+        let users = ["ann", "bob"].into_iter().enumerate().map(user).collect();
         FakeStore { events: vec![detail(12), detail(11)], users, ..Default::default() }
     }
 
@@ -284,6 +313,22 @@ mod tests {
         assert!(line.contains(r#""users":["ann","bob"]"#), "{line}");
         assert!(line.ends_with(r#""raw":{"id":1.0000000000000000001}}"#), "{line}");
         assert!(line.contains("\\u202e"));
+    }
+
+    #[test]
+    fn what_the_message_says_about_each_user_is_shown() {
+        let value = r#"["p\u001b[2J", "q"]"#;
+        let details = json!([{ "login": "ANN", "details": [{ "key": "providers", "value": value }] }]);
+        let raw = json!({ "detail": { "usersFailing": ["ann", "bob"], "loginDetails": details } });
+        let event = EventDetail { raw: Some(raw.to_string()), ..detail(11) };
+        let store = || FakeStore { events: vec![event.clone()], ..store() };
+        let show = args::Events::Show { id: EventId(11), raw: false };
+        let (_, text) = printed(Form::Text, async |out| run(&show, &store(), out).await.unwrap());
+        assert!(text.out.contains("said of ann\n  providers: p<U+001B>[2J, q\n"), "{}", text.out);
+        let (_, text) = printed(Form::Json, async |out| run(&show, &store(), out).await.unwrap());
+        let said =
+            r#""login_details":[{"login":"ann","details":[{"key":"providers","value":["p\u001b[2J","q"]}]}]"#;
+        assert!(text.out.contains(said), "{}", text.out);
     }
 
     #[test]

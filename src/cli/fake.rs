@@ -11,11 +11,11 @@ use crate::domain::page::Listed;
 use crate::domain::plan::{Confirm, Target, WebPage};
 use crate::domain::{
     Action, ActionId, Actor, Change, Event, EventId, Evidence, Finding, FindingId, Login, Outcome, PartName,
-    Plan, Query, Risk, Severity, preset,
+    Plan, Query, Risk, preset,
 };
 use crate::store::{
     ActionFilter, Basis, ChangeError, Counted, EventUser, FindingFilter, From, InboxItem, IntendError, Lease,
-    Page, Sequence, Store, StoreError, StoreHealth,
+    Page, Sequence, Store, StoreError, StoreHealth, UserQuery,
 };
 use crate::tenant::Directory;
 use async_trait::async_trait;
@@ -57,7 +57,7 @@ impl Store for FakeStore {
     async fn events(&self, _: &Query, from: From<EventId>, limit: usize) -> Result<Page<Event>, StoreError> {
         let is_in = |event: &Event| match from {
             From::Before(id) => event.id < id,
-            From::Newest | From::After(_) => true,
+            From::Newest | From::After(_) | From::Oldest => true,
         };
         let events: Vec<Event> =
             self.events.iter().map(|detail| detail.event.clone()).filter(is_in).collect();
@@ -75,10 +75,15 @@ impl Store for FakeStore {
     async fn event_users(
         &self,
         _: EventId,
-        offset: usize,
+        _: &UserQuery,
+        from: From<usize>,
         limit: usize,
     ) -> Result<Page<EventUser>, StoreError> {
-        Ok(page(self.users.get(offset..).unwrap_or_default(), limit, |_| offset + limit))
+        let first = match from {
+            From::Before(at) => at + 1,
+            From::Newest | From::After(_) | From::Oldest => 0,
+        };
+        Ok(page(self.users.get(first..).unwrap_or_default(), limit, |user| user.position))
     }
 
     async fn findings(
@@ -168,10 +173,6 @@ impl Store for FakeStore {
 
     async fn health(&self) -> Result<StoreHealth, StoreError> {
         Ok(StoreHealth::default())
-    }
-
-    async fn open_by_severity(&self) -> Result<Vec<(Severity, u64)>, StoreError> {
-        Ok(Vec::new())
     }
 
     async fn close(&self) -> Result<(), StoreError> {

@@ -113,10 +113,11 @@ async fn verify(kept: Option<Head>, store: &dyn Store, out: &mut Output<'_>) -> 
             Ok(DONE)
         }
         Err(broken) => {
+            // The status says it also where nobody reads the words any more.
             if out.is_json() {
-                out.json(&serde_json::json!({ "holds": false, "error": broken.to_string() }))?;
+                let _ = out.json(&serde_json::json!({ "holds": false, "error": broken.to_string() }));
             }
-            out.error(&Failure::failed(format!("the journal does not hold: {broken}")))?;
+            let _ = out.error(&Failure::failed(format!("the journal does not hold: {broken}")));
             Ok(FAILED)
         }
     }

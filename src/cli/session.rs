@@ -6,6 +6,7 @@
 use super::args::Global;
 use super::connect;
 use super::failure::Failure;
+use super::output::Output;
 use crate::config::load::{self, Folders};
 use crate::config::{ConfigError, Loaded, Local, actor, mean, meant};
 use crate::domain::{Actor, preset};
@@ -67,15 +68,21 @@ impl<'a> Session<'a> {
     }
 
     /// Opens a store, expands what is pending in it first, and lets the runs of processes that are gone
-    /// become unknown.
+    /// become unknown. A store that takes neither can still be read: why is said. With `--read-only` it
+    /// has to be there already, and is left as it is.
     ///
     /// # Errors
-    /// If it cannot be opened or read.
-    pub(super) async fn store(&self, url: &str) -> Result<Arc<dyn Store>, Failure> {
+    /// If it cannot be opened.
+    pub(super) async fn store(&self, url: &str, out: &mut Output<'_>) -> Result<Arc<dyn Store>, Failure> {
+        if self.mode() == Mode::ReadOnly {
+            return connect::existing_store(url).await;
+        }
         let store = connect::store(url).await?;
-        store.drained().await?;
-        if self.mode() == Mode::Acting {
-            expire_leases(store.as_ref()).await;
+        if let Err(error) = store.drained().await {
+            out.note(&format!("what arrived last is not listed yet: {error}"))?;
+        }
+        if let Err(error) = store.expire_leases(connect::now()).await {
+            tracing::warn!(%error, "leases cannot be looked through");
         }
         Ok(store)
     }
@@ -104,14 +111,6 @@ impl<'a> Session<'a> {
         let here = std::env::current_dir().unwrap_or_default();
         let url = mean::store_url(url, &here);
         url.map(Some).map_err(|(what, hint)| Failure::usage(format!("`--store`: {what}\nhint: {hint}")))
-    }
-}
-
-/// There may be no console or `collect` that does it: a run that was cut would stay pending for ever.
-/// A store that cannot take it can still be read.
-async fn expire_leases(store: &dyn Store) {
-    if let Err(error) = store.expire_leases(connect::now()).await {
-        tracing::warn!(%error, "leases cannot be looked through");
     }
 }
 

@@ -69,6 +69,7 @@ fn submit(state: &State) -> Msg {
 fn submit_prompt(prompt: &Prompt, screen: Context) -> Msg {
     let text = prompt.input.value();
     let meant = match prompt.kind {
+        PromptKind::Filter if screen == Context::Event => palette::meant_as("users", text),
         PromptKind::Filter => palette::meant_as("where", text),
         PromptKind::Command => palette::meant(text, prompt.choice, screen),
     };

@@ -4,6 +4,7 @@ use super::context::Context;
 use crate::app::Msg;
 use crate::app::msg::Motion;
 use crate::app::user::Pane;
+use crate::domain::query::UserQuery;
 use crate::domain::{Login, Query};
 
 /// What a command does.
@@ -154,7 +155,7 @@ pub const COMMANDS: &[Command] = &[
         .help("Lists what was run, with request and receipt."),
     simple("filter.open", "filter", "type a filter", &["/"], Context::SCREENS, || Msg::FilterAsked)
         .footer("filter")
-        .help("Filters the whole store: `severity>=high user:ann* words`."),
+        .help("Filters the whole store: `severity>=high user:ann* words`; on an event its users: `state:open user:ann*`."),
     simple("prompt.open", "prompt", "type a command", &[":"], Context::SCREENS, || Msg::PromptAsked)
         .footer("command")
         .help("Types a command; what is typed narrows the list of all commands."),
@@ -187,6 +188,16 @@ pub const COMMANDS: &[Command] = &[
         contexts: Context::SCREENS,
         footer: None,
         act: Act::Argument { name: "FILTER", parse: filtered },
+    },
+    Command {
+        id: "filter.users",
+        name: "users",
+        title: "filter the event's users",
+        help: "Filters the users of this event: `:users state:open user:ann*`; a word is looked for in the login alone.",
+        keys: &[],
+        contexts: &[Event],
+        footer: None,
+        act: Act::Argument { name: "FILTER", parse: users_filtered },
     },
     simple("help.open", "help", "keys, filter, ids", &["?"], &[Feed, Event, User, Address, Raw, Journal, Flows], || Msg::HelpAsked)
         .footer("help")
@@ -234,6 +245,10 @@ fn address_named(text: &str) -> Result<Msg, String> {
 
 fn filtered(text: &str) -> Result<Msg, String> {
     Query::parse(text).map(Msg::Filtered).map_err(|error| format!("{error}; {}", error.hint()))
+}
+
+fn users_filtered(text: &str) -> Result<Msg, String> {
+    UserQuery::parse(text).map(Msg::UsersFiltered)
 }
 
 /// The command of a name in the `:` prompt, or of an id.

@@ -112,6 +112,25 @@ pub struct Detail {
     pub value: Value,
 }
 
+impl Detail {
+    /// Key and value as one text: several values are told one after the other, and what is nested deeper
+    /// as JSON.
+    pub fn text(&self) -> Untrusted {
+        Untrusted::from(format!("{}: {}", self.key.raw(), self.value_text()))
+    }
+
+    fn value_text(&self) -> String {
+        match &self.value {
+            Value::Array(values) => values.iter().map(plain).collect::<Vec<_>>().join(", "),
+            value => plain(value),
+        }
+    }
+}
+
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
 /// An event as a source's decoder understands it, before the store gives it an id.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DecodedEvent {

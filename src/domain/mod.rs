@@ -26,6 +26,7 @@ pub mod severity;
 pub mod subject;
 pub mod time;
 pub mod untrusted;
+pub mod wait;
 
 pub use action::{Action, ActionId, Evidence, Outcome, Receipt};
 pub use actor::Actor;
@@ -40,6 +41,7 @@ pub use query::Query;
 pub use severity::Severity;
 pub use subject::Login;
 pub use untrusted::Untrusted;
+pub use wait::{Remote, Wait, WaitCause};
 
 /// What stands where there is nothing to show, on every screen and in every table.
 pub const NOTHING: &str = "-";

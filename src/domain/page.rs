@@ -5,7 +5,8 @@ use super::{Action, ActionId, Event, EventId, Finding, FindingId, Login};
 use jiff::Timestamp;
 use std::fmt;
 
-/// Where a page starts. Lists are newest first.
+/// Where a page starts. Lists are newest first; an event's users stand in its own order, and the first
+/// of them counts as the newest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum From<K> {
     /// At the newest.
@@ -14,6 +15,8 @@ pub enum From<K> {
     Before(K),
     /// The ones right above this one; still returned newest first.
     After(K),
+    /// The last ones of the list; still returned newest first.
+    Oldest,
 }
 
 /// What stands in lists that are read page by page.
@@ -71,6 +74,8 @@ pub struct Counted {
 /// One user of an event, with the finding that it opened.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EventUser {
+    /// The place in the event's own order, from 0.
+    pub position: usize,
     /// Who.
     pub login: Login,
     /// Their finding; `None` for kinds that open none.

@@ -176,6 +176,64 @@ impl Query {
     }
 }
 
+/// What can be asked of the users of one event. Check, severity and source are the event's own, so
+/// that they would say the same of all of them.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct UserQuery(Query);
+
+/// One test of a user; free words are looked for in the login, nowhere else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UserTest<'a> {
+    /// The login matches.
+    Login(&'a Pattern),
+    /// The finding is in this state.
+    State(FindingState),
+    /// The login contains every word.
+    Words(&'a str),
+}
+
+impl UserQuery {
+    /// Parses a filter.
+    ///
+    /// # Errors
+    /// A sentence with a hint: it is no filter, or one that is not about users.
+    pub fn parse(text: &str) -> Result<UserQuery, String> {
+        let query = Query::parse(text).map_err(|error| format!("{error}; {}", error.hint()))?;
+        match query.terms.iter().find(|term| user_test(&term.test).is_none()) {
+            None => Ok(UserQuery(query)),
+            Some(term) => Err(format!(
+                "`{term}` is about whole events; hint: one event's users are filtered by `user:LOGIN`, \
+                 `state:open` and words of the login, the feed by `:where`"
+            )),
+        }
+    }
+
+    /// Whether every user matches.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The tests, all of which must hold, or must not where it says so.
+    pub fn tests(&self) -> impl Iterator<Item = (&Term, UserTest<'_>)> {
+        self.0.terms.iter().filter_map(|term| Some((term, user_test(&term.test)?)))
+    }
+}
+
+fn user_test(test: &Test) -> Option<UserTest<'_>> {
+    match test {
+        Test::User(pattern) => Some(UserTest::Login(pattern)),
+        Test::State(state) => Some(UserTest::State(*state)),
+        Test::Words(words) => Some(UserTest::Words(words)),
+        Test::Severity(..) | Test::Check(_) | Test::Source(_) | Test::Kind(_) => None,
+    }
+}
+
+impl fmt::Display for UserQuery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 struct Token {
     column: usize,
     negated: bool,
@@ -363,6 +421,19 @@ mod tests {
     #[case("a \"b", "a quote is not closed at column 3")]
     fn says_what_it_does_not_understand(#[case] text: &str, #[case] expected: &str) {
         assert_eq!(Query::parse(text).unwrap_err().to_string(), expected);
+    }
+
+    #[rstest]
+    #[case("user:ann* -state:closed finance", Ok("user:ann* -state:closed finance"))]
+    #[case("state:open severity>=high", Err("`severity>=high` is about whole events"))]
+    #[case("-kind:test", Err("`-kind:test` is about whole events"))]
+    #[case("colour:red", Err("there is no field `colour`"))]
+    fn of_users_only_some_things_can_be_asked(#[case] text: &str, #[case] expected: Result<&str, &str>) {
+        match (UserQuery::parse(text), expected) {
+            (Ok(query), expected) => assert_eq!(Ok(query.to_string().as_str()), expected),
+            (Err(error), Err(expected)) => assert!(error.starts_with(expected), "{error}"),
+            (Err(error), Ok(_)) => panic!("{error}"),
+        }
     }
 
     #[rstest]

@@ -54,20 +54,6 @@ fn of_status(status: Option<u16>, flow: &Flow) -> (Outcome, Evidence) {
     }
 }
 
-/// What Okta's own answer to a lifecycle operation proves. Such a call has no body that could be
-/// invalid, so `E0000001` on it is about the user's state.
-pub fn of_lifecycle(status: u16, error_code: Option<&str>) -> Outcome {
-    match (status, error_code) {
-        (200..=299, _) => Outcome::Accepted,
-        (400..=499, Some("E0000016")) => Outcome::NoChange,
-        (400..=499, Some("E0000038" | "E0000001")) => Outcome::NotLegal,
-        (401 | 403 | 404 | 429, _) => Outcome::Refused,
-        (408, _) => Outcome::Unknown,
-        (400..=499, _) => Outcome::Failed,
-        _ => Outcome::Unknown,
-    }
-}
-
 /// What happened, in words that claim no more than is proven.
 pub fn words(settlement: &Settlement) -> String {
     let Settlement { evidence, outcome, receipt } = settlement;
@@ -164,20 +150,5 @@ mod tests {
         assert_eq!((settled.outcome, settled.evidence), (outcome, evidence));
         assert_eq!(settled.receipt.tries, tries);
         assert!(words(&settled).starts_with("no answer: cut"));
-    }
-
-    #[rstest]
-    #[case(200, None, Outcome::Accepted)]
-    #[case(403, Some("E0000016"), Outcome::NoChange)]
-    #[case(403, Some("E0000038"), Outcome::NotLegal)]
-    #[case(400, Some("E0000001"), Outcome::NotLegal)]
-    #[case(403, Some("E0000006"), Outcome::Refused)]
-    #[case(404, Some("E0000007"), Outcome::Refused)]
-    #[case(429, Some("E0000047"), Outcome::Refused)]
-    #[case(400, Some("E0000003"), Outcome::Failed)]
-    #[case(408, None, Outcome::Unknown)]
-    #[case(500, Some("E0000016"), Outcome::Unknown)]
-    fn lifecycle_codes(#[case] status: u16, #[case] code: Option<&str>, #[case] outcome: Outcome) {
-        assert_eq!(of_lifecycle(status, code), outcome);
     }
 }

@@ -2,13 +2,14 @@
 
 use super::services::Services;
 use super::{clipboard, opener};
-use crate::app::msg::{Answer, NotRun, Progress};
+use crate::app::msg::{Answer, NotRun, Progress, SaidOf};
 use crate::app::{Effect, Msg, RequestId, effect::RunAsk};
 use crate::domain::finding::HistoryEntry;
 use crate::domain::page::From;
 use crate::domain::plan::{Fit, Plan};
-use crate::domain::{ActionId, FindingId, Login, untrusted};
+use crate::domain::{ActionId, EventId, FindingId, Login, untrusted};
 use crate::remediation::{self, Ask, Confirmed, RunError};
+use crate::source::cii;
 use crate::store::{ActionFilter, Again, FindingFilter};
 use std::collections::HashMap;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
@@ -98,6 +99,7 @@ fn request_of(effect: &Effect) -> Option<RequestId> {
         | Effect::CountEvents { request, .. }
         | Effect::LoadEvent { request, .. }
         | Effect::LoadEventUsers { request, .. }
+        | Effect::LoadSaid { request, .. }
         | Effect::LoadFindings { request, .. }
         | Effect::LoadHistory { request, .. }
         | Effect::LoadActions { request, .. }
@@ -135,9 +137,10 @@ impl Work {
             Effect::LoadEvent { id, .. } => {
                 Answer::Event(words(store.event(id).await).map(|event| event.map(Box::new)))
             }
-            Effect::LoadEventUsers { id, offset, limit, .. } => {
-                Answer::EventUsers(words(store.event_users(id, offset, limit).await))
+            Effect::LoadEventUsers { id, query, from, limit, .. } => {
+                Answer::EventUsers(words(store.event_users(id, &query, from, limit).await))
             }
+            Effect::LoadSaid { id, logins, .. } => Answer::Said(self.said(id, logins).await),
             Effect::LoadFindings { login, .. } => self.findings(login).await,
             Effect::LoadHistory { findings, .. } => Answer::History(self.history(findings).await),
             Effect::LoadActions { login, before, .. } => {
@@ -178,6 +181,14 @@ impl Work {
             entries.extend(history.into_iter().map(|entry| (id, entry)));
         }
         Ok(entries)
+    }
+
+    /// What an event's message says about some users. A message may be of 8 MiB: it is taken apart where
+    /// that holds up nobody.
+    async fn said(&self, id: EventId, logins: Vec<Login>) -> SaidOf {
+        let event = words(self.services.desk.store.event(id).await)?;
+        let raw = event.and_then(|event| event.raw).unwrap_or_default();
+        words(tokio::task::spawn_blocking(move || cii::details(&raw, &logins)).await)
     }
 
     async fn fits(&self, ask: &RunAsk) -> Result<Vec<Fit>, String> {

@@ -14,6 +14,7 @@ use crate::app::state::{ARMS_AFTER, Settings};
 use crate::app::{Msg, State};
 use crate::command::Keymap;
 use crate::config::meant;
+use crate::domain::wait::Waits;
 use crate::remediation::guard::Mode;
 use crate::remediation::{Desk, Pace, Runner};
 use crate::source::clock::Clock;
@@ -47,6 +48,8 @@ pub struct Setup {
     pub link_hosts: Vec<String>,
     /// What plans and runs.
     pub desk: Arc<Desk>,
+    /// The calls that the pacer holds back.
+    pub held: watch::Receiver<Waits>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// How long leases hold, by that clock, and how often they are renewed in real time.
@@ -118,6 +121,7 @@ pub(super) fn open<W: Write>(setup: Setup, screen: Screen<W>) -> io::Result<(Con
         runner,
         stop,
         watching: tokio::spawn(watch_store(store.clone(), sender.clone())),
+        waiting: tokio::spawn(watch_waits(setup.held, sender.clone())),
         expiring: tokio::spawn(expire_leases(store, setup.clock.clone())),
         receiving: tokio::spawn(receiver::keep_receiving(setup.receiver, tell(sender), stopped, setup.bound)),
     };
@@ -130,6 +134,7 @@ pub(super) struct Behind {
     runner: Arc<Runner>,
     stop: watch::Sender<bool>,
     watching: JoinHandle<()>,
+    waiting: JoinHandle<()>,
     expiring: JoinHandle<()>,
     receiving: JoinHandle<()>,
 }
@@ -154,6 +159,7 @@ impl Behind {
         };
         let _ = tokio::time::timeout(Duration::from_secs(5), self.receiving).await;
         self.watching.abort();
+        self.waiting.abort();
         self.expiring.abort();
         unsettled
     }
@@ -175,6 +181,7 @@ fn state(setup: &Setup, size: Size) -> State {
         badge: setup.badge.clone(),
         analyst: setup.desk.actor.name().to_owned(),
         parts: setup.desk.directory.parts(),
+        flows: setup.desk.flows.clone(),
         prefetches: setup.console.prefetch == meant::Prefetch::On,
         is_read_only: setup.desk.mode == Mode::ReadOnly,
         link_hosts: setup.link_hosts.clone(),
@@ -203,6 +210,16 @@ async fn watch_store(store: Arc<dyn Store>, sender: UnboundedSender<Heard>) {
             return;
         }
         tokio::time::sleep(Duration::from_millis(125)).await;
+    }
+}
+
+/// Tells the loop whom the pacer waits for, until there is no pacer any more.
+async fn watch_waits(mut held: watch::Receiver<Waits>, sender: UnboundedSender<Heard>) {
+    while held.changed().await.is_ok() {
+        let waits = held.borrow_and_update().values().cloned().collect();
+        if sender.send(Heard::Msg(Msg::WaitsChanged(waits))).is_err() {
+            return;
+        }
     }
 }
 

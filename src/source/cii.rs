@@ -12,7 +12,7 @@ use crate::domain::{Check, CheckId, EventKey, EventKind, Login, Severity, Untrus
 use jiff::Timestamp;
 use serde_json::Value;
 use serde_json::value::RawValue;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// The type `cii-webhook`.
@@ -59,20 +59,30 @@ pub fn decode(raw: &str) -> DecodedEvent {
     event
 }
 
-/// What a message says about one user: their `loginDetails`, and the event's `explainabilityDetails`
-/// where the event is about nobody else. Values that are JSON inside a text are unpacked.
-pub fn details(raw: &str, login: &Login) -> Vec<Detail> {
+/// Details kept of one user.
+const MOST_DETAILS: usize = 20;
+/// The bytes of a detail's value that are kept.
+const LONGEST_VALUE: usize = 1_000;
+
+/// What a message says about each of some users, in their order: their `loginDetails`, and the event's
+/// `explainabilityDetails` where the event is about nobody else. Values that are JSON inside a text are
+/// unpacked; placeholders that nobody filled in stay as they came; what is too long or too much is cut.
+pub fn details(raw: &str, logins: &[Login]) -> Vec<(Login, Vec<Detail>)> {
     let message = Message::read(raw).unwrap_or_default();
-    let mut details = Vec::new();
+    let mut details: HashMap<&Login, Vec<Detail>> = logins.iter().map(|login| (login, Vec::new())).collect();
     for entry in message.login_details() {
-        if entry.text("login").is_some_and(|text| Login::new(&text) == *login) {
-            details.extend(pairs(&entry, "details"));
+        let login = entry.text("login").map(|text| Login::new(&text));
+        if let Some(of_login) = login.and_then(|login| details.get_mut(&login)) {
+            add(of_login, &entry, "details");
         }
     }
-    if message.users == [login.clone()] {
-        details.extend(pairs(&message.detail, "explainabilityDetails"));
+    if let [only] = message.users.as_slice()
+        && let Some(of_login) = details.get_mut(only)
+    {
+        add(of_login, &message.detail, "explainabilityDetails");
     }
-    details
+    let mut taken = |login: &Login| details.remove(login).unwrap_or_default();
+    logins.iter().map(|login| (login.clone(), taken(login))).collect()
 }
 
 /// A message, its parts still loose.
@@ -191,15 +201,32 @@ impl<'a> Message<'a> {
     }
 }
 
-fn pairs(object: &Object<'_>, name: &str) -> Vec<Detail> {
-    object.items(name).into_iter().filter_map(loose::object).filter_map(|pair| detail(&pair)).collect()
+fn add(details: &mut Vec<Detail>, object: &Object<'_>, name: &str) {
+    let left = MOST_DETAILS.saturating_sub(details.len());
+    let pairs = object.items(name).into_iter().filter_map(loose::object);
+    details.extend(pairs.filter_map(|pair| detail(&pair)).take(left));
 }
 
 fn detail(pair: &Object<'_>) -> Option<Detail> {
-    let key = Untrusted::from(pair.text("key")?);
+    let key = Untrusted::from(cut(pair.text("key")?));
     let value = pair.get("value")?;
-    let value = loose::text(value).map_or_else(|| parsed(value.get()), |text| unpacked(&text));
+    let value = match loose::text(value) {
+        Some(text) if text.len() > LONGEST_VALUE => Value::String(cut(text)),
+        Some(text) => unpacked(&text),
+        None if value.get().len() > LONGEST_VALUE => Value::String(cut(value.get().to_owned())),
+        None => parsed(value.get()),
+    };
     Some(Detail { key, value })
+}
+
+/// A text of at most [`LONGEST_VALUE`] bytes; one that was cut says so.
+fn cut(mut text: String) -> String {
+    if text.len() > LONGEST_VALUE {
+        let end = (0..=LONGEST_VALUE).rev().find(|at| text.is_char_boundary(*at));
+        text.truncate(end.unwrap_or_default());
+        text.push('…');
+    }
+    text
 }
 
 /// What a text holds, if that is JSON of several values; a text like `12` or `true` stays one.
@@ -258,8 +285,10 @@ mod tests {
             ],
             "explainabilityDetails": [{ "key": "userTitle", "value": "Engineer" }],
         } });
-        let details = details(&raw.to_string(), &Login::new("a@x"));
-        let values: Vec<_> = details.iter().map(|detail| (detail.key.raw(), detail.value.clone())).collect();
+        let details = details(&raw.to_string(), &[Login::new("c@x"), Login::new("a@x")]);
+        assert_eq!((&details[0].0, &details[0].1), (&Login::new("c@x"), &vec![]));
+        let values: Vec<_> =
+            details[1].1.iter().map(|detail| (detail.key.raw(), detail.value.clone())).collect();
         let expected = [
             ("providersFailingChecks", json!(["p-1"])),
             ("count", json!("12")),
@@ -271,7 +300,21 @@ mod tests {
     #[test]
     fn an_event_about_one_user_explains_that_user() {
         let raw = r#"{"detail":{"login":"a@x","explainabilityDetails":[{"key":"userTitle","value":"CFO"}]}}"#;
-        assert_eq!(details(raw, &Login::new("a@x")).len(), 1);
-        assert!(details(raw, &Login::new("b@x")).is_empty());
+        assert_eq!(details(raw, &[Login::new("a@x")])[0].1.len(), 1);
+        assert!(details(raw, &[Login::new("b@x")])[0].1.is_empty());
+    }
+
+    #[test]
+    fn placeholders_stay_and_what_is_too_much_is_cut() {
+        let pair = |n: usize| json!({ "key": format!("k{n}"), "value": "{{numberOfDays}}" });
+        let mut pairs: Vec<Value> = (0..MOST_DETAILS * 2).map(pair).collect();
+        pairs[0] = json!({ "key": "k".repeat(9_000), "value": format!("[{}", "\"é\",".repeat(9_000)) });
+        pairs[1] = json!({ "key": "nested", "value": "[[[[[[[[[[[[[[[[".repeat(40) });
+        pairs[2] = json!({ "key": "object", "value": { "list": vec!["é"; 9_000] } });
+        let raw = json!({ "detail": { "loginDetails": [{ "login": "a@x", "details": pairs }] } });
+        let details = &details(&raw.to_string(), &[Login::new("a@x")])[0].1;
+        assert_eq!(details.len(), MOST_DETAILS);
+        assert_eq!(details[5].text().raw(), "k5: {{numberOfDays}}");
+        assert!(details.iter().all(|detail| detail.text().raw().len() < 3 * LONGEST_VALUE));
     }
 }

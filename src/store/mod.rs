@@ -18,8 +18,9 @@ use crate::domain::event::{DecodedEvent, EventDetail, SourceName};
 use crate::domain::finding::{ChangeRefused, HistoryEntry};
 use crate::domain::journal::{Head, Record};
 pub use crate::domain::page::{Counted, EventUser, From, Page, Sequence, StoreHealth};
+pub use crate::domain::query::UserQuery;
 use crate::domain::{
-    Action, ActionId, Actor, Change, Event, EventId, Finding, FindingId, FlowId, Login, Query, Severity,
+    Action, ActionId, Actor, Change, Event, EventId, Finding, FindingId, FlowId, Login, Query,
 };
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -211,12 +212,12 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// One event whole.
     async fn event(&self, id: EventId) -> Result<Option<EventDetail>, StoreError>;
 
-    /// An event's users in its own order, `limit` from `offset` on (the offset is into one event's list,
-    /// by its primary key: not a scan).
+    /// A page of an event's users in its own order, by the key of which they are a part.
     async fn event_users(
         &self,
         id: EventId,
-        offset: usize,
+        query: &UserQuery,
+        from: From<usize>,
         limit: usize,
     ) -> Result<Page<EventUser>, StoreError>;
 
@@ -291,9 +292,6 @@ pub trait Store: Send + Sync + fmt::Debug {
 
     /// How it is.
     async fn health(&self) -> Result<StoreHealth, StoreError>;
-
-    /// How many open findings there are of each severity.
-    async fn open_by_severity(&self) -> Result<Vec<(Severity, u64)>, StoreError>;
 
     /// Stops the writer after what is queued; later calls answer [`StoreError::Closed`].
     async fn close(&self) -> Result<(), StoreError>;

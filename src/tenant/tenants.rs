@@ -10,10 +10,12 @@ use super::{CallEnd, Clearance, Directory, FlowCaller};
 use crate::config::Config;
 use crate::domain::action::ShownRequest;
 use crate::domain::dossier::{AddressUsers, LoadedPart, OktaUser, Part};
+use crate::domain::wait::Waits;
 use crate::domain::{FlowId, Login, PartName};
 use async_trait::async_trait;
 use std::sync::Arc;
 use thiserror::Error;
+use tokio::sync::watch;
 use url::Url;
 
 /// Why the tenants cannot be used as configured.
@@ -73,6 +75,11 @@ impl Tenants {
     /// Tries every configured tenant, for `doctor`. No flow is run.
     pub async fn probe(&self) -> Vec<Probe> {
         probe::all(self.cii.as_ref(), self.readable_okta(), &self.workflows).await
+    }
+
+    /// The calls that the pacer holds back, now and from now on.
+    pub fn held(&self) -> watch::Receiver<Waits> {
+        self.http.held()
     }
 
     fn readable_okta(&self) -> Option<&Okta> {

@@ -4,7 +4,7 @@
 //! also where it is a failure. Otherwise ten callers of a dead token endpoint would wait for ten
 //! time-outs in a row.
 
-use super::http::{Answer, Http, Request};
+use super::http::{Answer, Bucket, Http, Request};
 use crate::domain::dossier::Problem;
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
@@ -92,7 +92,7 @@ impl Tokens {
     }
 
     /// Sends a request that reads, with a token; a 401 is answered with a new token, once.
-    pub(super) async fn read(&self, bucket: &str, request: &Request) -> Result<Answer, Problem> {
+    pub(super) async fn read(&self, bucket: &Bucket, request: &Request) -> Result<Answer, Problem> {
         let token = self.get().await?;
         let answer = self.http.read(bucket, &with_bearer(request, &token)).await?;
         if answer.status != 401 {

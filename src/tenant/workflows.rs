@@ -3,7 +3,7 @@
 //! What the analyst confirms is a [`ShownRequest`], and what leaves is built from the configuration
 //! again: if the two differ, nothing leaves. The digest covers everything but the secret's value.
 
-use super::http::{self, ActEnd, Answer, Http, HttpError, MASK, Method, Request, USER_AGENT};
+use super::http::{self, ActEnd, Answer, Bucket, Http, HttpError, MASK, Method, Request, USER_AGENT};
 use super::okta::{Scope, ServiceAppTokens};
 use super::problem::with_hint;
 use super::token::{Tokens, bearer};
@@ -90,7 +90,7 @@ impl Workflows {
         };
         match prepared {
             Ok((request, secret)) => {
-                let end = self.http.act(&format!("flow {}", shown.url), &request, clearance).await;
+                let end = self.http.act(&Bucket::flow(&shown.url), &request, clearance).await;
                 self.forget_refused(&end, secret.as_ref()).await;
                 self.ended(end, secret.as_ref())
             }

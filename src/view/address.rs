@@ -1,15 +1,18 @@
 //! The users of an address.
 
+use super::Scene;
 use super::canvas::{Canvas, Cells};
 use super::theme::{Role, Theme};
 use crate::app::address::AddressScreen;
+use crate::app::waits;
+use crate::domain::Remote;
 use crate::domain::dossier::{AddressUsers, EndUserRef};
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-pub(super) fn draw(screen: &AddressScreen, canvas: &mut Canvas, area: Rect) {
+pub(super) fn draw(scene: &Scene, screen: &AddressScreen, canvas: &mut Canvas, area: Rect) {
     let Some(users) = &screen.users else {
-        return canvas.line(area, 0, &canvas.theme.own_line(Role::Muted, " reading…"));
+        return canvas.line(area, 0, &reading(scene, canvas.theme));
     };
     canvas.line(area, 0, &heading(canvas.theme, users));
     let below = Rect { y: area.y + 1.min(area.height), height: area.height.saturating_sub(1), ..area };
@@ -20,6 +23,13 @@ pub(super) fn draw(screen: &AddressScreen, canvas: &mut Canvas, area: Rect) {
         if at == selected {
             canvas.select(below, row);
         }
+    }
+}
+
+fn reading(scene: &Scene, theme: &Theme) -> Line<'static> {
+    match waits::on(scene.state, &[Remote::Cii]) {
+        Some(wait) => theme.line(Role::Warning, &format!(" {}", wait.words(&scene.state.settings.zone))),
+        None => theme.own_line(Role::Muted, " reading…"),
     }
 }
 

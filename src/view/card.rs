@@ -24,9 +24,10 @@ use super::words;
 use crate::app::card::{Card, Field, Phase};
 use crate::app::list::Extent;
 use crate::app::text::wrap;
-use crate::domain::Outcome;
+use crate::app::waits;
 use crate::domain::plan::{Confirm, Plan};
 use crate::domain::untrusted::width;
+use crate::domain::{Outcome, Remote};
 use ratatui::layout::{Position, Rect};
 use ratatui::text::Line;
 use tui_input::Input;
@@ -177,7 +178,7 @@ fn draw_field(canvas: &mut Canvas, area: Rect, row: usize, label: &str, input: &
 }
 
 fn question<'a>(scene: &Scene, theme: &Theme, card: &'a Card, columns: usize) -> Question<'a> {
-    let (role, text) = said(theme, card);
+    let (role, text) = held_up(scene, card).unwrap_or_else(|| said(theme, card));
     let mut said = Prose::new(theme, columns);
     if !text.is_empty() {
         said.say(role, &text);
@@ -185,6 +186,21 @@ fn question<'a>(scene: &Scene, theme: &Theme, card: &'a Card, columns: usize) ->
     let mut said = said.lines();
     said.truncate(SAID);
     Question { said, fields: fields(scene, card), keys: keys(scene, theme, card) }
+}
+
+/// The wait that holds up what the card does now. A call of it may wait for any of the systems that it
+/// reads, and for no flow but its own.
+fn held_up(scene: &Scene, card: &Card) -> Option<(Role, String)> {
+    let mut remotes = vec![Remote::Cii, Remote::Okta];
+    remotes.extend(card.plan.iter().map(|plan| Remote::Flow(plan.request.url.clone())));
+    let doing = match &card.phase {
+        Phase::Preparing => "reading the target".to_owned(),
+        Phase::Running(progress) => words::progress(progress.as_ref()),
+        _ => return None,
+    };
+    let wait = waits::on(scene.state, &remotes)?;
+    let wait = wait.words(&scene.state.settings.zone);
+    Some((Role::Warning, format!("{}: {wait}", doing.trim_end_matches('…'))))
 }
 
 /// What has to be said beside the keys.

@@ -81,12 +81,12 @@ fn of_feed(state: &State) -> (Role, String) {
     if let Some(words) = feed.held_words() {
         return (Role::Badge, format!(" {words} "));
     }
-    if feed.rows.is_empty() {
+    if feed.window.rows.is_empty() {
         return (Role::Muted, String::new());
     }
     if feed.follows() {
         return (Role::Muted, "following".to_owned());
     }
-    let more = if feed.older.is_some() { "+" } else { "" };
-    (Role::Muted, format!("row {} of {}{more}", feed.cursor.index(&feed.ids()) + 1, feed.rows.len()))
+    let more = if feed.window.below.is_some() { "+" } else { "" };
+    (Role::Muted, format!("row {} of {}{more}", feed.cursor.index(&feed.ids()) + 1, feed.window.rows.len()))
 }

@@ -7,6 +7,7 @@ use super::theme::{Role, Theme};
 use super::words::glyph;
 use crate::app::event::EventScreen;
 use crate::app::text::{FACT_NAME, TextLine};
+use crate::app::window::Window;
 use crate::domain::page::EventUser;
 use crate::domain::time::Zone;
 use crate::domain::{Finding, FindingState, Severity};
@@ -63,32 +64,77 @@ fn text_line(theme: &Theme, severity: Option<Severity>, line: &TextLine, columns
 }
 
 fn draw_users(scene: &Scene, screen: &EventScreen, canvas: &mut Canvas, area: Rect) {
-    let total = screen.detail.as_ref().map(|detail| detail.event.user_count);
-    let known = screen.users.len();
-    let height = usize::from(area.height.saturating_sub(2));
-    let title = match total {
-        Some(1) => "1 user".to_owned(),
-        Some(total) => format!("{total} users"),
-        None => "Users".to_owned(),
-    };
-    let panel = Panel::new(title, Focus::here(!screen.reads_texts)).scrolled(
-        screen.cursor.offset,
-        height,
-        known.max(total.and_then(|n| n.try_into().ok()).unwrap_or(0)),
-    );
-    let inner = panel.draw(canvas, area);
+    let (inner, below) = scene.size.event_users();
+    let height = usize::from(inner.height);
+    let (offset, rows) = place(screen);
+    Panel::new(users_title(screen), Focus::here(!screen.reads_texts))
+        .aside(Role::Accent, canvas.theme.own(&matching(screen, height)))
+        .scrolled(offset, height, rows)
+        .draw(canvas, area);
     let theme = canvas.theme;
-    if screen.users.is_empty() {
-        let words = if total == Some(0) { "this event names no user" } else { "reading…" };
-        return canvas.line(inner, 0, &theme.own_line(Role::Muted, words));
+    let users = &screen.users.rows;
+    if users.is_empty() {
+        return canvas.line(inner, 0, &theme.own_line(Role::Muted, no_users(screen, height)));
     }
-    let selected = screen.cursor.index(&screen.logins());
-    let visible = screen.users.iter().enumerate().skip(screen.cursor.offset).take(height);
+    let selected = screen.at();
+    let visible = users.iter().enumerate().skip(screen.cursor.offset).take(height);
     for (row, (at, user)) in visible.enumerate() {
         canvas.line(inner, row, &user_line(scene, theme, user, usize::from(inner.width)));
         if at == selected {
             canvas.select(wider(inner), row);
         }
+    }
+    if let Some(user) = screen.selected() {
+        let said: Vec<String> = screen.said.texts(&user.login).iter().map(ToString::to_string).collect();
+        canvas.line(
+            below,
+            0,
+            &theme.line(Role::Muted, &theme.shown(&said.join("; "), usize::from(below.width))),
+        );
+    }
+}
+
+fn users_title(screen: &EventScreen) -> String {
+    let total = screen.detail.as_ref().map(|detail| detail.event.user_count);
+    let words = match total {
+        Some(1) => "1 user".to_owned(),
+        Some(total) => format!("{total} users"),
+        None => "Users".to_owned(),
+    };
+    if screen.query.is_empty() { words } else { format!("{words} where {}", screen.query) }
+}
+
+/// How many rows stand above the first visible one, and how many there are. With a filter, how many
+/// match is only known as far as it was looked.
+fn place(screen: &EventScreen) -> (usize, usize) {
+    let known = screen.users.rows.len();
+    if !screen.query.is_empty() {
+        return (screen.cursor.offset, known);
+    }
+    let first = screen.users.first().unwrap_or(0);
+    let total = screen.detail.as_ref().map_or(0, |detail| detail.event.user_count);
+    (first + screen.cursor.offset, (first + known).max(usize::try_from(total).unwrap_or(usize::MAX)))
+}
+
+/// How many match a filter, as far as it was looked, and whether it is still looked.
+fn matching(screen: &EventScreen, height: usize) -> String {
+    let Window { rows, below, above, is_loaded } = &screen.users;
+    match (screen.query.is_empty(), is_loaded) {
+        (true, _) => String::new(),
+        (_, false) => "searching…".to_owned(),
+        _ if screen.is_searching(height) => format!("{} match, searching…", rows.len()),
+        _ if below.is_some() || above.is_some() => format!("{}+ match", rows.len()),
+        _ => format!("{} match", rows.len()),
+    }
+}
+
+fn no_users(screen: &EventScreen, height: usize) -> &'static str {
+    let total = screen.detail.as_ref().map(|detail| detail.event.user_count);
+    let is_read = screen.users.is_loaded && !screen.is_searching(height);
+    match (is_read, screen.query.is_empty()) {
+        _ if total == Some(0) => "this event names no user",
+        (true, false) => "no user of this event matches: esc clears the filter, / changes it",
+        _ => "reading…",
     }
 }
 

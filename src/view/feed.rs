@@ -66,7 +66,7 @@ pub(super) fn draw(scene: &Scene, canvas: &mut Canvas, area: Rect) {
     let feed = &scene.state.feed;
     let columns = Columns::of(usize::from(area.width), scene.state.header.sources.len());
     let below = Rect { y: area.y + 1.min(area.height), height: area.height.saturating_sub(1), ..area };
-    if feed.rows.is_empty() {
+    if feed.window.rows.is_empty() {
         return empty(scene, canvas, below);
     }
     let heading = match &feed.error {
@@ -76,9 +76,11 @@ pub(super) fn draw(scene: &Scene, canvas: &mut Canvas, area: Rect) {
     canvas.line(area, 0, &heading);
     let selected = feed.cursor.index(&feed.ids());
     if feed.is_searching(usize::from(below.height)) {
-        canvas.line(below, feed.rows.len(), &canvas.theme.own_line(Role::Muted, &format!("   {SEARCHING}")));
+        let words = format!("   {SEARCHING}");
+        canvas.line(below, feed.window.rows.len(), &canvas.theme.own_line(Role::Muted, &words));
     }
-    let visible = feed.rows.iter().enumerate().skip(feed.cursor.offset).take(usize::from(below.height));
+    let visible =
+        feed.window.rows.iter().enumerate().skip(feed.cursor.offset).take(usize::from(below.height));
     for (row, (at, event)) in visible.enumerate() {
         canvas.line(below, row, &line(scene, canvas.theme, &columns, event));
         if at == selected {
@@ -174,7 +176,7 @@ fn empty(scene: &Scene, canvas: &mut Canvas, area: Rect) {
     let feed = &scene.state.feed;
     match &feed.error {
         Some(error) => prose.marked("! ", Role::Alarm, error),
-        None if !feed.is_loaded => prose.say_own(Role::Muted, "reading the store…"),
+        None if !feed.window.is_loaded => prose.say_own(Role::Muted, "reading the store…"),
         None if feed.is_searching(1) => prose.say_own(Role::Muted, SEARCHING),
         None if !feed.query.is_empty() => nothing_matches(&mut prose, &feed.query.to_string()),
         None => nothing_yet(scene, &mut prose),

@@ -1,4 +1,4 @@
-//! The flows that fit: numbered, suggested ones first, those that cannot run quiet and with the reason.
+//! The flows: numbered, suggested ones first, those that cannot run quiet and with the reason.
 
 use super::Scene;
 use super::canvas::{Canvas, Cells};
@@ -6,14 +6,18 @@ use super::card_text::risk_role;
 use super::panel::{Focus, Panel};
 use super::prose::Prose;
 use super::theme::{Role, Theme};
-use crate::app::flows::FlowList;
-use crate::domain::plan::{Fit, FitTarget};
+use crate::app::flows::{FlowList, Offer};
+use crate::app::waits;
+use crate::domain::plan::FitTarget;
 use crate::domain::subject::ProviderAccount;
+use crate::domain::{Flow, Remote, Route};
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
 /// The rows below the list: a rule, and two that say more about the selected flow.
 const ABOUT: usize = 3;
+/// Beside a flow whose accounts are not known yet.
+const FINDING_OUT: &str = "fits? finding out…";
 
 pub(super) fn draw(scene: &Scene, list: &FlowList, canvas: &mut Canvas) {
     let count = list.choice.as_ref().map_or_else(|| list.ids().len(), |(_, accounts)| accounts.len());
@@ -25,69 +29,62 @@ pub(super) fn draw(scene: &Scene, list: &FlowList, canvas: &mut Canvas) {
         .aside(Role::Muted, aside)
         .scrolled(list.cursor.offset.min(count), rows, count)
         .draw(canvas, area);
-    match (&list.choice, &list.fits, &list.error) {
-        (_, _, Some(error)) => canvas.line(inner, 0, &canvas.theme.line(Role::Alarm, &format!("! {error}"))),
-        (Some((_, accounts)), ..) => draw_accounts(canvas, inner, accounts),
-        (None, None, None) => {
-            canvas.line(inner, 0, &canvas.theme.own_line(Role::Muted, "finding out which flows fit…"));
-        }
-        (None, Some(fits), None) => draw_fits(canvas, inner, list, fits),
+    match &list.choice {
+        Some((_, accounts)) => draw_accounts(canvas, inner, accounts),
+        None => draw_offers(scene, canvas, inner, list),
     }
 }
 
-fn draw_fits(canvas: &mut Canvas, area: Rect, list: &FlowList, fits: &[Fit]) {
+fn draw_offers(scene: &Scene, canvas: &mut Canvas, area: Rect, list: &FlowList) {
     let theme = canvas.theme;
-    if fits.is_empty() {
+    if list.offers.is_empty() {
         let words = "no flow is configured; hint: `idtriage init` writes an example";
         return canvas.line(area, 0, &theme.line(Role::Muted, words));
     }
     let rows = usize::from(area.height).saturating_sub(ABOUT);
     let columns = usize::from(area.width);
     let selected = list.cursor.index(&list.ids());
-    for (row, (at, fit)) in fits.iter().enumerate().skip(list.cursor.offset).take(rows).enumerate() {
-        canvas.line(area, row, &fit_line(theme, at, fit, columns));
+    for (row, (at, offer)) in list.offers.iter().enumerate().skip(list.cursor.offset).take(rows).enumerate() {
+        canvas.line(area, row, &offer_line(theme, at, offer, columns));
         if at == selected {
             canvas.select(area, row);
         }
     }
     let below =
         Rect { y: area.y + area.height.min(rows as u16), height: area.height.min(ABOUT as u16), ..area };
-    if let Some(fit) = fits.get(selected) {
-        canvas.lines(below, &about(theme, fit, columns));
+    if let Some(offer) = list.offers.get(selected) {
+        canvas.lines(below, &about(scene, theme, offer, columns));
     }
 }
 
-fn fit_line(theme: &Theme, at: usize, fit: &Fit, columns: usize) -> Line<'static> {
+fn offer_line(theme: &Theme, at: usize, offer: &Offer, columns: usize) -> Line<'static> {
     let number = if at < 9 { (at + 1).to_string() } else { String::new() };
     let name = (columns * 9 / 20).min(42);
-    let rest = columns.saturating_sub(name + 13);
     let cells = Cells::new(theme);
-    match &fit.target {
-        Err(why) => {
-            let cells = cells.left(Role::Muted, &number, 2).left(Role::Muted, &fit.flow.name, name).gap(2);
-            cells.left(Role::Muted, why, columns.saturating_sub(name + 4)).line()
+    let acts_on = match &offer.target {
+        Some(Err(why)) => {
+            let cells = cells.left(Role::Muted, &number, 2).left(Role::Muted, &offer.flow.name, name).gap(2);
+            return cells.left(Role::Muted, why, columns.saturating_sub(name + 4)).line();
         }
-        Ok(target) => {
-            let cells = cells.left(Role::Key, &number, 2).left(Role::Text, &fit.flow.name, name).gap(2);
-            let cells = tier(cells, fit, target).gap(1);
-            if fit.is_suggested {
-                let rest = rest.saturating_sub(12);
-                return cells
-                    .left(Role::Muted, &acts_on(target), rest)
-                    .gap(1)
-                    .right(Role::Good, "suggested", 11)
-                    .line();
-            }
-            cells.left(Role::Muted, &acts_on(target), rest).line()
-        }
+        Some(Ok(target)) => acts_on(target),
+        None => theme.own(FINDING_OUT),
+    };
+    let rest = columns.saturating_sub(name + 13);
+    let key = if offer.target.is_some() { Role::Key } else { Role::Muted };
+    let cells = cells.left(key, &number, 2).left(Role::Text, &offer.flow.name, name).gap(2);
+    let cells = tier(cells, &offer.flow).gap(1);
+    if offer.is_suggested {
+        let cells = cells.left(Role::Muted, &acts_on, rest.saturating_sub(12)).gap(1);
+        return cells.right(Role::Good, "suggested", 11).line();
     }
+    cells.left(Role::Muted, &acts_on, rest).line()
 }
 
 /// What a key leads to: a confirmation of its risk, or a page that asks for none.
-fn tier<'a>(cells: Cells<'a>, fit: &Fit, target: &FitTarget) -> Cells<'a> {
-    match target {
-        FitTarget::Page(_) => cells.left(Role::Accent, "opens", 8),
-        _ => cells.left(risk_role(fit.flow.risk), fit.flow.risk.word(), 8),
+fn tier<'a>(cells: Cells<'a>, flow: &Flow) -> Cells<'a> {
+    match flow.route {
+        Route::Open => cells.left(Role::Accent, "opens", 8),
+        Route::ApiEndpoint => cells.left(risk_role(flow.risk), flow.risk.word(), 8),
     }
 }
 
@@ -104,34 +101,43 @@ fn acts_on(target: &FitTarget) -> String {
     }
 }
 
-/// More about the selected flow: what it does and what undoes it, which page it opens, or why it cannot
-/// run.
-fn about(theme: &Theme, fit: &Fit, columns: usize) -> Vec<Line<'static>> {
+/// More about the selected flow: what it does and what undoes it, which page it opens, why it cannot run,
+/// or for whom it is waited to know.
+fn about(scene: &Scene, theme: &Theme, offer: &Offer, columns: usize) -> Vec<Line<'static>> {
     let mut prose = Prose::new(theme, columns);
     prose.line(theme.own_line(Role::Border, &"─".repeat(columns)));
-    match &fit.target {
-        Err(why) => prose.say(Role::Warning, &format!("cannot run: {why}")),
-        Ok(FitTarget::Page(page)) => {
+    let does = super::words::capitalised(&offer.flow.verb);
+    match &offer.target {
+        Some(Err(why)) => prose.say(Role::Warning, &format!("cannot run: {why}")),
+        Some(Ok(FitTarget::Page(page))) => {
             prose.say(Role::Text, &format!("Opens {}: nothing is sent from here", page.of.words()));
             prose.say(Role::Muted, page.url.as_str());
         }
-        Ok(_) => {
-            prose.say(Role::Text, &super::words::capitalised(&fit.flow.verb));
-            prose.say(Role::Muted, &format!("undo: {}", fit.flow.undo));
+        Some(Ok(_)) => {
+            prose.say(Role::Text, &does);
+            prose.say(Role::Muted, &format!("undo: {}", offer.flow.undo));
+        }
+        None => {
+            prose.say(Role::Text, &theme.shown(&does, columns));
+            match waits::on(scene.state, &[Remote::Cii]) {
+                Some(wait) => prose.say(Role::Warning, &wait.words(&scene.state.settings.zone)),
+                None => prose.say(Role::Muted, &theme.own("which accounts this person has is being read…")),
+            }
         }
     }
     let lines = prose.lines();
-    if lines.len() > ABOUT { about_in_brief(theme, fit, columns) } else { lines }
+    if lines.len() > ABOUT { about_in_brief(theme, offer, columns) } else { lines }
 }
 
 /// Where the rows are too narrow for one of each, the name above has said what it does.
-fn about_in_brief(theme: &Theme, fit: &Fit, columns: usize) -> Vec<Line<'static>> {
+fn about_in_brief(theme: &Theme, offer: &Offer, columns: usize) -> Vec<Line<'static>> {
     let mut prose = Prose::new(theme, columns);
     prose.line(theme.own_line(Role::Border, &"─".repeat(columns)));
-    match &fit.target {
-        Err(why) => prose.say(Role::Warning, why),
-        Ok(FitTarget::Page(page)) => prose.say(Role::Muted, page.url.as_str()),
-        Ok(_) => prose.say(Role::Muted, &format!("undo: {}", fit.flow.undo)),
+    match &offer.target {
+        Some(Err(why)) => prose.say(Role::Warning, why),
+        Some(Ok(FitTarget::Page(page))) => prose.say(Role::Muted, page.url.as_str()),
+        Some(Ok(_)) => prose.say(Role::Muted, &format!("undo: {}", offer.flow.undo)),
+        None => prose.say(Role::Muted, &theme.own(FINDING_OUT)),
     }
     prose.lines()
 }

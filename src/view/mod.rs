@@ -131,7 +131,7 @@ fn body(scene: &Scene, canvas: &mut Canvas, area: Rect) {
         None => feed::draw(scene, canvas, area),
         Some(Screen::Event(screen)) => event::draw(scene, screen, canvas),
         Some(Screen::User(screen)) => user::draw(scene, screen, canvas),
-        Some(Screen::Address(screen)) => address::draw(screen, canvas, area),
+        Some(Screen::Address(screen)) => address::draw(scene, screen, canvas, area),
         Some(Screen::Raw(screen)) => raw::draw(screen, canvas, area),
         Some(Screen::Journal(screen)) => journal::draw(scene, screen, canvas),
     }

@@ -9,10 +9,14 @@ use super::words::{glyph, short};
 use crate::app::dossiers::is_loading;
 use crate::app::pane::{self, Body, Row, name_columns, pair_columns};
 use crate::app::user::{Pane, UserScreen, panes};
+use crate::app::waits;
 use crate::domain::untrusted::width;
 use crate::domain::{PartName, time};
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
+
+/// Corners, and the blanks around a panel's title and what stands beside it.
+const ROUND_TITLE: usize = 9;
 
 pub(super) fn draw(scene: &Scene, screen: &UserScreen, canvas: &mut Canvas) {
     let panes = panes(scene.state);
@@ -62,7 +66,8 @@ fn draw_pane(scene: &Scene, screen: &UserScreen, pane: Pane, canvas: &mut Canvas
     let keys: Vec<String> = rows.iter().map(|row| row.key.clone()).collect();
     let height = usize::from(area.height.saturating_sub(2));
     let offset = if is_focused { screen.cursor.offset } else { 0 };
-    let (role, age) = aside(scene, screen, pane);
+    let room = usize::from(area.width).saturating_sub(width(pane.title()) + ROUND_TITLE);
+    let (role, age) = aside(scene, screen, pane, room);
     let age = canvas.theme.own(&age);
     let inner = Panel::new(pane.title(), Focus::here(is_focused))
         .aside(role, age)
@@ -78,9 +83,14 @@ fn draw_pane(scene: &Scene, screen: &UserScreen, pane: Pane, canvas: &mut Canvas
 }
 
 /// How old a pane's content is, or what is the matter with it.
-fn aside(scene: &Scene, screen: &UserScreen, pane: Pane) -> (Role, String) {
+fn aside(scene: &Scene, screen: &UserScreen, pane: Pane, room: usize) -> (Role, String) {
     let nothing = (Role::Muted, String::new());
     let Some(part) = pane::part_of(pane) else { return nothing };
+    if let Some(wait) = waits::on_part(scene.state, &screen.login, part) {
+        let zone = &scene.state.settings.zone;
+        let long = wait.words(zone);
+        return (Role::Warning, if width(&long) <= room { long } else { wait.brief(zone) });
+    }
     if is_loading(scene.state, &screen.login, part) {
         return (Role::Accent, "reading…".to_owned());
     }

@@ -5,9 +5,10 @@ use idtriage::app::msg::Motion;
 use idtriage::app::state::Settings;
 use idtriage::app::{Answer, Effect, Msg, RequestId, State, update};
 use idtriage::domain::page::{Counted, From, Page, StoreHealth};
-use idtriage::domain::{Check, Event, EventId, EventKind, Login, PartName, Severity};
+use idtriage::domain::{Check, Event, EventId, EventKind, Flow, Login, PartName, Route, Severity, preset};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 pub(crate) const SIZE: Size = Size { columns: 120, rows: 40 };
 
@@ -38,6 +39,14 @@ pub(crate) fn event(id: i64) -> Event {
     }
 }
 
+/// Two flows that can be run.
+pub(crate) fn flows() -> Arc<[Flow]> {
+    let url = Some("https://acme.workflows.okta.com/api/flo/1/invoke".to_owned());
+    let ids = ["suspend-okta-account", "okta-add-user-to-a-group"];
+    let flows = ids.iter().filter_map(|id| preset::flow(id));
+    flows.map(|flow| Flow { route: Route::ApiEndpoint, url: url.clone(), ..flow }).collect()
+}
+
 /// The state, what it asked for, and the list that it is answered from.
 pub(crate) struct Desk {
     pub(crate) state: State,
@@ -58,6 +67,7 @@ impl Desk {
             badge: None,
             analyst: "ops".into(),
             parts: PartName::ALL.to_vec(),
+            flows: flows(),
             prefetches: true,
             is_read_only: false,
             link_hosts: Vec::new(),
@@ -154,7 +164,7 @@ impl Desk {
             self.events.iter().filter(move |event| bound.is_none_or(|bound| event.id < bound))
         };
         match from {
-            From::Newest => self.walk(below(None), limit),
+            From::Newest | From::Oldest => self.walk(below(None), limit),
             From::Before(bound) => self.walk(below(Some(bound)), limit),
             From::After(bound) => {
                 let above = self.events.iter().rev().filter(|event| event.id > bound);
@@ -182,7 +192,7 @@ impl Desk {
     pub(crate) fn under_cursor(&self) -> (EventId, usize) {
         let feed = &self.state.feed;
         let at = feed.cursor.index(&feed.ids());
-        (feed.rows[at].id, at - feed.cursor.offset)
+        (feed.window.rows[at].id, at - feed.cursor.offset)
     }
 }
 
@@ -192,6 +202,7 @@ pub(crate) fn request_of(effect: &Effect) -> Option<RequestId> {
         | Effect::CountEvents { request, .. }
         | Effect::LoadEvent { request, .. }
         | Effect::LoadEventUsers { request, .. }
+        | Effect::LoadSaid { request, .. }
         | Effect::LoadPart { request, .. }
         | Effect::FitFlows { request, .. }
         | Effect::PreparePlan { request, .. }

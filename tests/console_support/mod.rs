@@ -198,6 +198,7 @@ fn console(desk: &Arc<Desk>, glass: &Glass, clock: &Arc<TestClock>) -> Console<G
         badge: None,
         analyst: "ops".into(),
         parts: desk.directory.parts(),
+        flows: desk.flows.clone(),
         prefetches: false,
         is_read_only: false,
         link_hosts: Vec::new(),

@@ -10,14 +10,14 @@ use idtriage::app::{Effect, RequestId, State, update};
 use idtriage::domain::action::{Receipt, ShownRequest};
 use idtriage::domain::counts::StateCounts;
 use idtriage::domain::dossier::{AddressUsers, EndUserRef, LoadedPart, Problem};
-use idtriage::domain::event::EventDetail;
+use idtriage::domain::event::{Detail, EventDetail};
 use idtriage::domain::page::{Counted, EventUser, From, Page, Sequence, StoreHealth};
 use idtriage::domain::plan::{Confirm, Fact, Fit, FitTarget, PageOf, Target, WebPage};
 use idtriage::domain::subject::ProviderAccount;
 use idtriage::domain::time::Zone;
 use idtriage::domain::{
     Action, ActionId, Actor, Check, Disposition, Event, EventId, EventKind, Evidence, Finding, FindingId,
-    FindingState, Login, Outcome, Part, PartName, Plan, Route, Severity, preset,
+    FindingState, Flow, Login, Outcome, Part, PartName, Plan, Route, Severity, preset,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
@@ -36,6 +36,7 @@ pub(crate) fn console(columns: u16, rows: u16) -> State {
         badge: Some("DEMO".into()),
         analyst: "kim".into(),
         parts: PartName::ALL.to_vec(),
+        flows: flows().into(),
         prefetches: false,
         is_read_only: false,
         link_hosts: vec!["dashboard.example.com".into()],
@@ -90,6 +91,10 @@ fn answer(effect: Effect) -> Option<(RequestId, Answer)> {
         Effect::LoadEventUsers { request, .. } => {
             answer(request, Answer::EventUsers(Ok(Page { rows: event_users(), next: None })))
         }
+        Effect::LoadSaid { request, logins, .. } => {
+            let said = |login: Login| (login.clone(), said_of(&login));
+            answer(request, Answer::Said(Ok(logins.into_iter().map(said).collect())))
+        }
         Effect::LoadFindings { request, login } => {
             answer(request, Answer::Findings(Ok(Page { rows: findings(&login), next: None })))
         }
@@ -113,7 +118,7 @@ fn health() -> StoreHealth {
 
 fn page(from: From<EventId>, limit: usize) -> Vec<Event> {
     let keeps = |event: &Event| match from {
-        From::Newest => true,
+        From::Newest | From::Oldest => true,
         From::Before(id) => event.id < id,
         From::After(id) => event.id > id,
     };
@@ -253,9 +258,22 @@ fn finding(id: i64, login: &str, severity: Severity, check: Check, state: Findin
     }
 }
 
+/// What the message says about one of its users, some of it hostile; nothing about the others.
+fn said_of(login: &Login) -> Vec<Detail> {
+    if login.raw() != ANN {
+        return Vec::new();
+    }
+    let detail = |key: &str, value| Detail { key: key.into(), value };
+    vec![
+        detail("providersFailingChecks", json!(["providerFailingCheck-impossible-travel__OKTA__1f2e3d"])),
+        detail("numberOfDays\u{1b}[2J", json!("{{numberOfDays}}")),
+    ]
+}
+
 fn event_users() -> Vec<EventUser> {
     let travel = || check("impossible-travel", "Impossible Travel");
-    let user = |id, login: &str, state| EventUser {
+    let user = |id: i64, login: &str, state| EventUser {
+        position: usize::try_from(id).unwrap() - 1,
         login: Login::new(login),
         finding: Some(finding(id, login, Severity::Critical, travel(), state)),
     };
@@ -401,8 +419,20 @@ fn issue() -> WebPage {
     WebPage { url: "https://ispm.example.com/issues/Alert_7".parse().unwrap(), of: PageOf::Finding }
 }
 
+/// The presets; some have an address.
+fn flows() -> Vec<Flow> {
+    let runnable = |at: usize, flow: Flow| match at {
+        0 | 1 | 3 | 7 => {
+            let url = Some("https://acme.workflows.okta.com/api/flo/1/invoke".to_owned());
+            Flow { route: Route::ApiEndpoint, url, ..flow }
+        }
+        _ => flow,
+    };
+    preset::all().into_iter().enumerate().map(|(at, flow)| runnable(at, flow)).collect()
+}
+
 fn fits() -> Vec<Fit> {
-    let all = preset::all().into_iter().enumerate().map(|(at, flow)| {
+    let all = flows().into_iter().enumerate().map(|(at, flow)| {
         let target = match at {
             0 => Ok(FitTarget::Account(account())),
             1 => Ok(FitTarget::Login(Login::new(ANN))),

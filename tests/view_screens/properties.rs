@@ -69,7 +69,7 @@ fn no_size_breaks_a_screen() {
 
 /// Screens of a world that has only ASCII: whatever else there is, is ours.
 fn plain() -> impl Iterator<Item = State> {
-    let is_plain = |state: &State| state.feed.rows.iter().all(|event| event.check.name().is_ascii());
+    let is_plain = |state: &State| state.feed.window.rows.iter().all(|event| event.check.name().is_ascii());
     all().into_iter().filter(is_plain)
 }
 

@@ -79,7 +79,13 @@ impl Store for Memory {
         Ok(self.event.clone())
     }
 
-    async fn event_users(&self, _: EventId, _: usize, _: usize) -> Result<Page<EventUser>, StoreError> {
+    async fn event_users(
+        &self,
+        _: EventId,
+        _: &UserQuery,
+        _: From<usize>,
+        _: usize,
+    ) -> Result<Page<EventUser>, StoreError> {
         Err(StoreError::Closed)
     }
 
@@ -190,10 +196,6 @@ impl Store for Memory {
     }
 
     async fn health(&self) -> Result<StoreHealth, StoreError> {
-        Err(StoreError::Closed)
-    }
-
-    async fn open_by_severity(&self) -> Result<Vec<(Severity, u64)>, StoreError> {
         Err(StoreError::Closed)
     }
 

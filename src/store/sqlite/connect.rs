@@ -5,10 +5,13 @@ use crate::store::files::{self, beside};
 use crate::store::{OpenOptions, StoreError};
 use rusqlite::{Connection, OpenFlags};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Statements kept prepared: a query over severities and checks keeps a few dozen open at once.
 const PREPARED: usize = 128;
+
+/// How long a switch that somebody stands in the way of waits before the next try.
+const SWITCH_AGAIN: Duration = Duration::from_millis(10);
 
 /// The files of one store, prepared and checked.
 #[derive(Debug, Clone)]
@@ -71,11 +74,23 @@ impl Files {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut db = Connection::open_with_flags(path, flags)?;
         self.tune(&db)?;
-        db.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+        self.write_ahead(&db)?;
         db.pragma_update(None, "synchronous", synchronous)?;
         db.pragma_update_and_check(None, "journal_size_limit", 64 << 20, |_| Ok(()))?;
         schema.migrate(&mut db)?;
         Ok(db)
+    }
+
+    /// Switches to a write-ahead log. Only the first to open a file has something to switch, and whoever
+    /// comes in that moment is refused at once: SQLite does not wait for this lock, so we do.
+    fn write_ahead(&self, db: &Connection) -> rusqlite::Result<()> {
+        let end = Instant::now() + self.busy;
+        loop {
+            match db.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(())) {
+                Err(error) if is_busy(&error) && Instant::now() < end => std::thread::sleep(SWITCH_AGAIN),
+                switched => return switched,
+            }
+        }
     }
 
     fn tune(&self, db: &Connection) -> rusqlite::Result<()> {
@@ -108,6 +123,11 @@ fn is_damaged(error: &MigrateError) -> bool {
         if matches!(error.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase)))
 }
 
+fn is_busy(error: &rusqlite::Error) -> bool {
+    use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked};
+    matches!(error.sqlite_error_code(), Some(DatabaseBusy | DatabaseLocked))
+}
+
 fn unusable(path: &Path, error: &MigrateError) -> StoreError {
     let hint = match error {
         MigrateError::Newer { .. } => "use the newer program, or another file",
@@ -126,5 +146,24 @@ mod tests {
     fn the_free_text_stands_beside() {
         assert_eq!(search_path(Path::new("/a/idtriage.db")), Path::new("/a/idtriage-search.db"));
         assert_eq!(search_path(Path::new("/a/store")), Path::new("/a/store-search"));
+    }
+
+    #[test]
+    fn many_may_open_a_new_file_at_once() {
+        let folder = tempfile::Builder::new().permissions(private()).tempdir().unwrap();
+        for round in 0..20 {
+            let files = Files::prepare(&folder.path().join(format!("{round}.db")), &OpenOptions::default());
+            let files = files.unwrap();
+            let opened = std::thread::scope(|scope| {
+                let open = || files.writer().map(drop);
+                let openings: Vec<_> = (0..8).map(|_| scope.spawn(open)).collect();
+                openings.into_iter().map(|opening| opening.join().unwrap()).collect::<Vec<_>>()
+            });
+            assert!(opened.iter().all(Result::is_ok), "{opened:?}");
+        }
+    }
+
+    fn private() -> std::fs::Permissions {
+        std::os::unix::fs::PermissionsExt::from_mode(0o700)
     }
 }

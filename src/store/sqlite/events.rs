@@ -4,7 +4,7 @@ use super::rows::{self, event_detail, sized, to_json};
 use super::tally;
 use crate::domain::event::EventDetail;
 use crate::domain::{Check, DecodedEvent, EventId, Login};
-use crate::store::{EventUser, InboxItem, Page};
+use crate::store::{EventUser, InboxItem};
 use rusqlite::{Connection, OptionalExtension, Result};
 
 /// How many users a row of a list names.
@@ -139,22 +139,13 @@ pub(super) fn detail(db: &Connection, id: EventId) -> Result<Option<EventDetail>
         .optional()
 }
 
-/// Some of an event's users, in its own order.
-pub(super) fn users(db: &Connection, id: EventId, offset: usize, limit: usize) -> Result<Page<EventUser>> {
-    let named: Vec<(Login, Option<i64>)> = db
-        .prepare_cached(
-            "SELECT shown, finding FROM event_users WHERE event = ?1 AND position >= ?2 \
-             ORDER BY position LIMIT ?3",
-        )?
-        .query_map((id.0, sized(offset), sized(limit.saturating_add(1))), |row| {
-            Ok((Login::new(row.get_ref(0)?.as_str()?), row.get(1)?))
-        })?
-        .collect::<Result<_>>()?;
-    let next = (named.len() > limit).then(|| offset.saturating_add(limit));
-    let with_finding = |(login, finding): (Login, Option<i64>)| {
-        let finding = finding.map(|finding| rows::finding_by_id(db, finding)).transpose()?.flatten();
-        Ok(EventUser { login, finding })
-    };
-    let rows = named.into_iter().take(limit).map(with_finding).collect::<Result<_>>()?;
-    Ok(Page { rows, next })
+/// The user at a place of an event's own order, with the finding.
+pub(super) fn user(db: &Connection, id: EventId, position: usize) -> Result<Option<EventUser>> {
+    let named: Option<(Login, Option<i64>)> = db
+        .prepare_cached("SELECT shown, finding FROM event_users WHERE event = ?1 AND position = ?2")?
+        .query_row((id.0, sized(position)), |row| Ok((Login::new(row.get_ref(0)?.as_str()?), row.get(1)?)))
+        .optional()?;
+    let Some((login, finding)) = named else { return Ok(None) };
+    let finding = finding.map(|finding| rows::finding_by_id(db, finding)).transpose()?.flatten();
+    Ok(Some(EventUser { position, login, finding }))
 }

@@ -40,7 +40,7 @@ use self::watch::Watcher;
 use self::writer::{Parts, WriterHandle};
 use super::{
     ActionFilter, Basis, ChangeError, Counted, Decode, EventUser, FindingFilter, From, InboxItem,
-    IntendError, Lease, OpenOptions, Page, Sequence, Store, StoreError, StoreHealth,
+    IntendError, Lease, OpenOptions, Page, Sequence, Store, StoreError, StoreHealth, UserQuery,
 };
 use crate::domain::action::Settlement;
 use crate::domain::event::EventDetail;
@@ -48,7 +48,7 @@ use crate::domain::finding::HistoryEntry;
 use crate::domain::journal::{Head, Record};
 use crate::domain::page::Listed;
 use crate::domain::{
-    Action, ActionId, Actor, Change, Event, EventId, Finding, FindingId, FindingState, Login, Query, Severity,
+    Action, ActionId, Actor, Change, Event, EventId, Finding, FindingId, Login, Query, Severity,
 };
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -196,10 +196,18 @@ impl Store for SqliteStore {
     async fn event_users(
         &self,
         id: EventId,
-        offset: usize,
+        query: &UserQuery,
+        from: From<usize>,
         limit: usize,
     ) -> Result<Page<EventUser>, StoreError> {
-        self.readers.read(Lane::Pages, move |db| events::users(db, id, offset, limit)).await
+        // Without a filter a page is read by its key; with one, all the event's users may be looked at.
+        let lane = if query.is_empty() { Lane::Pages } else { Lane::Long };
+        let (plan, start) = (query::users::plan(id, query), Start::of_users(from));
+        let read = move |db: &Connection| {
+            let found = find(db, &plan, start, limit)?;
+            page(found, rows::position, |at| events::user(db, id, rows::position(at)))
+        };
+        self.readers.read(lane, read).await
     }
 
     async fn findings(
@@ -298,10 +306,6 @@ impl Store for SqliteStore {
         self.readers.read(Lane::Pages, move |db| health(db, bytes)).await
     }
 
-    async fn open_by_severity(&self) -> Result<Vec<(Severity, u64)>, StoreError> {
-        self.readers.read(Lane::Pages, |db| tally::by_severity(db, FindingState::Open)).await
-    }
-
     async fn close(&self) -> Result<(), StoreError> {
         self.readers.close();
         self.writer.close().await;
@@ -320,10 +324,7 @@ fn page<T: Listed>(
 }
 
 fn health(db: &Connection, bytes: u64) -> rusqlite::Result<StoreHealth> {
-    let mut open_findings = 0;
-    for state in FindingState::ALL.into_iter().filter(|state| *state != FindingState::Closed) {
-        open_findings += tally::by_severity(db, state)?.into_iter().map(|(_, n)| n).sum::<u64>();
-    }
+    let open_findings = tally::not_closed(db)?;
     let totals = db
         .prepare_cached("SELECT events, last_received FROM event_totals")?
         .query_row([], |row| Ok((rows::count(row, "events")?, rows::instant_option(row, "last_received")?)))

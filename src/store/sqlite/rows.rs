@@ -167,6 +167,11 @@ pub(super) fn sized(n: usize) -> i64 {
     i64::try_from(n).unwrap_or(i64::MAX)
 }
 
+/// A place in an event's own order.
+pub(super) fn position(n: i64) -> usize {
+    usize::try_from(n).unwrap_or_default()
+}
+
 /// An instant.
 pub(super) fn instant(row: &Row<'_>, column: &str) -> Result<Timestamp> {
     row.get(column).and_then(of_micros)

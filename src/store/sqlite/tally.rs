@@ -88,14 +88,9 @@ pub(super) fn event_seen(db: &Connection, received: i64) -> Result<()> {
     Ok(())
 }
 
-/// How many findings there are in one state, by severity, worst first.
-pub(super) fn by_severity(db: &Connection, state: FindingState) -> Result<Vec<(Severity, u64)>> {
-    let mut counted = db.prepare_cached("SELECT n FROM finding_counts WHERE severity = ?1 AND state = ?2")?;
-    let mut all = Vec::new();
-    for severity in Severity::ALL {
-        let mut rows = counted.query((severity.rank(), state.word()))?;
-        let n = rows.next()?.map(|row| row.get::<_, i64>(0)).transpose()?;
-        all.push((severity, n.map(unsigned).unwrap_or_default()));
-    }
-    Ok(all)
+/// How many findings there are that are not closed. The table has one row a severity and state.
+pub(super) fn not_closed(db: &Connection) -> Result<u64> {
+    db.prepare_cached("SELECT ifnull(sum(n), 0) FROM finding_counts WHERE state <> ?1")?
+        .query_row([FindingState::Closed.word()], |row| row.get(0))
+        .map(unsigned)
 }

@@ -6,7 +6,7 @@ mod queries;
 mod token;
 
 use super::decode;
-use super::http::{Answer, Http, Request};
+use super::http::{Answer, Bucket, Http, Request};
 use super::token::Tokens;
 use crate::config::meant;
 use crate::domain::Login;
@@ -92,7 +92,7 @@ impl Cii {
 
     async fn post(&self, text: &str, variables: &Value) -> Result<Answer, Problem> {
         let body = json!({ "query": text, "variables": variables });
-        self.tokens.read("cii", &Request::post_json(self.api_url.clone(), &body)).await
+        self.tokens.read(&Bucket::cii("graphql"), &Request::post_json(self.api_url.clone(), &body)).await
     }
 
     fn now(&self) -> Timestamp {

@@ -1,6 +1,6 @@
 //! CII's token exchange: client credentials as JSON.
 
-use super::super::http::{Answer, Http, Request};
+use super::super::http::{Answer, Bucket, Http, Request};
 use super::super::problem::{unexpected, with_hint, words};
 use super::super::token::{Issued, TokenIssuer};
 use crate::config::meant::Cii;
@@ -79,7 +79,7 @@ impl CiiTokens {
 #[async_trait]
 impl TokenIssuer for CiiTokens {
     async fn issue(&self, http: &Http) -> Result<Issued, Problem> {
-        let answer = http.read("cii token", &self.request()).await?;
+        let answer = http.read(&Bucket::cii("token"), &self.request()).await?;
         let issued = answer.json().and_then(|body| Issued::parse(&body, DEFAULT_LIVES));
         match issued {
             Some(issued) if answer.is_success() => Ok(issued),

@@ -1,17 +1,27 @@
 //! The time, handed in.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Says what time it is. Whoever builds the tenants chooses the clock; tests choose a still one.
 #[derive(Clone)]
-pub struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
+pub struct Clock {
+    now: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+    span: Arc<dyn Fn(SignedDuration) -> SignedDuration + Send + Sync>,
+}
 
 impl Clock {
-    /// A clock that asks a function.
+    /// A clock that asks a function, and goes as fast as the machine's.
     pub fn new(now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Clock {
-        Clock(Arc::new(now))
+        Clock { now: Arc::new(now), span: Arc::new(|real| real) }
+    }
+
+    /// The same, going as far in a span of real time as a function says.
+    #[must_use]
+    pub fn going(self, span: impl Fn(SignedDuration) -> SignedDuration + Send + Sync + 'static) -> Clock {
+        Clock { span: Arc::new(span), ..self }
     }
 
     /// The machine's clock.
@@ -21,7 +31,12 @@ impl Clock {
 
     /// What time it is.
     pub fn now(&self) -> Timestamp {
-        (self.0)()
+        (self.now)()
+    }
+
+    /// How far this clock goes in a span of real time.
+    pub(super) fn span(&self, real: Duration) -> SignedDuration {
+        (self.span)(SignedDuration::try_from(real).unwrap_or(SignedDuration::MAX))
     }
 }
 

@@ -28,6 +28,8 @@ pub struct Limits {
     pub first_pause: Duration,
     /// The longest single pause, whatever the other side asks for.
     pub longest_pause: Duration,
+    /// Shorter waits are not told: they are over before they are read.
+    pub told_from: Duration,
 }
 
 impl Default for Limits {
@@ -43,6 +45,7 @@ impl Default for Limits {
             act_gap: Duration::from_millis(125),
             first_pause: Duration::from_millis(500),
             longest_pause: Duration::from_secs(60),
+            told_from: Duration::from_secs(1),
         }
     }
 }

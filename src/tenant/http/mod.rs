@@ -9,6 +9,7 @@ mod address;
 mod client;
 mod clock;
 mod error;
+mod held;
 mod limits;
 mod pace;
 mod redact;
@@ -18,19 +19,22 @@ pub use address::check;
 pub use clock::Clock;
 pub use error::{ConnectStep, HttpError};
 pub use limits::{Allowance, Limits};
+pub use pace::Bucket;
 pub use redact::{MASK, Redactor};
 pub use request::{Answer, Flaw, HeaderText, Method, Request, USER_AGENT};
 
 use super::Clearance;
 use crate::config::meant::Net;
 use crate::domain::action::{Receipt, Try};
+use crate::domain::wait::Waits;
 use client::{Clients, Purpose};
 use jiff::Timestamp;
-use pace::Pacer;
+use pace::{Pacer, Telling};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 use std::time::Duration;
-use tokio::time::{Instant, sleep_until};
+use tokio::sync::watch;
+use tokio::time::Instant;
 
 /// How a request that acts ended.
 #[derive(Debug)]
@@ -66,9 +70,14 @@ impl Http {
         self.clock.now()
     }
 
+    /// The calls that are held back, now and from now on.
+    pub fn held(&self) -> watch::Receiver<Waits> {
+        self.pacer.held().watch()
+    }
+
     /// Sends a request that reads, and again after a 429 as far as the wait is short. A body that is
     /// not whole is an error.
-    pub async fn read(&self, bucket: &str, request: &Request) -> Result<Answer, HttpError> {
+    pub async fn read(&self, bucket: &Bucket, request: &Request) -> Result<Answer, HttpError> {
         let deadline = Instant::now() + self.limits.read.held;
         let mut attempt = 0;
         loop {
@@ -83,7 +92,7 @@ impl Http {
     }
 
     /// Sends a request that acts, once; again only after a 429. Each try wants its clearance, at its turn.
-    pub async fn act(&self, bucket: &str, request: &Request, clearance: &dyn Clearance) -> ActEnd {
+    pub async fn act(&self, bucket: &Bucket, request: &Request, clearance: &dyn Clearance) -> ActEnd {
         let deadline = Instant::now() + self.limits.act.held;
         let mut tries = Vec::new();
         let mut refused: Option<Answer> = None;
@@ -125,15 +134,15 @@ impl Http {
 
     async fn wait_for_place(
         &self,
-        bucket: &str,
+        bucket: &Bucket,
         gap: Duration,
         deadline: Instant,
         request: &Request,
     ) -> Result<(), HttpError> {
         let host = || address::host(&request.url);
-        let place = self.pacer.reserve(bucket, gap, deadline);
-        sleep_until(place.map_err(|wait| HttpError::Throttled { host: host(), wait })?).await;
-        Ok(())
+        let telling = Telling { from: self.limits.told_from, clock: &self.clock };
+        let turn = self.pacer.wait(bucket, gap, deadline, &telling).await;
+        turn.map_err(|wait| HttpError::Throttled { host: host(), wait })
     }
 
     /// One exchange, no repeat of any kind.

@@ -5,53 +5,128 @@
 //! with its own `Date`, never with ours.
 
 use super::Limits;
+use super::clock::Clock;
+use super::held::HeldCalls;
 use super::request::Answer;
+use crate::domain::{Remote, Wait, WaitCause};
 use jiff::Timestamp;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
+
+/// What is limited together: some calls of one system.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Bucket {
+    /// Which system.
+    pub remote: Remote,
+    /// Which of its calls.
+    pub calls: &'static str,
+}
+
+impl Bucket {
+    /// Some calls of CII.
+    pub fn cii(calls: &'static str) -> Bucket {
+        Bucket { remote: Remote::Cii, calls }
+    }
+
+    /// Some calls of Okta.
+    pub fn okta(calls: &'static str) -> Bucket {
+        Bucket { remote: Remote::Okta, calls }
+    }
+
+    /// One API endpoint.
+    pub fn flow(url: &str) -> Bucket {
+        Bucket { remote: Remote::Flow(url.to_owned()), calls: "invoke" }
+    }
+}
+
+/// Which waits are told, and by which clock.
+#[derive(Debug)]
+pub(super) struct Telling<'a> {
+    pub(super) from: Duration,
+    pub(super) clock: &'a Clock,
+}
+
+/// When a gate opens, and what closed it.
+#[derive(Debug, Clone, Copy)]
+struct Gate {
+    opens: Instant,
+    cause: WaitCause,
+}
 
 /// The gates, by bucket. Buckets come from the configuration, so there are few.
 #[derive(Debug, Default)]
 pub(super) struct Pacer {
-    opens: Mutex<HashMap<String, Instant>>,
+    gates: Mutex<HashMap<Bucket, Gate>>,
+    held: HeldCalls,
 }
 
 impl Pacer {
-    /// Takes the next place in a bucket and says when it is; the one after it is at least `gap` later.
-    /// A place after the deadline is not taken: the wait it would have been comes back.
-    pub(super) fn reserve(
+    /// Waits for the next place in a bucket, and tells that it does where that takes long. A place after
+    /// the deadline is not taken: the wait it would have been comes back.
+    pub(super) async fn wait(
         &self,
-        bucket: &str,
+        bucket: &Bucket,
         gap: Duration,
         deadline: Instant,
-    ) -> Result<Instant, Duration> {
+        told: &Telling<'_>,
+    ) -> Result<(), Duration> {
         let now = Instant::now();
-        let mut opens = self.opens.lock().unwrap_or_else(PoisonError::into_inner);
-        let at = opens.get(bucket).copied().map_or(now, |open| open.max(now));
-        if at > deadline {
-            return Err(at - now);
+        let place = self.reserve(bucket, gap, deadline)?;
+        let length = place.opens.saturating_duration_since(now);
+        let _told = (length >= told.from).then(|| {
+            let (length, remote) = (told.clock.span(length), bucket.remote.clone());
+            let until = told.clock.now().saturating_add(length).unwrap_or(Timestamp::MAX);
+            self.held.enter(Wait { remote, cause: place.cause, until, length })
+        });
+        sleep_until(place.opens).await;
+        Ok(())
+    }
+
+    /// Who is held back now, and the changes of that.
+    pub(super) fn held(&self) -> &HeldCalls {
+        &self.held
+    }
+
+    /// Takes the next place in a bucket and says when it is; the one after it is at least `gap` later.
+    fn reserve(&self, bucket: &Bucket, gap: Duration, deadline: Instant) -> Result<Gate, Duration> {
+        let now = Instant::now();
+        let mut gates = self.gates.lock().unwrap_or_else(PoisonError::into_inner);
+        let closed = gates.get(bucket).copied().filter(|gate| gate.opens > now);
+        let place = closed.unwrap_or(Gate { opens: now, cause: WaitCause::Paced });
+        if place.opens > deadline {
+            return Err(place.opens - now);
         }
-        opens.insert(bucket.to_owned(), at + gap);
-        Ok(at)
+        gates.insert(bucket.clone(), Gate { opens: place.opens + gap, ..place });
+        Ok(place)
     }
 
     /// Closes a bucket for a while; a longer closing stands.
-    pub(super) fn close(&self, bucket: &str, pause: Duration) {
-        let until = Instant::now() + pause;
-        let mut opens = self.opens.lock().unwrap_or_else(PoisonError::into_inner);
-        let open = opens.entry(bucket.to_owned()).or_insert(until);
-        *open = (*open).max(until);
+    pub(super) fn close(&self, bucket: &Bucket, pause: Pause) {
+        let closing = Gate { opens: Instant::now() + pause.length, cause: pause.cause };
+        let mut gates = self.gates.lock().unwrap_or_else(PoisonError::into_inner);
+        let gate = gates.entry(bucket.clone()).or_insert(closing);
+        if closing.opens > gate.opens {
+            *gate = closing;
+        }
     }
+}
+
+/// How long a bucket is closed, and who decided that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Pause {
+    length: Duration,
+    cause: WaitCause,
 }
 
 /// How long to pause after the `attempt`th 429, first is 0: what the other side asks for, but at least
 /// our own doubling pause and at most the longest one.
-pub(super) fn pause_after(answer: &Answer, attempt: u32, limits: &Limits) -> Duration {
+pub(super) fn pause_after(answer: &Answer, attempt: u32, limits: &Limits) -> Pause {
     let own = limits.first_pause.saturating_mul(2u32.saturating_pow(attempt.min(4)));
-    let asked = asked_pause(answer).unwrap_or(Duration::ZERO);
-    asked.max(own).min(limits.longest_pause)
+    let asked = asked_pause(answer).filter(|asked| *asked >= own);
+    let cause = if asked.is_some() { WaitCause::Asked } else { WaitCause::Throttled };
+    Pause { length: asked.unwrap_or(own).min(limits.longest_pause), cause }
 }
 
 fn asked_pause(answer: &Answer) -> Option<Duration> {
@@ -101,6 +176,7 @@ pub(super) fn http_date(text: &str) -> Option<Timestamp> {
 mod tests {
     use super::*;
     use rstest::rstest;
+    use std::sync::LazyLock;
 
     const DATE: &str = "Sun, 06 Nov 1994 08:49:37 GMT";
     const EPOCH_OF_DATE: i64 = 784_111_777;
@@ -129,7 +205,8 @@ mod tests {
     #[case(&[], 500)]
     fn pauses_as_asked_within_limits(#[case] headers: &[(&str, &str)], #[case] millis: u64) {
         let pause = pause_after(&answer(headers), 0, &Limits::default());
-        assert_eq!(pause, Duration::from_millis(millis));
+        assert_eq!(pause.length, Duration::from_millis(millis));
+        assert_eq!(pause.cause == WaitCause::Asked, millis > 500);
     }
 
     #[test]
@@ -146,7 +223,7 @@ mod tests {
     #[test]
     fn our_own_pause_doubles() {
         let pauses: Vec<u128> =
-            (0..6).map(|n| pause_after(&answer(&[]), n, &Limits::default()).as_millis()).collect();
+            (0..6).map(|n| pause_after(&answer(&[]), n, &Limits::default()).length.as_millis()).collect();
         assert_eq!(pauses, [500, 1_000, 2_000, 4_000, 8_000, 8_000]);
     }
 
@@ -155,10 +232,53 @@ mod tests {
         let pacer = Pacer::default();
         let deadline = Instant::now() + Duration::from_secs(5);
         let gap = Duration::from_secs(1);
-        let first = pacer.reserve("a", gap, deadline).unwrap();
-        assert!(pacer.reserve("a", gap, deadline).unwrap() >= first + gap);
-        pacer.close("a", Duration::from_secs(60));
-        assert!(pacer.reserve("a", gap, deadline).is_err());
-        assert!(pacer.reserve("b", gap, deadline).is_ok());
+        let (a, b) = (Bucket::cii("a"), Bucket::cii("b"));
+        let first = pacer.reserve(&a, gap, deadline).unwrap();
+        assert!(pacer.reserve(&a, gap, deadline).unwrap().opens >= first.opens + gap);
+        pacer.close(&a, Pause { length: Duration::from_secs(60), cause: WaitCause::Asked });
+        assert!(pacer.reserve(&a, gap, deadline).is_err());
+        assert!(pacer.reserve(&b, gap, deadline).is_ok());
+    }
+
+    /// Every wait is told, by a clock that stands.
+    fn telling() -> Telling<'static> {
+        static CLOCK: LazyLock<Clock> = LazyLock::new(|| Clock::new(|| Timestamp::UNIX_EPOCH));
+        Telling { from: Duration::from_millis(1), clock: &CLOCK }
+    }
+
+    #[tokio::test]
+    async fn who_waits_long_is_told_until_that_is_over() {
+        let pacer = Pacer::default();
+        let (okta, deadline) = (Bucket::okta("users"), Instant::now() + Duration::from_secs(30));
+        let telling = telling();
+        let wait = || pacer.wait(&okta, Duration::ZERO, deadline, &telling);
+        wait().await.unwrap();
+        let mut held = pacer.held().watch();
+        assert!(held.borrow_and_update().is_empty(), "nobody had to wait");
+        pacer.close(&okta, Pause { length: Duration::from_millis(300), cause: WaitCause::Asked });
+        let told = async {
+            held.changed().await.unwrap();
+            let told: Vec<Wait> = held.borrow_and_update().values().cloned().collect();
+            let [one] = told.as_slice() else { panic!("{told:?}") };
+            assert_eq!((&one.remote, one.cause), (&Remote::Okta, WaitCause::Asked));
+            assert_eq!(one.until, Timestamp::UNIX_EPOCH + one.length);
+        };
+        let (waited, ()) = tokio::join!(wait(), told);
+        waited.unwrap();
+        assert!(pacer.held().watch().borrow().is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_wait_that_is_given_up_is_over() {
+        let pacer = Pacer::default();
+        let (okta, deadline) = (Bucket::okta("users"), Instant::now() + Duration::from_secs(300));
+        pacer.close(&okta, Pause { length: Duration::from_secs(60), cause: WaitCause::Throttled });
+        let mut held = pacer.held().watch();
+        let telling = telling();
+        tokio::select! {
+            _ = pacer.wait(&okta, Duration::ZERO, deadline, &telling) => panic!("it is closed for a minute"),
+            told = held.changed() => told.unwrap(),
+        }
+        assert!(held.borrow().is_empty(), "it stood there, and was dropped with the call");
     }
 }

@@ -7,7 +7,7 @@ mod user;
 pub use service_app::KeyError;
 pub(super) use service_app::{Scope, ServiceAppTokens};
 
-use super::http::{Answer, Http, Request};
+use super::http::{Answer, Bucket, Http, Request};
 use super::token::Tokens;
 use crate::config::meant;
 use crate::domain::dossier::{OktaUser, Part, Problem};
@@ -71,19 +71,20 @@ impl Okta {
             }
             Auth::Ssws(_) | Auth::Nothing => url.set_path("/api/v1/users/me"),
         }
-        let answer = self.get("okta users", Request::get(url)).await?;
+        let answer = self.get("users", Request::get(url)).await?;
         match answer.is_success() && answer.json().is_some() {
             true => Ok(answer.clock_ahead()),
             false => Err(OktaError::read(&self.http, &answer).problem("Okta", &answer)),
         }
     }
 
-    async fn get(&self, bucket: &str, request: Request) -> Result<Answer, Problem> {
+    async fn get(&self, calls: &'static str, request: Request) -> Result<Answer, Problem> {
+        let bucket = Bucket::okta(calls);
         match &self.auth {
-            Auth::ServiceApp(tokens) => tokens.read(bucket, &request).await,
+            Auth::ServiceApp(tokens) => tokens.read(&bucket, &request).await,
             Auth::Ssws(token) => {
                 let value = format!("SSWS {}", token.expose_secret());
-                Ok(self.http.read(bucket, &request.with_secret("authorization", value.into())).await?)
+                Ok(self.http.read(&bucket, &request.with_secret("authorization", value.into())).await?)
             }
             Auth::Nothing => {
                 Err(Problem::whole("neither an API token nor a service application is configured"))

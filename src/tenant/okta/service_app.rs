@@ -6,7 +6,7 @@
 use super::error::OktaError;
 use crate::config::meant::ServiceApp;
 use crate::domain::dossier::Problem;
-use crate::tenant::http::{Answer, Http, Request};
+use crate::tenant::http::{Answer, Bucket, Http, Request};
 use crate::tenant::problem::with_hint;
 use crate::tenant::token::{Issued, TokenIssuer};
 use async_trait::async_trait;
@@ -151,7 +151,7 @@ impl TokenIssuer for ServiceAppTokens {
         let request = self.request(http.now()).map_err(|error| {
             with_hint(error.to_string(), "the key has to be RSA, or EC on curve P-256, in PKCS#8 PEM")
         })?;
-        let answer = http.read("okta token", &request).await?;
+        let answer = http.read(&Bucket::okta("token"), &request).await?;
         match answer.json().and_then(|body| Issued::parse(&body, TOKEN_LIVES)) {
             Some(issued) if answer.is_success() => Ok(issued),
             _ => Err(self.refused(http, &answer)),

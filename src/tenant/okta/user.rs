@@ -17,7 +17,7 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'
 /// `GET /api/v1/users/{idOrLogin}`. Only this call's `_links` say what is legal now.
 pub(super) async fn read(okta: &Okta, id_or_login: &str) -> Part<OktaUser> {
     let answer = match url(&okta.org_url, id_or_login) {
-        Ok(url) => okta.get("okta users/{id}", Request::get(url)).await,
+        Ok(url) => okta.get("users/{id}", Request::get(url)).await,
         Err(problem) => Err(problem),
     };
     match answer {

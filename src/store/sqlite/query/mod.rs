@@ -13,6 +13,7 @@
 pub(super) mod events;
 pub(super) mod findings;
 pub(super) mod scan;
+pub(super) mod users;
 
 use crate::domain::query::{Pattern, Term, Test};
 use crate::domain::{Query, Severity};
@@ -213,8 +214,8 @@ fn check_condition(column: &str, parameter: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::FindingFilter;
     use crate::store::sqlite::migrate::{SEARCH, STORE};
+    use crate::store::{FindingFilter, UserQuery};
     use proptest::prelude::*;
 
     proptest! {
@@ -301,6 +302,23 @@ mod tests {
                     let steps = explained(&db, &sql);
                     assert!(steps.iter().all(|step| is_bounded(step)), "{text}\n{sql}\n{steps:#?}");
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn no_filter_of_an_events_users_leaves_that_event() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = store(folder.path());
+        for text in ["", "user:ann*", "user:ann@example.com", "-state:open", "ann smith", "-ann state:closed"]
+        {
+            let plan = users::plan(crate::domain::EventId(1), &UserQuery::parse(text).unwrap());
+            for direction in [Direction::Down, Direction::Up] {
+                let sql = plan.sql(direction);
+                let steps = explained(&db, &sql);
+                assert!(steps.iter().all(|step| is_bounded(step)), "{text}\n{sql}\n{steps:#?}");
+                let walk = steps.iter().find(|step| step.contains(" u "));
+                assert!(walk.is_some_and(|step| step.contains("event=? AND position")), "{text}\n{steps:#?}");
             }
         }
     }

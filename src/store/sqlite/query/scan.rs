@@ -1,6 +1,7 @@
 //! Runs a plan: its walks side by side, merged in the list's order, stopped after a bounded number of
 //! rows.
 
+use super::super::rows::sized;
 use super::{Direction, Plan};
 use crate::domain::Severity;
 use crate::store::From;
@@ -16,7 +17,7 @@ pub(in crate::store::sqlite) struct Hit {
     pub(in crate::store::sqlite) severity: Severity,
 }
 
-/// What was found, newest first.
+/// What was found, in the order of the list.
 #[derive(Debug)]
 pub(in crate::store::sqlite) struct Found {
     pub(in crate::store::sqlite) hits: Vec<Hit>,
@@ -30,20 +31,43 @@ pub(in crate::store::sqlite) struct Found {
 pub(in crate::store::sqlite) struct Start {
     direction: Direction,
     bound: i64,
+    order: Order,
+}
+
+/// In which order a walk comes upon its rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Order {
+    /// As the list has them.
+    Listed,
+    /// The other way round: it goes up a list that is read downwards.
+    Reversed,
 }
 
 impl Start {
-    /// The start of a page, its key taken apart by `id`.
+    /// The start of a page of a list whose highest ids stand on top, its key taken apart by `id`.
     pub(in crate::store::sqlite) fn of<K>(from: From<K>, id: impl Fn(K) -> i64) -> Start {
+        let (down, up) = (Direction::Down, Direction::Up);
         match from {
-            From::Newest => Start { direction: Direction::Down, bound: i64::MAX },
-            From::Before(key) => Start { direction: Direction::Down, bound: id(key) },
-            From::After(key) => Start { direction: Direction::Up, bound: id(key) },
+            From::Newest => Start { direction: down, bound: i64::MAX, order: Order::Listed },
+            From::Before(key) => Start { direction: down, bound: id(key), order: Order::Listed },
+            From::After(key) => Start { direction: up, bound: id(key), order: Order::Reversed },
+            From::Oldest => Start { direction: up, bound: i64::MIN, order: Order::Reversed },
+        }
+    }
+
+    /// The start of a page of an event's users, whose lowest positions stand on top.
+    pub(in crate::store::sqlite) fn of_users(from: From<usize>) -> Start {
+        let (down, up) = (Direction::Down, Direction::Up);
+        match from {
+            From::Newest => Start { direction: up, bound: -1, order: Order::Listed },
+            From::Before(at) => Start { direction: up, bound: sized(at), order: Order::Listed },
+            From::After(at) => Start { direction: down, bound: sized(at), order: Order::Reversed },
+            From::Oldest => Start { direction: down, bound: i64::MAX, order: Order::Reversed },
         }
     }
 }
 
-/// The first `limit` rows that match from a start on.
+/// The first `limit` rows that match from a start on, in the order of the list.
 pub(in crate::store::sqlite) fn find(
     db: &Connection,
     plan: &Plan,
@@ -57,7 +81,7 @@ pub(in crate::store::sqlite) fn find(
         walks.push(Cursor::start(statement.raw_query())?);
     }
     let mut found = merge(&mut walks, start.direction, limit)?;
-    if start.direction == Direction::Up {
+    if start.order == Order::Reversed {
         found.hits.reverse();
     }
     Ok(found)
@@ -166,6 +190,7 @@ mod tests {
         assert_eq!((ids(&second), second.next), (vec![], Some(11)));
         assert_eq!(found(none, From::Before(11)).next, None);
         assert_eq!(found(none, From::After(5)).next, Some(50_005));
+        assert_eq!(found(none, From::Oldest).next, Some(50_000));
     }
 
     #[test]
@@ -173,5 +198,7 @@ mod tests {
         let page = found(1_000, From::Before(10_000));
         assert_eq!((ids(&page), page.next), (vec![9_000, 8_000], Some(7_001)));
         assert_eq!(ids(&found(1_000, From::Before(7_001))), [7_000, 6_000]);
+        let last = found(1_000, From::Oldest);
+        assert_eq!((ids(&last), last.next), (vec![2_000, 1_000], Some(2_999)));
     }
 }
