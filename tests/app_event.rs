@@ -35,7 +35,7 @@ struct Crowd {
 impl Crowd {
     fn of(users: usize) -> Crowd {
         let mut desk = Desk::settled(1);
-        desk.advance(1_000);
+        desk.stand();
         let asked = desk.send(Msg::Opened);
         let (matches, breath): (fn(usize) -> bool, usize) = (|_| true, usize::MAX);
         let mut crowd = Crowd { desk, users, matches, breath, asked, pages: 0, said: Vec::new() };
