@@ -6,6 +6,9 @@ mod support;
 use idtriage::runtime::terminal;
 use nix::sys::signal::Signal;
 use rstest::rstest;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
 use support::place::Place;
 use support::screen::Screen;
 use support::wait;
@@ -37,6 +40,23 @@ fn go_to_a_person(screen: &mut Screen) -> String {
     let place = below.iter().position(|row| who(row).contains('.')).unwrap();
     screen.press(&"j".repeat(place));
     who(&below[place]).split(['…', '@']).next().unwrap().to_owned()
+}
+
+/// The modes of the folders that the program made for a while.
+fn modes(place: &Place) -> Vec<u32> {
+    let mode = |path: &PathBuf| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    place.throw_aways().iter().map(mode).collect()
+}
+
+#[test]
+fn what_is_thrown_away_is_nobody_elses() {
+    let place = Place::empty();
+    let _screen = demo(&place);
+    assert_eq!(modes(&place), [0o700]);
+    let place = Place::empty();
+    let lab = place.start(&["lab", "--listen", "127.0.0.1:0"]);
+    lab.says("ctrl-c ends the lab");
+    assert_eq!(modes(&place), [0o700]);
 }
 
 #[test]

@@ -30,6 +30,7 @@ use idtriage::runtime::effects::Heard;
 use idtriage::runtime::services::Services;
 use idtriage::runtime::terminal::frame::FrameBackend;
 use idtriage::source::{Accept, Arrival, Clock};
+use idtriage::store::files::throw_away_folder;
 use idtriage::store::{OpenOptions, Store};
 use idtriage::view::Theme;
 use jiff::SignedDuration;
@@ -85,7 +86,7 @@ impl Bench {
 
     /// A console on an empty store.
     pub(crate) fn empty() -> Bench {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = throw_away_folder("console-").unwrap();
         let url = format!("sqlite:{}", folder.path().join("idtriage.db").display());
         let store = idtriage::store::open(&url, decoder(), OpenOptions::default()).unwrap();
         let clock = Arc::new(TestClock::default());

@@ -3,6 +3,7 @@
 use super::process::{Ended, Process};
 use idtriage::ingest::decoder;
 use idtriage::lab::Lab;
+use idtriage::store::files::throw_away_folder;
 use idtriage::store::{self, OpenOptions, Store};
 use serde_json::Value;
 use std::fs;
@@ -57,7 +58,7 @@ impl Place {
 
     /// A place where nothing is yet.
     pub(crate) fn empty() -> Place {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = throw_away_folder("place-").unwrap();
         fs::create_dir(folder.path().join("tmp")).unwrap();
         Place { folder, listen: free_address(), started: AtomicUsize::new(0) }
     }
@@ -166,6 +167,11 @@ impl Place {
     /// Whether the program left nothing of a throw-away store behind.
     pub(crate) fn is_swept(&self) -> bool {
         files_below(&self.path("tmp")).is_empty()
+    }
+
+    /// The folders that the program made for files that it throws away.
+    pub(crate) fn throw_aways(&self) -> Vec<PathBuf> {
+        fs::read_dir(self.path("tmp")).unwrap().map(|entry| entry.unwrap().path()).collect()
     }
 
     /// Every file below the folder.
