@@ -73,6 +73,8 @@ async fn a_finding_is_claimed_released_noted_and_closed() {
     bench.check("<enter>", "a note is required").await;
     bench.press("called her<enter>");
     bench.gone("a note is required").await;
+    // Closing the finding as it was before the note would be refused.
+    bench.settled().await;
     bench.check("x", "true positive").await;
     bench.check("<down>expected trip<enter>", "is closed").await;
     bench.check("<enter>", "closed: benign").await;
