@@ -137,6 +137,21 @@ fn a_signal_ends_it_and_gives_the_terminal_back(#[case] signal: Signal) {
 }
 
 #[test]
+fn a_signal_ends_it_on_a_terminal_that_takes_no_bytes() {
+    let place = Place::empty();
+    let mut screen = demo(&place);
+    let clogged = screen.clog();
+    screen.press("?");
+    screen.signal(Signal::SIGTERM);
+    wait::until("the end of the process", || screen.has_ended());
+    assert!(screen.is_cooked() && place.is_swept());
+    drop(clogged);
+    screen.shows("ended with 0");
+    // It could not leave the screen: otherwise this would show nothing.
+    assert!(!screen.is_given_back());
+}
+
+#[test]
 fn ctrl_z_stops_it_and_sigcont_draws_it_again() {
     let place = Place::empty();
     let mut screen = demo(&place);
