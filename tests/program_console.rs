@@ -25,9 +25,12 @@ fn demo(place: &Place) -> Screen {
     screen
 }
 
-/// Puts the cursor on the first row below the top one that names one person, and answers the name as
-/// far as the column shows it.
+/// Puts the cursor on a row that names one person who can be acted on, and answers the name as far as the
+/// column shows it. Whom the flood hits has an active account; who else stands in the feed may not.
 fn go_to_a_person(screen: &mut Screen) -> String {
+    screen.press(&format!("/check:mfa-flood{ENTER}"));
+    // The first is about many people, each of the others about one.
+    screen.until("three rows of the flood", |text| text.matches("MFA Flood").count() >= 3);
     screen.press("j");
     // From now on the feed is held: its rows do not move any more.
     screen.shows_no("following");
