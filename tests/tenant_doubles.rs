@@ -596,7 +596,7 @@ async fn a_request_that_acts_is_sent_once(#[case] code: u16) {
 #[tokio::test]
 async fn a_time_out_leaves_the_outcome_unknown() {
     let double = Double::start(|_, _| Reply::Never).await;
-    let act = Allowance { timeout: Duration::from_millis(300), ..limits().act };
+    let act = Allowance { timeout: Duration::from_secs(3), ..limits().act };
     let end = run_flow(&double, Limits { act, ..limits() }).await;
     assert!(matches!(&end, CallEnd::Unknown(end) if end.why.contains("no answer")), "{end:?}");
     assert_eq!(double.seen("/invoke").len(), 1);
@@ -640,7 +640,7 @@ async fn a_429_is_followed_by_another_try_that_the_receipt_tells() {
 #[tokio::test]
 async fn tries_that_were_answered_429_are_told_when_the_last_is_silent() {
     let double = Double::start(|_, before| if before < 2 { status(429) } else { Reply::Never }).await;
-    let act = Allowance { timeout: Duration::from_millis(300), ..limits().act };
+    let act = Allowance { timeout: Duration::from_secs(3), ..limits().act };
     let end = run_flow(&double, Limits { act, ..limits() }).await;
     assert!(matches!(&end, CallEnd::Unknown(end) if end.tries.len() == 2), "{end:?}");
 }
@@ -648,7 +648,7 @@ async fn tries_that_were_answered_429_are_told_when_the_last_is_silent() {
 #[tokio::test]
 async fn when_the_wait_runs_out_nothing_ran() {
     let double = Double::start(|_, _| status(429)).await;
-    let act = Allowance { held: Duration::from_millis(20), ..limits().act };
+    let act = Allowance { held: Duration::from_millis(500), ..limits().act };
     let end = run_flow(&double, Limits { act, ..limits() }).await;
     let CallEnd::Throttled(receipt) = end else { panic!("{end:?}") };
     assert_eq!(receipt.status, Some(429));
