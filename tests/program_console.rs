@@ -8,7 +8,8 @@ use nix::sys::signal::Signal;
 use rstest::rstest;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
 use support::place::Place;
 use support::screen::Screen;
 use support::wait;
@@ -152,6 +153,19 @@ fn a_signal_ends_it_on_a_terminal_that_takes_no_bytes() {
     screen.shows("ended with 0");
     // It could not leave the screen: otherwise this would show nothing.
     assert!(!screen.is_given_back());
+}
+
+#[test]
+fn a_terminal_that_cannot_be_taken_whole_is_given_back() {
+    let place = Place::empty();
+    let screen = Screen::start_other(&place, Path::new("sleep"), &["600"], (80, 24));
+    let _clogged = screen.clog();
+    let mut command = place.command(&["demo"]);
+    let child = command.stdin(screen.opened()).stdout(screen.opened()).stderr(Stdio::piped()).spawn();
+    let ended = child.unwrap().wait_with_output().unwrap();
+    let errors = String::from_utf8(ended.stderr).unwrap();
+    assert!(errors.contains("the terminal cannot be used"), "{errors}");
+    assert!(screen.is_cooked());
 }
 
 #[test]

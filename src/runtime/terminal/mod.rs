@@ -37,8 +37,10 @@ impl Guard {
         if !io::stdout().is_terminal() || !io::stdin().is_terminal() {
             return Err(io::Error::other("standard input and output have to be a terminal"));
         }
+        // The guard is there before the terminal is taken: half a taking is undone too.
+        let guard = Guard(());
         enter()?;
-        Ok(Guard(()))
+        Ok(guard)
     }
 
     /// The terminal is the calling thread's from now on: a panic there gives it back.
