@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 
 const SECRET: &str = "s3cret-of-the-flow";
 const TOKEN: &str = "aaa.bbb.ccc";
@@ -618,10 +618,13 @@ async fn a_cut_connection_leaves_the_outcome_unknown() {
 
 #[tokio::test]
 async fn what_cannot_connect_was_not_sent() {
-    let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    // Bound and not listened on: nobody answers there, and nobody else can take it meanwhile.
+    let closed = TcpSocket::new_v4().unwrap();
+    closed.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let closed_at = closed.local_addr().unwrap();
     let plain = Double::start(|_, _| status(200)).await;
     let tls = plain.url("/invoke").replace("http:", "https:");
-    for url in [format!("http://{free}/invoke"), tls] {
+    for url in [format!("http://{closed_at}/invoke"), tls] {
         let tenants = tenants(Config { flows: vec![flow(&url, FlowAuth::None)], ..config() });
         let end = tenants.call(&"suspend".into(), &show(&tenants), &Cleared(usize::MAX.into())).await;
         assert!(matches!(&end, CallEnd::NotSent(end) if end.why.contains("cannot reach")), "{url}: {end:?}");
