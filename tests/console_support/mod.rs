@@ -242,7 +242,8 @@ fn console(desk: &Arc<Desk>, glass: &Glass, clock: &Arc<TestClock>) -> Console<G
         open: OpenLinks::Never,
         clipboard: Way::Terminal,
     };
-    let (theme, _) = Theme::load("default", None);
+    let (theme, warnings) = Theme::load("ansi", None);
+    assert!(warnings.is_empty(), "{warnings:?}");
     Console::new(state, Keymap::new(&Default::default()).unwrap(), theme, screen, services)
 }
 
