@@ -210,7 +210,7 @@ async fn the_users_of_an_event_are_filtered_and_both_ends_reached() {
     let users: Vec<&str> = logins.iter().map(String::as_str).collect();
     bench.arrive(&[("1", "no-mfa", "high", &users)]).await;
     bench.see("700 users").await;
-    bench.advance(1_000);
+    bench.advance(1_000).await;
     bench.check("<enter>", "user000@example.com").await;
     bench.check("G", "user699@example.com").await;
     bench.check("g", "user000@example.com").await;
@@ -248,7 +248,7 @@ async fn a_throttled_tenant_is_named_with_the_time_until_it_goes_on() {
 async fn a_card_says_whom_its_run_waits_for() {
     let bench = Bench::new().await;
     card(&bench).await;
-    bench.advance(400);
+    bench.advance(400).await;
     bench.town.die();
     bench.check("suspend<enter>", "starting…").await;
     let wait = |remote| Wait {

@@ -23,7 +23,7 @@ use store::{decode, failed, item, options, query, second};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_events_users_are_read_from_both_ends_and_filtered() {
-    let room = tempfile::tempdir().unwrap();
+    let room = throw_away_folder("store-").unwrap();
     let url = format!("sqlite:{}", room.path().join("idtriage.db").display());
     let store = idtriage::store::open(&url, decode(), options()).unwrap();
     users_of_an_event(&*store).await;
