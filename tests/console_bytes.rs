@@ -30,7 +30,9 @@ impl Screen {
         let backend = FrameBackend::fixed(Vec::new(), SIZE.columns, SIZE.rows);
         let keymap = Keymap::new(&Default::default()).unwrap();
         let terminal = Terminal::new(backend).unwrap();
-        Screen { desk: Desk::settled(events), terminal, keymap, theme: Theme::load("default", None).0 }
+        let (theme, warnings) = Theme::load("ansi", None);
+        assert!(warnings.is_empty(), "{warnings:?}");
+        Screen { desk: Desk::settled(events), terminal, keymap, theme }
     }
 
     /// A screen whose first frame is drawn already.

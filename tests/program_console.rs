@@ -6,6 +6,10 @@ mod support;
 use idtriage::runtime::terminal;
 use nix::sys::signal::Signal;
 use rstest::rstest;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
 use support::place::Place;
 use support::screen::Screen;
 use support::wait;
@@ -22,9 +26,12 @@ fn demo(place: &Place) -> Screen {
     screen
 }
 
-/// Puts the cursor on the first row below the top one that names one person, and answers the name as
-/// far as the column shows it.
+/// Puts the cursor on a row that names one person who can be acted on, and answers the name as far as the
+/// column shows it. Whom the flood hits has an active account; who else stands in the feed may not.
 fn go_to_a_person(screen: &mut Screen) -> String {
+    screen.press(&format!("/check:mfa-flood{ENTER}"));
+    // The first is about many people, each of the others about one.
+    screen.until("three rows of the flood", |text| text.matches("MFA Flood").count() >= 3);
     screen.press("j");
     // From now on the feed is held: its rows do not move any more.
     screen.shows_no("following");
@@ -37,6 +44,23 @@ fn go_to_a_person(screen: &mut Screen) -> String {
     let place = below.iter().position(|row| who(row).contains('.')).unwrap();
     screen.press(&"j".repeat(place));
     who(&below[place]).split(['…', '@']).next().unwrap().to_owned()
+}
+
+/// The modes of the folders that the program made for a while.
+fn modes(place: &Place) -> Vec<u32> {
+    let mode = |path: &PathBuf| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    place.throw_aways().iter().map(mode).collect()
+}
+
+#[test]
+fn what_is_thrown_away_is_nobody_elses() {
+    let place = Place::empty();
+    let _screen = demo(&place);
+    assert_eq!(modes(&place), [0o700]);
+    let place = Place::empty();
+    let lab = place.start(&["lab", "--listen", "127.0.0.1:0"]);
+    lab.says("ctrl-c ends the lab");
+    assert_eq!(modes(&place), [0o700]);
 }
 
 #[test]
@@ -114,6 +138,34 @@ fn a_signal_ends_it_and_gives_the_terminal_back(#[case] signal: Signal) {
     screen.shows("ended with 0");
     assert!(screen.is_given_back());
     assert!(place.is_swept());
+}
+
+#[test]
+fn a_signal_ends_it_on_a_terminal_that_takes_no_bytes() {
+    let place = Place::empty();
+    let mut screen = demo(&place);
+    let clogged = screen.clog();
+    screen.press("?");
+    screen.signal(Signal::SIGTERM);
+    wait::until("the end of the process", || screen.has_ended());
+    assert!(screen.is_cooked() && place.is_swept());
+    drop(clogged);
+    screen.shows("ended with 0");
+    // It could not leave the screen: otherwise this would show nothing.
+    assert!(!screen.is_given_back());
+}
+
+#[test]
+fn a_terminal_that_cannot_be_taken_whole_is_given_back() {
+    let place = Place::empty();
+    let screen = Screen::start_other(&place, Path::new("sleep"), &["600"], (80, 24));
+    let _clogged = screen.clog();
+    let mut command = place.command(&["demo"]);
+    let child = command.stdin(screen.opened()).stdout(screen.opened()).stderr(Stdio::piped()).spawn();
+    let ended = child.unwrap().wait_with_output().unwrap();
+    let errors = String::from_utf8(ended.stderr).unwrap();
+    assert!(errors.contains("the terminal cannot be used"), "{errors}");
+    assert!(screen.is_cooked());
 }
 
 #[test]

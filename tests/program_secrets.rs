@@ -6,7 +6,7 @@ mod support;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use nix::sys::signal::Signal;
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use std::fs;
 use std::path::PathBuf;
 use support::payload::failed_check;
@@ -36,6 +36,17 @@ fn secrets(tenant: &Tenant) -> Vec<(&'static str, String)> {
     let (standard, url) =
         (encoded(&|secret| STANDARD.encode(secret)), encoded(&|secret| URL_SAFE_NO_PAD.encode(secret)));
     secrets.into_iter().chain(standard).chain(url).collect()
+}
+
+/// What was made from them on the way: the tokens that clients carry, and what they sign to get one.
+fn derived(tenant: &Tenant) -> Vec<(&'static str, String)> {
+    let named = |name, all: Vec<SecretString>| -> Vec<(&'static str, String)> {
+        all.iter().map(|secret| (name, secret.expose_secret().to_owned())).collect()
+    };
+    let tokens = named("an access token", tenant.lab.issued_tokens());
+    let assertions = named("a client's assertion", tenant.lab.client_assertions());
+    assert!(tokens.len() > assertions.len() && !assertions.is_empty(), "both kinds were used");
+    [tokens, assertions].concat()
 }
 
 fn contains(bytes: &[u8], secret: &str) -> bool {
@@ -117,10 +128,11 @@ fn no_secret_is_written_anywhere() {
     assert!(kept.len() == 5 && kept.iter().all(found));
     assert!(files.iter().any(|path| path.ends_with("idtriage.log")), "{files:?}");
     assert!(files.contains(&place.store_file()), "{files:?}");
+    let all = [secrets(&tenant), derived(&tenant)].concat();
     for path in files {
         let bytes = fs::read(&path).unwrap();
-        for (name, secret) in secrets(&tenant) {
-            assert!(!contains(&bytes, &secret), "{name} stands in {}", path.display());
+        for (name, secret) in &all {
+            assert!(!contains(&bytes, secret), "{name} stands in {}", path.display());
         }
     }
 }

@@ -7,6 +7,7 @@ mod store;
 
 use futures_util::FutureExt as _;
 use idtriage::domain::{EventId, Login};
+use idtriage::store::files::throw_away_folder;
 use idtriage::store::sqlite::SqliteStore;
 use idtriage::store::{FindingFilter, From, InboxItem, OpenOptions, Sequence, Store, StoreError, UserQuery};
 use proptest::prelude::*;
@@ -24,7 +25,7 @@ struct Room {
 
 impl Room {
     fn new() -> Room {
-        Room { folder: tempfile::tempdir().unwrap() }
+        Room { folder: throw_away_folder("store-").unwrap() }
     }
 
     fn path(&self) -> PathBuf {

@@ -11,6 +11,7 @@ use idtriage::domain::{
     Action, ActionId, Actor, Change, Disposition, Event, EventId, EventKind, Evidence, Finding, FindingId,
     FindingState, Login, Outcome, Risk, Severity,
 };
+use idtriage::store::files::throw_away_folder;
 use idtriage::store::{
     ActionFilter, Again, Basis, ChangeError, FindingFilter, From, IntendError, Lease, Page, Store,
     StoreError, UserQuery,
@@ -22,7 +23,7 @@ use store::{decode, failed, item, options, query, second};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_events_users_are_read_from_both_ends_and_filtered() {
-    let room = tempfile::tempdir().unwrap();
+    let room = throw_away_folder("store-").unwrap();
     let url = format!("sqlite:{}", room.path().join("idtriage.db").display());
     let store = idtriage::store::open(&url, decode(), options()).unwrap();
     users_of_an_event(&*store).await;
@@ -30,7 +31,7 @@ async fn an_events_users_are_read_from_both_ends_and_filtered() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_story_on_sqlite() {
-    let room = tempfile::tempdir().unwrap();
+    let room = throw_away_folder("store-").unwrap();
     let url = format!("sqlite:{}", room.path().join("idtriage.db").display());
     let store = idtriage::store::open(&url, decode(), options()).unwrap();
     story(&*store).await;

@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 
 const SECRET: &str = "s3cret-of-the-flow";
 const TOKEN: &str = "aaa.bbb.ccc";
@@ -596,7 +596,7 @@ async fn a_request_that_acts_is_sent_once(#[case] code: u16) {
 #[tokio::test]
 async fn a_time_out_leaves_the_outcome_unknown() {
     let double = Double::start(|_, _| Reply::Never).await;
-    let act = Allowance { timeout: Duration::from_millis(300), ..limits().act };
+    let act = Allowance { timeout: Duration::from_secs(3), ..limits().act };
     let end = run_flow(&double, Limits { act, ..limits() }).await;
     assert!(matches!(&end, CallEnd::Unknown(end) if end.why.contains("no answer")), "{end:?}");
     assert_eq!(double.seen("/invoke").len(), 1);
@@ -618,10 +618,13 @@ async fn a_cut_connection_leaves_the_outcome_unknown() {
 
 #[tokio::test]
 async fn what_cannot_connect_was_not_sent() {
-    let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    // Bound and not listened on: nobody answers there, and nobody else can take it meanwhile.
+    let closed = TcpSocket::new_v4().unwrap();
+    closed.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let closed_at = closed.local_addr().unwrap();
     let plain = Double::start(|_, _| status(200)).await;
     let tls = plain.url("/invoke").replace("http:", "https:");
-    for url in [format!("http://{free}/invoke"), tls] {
+    for url in [format!("http://{closed_at}/invoke"), tls] {
         let tenants = tenants(Config { flows: vec![flow(&url, FlowAuth::None)], ..config() });
         let end = tenants.call(&"suspend".into(), &show(&tenants), &Cleared(usize::MAX.into())).await;
         assert!(matches!(&end, CallEnd::NotSent(end) if end.why.contains("cannot reach")), "{url}: {end:?}");
@@ -640,7 +643,7 @@ async fn a_429_is_followed_by_another_try_that_the_receipt_tells() {
 #[tokio::test]
 async fn tries_that_were_answered_429_are_told_when_the_last_is_silent() {
     let double = Double::start(|_, before| if before < 2 { status(429) } else { Reply::Never }).await;
-    let act = Allowance { timeout: Duration::from_millis(300), ..limits().act };
+    let act = Allowance { timeout: Duration::from_secs(3), ..limits().act };
     let end = run_flow(&double, Limits { act, ..limits() }).await;
     assert!(matches!(&end, CallEnd::Unknown(end) if end.tries.len() == 2), "{end:?}");
 }
@@ -648,7 +651,7 @@ async fn tries_that_were_answered_429_are_told_when_the_last_is_silent() {
 #[tokio::test]
 async fn when_the_wait_runs_out_nothing_ran() {
     let double = Double::start(|_, _| status(429)).await;
-    let act = Allowance { held: Duration::from_millis(20), ..limits().act };
+    let act = Allowance { held: Duration::from_millis(500), ..limits().act };
     let end = run_flow(&double, Limits { act, ..limits() }).await;
     let CallEnd::Throttled(receipt) = end else { panic!("{end:?}") };
     assert_eq!(receipt.status, Some(429));

@@ -12,6 +12,7 @@ use crate::domain::time::Zone;
 use crate::domain::{Actor, Event, Severity};
 use crate::remediation::Pace;
 use crate::remediation::guard::Mode;
+use crate::runtime::apart::Left;
 use crate::runtime::child::Children;
 use crate::runtime::{picture, receiver, session};
 use crate::source::clock::Clock;
@@ -57,6 +58,11 @@ pub(super) async fn run(
     let closed = closed.map_err(|cause| {
         Failure::failed(format!("the terminal cannot be used: {cause}\nhint: `idtriage collect` needs none"))
     })?;
+    let status = if closed.unsettled > 0 { UNKNOWN } else { DONE };
+    if closed.left == Left::HeldUp {
+        // Standard error is mostly the same terminal: another word would never return.
+        return Ok(status);
+    }
     // The terminal may be gone, and with it who reads this: the status says it all the same.
     if let Some(head) = head? {
         let _ = out.note(&format!("journal head {head}"));
@@ -64,9 +70,8 @@ pub(super) async fn run(
     if closed.unsettled > 0 {
         let words = format!("{} run(s) left without a receipt: their outcome is unknown", closed.unsettled);
         let _ = out.note(&words);
-        return Ok(UNKNOWN);
     }
-    Ok(DONE)
+    Ok(status)
 }
 
 /// Runs the console without a terminal until an incident is in its feed, and answers that screen.

@@ -16,6 +16,7 @@ use crate::runtime::terminal::signals::{Signalled, Signals};
 use crate::source::clock::Clock;
 use crate::source::type_named;
 use crate::store::Store;
+use crate::store::files::throw_away_folder;
 use jiff::{SignedDuration, Timestamp};
 use std::io::Write;
 use std::net::SocketAddr;
@@ -72,8 +73,7 @@ fn not_written(cause: &std::io::Error) -> Failure {
 /// Runs the lab alone: prints a configuration, then posts to whoever listens at its address.
 pub(super) async fn alone(arguments: &LabAlone, out: &mut Output<'_>) -> Result<u8, Failure> {
     let lab = start(options(&arguments.lab, Some(arguments.listen))?).await?;
-    let folder =
-        tempfile::Builder::new().prefix("idtriage-lab-").tempdir().map_err(|cause| not_written(&cause))?;
+    let folder = throw_away_folder("idtriage-lab-").map_err(|cause| not_written(&cause))?;
     let secrets = folder.path().join("secrets");
     lab.write_secret_files(&secrets).map_err(|cause| not_written(&cause))?;
     let listen = SocketAddr::from(LISTEN);
@@ -104,8 +104,7 @@ fn listener(lab: &Lab, listen: SocketAddr) -> LabListener {
 /// Runs the demo: a lab, a throw-away store with some days of history, and the console.
 pub(super) async fn demo(arguments: &DemoArguments, mode: Mode, out: &mut Output<'_>) -> Result<u8, Failure> {
     let lab = start(options(&arguments.lab, None)?).await?;
-    let folder =
-        tempfile::Builder::new().prefix("idtriage-demo-").tempdir().map_err(|cause| not_written(&cause))?;
+    let folder = throw_away_folder("idtriage-demo-").map_err(|cause| not_written(&cause))?;
     let loaded = configure(&lab, folder.path())?;
     let clock: Arc<dyn Clock> = Arc::new(LabTime(lab.clock()));
     let store = connect::store(&loaded.config.store).await?;

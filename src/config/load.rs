@@ -225,6 +225,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("config.toml");
         std::fs::write(&path, "[okta]\napi_token = hunter2 \"\n").unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
         let error = load_local(&path, None).unwrap_err();
         let told = error.to_string();
         assert!(told.contains("line 2") && !told.contains("hunter2"), "{told}");

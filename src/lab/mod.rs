@@ -51,6 +51,7 @@ use axum::middleware::from_fn_with_state;
 use cii::Engine;
 use okta::{Directory, SystemLog};
 use population::Population;
+use secrecy::SecretString;
 use serde_json::Value;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -142,6 +143,16 @@ impl Lab {
 
     pub fn secrets(&self) -> &LabSecrets {
         &self.world.secrets
+    }
+
+    /// The access tokens that it issued so far, for a test that looks for them where none may be.
+    pub fn issued_tokens(&self) -> Vec<SecretString> {
+        self.world.tokens.issued()
+    }
+
+    /// The signed assertions that clients identified themselves with so far.
+    pub fn client_assertions(&self) -> Vec<SecretString> {
+        self.world.tokens.assertions()
     }
 
     /// The lab's time, for whoever shows it.

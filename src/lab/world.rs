@@ -11,6 +11,7 @@ use super::story::Failing;
 use super::workflows::{LabFlow, LabRun};
 use axum::http::HeaderName;
 use jiff::{SignedDuration, Timestamp};
+use secrecy::SecretString;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -114,12 +115,17 @@ pub(crate) struct Grant {
 pub(crate) struct Tokens {
     grants: Mutex<HashMap<String, Grant>>,
     used: Mutex<std::collections::HashSet<String>>,
+    /// Every token of this run, also those that were taken back.
+    issued: Mutex<Vec<SecretString>>,
+    /// Every assertion that a client identified itself with.
+    assertions: Mutex<Vec<SecretString>>,
 }
 
 impl Tokens {
     /// Issues a token of three dot-separated parts, as a JWT has; nobody but the lab can read anything from it.
     pub(crate) fn issue(&self, grant: Grant) -> String {
         let token = [token("eyJ", 12), token("", 32), token("", 32)].join(".");
+        lock(&self.issued).push(token.clone().into());
         lock(&self.grants).insert(token.clone(), grant);
         token
     }
@@ -128,6 +134,21 @@ impl Tokens {
     pub(crate) fn check(&self, token: &str, realm: Realm, now: Timestamp) -> Option<Grant> {
         let grants = lock(&self.grants);
         grants.get(token).filter(|grant| grant.realm == realm && grant.expires > now).cloned()
+    }
+
+    /// Every token that was issued so far.
+    pub(crate) fn issued(&self) -> Vec<SecretString> {
+        lock(&self.issued).clone()
+    }
+
+    /// A client identified itself.
+    pub(crate) fn identified(&self, assertion: &str) {
+        lock(&self.assertions).push(assertion.into());
+    }
+
+    /// What clients identified themselves with so far.
+    pub(crate) fn assertions(&self) -> Vec<SecretString> {
+        lock(&self.assertions).clone()
     }
 
     /// Forgets every token: whoever holds one must ask again.

@@ -8,7 +8,7 @@ use crate::app::{self, Effect, Msg, State, layout::Size};
 use crate::command::{Keymap, keys::Key, press};
 use crate::source::clock::Clock;
 use crate::view::{self, Theme};
-use crossterm::event::{Event, MouseEventKind};
+use crossterm::event::Event;
 use futures_util::{Stream, StreamExt};
 use std::io::{self, Write};
 use std::ops::ControlFlow;
@@ -185,18 +185,9 @@ impl<W: Write> Console<W> {
             }
             Some(Ok(Event::Paste(text))) => self.apply(Msg::Pasted(text)),
             Some(Ok(Event::Resize(columns, rows))) => self.apply(Msg::Resized(Size { columns, rows })),
-            Some(Ok(Event::Mouse(mouse))) => self.wheel(mouse.kind),
-            Some(Ok(Event::FocusGained | Event::FocusLost)) => {}
+            // The mouse is the terminal's own, to select text with: nothing of it is asked for.
+            Some(Ok(Event::Mouse(_) | Event::FocusGained | Event::FocusLost)) => {}
             Some(Err(_)) | None => self.ended = Some(Ended::Stopped),
-        }
-    }
-
-    fn wheel(&mut self, kind: MouseEventKind) {
-        use crate::app::msg::Motion;
-        match kind {
-            MouseEventKind::ScrollDown => self.apply(Msg::CursorMoved(Motion::Down)),
-            MouseEventKind::ScrollUp => self.apply(Msg::CursorMoved(Motion::Up)),
-            _ => {}
         }
     }
 

@@ -1,5 +1,6 @@
 //! The one room that touches the terminal and runs the screen's tasks.
 
+pub mod apart;
 pub mod child;
 pub mod clipboard;
 pub mod console;

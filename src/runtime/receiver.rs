@@ -15,7 +15,7 @@ use crate::store::Store;
 use crate::store::receiver::{self, ReceiverLock, Who};
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{oneshot, watch};
 
@@ -51,6 +51,7 @@ pub async fn keep_receiving(
     mut stop: watch::Receiver<bool>,
     mut bound: Option<oneshot::Sender<SocketAddr>>,
 ) {
+    let tell = only_news(tell);
     if settings.sources.is_empty() {
         return look_on(&settings, &tell, stop).await;
     }
@@ -66,16 +67,30 @@ pub async fn keep_receiving(
     }
 }
 
+/// Tells what is not what was told last: a look every second is no news every second, and `collect` prints
+/// each.
+fn only_news(tell: Tell) -> Tell {
+    let said = Mutex::new((None, None));
+    Arc::new(move |msg| {
+        // Whoever panicked while telling changed nothing here by halves.
+        let mut said = said.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = match &msg {
+            Msg::ReceiverChanged(_) => &mut said.0,
+            _ => &mut said.1,
+        };
+        if last.as_ref() != Some(&msg) {
+            *last = Some(msg.clone());
+            tell(msg);
+        }
+    })
+}
+
 /// Says who receives, for a process that does not receive itself.
 async fn look_on(settings: &Settings, tell: &Tell, mut stop: watch::Receiver<bool>) {
-    let mut said = None;
     while !*stop.borrow() {
         let other = settings.store_file.as_deref().and_then(receiver::holder);
         let now = other.map_or_else(|| Receiver::Nobody(settings.idle_because.to_owned()), Receiver::Other);
-        if said.as_ref() != Some(&now) {
-            tell(Msg::ReceiverChanged(now.clone()));
-            said = Some(now);
-        }
+        tell(Msg::ReceiverChanged(now));
         tokio::select! {
             _ = stop.changed() => {}
             () = tokio::time::sleep(LOOK) => {}
@@ -135,13 +150,8 @@ async fn receive(
 }
 
 async fn tell_health(health: &ListenerHealth, tell: &Tell) {
-    let mut said: Option<Arc<[SourceHealth]>> = None;
     loop {
-        let now = shown(health);
-        if said.as_ref() != Some(&now) {
-            tell(Msg::SourcesChanged(now.clone()));
-            said = Some(now);
-        }
+        tell(Msg::SourcesChanged(shown(health)));
         tokio::time::sleep(LOOK).await;
     }
 }
@@ -166,6 +176,66 @@ fn source(health: counters::SourceHealth) -> SourceHealth {
 mod tests {
     use super::*;
     use crate::config::meant::{Proof, Webhook};
+    use crate::ingest::decoder;
+    use crate::store::{self, OpenOptions, files};
+    use tokio::net::TcpSocket;
+
+    type Told = Arc<Mutex<Vec<Msg>>>;
+
+    fn recorder() -> (Told, Tell) {
+        let told = Told::default();
+        let heard = told.clone();
+        (told, Arc::new(move |msg| heard.lock().unwrap().push(msg)))
+    }
+
+    fn settings(folder: &std::path::Path, listen: SocketAddr) -> Settings {
+        let file = folder.join("idtriage.db");
+        let url = format!("sqlite:{}", file.display());
+        Settings {
+            store: store::open(&url, decoder(), OpenOptions::default()).unwrap(),
+            store_file: Some(file),
+            who: Who { pid: 1, host: "jump".to_owned(), what: "a test".to_owned() },
+            listen,
+            sources: Vec::new(),
+            idle_because: "it is a test",
+            clock: Arc::new(crate::source::clock::SystemClock),
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_stays_as_it_is_is_told_once() {
+        let folder = files::throw_away_folder("receiver-").unwrap();
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let taken = settings(folder.path(), socket.local_addr().unwrap());
+        let (_stop, stopped) = watch::channel(false);
+        let (told, tell) = recorder();
+        let tell = only_news(tell);
+        for _ in 0..3 {
+            receive(&taken, &tell, stopped.clone(), &mut None).await;
+        }
+        let port_is_taken = told.lock().unwrap().len();
+        assert_eq!(port_is_taken, 2, "{:?}", told.lock().unwrap());
+        let _other = ReceiverLock::try_take(taken.store_file.as_deref().unwrap(), &taken.who).unwrap();
+        for _ in 0..3 {
+            assert!(may_receive(&taken, &tell).is_none());
+        }
+        let told = told.lock().unwrap();
+        assert_eq!(told.len(), port_is_taken + 1, "{told:?}");
+    }
+
+    #[test]
+    fn what_comes_back_is_told_again() {
+        let (told, tell) = recorder();
+        let tell = only_news(tell);
+        let who = |name: &str| Msg::ReceiverChanged(Receiver::Other(name.to_owned()));
+        for name in ["ann", "ann", "bob", "ann"] {
+            tell(who(name));
+            tell(Msg::SourcesChanged(Arc::default()));
+        }
+        let expected = [who("ann"), Msg::SourcesChanged(Arc::default()), who("bob"), who("ann")];
+        assert_eq!(*told.lock().unwrap(), expected);
+    }
 
     #[test]
     fn a_store_that_takes_nothing_is_the_sources_failure() {

@@ -1,8 +1,9 @@
 //! One console from start to end: who receives, what is watched, the loop, and an orderly stop.
 
+use super::apart::{self, Left};
 use super::child::Children;
 use super::clipboard;
-use super::console::{Console, Ended, Surroundings};
+use super::console::Console;
 use super::effects::Heard;
 use super::opener::{self, Place};
 use super::receiver::{self, Tell};
@@ -20,7 +21,6 @@ use crate::remediation::{Desk, Pace, Runner};
 use crate::source::clock::Clock;
 use crate::store::Store;
 use crate::view::Theme;
-use futures_util::{Stream, StreamExt as _};
 use jiff::SignedDuration;
 use std::io::{self, Write};
 use std::net::SocketAddr;
@@ -67,19 +67,10 @@ pub struct Setup {
 /// How a console ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Closed {
-    /// Why.
-    pub ended: Ended,
+    /// Whether more can be written to the terminal.
+    pub left: Left,
     /// Runs whose receipt did not come in time: their outcome is unknown.
     pub unsettled: usize,
-}
-
-/// The real terminal around the loop.
-struct RealTerminal(Guard);
-
-impl Surroundings for RealTerminal {
-    fn suspend(&mut self) -> io::Result<()> {
-        self.0.suspend()
-    }
 }
 
 /// Runs a console on the real terminal.
@@ -88,13 +79,15 @@ impl Surroundings for RealTerminal {
 /// If the terminal cannot be taken or written.
 pub async fn run(setup: Setup) -> io::Result<Closed> {
     terminal::install_panic_hook();
-    let mut signals = std::pin::pin!(Signals::listen()?.stream());
-    let mut surroundings = RealTerminal(Guard::take()?);
-    let (mut console, behind) = open(setup, terminal::screen()?)?;
-    let ended = console.run(terminal::input(), signals.as_mut(), &mut surroundings).await;
-    drop(surroundings);
-    let unsettled = behind.wind_down(impatience(signals)).await;
-    Ok(Closed { ended: ended?, unsettled })
+    let guard = Guard::take()?;
+    let (console, behind) = open(setup, terminal::screen()?)?;
+    let left = apart::run(console, guard).await;
+    if let Ok(Left::GivenBack) = left {
+        behind.tell_what_is_awaited();
+    }
+    // Listened for from now on: what ended the loop asks for nothing once more.
+    let unsettled = behind.wind_down(impatience(Signals::listen())).await;
+    Ok(Closed { left: left?, unsettled })
 }
 
 /// A console on a screen, with what runs behind it.
@@ -140,11 +133,8 @@ pub(super) struct Behind {
 }
 
 impl Behind {
-    /// Sources stop taking in, acting requests are waited for, as long as nobody is impatient; answers how
-    /// many stay unsettled.
-    pub(super) async fn wind_down(self, impatience: impl Future<Output = ()>) -> usize {
-        // The receiver may have ended by itself.
-        let _ = self.stop.send(true);
+    /// Says on standard error why the end takes a while, where it does.
+    fn tell_what_is_awaited(&self) {
         let in_flight = self.runner.in_flight();
         if in_flight > 0 {
             // Standard error may be a terminal that is gone, and this is no reason to panic.
@@ -153,6 +143,13 @@ impl Behind {
                 "idtriage: waiting for the receipts of {in_flight} run(s), at most 60 s; Ctrl-C ends the wait"
             );
         }
+    }
+
+    /// Sources stop taking in, acting requests are waited for, as long as nobody is impatient; answers how
+    /// many stay unsettled.
+    pub(super) async fn wind_down(self, impatience: impl Future<Output = ()>) -> usize {
+        // The receiver may have ended by itself.
+        let _ = self.stop.send(true);
         let unsettled = tokio::select! {
             unsettled = self.runner.finish(LAST_RECEIPTS) => unsettled,
             () = impatience => self.runner.in_flight(),
@@ -166,13 +163,11 @@ impl Behind {
 }
 
 /// Ends when somebody who sits there asks once more for the end.
-async fn impatience(mut signals: impl Stream<Item = Signalled> + Unpin) {
-    while let Some(signalled) = signals.next().await {
-        if signalled == Signalled::Stop {
-            return;
-        }
+async fn impatience(signals: io::Result<Signals>) {
+    match signals {
+        Ok(mut signals) => while signals.next().await != Signalled::Stop {},
+        Err(_) => std::future::pending().await,
     }
-    std::future::pending().await
 }
 
 fn state(setup: &Setup, size: Size) -> State {

@@ -7,16 +7,25 @@
 
 use super::StoreError;
 use nix::fcntl::OFlag;
-use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
+use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, Permissions};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use tempfile::TempDir;
 
 const PRIVATE_FOLDER: u32 = 0o700;
 const PRIVATE_FILE: u32 = 0o600;
 const OTHERS: u32 = 0o077;
 const OTHERS_WRITE: u32 = 0o022;
 const STICKY: u32 = 0o1000;
+
+/// Makes a folder for files that are thrown away with it: nobody else's, whatever the umask lets through.
+///
+/// # Errors
+/// If there is no place for temporary files.
+pub fn throw_away_folder(prefix: &str) -> io::Result<TempDir> {
+    tempfile::Builder::new().prefix(prefix).permissions(Permissions::from_mode(PRIVATE_FOLDER)).tempdir()
+}
 
 /// Makes the folder and the file if they are missing and checks them, and what SQLite keeps beside the
 /// file. Returns the path with its folder resolved.
@@ -187,8 +196,6 @@ fn remote_fuse(folder: &Path, mounts: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::fs::Permissions;
-    use std::os::unix::fs::PermissionsExt;
 
     fn mode(path: &Path) -> u32 {
         fs::metadata(path).unwrap().mode() & 0o777
@@ -196,7 +203,7 @@ mod tests {
 
     #[test]
     fn makes_a_private_folder_and_a_private_file() {
-        let room = tempfile::tempdir().unwrap();
+        let room = throw_away_folder("store-").unwrap();
         let path = prepare(&room.path().join("state/idtriage/store.db")).unwrap();
         assert_eq!((mode(path.parent().unwrap()), mode(&path)), (0o700, 0o600));
         assert_eq!(prepare(&path).unwrap(), path, "what is there is used");
@@ -204,7 +211,7 @@ mod tests {
 
     #[test]
     fn a_file_that_others_can_read_is_refused() {
-        let room = tempfile::tempdir().unwrap();
+        let room = throw_away_folder("store-").unwrap();
         let path = room.path().join("store.db");
         fs::write(&path, "").unwrap();
         fs::set_permissions(&path, Permissions::from_mode(0o640)).unwrap();
@@ -214,7 +221,7 @@ mod tests {
 
     #[test]
     fn a_log_that_others_can_read_is_refused_too() {
-        let room = tempfile::tempdir().unwrap();
+        let room = throw_away_folder("store-").unwrap();
         let path = prepare(&room.path().join("store.db")).unwrap();
         fs::write(beside(&path, "-wal"), "").unwrap();
         fs::set_permissions(beside(&path, "-wal"), Permissions::from_mode(0o644)).unwrap();
@@ -223,7 +230,7 @@ mod tests {
 
     #[test]
     fn a_folder_that_others_can_write_is_refused() {
-        let room = tempfile::tempdir().unwrap();
+        let room = throw_away_folder("store-").unwrap();
         fs::set_permissions(room.path(), Permissions::from_mode(0o777)).unwrap();
         let error = prepare(&room.path().join("store.db")).unwrap_err().to_string();
         assert!(error.contains("others can write its folder"), "{error}");

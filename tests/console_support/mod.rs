@@ -1,14 +1,17 @@
 //! The real loop on a screen of glass: scripted keys in, a parsed terminal out.
 //!
-//! Nothing sleeps: a test waits until the screen says something, and the time moves when a test says so.
+//! Nothing sleeps: a test waits until a finished turn of the loop shows something, and the time moves when
+//! a test says so, after what it pressed before has had its effect.
 
 pub(crate) mod doubles;
 pub(crate) mod glass;
+pub(crate) mod turn;
 
 use crate::console::doubles::{Caller, TestClock, Town};
 use crate::console::glass::Glass;
+use crate::console::turn::{Onlooker, Taken, Turn, Turns, end_of};
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
-use futures_util::{Stream, stream};
+use futures_util::{Stream, StreamExt, stream};
 use idtriage::app::header::Receiver;
 use idtriage::app::layout::Size;
 use idtriage::app::state::Settings;
@@ -22,11 +25,12 @@ use idtriage::remediation::runner::Pace;
 use idtriage::remediation::{Desk, Runner};
 use idtriage::runtime::child::Children;
 use idtriage::runtime::clipboard::Way;
-use idtriage::runtime::console::{Console, Ended, Surroundings};
+use idtriage::runtime::console::{Console, Ended};
 use idtriage::runtime::effects::Heard;
 use idtriage::runtime::services::Services;
 use idtriage::runtime::terminal::frame::FrameBackend;
 use idtriage::source::{Accept, Arrival, Clock};
+use idtriage::store::files::throw_away_folder;
 use idtriage::store::{OpenOptions, Store};
 use idtriage::view::Theme;
 use jiff::SignedDuration;
@@ -34,6 +38,7 @@ use ratatui::Terminal;
 use serde_json::json;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
@@ -50,18 +55,11 @@ pub(crate) struct Bench {
     clock: Arc<TestClock>,
     ingest: Ingest,
     keys: UnboundedSender<io::Result<Event>>,
+    pressed: AtomicUsize,
+    turns: Turns,
     heard: UnboundedSender<Heard>,
     running: JoinHandle<io::Result<Ended>>,
     _folder: tempfile::TempDir,
-}
-
-/// A terminal that is put in the background without anything happening.
-struct NoTerminal;
-
-impl Surroundings for NoTerminal {
-    fn suspend(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }
 
 /// An event that is to arrive: id, check, severity, users.
@@ -82,13 +80,13 @@ impl Bench {
         bench.arrive(&EVENTS).await;
         bench.see("following").await;
         bench.see("Title of unused-admin").await;
-        bench.advance(1_000);
+        bench.advance(1_000).await;
         bench
     }
 
     /// A console on an empty store.
     pub(crate) fn empty() -> Bench {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = throw_away_folder("console-").unwrap();
         let url = format!("sqlite:{}", folder.path().join("idtriage.db").display());
         let store = idtriage::store::open(&url, decoder(), OpenOptions::default()).unwrap();
         let clock = Arc::new(TestClock::default());
@@ -98,12 +96,16 @@ impl Bench {
         let (keys, input) = unbounded_channel();
         let mut console = console(&desk, &glass, &clock);
         let heard = console.sender();
+        let taken = Taken::default();
+        let (mut onlooker, turns) = Onlooker::new(glass.clone(), taken.clone());
         let running = tokio::spawn(async move {
             let signals = stream::pending();
-            console.run(stream_of(input), signals, &mut NoTerminal).await
+            console.run(stream_of(input, taken), signals, &mut onlooker).await
         });
         let ingest = Ingest::new(store.clone(), clock.clone());
-        Bench { glass, town, caller, store, clock, ingest, keys, heard, running, _folder: folder }
+        let pressed = AtomicUsize::new(0);
+        let _folder = folder;
+        Bench { glass, town, caller, store, clock, ingest, keys, pressed, turns, heard, running, _folder }
     }
 
     /// Events come in through ingest, and the loop is told as the store's watcher would.
@@ -119,22 +121,36 @@ impl Bench {
         self.heard.send(Heard::Msg(msg)).unwrap();
     }
 
-    /// The time goes on.
-    pub(crate) fn advance(&self, millis: i64) {
+    /// The time goes on, after what was pressed before has had its effect.
+    pub(crate) async fn advance(&self, millis: i64) {
+        self.until("to have taken all keys", |_| true).await;
         self.clock.advance(SignedDuration::from_millis(millis));
-        self.tell(Msg::Ticked(self.clock.now()));
+        let now = self.clock.now();
+        self.tell(Msg::Ticked(now));
+        self.until("to know the time", |turn| turn.now == now).await;
     }
 
     /// Presses keys: characters, and names in angle brackets.
     pub(crate) fn press(&self, keys: &str) {
         for key in parse(keys) {
-            self.keys.send(Ok(Event::Key(key))).unwrap();
+            self.send(Event::Key(key));
         }
     }
 
     /// Pastes a text.
     pub(crate) fn paste(&self, text: &str) {
-        self.keys.send(Ok(Event::Paste(text.to_owned()))).unwrap();
+        self.send(Event::Paste(text.to_owned()));
+    }
+
+    fn send(&self, event: Event) {
+        self.pressed.fetch_add(1, Ordering::SeqCst);
+        self.keys.send(Ok(event)).unwrap();
+    }
+
+    /// Waits for a turn that shows what came of all keys so far, and is as wanted.
+    async fn until(&self, wanted: &str, is_so: impl Fn(&Turn) -> bool) {
+        let pressed = self.pressed.load(Ordering::SeqCst);
+        self.turns.until(wanted, |turn| turn.keys == pressed && is_so(turn)).await;
     }
 
     /// Presses keys, and waits until the screen says something.
@@ -145,17 +161,28 @@ impl Bench {
 
     /// Waits until the screen says something.
     pub(crate) async fn see(&self, text: &str) {
-        self.glass.wait(&format!("to say `{text}`"), |screen| screen.contains(text)).await;
+        self.until(&format!("to say `{text}`"), |turn| turn.text.contains(text)).await;
     }
 
     /// Waits until the screen does not say something any more.
     pub(crate) async fn gone(&self, text: &str) {
-        self.glass.wait(&format!("not to say `{text}`"), |screen| !screen.contains(text)).await;
+        self.until(&format!("not to say `{text}`"), |turn| !turn.text.contains(text)).await;
     }
 
     /// Waits until the row under the cursor says something.
     pub(crate) async fn selected(&self, text: &str) {
-        self.glass.wait_selected(text).await;
+        let is_selected = |turn: &Turn| turn.selected.iter().any(|line| line.contains(text));
+        self.until(&format!("to select `{text}`"), is_selected).await;
+    }
+
+    /// Waits until everything that was asked for is answered and shown.
+    pub(crate) async fn settled(&self) {
+        self.until("to wait for nothing", |turn| !turn.is_waiting).await;
+    }
+
+    /// The number of the line that says something now.
+    pub(crate) fn line_of(&self, text: &str) -> Option<usize> {
+        self.turns.last().line_of(text)
     }
 
     /// This console receives from now on.
@@ -165,8 +192,7 @@ impl Bench {
 
     /// Waits for the end of the loop.
     pub(crate) async fn ended(self) -> Ended {
-        let ended = tokio::time::timeout(Duration::from_secs(20), self.running).await;
-        ended.expect("the loop ends").unwrap().unwrap()
+        end_of(self.running).await.unwrap().unwrap()
     }
 }
 
@@ -216,7 +242,8 @@ fn console(desk: &Arc<Desk>, glass: &Glass, clock: &Arc<TestClock>) -> Console<G
         open: OpenLinks::Never,
         clipboard: Way::Terminal,
     };
-    let (theme, _) = Theme::load("default", None);
+    let (theme, warnings) = Theme::load("ansi", None);
+    assert!(warnings.is_empty(), "{warnings:?}");
     Console::new(state, Keymap::new(&Default::default()).unwrap(), theme, screen, services)
 }
 
@@ -225,8 +252,8 @@ fn pace() -> Pace {
     Pace { rereads: vec![Duration::ZERO; 2], ..Pace::default() }
 }
 
-fn stream_of<T>(mut from: UnboundedReceiver<T>) -> impl Stream<Item = T> + Unpin {
-    stream::poll_fn(move |cx| from.poll_recv(cx))
+fn stream_of<T>(mut from: UnboundedReceiver<T>, taken: Taken) -> impl Stream<Item = T> + Unpin {
+    stream::poll_fn(move |cx| from.poll_recv(cx)).inspect(move |_| taken.one())
 }
 
 fn arrival(&(id, check, severity, users): &Sent<'_>, clock: &TestClock) -> Arrival {

@@ -3,6 +3,7 @@
 use super::process::{Ended, Process};
 use idtriage::ingest::decoder;
 use idtriage::lab::Lab;
+use idtriage::store::files::throw_away_folder;
 use idtriage::store::{self, OpenOptions, Store};
 use serde_json::Value;
 use std::fs;
@@ -57,7 +58,7 @@ impl Place {
 
     /// A place where nothing is yet.
     pub(crate) fn empty() -> Place {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = throw_away_folder("place-").unwrap();
         fs::create_dir(folder.path().join("tmp")).unwrap();
         Place { folder, listen: free_address(), started: AtomicUsize::new(0) }
     }
@@ -168,6 +169,11 @@ impl Place {
         files_below(&self.path("tmp")).is_empty()
     }
 
+    /// The folders that the program made for files that it throws away.
+    pub(crate) fn throw_aways(&self) -> Vec<PathBuf> {
+        fs::read_dir(self.path("tmp")).unwrap().map(|entry| entry.unwrap().path()).collect()
+    }
+
     /// Every file below the folder.
     pub(crate) fn files(&self) -> Vec<PathBuf> {
         files_below(self.folder.path())
@@ -179,7 +185,20 @@ fn files_below(folder: &Path) -> Vec<PathBuf> {
     paths.flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] }).collect()
 }
 
-/// Free when it was looked for; nobody else on a test machine hunts for ports.
+/// Ports below those that a system hands out by itself, to outgoing connections and to whoever binds 0.
+const PORTS: std::ops::Range<u16> = 20_000..32_000;
+/// How many ports a process has for itself before it meets those of another one.
+const PORTS_EACH: u16 = 100;
+
+/// Free now, and given to nobody else in this process: a configuration names it before the program listens.
 fn free_address() -> SocketAddr {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap()
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    let count = usize::from(PORTS.end - PORTS.start);
+    let first = std::process::id() as usize * usize::from(PORTS_EACH);
+    let mut ports = (0..count).map(|_| {
+        let step = first + NEXT.fetch_add(1, Ordering::Relaxed);
+        PORTS.start + u16::try_from(step % count).unwrap()
+    });
+    let mut addresses = ports.by_ref().map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+    addresses.find(|address| TcpListener::bind(address).is_ok()).unwrap()
 }

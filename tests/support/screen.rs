@@ -5,21 +5,56 @@
 
 use super::place::Place;
 use super::wait;
+use nix::fcntl::OFlag;
 use nix::sys::signal::{Signal, kill};
 use nix::sys::termios::LocalFlags;
 use nix::unistd::Pid;
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, SlavePty, native_pty_system};
+use std::fs::{self, File};
 use std::io::{Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::{fs, thread};
+use std::thread;
+use std::time::Duration;
 
 /// Runs the program, then says how it ended and stays, so that the terminal can be looked at.
 const SHELL: &str = r#"sh -c 'echo $$ > "$0"; exec "$@"' "$@"; echo "ended with $?"; read -r _"#;
 
+/// How often a full terminal has to refuse more: the kernel moves what it holds a little later.
+const REFUSALS: usize = 20;
+
+/// Whether the terminal is read.
+#[derive(Debug, Default)]
+struct Reading {
+    is_paused: AtomicBool,
+    is_held: AtomicBool,
+}
+
+impl Reading {
+    /// Comes back when the terminal is to be read.
+    fn wait(&self) {
+        while self.is_paused.load(Ordering::SeqCst) {
+            self.is_held.store(true, Ordering::SeqCst);
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+}
+
+/// Holds a terminal full: nobody reads it until this is dropped.
+pub(crate) struct Clogged(Arc<Reading>);
+
+impl Drop for Clogged {
+    fn drop(&mut self) {
+        self.0.is_paused.store(false, Ordering::SeqCst);
+    }
+}
+
 /// A terminal with the program on it.
 pub(crate) struct Screen {
     terminal: Arc<Mutex<vt100::Parser>>,
+    reading: Arc<Reading>,
     master: Box<dyn MasterPty + Send>,
     // Held, so that the terminal stays when the program has ended.
     _slave: Box<dyn SlavePty + Send>,
@@ -54,9 +89,10 @@ impl Screen {
         let shell = pair.slave.spawn_command(command).unwrap();
         let parser = vt100::Parser::new(rows.try_into().unwrap(), columns.try_into().unwrap(), 0);
         let terminal = Arc::new(Mutex::new(parser));
-        show(pair.master.try_clone_reader().unwrap(), terminal.clone());
+        let reading = Arc::<Reading>::default();
+        show(pair.master.try_clone_reader().unwrap(), terminal.clone(), reading.clone());
         let keys = pair.master.take_writer().unwrap();
-        Screen { terminal, master: pair.master, _slave: pair.slave, keys, shell, pid_file }
+        Screen { terminal, reading, master: pair.master, _slave: pair.slave, keys, shell, pid_file }
     }
 
     pub(crate) fn text(&self) -> String {
@@ -96,6 +132,40 @@ impl Screen {
         self.terminal.lock().unwrap().process(b"\x1b[2J");
     }
 
+    /// The terminal as another process would open it, without waiting for what is written to it.
+    pub(crate) fn opened(&self) -> File {
+        let flags = OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
+        let mut options = File::options();
+        options.read(true).write(true).custom_flags(flags.bits());
+        options.open(self.master.tty_name().unwrap()).unwrap()
+    }
+
+    /// Reads the terminal no more and fills it, as a connection does that died half: whoever writes to it
+    /// is held up.
+    pub(crate) fn clog(&self) -> Clogged {
+        self.reading.is_paused.store(true, Ordering::SeqCst);
+        let clogged = Clogged(self.reading.clone());
+        let mut terminal = self.opened();
+        // Its reader takes something once more before it sees that it should not.
+        terminal.write_all(&[0]).unwrap();
+        wait::until("nobody to read", || self.reading.is_held.load(Ordering::SeqCst));
+        let mut refusals = 0;
+        wait::until("a full terminal", || {
+            // Where it has no room for much, it may still have some for little.
+            while [1024, 1].iter().any(|size| terminal.write(&vec![0; *size]).is_ok()) {
+                refusals = 0;
+            }
+            refusals += 1;
+            refusals == REFUSALS
+        });
+        clogged
+    }
+
+    /// Whether the program is gone.
+    pub(crate) fn has_ended(&self) -> bool {
+        !Path::new(&format!("/proc/{}", self.pid())).exists()
+    }
+
     pub(crate) fn signal(&self, signal: Signal) {
         kill(Pid::from_raw(self.pid()), signal).unwrap();
     }
@@ -126,7 +196,8 @@ impl Screen {
         screen.alternate_screen() && screen.bracketed_paste() && !self.is_cooked()
     }
 
-    fn is_cooked(&self) -> bool {
+    /// Whether it takes lines and echoes them, whatever is on its screen.
+    pub(crate) fn is_cooked(&self) -> bool {
         let modes = self.master.get_termios().unwrap().local_flags.bits();
         let cooked = (LocalFlags::ICANON | LocalFlags::ECHO | LocalFlags::ISIG).bits();
         modes & cooked == cooked
@@ -157,10 +228,11 @@ fn size(columns: u16, rows: u16) -> PtySize {
     PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 }
 }
 
-fn show(mut bytes: Box<dyn Read + Send>, terminal: Arc<Mutex<vt100::Parser>>) {
+fn show(mut bytes: Box<dyn Read + Send>, terminal: Arc<Mutex<vt100::Parser>>, reading: Arc<Reading>) {
     thread::spawn(move || {
         let mut buffer = [0; 8192];
         while let Ok(read @ 1..) = bytes.read(&mut buffer) {
+            reading.wait();
             terminal.lock().unwrap().process(&buffer[..read]);
         }
     });

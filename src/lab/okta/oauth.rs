@@ -88,6 +88,7 @@ fn exchange(world: &World, headers: &HeaderMap, form: &HashMap<String, String>) 
         return Err(Refusal::client("Client authentication failed: private_key_jwt is required."));
     }
     verify(world, field("client_assertion"))?;
+    world.tokens.identified(field("client_assertion"));
     let scopes = scopes(field("scope"))?;
     let demand = if world.faults.active(FaultKind::DpopRequired, Part::Okta) {
         Demand::Required

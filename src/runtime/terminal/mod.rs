@@ -37,8 +37,15 @@ impl Guard {
         if !io::stdout().is_terminal() || !io::stdin().is_terminal() {
             return Err(io::Error::other("standard input and output have to be a terminal"));
         }
+        // The guard is there before the terminal is taken: half a taking is undone too.
+        let guard = Guard(());
         enter()?;
-        Ok(Guard(()))
+        Ok(guard)
+    }
+
+    /// The terminal is the calling thread's from now on: a panic there gives it back.
+    pub fn hand_over(&self) {
+        own();
     }
 
     /// Gives the terminal back, stops the process as the shell's job control wants it, and takes the
@@ -63,13 +70,25 @@ impl Drop for Guard {
 fn enter() -> io::Result<()> {
     terminal::enable_raw_mode()?;
     TAKEN.store(true, Ordering::SeqCst);
-    if let Ok(mut owner) = OWNER.lock() {
-        *owner = Some(thread::current().id());
-    }
+    own();
     // We read NO_COLOR ourselves and use a theme without colour: crossterm's own reading of it would
     // wipe bold and reverse beside any colour, and with them the selection.
     crossterm::style::force_color_output(true);
     execute!(io::stdout(), terminal::EnterAlternateScreen, event::EnableBracketedPaste, cursor::Hide)
+}
+
+fn own() {
+    if let Ok(mut owner) = OWNER.lock() {
+        *owner = Some(thread::current().id());
+    }
+}
+
+/// Sets the terminal's line modes back without writing to it. Its screen and its cursor stay as they are:
+/// a terminal that takes no bytes cannot be told of them. [`leave`] may be held up on them just now.
+pub fn let_go() {
+    TAKEN.store(false, Ordering::SeqCst);
+    // Nothing can be done about a terminal that is gone.
+    let _ = terminal::disable_raw_mode();
 }
 
 fn leave() -> io::Result<()> {
