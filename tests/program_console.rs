@@ -158,7 +158,10 @@ fn a_signal_ends_it_on_a_terminal_that_takes_no_bytes() {
 #[test]
 fn a_terminal_that_cannot_be_taken_whole_is_given_back() {
     let place = Place::empty();
-    let screen = Screen::start_other(&place, Path::new("sleep"), &["600"], (80, 24));
+    // Where output is processed, the kernel keeps some room that unprocessed output would still find.
+    let words = ["-c", "stty -opost; echo ready; exec sleep 600"];
+    let screen = Screen::start_other(&place, Path::new("sh"), &words, (80, 24));
+    screen.shows("ready");
     let _clogged = screen.clog();
     let mut command = place.command(&["demo"]);
     let child = command.stdin(screen.opened()).stdout(screen.opened()).stderr(Stdio::piped()).spawn();
