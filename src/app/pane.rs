@@ -91,8 +91,26 @@ fn part_rows<T>(
         return nobody(name, zone(state).seconds(part.at));
     }
     let problems = part.into_iter().flat_map(|part| &part.problems);
-    rows.extend(problems.filter(|problem| problem.is_whole() || concerns(problem)).map(Row::problem));
+    rows.extend(folded(problems.filter(|problem| problem.is_whole() || concerns(problem))));
     rows
+}
+
+/// A row for each thing that is the matter: the same may be said of every address.
+fn folded<'a>(problems: impl Iterator<Item = &'a Problem>) -> Vec<Row> {
+    let mut told: Vec<(Row, usize)> = Vec::new();
+    for row in problems.map(Row::problem) {
+        match told.iter_mut().find(|(said, _)| said.body == row.body) {
+            Some((_, times)) => *times += 1,
+            None => told.push((row, 1)),
+        }
+    }
+    let counted = |(mut row, times): (Row, usize)| {
+        if let (Body::Problem(text), 2..) = (&mut row.body, times) {
+            text.push_str(&format!(" ({times} times)"));
+        }
+        row
+    };
+    told.into_iter().map(counted).collect()
 }
 
 fn zone(state: &State) -> &Zone {
@@ -377,4 +395,16 @@ fn change(
     let what = format!("{} {} by {actor}{says}", zone.seconds(entry.at), entry.what);
     let row = Row::new(format!("{id} {at}"), Body::Pair(what, check.unwrap_or_default()));
     (entry.at, row.leads_to(Target::Finding(id)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_of_many_is_told_once_and_counted() {
+        let problems = ["no place", "no place", "no name", "no place"].map(Problem::whole);
+        let told: Vec<Body> = folded(problems.iter()).into_iter().map(|row| row.body).collect();
+        assert_eq!(told, [Body::Problem("no place (3 times)".into()), Body::Problem("no name".into())]);
+    }
 }

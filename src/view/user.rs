@@ -67,7 +67,7 @@ fn draw_pane(scene: &Scene, screen: &UserScreen, pane: Pane, canvas: &mut Canvas
     let height = usize::from(area.height.saturating_sub(2));
     let offset = if is_focused { screen.cursor.offset } else { 0 };
     let room = usize::from(area.width).saturating_sub(width(pane.title()) + ROUND_TITLE);
-    let (role, age) = aside(scene, screen, pane, room);
+    let (role, age) = aside(scene, screen, pane, &rows, room);
     let age = canvas.theme.own(&age);
     let inner = Panel::new(pane.title(), Focus::here(is_focused))
         .aside(role, age)
@@ -83,7 +83,7 @@ fn draw_pane(scene: &Scene, screen: &UserScreen, pane: Pane, canvas: &mut Canvas
 }
 
 /// How old a pane's content is, or what is the matter with it.
-fn aside(scene: &Scene, screen: &UserScreen, pane: Pane, room: usize) -> (Role, String) {
+fn aside(scene: &Scene, screen: &UserScreen, pane: Pane, rows: &[Row], room: usize) -> (Role, String) {
     let nothing = (Role::Muted, String::new());
     let Some(part) = pane::part_of(pane) else { return nothing };
     if let Some(wait) = waits::on_part(scene.state, &screen.login, part) {
@@ -96,23 +96,35 @@ fn aside(scene: &Scene, screen: &UserScreen, pane: Pane, room: usize) -> (Role, 
     }
     let Some(dossier) = scene.state.dossiers.get(&screen.login) else { return nothing };
     let Some(at) = dossier.read_at(part) else { return nothing };
-    let (has_data, problems) = match part {
-        PartName::Cii => state_of(dossier.cii.as_ref()),
-        PartName::CiiDetails => state_of(dossier.cii_details.as_ref()),
-        PartName::Okta => state_of(dossier.okta.as_ref()),
+    let answer = match part {
+        PartName::Cii => answer_of(dossier.cii.as_ref()),
+        PartName::CiiDetails => answer_of(dossier.cii_details.as_ref()),
+        PartName::Okta => answer_of(dossier.okta.as_ref()),
     };
     let age = time::age(scene.state.now, at);
-    match (has_data, problems) {
-        (_, 0) => (Role::Muted, age),
-        (true, _) => (Role::Warning, format!("{age}, incomplete")),
-        (false, _) => (Role::Alarm, "failed".to_owned()),
+    let is_troubled = rows.iter().any(|row| matches!(row.body, Body::Problem(_)));
+    match answer {
+        Answer::Nobody => (Role::Muted, age),
+        Answer::Nothing => (Role::Alarm, "failed".to_owned()),
+        Answer::Data if is_troubled => (Role::Warning, format!("{age}, incomplete")),
+        Answer::Data => (Role::Muted, age),
     }
 }
 
-/// Whether there is something, and how many problems. That nobody is known is an answer.
-fn state_of<T>(part: Option<&crate::domain::Part<T>>) -> (bool, usize) {
-    let counted = |part: &crate::domain::Part<T>| if part.is_of_nobody() { 0 } else { part.problems.len() };
-    part.map_or((false, 0), |part| (part.data.is_some(), counted(part)))
+/// What came of a reading.
+enum Answer {
+    Data,
+    /// That nobody is known is an answer too.
+    Nobody,
+    Nothing,
+}
+
+fn answer_of<T>(part: Option<&crate::domain::Part<T>>) -> Answer {
+    match part {
+        Some(part) if part.is_of_nobody() => Answer::Nobody,
+        Some(part) if part.data.is_some() => Answer::Data,
+        _ => Answer::Nothing,
+    }
 }
 
 fn row_line(theme: &Theme, row: &Row, columns: usize) -> Line<'static> {
