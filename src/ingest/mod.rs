@@ -107,6 +107,7 @@ mod tests {
     use crate::source::counters::ListenerHealth;
     use crate::source::door::Door;
     use crate::source::limits::Allowance;
+    use crate::store::files::throw_away_folder;
     use crate::store::sqlite::SqliteStore;
     use crate::store::{From, OpenOptions};
     use axum::Router;
@@ -152,7 +153,7 @@ mod tests {
 
     impl Behind {
         fn new() -> Behind {
-            let folder = tempfile::tempdir().unwrap();
+            let folder = throw_away_folder("idtriage-test-").unwrap();
             let file = folder.path().join("idtriage.db");
             let store = SqliteStore::open(&file, decoder(), OpenOptions::default()).unwrap();
             let clock = Arc::new(Still);

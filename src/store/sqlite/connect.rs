@@ -150,7 +150,7 @@ mod tests {
 
     #[test]
     fn many_may_open_a_new_file_at_once() {
-        let folder = tempfile::Builder::new().permissions(private()).tempdir().unwrap();
+        let folder = files::throw_away_folder("idtriage-test-").unwrap();
         for round in 0..20 {
             let files = Files::prepare(&folder.path().join(format!("{round}.db")), &OpenOptions::default());
             let files = files.unwrap();
@@ -161,9 +161,5 @@ mod tests {
             });
             assert!(opened.iter().all(Result::is_ok), "{opened:?}");
         }
-    }
-
-    fn private() -> std::fs::Permissions {
-        std::os::unix::fs::PermissionsExt::from_mode(0o700)
     }
 }
