@@ -223,6 +223,17 @@ fn news_of_the_store_are_read_for_the_users_that_are_held() {
 }
 
 #[test]
+fn whoever_begins_to_match_above_the_first_comes_in_too() {
+    let mut crowd = Crowd::of(500);
+    crowd.filtered("state:claimed", |at| at == 5);
+    assert_eq!((crowd.selected(), crowd.held()), (5, 1));
+    crowd.matches = |at| at == 5 || at == 2;
+    crowd.send(Msg::StoreChanged(Default::default()));
+    crowd.answer_all();
+    assert_eq!(crowd.held(), 2);
+}
+
+#[test]
 fn what_the_message_says_is_read_for_those_around_the_cursor() {
     let mut crowd = Crowd::of(50_000);
     assert_eq!(crowd.said, [200]);

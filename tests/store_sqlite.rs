@@ -236,7 +236,7 @@ async fn a_locked_store_cannot_be_written_and_says_so() {
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     let error = store.append(vec![failed("1", "c", "low", &[])]).await.unwrap_err();
     assert!(matches!(error, StoreError::NotWritable(_)));
-    assert!(error.to_string().contains("idtriage.db`: it is locked by another process"), "{error}");
+    assert!(error.to_string().contains("it is locked by another process (`"), "{error}");
     other.execute_batch("ROLLBACK").unwrap();
     store.append(vec![failed("1", "c", "low", &[])]).await.unwrap();
 }

@@ -147,10 +147,11 @@ fn load(state: &mut State, id: EventId) -> Vec<Effect> {
     let Some(screen) = screen(state, id) else { return Vec::new() };
     screen.is_behind = false;
     let rows = screen.users.rows.len();
-    let (what, from) = match screen.users.first() {
-        None => (UserLoad::First, From::Newest),
-        Some(0) => (UserLoad::Again, From::Newest),
-        Some(first) => (UserLoad::Again, From::Before(first - 1)),
+    // With nothing let go above, more may match above the first one by now.
+    let (what, from) = match (screen.users.first(), screen.users.above) {
+        (None, _) => (UserLoad::First, From::Newest),
+        (Some(first @ 1..), Some(_)) => (UserLoad::Again, From::Before(first - 1)),
+        (Some(_), _) => (UserLoad::Again, From::Newest),
     };
     let request = state.flights.open(Awaited::Event(id));
     let mut effects = vec![Effect::LoadEvent { request, id }];

@@ -294,18 +294,20 @@ fn take_held(state: &mut State) -> Vec<Effect> {
 
 /// Holds the cursor on the row that is about to be opened or acted on, so that the analyst comes back to
 /// it; `g` follows again. Says so and answers false where another row came in under the cursor a moment
-/// ago: the key was meant for the one before. On any other screen there is nothing to hold.
+/// ago: the key was meant for the one before. The row is held then too, or nothing could be done while
+/// rows stream in. On any other screen there is nothing to hold.
 pub fn pin(state: &mut State) -> bool {
     if !state.stack.is_empty() {
         return true;
     }
-    if !state.feed.is_settled(state.now) {
-        state.notice.fail(state.now, "a new row came in under the cursor just now: look, then press again");
-        return false;
-    }
     let selected = state.feed.selected().map(|row| row.id);
     state.feed.cursor.id = selected;
-    true
+    let is_settled = state.feed.is_settled(state.now);
+    if !is_settled {
+        let why = "this row came in under the cursor just now, and is held now: look, then press again";
+        state.notice.fail(state.now, why);
+    }
+    is_settled
 }
 
 /// A filter was given: the feed starts anew with it.

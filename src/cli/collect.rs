@@ -11,6 +11,7 @@ use crate::domain::Actor;
 use crate::remediation::guard::Mode;
 use crate::runtime::headless;
 use crate::store::Store;
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -42,33 +43,33 @@ pub(super) async fn run(
 /// sender that keeps trying would fill the log of a full disk.
 #[derive(Debug, Default)]
 struct Teller {
-    failed: Mutex<Option<String>>,
+    failed: Mutex<BTreeSet<String>>,
 }
 
 impl Teller {
     fn tell(&self, msg: Msg) {
-        let line = match msg {
-            Msg::ReceiverChanged(Receiver::ThisConsole) => Some("receiving".to_owned()),
-            Msg::ReceiverChanged(Receiver::Other(who)) => Some(format!("waiting: {who} receives")),
-            Msg::ReceiverChanged(Receiver::Nobody(why)) => Some(format!("not receiving: {why}")),
-            Msg::SourcesChanged(sources) => self.sources(sources.iter().find_map(failure)),
-            _ => None,
+        let lines = match msg {
+            Msg::ReceiverChanged(Receiver::ThisConsole) => vec!["receiving".to_owned()],
+            Msg::ReceiverChanged(Receiver::Other(who)) => vec![format!("waiting: {who} receives")],
+            Msg::ReceiverChanged(Receiver::Nobody(why)) => vec![format!("not receiving: {why}")],
+            Msg::SourcesChanged(sources) => self.sources(sources.iter().filter_map(failure).collect()),
+            _ => Vec::new(),
         };
-        let Some(line) = line else { return };
-        tracing::info!("{line}");
-        // `eprintln!` would panic, and end the receiving, where the terminal went away.
-        let _ = writeln!(io::stderr(), "idtriage: {line}");
+        for line in lines {
+            tracing::info!("{line}");
+            // `eprintln!` would panic, and end the receiving, where the terminal went away.
+            let _ = writeln!(io::stderr(), "idtriage: {line}");
+        }
     }
 
-    /// That a source failed, and that none does any more.
-    fn sources(&self, failed: Option<String>) -> Option<String> {
+    /// Which sources failed now, and that none does any more.
+    fn sources(&self, failed: BTreeSet<String>) -> Vec<String> {
         let mut said = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
         let before = std::mem::replace(&mut *said, failed.clone());
-        match (before, failed) {
-            (before, Some(now)) if before.as_ref() != Some(&now) => Some(now),
-            (Some(_), None) => Some("the sources are well again".to_owned()),
-            _ => None,
+        if failed.is_empty() && !before.is_empty() {
+            return vec!["the sources are well again".to_owned()];
         }
+        failed.difference(&before).cloned().collect()
     }
 }
 
@@ -86,11 +87,14 @@ mod tests {
     #[test]
     fn a_failure_is_said_once_and_so_is_its_end() {
         let teller = Teller::default();
-        let say = |failed: Option<&str>| teller.sources(failed.map(str::to_owned));
-        assert_eq!(say(None), None);
-        assert_eq!(say(Some("the disk is full")).as_deref(), Some("the disk is full"));
-        assert_eq!(say(Some("the disk is full")), None);
-        assert_eq!(say(None).as_deref(), Some("the sources are well again"));
-        assert_eq!(say(None), None);
+        let say = |failed: &[&str]| teller.sources(failed.iter().map(|line| (*line).to_owned()).collect());
+        let nothing: [&str; 0] = [];
+        assert_eq!(say(&[]), nothing);
+        assert_eq!(say(&["a failed"]), ["a failed"]);
+        assert_eq!(say(&["a failed"]), nothing);
+        assert_eq!(say(&["a failed", "b failed"]), ["b failed"]);
+        assert_eq!(say(&["b failed"]), nothing);
+        assert_eq!(say(&[]), ["the sources are well again"]);
+        assert_eq!(say(&[]), nothing);
     }
 }

@@ -13,11 +13,10 @@ use crate::ingest::decoder;
 use crate::remediation::guard::Mode;
 use crate::remediation::{self, Ask, Desk, PlanError, RunError, Runner};
 use crate::source::clock::{Clock, SystemClock};
-use crate::store::{self, OpenOptions, Store};
+use crate::store::{self, Access, OpenOptions, Store};
 use crate::tenant::{Directory, FlowCaller, Tenants, http};
 use async_trait::async_trait;
 use jiff::Timestamp;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::unbounded_channel;
@@ -33,23 +32,12 @@ pub(super) fn clock() -> Arc<dyn Clock> {
 }
 
 /// The store of a URL.
-pub(super) async fn store(url: &str) -> Result<Arc<dyn Store>, Failure> {
+pub(super) async fn store(url: &str, access: Access) -> Result<Arc<dyn Store>, Failure> {
     let url = url.to_owned();
-    let opened = tokio::task::spawn_blocking(move || store::open(&url, decoder(), OpenOptions::default()));
+    let options = OpenOptions { access, ..OpenOptions::default() };
+    let opened = tokio::task::spawn_blocking(move || store::open(&url, decoder(), options));
     let opened = opened.await.map_err(|cause| Failure::failed(format!("the store broke off: {cause}")))?;
     Ok(opened?)
-}
-
-/// The store of a URL, if it is there: nothing is made.
-pub(super) async fn existing_store(url: &str) -> Result<Arc<dyn Store>, Failure> {
-    let path = Path::new(store::sqlite_path(url)?);
-    if !path.exists() {
-        let path = path.display();
-        return Err(Failure::usage(format!(
-            "there is no store `{path}`, and `--read-only` makes none\nhint: `--store sqlite:PATH`, or without `--read-only`"
-        )));
-    }
-    store(url).await
 }
 
 /// The tenants of a configuration.

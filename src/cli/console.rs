@@ -55,13 +55,13 @@ pub(super) async fn run(
     let closed = session::run(setup(&loaded, store.clone(), stage)?).await;
     let head = store.journal_head().await;
     store.close().await?;
-    let closed = closed.map_err(|cause| {
-        Failure::failed(format!("the terminal cannot be used: {cause}\nhint: `idtriage collect` needs none"))
-    })?;
+    let closed = closed.map_err(no_terminal)?;
     let status = if closed.unsettled > 0 { UNKNOWN } else { DONE };
-    if closed.left == Left::HeldUp {
+    match closed.left {
         // Standard error is mostly the same terminal: another word would never return.
-        return Ok(status);
+        Ok(Left::HeldUp) => return Ok(status),
+        Err(cause) if status == DONE => return Err(no_terminal(cause)),
+        Ok(Left::GivenBack) | Err(_) => {}
     }
     // The terminal may be gone, and with it who reads this: the status says it all the same.
     if let Some(head) = head? {
@@ -72,6 +72,10 @@ pub(super) async fn run(
         let _ = out.note(&words);
     }
     Ok(status)
+}
+
+fn no_terminal(cause: std::io::Error) -> Failure {
+    Failure::failed(format!("the terminal cannot be used: {cause}\nhint: `idtriage collect` needs none"))
 }
 
 /// Runs the console without a terminal until an incident is in its feed, and answers that screen.

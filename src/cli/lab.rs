@@ -15,8 +15,8 @@ use crate::remediation::guard::Mode;
 use crate::runtime::terminal::signals::{Signalled, Signals};
 use crate::source::clock::Clock;
 use crate::source::type_named;
-use crate::store::Store;
 use crate::store::files::throw_away_folder;
+use crate::store::{Access, Store};
 use jiff::{SignedDuration, Timestamp};
 use std::io::Write;
 use std::net::SocketAddr;
@@ -107,7 +107,7 @@ pub(super) async fn demo(arguments: &DemoArguments, mode: Mode, out: &mut Output
     let folder = throw_away_folder("idtriage-demo-").map_err(|cause| not_written(&cause))?;
     let loaded = configure(&lab, folder.path())?;
     let clock: Arc<dyn Clock> = Arc::new(LabTime(lab.clock()));
-    let store = connect::store(&loaded.config.store).await?;
+    let store = connect::store(&loaded.config.store, Access::Write).await?;
     load_history(&lab, store.clone(), clock.clone()).await?;
     let (bound, listening) = oneshot::channel();
     let stage = Stage {

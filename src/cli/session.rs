@@ -11,7 +11,7 @@ use crate::config::load::{self, Folders};
 use crate::config::{ConfigError, Loaded, Local, actor, mean, meant};
 use crate::domain::{Actor, preset};
 use crate::remediation::guard::Mode;
-use crate::store::Store;
+use crate::store::{Access, Store};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -75,9 +75,16 @@ impl<'a> Session<'a> {
     /// If it cannot be opened.
     pub(super) async fn store(&self, url: &str, out: &mut Output<'_>) -> Result<Arc<dyn Store>, Failure> {
         if self.mode() == Mode::ReadOnly {
-            return connect::existing_store(url).await;
+            let store = connect::store(url, Access::Read).await?;
+            let pending = store.health().await?.pending;
+            if pending > 0 {
+                out.note(&format!(
+                    "{pending} arrived element(s) are not listed yet: `--read-only` expands none"
+                ))?;
+            }
+            return Ok(store);
         }
-        let store = connect::store(url).await?;
+        let store = connect::store(url, Access::Write).await?;
         if let Err(error) = store.drained().await {
             out.note(&format!("what arrived last is not listed yet: {error}"))?;
         }

@@ -44,9 +44,11 @@ pub fn page(flow: &Flow, pages: &Pages) -> Result<WebPage, String> {
 
 fn no_page(flow: &Flow) -> String {
     if flow.id.0 == preset::DELEGATED {
-        return "no page to open; in the Okta Admin Console: Workflow > Delegated Flows > Run".to_owned();
+        return "no page to open; hint: in the Okta Admin Console, Workflow > Delegated Flows > Run"
+            .to_owned();
     }
-    "no page to open: neither finding nor person names one; a `url` under `[[flow]]` lets it run".to_owned()
+    "no page to open: neither finding nor person names one; hint: a `url` under `[[flow]]` lets it run"
+        .to_owned()
 }
 
 fn target(flow: &Flow, subject: &Subject) -> Result<FitTarget, String> {

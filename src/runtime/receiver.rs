@@ -105,6 +105,8 @@ fn may_receive(settings: &Settings, tell: &Tell) -> Option<Option<ReceiverLock>>
         Ok(Some(lock)) => Some(Some(lock)),
         Ok(None) => {
             let other = receiver::holder(file).unwrap_or_else(|| "another process".to_owned());
+            // What failed here is no news of who receives there.
+            tell(Msg::SourcesChanged(Arc::default()));
             tell(Msg::ReceiverChanged(Receiver::Other(other)));
             None
         }

@@ -65,10 +65,10 @@ pub struct Setup {
 }
 
 /// How a console ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Closed {
-    /// Whether more can be written to the terminal.
-    pub left: Left,
+    /// Whether more can be written to the terminal, or what went wrong with it.
+    pub left: io::Result<Left>,
     /// Runs whose receipt did not come in time: their outcome is unknown.
     pub unsettled: usize,
 }
@@ -87,7 +87,7 @@ pub async fn run(setup: Setup) -> io::Result<Closed> {
     }
     // Listened for from now on: what ended the loop asks for nothing once more.
     let unsettled = behind.wind_down(impatience(Signals::listen())).await;
-    Ok(Closed { left: left?, unsettled })
+    Ok(Closed { left, unsettled })
 }
 
 /// A console on a screen, with what runs behind it.
@@ -115,7 +115,7 @@ pub(super) fn open<W: Write>(setup: Setup, screen: Screen<W>) -> io::Result<(Con
         stop,
         watching: tokio::spawn(watch_store(store.clone(), sender.clone())),
         waiting: tokio::spawn(watch_waits(setup.held, sender.clone())),
-        expiring: tokio::spawn(expire_leases(store, setup.clock.clone())),
+        expiring: tokio::spawn(expire_leases_in(setup.desk.mode, store, setup.clock.clone())),
         receiving: tokio::spawn(receiver::keep_receiving(setup.receiver, tell(sender), stopped, setup.bound)),
     };
     Ok((console, behind))
@@ -215,6 +215,13 @@ async fn watch_waits(mut held: watch::Receiver<Waits>, sender: UnboundedSender<H
         if sender.send(Heard::Msg(Msg::WaitsChanged(waits))).is_err() {
             return;
         }
+    }
+}
+
+/// With `--read-only` the runs of others stay as they are.
+async fn expire_leases_in(mode: Mode, store: Arc<dyn Store>, clock: Arc<dyn Clock>) {
+    if mode == Mode::Acting {
+        expire_leases(store, clock).await;
     }
 }
 

@@ -297,9 +297,20 @@ pub trait Store: Send + Sync + fmt::Debug {
     async fn close(&self) -> Result<(), StoreError>;
 }
 
+/// What may be done with a store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// It is made if it is missing, brought to today's form, and written.
+    Write,
+    /// It has to be there, of today's form, and is left as it is: every write is refused.
+    Read,
+}
+
 /// How a store is opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenOptions {
+    /// What may be done with it.
+    pub access: Access,
     /// How long a write waits for another process's.
     pub busy: Duration,
     /// How often other processes' commits are looked for.
@@ -310,7 +321,12 @@ pub struct OpenOptions {
 
 impl Default for OpenOptions {
     fn default() -> Self {
-        OpenOptions { busy: Duration::from_secs(5), poll: Duration::from_millis(250), slice: 1_000 }
+        OpenOptions {
+            access: Access::Write,
+            busy: Duration::from_secs(5),
+            poll: Duration::from_millis(250),
+            slice: 1_000,
+        }
     }
 }
 

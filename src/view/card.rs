@@ -23,6 +23,7 @@ use super::theme::{Role, Theme};
 use super::words;
 use crate::app::card::{Card, Field, Phase};
 use crate::app::list::Extent;
+use crate::app::msg::Progress;
 use crate::app::text::wrap;
 use crate::app::waits;
 use crate::domain::plan::{Confirm, Plan};
@@ -188,17 +189,28 @@ fn question<'a>(scene: &Scene, theme: &Theme, card: &'a Card, columns: usize) ->
     Question { said, fields: fields(scene, card), keys: keys(scene, theme, card) }
 }
 
-/// The wait that holds up what the card does now. A call of it may wait for any of the systems that it
-/// reads, and for no flow but its own.
+/// Which systems hold up what the card does now, if they make us wait. A request that is said to be held
+/// up has not left: so what others wait for, a reading ahead say, must not be told here.
+fn awaited(card: &Card) -> Vec<Remote> {
+    let flow = card.plan.iter().map(|plan| Remote::Flow(plan.request.url.clone()));
+    match &card.phase {
+        Phase::Preparing => vec![Remote::Cii, Remote::Okta],
+        // Before the intent the target is read once more.
+        Phase::Running(None | Some(Progress::Intended)) => flow.chain([Remote::Okta]).collect(),
+        Phase::Running(Some(Progress::Sending)) => flow.collect(),
+        Phase::Running(Some(Progress::Answered(_) | Progress::Verifying)) => vec![Remote::Okta],
+        _ => Vec::new(),
+    }
+}
+
+/// The wait that holds up what the card does now.
 fn held_up(scene: &Scene, card: &Card) -> Option<(Role, String)> {
-    let mut remotes = vec![Remote::Cii, Remote::Okta];
-    remotes.extend(card.plan.iter().map(|plan| Remote::Flow(plan.request.url.clone())));
     let doing = match &card.phase {
         Phase::Preparing => "reading the target".to_owned(),
         Phase::Running(progress) => words::progress(progress.as_ref()),
         _ => return None,
     };
-    let wait = waits::on(scene.state, &remotes)?;
+    let wait = waits::on(scene.state, &awaited(card))?;
     let wait = wait.words(&scene.state.settings.zone);
     Some((Role::Warning, format!("{}: {wait}", doing.trim_end_matches('…'))))
 }

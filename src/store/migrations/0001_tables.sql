@@ -186,7 +186,7 @@ CREATE TABLE journal (
     at             INTEGER NOT NULL,
     kind           TEXT NOT NULL,
     content        TEXT,           -- NULL once erased
-    digest TEXT NOT NULL,
+    content_sha256 TEXT NOT NULL,
     previous       TEXT NOT NULL,
     hash           TEXT NOT NULL
 ) STRICT;

@@ -2,7 +2,7 @@
 
 use super::migrate::{MigrateError, SEARCH, STORE, Schema};
 use crate::store::files::{self, beside};
-use crate::store::{OpenOptions, StoreError};
+use crate::store::{Access, OpenOptions, StoreError};
 use rusqlite::{Connection, OpenFlags};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -20,15 +20,22 @@ pub(super) struct Files {
     pub(super) store: PathBuf,
     /// Its free text.
     pub(super) search: PathBuf,
+    /// What may be done with them.
+    pub(super) access: Access,
     busy: Duration,
 }
 
 impl Files {
     /// Makes what is missing and refuses what others can touch.
     pub(super) fn prepare(path: &Path, options: &OpenOptions) -> Result<Files, StoreError> {
+        if options.access == Access::Read && !path.exists() {
+            return Err(missing(path));
+        }
         let store = files::prepare(path)?;
-        let search = files::prepare(&search_path(&store))?;
-        Ok(Files { store, search, busy: options.busy })
+        let search = search_path(&store);
+        let is_used = options.access == Access::Write || search.exists();
+        let search = if is_used { files::prepare(&search)? } else { search };
+        Ok(Files { store, search, access: options.access, busy: options.busy })
     }
 
     /// Every file that counts as the store's.
@@ -37,8 +44,13 @@ impl Files {
         [self.store.clone(), self.search.clone()].into_iter().chain(logs).collect()
     }
 
-    /// The store's one writing connection: a commit is on the disk when it returns.
+    /// The store's one writing connection: a commit is on the disk when it returns. Where nothing may be
+    /// written, it cannot write either.
     pub(super) fn writer(&self) -> Result<Connection, StoreError> {
+        if self.access == Access::Read {
+            let db = self.current().map_err(|error| unusable(&self.store, &error))?;
+            return if self.search.exists() { Ok(db) } else { Err(missing(&self.search)) };
+        }
         self.migrated(&self.store, STORE, "FULL").map_err(|error| unusable(&self.store, &error))
     }
 
@@ -68,6 +80,12 @@ impl Files {
         let db = Connection::open_with_flags(&self.store, flags)?;
         self.tune(&db)?;
         Ok(db)
+    }
+
+    /// The store as it is, if it is of today's form.
+    fn current(&self) -> Result<Connection, MigrateError> {
+        let mut db = self.store_reader()?;
+        if STORE.is_current(&mut db)? { Ok(db) } else { Err(MigrateError::Older) }
     }
 
     fn migrated(&self, path: &Path, schema: Schema, synchronous: &str) -> Result<Connection, MigrateError> {
@@ -128,9 +146,18 @@ fn is_busy(error: &rusqlite::Error) -> bool {
     matches!(error.sqlite_error_code(), Some(DatabaseBusy | DatabaseLocked))
 }
 
+fn missing(path: &Path) -> StoreError {
+    StoreError::Open {
+        path: path.display().to_string(),
+        why: "it is not there, and nothing may be made".to_owned(),
+        hint: "`--store sqlite:PATH`, or once without `--read-only`".to_owned(),
+    }
+}
+
 fn unusable(path: &Path, error: &MigrateError) -> StoreError {
     let hint = match error {
         MigrateError::Newer { .. } => "use the newer program, or another file",
+        MigrateError::Older => "open it once without `--read-only`",
         MigrateError::Foreign => "use another file: `--store sqlite:/path/to/file.db`",
         error if is_damaged(error) => "it is damaged, or another program's: restore it, or use another file",
         MigrateError::Sql(_) => "check the disk and who else has it open, or use another file",

@@ -11,12 +11,13 @@ pub(super) fn not_writable(path: &Path, error: &Error) -> StoreError {
 
 /// The words of [`not_writable`], for an error that several callers are told.
 pub(super) fn not_writable_words(path: &Path, error: &Error) -> String {
-    format!("`{}`: {}", path.display(), words(error))
+    // The cause first: the path may be longer than a line.
+    format!("{} (`{}`)", words(error), path.display())
 }
 
 /// A read that failed.
 pub(super) fn not_readable(path: &Path, error: &Error) -> StoreError {
-    StoreError::Read(format!("`{}`: {}", path.display(), words(error)))
+    StoreError::Read(format!("{} (`{}`)", words(error), path.display()))
 }
 
 /// Whether the file or the machine failed rather than the item being written: then the item is kept

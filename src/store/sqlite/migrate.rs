@@ -11,6 +11,7 @@ pub(super) const STORE: Schema = Schema {
     migrations: &[
         include_str!("../migrations/0001_tables.sql"),
         include_str!("../migrations/0002_action_targets.sql"),
+        include_str!("../migrations/0003_journal_digest.sql"),
     ],
 };
 
@@ -32,6 +33,8 @@ pub(super) struct Schema {
 pub(super) enum MigrateError {
     #[error("it is a database of another program")]
     Foreign,
+    #[error("it was written by an older version of this program, and may not be changed now")]
+    Older,
     #[error("it was written by a newer version of this program (schema {found}, known up to {known})")]
     Newer { found: usize, known: usize },
     #[error(transparent)]
@@ -56,6 +59,16 @@ impl Schema {
             tx.commit()?;
         }
         Ok(())
+    }
+
+    /// Whether the file is of the newest form, found out by reading alone.
+    pub(super) fn is_current(&self, db: &mut Connection) -> Result<bool, MigrateError> {
+        match self.seen(db)? {
+            found if found > self.migrations.len() => {
+                Err(MigrateError::Newer { found, known: self.migrations.len() })
+            }
+            found => Ok(found == self.migrations.len()),
+        }
     }
 
     /// How many steps the file has seen, read in one snapshot: another process may be migrating it now.
@@ -109,7 +122,7 @@ mod tests {
         STORE.migrate(&mut newer).unwrap();
         newer.pragma_update(None, "user_version", 99).unwrap();
         let why = STORE.migrate(&mut newer).unwrap_err().to_string();
-        assert_eq!(why, "it was written by a newer version of this program (schema 99, known up to 2)");
+        assert_eq!(why, "it was written by a newer version of this program (schema 99, known up to 3)");
 
         let mut foreign = memory();
         foreign.execute_batch("CREATE TABLE recipes (id)").unwrap();

@@ -50,6 +50,7 @@ use crate::domain::page::Listed;
 use crate::domain::{
     Action, ActionId, Actor, Change, Event, EventId, Finding, FindingId, Login, Query, Severity,
 };
+use crate::store::Access;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension};
@@ -82,14 +83,16 @@ impl SqliteStore {
     ) -> Result<Arc<SqliteStore>, StoreError> {
         let files = Files::prepare(path, &options)?;
         let db = files.writer()?;
-        give_identity(&db).map_err(|error| failure::not_writable(&files.store, &error))?;
-        let search = files.search_writer()?;
         let (sender, sequence) = tokio::sync::watch::channel(Sequence::default());
         let sender = Arc::new(sender);
         let watcher =
             Watcher::new(&db, sender.clone()).map_err(|error| failure::not_readable(&files.store, &error))?;
         let (waker, wake) = sync_channel(1);
-        search::start(&files, search, sender, wake).map_err(|error| no_thread(&files, &error))?;
+        if files.access == Access::Write {
+            give_identity(&db).map_err(|error| failure::not_writable(&files.store, &error))?;
+            let search = files.search_writer()?;
+            search::start(&files, search, sender, wake).map_err(|error| no_thread(&files, &error))?;
+        }
         let expander = Expander::new(decode, options.slice);
         let parts = Parts { files: files.clone(), db, expander, watcher, search: waker, poll: options.poll };
         let writer = writer::start(parts).map_err(|error| no_thread(&files, &error))?;

@@ -14,7 +14,7 @@ use super::failure::{is_of_the_machine, not_writable, not_writable_words};
 use super::inbox;
 use super::savepoint::{Item, savepoint};
 use super::watch::Watcher;
-use crate::store::StoreError;
+use crate::store::{Access, StoreError};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -28,6 +28,9 @@ const GROUP: usize = 1_024;
 const RETRY: Duration = Duration::from_secs(1);
 /// How many looks an inbox row may stand still before we take over from whoever left it.
 const STILL: u32 = 4;
+
+/// What whoever would write is told where nothing may be written.
+const FROZEN: &str = "the store was opened for reading only";
 
 /// What the writer is asked.
 enum Message {
@@ -142,6 +145,7 @@ pub(super) struct Parts {
 /// Starts the writer's thread.
 pub(super) fn start(parts: Parts) -> std::io::Result<WriterHandle> {
     let (messages, queue) = mpsc::channel();
+    let is_frozen = parts.files.access == Access::Read;
     let transactions = Arc::new(AtomicU64::new(0));
     let writer = Writer {
         parts,
@@ -149,7 +153,7 @@ pub(super) fn start(parts: Parts) -> std::io::Result<WriterHandle> {
         transactions: transactions.clone(),
         waiting: Vec::new(),
         // What a crash left is expanded first.
-        has_work: true,
+        has_work: !is_frozen,
         not_before: None,
         still: (None, 0),
     };
@@ -217,6 +221,10 @@ impl Writer {
         gathered
     }
 
+    fn is_frozen(&self) -> bool {
+        self.parts.files.access == Access::Read
+    }
+
     fn may_expand(&self) -> bool {
         self.has_work && self.not_before.is_none_or(|at| Instant::now() >= at)
     }
@@ -224,6 +232,10 @@ impl Writer {
     /// Commits a group and answers each of its callers.
     fn commit(&mut self, mut jobs: Vec<Box<dyn Job>>) {
         if jobs.is_empty() {
+            return;
+        }
+        if self.is_frozen() {
+            jobs.into_iter().for_each(|job| job.answer(&self.parts.files, Err(FROZEN)));
             return;
         }
         let done = in_transaction(&mut self.parts.db, |db| {
@@ -287,6 +299,12 @@ impl Writer {
         if replies.is_empty() {
             return;
         }
+        if self.is_frozen() {
+            replies
+                .into_iter()
+                .for_each(|reply| drop(reply.send(Err(StoreError::NotWritable(FROZEN.to_owned())))));
+            return;
+        }
         // Another process may have put something in.
         self.has_work = true;
         match inbox::newest(&self.parts.db) {
@@ -327,7 +345,7 @@ impl Writer {
         let oldest = inbox::oldest(&self.parts.db).unwrap_or_default();
         let times = if oldest.is_some() && oldest == self.still.0 { self.still.1 + 1 } else { 0 };
         self.still = (oldest, times);
-        self.has_work |= times >= STILL;
+        self.has_work |= times >= STILL && !self.is_frozen();
     }
 
     fn end(self, close: Option<oneshot::Sender<()>>) {
