@@ -25,9 +25,9 @@ const ROOMS: &[(&str, &[&str])] = &[
     // What is read, kept and sent.
     ("config", &["domain"]),
     ("tenant", &["config", "domain"]),
-    ("source", &["config", "domain"]),
+    ("source", &["config", "domain", "tenant"]),
     ("store", &["domain"]),
-    ("ingest", &["domain", "source", "store"]),
+    ("ingest", &["config", "domain", "source", "store"]),
     ("remediation", &["config", "domain", "store", "tenant"]),
     // Where both meet.
     ("runtime", &["app", "command", "config", "domain", "ingest", "remediation", "source", "store", "view"]),

@@ -52,7 +52,7 @@ fn all_problems_come_at_once() {
         "[cii] api_url",
         "[cii] client_secret",
         "[[flow]] #1 preset",
-        "[[rule]]",
+        "[[rule]] #1 when",
     ] {
         assert!(told.contains(place), "{place} is not in:\n{told}");
     }

@@ -7,13 +7,12 @@ use axum::body::{Body, Bytes};
 use axum::http::{Request, Response, StatusCode, header};
 use futures_util::stream;
 use http_body_util::BodyExt as _;
-use idtriage::config::meant::{Proof, Source, Webhook};
+use idtriage::config::meant::{Address, Listen, Proof, Source, Webhook};
+use idtriage::domain::SourceState;
 use idtriage::source::door::{Door, NoDoor};
 use idtriage::source::limits::Allowance;
 use idtriage::source::refusal::Cause;
-use idtriage::source::{
-    Accept, Arrival, Clock, ListenError, Listener, ListenerHealth, NotAccepted, SourceState,
-};
+use idtriage::source::{Accept, Arrival, Clock, ListenError, Listener, ListenerHealth, NotAccepted};
 use jiff::Timestamp;
 use rstest::rstest;
 use std::convert::Infallible;
@@ -75,7 +74,7 @@ impl Accept for Inbox {
 }
 
 fn source(name: &str, path: &str, proof: Proof) -> Source {
-    Source { name: name.into(), source_type: "cii-webhook", webhook: Webhook { path: path.into(), proof } }
+    Source::posted(name, "cii-webhook", Webhook::new(path, proof))
 }
 
 fn sources() -> Vec<Source> {
@@ -132,7 +131,7 @@ impl Bench {
 
     /// How often the first source refused for a cause.
     fn refused(&self, cause: Cause) -> u64 {
-        self.health.snapshot()[0].refused.get(&cause).copied().unwrap_or_default()
+        self.health.snapshot()[0].refused.get(cause.word()).copied().unwrap_or_default()
     }
 }
 
@@ -204,7 +203,7 @@ async fn a_wrong_secret_is_answered_before_the_body_is_read(
     assert!(!was_read.load(Ordering::SeqCst));
     assert!(bench.inbox.kept().is_empty());
     let health = bench.health.snapshot();
-    let refused: u64 = health.iter().filter_map(|source| source.refused.get(&Cause::Proof)).sum();
+    let refused: u64 = health.iter().filter_map(|source| source.refused.get(Cause::Proof.word())).sum();
     assert_eq!(refused, 1);
 }
 
@@ -386,7 +385,7 @@ async fn a_source_without_a_secret_does_not_start() {
     let door = Door::new(&sources, allowance(), Arc::new(Inbox::new()), clock()).unwrap();
     let health = door.health();
     assert!(
-        matches!(&health.snapshot()[0].state, SourceState::Failed(why) if why.contains("secret is empty"))
+        matches!(&health.snapshot()[0].state, SourceState::Failed { why } if why.contains("secret is empty"))
     );
     let response =
         door.into_router().oneshot(post("/open", "x-api-client-token", "", MESSAGE)).await.unwrap();
@@ -408,7 +407,8 @@ fn loopback() -> SocketAddr {
 }
 
 async fn bind(addr: SocketAddr, inbox: &Arc<Inbox>) -> Result<Listener, ListenError> {
-    Listener::bind(addr, &sources(), Arc::clone(inbox) as Arc<dyn Accept>, clock()).await
+    let listen = Listen { address: Address::Tcp(addr), tls: None };
+    Listener::bind(&listen, &sources(), Arc::clone(inbox) as Arc<dyn Accept>, clock()).await
 }
 
 #[tokio::test]
@@ -419,7 +419,7 @@ async fn a_taken_port_is_a_red_source() {
     assert!(matches!(error, ListenError::AddressTaken(_)));
     let health = ListenerHealth::failed(&sources(), &error).snapshot();
     assert!(health.iter().all(
-        |source| matches!(&source.state, SourceState::Failed(why) if why.contains("another program listens"))
+        |source| matches!(&source.state, SourceState::Failed { why } if why.contains("another program listens"))
     ));
 }
 

@@ -9,7 +9,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, Method, Response, Uri};
 use futures_util::future::join_all;
 use idtriage::config::Config;
-use idtriage::config::meant::{Cii, ConfiguredFlow, Console, Guard, Net, Okta, ServiceApp};
+use idtriage::config::meant::{Address, Cii, ConfiguredFlow, Console, Guard, Listen, Net, Okta, ServiceApp};
 use idtriage::domain::action::{Receipt, ShownRequest};
 use idtriage::domain::dossier::{LoadedPart, OktaUser, Part};
 use idtriage::domain::flow::{FlowAuth, PayloadShape};
@@ -126,9 +126,13 @@ async fn cii(graphql: impl Fn(&Seen, usize) -> Reply + Send + Sync + 'static) ->
 fn config() -> Config {
     Config {
         store: String::new(),
-        listen: "127.0.0.1:0".parse().unwrap(),
+        keep: None,
+        listen: Listen { address: Address::Tcp("127.0.0.1:0".parse().unwrap()), tls: None },
         net: Net::default(),
         sources: vec![],
+        log_checks: Default::default(),
+        rules: Default::default(),
+        notify: vec![],
         cii: None,
         okta: None,
         flows: vec![],

@@ -2,7 +2,7 @@
 
 use crate::domain::event::SourceName;
 use crate::domain::page::StoreHealth;
-use crate::domain::time;
+use crate::domain::{SourceHealth, SourceState, time};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 
@@ -18,28 +18,6 @@ pub enum Receiver {
     Other(String),
     /// Nobody: nothing arrives.
     Nobody(String),
-}
-
-/// A source's state in a word and, where it needs one, a reason.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SourceState {
-    /// On its way.
-    Starting,
-    /// Ready.
-    Running,
-    /// Not receiving, and why.
-    Failed(String),
-}
-
-/// How a source is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SourceHealth {
-    /// Which.
-    pub name: SourceName,
-    /// How.
-    pub state: SourceState,
-    /// Requests it refused since the start.
-    pub refused: u64,
 }
 
 /// The header's state.
@@ -59,8 +37,8 @@ impl Header {
     /// The first source that failed, and why.
     pub fn failed(&self) -> Option<(&SourceName, &str)> {
         self.sources.iter().find_map(|source| match &source.state {
-            SourceState::Failed(why) => Some((&source.name, why.as_str())),
-            SourceState::Starting | SourceState::Running => None,
+            SourceState::Failed { why } => Some((&source.name, why.as_str())),
+            _ => None,
         })
     }
 

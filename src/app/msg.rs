@@ -1,7 +1,7 @@
 //! Everything that happens: past tense, as data.
 
 use super::effect::RequestId;
-use super::header::{Receiver, SourceHealth};
+use super::header::Receiver;
 use super::layout::Size;
 use super::list::Extent;
 use super::user::Pane;
@@ -11,7 +11,7 @@ use crate::domain::finding::{FindingId, HistoryEntry};
 use crate::domain::page::{Counted, EventUser, Page, Sequence, StoreHealth};
 use crate::domain::plan::{Fit, Plan};
 use crate::domain::query::UserQuery;
-use crate::domain::{Action, ActionId, Event, Finding, Login, Query, Wait};
+use crate::domain::{Action, ActionId, Event, Finding, Login, Query, SourceHealth, Wait};
 use jiff::Timestamp;
 use std::sync::Arc;
 use tui_input::InputRequest;

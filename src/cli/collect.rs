@@ -5,9 +5,9 @@ use super::console::receiving;
 use super::failure::{DONE, Failure};
 use super::output::Output;
 use crate::app::Msg;
-use crate::app::header::{Receiver, SourceHealth, SourceState};
+use crate::app::header::Receiver;
 use crate::config::Loaded;
-use crate::domain::Actor;
+use crate::domain::{Actor, SourceHealth, SourceState};
 use crate::remediation::guard::Mode;
 use crate::runtime::headless;
 use crate::store::Store;
@@ -27,7 +27,7 @@ pub(super) async fn run(
     }
     out.note(&format!(
         "listening on {} for {} source(s)",
-        loaded.config.listen,
+        loaded.config.listen.address,
         loaded.config.sources.len()
     ))?;
     let settings = receiving(&loaded.config, store.clone(), connect::clock(), "collect", actor, Mode::Acting);
@@ -75,8 +75,8 @@ impl Teller {
 
 fn failure(source: &SourceHealth) -> Option<String> {
     match &source.state {
-        SourceState::Failed(why) => Some(format!("source {} failed: {why}", source.name)),
-        SourceState::Starting | SourceState::Running => None,
+        SourceState::Failed { why } => Some(format!("source {} failed: {why}", source.name)),
+        _ => None,
     }
 }
 

@@ -5,6 +5,7 @@
 use super::doctor::{Checked, Verdict};
 use super::failure::Failure;
 use super::run;
+use crate::config::meant::Reading;
 use crate::config::{Config, Loaded};
 use crate::domain::plan::WebPage;
 use crate::domain::time::Zone;
@@ -31,11 +32,11 @@ pub(super) fn clock() -> Arc<dyn Clock> {
     Arc::new(SystemClock)
 }
 
-/// The store of a URL.
-pub(super) async fn store(url: &str, access: Access) -> Result<Arc<dyn Store>, Failure> {
+/// The store of a URL, with what arriving events mean.
+pub(super) async fn store(url: &str, reading: Reading, access: Access) -> Result<Arc<dyn Store>, Failure> {
     let url = url.to_owned();
     let options = OpenOptions { access, ..OpenOptions::default() };
-    let opened = tokio::task::spawn_blocking(move || store::open(&url, decoder(), options));
+    let opened = tokio::task::spawn_blocking(move || store::open(&url, decoder(reading), options));
     let opened = opened.await.map_err(|cause| Failure::failed(format!("the store broke off: {cause}")))?;
     Ok(opened?)
 }

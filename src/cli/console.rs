@@ -4,12 +4,11 @@ use super::connect;
 use super::failure::{DONE, Failure, UNKNOWN};
 use super::output::Output;
 use crate::app::State;
-use crate::app::header::SourceState;
 use crate::app::layout::Size;
 use crate::command::Keymap;
 use crate::config::{Config, Loaded, meant};
 use crate::domain::time::Zone;
-use crate::domain::{Actor, Event, Severity};
+use crate::domain::{Actor, Event, Severity, SourceState};
 use crate::remediation::Pace;
 use crate::remediation::guard::Mode;
 use crate::runtime::apart::Left;
@@ -150,7 +149,7 @@ pub(super) fn receiving(
     receiver::Settings {
         store_file: store::sqlite_path(&config.store).ok().map(PathBuf::from),
         who: Who { pid: std::process::id(), host: actor.host.clone(), what: what.to_owned() },
-        listen: config.listen,
+        listen: config.listen.clone(),
         sources: if mode == Mode::ReadOnly { Vec::new() } else { config.sources.clone() },
         idle_because: if mode == Mode::ReadOnly {
             "started with --read-only"

@@ -7,6 +7,7 @@ use super::failure::{DONE, FAILED, Failure};
 use super::output::Output;
 use crate::command::Keymap;
 use crate::config::Loaded;
+use crate::config::meant::Address;
 use crate::store::{Store, StoreError, StoreHealth};
 use std::net::TcpListener;
 
@@ -116,14 +117,18 @@ fn store_health(health: Result<StoreHealth, StoreError>) -> Checked {
 
 /// Whether the address can be had; a running `idtriage` may hold it.
 fn listener(loaded: &Loaded) -> Checked {
-    let address = loaded.config.listen;
+    let address = &loaded.config.listen.address;
     let sources = loaded.config.sources.len();
     if sources == 0 {
         return Checked::new("listener", Verdict::Note, "no source is configured: nothing will arrive")
             .hinted("a `[[source]]` in the configuration");
     }
-    match TcpListener::bind(address) {
-        Ok(_) => {
+    let bound = match address {
+        Address::Tcp(address) => TcpListener::bind(address).map(drop),
+        Address::Unix(_) => Ok(()),
+    };
+    match bound {
+        Ok(()) => {
             Checked::new("listener", Verdict::Good, format!("`{address}` is free, for {sources} source(s)"))
         }
         Err(error) => Checked::new("listener", Verdict::Note, format!("`{address}` cannot be had: {error}"))

@@ -270,6 +270,7 @@ mod tests {
             published: None,
             received: Timestamp::UNIX_EPOCH,
             findings: StateCounts { open: 2, ..Default::default() },
+            tags: vec!["hygiene".into()],
         };
         EventDetail {
             event,

@@ -11,11 +11,12 @@ use crate::domain::page::Listed;
 use crate::domain::plan::{Confirm, Target, WebPage};
 use crate::domain::{
     Action, ActionId, Actor, Change, Event, EventId, Evidence, Finding, FindingId, Login, Outcome, PartName,
-    Plan, Query, Risk, preset,
+    Plan, Query, Risk, SourcesReport, preset,
 };
 use crate::store::{
-    ActionFilter, Basis, ChangeError, Counted, EventUser, FindingFilter, From, InboxItem, IntendError, Lease,
-    Page, Sequence, Store, StoreError, StoreHealth, UserQuery,
+    ActionFilter, Basis, ChangeError, Counted, Cursor, Dropped, EventUser, FindingFilter, From, Imported,
+    InboxItem, IntendError, Lease, Page, Pruned, Sequence, Store, StoreError, StoreHealth, StoreStatus,
+    UserQuery,
 };
 use crate::tenant::Directory;
 use async_trait::async_trait;
@@ -43,6 +44,50 @@ fn page<T: Clone + Listed>(rows: &[T], limit: usize, key: impl Fn(&T) -> T::Key)
 #[async_trait]
 impl Store for FakeStore {
     async fn append(&self, _: Vec<InboxItem>) -> Result<(), StoreError> {
+        Err(StoreError::Closed)
+    }
+
+    async fn advance(&self, _: Vec<InboxItem>, _: &Cursor) -> Result<(), StoreError> {
+        Err(StoreError::Closed)
+    }
+
+    async fn cursor(&self, _: &str) -> Result<Option<String>, StoreError> {
+        Ok(None)
+    }
+
+    async fn import(&self, _: Vec<InboxItem>) -> Result<Imported, StoreError> {
+        Err(StoreError::Closed)
+    }
+
+    async fn report(&self, _: &SourcesReport) -> Result<(), StoreError> {
+        Err(StoreError::Closed)
+    }
+
+    async fn reported(&self) -> Result<Option<SourcesReport>, StoreError> {
+        Ok(None)
+    }
+
+    async fn dropped(&self) -> Result<Vec<Dropped>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    async fn executions(&self, _: &[String]) -> Result<Vec<(String, Event)>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    async fn setting(&self, _: &str) -> Result<Option<String>, StoreError> {
+        Ok(None)
+    }
+
+    async fn set_setting(&self, _: &str, _: &str, _: &Actor, _: Timestamp) -> Result<(), StoreError> {
+        Err(StoreError::Closed)
+    }
+
+    async fn status(&self) -> Result<StoreStatus, StoreError> {
+        Ok(StoreStatus::default())
+    }
+
+    async fn prune(&self, _: Timestamp, _: usize) -> Result<Pruned, StoreError> {
         Err(StoreError::Closed)
     }
 

@@ -28,6 +28,7 @@ mod user;
 
 pub use failure::Failure;
 
+use crate::config::meant::Reading;
 use crate::remediation::Pace;
 use crate::runtime::terminal::signals::{Signalled, Signals};
 use args::{Arguments, Command, Global};
@@ -92,7 +93,7 @@ async fn dispatch(command: Option<&Command>, global: &Global, out: &mut Output<'
         Some(Command::Init) => init::run(&session.config_path()?, out),
         Some(Command::Doctor) => check(&session, out).await,
         Some(Command::Events(what)) => {
-            let store = session.store(&session.local()?.store, out).await?;
+            let store = session.local_store(out).await?;
             closed(store.as_ref(), events::run(what, store.as_ref(), out).await).await
         }
         Some(Command::Findings(what)) => triage(what, &session, out).await,
@@ -105,7 +106,7 @@ async fn dispatch(command: Option<&Command>, global: &Global, out: &mut Output<'
         Some(Command::Flows) => flows::run(&session.local()?.flows, out),
         Some(Command::Run(what)) => remediate(what, &session, out).await,
         Some(Command::Journal(what)) => {
-            let store = session.store(&session.local()?.store, out).await?;
+            let store = session.local_store(out).await?;
             closed(store.as_ref(), journal::run(what, store.as_ref(), out).await).await
         }
     }
@@ -113,7 +114,7 @@ async fn dispatch(command: Option<&Command>, global: &Global, out: &mut Output<'
 
 async fn open_console(session: &Session<'_>, out: &mut Output<'_>) -> Result<u8, Failure> {
     let loaded = session.loaded()?;
-    let store = session.store(&loaded.config.store, out).await?;
+    let store = session.store(&loaded.config.store, Reading::of(&loaded.config), out).await?;
     let stage = console::Stage {
         actor: session.actor(&loaded.config.console),
         mode: session.mode(),
@@ -129,7 +130,7 @@ async fn open_console(session: &Session<'_>, out: &mut Output<'_>) -> Result<u8,
 async fn receive(session: &Session<'_>, out: &mut Output<'_>) -> Result<u8, Failure> {
     session.may_change("receiving")?;
     let loaded = session.loaded()?;
-    let store = session.store(&loaded.config.store, out).await?;
+    let store = session.store(&loaded.config.store, Reading::of(&loaded.config), out).await?;
     let actor = session.actor(&loaded.config.console);
     collect::run(loaded, store, &actor, out).await
 }
@@ -137,7 +138,7 @@ async fn receive(session: &Session<'_>, out: &mut Output<'_>) -> Result<u8, Fail
 async fn check(session: &Session<'_>, out: &mut Output<'_>) -> Result<u8, Failure> {
     let loaded = session.loaded()?;
     // A store that cannot be opened is one more thing to tell, not the end of the examination.
-    let opened = session.store(&loaded.config.store, out).await;
+    let opened = session.store(&loaded.config.store, Reading::of(&loaded.config), out).await;
     let store = opened.as_ref().map(|store| store.as_ref());
     let mut checked = doctor::local_checks(&loaded, store).await;
     checked.extend(connect::probes(&loaded).await);
@@ -154,7 +155,7 @@ async fn triage(what: &args::Findings, session: &Session<'_>, out: &mut Output<'
     }
     let local = session.local()?;
     let actor = session.actor(&local.console);
-    let store = session.store(&local.store, out).await?;
+    let store = session.store(&local.store, local.reading.clone(), out).await?;
     let by = findings::By { actor: &actor, at: connect::now() };
     closed(store.as_ref(), findings::run(what, store.as_ref(), by, out).await).await
 }
@@ -165,7 +166,7 @@ async fn remediate(what: &args::Run, session: &Session<'_>, out: &mut Output<'_>
     }
     let loaded = session.loaded()?;
     let actor = session.actor(&loaded.config.console);
-    let store = session.store(&loaded.config.store, out).await?;
+    let store = session.store(&loaded.config.store, Reading::of(&loaded.config), out).await?;
     let desk = connect::desk(&loaded, store.clone(), &actor)?;
     let by = run::By { actor: &actor, at: connect::now() };
     closed(store.as_ref(), until_signalled(what, desk.as_ref(), by, out).await).await

@@ -8,7 +8,8 @@ use super::connect;
 use super::failure::Failure;
 use super::output::Output;
 use crate::config::load::{self, Folders};
-use crate::config::{ConfigError, Loaded, Local, actor, mean, meant};
+use crate::config::meant::{self, Reading};
+use crate::config::{ConfigError, Loaded, Local, actor, mean};
 use crate::domain::{Actor, preset};
 use crate::remediation::guard::Mode;
 use crate::store::{Access, Store};
@@ -59,23 +60,33 @@ impl<'a> Session<'a> {
         let said = self.said_store()?;
         let path = self.config_path()?;
         match (load::load_local(&path, self.folders.as_ref()), said) {
-            (Err(ConfigError::NoFile(_)), Some(store)) if self.global.config.is_none() => {
-                Ok(Local { path, store, flows: preset::all(), console: meant::Console::default() })
-            }
+            (Err(ConfigError::NoFile(_)), Some(store)) if self.global.config.is_none() => Ok(Local {
+                path,
+                store,
+                flows: preset::all(),
+                reading: meant::Reading::default(),
+                keep: None,
+                console: meant::Console::default(),
+            }),
             (local, Some(store)) => Ok(Local { store, ..local? }),
             (local, None) => Ok(local?),
         }
     }
 
-    /// Opens a store, expands what is pending in it first, and lets the runs of processes that are gone
+    /// Opens the store of a configuration, expands what is pending in it first, and lets the runs of processes that are gone
     /// become unknown. A store that takes neither can still be read: why is said. With `--read-only` it
     /// has to be there already, and is left as it is.
     ///
     /// # Errors
     /// If it cannot be opened.
-    pub(super) async fn store(&self, url: &str, out: &mut Output<'_>) -> Result<Arc<dyn Store>, Failure> {
+    pub(super) async fn store(
+        &self,
+        url: &str,
+        reading: Reading,
+        out: &mut Output<'_>,
+    ) -> Result<Arc<dyn Store>, Failure> {
         if self.mode() == Mode::ReadOnly {
-            let store = connect::store(url, Access::Read).await?;
+            let store = connect::store(url, reading, Access::Read).await?;
             let pending = store.health().await?.pending;
             if pending > 0 {
                 out.note(&format!(
@@ -84,7 +95,7 @@ impl<'a> Session<'a> {
             }
             return Ok(store);
         }
-        let store = connect::store(url, Access::Write).await?;
+        let store = connect::store(url, reading, Access::Write).await?;
         if let Err(error) = store.drained().await {
             out.note(&format!("what arrived last is not listed yet: {error}"))?;
         }
@@ -92,6 +103,15 @@ impl<'a> Session<'a> {
             tracing::warn!(%error, "leases cannot be looked through");
         }
         Ok(store)
+    }
+
+    /// The store of the configuration, for a command that reads no secret.
+    ///
+    /// # Errors
+    /// As [`Session::local`] and [`Session::store`].
+    pub(super) async fn local_store(&self, out: &mut Output<'_>) -> Result<Arc<dyn Store>, Failure> {
+        let local = self.local()?;
+        self.store(&local.store, local.reading, out).await
     }
 
     /// Who sits here.

@@ -4,6 +4,7 @@
 //! others can write is refused before a line of it is used.
 
 use super::mean::{self, Surroundings};
+use super::meant::Reading;
 use super::problem::{ConfigError, Problems};
 use super::said::{self, Said};
 use super::secret::{self, Reader, SecretError};
@@ -16,6 +17,7 @@ use std::fs::File;
 use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// Far above any configuration.
 const LIMIT: u64 = 1024 * 1024;
@@ -40,6 +42,10 @@ pub struct Local {
     pub store: String,
     /// What can be run; a flow itself holds no secret.
     pub flows: Vec<Flow>,
+    /// What arriving events mean.
+    pub reading: Reading,
+    /// How long raw events are kept.
+    pub keep: Option<Duration>,
     /// The console's settings.
     pub console: meant::Console,
 }
@@ -100,8 +106,10 @@ pub fn load(path: &Path, folders: Option<&Folders>) -> Result<Loaded, ConfigErro
 pub fn load_local(path: &Path, folders: Option<&Folders>) -> Result<Local, ConfigError> {
     let unread = |_: &said::Secret| -> Result<SecretString, SecretError> { Ok("unread".to_owned().into()) };
     let config = Parsed::read(path)?.mean(folders, &mut { unread })?;
+    let reading = Reading::of(&config);
     let flows = config.flows.into_iter().map(|flow| flow.flow).collect();
-    Ok(Local { path: path.to_owned(), store: config.store, flows, console: config.console })
+    let (store, keep, console) = (config.store, config.keep, config.console);
+    Ok(Local { path: path.to_owned(), store, flows, reading, keep, console })
 }
 
 /// A file whose shape was checked.
@@ -177,7 +185,8 @@ fn places(said: &Said) -> Vec<&said::Secret> {
         Some(said::Auth::Token(token)) => Some(&token.client_token),
         _ => None,
     });
-    sources.chain(cii).chain(okta).chain(flows).collect()
+    let notify = said.notify.iter().flat_map(|notify| [&notify.url, &notify.secret]).flatten();
+    sources.chain(cii).chain(okta).chain(flows).chain(notify).collect()
 }
 
 #[cfg(test)]
@@ -202,7 +211,7 @@ mod tests {
     #[test]
     fn every_place_of_a_secret_is_found() {
         let said: Said = toml::from_str(&template::uncommented()).unwrap();
-        assert_eq!(places(&said).len(), 7);
+        assert_eq!(places(&said).len(), 15);
         let variables = secret::variables(places(&said));
         assert!(variables.contains("SUSPEND_FLOW_TOKEN") && variables.contains("OKTA_API_TOKEN"));
     }

@@ -1,8 +1,9 @@
 //! The configuration as the program works with it: checked, with defaults, secrets read.
 
-use crate::domain::{Flow, event::SourceName};
+use crate::domain::{Flow, LogChecks, Query, Rules, event::SourceName};
 use secrecy::SecretString;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,12 +14,20 @@ use url::Url;
 pub struct Config {
     /// Where the store is, as a URL: `sqlite:/path`.
     pub store: String,
+    /// How long raw events are kept; `None` keeps them for ever.
+    pub keep: Option<Duration>,
     /// Where the listener listens.
-    pub listen: SocketAddr,
+    pub listen: Listen,
     /// How HTTP leaves.
     pub net: Net,
     /// Where events come from.
     pub sources: Vec<Source>,
+    /// Which log records are findings.
+    pub log_checks: LogChecks,
+    /// What is decided about events once and for all.
+    pub rules: Rules,
+    /// Who is told of events.
+    pub notify: Vec<Notify>,
     /// Cisco Identity Intelligence, if configured.
     pub cii: Option<Cii>,
     /// Okta, if configured.
@@ -31,6 +40,30 @@ pub struct Config {
     pub console: Console,
 }
 
+/// What arriving events mean: all that is needed to take them in, and no secret. Whoever opens the store
+/// expands what is pending in it, and so has to read it in the same way as whoever received it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Reading {
+    /// Which log records are findings.
+    pub log_checks: LogChecks,
+    /// Where the parts of a generic webhook's events stand, by source.
+    pub mappings: BTreeMap<SourceName, Mapping>,
+    /// What is decided about them.
+    pub rules: Rules,
+}
+
+impl Reading {
+    /// As a configuration says it.
+    pub fn of(config: &Config) -> Reading {
+        let mapping = |source: &Source| Some((source.name.clone(), source.webhook()?.mapping.clone()?));
+        Reading {
+            log_checks: config.log_checks.clone(),
+            mappings: config.sources.iter().filter_map(mapping).collect(),
+            rules: config.rules.clone(),
+        }
+    }
+}
+
 /// How HTTP leaves.
 #[derive(Debug, Clone, Default)]
 pub struct Net {
@@ -40,6 +73,42 @@ pub struct Net {
     pub ca_file: Option<PathBuf>,
 }
 
+/// Where the listener listens, and whether it speaks TLS.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listen {
+    /// Where.
+    pub address: Address,
+    /// Certificate and key, where it ends TLS itself.
+    pub tls: Option<TlsFiles>,
+}
+
+/// Where a listener listens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Address {
+    /// An address with a port.
+    Tcp(SocketAddr),
+    /// A Unix socket, for a proxy on the same machine.
+    Unix(PathBuf),
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Address::Tcp(address) => fmt::Display::fmt(address, f),
+            Address::Unix(path) => write!(f, "unix:{}", path.display()),
+        }
+    }
+}
+
+/// The files of a listener that ends TLS.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// The certificate chain, PEM.
+    pub cert: PathBuf,
+    /// Its private key, PEM; a file that only we can read.
+    pub key: PathBuf,
+}
+
 /// One source of events.
 #[derive(Debug, Clone)]
 pub struct Source {
@@ -47,12 +116,45 @@ pub struct Source {
     pub name: SourceName,
     /// Its type, one of [`SOURCE_TYPES`].
     pub source_type: &'static str,
-    /// What posts to it.
-    pub webhook: Webhook,
+    /// How its events come.
+    pub way: Way,
+    /// How long it may be silent before that is said.
+    pub canary: Option<Duration>,
+}
+
+impl Source {
+    /// A source that is posted to.
+    pub fn posted(name: impl Into<SourceName>, source_type: &'static str, webhook: Webhook) -> Source {
+        Source { name: name.into(), source_type, way: Way::Webhook(Box::new(webhook)), canary: None }
+    }
+
+    /// What is posted to, if it is of that kind.
+    pub fn webhook(&self) -> Option<&Webhook> {
+        match &self.way {
+            Way::Webhook(webhook) => Some(webhook),
+            Way::SystemLog(_) => None,
+        }
+    }
+}
+
+/// How a source's events come.
+#[derive(Debug, Clone)]
+pub enum Way {
+    /// They are posted here.
+    Webhook(Box<Webhook>),
+    /// They are asked for at the configured Okta org.
+    SystemLog(SystemLog),
 }
 
 /// The types of sources that can be configured. What each one knows is in [`crate::source::TYPES`].
-pub const SOURCE_TYPES: &[&str] = &["cii-webhook"];
+pub const SOURCE_TYPES: &[&str] = &[
+    "cii-webhook",
+    "okta-event-hook",
+    "okta-system-log",
+    "ispm-webhook",
+    "okta-execution-log",
+    "generic-webhook",
+];
 
 /// A path that something posts to.
 #[derive(Debug, Clone)]
@@ -61,6 +163,69 @@ pub struct Webhook {
     pub path: String,
     /// How the caller proves itself.
     pub proof: Proof,
+    /// What its elements mean, where their shape is not a vendor's.
+    pub mapping: Option<Mapping>,
+}
+
+impl Webhook {
+    /// A path without a mapping.
+    pub fn new(path: impl Into<String>, proof: Proof) -> Webhook {
+        Webhook { path: path.into(), proof, mapping: None }
+    }
+}
+
+/// What the elements of a `generic-webhook` mean: where in the JSON each part of an event stands.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Mapping {
+    /// The list whose elements are events of their own; `None` where a body is one event.
+    pub items: Option<String>,
+    /// The sender's own id, for telling repeats.
+    pub id: Option<Place>,
+    /// The check's id.
+    pub check: Option<Place>,
+    /// The check's title.
+    pub title: Option<Place>,
+    /// The severity's word.
+    pub severity: Option<Place>,
+    /// The logins: one text or a list of texts.
+    pub users: Option<Place>,
+    /// What was found, one text or a list of texts.
+    pub description: Option<Place>,
+    /// When it was published.
+    pub published: Option<Place>,
+    /// A page about it.
+    pub link: Option<Place>,
+}
+
+/// Where a part of an event stands, or what it always is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// A JSON pointer (RFC 6901), into the element where there are `items`, else into the body.
+    Pointer(String),
+    /// A text.
+    Always(String),
+}
+
+/// What is asked of Okta's System Log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SystemLog {
+    /// Which records.
+    pub filter: LogFilter,
+    /// How far back the first request goes.
+    pub first_fetch: Duration,
+    /// How long it rests after it has read everything.
+    pub interval: Duration,
+}
+
+/// Which records of the System Log are asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LogFilter {
+    /// All of them.
+    Everything,
+    /// Those that a SCIM filter names.
+    Said(String),
+    /// Those about these applications, and those of the IAM configuration in the store.
+    OfApplications(Vec<String>),
 }
 
 /// How a caller proves itself to the listener.
@@ -87,6 +252,46 @@ pub enum Proof {
         /// Its value.
         secret: SecretString,
     },
+    /// An HMAC-SHA256 of the body, keyed with the secret, in this header: hex or base64, with or without
+    /// `sha256=` in front.
+    Hmac {
+        /// The header's name, lower case.
+        name: String,
+        /// The key.
+        secret: SecretString,
+    },
+}
+
+/// Somebody who is told of events.
+#[derive(Debug, Clone)]
+pub struct Notify {
+    /// Its name, which rules use.
+    pub name: String,
+    /// Which events it is told of by itself; `None` where only rules tell it.
+    pub when: Option<Query>,
+    /// More new events than this at once become one summary.
+    pub burst: usize,
+    /// How it is told.
+    pub channel: Channel,
+}
+
+/// How somebody is told.
+#[derive(Debug, Clone)]
+pub enum Channel {
+    /// A Slack incoming webhook; its URL is a secret.
+    Slack {
+        /// The URL.
+        url: SecretString,
+    },
+    /// A POST of JSON to any URL.
+    Webhook {
+        /// The URL; some services put a token in it.
+        url: SecretString,
+        /// A header with a secret, where one is wanted.
+        header: Option<(String, SecretString)>,
+    },
+    /// The bell and OSC 9 of the terminals where a console is open.
+    Bell,
 }
 
 /// Cisco Identity Intelligence.

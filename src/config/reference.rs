@@ -20,6 +20,12 @@ pub enum Kind {
     Inputs,
     /// A table from command ids to a key or a list of keys.
     Keys,
+    /// A whole number.
+    Number,
+    /// A table from the parts of an event to where they stand.
+    Map,
+    /// What follows from a rule.
+    Then,
 }
 
 impl Kind {
@@ -33,6 +39,9 @@ impl Kind {
             Kind::Auth => "`{ client_token = secret }`, `\"oauth\"` or `\"none\"`",
             Kind::Inputs => "a list of `{ name, type, value }`",
             Kind::Keys => "a table from command ids to keys",
+            Kind::Number => "a whole number",
+            Kind::Map => "a table of JSON pointers and texts",
+            Kind::Then => "a table of `severity`, `tag`, `notify` or `drop = true`",
         }
     }
 }
@@ -72,15 +81,36 @@ pub const SETTINGS: &[Setting] = &[
         "Where events, findings, actions and the journal are kept: `sqlite:/path/to/file.db`.",
     ),
     setting(
+        "[store]",
+        "keep",
+        Kind::Text,
+        "for ever",
+        "How long raw events and records without a finding are kept: `90d`. Findings, actions and digests stay.",
+    ),
+    setting(
         "[listen]",
         "address",
         Kind::Text,
         "127.0.0.1:8790",
-        "Where webhooks are received. Loopback only: a reverse proxy stands in front.",
+        "Where webhooks are received: loopback, or `unix:PATH`, behind a reverse proxy; any address with TLS.",
     ),
+    setting(
+        "[listen]",
+        "tls_cert",
+        Kind::Text,
+        "",
+        "A certificate chain, PEM: the listener ends TLS itself.",
+    ),
+    setting("[listen]", "tls_key", Kind::Text, "", "Its private key, PEM, in a file that only you can read."),
     setting("[net]", "proxy", Kind::Text, "", "A proxy for everything but loopback."),
     setting("[net]", "ca_file", Kind::Text, "", "A private certificate authority, PEM."),
-    setting("[[source]]", "type", Kind::Text, "", "What posts: `cii-webhook`."),
+    setting(
+        "[[source]]",
+        "type",
+        Kind::Text,
+        "",
+        "What it is: `cii-webhook`, `okta-event-hook`, `okta-system-log`, `ispm-webhook`, `okta-execution-log`, `generic-webhook`.",
+    ),
     setting("[[source]]", "name", Kind::Text, "the type", "What the source is called on the screen."),
     setting("[[source]]", "path", Kind::Text, "", "The path that it posts to."),
     setting("[[source]]", "header", Kind::Text, "", "The request header that carries the secret."),
@@ -98,7 +128,62 @@ pub const SETTINGS: &[Setting] = &[
         "",
         "Instead: the user of HTTP Basic; the secret is the password.",
     ),
-    setting("[[source]]", "secret", Kind::Secret, "", "What the caller has to show. Required."),
+    setting(
+        "[[source]]",
+        "hmac_header",
+        Kind::Text,
+        "",
+        "Instead: the header with an HMAC-SHA256 of the body, hex or base64; the secret is the key.",
+    ),
+    setting(
+        "[[source]]",
+        "secret",
+        Kind::Secret,
+        "",
+        "What the caller has to show. Required where it posts.",
+    ),
+    setting(
+        "[[source]]",
+        "filter",
+        Kind::Text,
+        "everything",
+        "Which events are taken in: a filter as `/` takes it; for `okta-system-log`, one in Okta's grammar.",
+    ),
+    setting(
+        "[[source]]",
+        "applications",
+        Kind::Texts,
+        "",
+        "`okta-system-log`: instead of `filter`, applications whose assignments, and all profile changes, are asked for.",
+    ),
+    setting(
+        "[[source]]",
+        "first_fetch",
+        Kind::Text,
+        "24h",
+        "`okta-system-log`: how far back the first request goes: `12 hours`, `7 days`.",
+    ),
+    setting(
+        "[[source]]",
+        "interval",
+        Kind::Text,
+        "30s",
+        "`okta-system-log`: the rest after everything was read.",
+    ),
+    setting(
+        "[[source]]",
+        "canary",
+        Kind::Text,
+        "",
+        "How long it may be silent before the header says so: `1h`.",
+    ),
+    setting(
+        "[[source]]",
+        "map",
+        Kind::Map,
+        "",
+        "`generic-webhook`: where `check`, `title`, `severity`, `users`, `published`, `link`, `id`, `description` stand; `items` is a list of events.",
+    ),
     setting("[cii]", "token_url", Kind::Text, "", "Where Cisco Identity Intelligence issues tokens."),
     setting("[cii]", "api_url", Kind::Text, "", "Its GraphQL endpoint."),
     setting("[cii]", "client_id", Kind::Text, "", "The API client's id."),
@@ -188,6 +273,65 @@ pub const SETTINGS: &[Setting] = &[
         "the preset's",
         "The Okta state that proves it: `suspended`, `deactivated`, `active`, `password-reset`.",
     ),
+    setting(
+        "[[log_check]]",
+        "event",
+        Kind::Text,
+        "",
+        "Event types of the System Log; `*` stands for anything.",
+    ),
+    setting("[[log_check]]", "result", Kind::Texts, "any", "Results: `FAILURE`, `DENY`."),
+    setting("[[log_check]]", "check", Kind::Text, "", "The id of the check that a finding is of."),
+    setting("[[log_check]]", "title", Kind::Text, "the id", "Its title."),
+    setting(
+        "[[log_check]]",
+        "severity",
+        Kind::Text,
+        "medium",
+        "`critical` to `info`, or `risk` for the one that the record itself says.",
+    ),
+    setting(
+        "[[log_check]]",
+        "subject",
+        Kind::Text,
+        "target-or-actor",
+        "Whose finding it is: `target-or-actor`, `target`, `actor`.",
+    ),
+    setting(
+        "[[log_check]]",
+        "finding",
+        Kind::Switch,
+        "true",
+        "Whether there is a finding at all; `false` switches a shipped row off.",
+    ),
+    setting("[[rule]]", "name", Kind::Text, "its number", "Under which drops are counted."),
+    setting("[[rule]]", "when", Kind::Text, "", "A filter as `/` takes it, without `state:`."),
+    setting(
+        "[[rule]]",
+        "then",
+        Kind::Then,
+        "",
+        "What follows; dropped events are counted and shown by rule.",
+    ),
+    setting(
+        "[[notify]]",
+        "type",
+        Kind::Text,
+        "",
+        "`slack`, `webhook`, or `bell` for the terminals of open consoles.",
+    ),
+    setting("[[notify]]", "name", Kind::Text, "the type", "What rules call it."),
+    setting("[[notify]]", "when", Kind::Text, "rules alone", "Which new events it is told of."),
+    setting("[[notify]]", "url", Kind::Secret, "", "Where to; such URLs are secrets."),
+    setting("[[notify]]", "header", Kind::Text, "", "`webhook`: a header with a secret."),
+    setting("[[notify]]", "secret", Kind::Secret, "", "`webhook`: what that header carries."),
+    setting(
+        "[[notify]]",
+        "burst",
+        Kind::Number,
+        "5",
+        "More new events than this at once become one summary.",
+    ),
     setting("[guard]", "protected", Kind::Texts, "", "Logins that no flow may target."),
     setting(
         "[guard]",
@@ -244,22 +388,9 @@ pub const SETTINGS: &[Setting] = &[
 ];
 
 /// Tables and settings of later versions: refused by name, since a setting that is silently without
-/// effect is worse than none. An empty key means the whole table.
-pub const LATER: &[(&str, &str)] = &[
-    ("[store]", "keep"),
-    ("[listen]", "tls_cert"),
-    ("[listen]", "tls_key"),
-    ("[[source]]", "hmac_header"),
-    ("[[source]]", "filter"),
-    ("[[source]]", "first_fetch"),
-    ("[[source]]", "interval"),
-    ("[okta]", "dpop"),
-    ("[guard]", "bulk_limit"),
-    ("[console]", "columns"),
-    ("[console]", "privacy"),
-    ("[[notify]]", ""),
-    ("[[rule]]", ""),
-];
+/// effect is worse than none.
+pub const LATER: &[(&str, &str)] =
+    &[("[okta]", "dpop"), ("[guard]", "bulk_limit"), ("[console]", "columns"), ("[console]", "privacy")];
 
 /// The settings under a heading.
 pub fn under(table: &str) -> impl Iterator<Item = &'static Setting> {
@@ -303,7 +434,7 @@ mod tests {
             assert!(setting.sentence.ends_with('.'), "{setting:?} has no sentence");
         }
         assert!(LATER.iter().all(|later| !seen.contains(later)));
-        assert_eq!(headings().len(), 9);
+        assert_eq!(headings().len(), 12);
     }
 
     #[test]

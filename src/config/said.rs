@@ -25,6 +25,12 @@ pub struct Said {
     pub okta: Option<Okta>,
     /// What can be run.
     pub flow: Vec<Flow>,
+    /// Which log records are findings.
+    pub log_check: Vec<LogCheck>,
+    /// What is decided about events.
+    pub rule: Vec<Rule>,
+    /// Who is told of them.
+    pub notify: Vec<Notify>,
     /// What must not be done.
     pub guard: Guard,
     /// The console's settings.
@@ -37,14 +43,20 @@ pub struct Said {
 pub struct Store {
     /// Where.
     pub url: Option<String>,
+    /// How long raw events are kept.
+    pub keep: Option<String>,
 }
 
 /// `[listen]`.
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Listen {
-    /// Address and port.
+    /// Address and port, or a socket.
     pub address: Option<String>,
+    /// A certificate chain.
+    pub tls_cert: Option<PathBuf>,
+    /// Its key.
+    pub tls_key: Option<PathBuf>,
 }
 
 /// `[net]`.
@@ -86,8 +98,22 @@ pub struct Source {
     pub query: Option<String>,
     /// The user of HTTP Basic.
     pub basic_user: Option<String>,
+    /// The header with a signature of the body.
+    pub hmac_header: Option<String>,
     /// The secret.
     pub secret: Option<Secret>,
+    /// Which events are wanted.
+    pub filter: Option<String>,
+    /// Applications whose records are wanted.
+    pub applications: Option<Vec<String>>,
+    /// How far back the first request goes.
+    pub first_fetch: Option<String>,
+    /// The rest between two requests.
+    pub interval: Option<String>,
+    /// The silence that is too long.
+    pub canary: Option<String>,
+    /// Where the parts of an event stand.
+    pub map: Option<BTreeMap<String, String>>,
 }
 
 /// `[cii]`.
@@ -198,6 +224,73 @@ pub struct Flow {
     pub proven_by: Option<String>,
 }
 
+/// `[[log_check]]`.
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LogCheck {
+    /// Event types.
+    pub event: Option<String>,
+    /// Results.
+    pub result: Option<Vec<String>>,
+    /// The check's id.
+    pub check: Option<String>,
+    /// Its title.
+    pub title: Option<String>,
+    /// How bad.
+    pub severity: Option<String>,
+    /// Whose.
+    pub subject: Option<String>,
+    /// Whether there is a finding at all.
+    pub finding: Option<bool>,
+}
+
+/// `[[rule]]`.
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Rule {
+    /// Its name.
+    pub name: Option<String>,
+    /// When it holds.
+    pub when: Option<String>,
+    /// What follows.
+    pub then: Option<Then>,
+}
+
+/// What follows from a rule.
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Then {
+    /// The severity.
+    pub severity: Option<String>,
+    /// What it is called.
+    pub tag: Option<String>,
+    /// Whether it is left out.
+    pub drop: Option<bool>,
+    /// Whom it is told to.
+    pub notify: Option<String>,
+}
+
+/// `[[notify]]`.
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Notify {
+    /// How.
+    #[serde(rename = "type")]
+    pub kind: Option<String>,
+    /// Its name.
+    pub name: Option<String>,
+    /// Of which events.
+    pub when: Option<String>,
+    /// Where to.
+    pub url: Option<Secret>,
+    /// The header with the secret.
+    pub header: Option<String>,
+    /// The secret.
+    pub secret: Option<Secret>,
+    /// More than this become one.
+    pub burst: Option<u32>,
+}
+
 /// `[guard]`.
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
@@ -256,7 +349,7 @@ mod tests {
 
     #[test]
     fn the_reference_lists_every_field() {
-        let structs: [(&str, Vec<String>); 8] = [
+        let structs: [(&str, Vec<String>); 11] = [
             ("[store]", fields::<Store>()),
             ("[listen]", fields::<Listen>()),
             ("[net]", fields::<Net>()),
@@ -264,6 +357,9 @@ mod tests {
             ("[cii]", fields::<Cii>()),
             ("[okta]", fields::<Okta>()),
             ("[[flow]]", fields::<Flow>()),
+            ("[[log_check]]", fields::<LogCheck>()),
+            ("[[rule]]", fields::<Rule>()),
+            ("[[notify]]", fields::<Notify>()),
             ("[guard]", fields::<Guard>()),
         ];
         let console = ("[console]", fields::<Console>());

@@ -60,15 +60,11 @@ fn is_table_known(key: &str, value: &Value, problems: &mut Problems) -> bool {
 }
 
 fn note_unknown_table(key: &str, problems: &mut Problems) {
-    let later = LATER.iter().find(|(table, setting)| bare(table) == key && setting.is_empty());
-    match later {
-        Some((table, _)) => problems.hinted(At::table(table), NOT_YET, TAKE_OUT),
-        None => problems.hinted(
-            At::table(&format!("[{key}]")),
-            "is not a table of the configuration",
-            &format!("the tables are {}", reference::headings().join(" ")),
-        ),
-    }
+    problems.hinted(
+        At::table(&format!("[{key}]")),
+        "is not a table of the configuration",
+        &format!("the tables are {}", reference::headings().join(" ")),
+    );
 }
 
 fn check_element(heading: &str, at: At, value: &mut Value, problems: &mut Problems) {
@@ -100,6 +96,9 @@ fn fits(setting: &Setting, value: &Value, at: &At, problems: &mut Problems) -> b
         Kind::Auth => return is_auth(value, at, problems),
         Kind::Inputs => is_inputs(value),
         Kind::Keys => is_keys(value),
+        Kind::Number => value.as_integer().is_some_and(|number| u32::try_from(number).is_ok()),
+        Kind::Map => value.as_table().is_some_and(|table| table.values().all(Value::is_str)),
+        Kind::Then => is_then(value),
     };
     if !fits {
         problems.note(at.clone(), format!("has to be {}", setting.kind.words()), None);
@@ -124,6 +123,15 @@ fn is_inputs(value: &Value) -> bool {
 
 fn is_keys(value: &Value) -> bool {
     value.as_table().is_some_and(|table| table.values().all(|value| value.is_str() || is_texts(value)))
+}
+
+fn is_then(value: &Value) -> bool {
+    let is_known = |(key, value): (&String, &Value)| match key.as_str() {
+        "severity" | "tag" | "notify" => value.is_str(),
+        "drop" => value.is_bool(),
+        _ => false,
+    };
+    value.as_table().is_some_and(|table| table.iter().all(is_known))
 }
 
 /// A literal is refused in words, whatever it looks like, and never repeated.
@@ -172,15 +180,16 @@ mod tests {
     #[test]
     fn all_misfits_are_noted_and_the_rest_is_kept() {
         let (said, problems) = check(
-            "[console]\nanalyst = 'Ann'\ncolour = 'red'\nprefetch = 'yes'\n[store]\nkeep = '90d'\n[[rule]]\nwhen = 'x'\n",
+            "[console]\nanalyst = 'Ann'\ncolour = 'red'\nprefetch = 'yes'\n[okta]\ndpop = true\n[[rule]]\nwhen = 'x'\nthen = { drop = 'yes' }\n[rules]\n",
         );
         assert_eq!(said.console.analyst.as_deref(), Some("Ann"));
-        assert_eq!(problems.len(), 4, "{problems:#?}");
+        assert_eq!(problems.len(), 5, "{problems:#?}");
         let told = problems.join("\n");
         assert!(told.contains("[console] colour: is not a setting"));
         assert!(told.contains("[console] prefetch: has to be true or false"));
-        assert!(told.contains("[store] keep: is not supported by this version"));
-        assert!(told.contains("[[rule]]: is not supported by this version"));
+        assert!(told.contains("[okta] dpop: is not supported by this version"));
+        assert!(told.contains("[[rule]] #1 then: has to be a table of"));
+        assert!(told.contains("[rules]: is not a table of the configuration"));
     }
 
     #[test]

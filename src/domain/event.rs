@@ -34,7 +34,7 @@ impl Serialize for EventId {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum EventKind {
-    /// Users fail a check: the only kind that opens findings here.
+    /// Users fail a check.
     FailedCheck,
     /// A source's connectivity test: shown, opens no finding.
     Test,
@@ -80,7 +80,7 @@ impl EventKind {
         EventKind::ALL.into_iter().find(|kind| kind.word() == word)
     }
 
-    /// Whether its users' failing opens findings.
+    /// Whether its users get findings by the kind alone.
     pub fn opens_findings(self) -> bool {
         matches!(self, EventKind::FailedCheck | EventKind::Issue)
     }
@@ -100,6 +100,12 @@ impl fmt::Display for SourceName {
 impl From<&str> for SourceName {
     fn from(name: &str) -> Self {
         SourceName(name.to_owned())
+    }
+}
+
+impl From<String> for SourceName {
+    fn from(name: String) -> Self {
+        SourceName(name)
     }
 }
 
@@ -156,6 +162,12 @@ pub struct DecodedEvent {
     pub reference_url: Option<Untrusted>,
     /// When the source published it.
     pub published: Option<Timestamp>,
+    /// Whether its users get findings. A log record does only where the table of log checks says so.
+    pub opens_findings: bool,
+    /// What the rules call it.
+    pub tags: Vec<String>,
+    /// The execution of a flow that it is about.
+    pub execution: Option<Untrusted>,
 }
 
 /// An event in the store: what lists show.
@@ -187,6 +199,8 @@ pub struct Event {
     pub received: Timestamp,
     /// How many of its findings are in which state.
     pub findings: super::counts::StateCounts,
+    /// What the rules call it.
+    pub tags: Vec<String>,
 }
 
 impl Event {
@@ -239,6 +253,7 @@ pub fn to_json(event: &Event, users: &[Login]) -> serde_json::Map<String, Value>
         "severity_raw": event.severity_raw,
         "users": users,
         "times": event.times,
+        "tags": event.tags,
         "published": event.published.map(time::rfc3339),
         "received": time::rfc3339(event.received),
     });
@@ -263,6 +278,15 @@ impl DecodedEvent {
             recommended_actions: Vec::new(),
             reference_url: None,
             published: None,
+            opens_findings: kind.opens_findings(),
+            tags: Vec::new(),
+            execution: None,
         }
+    }
+
+    /// Whether it is a record that nobody has to look at: it is listed where records are asked for, and
+    /// not in the feed.
+    pub fn is_quiet(&self) -> bool {
+        matches!(self.kind, EventKind::Log | EventKind::Execution) && !self.opens_findings
     }
 }

@@ -25,9 +25,20 @@ pub enum RecordKind {
     Expired,
     /// A triage change of a finding.
     Triage,
+    /// A setting that lives in the store was changed.
+    Setting,
 }
 
 impl RecordKind {
+    /// Every kind.
+    pub const ALL: [RecordKind; 5] = [
+        RecordKind::Intended,
+        RecordKind::Settled,
+        RecordKind::Expired,
+        RecordKind::Triage,
+        RecordKind::Setting,
+    ];
+
     /// The word in the store and in JSON.
     pub fn word(self) -> &'static str {
         match self {
@@ -35,14 +46,13 @@ impl RecordKind {
             RecordKind::Settled => "settled",
             RecordKind::Expired => "expired",
             RecordKind::Triage => "triage",
+            RecordKind::Setting => "setting",
         }
     }
 
     /// The kind of a word.
     pub fn parse(word: &str) -> Option<RecordKind> {
-        [RecordKind::Intended, RecordKind::Settled, RecordKind::Expired, RecordKind::Triage]
-            .into_iter()
-            .find(|kind| kind.word() == word)
+        RecordKind::ALL.into_iter().find(|kind| kind.word() == word)
     }
 }
 

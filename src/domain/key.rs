@@ -27,6 +27,21 @@ impl EventKey {
         EventKey(format!("cii-test:{}", digest::of_bytes(envelope_id.as_bytes())))
     }
 
+    /// A LogEvent of an Okta org, whichever source brought it: hook, poll and import agree.
+    pub fn okta(uuid: &str) -> EventKey {
+        EventKey(format!("okta:{}", plain(uuid)))
+    }
+
+    /// An ISPM message: its own id.
+    pub fn ispm(event_id: &str) -> EventKey {
+        EventKey(format!("ispm:{}", plain(event_id)))
+    }
+
+    /// Something with an id of its own in some source's name space. The parts are hashed as a whole.
+    pub fn of_parts<'a>(space: &str, parts: impl IntoIterator<Item = &'a str>) -> EventKey {
+        EventKey(format!("{space}:{}", digest::of_parts(parts.into_iter().map(str::as_bytes))))
+    }
+
     /// Something without an id: its content.
     pub fn of_content(source: &str, raw: &[u8]) -> EventKey {
         EventKey(format!("{source}:sha256:{}", digest::of_bytes(raw)))
@@ -36,6 +51,15 @@ impl EventKey {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// An id as it came, if it looks like one; a digest of anything else, which may be of any length.
+fn plain(id: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    if !id.is_empty() && id.len() <= 64 && id.chars().all(is_plain) {
+        return id.to_ascii_lowercase();
+    }
+    format!("sha256:{}", digest::of_bytes(id.as_bytes()))
 }
 
 impl From<String> for EventKey {
@@ -54,6 +78,14 @@ mod tests {
         let key = |id: &str, check: &str| EventKey::cii(id, &check.into(), &[]);
         assert_ne!(key("a:b", "c"), key("a", "b:c"));
         assert!(key(&"x".repeat(100_000), "c").as_str().len() < 100);
+    }
+
+    #[test]
+    fn an_id_is_itself_unless_it_is_odd() {
+        assert_eq!(EventKey::okta("A-1").as_str(), "okta:a-1");
+        assert!(EventKey::okta(&"x".repeat(100_000)).as_str().len() < 100);
+        assert_ne!(EventKey::ispm("a b"), EventKey::ispm("a  b"));
+        assert_ne!(EventKey::of_parts("x", ["a", "b"]), EventKey::of_parts("x", ["ab"]));
     }
 
     proptest! {

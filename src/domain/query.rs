@@ -38,6 +38,10 @@ pub enum Test {
     Kind(EventKind),
     /// `state:open`: an event with a finding in that state, or the finding's own state.
     State(FindingState),
+    /// `tag:hygiene`: what a rule calls it.
+    Tag(Pattern),
+    /// `quiet:yes`: a record that opened no finding, which the feed leaves out.
+    Quiet(bool),
     /// Free text: every word occurs in title, check, texts or logins.
     Words(String),
 }
@@ -153,7 +157,7 @@ pub struct QueryError {
 impl QueryError {
     /// What mends it.
     pub fn hint(&self) -> &'static str {
-        "hint: terms are `severity>=high`, `check:ID`, `user:LOGIN`, `source:NAME`, `state:open`, `kind:failed-check` and free words; `-` negates, quotes hold blanks"
+        "hint: terms are `severity>=high`, `check:ID`, `user:LOGIN`, `source:NAME`, `state:open`, `kind:failed-check`, `tag:NAME`, `quiet:no` and free words; `-` negates, quotes hold blanks"
     }
 }
 
@@ -224,7 +228,12 @@ fn user_test(test: &Test) -> Option<UserTest<'_>> {
         Test::User(pattern) => Some(UserTest::Login(pattern)),
         Test::State(state) => Some(UserTest::State(*state)),
         Test::Words(words) => Some(UserTest::Words(words)),
-        Test::Severity(..) | Test::Check(_) | Test::Source(_) | Test::Kind(_) => None,
+        Test::Severity(..)
+        | Test::Check(_)
+        | Test::Source(_)
+        | Test::Kind(_)
+        | Test::Tag(_)
+        | Test::Quiet(_) => None,
     }
 }
 
@@ -272,6 +281,12 @@ impl Token {
             "check" => Ok(Test::Check(pattern)),
             "user" => Ok(Test::User(pattern)),
             "source" => Ok(Test::Source(pattern)),
+            "tag" => Ok(Test::Tag(pattern)),
+            "quiet" => match value {
+                "yes" => Ok(Test::Quiet(true)),
+                "no" => Ok(Test::Quiet(false)),
+                _ => Err(self.error(format!("`{value}` is not `yes` or `no`"))),
+            },
             "kind" => EventKind::parse(value).map_or_else(|| unknown("kind"), |kind| Ok(Test::Kind(kind))),
             "state" => FindingState::parse(value).map_or_else(|| unknown("state"), |s| Ok(Test::State(s))),
             _ => Err(self.error(format!("there is no field `{field}`"))),
@@ -374,6 +389,8 @@ impl fmt::Display for Term {
             Test::User(pattern) => write!(f, "user:{}", quote(&pattern.0)),
             Test::Source(pattern) => write!(f, "source:{}", quote(&pattern.0)),
             Test::Kind(kind) => write!(f, "kind:{}", kind.word()),
+            Test::Tag(pattern) => write!(f, "tag:{}", quote(&pattern.0)),
+            Test::Quiet(is_quiet) => f.write_str(if *is_quiet { "quiet:yes" } else { "quiet:no" }),
             Test::State(state) => write!(f, "state:{}", state.word()),
             Test::Words(words) => f.write_str(&quote_words(words)),
         }
@@ -408,6 +425,7 @@ mod tests {
     #[case("paris \"impossible travel\"", "paris \"impossible travel\"")]
     #[case("ann@example.com", "ann@example.com")]
     #[case("state:open kind:test", "state:open kind:test")]
+    #[case("tag:notify:slack -quiet:yes", "tag:notify:slack -quiet:yes")]
     #[case("-", "\"-\"")]
     fn parses_and_prints(#[case] text: &str, #[case] printed: &str) {
         assert_eq!(Query::parse(text).unwrap().to_string(), printed);
@@ -418,6 +436,7 @@ mod tests {
     #[case("a colour:red", "there is no field `colour` at column 3")]
     #[case("user>=x", "`user` cannot be compared with `>=` at column 1")]
     #[case("check:", "`check:` has no value at column 1")]
+    #[case("quiet:maybe", "`maybe` is not `yes` or `no` at column 1")]
     #[case("a \"b", "a quote is not closed at column 3")]
     fn says_what_it_does_not_understand(#[case] text: &str, #[case] expected: &str) {
         assert_eq!(Query::parse(text).unwrap_err().to_string(), expected);
@@ -467,6 +486,8 @@ mod tests {
             pattern.clone().prop_map(Test::User),
             pattern.prop_map(Test::Source),
             (0usize..7).prop_map(|k| Test::Kind(EventKind::ALL[k])),
+            text.prop_map(|text| Test::Tag(Pattern(text))),
+            any::<bool>().prop_map(Test::Quiet),
             (0usize..4).prop_map(|s| Test::State(FindingState::ALL[s])),
             text.prop_map(Test::Words),
         ];

@@ -8,8 +8,9 @@ mod decoder;
 
 pub use decoder::decoder;
 
+use crate::config::meant::Reading;
 use crate::domain::event::SourceName;
-use crate::source::{Accept, Arrival, Clock, NotAccepted, SourceType, Unreadable};
+use crate::source::{Accept, Arrival, Clock, Meaning, NotAccepted, SourceType, Unreadable};
 use crate::store::{InboxItem, Store, StoreError};
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -78,12 +79,14 @@ fn history(
     values: Vec<Value>,
     now: Timestamp,
 ) -> (Vec<InboxItem>, Vec<(usize, Unreadable)>) {
+    let reading = Reading::default();
+    let meaning = Meaning::of(&reading, source);
     let mut items = Vec::new();
     let mut refused = Vec::new();
     for (place, value) in values.into_iter().enumerate() {
-        match (source_type.elements)(value.to_string().into()) {
+        match (source_type.elements)(value.to_string().into(), &meaning) {
             Ok(elements) => items.extend(elements.into_iter().map(|raw| {
-                let received = (source_type.decode)(&raw).published.unwrap_or(now);
+                let received = (source_type.decode)(&raw, &meaning).published.unwrap_or(now);
                 inbox_item(Arrival { source: source.clone(), source_type: source_type.name, raw }, received)
             })),
             Err(unreadable) => refused.push((place, unreadable)),
@@ -102,7 +105,7 @@ fn not_accepted(error: StoreError) -> NotAccepted {
 mod tests {
     use super::*;
     use crate::config::meant::{Proof, Source, Webhook};
-    use crate::domain::Query;
+    use crate::domain::{Query, SourceState};
     use crate::source::cii;
     use crate::source::counters::ListenerHealth;
     use crate::source::door::Door;
@@ -155,14 +158,15 @@ mod tests {
         fn new() -> Behind {
             let folder = throw_away_folder("idtriage-test-").unwrap();
             let file = folder.path().join("idtriage.db");
-            let store = SqliteStore::open(&file, decoder(), OpenOptions::default()).unwrap();
+            let store =
+                SqliteStore::open(&file, decoder(Reading::default()), OpenOptions::default()).unwrap();
             let clock = Arc::new(Still);
             let ingest = Arc::new(Ingest::new(store.clone(), clock.clone()));
             let proof = Proof::Header { name: "x-secret".into(), secret: "s3cret".into() };
-            let webhook = Webhook { path: "/hooks/cii".into(), proof };
-            let source = Source { name: "cii-webhook".into(), source_type: cii::WEBHOOK.name, webhook };
+            let source = Source::posted("cii-webhook", cii::WEBHOOK.name, Webhook::new("/hooks/cii", proof));
             let door = Door::new(&[source], Allowance::default(), ingest, clock).unwrap();
             let health = door.health();
+            health.enter(&SourceState::Running);
             Behind { store, router: door.into_router(), health, _folder: folder }
         }
 
@@ -185,7 +189,7 @@ mod tests {
         }
 
         fn not_stored(&self) -> Option<String> {
-            self.health.snapshot()[0].not_stored.clone()
+            self.health.snapshot()[0].state.why().map(str::to_owned)
         }
     }
 

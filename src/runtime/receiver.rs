@@ -5,11 +5,12 @@
 //! source and is tried again, never silence.
 
 use crate::app::Msg;
-use crate::app::header::{Receiver, SourceHealth, SourceState};
-use crate::config::meant::Source;
+use crate::app::header::Receiver;
+use crate::config::meant::{Listen, Source};
+use crate::domain::SourceHealth;
 use crate::ingest::Ingest;
 use crate::source::clock::Clock;
-use crate::source::counters::{self, ListenerHealth};
+use crate::source::counters::ListenerHealth;
 use crate::source::listener::Listener;
 use crate::store::Store;
 use crate::store::receiver::{self, ReceiverLock, Who};
@@ -30,7 +31,7 @@ pub struct Settings {
     /// Who receives, for the other processes to read.
     pub who: Who,
     /// Where to listen.
-    pub listen: SocketAddr,
+    pub listen: Listen,
     /// What to listen for; nothing to look on while others receive.
     pub sources: Vec<Source>,
     /// Why there is nothing to listen for, in words.
@@ -124,7 +125,7 @@ async fn receive(
     bound: &mut Option<oneshot::Sender<SocketAddr>>,
 ) {
     let ingest = Arc::new(Ingest::new(settings.store.clone(), settings.clock.clone()));
-    let listener = Listener::bind(settings.listen, &settings.sources, ingest, settings.clock.clone()).await;
+    let listener = Listener::bind(&settings.listen, &settings.sources, ingest, settings.clock.clone()).await;
     let listener = match listener {
         Ok(listener) => listener,
         Err(error) => {
@@ -159,25 +160,13 @@ async fn tell_health(health: &ListenerHealth, tell: &Tell) {
 }
 
 fn shown(health: &ListenerHealth) -> Arc<[SourceHealth]> {
-    health.snapshot().into_iter().map(source).collect()
-}
-
-fn source(health: counters::SourceHealth) -> SourceHealth {
-    let state = match (health.state, health.not_stored) {
-        // What is refused because it cannot be stored does not arrive, whoever is at fault.
-        (counters::SourceState::Running, Some(why)) => SourceState::Failed(why),
-        (counters::SourceState::Running, None) => SourceState::Running,
-        (counters::SourceState::Starting, _) => SourceState::Starting,
-        (counters::SourceState::Failed(why), _) => SourceState::Failed(why),
-        (counters::SourceState::Stopped, _) => SourceState::Failed("stopped".to_owned()),
-    };
-    SourceHealth { name: health.name, state, refused: health.refused.values().sum() }
+    health.snapshot().into()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::meant::{Proof, Webhook};
+    use crate::config::meant::{Address, Reading};
     use crate::ingest::decoder;
     use crate::store::{self, OpenOptions, files};
     use tokio::net::TcpSocket;
@@ -194,10 +183,10 @@ mod tests {
         let file = folder.join("idtriage.db");
         let url = format!("sqlite:{}", file.display());
         Settings {
-            store: store::open(&url, decoder(), OpenOptions::default()).unwrap(),
+            store: store::open(&url, decoder(Reading::default()), OpenOptions::default()).unwrap(),
             store_file: Some(file),
             who: Who { pid: 1, host: "jump".to_owned(), what: "a test".to_owned() },
-            listen,
+            listen: Listen { address: Address::Tcp(listen), tls: None },
             sources: Vec::new(),
             idle_because: "it is a test",
             clock: Arc::new(crate::source::clock::SystemClock),
@@ -237,21 +226,5 @@ mod tests {
         }
         let expected = [who("ann"), Msg::SourcesChanged(Arc::default()), who("bob"), who("ann")];
         assert_eq!(*told.lock().unwrap(), expected);
-    }
-
-    #[test]
-    fn a_store_that_takes_nothing_is_the_sources_failure() {
-        let proof = Proof::Header { name: "x".into(), secret: "s3cret".into() };
-        let webhook = Webhook { path: "/hooks/cii".into(), proof };
-        let cii = Source { name: "cii".into(), source_type: "cii-webhook", webhook };
-        let of = |not_stored: Option<&str>| counters::SourceHealth {
-            not_stored: not_stored.map(str::to_owned),
-            ..counters::SourceHealth::new(&cii, counters::SourceState::Running)
-        };
-        assert_eq!(
-            source(of(Some("the disk is full"))).state,
-            SourceState::Failed("the disk is full".into())
-        );
-        assert_eq!(source(of(None)).state, SourceState::Running);
     }
 }

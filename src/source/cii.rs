@@ -6,7 +6,7 @@
 //! came. Whatever is understood of a message is kept; the raw message is kept beside it anyway.
 
 use super::loose::{self, Object};
-use super::{SourceType, Unreadable};
+use super::{Meaning, SourceType, Unreadable};
 use crate::domain::event::{DecodedEvent, Detail};
 use crate::domain::{Check, CheckId, EventKey, EventKind, Login, Severity, Untrusted, time};
 use jiff::Timestamp;
@@ -16,13 +16,18 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// The type `cii-webhook`.
-pub const WEBHOOK: SourceType = SourceType { name: "cii-webhook", elements, decode };
+pub const WEBHOOK: SourceType = SourceType {
+    name: "cii-webhook",
+    elements,
+    decode: |raw, _| decode(raw),
+    recognises: |body| body.object("detail").is_some(),
+};
 
 /// The check of the documented test message.
 const TEST_CHECK: &str = "oort-test-check-id";
 
 /// A body is one message; all that can be asked of it is an object `detail`.
-fn elements(body: Arc<str>) -> Result<Vec<Arc<str>>, Unreadable> {
+fn elements(body: Arc<str>, _: &Meaning<'_>) -> Result<Vec<Arc<str>>, Unreadable> {
     require_detail(&body)?;
     Ok(vec![body])
 }
@@ -245,6 +250,7 @@ fn parsed(json: &str) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::meant::Reading;
     use rstest::rstest;
     use serde_json::json;
 
@@ -260,14 +266,20 @@ mod tests {
     #[case("{\"detail\":\"x\"}", "`detail` is a text, not an object")]
     #[case("{\"detail\":[{}]}", "`detail` is a list, not an object")]
     fn says_why_a_body_is_no_message(#[case] body: &str, #[case] expected: &str) {
-        assert_eq!(elements(body.into()).unwrap_err().to_string(), expected);
+        assert_eq!(
+            elements(body.into(), &Meaning::of(&Reading::default(), &"cii".into())).unwrap_err().to_string(),
+            expected
+        );
     }
 
     #[rstest]
     #[case(r#"{"detail":{}}"#)]
     #[case(r#" {"detail" : {"checkId":[[]]} , "detail-type":{}} "#)]
     fn a_body_with_an_object_detail_is_one_element(#[case] body: &str) {
-        assert_eq!(elements(body.into()).unwrap(), [Arc::from(body)]);
+        assert_eq!(
+            elements(body.into(), &Meaning::of(&Reading::default(), &"cii".into())).unwrap(),
+            [Arc::from(body)]
+        );
     }
 
     #[test]

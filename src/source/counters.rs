@@ -5,104 +5,85 @@
 
 use super::listener::ListenError;
 use super::refusal::{Cause, Refusal};
-use crate::config::meant::Source;
-use crate::domain::event::SourceName;
+use crate::config::meant::{Source, Way};
+use crate::domain::{SourceHealth, SourceState};
 use jiff::Timestamp;
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Whether a source receives.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SourceState {
-    /// Bound, not yet served.
-    Starting,
-    /// Receives.
-    Running,
-    /// Does not receive, and why.
-    Failed(String),
-    /// Was told to stop, and did.
-    Stopped,
-}
-
-/// How a source is, at one moment.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SourceHealth {
-    /// Its configured name.
-    pub name: SourceName,
-    /// Its type: `cii-webhook`.
-    pub source_type: &'static str,
-    /// The path that it listens on.
-    pub path: String,
-    /// Whether it receives.
-    pub state: SourceState,
-    /// Elements accepted since the start, repeats too.
-    pub accepted: u64,
-    /// When the last one was accepted.
-    pub last_accepted: Option<Timestamp>,
-    /// Requests refused since the start.
-    pub refused: BTreeMap<Cause, u64>,
-    /// Why what arrives is not stored now: the store's words at the last try, until one succeeds.
-    pub not_stored: Option<String>,
-}
-
-impl SourceHealth {
-    /// A source that has received nothing yet.
-    pub fn new(source: &Source, state: SourceState) -> SourceHealth {
-        SourceHealth {
-            name: source.name.clone(),
-            source_type: source.source_type,
-            path: source.webhook.path.clone(),
-            state,
-            accepted: 0,
-            last_accepted: None,
-            refused: BTreeMap::new(),
-            not_stored: None,
-        }
-    }
-}
-
 /// The live counters of one source.
 #[derive(Debug)]
-pub struct Counters(Mutex<SourceHealth>);
+pub struct Counters(Mutex<Counted>);
+
+/// What is shown, and what else has to be remembered for it.
+#[derive(Debug)]
+struct Counted {
+    health: SourceHealth,
+    /// Why what arrives is not stored now: the store's words at the last try, until one succeeds.
+    not_stored: Option<String>,
+}
+
+/// A source that has brought nothing yet.
+pub fn fresh(source: &Source, state: SourceState) -> SourceHealth {
+    let place = match &source.way {
+        Way::Webhook(webhook) => webhook.path.clone(),
+        Way::SystemLog(_) => "/api/v1/logs".to_owned(),
+    };
+    SourceHealth {
+        state,
+        canary_seconds: source.canary.map(|canary| canary.as_secs()),
+        ..SourceHealth::new(source.name.clone(), source.source_type, place)
+    }
+}
 
 impl Counters {
     /// Counters that start from a state.
     pub fn new(source: &Source, state: SourceState) -> Counters {
-        Counters(Mutex::new(SourceHealth::new(source, state)))
+        Counters(Mutex::new(Counted { health: fresh(source, state), not_stored: None }))
     }
 
     /// Counts elements that were committed.
     pub fn accepted(&self, elements: usize, at: Timestamp) {
-        let mut health = self.lock();
-        health.accepted += elements as u64;
-        health.last_accepted = Some(at);
-        health.not_stored = None;
+        let mut counted = self.lock();
+        counted.health.accepted += elements as u64;
+        counted.health.last_accepted = Some(at);
+        counted.health.last_alive = Some(at);
+        counted.not_stored = None;
+    }
+
+    /// It showed that it is alive, without an element.
+    pub fn alive(&self, at: Timestamp) {
+        self.lock().health.last_alive = Some(at);
     }
 
     /// Counts a refusal.
     pub fn refused(&self, refusal: &Refusal) {
-        let mut health = self.lock();
-        *health.refused.entry(refusal.cause).or_default() += 1;
+        let mut counted = self.lock();
+        *counted.health.refused.entry(refusal.cause.word().to_owned()).or_default() += 1;
         if refusal.cause == Cause::NotWritable {
-            health.not_stored = Some(refusal.words.to_string());
+            counted.not_stored = Some(refusal.words.to_string());
         }
     }
 
-    /// How it is now.
+    /// How it is now. What is refused because it cannot be stored does not arrive, whoever is at fault.
     pub fn snapshot(&self) -> SourceHealth {
-        self.lock().clone()
+        let counted = self.lock();
+        let mut health = counted.health.clone();
+        if let (SourceState::Running, Some(why)) = (&health.state, &counted.not_stored) {
+            health.state = SourceState::failed(why.clone());
+        }
+        health
     }
 
     /// Moves on, unless the source failed: that stays to be seen.
-    fn enter(&self, state: &SourceState) {
-        let mut health = self.lock();
-        if !matches!(health.state, SourceState::Failed(_)) {
-            health.state = state.clone();
+    pub fn enter(&self, state: &SourceState) {
+        let mut counted = self.lock();
+        if !matches!(counted.health.state, SourceState::Failed { .. }) {
+            counted.health.state = state.clone();
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, SourceHealth> {
+    fn lock(&self) -> MutexGuard<'_, Counted> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -122,7 +103,7 @@ impl ListenerHealth {
 
     /// What a console shows when the listener could not start: every source red, with the reason.
     pub fn failed(sources: &[Source], error: &ListenError) -> ListenerHealth {
-        let failed = |source| Arc::new(Counters::new(source, SourceState::Failed(error.to_string())));
+        let failed = |source| Arc::new(Counters::new(source, SourceState::failed(error.to_string())));
         ListenerHealth::new(sources.iter().map(failed).collect())
     }
 
@@ -140,7 +121,7 @@ impl ListenerHealth {
         self.strays.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(super) fn enter(&self, state: &SourceState) {
+    pub(crate) fn enter(&self, state: &SourceState) {
         self.sources.iter().for_each(|source| source.enter(state));
     }
 }

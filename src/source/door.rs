@@ -4,13 +4,14 @@
 //! looks the path up itself: paths come from a configuration, and a pattern language in them (or two
 //! sources on one path) is nothing that a router should find out by panicking.
 
-use super::counters::{Counters, ListenerHealth, SourceState};
+use super::counters::{Counters, ListenerHealth};
 use super::limits::{Allowance, Limits, Pace, Place, Received};
 use super::places::Seat;
 use super::refusal::{Cause, Refusal};
 use super::verify::{Checker, ProofUnusable};
-use super::{Accept, Arrival, Clock, SourceType, Split, Unreadable, type_named};
-use crate::config::meant::Source;
+use super::{Accept, Arrival, Clock, Meaning, SourceType, Split, Unreadable, type_named};
+use crate::config::meant::{Reading, Source, Webhook};
+use crate::domain::SourceState;
 use crate::domain::event::SourceName;
 use axum::extract::{Request, State};
 use axum::http::{Method, StatusCode};
@@ -35,6 +36,7 @@ pub struct Door {
 struct Hook {
     name: SourceName,
     source_type: &'static SourceType,
+    reading: Arc<Reading>,
     checker: Result<Checker, String>,
     pace: Pace,
     counters: Arc<Counters>,
@@ -81,8 +83,9 @@ impl Door {
         let mut hooks = HashMap::new();
         let mut counters = Vec::new();
         for source in sources {
-            let path = &source.webhook.path;
-            let hook = Hook::new(source, &allowance)?;
+            let Some(webhook) = source.webhook() else { continue };
+            let path = &webhook.path;
+            let hook = Hook::new(source, webhook, &allowance)?;
             counters.push(Arc::clone(&hook.counters));
             if !path.starts_with('/') {
                 return Err(NoDoor::Path { name: hook.name, path: path.clone() });
@@ -145,25 +148,33 @@ impl Door {
     /// call is given up, the thread goes on and still counts.
     async fn elements(&self, hook: &Hook, bytes: Vec<u8>) -> Result<Vec<Arc<str>>, Refusal> {
         let place = self.limits.decoding_place().await?;
-        let split = hook.source_type.elements;
-        let elements = task::spawn_blocking(move || read_elements(bytes, split, place)).await;
+        let (split, name, reading) =
+            (hook.source_type.elements, hook.name.clone(), Arc::clone(&hook.reading));
+        let read = move || read_elements(bytes, split, &Meaning::of(&reading, &name), place);
+        let elements = task::spawn_blocking(read).await;
         Ok(elements.map_err(|_| Refusal::busy("the body could not be read"))??)
     }
 }
 
-fn read_elements(bytes: Vec<u8>, split: Split, _place: Place) -> Result<Vec<Arc<str>>, Unreadable> {
+fn read_elements(
+    bytes: Vec<u8>,
+    split: Split,
+    meaning: &Meaning<'_>,
+    _place: Place,
+) -> Result<Vec<Arc<str>>, Unreadable> {
     let text = String::from_utf8(bytes).map_err(|_| Unreadable::NotUtf8)?;
-    split(text.into())
+    split(text.into(), meaning)
 }
 
 impl Hook {
-    fn new(source: &Source, allowance: &Allowance) -> Result<Hook, NoDoor> {
+    fn new(source: &Source, webhook: &Webhook, allowance: &Allowance) -> Result<Hook, NoDoor> {
         let unknown = || NoDoor::Type { name: source.name.clone(), source_type: source.source_type };
-        let checker = Checker::new(&source.webhook.proof);
+        let checker = Checker::new(&webhook.proof);
         let counters = Arc::new(Counters::new(source, starting_state(&checker)));
         Ok(Hook {
             name: source.name.clone(),
             source_type: type_named(source.source_type).ok_or_else(unknown)?,
+            reading: Arc::new(reading_of(source, webhook)),
             checker: checker.map_err(|_| "the source is not running".to_owned()),
             pace: Pace::new(allowance),
             counters,
@@ -175,10 +186,16 @@ impl Hook {
     }
 }
 
+/// What is needed to split the bodies of one source.
+fn reading_of(source: &Source, webhook: &Webhook) -> Reading {
+    let mapping = webhook.mapping.clone().map(|mapping| (source.name.clone(), mapping));
+    Reading { mappings: mapping.into_iter().collect(), ..Reading::default() }
+}
+
 fn starting_state(checker: &Result<Checker, ProofUnusable>) -> SourceState {
     match checker {
         Ok(_) => SourceState::Starting,
-        Err(unusable) => SourceState::Failed(unusable.to_string()),
+        Err(unusable) => SourceState::failed(unusable.to_string()),
     }
 }
 

@@ -1,11 +1,12 @@
 //! The socket: binding it, serving connections within time and number, stopping without cutting anyone.
 
-use super::counters::{ListenerHealth, SourceState};
+use super::counters::ListenerHealth;
 use super::door::{Door, NoDoor};
 use super::limits::Allowance;
 use super::places::{Places, Seat};
 use super::{Accept, Clock};
-use crate::config::meant::Source;
+use crate::config::meant::{Address, Listen, Source};
+use crate::domain::SourceState;
 use axum::Router;
 use futures_util::FutureExt as _;
 use hyper::body::Incoming;
@@ -77,11 +78,14 @@ pub struct Listener {
 impl Listener {
     /// Binds. From here on senders can connect; they are answered once it is served.
     pub async fn bind(
-        addr: SocketAddr,
+        listen: &Listen,
         sources: &[Source],
         accept: Arc<dyn Accept>,
         clock: Arc<dyn Clock>,
     ) -> Result<Listener, ListenError> {
+        let Address::Tcp(addr) = listen.address else {
+            return Err(ListenError::NotLoopback(SocketAddr::from(([0, 0, 0, 0], 0))));
+        };
         if !addr.ip().to_canonical().is_loopback() {
             return Err(ListenError::NotLoopback(addr));
         }

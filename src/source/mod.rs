@@ -26,13 +26,17 @@ mod places;
 pub mod refusal;
 pub mod verify;
 
+use crate::config::meant::{Mapping, Reading};
 use crate::domain::event::{DecodedEvent, SourceName};
+use crate::domain::{LogChecks, SourceHealth};
 use async_trait::async_trait;
+use loose::Object;
 use std::fmt;
 use std::sync::Arc;
+use tokio::sync::watch;
 
 pub use clock::{Clock, SystemClock};
-pub use counters::{ListenerHealth, SourceHealth, SourceState};
+pub use counters::ListenerHealth;
 pub use listener::{ListenError, Listener};
 
 /// What one type of source knows: how its requests fall into elements, and what an element is.
@@ -43,11 +47,29 @@ pub struct SourceType {
     /// Splits a body into the elements that are events of their own, each kept as it came.
     pub elements: Split,
     /// What an element is. Total: what is not understood is an event of kind `other`.
-    pub decode: fn(&str) -> DecodedEvent,
+    pub decode: fn(&str, &Meaning<'_>) -> DecodedEvent,
+    /// Whether an object of a file is one of its bodies or elements: how `import` finds the type.
+    pub recognises: fn(&Object<'_>) -> bool,
 }
 
 /// Splits a body into elements, or says why it has none.
-pub type Split = fn(Arc<str>) -> Result<Vec<Arc<str>>, Unreadable>;
+pub type Split = fn(Arc<str>, &Meaning<'_>) -> Result<Vec<Arc<str>>, Unreadable>;
+
+/// What the configuration says that the elements of a source mean.
+#[derive(Debug, Clone, Copy)]
+pub struct Meaning<'a> {
+    /// Which log records are findings.
+    pub log_checks: &'a LogChecks,
+    /// Where the parts of a generic webhook's events stand.
+    pub mapping: Option<&'a Mapping>,
+}
+
+impl<'a> Meaning<'a> {
+    /// Of the elements of a source, by how arriving events are read.
+    pub fn of(reading: &'a Reading, source: &SourceName) -> Meaning<'a> {
+        Meaning { log_checks: &reading.log_checks, mapping: reading.mappings.get(source) }
+    }
+}
 
 /// Every type of source.
 pub const TYPES: &[SourceType] = &[cii::WEBHOOK];
@@ -73,6 +95,17 @@ pub struct Arrival {
 pub trait Accept: Send + Sync + fmt::Debug {
     /// When this returns `Ok`, the elements are never lost, and only then does the sender get its 2xx.
     async fn accept(&self, arrivals: Vec<Arrival>) -> Result<(), NotAccepted>;
+}
+
+/// A source that asks by itself, where others are posted to.
+#[async_trait]
+pub trait Polled: Send + Sync + fmt::Debug {
+    /// How it is now.
+    fn health(&self) -> SourceHealth;
+
+    /// Asks until it is told to stop. What goes wrong on the way is its state, never the end: it tries
+    /// again by itself. It may be run again after it has ended.
+    async fn poll(&self, stop: watch::Receiver<bool>);
 }
 
 /// Elements cannot be kept now, and why. The sender is answered 503 and tries again; why is said in the

@@ -77,6 +77,7 @@ impl Checker {
                 place: Place::Query(name.clone()),
                 expected: Fingerprint::of_secret("", secret)?,
             }),
+            Proof::Hmac { .. } => Err(ProofUnusable::NoSecret),
         }
     }
 

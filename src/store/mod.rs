@@ -17,10 +17,12 @@ use crate::domain::action::Settlement;
 use crate::domain::event::{DecodedEvent, EventDetail, SourceName};
 use crate::domain::finding::{ChangeRefused, HistoryEntry};
 use crate::domain::journal::{Head, Record};
-pub use crate::domain::page::{Counted, EventUser, From, Page, Sequence, StoreHealth};
+pub use crate::domain::page::{
+    Counted, Dropped, EventUser, From, Page, Pruned, Sequence, StoreHealth, StoreStatus,
+};
 pub use crate::domain::query::UserQuery;
 use crate::domain::{
-    Action, ActionId, Actor, Change, Event, EventId, Finding, FindingId, FlowId, Login, Query,
+    Action, ActionId, Actor, Change, Event, EventId, Finding, FindingId, FlowId, Login, Query, SourcesReport,
 };
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -46,8 +48,40 @@ pub struct InboxItem {
 /// Turns an inbox item into an event. Pure and total: what is not understood becomes an event of kind
 /// `other`, since what was acknowledged is never lost.
 pub trait Decode: Send + Sync + fmt::Debug {
-    /// The event of an item.
-    fn decode(&self, item: &InboxItem) -> DecodedEvent;
+    /// The event of an item, or why it is left out.
+    fn decode(&self, item: &InboxItem) -> Decoded;
+}
+
+/// What an inbox item is.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Decoded {
+    /// An event.
+    Event(Box<DecodedEvent>),
+    /// Left out, and counted under this name: a rule or a source's filter said so.
+    Dropped(String),
+}
+
+/// How far something has read: a source that is asked, or a consumer of the feed. What the value means
+/// is its own business.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cursor {
+    /// Whose: `source:okta-system-log`.
+    pub name: String,
+    /// How far.
+    pub value: String,
+}
+
+/// What became of imported elements.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Imported {
+    /// Events that were not there before.
+    pub new: u64,
+    /// Deliveries of events that were.
+    pub repeated: u64,
+    /// Left out by rules and filters.
+    pub dropped: u64,
+    /// Put aside: they could not be expanded.
+    pub set_aside: u64,
 }
 
 /// Which findings.
@@ -191,6 +225,47 @@ pub enum IntendError {
 pub trait Store: Send + Sync + fmt::Debug {
     /// Commits elements to the inbox, durably and together. When this returns, they are never lost.
     async fn append(&self, items: Vec<InboxItem>) -> Result<(), StoreError>;
+
+    /// As [`Store::append`], and how far the source has read with it, in one commit: a crash loses no
+    /// element and reads none for nothing.
+    async fn advance(&self, items: Vec<InboxItem>, cursor: &Cursor) -> Result<(), StoreError>;
+
+    /// How far somebody has read; `None` if never.
+    async fn cursor(&self, name: &str) -> Result<Option<String>, StoreError>;
+
+    /// Takes elements in and expands them at once, and says what became of them.
+    async fn import(&self, items: Vec<InboxItem>) -> Result<Imported, StoreError>;
+
+    /// Keeps what whoever receives says of its sources, in place of what was said before.
+    async fn report(&self, report: &SourcesReport) -> Result<(), StoreError>;
+
+    /// What was last said of the sources.
+    async fn reported(&self) -> Result<Option<SourcesReport>, StoreError>;
+
+    /// What rules and filters left out, by reason.
+    async fn dropped(&self) -> Result<Vec<Dropped>, StoreError>;
+
+    /// The events about executions of flows, oldest first, each with the execution's id.
+    async fn executions(&self, ids: &[String]) -> Result<Vec<(String, Event)>, StoreError>;
+
+    /// A setting that lives in the store, so that every process sees it at once.
+    async fn setting(&self, name: &str) -> Result<Option<String>, StoreError>;
+
+    /// Sets it; journalled, with who did it.
+    async fn set_setting(
+        &self,
+        name: &str,
+        value: &str,
+        actor: &Actor,
+        at: Timestamp,
+    ) -> Result<(), StoreError>;
+
+    /// What it holds and how large it is, part by part.
+    async fn status(&self) -> Result<StoreStatus, StoreError>;
+
+    /// Takes raw texts, and records without a finding, that arrived before a time; at most `most` events,
+    /// in one commit. Findings, actions, the journal and the digests stay.
+    async fn prune(&self, before: Timestamp, most: usize) -> Result<Pruned, StoreError>;
 
     /// Waits until everything appended before the call is expanded.
     async fn drained(&self) -> Result<(), StoreError>;

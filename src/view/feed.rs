@@ -14,7 +14,8 @@ use super::canvas::{Canvas, Cells};
 use super::prose::Prose;
 use super::theme::{Role, Theme};
 use super::words::{brief, full, glyph, leading, short};
-use crate::app::header::{Receiver, SourceState};
+use crate::app::header::Receiver;
+use crate::domain::SourceState;
 use crate::domain::untrusted::width;
 use crate::domain::{Event, EventKind, FindingState, NOTHING, time};
 use ratatui::layout::Rect;
@@ -214,7 +215,12 @@ fn nothing_yet(scene: &Scene, prose: &mut Prose) {
         let (role, words) = match &source.state {
             SourceState::Starting => (Role::Muted, "starting".to_owned()),
             SourceState::Running => (Role::Good, "ready".to_owned()),
-            SourceState::Failed(why) => (Role::Alarm, format!("failed: {why}")),
+            SourceState::Waiting { why, until } => {
+                let until = scene.state.settings.zone.time_of_day(*until);
+                (Role::Warning, format!("waits until {until}: {why}"))
+            }
+            SourceState::Failed { why } => (Role::Alarm, format!("failed: {why}")),
+            SourceState::Stopped => (Role::Muted, "stopped".to_owned()),
         };
         prose.marked(&format!("{:<18} ", source.name), role, &words);
     }

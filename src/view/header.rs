@@ -11,9 +11,9 @@ use super::Scene;
 use super::canvas::Canvas;
 use super::theme::{Role, Theme};
 use crate::app::State;
-use crate::app::header::{Receiver, SourceState};
-use crate::domain::time;
+use crate::app::header::Receiver;
 use crate::domain::untrusted::width;
+use crate::domain::{SourceHealth, SourceState, time};
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
@@ -178,7 +178,7 @@ fn counts(state: &State) -> Vec<Piece> {
 
 fn sources(state: &State) -> Option<Piece> {
     let sources = &state.header.sources;
-    let refused: u64 = sources.iter().map(|source| source.refused).sum();
+    let refused: u64 = sources.iter().map(SourceHealth::refusals).sum();
     let ready = sources.iter().filter(|source| source.state == SourceState::Running).count();
     let total = match (ready, sources.len()) {
         (_, 0) => return None,

@@ -36,6 +36,7 @@ pub(crate) fn event(id: i64) -> Event {
         published: Some(start() - SignedDuration::from_mins(600)),
         received: start() - SignedDuration::from_mins(600),
         findings: Default::default(),
+        tags: Vec::new(),
     }
 }
 

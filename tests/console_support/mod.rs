@@ -88,7 +88,7 @@ impl Bench {
     pub(crate) fn empty() -> Bench {
         let folder = throw_away_folder("console-").unwrap();
         let url = format!("sqlite:{}", folder.path().join("idtriage.db").display());
-        let store = idtriage::store::open(&url, decoder(), OpenOptions::default()).unwrap();
+        let store = idtriage::store::open(&url, decoder(Default::default()), OpenOptions::default()).unwrap();
         let clock = Arc::new(TestClock::default());
         let (town, caller) = (Arc::new(Town::new(clock.clone())), Arc::new(Caller::default()));
         let desk = desk(&store, &town, &caller, &clock);

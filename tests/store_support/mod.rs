@@ -6,7 +6,7 @@ pub(crate) mod wait;
 
 use idtriage::domain::event::SourceName;
 use idtriage::domain::{Check, DecodedEvent, EventKey, EventKind, Login, Query, Severity};
-use idtriage::store::{Decode, InboxItem, OpenOptions};
+use idtriage::store::{Decode, Decoded, InboxItem, OpenOptions};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use std::sync::Arc;
 pub(crate) struct TestDecode;
 
 impl Decode for TestDecode {
-    fn decode(&self, item: &InboxItem) -> DecodedEvent {
+    fn decode(&self, item: &InboxItem) -> Decoded {
         let value: Value = serde_json::from_str(&item.raw).unwrap_or_default();
         let text = |name: &str| value[name].as_str().unwrap_or_default().to_owned();
         assert!(text("text") != "panic", "asked to break");
@@ -29,7 +29,7 @@ impl Decode for TestDecode {
         event.published = value["published"].as_i64().map(second);
         let users = value["users"].as_array().cloned().unwrap_or_default();
         event.users = users.iter().filter_map(Value::as_str).map(Login::new).collect();
-        event
+        Decoded::Event(Box::new(event))
     }
 }
 

@@ -161,7 +161,7 @@ impl Place {
     /// The store, opened by the test itself beside the program's processes.
     pub(crate) fn store(&self) -> Arc<dyn Store> {
         let url = format!("sqlite:{}", self.store_file().display());
-        store::open(&url, decoder(), OpenOptions::default()).unwrap()
+        store::open(&url, decoder(Default::default()), OpenOptions::default()).unwrap()
     }
 
     /// Whether the program left nothing of a throw-away store behind.

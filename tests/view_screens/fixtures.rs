@@ -1,7 +1,7 @@
 //! States, made through `app::update`: its effects are answered from a small world.
 
 use idtriage::app::effect::RunAsk;
-use idtriage::app::header::{Receiver, SourceHealth, SourceState};
+use idtriage::app::header::Receiver;
 use idtriage::app::layout::Size;
 use idtriage::app::msg::{Answer, Motion, Msg};
 use idtriage::app::state::Settings;
@@ -17,7 +17,8 @@ use idtriage::domain::subject::ProviderAccount;
 use idtriage::domain::time::Zone;
 use idtriage::domain::{
     Action, ActionId, Actor, Check, Disposition, Event, EventId, EventKind, Evidence, Finding, FindingId,
-    FindingState, Flow, Login, Outcome, Part, PartName, Plan, Route, Severity, preset,
+    FindingState, Flow, Login, Outcome, Part, PartName, Plan, Route, Severity, SourceHealth, SourceState,
+    preset,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
@@ -46,8 +47,11 @@ pub(crate) fn console(columns: u16, rows: u16) -> State {
     };
     let mut state = State::new(ago(0), Size { columns, rows }, settings);
     tell(&mut state, Msg::ReceiverChanged(Receiver::ThisConsole));
-    let source =
-        |name: &str, refused| SourceHealth { name: name.into(), state: SourceState::Running, refused };
+    let source = |name: &str, refused| SourceHealth {
+        state: SourceState::Running,
+        refused: [("wrong or missing secret".to_owned(), refused)].into(),
+        ..SourceHealth::new(name.into(), name, format!("/hooks/{name}"))
+    };
     tell(&mut state, Msg::SourcesChanged([source("cii-webhook", 0), source("okta-event-hook", 2)].into()));
     state
 }
@@ -149,6 +153,7 @@ pub(crate) fn event(id: i64, severity: Severity, check: Check, users: &[&str], m
         published: Some(ago(minutes)),
         received: ago(minutes),
         findings: counts(users.len() as u64, 0, 0),
+        tags: Vec::new(),
     }
 }
 

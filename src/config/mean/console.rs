@@ -27,7 +27,9 @@ impl Check<'_, '_> {
             prefetch: if said.prefetch == Some(false) { Prefetch::Off } else { Prefetch::On },
             link_hosts: self.link_hosts(said.link_hosts.unwrap_or_default(), at.key("link_hosts")),
             open: open.unwrap_or(default.open),
-            canary: said.canary.and_then(|text| self.canary(&text, at.key("canary"))),
+            canary: said
+                .canary
+                .and_then(|text| self.span(&text, at.key("canary"), Duration::from_secs(60)..)),
             time: time.unwrap_or(default.time),
             borders: borders.unwrap_or(default.borders),
         }
@@ -57,16 +59,6 @@ impl Check<'_, '_> {
                 None
             }
         }
-    }
-
-    fn canary(&mut self, text: &str, at: At) -> Option<Duration> {
-        let parsed = text.parse::<jiff::SignedDuration>().ok();
-        let duration = parsed.and_then(|duration| Duration::try_from(duration).ok());
-        let sound = duration.filter(|duration| *duration >= Duration::from_secs(60));
-        if sound.is_none() {
-            self.problems.hinted(at, format!("`{text}` is not a time of a minute or more"), "`30m`, `1h`");
-        }
-        sound
     }
 }
 

@@ -4,23 +4,30 @@
 //! the remedy, and answers `None` where nothing usable is left; the others go on.
 
 mod console;
+mod event;
 mod flow;
 mod source;
 mod tenant;
 mod url;
 
 use super::Config;
-use super::meant::{Guard, Net};
+use super::meant::{Address, Guard, Listen, Net, TlsFiles};
 use super::problem::{At, Problem, Problems};
 use super::said::{self, Said};
 use super::secret::SecretError;
-use crate::domain::{Login, Risk};
+use crate::domain::{Login, Risk, Rules};
+use jiff::{Span, SpanRelativeTo};
 use secrecy::SecretString;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::ops::RangeBounds;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 const DEFAULT_PORT: u16 = 8790;
-const LISTEN_HINT: &str = "loopback with a port, `127.0.0.1:8790`, behind a reverse proxy that ends TLS";
+const LISTEN_HINT: &str =
+    "loopback with a port, `127.0.0.1:8790`, or `unix:/path`, behind a reverse proxy that ends TLS";
+/// Shorter than this, retention would take what somebody is still looking at.
+const SHORTEST_KEEP: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Where secrets come from: the real reader, or one that reads nothing where none is needed.
 pub type ReadSecret<'a> = dyn FnMut(&said::Secret) -> Result<SecretString, SecretError> + 'a;
@@ -44,7 +51,7 @@ pub fn mean(
     problems: Problems,
     read: &mut ReadSecret<'_>,
 ) -> Result<Config, Vec<Problem>> {
-    let mut check = Check { problems, read };
+    let mut check = Check { problems, read, has_okta: said.okta.is_some() };
     let config = check.config(said, around);
     match config {
         Some(config) if check.problems.is_empty() => Ok(config),
@@ -55,15 +62,23 @@ pub fn mean(
 struct Check<'a, 'r> {
     problems: Problems,
     read: &'a mut ReadSecret<'r>,
+    /// Whether there is an org that can be asked for its log.
+    has_okta: bool,
 }
 
 impl Check<'_, '_> {
     fn config(&mut self, said: Said, around: Surroundings<'_>) -> Option<Config> {
         let can_oauth = said.okta.as_ref().is_some_and(|okta| okta.client_id.is_some());
         let store = self.store(said.store.url, around);
-        let listen = self.listen(said.listen.address);
+        let at = At::table("[store]").key("keep");
+        let keep = said.store.keep.and_then(|text| self.span(&text, at, SHORTEST_KEEP..));
+        let listen = self.listen(said.listen, around.folder);
         let net = self.net(said.net, around.folder);
+        let filters = self.source_filters(&said.source);
         let sources = self.sources(said.source);
+        let log_checks = self.log_checks(said.log_check);
+        let notify = self.notify(said.notify);
+        let rules = Rules { filters, rules: self.rules(said.rule, &notify) };
         let cii = said.cii.map(|cii| self.cii(cii));
         let okta = said.okta.map(|okta| self.okta(okta));
         let flows = self.flows(said.flow, can_oauth);
@@ -71,9 +86,13 @@ impl Check<'_, '_> {
         let console = self.console(said.console);
         Some(Config {
             store: store?,
+            keep,
             listen: listen?,
             net,
             sources,
+            log_checks,
+            rules,
+            notify,
             cii: cii.flatten(),
             okta: okta.flatten(),
             flows,
@@ -103,27 +122,62 @@ impl Check<'_, '_> {
         path.map(sqlite)
     }
 
-    /// Webhooks carry people's names and the secret: nothing but loopback goes without TLS, and this
-    /// version has none.
-    fn listen(&mut self, address: Option<String>) -> Option<SocketAddr> {
-        let Some(text) = address else { return Some(SocketAddr::from((Ipv4Addr::LOCALHOST, DEFAULT_PORT))) };
+    /// Webhooks carry people's names and the secret: nothing but loopback goes without TLS.
+    fn listen(&mut self, said: said::Listen, folder: &Path) -> Option<Listen> {
+        let tls = self.tls(&said, folder);
+        let address = match said.address {
+            None => Some(Address::Tcp(SocketAddr::from((Ipv4Addr::LOCALHOST, DEFAULT_PORT)))),
+            Some(text) => self.address(&text, tls.as_ref(), folder),
+        };
+        Some(Listen { address: address?, tls })
+    }
+
+    fn address(&mut self, text: &str, tls: Option<&TlsFiles>, folder: &Path) -> Option<Address> {
         let at = At::table("[listen]").key("address");
-        if text.starts_with("unix:") {
-            self.problems.hinted(at, "a Unix socket is not supported by this version", LISTEN_HINT);
-            return None;
+        if let Some(path) = text.strip_prefix("unix:") {
+            if path.is_empty() || path.ends_with('/') {
+                self.problems.hinted(
+                    at,
+                    format!("`{text}` names no socket"),
+                    "`unix:/run/user/1000/idtriage.sock`",
+                );
+                return None;
+            }
+            if tls.is_some() {
+                self.problems.hinted(at, "a Unix socket speaks no TLS", "take `tls_cert` and `tls_key` out");
+                return None;
+            }
+            return Some(Address::Unix(folder.join(path)));
         }
         match text.parse::<SocketAddr>() {
-            Ok(address) if address.ip().is_loopback() => return Some(address),
+            Ok(address) if address.ip().is_loopback() || tls.is_some() => return Some(Address::Tcp(address)),
             Ok(_) => self.problems.hinted(
                 at,
                 format!("`{text}` is not loopback, and there is no TLS"),
-                LISTEN_HINT,
+                "`tls_cert` and `tls_key`, or loopback behind a reverse proxy that ends TLS",
             ),
             Err(_) => {
                 self.problems.hinted(at, format!("`{text}` is not an address with a port"), LISTEN_HINT)
             }
         }
         None
+    }
+
+    fn tls(&mut self, said: &said::Listen, folder: &Path) -> Option<TlsFiles> {
+        let at = At::table("[listen]");
+        match (&said.tls_cert, &said.tls_key) {
+            (Some(cert), Some(key)) => Some(TlsFiles { cert: folder.join(cert), key: folder.join(key) }),
+            (None, None) => None,
+            (Some(_), None) => {
+                self.problems
+                    .missing(at.key("tls_key"), "the key of `tls_cert`, PEM, in a file of mode 0600");
+                None
+            }
+            (None, Some(_)) => {
+                self.problems.missing(at.key("tls_cert"), "the certificate chain of `tls_key`, PEM");
+                None
+            }
+        }
     }
 
     fn net(&mut self, said: said::Net, folder: &Path) -> Net {
@@ -170,6 +224,20 @@ impl Check<'_, '_> {
             self.problems.hinted(at, format!("`{word}` is not one of its words"), words);
         }
         parsed
+    }
+
+    /// A span of time within bounds: `90s`, `12 hours`, `7d`; a day has 24 hours.
+    fn span(&mut self, text: &str, at: At, bounds: impl RangeBounds<Duration>) -> Option<Duration> {
+        let parsed = text.trim().parse::<Span>().ok();
+        let days = SpanRelativeTo::days_are_24_hours();
+        let duration = parsed.and_then(|span| span.to_duration(days).ok());
+        let duration = duration.and_then(|duration| Duration::try_from(duration).ok());
+        let sound = duration.filter(|duration| bounds.contains(duration));
+        if sound.is_none() {
+            let hint = "`30s`, `15m`, `12 hours`, `7 days`, within sensible bounds";
+            self.problems.hinted(at, format!("`{text}` is not a span of time that can be used here"), hint);
+        }
+        sound
     }
 
     /// A text that has to be there, with something in it.

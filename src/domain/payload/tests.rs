@@ -70,6 +70,7 @@ fn event(raw: Option<&str>) -> EventDetail {
             published: Some("2024-07-24T14:25:28Z".parse().unwrap()),
             received: at(),
             findings: Default::default(),
+            tags: Vec::new(),
         },
         description: vec!["one".into(), "two".into()],
         recommended_actions: vec!["enrol".into(), "ask".into()],

@@ -58,6 +58,50 @@ impl Store for Memory {
         Err(StoreError::Closed)
     }
 
+    async fn advance(&self, _: Vec<InboxItem>, _: &Cursor) -> Result<(), StoreError> {
+        Err(StoreError::Closed)
+    }
+
+    async fn cursor(&self, _: &str) -> Result<Option<String>, StoreError> {
+        Ok(None)
+    }
+
+    async fn import(&self, _: Vec<InboxItem>) -> Result<Imported, StoreError> {
+        Err(StoreError::Closed)
+    }
+
+    async fn report(&self, _: &SourcesReport) -> Result<(), StoreError> {
+        Err(StoreError::Closed)
+    }
+
+    async fn reported(&self) -> Result<Option<SourcesReport>, StoreError> {
+        Ok(None)
+    }
+
+    async fn dropped(&self) -> Result<Vec<Dropped>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    async fn executions(&self, _: &[String]) -> Result<Vec<(String, Event)>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    async fn setting(&self, _: &str) -> Result<Option<String>, StoreError> {
+        Ok(None)
+    }
+
+    async fn set_setting(&self, _: &str, _: &str, _: &Actor, _: Timestamp) -> Result<(), StoreError> {
+        Err(StoreError::Closed)
+    }
+
+    async fn status(&self) -> Result<StoreStatus, StoreError> {
+        Ok(StoreStatus::default())
+    }
+
+    async fn prune(&self, _: Timestamp, _: usize) -> Result<Pruned, StoreError> {
+        Err(StoreError::Closed)
+    }
+
     async fn drained(&self) -> Result<(), StoreError> {
         Ok(())
     }

@@ -3,7 +3,7 @@
 use super::rows::{self, event_detail, sized, to_json};
 use super::tally;
 use crate::domain::event::EventDetail;
-use crate::domain::{Check, DecodedEvent, EventId, Login};
+use crate::domain::{Check, DecodedEvent, Event, EventId, Login};
 use crate::store::{EventUser, InboxItem};
 use rusqlite::{Connection, OptionalExtension, Result};
 
@@ -13,6 +13,25 @@ const FIRST_USERS: usize = 5;
 /// The event of a key, if it came before.
 pub(super) fn of_key(db: &Connection, key: &str) -> Result<Option<i64>> {
     db.prepare_cached("SELECT id FROM events WHERE key = ?1")?.query_row([key], |row| row.get(0)).optional()
+}
+
+/// Whether retention took the row of an event of this key.
+pub(super) fn is_digest(db: &Connection, key: &str) -> Result<bool> {
+    db.prepare_cached("SELECT 1 FROM digests WHERE key = ?1")?.exists([key])
+}
+
+/// The events about some executions, oldest first.
+pub(super) fn of_executions(db: &Connection, ids: &[String]) -> Result<Vec<(String, Event)>> {
+    let mut found = Vec::new();
+    let mut events =
+        db.prepare_cached("SELECT event FROM executions WHERE execution = ?1 ORDER BY event LIMIT 100")?;
+    for execution in ids {
+        let events: Vec<i64> = events.query_map([execution], |row| row.get(0))?.collect::<Result<_>>()?;
+        for event in events {
+            found.extend(rows::event_by_id(db, event)?.map(|event| (execution.clone(), event)));
+        }
+    }
+    Ok(found)
 }
 
 /// Counts one more delivery of an event.
@@ -28,8 +47,8 @@ pub(super) fn insert(db: &Connection, item: &InboxItem, event: &DecodedEvent) ->
     let first: Vec<&Login> = event.users.iter().take(FIRST_USERS).collect();
     db.prepare_cached(
         "INSERT INTO events (kind, severity, source_ref, check_ref, published, received, user_count, \
-         first_users, source_event_id, severity_raw, key) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+         first_users, source_event_id, severity_raw, key, tags, quiet) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
     )?
     .execute((
         event.kind.word(),
@@ -43,9 +62,16 @@ pub(super) fn insert(db: &Connection, item: &InboxItem, event: &DecodedEvent) ->
         event.source_event_id.as_ref().map(|id| id.raw()),
         event.severity_raw.raw(),
         event.key.as_str(),
+        to_json(&event.tags)?,
+        event.is_quiet(),
     ))?;
     let id = db.last_insert_rowid();
     insert_texts(db, id, item, event)?;
+    insert_tags(db, id, event)?;
+    if let Some(execution) = &event.execution {
+        db.prepare_cached("INSERT OR IGNORE INTO executions (execution, event) VALUES (?1, ?2)")?
+            .execute((execution.raw(), id))?;
+    }
     tally::event_arrived(db, item.received.as_microsecond())?;
     Ok(id)
 }
@@ -62,6 +88,19 @@ fn insert_texts(db: &Connection, id: i64, item: &InboxItem, event: &DecodedEvent
         event.reference_url.as_ref().map(|url| url.raw()),
         &*item.raw,
     ))?;
+    Ok(())
+}
+
+fn insert_tags(db: &Connection, id: i64, event: &DecodedEvent) -> Result<()> {
+    for tag in &event.tags {
+        db.prepare_cached("INSERT OR IGNORE INTO tags (name, folded) VALUES (?1, ?2)")?
+            .execute((tag, tag.to_lowercase()))?;
+        db.prepare_cached(
+            "INSERT OR IGNORE INTO event_tags (tag, severity, event) \
+             SELECT id, ?2, ?3 FROM tags WHERE name = ?1",
+        )?
+        .execute((tag, event.severity.rank(), id))?;
+    }
     Ok(())
 }
 

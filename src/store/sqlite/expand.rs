@@ -9,6 +9,7 @@
 //! it never fails its neighbours. If the machine fails instead (a full disk), the slice is given up and
 //! tried again later.
 
+use super::drops;
 use super::events::{self, Named};
 use super::failure::is_of_the_machine;
 use super::findings::{self, Sighting};
@@ -17,7 +18,7 @@ use super::savepoint::{Item, savepoint};
 use super::tally::{self, Tally};
 use crate::domain::DecodedEvent;
 use crate::domain::counts::StateCounts;
-use crate::store::{Decode, InboxItem};
+use crate::store::{Decode, Decoded, Imported, InboxItem};
 use rusqlite::{Connection, Result};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -45,6 +46,28 @@ pub(super) struct Expander {
     decode: Arc<dyn Decode>,
     slice: usize,
     large: Option<Large>,
+}
+
+/// What an element became.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Became {
+    /// A new event, with this many of its users.
+    New(usize),
+    /// One more delivery of a known one.
+    Repeat,
+    /// Nothing: it was left out and counted.
+    Dropped,
+    /// Nothing: it was put aside.
+    SetAside,
+}
+
+impl Became {
+    fn users(self) -> usize {
+        match self {
+            Became::New(users) => users,
+            Became::Repeat | Became::Dropped | Became::SetAside => 0,
+        }
+    }
 }
 
 /// Why an element was not expanded.
@@ -82,22 +105,54 @@ impl Expander {
         self.large = None;
     }
 
+    /// Puts elements in and expands each at once, whole, inside the caller's transaction.
+    pub(super) fn import(&mut self, db: &Connection, items: Vec<InboxItem>) -> Result<Imported> {
+        let mut imported = Imported::default();
+        for item in items {
+            inbox::append(db, std::slice::from_ref(&item))?;
+            let waiting = Waiting { id: db.last_insert_rowid(), item };
+            *match self.enter(db, &waiting, usize::MAX)?.0 {
+                Became::New(_) => &mut imported.new,
+                Became::Repeat => &mut imported.repeated,
+                Became::Dropped => &mut imported.dropped,
+                Became::SetAside => &mut imported.set_aside,
+            } += 1;
+        }
+        Ok(imported)
+    }
+
     /// Begins an element, and ends it if it is small. Returns how many users it took.
     fn begin(&mut self, db: &Connection, waiting: Waiting, budget: usize) -> Result<usize> {
-        let Waiting { id, item } = waiting;
-        let mut begun = None;
-        let mut used = 0;
-        self.guarded(db, id, |expander| {
-            let event = expander.decoded(&item)?;
-            used = enter(db, id, &item, &event, budget)?;
-            begun = Some(event);
-            Ok(())
-        })?;
-        let is_large = begun.as_ref().is_some_and(|event| used < event.users.len() && used > 0);
-        if let (true, None, Some(event)) = (is_large, &self.large, begun) {
-            self.large = Some(Large { id, item, event });
+        let (became, event) = self.enter(db, &waiting, budget)?;
+        let used = became.users();
+        let is_large = event.as_ref().is_some_and(|event| used < event.users.len() && used > 0);
+        if let (true, None, Some(event)) = (is_large, &self.large, event) {
+            self.large = Some(Large { id: waiting.id, item: waiting.item, event });
         }
         Ok(used)
+    }
+
+    /// Takes an element in, and says what it became and, if that is an event, which.
+    fn enter(
+        &self,
+        db: &Connection,
+        waiting: &Waiting,
+        budget: usize,
+    ) -> Result<(Became, Option<DecodedEvent>)> {
+        let Waiting { id, item } = waiting;
+        let mut entered = (Became::SetAside, None);
+        self.guarded(db, *id, |expander| {
+            entered = match expander.decoded(item)? {
+                Decoded::Event(event) => (enter(db, *id, item, &event, budget)?, Some(*event)),
+                Decoded::Dropped(reason) => {
+                    drops::count_one(db, &reason, item.received)?;
+                    inbox::remove(db, *id)?;
+                    (Became::Dropped, None)
+                }
+            };
+            Ok(())
+        })?;
+        Ok(entered)
     }
 
     /// The next slice of a large element.
@@ -124,7 +179,9 @@ impl Expander {
         while let Some(id) = inbox::oldest_begun(db)? {
             let Some(Waiting { id, item }) = inbox::at(db, id)? else { return Ok(None) };
             match self.decoded(&item) {
-                Ok(event) => return Ok(Some(Large { id, item, event })),
+                Ok(Decoded::Event(event)) => return Ok(Some(Large { id, item, event: *event })),
+                // The rules changed while it was being expanded: its event is there, and stays as far as it is.
+                Ok(Decoded::Dropped(_)) => inbox::remove(db, id)?,
                 Err(trouble) => give_up(db, id, trouble)?,
             }
         }
@@ -155,7 +212,7 @@ impl Expander {
     }
 
     /// A decoder is meant never to fail; if one panics, its element is at fault and not the writer.
-    fn decoded(&self, item: &InboxItem) -> std::result::Result<DecodedEvent, Trouble> {
+    fn decoded(&self, item: &InboxItem) -> std::result::Result<Decoded, Trouble> {
         catch_unwind(AssertUnwindSafe(|| self.decode.decode(item)))
             .map_err(|_| Trouble::Bad(format!("the decoder of `{}` broke on it", item.source_type)))
     }
@@ -169,17 +226,22 @@ fn give_up(db: &Connection, id: i64, trouble: Trouble) -> Result<()> {
     }
 }
 
-/// Writes an event and its first users, or counts a repeat. Returns how many users it took.
-fn enter(db: &Connection, id: i64, item: &InboxItem, event: &DecodedEvent, budget: usize) -> Result<usize> {
-    if let Some(known) = events::of_key(db, event.key.as_str())? {
+/// Writes an event and its first users, or counts a repeat.
+fn enter(db: &Connection, id: i64, item: &InboxItem, event: &DecodedEvent, budget: usize) -> Result<Became> {
+    let key = event.key.as_str();
+    if let Some(known) = events::of_key(db, key)? {
         events::came_again(db, known, item.received.as_microsecond())?;
         inbox::remove(db, id)?;
-        return Ok(0);
+        return Ok(Became::Repeat);
+    }
+    if events::is_digest(db, key)? {
+        inbox::remove(db, id)?;
+        return Ok(Became::Repeat);
     }
     let written = events::insert(db, item, event)?;
     expand_users(db, written, item, event, 0, budget)?;
     advance(db, id, written, event, budget)?;
-    Ok(budget.min(event.users.len()))
+    Ok(Became::New(budget.min(event.users.len())))
 }
 
 /// The next users of a large element. Returns whether it is done.
@@ -213,7 +275,7 @@ fn expand_users(
     for (position, shown) in decoded.users.iter().enumerate().skip(from).take(n) {
         let login = events::login_ref(db, shown)?;
         let mut finding = None;
-        if decoded.kind.opens_findings() && !shown.is_empty() {
+        if decoded.opens_findings && !shown.is_empty() {
             let at = decoded.published.unwrap_or(item.received);
             let severity = decoded.severity;
             let (source, received) = (&item.source.0, item.received);
@@ -246,12 +308,15 @@ mod tests {
     struct Counting;
 
     impl Decode for Counting {
-        fn decode(&self, item: &InboxItem) -> DecodedEvent {
+        fn decode(&self, item: &InboxItem) -> Decoded {
+            if let Some(reason) = item.raw.strip_prefix("drop ") {
+                return Decoded::Dropped(reason.to_owned());
+            }
             let (id, users) = item.raw.split_once(' ').unwrap();
             let mut event = DecodedEvent::new(EventKey::from(id.to_owned()), EventKind::FailedCheck);
             event.severity = Severity::High;
             event.users = (0..users.parse().unwrap()).map(|n| Login::new(&format!("user{n}"))).collect();
-            event
+            Decoded::Event(Box::new(event))
         }
     }
 
@@ -289,6 +354,24 @@ mod tests {
         while expander.step(&db).unwrap() == Left::More {}
         assert_eq!(open(&db), [35, 1, 1]);
         assert_eq!(inbox::pending(&db).unwrap(), 0);
+    }
+
+    #[test]
+    fn an_import_says_what_became_of_each_element() {
+        let db = store(&[]);
+        let item = |raw: &str| InboxItem {
+            source: SourceName("s".to_owned()),
+            source_type: "t".to_owned(),
+            received: jiff::Timestamp::UNIX_EPOCH,
+            raw: raw.into(),
+        };
+        db.execute("INSERT INTO digests VALUES ('gone')", []).unwrap();
+        let items = ["a 35", "a 35", "drop noise", "bad", "gone 1", "b 0", "drop noise"].map(item);
+        let imported = expander().import(&db, items.to_vec()).unwrap();
+        assert_eq!(imported, Imported { new: 2, repeated: 2, dropped: 2, set_aside: 1 });
+        assert_eq!((open(&db), inbox::pending(&db).unwrap()), (vec![35, 0], 0));
+        let drops = drops::all(&db).unwrap();
+        assert_eq!((drops[0].reason.as_str(), drops[0].times), ("noise", 2));
     }
 
     #[test]

@@ -12,6 +12,7 @@ pub(super) const STORE: Schema = Schema {
         include_str!("../migrations/0001_tables.sql"),
         include_str!("../migrations/0002_action_targets.sql"),
         include_str!("../migrations/0003_journal_digest.sql"),
+        include_str!("../migrations/0004_sources.sql"),
     ],
 };
 
@@ -122,7 +123,7 @@ mod tests {
         STORE.migrate(&mut newer).unwrap();
         newer.pragma_update(None, "user_version", 99).unwrap();
         let why = STORE.migrate(&mut newer).unwrap_err().to_string();
-        assert_eq!(why, "it was written by a newer version of this program (schema 99, known up to 3)");
+        assert_eq!(why, "it was written by a newer version of this program (schema 99, known up to 4)");
 
         let mut foreign = memory();
         foreign.execute_batch("CREATE TABLE recipes (id)").unwrap();

@@ -8,12 +8,15 @@
 //! | `writer` | what is committed together, and when the inbox is expanded |
 //! | `inbox`, `expand`, `events`, `findings`, `tally` | how an element becomes an event and findings |
 //! | `actions`, `journal` | what is recorded before and after a request that acts |
+//! | `cursors`, `drops` | how far sources have read, and what rules left out |
 //! | `read`, `query` | how lists are read without depending on how much is stored |
 //! | `search` | the words of events |
 //! | `watch` | how a screen learns of new arrivals |
 
 mod actions;
 mod connect;
+mod cursors;
+mod drops;
 mod events;
 mod expand;
 mod failure;
@@ -24,6 +27,7 @@ mod logins;
 mod migrate;
 mod query;
 mod read;
+mod retention;
 mod rows;
 mod savepoint;
 mod search;
@@ -39,16 +43,18 @@ use self::read::{Lane, Readers};
 use self::watch::Watcher;
 use self::writer::{Parts, WriterHandle};
 use super::{
-    ActionFilter, Basis, ChangeError, Counted, Decode, EventUser, FindingFilter, From, InboxItem,
-    IntendError, Lease, OpenOptions, Page, Sequence, Store, StoreError, StoreHealth, UserQuery,
+    ActionFilter, Basis, ChangeError, Counted, Cursor, Decode, Dropped, EventUser, FindingFilter, From,
+    Imported, InboxItem, IntendError, Lease, OpenOptions, Page, Pruned, Sequence, Store, StoreError,
+    StoreHealth, StoreStatus, UserQuery,
 };
 use crate::domain::action::Settlement;
 use crate::domain::event::EventDetail;
 use crate::domain::finding::HistoryEntry;
-use crate::domain::journal::{Head, Record};
+use crate::domain::journal::{Head, Record, RecordKind};
 use crate::domain::page::Listed;
 use crate::domain::{
     Action, ActionId, Actor, Change, Event, EventId, Finding, FindingId, Login, Query, Severity,
+    SourcesReport,
 };
 use crate::store::Access;
 use async_trait::async_trait;
@@ -65,6 +71,7 @@ const COUNTED: usize = 1_000;
 #[derive(Debug)]
 pub struct SqliteStore {
     files: Files,
+    decode: Arc<dyn Decode>,
     writer: WriterHandle,
     readers: Readers,
     sequence: tokio::sync::watch::Receiver<Sequence>,
@@ -93,11 +100,11 @@ impl SqliteStore {
             let search = files.search_writer()?;
             search::start(&files, search, sender, wake).map_err(|error| no_thread(&files, &error))?;
         }
-        let expander = Expander::new(decode, options.slice);
+        let expander = Expander::new(decode.clone(), options.slice);
         let parts = Parts { files: files.clone(), db, expander, watcher, search: waker, poll: options.poll };
         let writer = writer::start(parts).map_err(|error| no_thread(&files, &error))?;
         let readers = Readers::new(files.clone());
-        Ok(Arc::new(SqliteStore { files, writer, readers, sequence }))
+        Ok(Arc::new(SqliteStore { files, decode, writer, readers, sequence }))
     }
 
     /// How many transactions its writer has committed: a group of writes is one.
@@ -146,6 +153,11 @@ fn no_thread(files: &Files, error: &std::io::Error) -> StoreError {
     }
 }
 
+/// Settings share a table with what the store keeps of itself.
+fn setting_name(name: &str) -> String {
+    format!("setting:{name}")
+}
+
 /// A query with words may take long; without, a page is short.
 fn lane_of(query: &Query) -> Lane {
     if query::uses_words(query) { Lane::Long } else { Lane::Pages }
@@ -155,6 +167,73 @@ fn lane_of(query: &Query) -> Lane {
 impl Store for SqliteStore {
     async fn append(&self, items: Vec<InboxItem>) -> Result<(), StoreError> {
         self.writer.write(move |db| inbox::append(db, &items).map(Ok)).await
+    }
+
+    async fn advance(&self, items: Vec<InboxItem>, cursor: &Cursor) -> Result<(), StoreError> {
+        let cursor = cursor.clone();
+        let work = move |db: &Connection| {
+            inbox::append(db, &items)?;
+            cursors::set(db, &cursor).map(Ok)
+        };
+        self.writer.write(work).await
+    }
+
+    async fn cursor(&self, name: &str) -> Result<Option<String>, StoreError> {
+        let name = name.to_owned();
+        self.readers.read(Lane::Pages, move |db| cursors::value(db, &name)).await
+    }
+
+    async fn import(&self, items: Vec<InboxItem>) -> Result<Imported, StoreError> {
+        let mut expander = Expander::new(self.decode.clone(), usize::MAX);
+        self.writer.write(move |db| expander.import(db, items).map(Ok)).await
+    }
+
+    async fn report(&self, report: &SourcesReport) -> Result<(), StoreError> {
+        let report = report.clone();
+        self.writer.write(move |db| cursors::report(db, &report).map(Ok)).await
+    }
+
+    async fn reported(&self) -> Result<Option<SourcesReport>, StoreError> {
+        self.readers.read(Lane::Pages, cursors::reported).await
+    }
+
+    async fn dropped(&self) -> Result<Vec<Dropped>, StoreError> {
+        self.readers.read(Lane::Pages, drops::all).await
+    }
+
+    async fn executions(&self, ids: &[String]) -> Result<Vec<(String, Event)>, StoreError> {
+        let ids = ids.to_vec();
+        self.readers.read(Lane::Pages, move |db| events::of_executions(db, &ids)).await
+    }
+
+    async fn setting(&self, name: &str) -> Result<Option<String>, StoreError> {
+        let name = setting_name(name);
+        self.readers.read(Lane::Pages, move |db| cursors::meta(db, &name)).await
+    }
+
+    async fn set_setting(
+        &self,
+        name: &str,
+        value: &str,
+        actor: &Actor,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let (name, value) = (name.to_owned(), value.to_owned());
+        let content = serde_json::json!({ "setting": name, "value": value, "actor": actor });
+        let work = move |db: &Connection| {
+            cursors::set_meta(db, &setting_name(&name), &value)?;
+            journal::append(db, at, RecordKind::Setting, &content).map(Ok)
+        };
+        self.writer.write(work).await
+    }
+
+    async fn status(&self) -> Result<StoreStatus, StoreError> {
+        let files = super::files::sizes(&self.files.all());
+        self.readers.read(Lane::Long, move |db| retention::status(db, files)).await
+    }
+
+    async fn prune(&self, before: Timestamp, most: usize) -> Result<Pruned, StoreError> {
+        self.writer.write(move |db| retention::prune(db, before, most).map(Ok)).await
     }
 
     async fn drained(&self) -> Result<(), StoreError> {

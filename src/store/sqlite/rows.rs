@@ -57,6 +57,7 @@ fn event(row: &Row<'_>) -> Result<Event> {
             snoozed: count(row, "snoozed")?,
             closed: count(row, "closed")?,
         },
+        tags: json(row, "tags")?,
     })
 }
 

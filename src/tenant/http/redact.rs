@@ -6,7 +6,7 @@
 
 use super::request::{Answer, Flaw};
 use crate::config::Config;
-use crate::config::meant::{Proof, Source};
+use crate::config::meant::{Channel, Notify, Proof, Source};
 use crate::domain::action::{Receipt, Try};
 use crate::domain::digest;
 use secrecy::{ExposeSecret, SecretString};
@@ -40,8 +40,9 @@ impl Redactor {
             okta.api_token.iter().chain(okta.service_app.iter().map(|app| &app.private_key))
         });
         let flows = config.flows.iter().filter_map(|flow| flow.client_token.as_ref());
-        let sources = config.sources.iter().map(source_secret);
-        Redactor { secrets: cii.chain(okta).chain(flows).chain(sources).cloned().collect() }
+        let sources = config.sources.iter().filter_map(source_secret);
+        let notify = config.notify.iter().flat_map(notify_secrets);
+        Redactor { secrets: cii.chain(okta).chain(flows).chain(sources).chain(notify).cloned().collect() }
     }
 
     /// A text without our secrets and without one-time secrets.
@@ -85,9 +86,23 @@ impl Redactor {
     }
 }
 
-fn source_secret(source: &Source) -> &SecretString {
-    match &source.webhook.proof {
-        Proof::Header { secret, .. } | Proof::Basic { secret, .. } | Proof::Query { secret, .. } => secret,
+fn source_secret(source: &Source) -> Option<&SecretString> {
+    match &source.webhook()?.proof {
+        Proof::Header { secret, .. }
+        | Proof::Basic { secret, .. }
+        | Proof::Query { secret, .. }
+        | Proof::Hmac { secret, .. } => Some(secret),
+    }
+}
+
+/// The URLs that somebody is told by are secrets as well.
+fn notify_secrets(notify: &Notify) -> Vec<&SecretString> {
+    match &notify.channel {
+        Channel::Slack { url } => vec![url],
+        Channel::Webhook { url, header } => {
+            std::iter::once(url).chain(header.iter().map(|(_, secret)| secret)).collect()
+        }
+        Channel::Bell => Vec::new(),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{
     Keep, Plan, Walk, by_severity, check_condition, check_refs, glob, login_refs, match_expression, rank,
-    severities, source_condition,
+    severities, source_condition, tag_condition, tag_refs,
 };
 use crate::domain::query::Test;
 use crate::domain::{EventKind, FindingState, Query, Severity};
@@ -31,7 +31,7 @@ pub(in crate::store::sqlite) fn plan(db: &Connection, query: &Query) -> Result<P
 type Way = fn(&Connection, &Test, &[Severity]) -> Result<Option<Walk>>;
 
 /// Narrowest first: a user has few events, words fewer than a check, a check fewer than a state.
-const WAYS: [Way; 5] = [by_user, by_words, by_check, by_kind, by_state];
+const WAYS: [Way; 7] = [by_user, by_words, by_tag, by_check, by_kind, by_state, by_quiet];
 
 /// A walk, and the term that it decides.
 fn walk(db: &Connection, query: &Query, severities: &[Severity]) -> Result<(Walk, Option<usize>)> {
@@ -88,6 +88,27 @@ fn by_check(db: &Connection, test: &Test, severities: &[Severity]) -> Result<Opt
     Ok(check_refs(db, pattern)?.map(walk))
 }
 
+fn by_tag(db: &Connection, test: &Test, severities: &[Severity]) -> Result<Option<Walk>> {
+    let Test::Tag(pattern) = test else { return Ok(None) };
+    let walk = |refs: Vec<i64>| Walk {
+        from: "event_tags t CROSS JOIN events e ON e.id = t.event",
+        condition: "t.tag = ?2 AND t.severity = ?1",
+        id: "t.event",
+        keys: by_severity(severities, &refs),
+    };
+    Ok(tag_refs(db, pattern)?.map(walk))
+}
+
+/// What the feed shows is `quiet:no`: most of a System Log is not looked at on the way.
+fn by_quiet(_: &Connection, test: &Test, severities: &[Severity]) -> Result<Option<Walk>> {
+    let Test::Quiet(is_quiet) = test else { return Ok(None) };
+    let (from, condition) = match is_quiet {
+        true => ("events e INDEXED BY events_quiet", "e.quiet = 1 AND e.severity = ?1"),
+        false => ("events e INDEXED BY events_loud", "e.quiet = 0 AND e.severity = ?1"),
+    };
+    Ok(Some(Walk { from, condition, ..of_severities(severities) }))
+}
+
 /// Failed checks are nearly all of the feed; the index holds the other kinds.
 fn by_kind(_: &Connection, test: &Test, severities: &[Severity]) -> Result<Option<Walk>> {
     let Test::Kind(kind) = test else { return Ok(None) };
@@ -123,6 +144,8 @@ fn condition(keep: &mut Keep, test: &Test) -> String {
         Test::Source(pattern) => source_condition(&keep.arg(glob(pattern))),
         Test::Kind(kind) => format!("e.kind = {}", keep.arg(kind.word().to_owned())),
         Test::State(state) => format!("e.{} > 0", state.word()),
+        Test::Tag(pattern) => tag_condition(&keep.arg(glob(pattern))),
+        Test::Quiet(is_quiet) => format!("e.quiet = {}", u8::from(*is_quiet)),
         Test::User(pattern) => match pattern.literal() {
             Some(literal) => has_login(&keep.arg(literal)),
             None => has_login_like(&keep.arg(glob(pattern))),

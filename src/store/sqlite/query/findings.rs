@@ -2,7 +2,7 @@
 
 use super::{
     Keep, Plan, Walk, by_severity, check_condition, check_refs, glob, login_refs, rank, severities,
-    source_condition,
+    source_condition, tag_condition,
 };
 use crate::domain::query::{Pattern, Test};
 use crate::domain::{FindingState, Severity};
@@ -118,6 +118,11 @@ fn condition(keep: &mut Keep, test: &Test) -> String {
             let condition = format!("e.kind = {}", keep.arg(kind.word().to_owned()));
             counted_event(&condition)
         }
+        Test::Tag(pattern) => {
+            let condition = tag_condition(&keep.arg(glob(pattern)));
+            counted_event(&condition)
+        }
+        Test::Quiet(is_quiet) => counted_event(&format!("e.quiet = {}", u8::from(*is_quiet))),
         Test::Words(words) => has_words(keep, words),
     }
 }

@@ -152,6 +152,14 @@ fn check_refs(db: &Connection, pattern: &Pattern) -> Result<Option<Vec<i64>>> {
     Ok((refs.len() <= MOST_REFS).then_some(refs))
 }
 
+/// The tags that match, unless they are too many to walk one by one. Rules make them: there are few.
+fn tag_refs(db: &Connection, pattern: &Pattern) -> Result<Option<Vec<i64>>> {
+    let mut refs = db.prepare_cached("SELECT id FROM tags WHERE folded GLOB ?1 ORDER BY id LIMIT ?2")?;
+    let limit = super::rows::sized(MOST_REFS + 1);
+    let refs: Vec<i64> = refs.query_map((glob(pattern), limit), |row| row.get(0))?.collect::<Result<_>>()?;
+    Ok((refs.len() <= MOST_REFS).then_some(refs))
+}
+
 /// The logins that match a literal, or a pattern that begins with one, unless they are too many.
 fn login_refs(db: &Connection, pattern: &Pattern) -> Result<Option<Vec<i64>>> {
     if let Some(literal) = pattern.literal() {
@@ -204,6 +212,14 @@ fn source_condition(parameter: &str) -> String {
     format!("e.source_ref IN (SELECT id FROM sources WHERE folded GLOB {parameter})")
 }
 
+/// The SQL for "has one of the tags that match".
+fn tag_condition(parameter: &str) -> String {
+    format!(
+        "EXISTS (SELECT 1 FROM tags g CROSS JOIN event_tags t ON t.tag = g.id \
+         WHERE g.folded GLOB {parameter} AND t.severity = e.severity AND t.event = e.id)"
+    )
+}
+
 /// The SQL for "one of the checks that match".
 fn check_condition(column: &str, parameter: &str) -> String {
     format!(
@@ -231,7 +247,13 @@ mod tests {
     }
 
     /// Filters of every kind, alone and together.
-    const CORPUS: [&str; 24] = [
+    const CORPUS: [&str; 30] = [
+        "tag:hygiene",
+        "-tag:hygiene severity>=high",
+        "tag:notify:* check:no-mfa",
+        "quiet:no",
+        "quiet:yes severity:low",
+        "-quiet:yes source:okta*",
         "",
         "severity>=high",
         "-severity:low",
@@ -266,6 +288,7 @@ mod tests {
         db.execute("ATTACH ?1 AS search", [folder.join("search.db").to_str().unwrap()]).unwrap();
         db.execute_batch(
             "INSERT INTO checks VALUES (1, 'no-mfa', 'No MFA', 'no-mfa', 'no mfa'); \
+             INSERT INTO tags VALUES (1, 'hygiene', 'hygiene'), (2, 'notify:slack', 'notify:slack'); \
              INSERT INTO logins VALUES (1, 'ann@example.com'), (2, 'anna@example.com');",
         )
         .unwrap();
@@ -279,10 +302,12 @@ mod tests {
         steps.collect::<Result<_>>().unwrap()
     }
 
-    /// A full scan is fine of the few rows of `checks` and `sources`; FTS5 calls every use a scan, with
+    /// A full scan is fine of the few rows of `checks`, `sources` and `tags`; FTS5 calls every use a scan, with
     /// the index in its name.
     fn is_bounded(step: &str) -> bool {
-        let is_small = ["SCAN checks", "SCAN sources"].iter().any(|small| step.starts_with(small));
+        let is_small = ["SCAN checks", "SCAN sources", "SCAN tags", "SCAN g"]
+            .iter()
+            .any(|small| step.starts_with(small));
         let is_match = step.contains("VIRTUAL TABLE INDEX") && step.contains('M');
         !step.contains("TEMP B-TREE") && (!step.starts_with("SCAN") || is_small || is_match)
     }

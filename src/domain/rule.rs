@@ -1,0 +1,230 @@
+//! What a team decides about arriving events once and for all: severity, tags, dropping, telling.
+//!
+//! A rule is a condition in the filter's grammar and what follows. Rules are tried in their order, each
+//! on what the ones before have made of the event. They are applied when an event is taken in, before
+//! findings are opened, and never again: what is in the store does not change when a rule does.
+//!
+//! Dropping is the dangerous one. It is counted and shown by rule, an event is dropped only if the
+//! condition holds for *each* of its users alone, and a test is never dropped.
+
+use super::event::{DecodedEvent, SourceName};
+use super::query::{Query, Test};
+use super::{EventKind, Login, Severity};
+use std::collections::BTreeMap;
+
+/// The tag in front of the name of whom a rule tells.
+pub const NOTIFY: &str = "notify:";
+
+/// What follows from a rule.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Then {
+    /// Its severity from now on.
+    pub severity: Option<Severity>,
+    /// What it is called from now on.
+    pub tags: Vec<String>,
+    /// Whom it is told to: names of `[[notify]]`.
+    pub notify: Vec<String>,
+    /// Whether it is counted and left out.
+    pub drops: bool,
+}
+
+/// One rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rule {
+    /// Its name, under which drops are counted.
+    pub name: String,
+    /// When it holds.
+    pub when: Query,
+    /// What follows.
+    pub then: Then,
+}
+
+/// All rules, and the conditions of single sources.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Rules {
+    /// What a source has to bring to be taken in at all.
+    pub filters: BTreeMap<SourceName, Query>,
+    /// The rules, in their order.
+    pub rules: Vec<Rule>,
+}
+
+/// What the rules make of an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is taken in.
+    Keep,
+    /// It is counted under this name, and left out.
+    Drop(String),
+}
+
+impl Rules {
+    /// Applies the source's filter, then the rules, to an event that is taken in.
+    pub fn apply(&self, source: &SourceName, event: &mut DecodedEvent) -> Verdict {
+        let filter = self.filters.get(source);
+        if event.kind != EventKind::Test
+            && filter.is_some_and(|filter| !matches(filter, source, event, Users::Any))
+        {
+            return Verdict::Drop(format!("filter of {source}"));
+        }
+        for rule in &self.rules {
+            if rule.then.drops {
+                if event.kind != EventKind::Test && holds_for_each_user(&rule.when, source, event) {
+                    return Verdict::Drop(rule.name.clone());
+                }
+            } else if matches(&rule.when, source, event, Users::Any) {
+                rule.then.change(event);
+            }
+        }
+        Verdict::Keep
+    }
+}
+
+impl Then {
+    fn change(&self, event: &mut DecodedEvent) {
+        if let Some(severity) = self.severity {
+            event.severity = severity;
+        }
+        let notify = self.notify.iter().map(|name| format!("{NOTIFY}{name}"));
+        for tag in self.tags.iter().cloned().chain(notify) {
+            if !event.tags.contains(&tag) {
+                event.tags.push(tag);
+            }
+        }
+    }
+}
+
+/// Which of an event's users `user:` is about.
+#[derive(Debug, Clone, Copy)]
+enum Users<'a> {
+    /// One of them, as in the feed.
+    Any,
+    /// This one alone.
+    Only(&'a Login),
+}
+
+fn holds_for_each_user(query: &Query, source: &SourceName, event: &DecodedEvent) -> bool {
+    let asks_users = query.terms.iter().any(|term| matches!(term.test, Test::User(_) | Test::Words(_)));
+    if event.users.is_empty() || !asks_users {
+        return matches(query, source, event, Users::Any);
+    }
+    event.users.iter().all(|user| matches(query, source, event, Users::Only(user)))
+}
+
+/// Whether a filter holds for an event that is not in the store yet. An event has no findings then, so
+/// that `state:` never holds; the configuration refuses it in rules.
+fn matches(query: &Query, source: &SourceName, event: &DecodedEvent, users: Users<'_>) -> bool {
+    query.terms.iter().all(|term| term.negated != holds(&term.test, source, event, users))
+}
+
+fn holds(test: &Test, source: &SourceName, event: &DecodedEvent, users: Users<'_>) -> bool {
+    match test {
+        Test::Severity(comparison, than) => comparison.matching(*than).contains(&event.severity),
+        Test::Check(pattern) => {
+            pattern.matches(event.check.id.raw()) || pattern.matches(event.check.title.raw())
+        }
+        Test::User(pattern) => logins(event, users).any(|login| pattern.matches(login.raw())),
+        Test::Source(pattern) => pattern.matches(&source.0),
+        Test::Kind(kind) => event.kind == *kind,
+        Test::State(_) => false,
+        Test::Tag(pattern) => event.tags.iter().any(|tag| pattern.matches(tag)),
+        Test::Quiet(is_quiet) => event.is_quiet() == *is_quiet,
+        Test::Words(words) => words.split_whitespace().all(|word| says(&word.to_lowercase(), event, users)),
+    }
+}
+
+fn logins<'a>(event: &'a DecodedEvent, users: Users<'a>) -> impl Iterator<Item = &'a Login> {
+    let (all, only): (&[Login], _) = match users {
+        Users::Any => (&event.users, None),
+        Users::Only(login) => (&[], Some(login)),
+    };
+    all.iter().chain(only)
+}
+
+/// Whether a folded word stands in title, check, texts or logins.
+fn says(word: &str, event: &DecodedEvent, users: Users<'_>) -> bool {
+    let in_text = |text: &str| text.to_lowercase().contains(word);
+    let texts = event.description.iter().chain(&event.recommended_actions);
+    in_text(event.check.title.raw())
+        || in_text(event.check.id.raw())
+        || texts.into_iter().any(|text| in_text(text.raw()))
+        || logins(event, users).any(|login| login.folded().contains(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Check, EventKey};
+    use rstest::rstest;
+
+    fn event(users: &[&str]) -> DecodedEvent {
+        let mut event = DecodedEvent::new(EventKey::from("k".to_owned()), EventKind::FailedCheck);
+        event.check = Check { id: "no-mfa".into(), title: "No MFA Configured".into() };
+        event.severity = Severity::High;
+        event.users = users.iter().map(|user| Login::new(user)).collect();
+        event.description = vec!["Seen from Paris".into()];
+        event.tags = vec!["old".to_owned()];
+        event
+    }
+
+    fn rules(rules: &[(&str, Then)]) -> Rules {
+        let rule = |(when, then): &(&str, Then)| Rule {
+            name: (*when).to_owned(),
+            when: Query::parse(when).unwrap(),
+            then: then.clone(),
+        };
+        Rules { rules: rules.iter().map(rule).collect(), ..Rules::default() }
+    }
+
+    fn drops() -> Then {
+        Then { drops: true, ..Then::default() }
+    }
+
+    #[rstest]
+    #[case("severity>=high", true)]
+    #[case("severity<high", false)]
+    #[case("check:no-* check:\"no mfa configured\"", true)]
+    #[case("user:ann@x", true)]
+    #[case("user:cleo@x", false)]
+    #[case("-user:cleo@x source:cii", true)]
+    #[case("kind:log", false)]
+    #[case("quiet:no tag:old", true)]
+    #[case("paris mfa BOB@", true)]
+    #[case("paris london", false)]
+    #[case("-state:open", true)]
+    #[case("", true)]
+    fn a_rule_holds_as_the_filter_does(#[case] when: &str, #[case] expected: bool) {
+        let mut event = event(&["ann@x", "Bob@x"]);
+        let tagged = Then { tags: vec!["t".to_owned()], ..Then::default() };
+        assert_eq!(rules(&[(when, tagged)]).apply(&"cii".into(), &mut event), Verdict::Keep);
+        assert_eq!(event.tags.contains(&"t".to_owned()), expected);
+    }
+
+    #[test]
+    fn a_later_rule_sees_what_an_earlier_one_did() {
+        let low = Then { severity: Some(Severity::Low), notify: vec!["slack".to_owned()], ..Then::default() };
+        let mut event = event(&["ann@x"]);
+        let verdict = rules(&[("severity>=high", low), ("severity:low tag:notify:slack", drops())])
+            .apply(&"cii".into(), &mut event);
+        assert_eq!(verdict, Verdict::Drop("severity:low tag:notify:slack".to_owned()));
+    }
+
+    #[rstest]
+    #[case(&["ann@x"], true)]
+    #[case(&["ann@x", "bob@x"], false)]
+    #[case(&[], false)]
+    fn who_is_not_meant_is_not_dropped_with_who_is(#[case] users: &[&str], #[case] is_dropped: bool) {
+        let verdict = rules(&[("user:ann@x", drops())]).apply(&"cii".into(), &mut event(users));
+        assert_eq!(verdict != Verdict::Keep, is_dropped);
+    }
+
+    #[test]
+    fn a_test_is_never_dropped() {
+        let mut event = event(&[]);
+        event.kind = EventKind::Test;
+        let mut rules = rules(&[("", drops())]);
+        rules.filters.insert("cii".into(), Query::parse("severity:critical").unwrap());
+        assert_eq!(rules.apply(&"cii".into(), &mut event), Verdict::Keep);
+        event.kind = EventKind::FailedCheck;
+        assert_eq!(rules.apply(&"cii".into(), &mut event), Verdict::Drop("filter of cii".to_owned()));
+    }
+}
