@@ -76,6 +76,9 @@ pub async fn local_checks(loaded: &Loaded, store: Result<&dyn Store, &Failure>) 
         Ok(store) => store_health(store.health().await),
         Err(failure) => Checked::failed("store", failure),
     });
+    if let Ok(store) = store {
+        checked.extend(dropped(store).await);
+    }
     checked.push(listener(loaded));
     checked.push(flows(loaded));
     checked.push(console(loaded));
@@ -112,6 +115,22 @@ fn store_health(health: Result<StoreHealth, StoreError>) -> Checked {
             Checked::new("store", Verdict::Note, format!("{told}; last problem: {}", problem.line()))
         }
         None => Checked::new("store", Verdict::Good, told),
+    }
+}
+
+/// What rules and filters left out: one line each, so that nothing is left out in silence.
+async fn dropped(store: &dyn Store) -> Vec<Checked> {
+    match store.dropped().await {
+        Ok(dropped) => dropped
+            .iter()
+            .map(|dropped| {
+                let last = crate::domain::time::rfc3339_seconds(dropped.last);
+                let told =
+                    format!("`{}` left out {} event(s), the last at {last}", dropped.reason, dropped.times);
+                Checked::new("dropped", Verdict::Note, told)
+            })
+            .collect(),
+        Err(error) => vec![Checked::failed("dropped", &error.into())],
     }
 }
 

@@ -15,8 +15,7 @@ use crate::domain::{
 };
 use crate::store::{
     ActionFilter, Basis, ChangeError, Counted, Cursor, Dropped, EventUser, FindingFilter, From, Imported,
-    InboxItem, IntendError, Lease, Page, Pruned, Sequence, Store, StoreError, StoreHealth, StoreStatus,
-    UserQuery,
+    InboxItem, IntendError, Lease, Page, Sequence, Store, StoreError, StoreHealth, UserQuery,
 };
 use crate::tenant::Directory;
 use async_trait::async_trait;
@@ -80,14 +79,6 @@ impl Store for FakeStore {
     }
 
     async fn set_setting(&self, _: &str, _: &str, _: &Actor, _: Timestamp) -> Result<(), StoreError> {
-        Err(StoreError::Closed)
-    }
-
-    async fn status(&self) -> Result<StoreStatus, StoreError> {
-        Ok(StoreStatus::default())
-    }
-
-    async fn prune(&self, _: Timestamp, _: usize) -> Result<Pruned, StoreError> {
         Err(StoreError::Closed)
     }
 

@@ -10,6 +10,7 @@
 //! table all follow it.
 
 pub mod actor;
+mod later;
 pub mod load;
 pub mod mean;
 pub mod meant;

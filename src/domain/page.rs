@@ -73,46 +73,6 @@ pub struct Dropped {
     pub last: Timestamp,
 }
 
-/// What retention took in one go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Pruned {
-    /// Events whose raw text was taken; their rows stay.
-    pub raws: u64,
-    /// Records without a finding whose rows were taken; their digests stay.
-    pub records: u64,
-    /// Whether there may be more.
-    pub has_more: bool,
-}
-
-/// What a store holds.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct StoreStatus {
-    /// The size of each of its files, in bytes.
-    pub files: Vec<(String, u64)>,
-    /// Events.
-    pub events: u64,
-    /// Of these, records that opened no finding.
-    pub quiet: u64,
-    /// Events whose raw text is still there.
-    pub raws: u64,
-    /// The bytes of those.
-    pub raw_bytes: u64,
-    /// When the oldest raw text arrived.
-    pub oldest_raw: Option<Timestamp>,
-    /// Findings.
-    pub findings: u64,
-    /// Actions.
-    pub actions: u64,
-    /// Journal records.
-    pub records: u64,
-    /// Digests of records that retention took.
-    pub digests: u64,
-    /// Elements that wait to be expanded.
-    pub pending: u64,
-    /// Elements that could not be.
-    pub set_aside: u64,
-}
-
 /// How many match, as far as it was counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counted {

@@ -6,7 +6,7 @@
 //! came. Whatever is understood of a message is kept; the raw message is kept beside it anyway.
 
 use super::loose::{self, Object};
-use super::{Meaning, SourceType, Unreadable};
+use super::{Meaning, SourceType, Unreadable, body};
 use crate::domain::event::{DecodedEvent, Detail};
 use crate::domain::{Check, CheckId, EventKey, EventKind, Login, Severity, Untrusted, time};
 use jiff::Timestamp;
@@ -32,19 +32,12 @@ fn elements(body: Arc<str>, _: &Meaning<'_>) -> Result<Vec<Arc<str>>, Unreadable
     Ok(vec![body])
 }
 
-fn require_detail(body: &str) -> Result<(), Unreadable> {
-    let envelope = Object::parse(body).map_err(|error| unreadable(body, &error))?;
+fn require_detail(text: &str) -> Result<(), Unreadable> {
+    let envelope = body::object(text)?;
     let detail = envelope.get("detail").map_or("", RawValue::get);
     match loose::shape(detail) {
         "an object" => Ok(()),
         found => Err(Unreadable::NotAnObject { what: "`detail`", found }),
-    }
-}
-
-fn unreadable(body: &str, error: &serde_json::Error) -> Unreadable {
-    match error.is_data() {
-        true => Unreadable::NotAnObject { what: "the body", found: loose::shape(body) },
-        false => Unreadable::NotJson { line: error.line(), column: error.column() },
     }
 }
 
@@ -212,6 +205,10 @@ fn add(details: &mut Vec<Detail>, object: &Object<'_>, name: &str) {
     details.extend(pairs.filter_map(|pair| detail(&pair)).take(left));
 }
 
+fn cut(text: String) -> String {
+    loose::cut(text, LONGEST_VALUE)
+}
+
 fn detail(pair: &Object<'_>) -> Option<Detail> {
     let key = Untrusted::from(cut(pair.text("key")?));
     let value = pair.get("value")?;
@@ -222,16 +219,6 @@ fn detail(pair: &Object<'_>) -> Option<Detail> {
         None => parsed(value.get()),
     };
     Some(Detail { key, value })
-}
-
-/// A text of at most [`LONGEST_VALUE`] bytes; one that was cut says so.
-fn cut(mut text: String) -> String {
-    if text.len() > LONGEST_VALUE {
-        let end = (0..=LONGEST_VALUE).rev().find(|at| text.is_char_boundary(*at));
-        text.truncate(end.unwrap_or_default());
-        text.push('…');
-    }
-    text
 }
 
 /// What a text holds, if that is JSON of several values; a text like `12` or `true` stays one.

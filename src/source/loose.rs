@@ -6,6 +6,7 @@
 //! does not fit is absent. One level at a time also means that nesting costs nothing: no depth of
 //! brackets in a value that nobody reads can exhaust a stack.
 
+use crate::domain::Untrusted;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use std::fmt;
@@ -20,11 +21,20 @@ impl<'a> Object<'a> {
         serde_json::from_str(json)
     }
 
-    /// A member that is there and not null. Of members with one name the last counts, as in most
-    /// readers of JSON.
+    /// A member that is there, null or not. Of members with one name the last counts, as in most readers
+    /// of JSON.
+    pub fn member(&self, name: &str) -> Option<&'a RawValue> {
+        self.0.iter().rev().find(|(key, _)| key.0 == name).map(|(_, value)| *value)
+    }
+
+    /// Every member, in the order they came.
+    pub fn members(&self) -> impl Iterator<Item = (&str, &'a RawValue)> {
+        self.0.iter().map(|(key, value)| (key.0.as_str(), *value))
+    }
+
+    /// A member that is there and not null.
     pub fn get(&self, name: &str) -> Option<&'a RawValue> {
-        let (_, value) = self.0.iter().rev().find(|(key, _)| key.0 == name)?;
-        (value.get() != "null").then_some(*value)
+        self.member(name).filter(|value| value.get() != "null")
     }
 
     /// A member that is a text (or a number, as it is spelt) and not blank.
@@ -76,8 +86,40 @@ pub fn shape(json: &str) -> &'static str {
     }
 }
 
-fn items(raw: &RawValue) -> Vec<&RawValue> {
+/// The items of a list, or the one thing that stands there instead.
+pub fn items(raw: &RawValue) -> Vec<&RawValue> {
     if raw.get().starts_with('[') { serde_json::from_str(raw.get()).unwrap_or_default() } else { vec![raw] }
+}
+
+/// The bytes of one of an event's paragraphs.
+const LONGEST_PARAGRAPH: usize = 4_000;
+/// The bytes of what stands on one line: a title, an id, a word.
+const LONGEST_LINE: usize = 500;
+
+/// A text of at most `most` bytes; one that was cut says so by `…`.
+pub fn cut(mut text: String, most: usize) -> String {
+    if text.len() > most {
+        let end = (0..=most).rev().find(|at| text.is_char_boundary(*at));
+        text.truncate(end.unwrap_or_default());
+        text.push('…');
+    }
+    text
+}
+
+/// A text as one of an event's paragraphs: what is too long is cut, since the raw text has it whole.
+pub fn paragraph(text: String) -> Untrusted {
+    cut(text, LONGEST_PARAGRAPH).into()
+}
+
+/// A text as a title, an id or a word: what is too long to be one is cut.
+pub fn line(text: String) -> String {
+    cut(text, LONGEST_LINE)
+}
+
+/// What is there of some parts, joined; `None` where nothing is.
+pub fn joined(parts: impl IntoIterator<Item = Option<String>>, separator: &str) -> Option<String> {
+    let there: Vec<String> = parts.into_iter().flatten().collect();
+    (!there.is_empty()).then(|| there.join(separator))
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
@@ -156,6 +198,22 @@ mod tests {
     #[case("{}", &[])]
     fn reads_texts(#[case] json: &str, #[case] expected: &[&str]) {
         assert_eq!(Object::parse(json).unwrap().texts("a"), expected);
+    }
+
+    #[test]
+    fn null_is_there_and_says_nothing() {
+        let object = Object::parse(r#"{"a":null,"b":1}"#).unwrap();
+        assert_eq!(object.member("a").map(RawValue::get), Some("null"));
+        assert!(object.get("a").is_none() && object.member("c").is_none());
+        assert_eq!(object.members().map(|(name, _)| name).collect::<Vec<_>>(), ["a", "b"]);
+    }
+
+    #[rstest]
+    #[case("abc", 3, "abc")]
+    #[case("abcd", 3, "abc…")]
+    #[case("ééé", 3, "é…")]
+    fn what_is_too_long_is_cut(#[case] text: &str, #[case] most: usize, #[case] expected: &str) {
+        assert_eq!(cut(text.to_owned(), most), expected);
     }
 
     #[test]

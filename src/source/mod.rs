@@ -15,14 +15,21 @@
 //! A new type of source is one file that ends in a [`SourceType`], one line in [`TYPES`], its name in
 //! [`SOURCE_TYPES`](crate::config::meant::SOURCE_TYPES) and one folder of fixtures in `tests/payloads`.
 
+pub mod body;
 pub mod cii;
 pub mod clock;
 pub mod counters;
 pub mod door;
+pub mod execution;
+pub mod generic;
+pub mod ispm;
 pub mod limits;
 pub mod listener;
 pub mod loose;
+pub mod okta_hook;
+pub mod okta_log;
 mod places;
+pub mod pointer;
 pub mod refusal;
 pub mod verify;
 
@@ -71,8 +78,9 @@ impl<'a> Meaning<'a> {
     }
 }
 
-/// Every type of source.
-pub const TYPES: &[SourceType] = &[cii::WEBHOOK];
+/// Every type of source. Where several recognise an object, the first one has it.
+pub const TYPES: &[SourceType] =
+    &[cii::WEBHOOK, okta_hook::HOOK, okta_log::SYSTEM_LOG, ispm::WEBHOOK, execution::LOG, generic::WEBHOOK];
 
 /// The type of a name.
 pub fn type_named(name: &str) -> Option<&'static SourceType> {
@@ -136,6 +144,14 @@ pub enum Unreadable {
         what: &'static str,
         /// What stands there instead.
         found: &'static str,
+    },
+    /// It holds more than can be taken in at once.
+    #[error(
+        "the body holds {elements} events, which take more than can be taken in at once; send fewer together"
+    )]
+    TooMany {
+        /// How many.
+        elements: usize,
     },
 }
 

@@ -17,9 +17,7 @@ use crate::domain::action::Settlement;
 use crate::domain::event::{DecodedEvent, EventDetail, SourceName};
 use crate::domain::finding::{ChangeRefused, HistoryEntry};
 use crate::domain::journal::{Head, Record};
-pub use crate::domain::page::{
-    Counted, Dropped, EventUser, From, Page, Pruned, Sequence, StoreHealth, StoreStatus,
-};
+pub use crate::domain::page::{Counted, Dropped, EventUser, From, Page, Sequence, StoreHealth};
 pub use crate::domain::query::UserQuery;
 use crate::domain::{
     Action, ActionId, Actor, Change, Event, EventId, Finding, FindingId, FlowId, Login, Query, SourcesReport,
@@ -259,13 +257,6 @@ pub trait Store: Send + Sync + fmt::Debug {
         actor: &Actor,
         at: Timestamp,
     ) -> Result<(), StoreError>;
-
-    /// What it holds and how large it is, part by part.
-    async fn status(&self) -> Result<StoreStatus, StoreError>;
-
-    /// Takes raw texts, and records without a finding, that arrived before a time; at most `most` events,
-    /// in one commit. Findings, actions, the journal and the digests stay.
-    async fn prune(&self, before: Timestamp, most: usize) -> Result<Pruned, StoreError>;
 
     /// Waits until everything appended before the call is expanded.
     async fn drained(&self) -> Result<(), StoreError>;

@@ -27,7 +27,6 @@ mod logins;
 mod migrate;
 mod query;
 mod read;
-mod retention;
 mod rows;
 mod savepoint;
 mod search;
@@ -44,8 +43,8 @@ use self::watch::Watcher;
 use self::writer::{Parts, WriterHandle};
 use super::{
     ActionFilter, Basis, ChangeError, Counted, Cursor, Decode, Dropped, EventUser, FindingFilter, From,
-    Imported, InboxItem, IntendError, Lease, OpenOptions, Page, Pruned, Sequence, Store, StoreError,
-    StoreHealth, StoreStatus, UserQuery,
+    Imported, InboxItem, IntendError, Lease, OpenOptions, Page, Sequence, Store, StoreError, StoreHealth,
+    UserQuery,
 };
 use crate::domain::action::Settlement;
 use crate::domain::event::EventDetail;
@@ -225,15 +224,6 @@ impl Store for SqliteStore {
             journal::append(db, at, RecordKind::Setting, &content).map(Ok)
         };
         self.writer.write(work).await
-    }
-
-    async fn status(&self) -> Result<StoreStatus, StoreError> {
-        let files = super::files::sizes(&self.files.all());
-        self.readers.read(Lane::Long, move |db| retention::status(db, files)).await
-    }
-
-    async fn prune(&self, before: Timestamp, most: usize) -> Result<Pruned, StoreError> {
-        self.writer.write(move |db| retention::prune(db, before, most).map(Ok)).await
     }
 
     async fn drained(&self) -> Result<(), StoreError> {

@@ -1,0 +1,32 @@
+//! What the configuration can say already and this version does not do yet: refused by name, since a
+//! setting that is silently without effect is worse than none.
+
+use super::problem::{At, Problems};
+use super::said::Said;
+
+const NOT_YET: &str = "is not supported by this version";
+const TAKE_OUT: &str = "take it out: a setting without effect is not accepted in silence";
+
+/// Notes everything of that kind.
+pub(super) fn note(said: &Said, problems: &mut Problems) {
+    let mut refuse = |at: At, is_said: bool| {
+        if is_said {
+            problems.hinted(at, NOT_YET, TAKE_OUT);
+        }
+    };
+    refuse(At::table("[store]").key("keep"), said.store.keep.is_some());
+    let listen = At::table("[listen]");
+    refuse(listen.key("tls_cert"), said.listen.tls_cert.is_some());
+    let is_socket = said.listen.address.as_ref().is_some_and(|address| address.starts_with("unix:"));
+    refuse(listen.key("address"), is_socket);
+    for (index, source) in said.source.iter().enumerate() {
+        let at = At::element("[[source]]", index);
+        refuse(at.key("type"), source.kind.as_deref() == Some("okta-system-log"));
+        refuse(at.key("hmac_header"), source.hmac_header.is_some());
+        refuse(at.key("canary"), source.canary.is_some());
+    }
+    for (index, notify) in said.notify.iter().enumerate() {
+        let is_known = matches!(notify.kind.as_deref(), Some("slack" | "webhook" | "bell"));
+        refuse(At::element("[[notify]]", index).key("type"), is_known);
+    }
+}
