@@ -82,6 +82,7 @@ fn a_test_message_opens_nothing_and_a_failed_check_one_finding_a_login() {
             "severity_raw",
             "users",
             "times",
+            "tags",
             "published",
             "received"
         ]
