@@ -52,6 +52,9 @@ pub enum ListenError {
         "address `{0}` is not a loopback address, and there is no TLS yet: secrets and events would cross the network readable\nhint: listen on `127.0.0.1:{port}` and put a TLS proxy or a tunnel in front of it", port = .0.port()
     )]
     NotLoopback(SocketAddr),
+    /// The configuration refuses it before.
+    #[error("`{0}` cannot be listened on by this version\nhint: an address on loopback with a port")]
+    NotYet(Address),
     /// The system refused.
     #[error("address `{addr}` cannot be listened on: {error}\nhint: check `address` in `[listen]`")]
     Bind {
@@ -84,7 +87,7 @@ impl Listener {
         clock: Arc<dyn Clock>,
     ) -> Result<Listener, ListenError> {
         let Address::Tcp(addr) = listen.address else {
-            return Err(ListenError::NotLoopback(SocketAddr::from(([0, 0, 0, 0], 0))));
+            return Err(ListenError::NotYet(listen.address.clone()));
         };
         if !addr.ip().to_canonical().is_loopback() {
             return Err(ListenError::NotLoopback(addr));

@@ -39,6 +39,9 @@ pub enum ProofUnusable {
     /// Anybody could speak.
     #[error("its secret is empty\nhint: put the value that the sender is configured with behind `secret`")]
     NoSecret,
+    /// The configuration refuses it before.
+    #[error("signatures of bodies cannot be checked by this version")]
+    Signature,
     /// No request can carry it.
     #[error("`{0}` is not a header name")]
     HeaderName(String),
@@ -77,7 +80,7 @@ impl Checker {
                 place: Place::Query(name.clone()),
                 expected: Fingerprint::of_secret("", secret)?,
             }),
-            Proof::Hmac { .. } => Err(ProofUnusable::NoSecret),
+            Proof::Hmac { .. } => Err(ProofUnusable::Signature),
         }
     }
 

@@ -180,8 +180,12 @@ impl Expander {
             let Some(Waiting { id, item }) = inbox::at(db, id)? else { return Ok(None) };
             match self.decoded(&item) {
                 Ok(Decoded::Event(event)) => return Ok(Some(Large { id, item, event: *event })),
-                // The rules changed while it was being expanded: its event is there, and stays as far as it is.
-                Ok(Decoded::Dropped(_)) => inbox::remove(db, id)?,
+                // The rules changed while it was being expanded: its event is there with some of its users,
+                // and the others are not lost in silence.
+                Ok(Decoded::Dropped(reason)) => {
+                    let why = format!("only some of its users are expanded: `{reason}` drops it by now");
+                    inbox::set_aside(db, id, &why)?;
+                }
                 Err(trouble) => give_up(db, id, trouble)?,
             }
         }
@@ -388,6 +392,27 @@ mod tests {
         assert_eq!(times, 2);
         let counted: i64 = db.query_row("SELECT sum(times) FROM findings", [], |row| row.get(0)).unwrap();
         assert_eq!(counted, 60);
+    }
+
+    /// Drops everything.
+    #[derive(Debug)]
+    struct Strict;
+
+    impl Decode for Strict {
+        fn decode(&self, _: &InboxItem) -> Decoded {
+            Decoded::Dropped("strict".to_owned())
+        }
+    }
+
+    #[test]
+    fn a_rule_that_changes_within_a_large_element_loses_nobody_in_silence() {
+        let db = store(&["large 35"]);
+        expander().step(&db).unwrap();
+        let mut strict = Expander::new(Arc::new(Strict), 10);
+        while strict.step(&db).unwrap() == Left::More {}
+        assert_eq!((open(&db), inbox::pending(&db).unwrap()), (vec![10], 0));
+        let problems = inbox::problems(&db).unwrap();
+        assert!(problems[0].line().contains("`strict` drops it by now"), "{}", problems[0].line());
     }
 
     #[test]
