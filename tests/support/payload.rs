@@ -33,7 +33,7 @@ pub(crate) fn failed_check(id: &str, login: &str) -> Value {
 /// The messages that the decoder's own tests read, by name, in the order of their names: as they stand in
 /// the files, since one holds text that no Rust string can.
 pub(crate) fn fixtures() -> Vec<(String, String)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/payloads/cii");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/payloads/cii-webhook");
     let mut paths: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.sort();
     let name = |path: &Path| path.file_stem().unwrap().to_string_lossy().into_owned();

@@ -40,12 +40,13 @@ fn printed(text: &str) -> Pairs {
     let inner = text.trim().strip_prefix('{').and_then(|inner| inner.strip_suffix('}'));
     let mut pairs: Pairs = Vec::new();
     for piece in inner.unwrap_or_default().split(',').map(str::trim) {
-        match piece.split_once('=') {
-            Some(_) if pairs.len() == MOST => break,
-            Some((key, value)) => pairs.push((key.to_owned(), value.to_owned())),
-            None => {
-                pairs.iter_mut().next_back().into_iter().for_each(|(_, value)| value.extend([", ", piece]))
+        if let Some((key, value)) = piece.split_once('=') {
+            if pairs.len() == MOST {
+                break;
             }
+            pairs.push((key.to_owned(), value.to_owned()));
+        } else if let Some((_, value)) = pairs.last_mut() {
+            value.extend([", ", piece]);
         }
     }
     pairs

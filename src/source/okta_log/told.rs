@@ -94,7 +94,9 @@ fn changes(log: &Object<'_>) -> Option<String> {
     let changed = targets.filter_map(|target| target.object("changeDetails")).flat_map(|details| {
         let from = details.object("from").unwrap_or_default();
         let to = details.object("to").unwrap_or_default();
-        to.members().filter_map(|(name, to)| change(name, from.get(name), to)).collect::<Vec<_>>()
+        // So few of them, since each is looked up in what may be a long list.
+        let to = to.members().take(MOST_CHANGES);
+        to.filter_map(|(name, to)| change(name, from.get(name), to)).collect::<Vec<_>>()
     });
     Some(format!("Changed: {}", joined(changed.take(MOST_CHANGES).map(Some), "; ")?))
 }
