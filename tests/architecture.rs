@@ -25,7 +25,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     // What is read, kept and sent.
     ("config", &["domain"]),
     ("tenant", &["config", "domain"]),
-    ("source", &["config", "domain"]),
+    ("source", &["config", "domain", "tenant"]),
     ("store", &["domain"]),
     ("ingest", &["config", "domain", "source", "store"]),
     ("remediation", &["config", "domain", "store", "tenant"]),

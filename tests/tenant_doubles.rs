@@ -195,6 +195,7 @@ fn limits() -> Limits {
         Allowance { timeout: Duration::from_secs(20), body: 64 << 10, held: Duration::from_secs(20) };
     Limits {
         read: allowance,
+        page: allowance,
         act: allowance,
         connect: Duration::from_secs(10),
         act_gap: Duration::ZERO,

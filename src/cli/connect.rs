@@ -5,17 +5,20 @@
 use super::doctor::{Checked, Verdict};
 use super::failure::Failure;
 use super::run;
-use crate::config::meant::Reading;
+use crate::config::meant::{self, Reading, Source, Way};
 use crate::config::{Config, Loaded};
 use crate::domain::plan::WebPage;
 use crate::domain::time::Zone;
 use crate::domain::{Action, ActionId, Actor, Flow, Plan};
-use crate::ingest::decoder;
+use crate::ingest::{Ingest, decoder};
 use crate::remediation::guard::Mode;
 use crate::remediation::{self, Ask, Desk, PlanError, RunError, Runner};
+use crate::source::Polled;
 use crate::source::clock::{Clock, SystemClock};
+use crate::source::system_log::filter::IAM_CONFIGURATION;
+use crate::source::system_log::{self, SystemLogPoll};
 use crate::store::{self, Access, OpenOptions, Store};
-use crate::tenant::{Directory, FlowCaller, Tenants, http};
+use crate::tenant::{Directory, FlowCaller, Probe, SystemLog, Tenants, http};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -162,25 +165,102 @@ fn not_run(error: RunError) -> Failure {
     }
 }
 
-/// What `doctor` tries over the network.
-pub(super) async fn probes(loaded: &Loaded) -> Vec<Checked> {
+/// The sources that ask by themselves, in the order of the configuration.
+#[cfg_attr(not(test), expect(dead_code, reason = "whoever receives is about to run them"))]
+pub(super) fn polled(
+    config: &Config,
+    tenants: &Tenants,
+    sink: &Arc<Ingest>,
+    clock: &Arc<dyn Clock>,
+) -> Vec<Arc<dyn Polled>> {
+    let poll = |(source, settings, log)| -> Arc<dyn Polled> {
+        Arc::new(SystemLogPoll::new(source, settings, log, sink.clone(), clock.clone()))
+    };
+    system_logs(config, tenants).map(poll).collect()
+}
+
+/// Each source that polls a System Log, what is configured of it, and the log.
+fn system_logs<'a>(
+    config: &'a Config,
+    tenants: &Tenants,
+) -> impl Iterator<Item = (&'a Source, &'a meant::SystemLog, Arc<dyn SystemLog>)> {
+    let log = tenants.system_log();
+    config.sources.iter().filter_map(move |source| match &source.way {
+        Way::SystemLog(settings) => Some((source, settings, log.clone()?)),
+        Way::Webhook(_) => None,
+    })
+}
+
+/// What `doctor` tries over the network. The store knows applications that a filter is made from.
+pub(super) async fn probes(loaded: &Loaded, store: Option<&dyn Store>) -> Vec<Checked> {
     let tenants = match tenants(&loaded.config, clock()) {
         Ok(tenants) => tenants,
         Err(failure) => return vec![Checked::failed("tenants", &failure)],
     };
-    let probed = tenants.probe().await;
-    probed
-        .into_iter()
-        .map(|probe| {
-            let (verdict, told) = match probe.result {
-                Ok(told) => (Verdict::Good, told),
-                Err(told) => (Verdict::Bad, told),
-            };
-            let checked = Checked::new(&probe.name, verdict, told);
-            match probe.hint {
-                Some(hint) => checked.hinted(hint),
-                None => checked,
-            }
-        })
-        .collect()
+    let mut probed = tenants.probe().await;
+    let known = match store {
+        Some(store) => store.setting(IAM_CONFIGURATION).await.unwrap_or_default(),
+        None => None,
+    };
+    for (source, settings, log) in system_logs(&loaded.config, &tenants) {
+        probed.push(system_log::probe(&source.name, settings, log.as_ref(), known.as_deref(), now()).await);
+    }
+    probed.into_iter().map(checked).collect()
+}
+
+fn checked(probe: Probe) -> Checked {
+    let (verdict, told) = match probe.result {
+        Ok(told) => (Verdict::Good, told),
+        Err(told) => (Verdict::Bad, told),
+    };
+    let checked = Checked::new(&probe.name, verdict, told);
+    match probe.hint {
+        Some(hint) => checked.hinted(hint),
+        None => checked,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::load::{self, Folders};
+    use crate::config::meant::LogFilter;
+    use std::io::Write;
+    use std::os::unix::fs::OpenOptionsExt;
+    use std::path::Path;
+
+    const OKTA: &str = "[okta]\norg_url = \"https://example.okta.com\"\napi_token = { file = \"token\" }\n";
+
+    fn write(path: &Path, text: &str) {
+        let file = std::fs::File::options().write(true).create_new(true).mode(0o600).open(path);
+        file.unwrap().write_all(text.as_bytes()).unwrap();
+    }
+
+    fn asked(name: &str, filter: LogFilter) -> Source {
+        let (first_fetch, interval) = (Duration::from_secs(3600), Duration::from_secs(30));
+        let way = Way::SystemLog(meant::SystemLog { filter, first_fetch, interval });
+        Source { name: name.into(), source_type: "okta-system-log", way, canary: None }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn every_source_that_asks_is_made_from_its_configuration() {
+        let folder = store::files::throw_away_folder("connect-").unwrap();
+        let path = folder.path().join("config.toml");
+        write(&path, OKTA);
+        write(&folder.path().join("token"), "s3cret-token");
+        let folders = Folders { config: folder.path().to_owned(), state: folder.path().to_owned() };
+        let mut loaded = load::load(&path, Some(&folders)).unwrap();
+        loaded.config.sources =
+            vec![asked("log", LogFilter::Everything), asked("apps", LogFilter::OfApplications(Vec::new()))];
+        let tenants = tenants(&loaded.config, clock()).unwrap();
+        let store = store(&loaded.config.store, Reading::default(), Access::Write).await.unwrap();
+        let sink = Arc::new(Ingest::new(store, clock()));
+        let polled = polled(&loaded.config, &tenants, &sink, &clock());
+        let shown: Vec<String> = polled
+            .iter()
+            .map(|source| source.health())
+            .map(|it| format!("{} {}", it.name, it.place))
+            .collect();
+        assert_eq!(shown, ["log https://example.okta.com", "apps https://example.okta.com"]);
+    }
 }

@@ -141,7 +141,7 @@ async fn check(session: &Session<'_>, out: &mut Output<'_>) -> Result<u8, Failur
     let opened = session.store(&loaded.config.store, Reading::of(&loaded.config), out).await;
     let store = opened.as_ref().map(|store| store.as_ref());
     let mut checked = doctor::local_checks(&loaded, store).await;
-    checked.extend(connect::probes(&loaded).await);
+    checked.extend(connect::probes(&loaded, store.ok()).await);
     let printed = doctor::print(&checked, out);
     match opened {
         Ok(store) => closed(store.as_ref(), printed).await,

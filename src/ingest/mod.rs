@@ -10,8 +10,8 @@ pub use decoder::decoder;
 
 use crate::config::meant::Reading;
 use crate::domain::event::SourceName;
-use crate::source::{Accept, Arrival, Clock, Meaning, NotAccepted, SourceType, Unreadable};
-use crate::store::{InboxItem, Store, StoreError};
+use crate::source::{Accept, Advance, Arrival, Clock, Meaning, NotAccepted, SourceType, Unreadable};
+use crate::store::{Cursor, InboxItem, Store, StoreError};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde_json::Value;
@@ -65,6 +65,24 @@ impl Accept for Ingest {
         let received = self.clock.now();
         let items = arrivals.into_iter().map(|arrival| inbox_item(arrival, received)).collect();
         self.store.append(items).await.map_err(not_accepted)
+    }
+}
+
+#[async_trait]
+impl Advance for Ingest {
+    async fn advance(&self, arrivals: Vec<Arrival>, name: &str, value: &str) -> Result<(), NotAccepted> {
+        let received = self.clock.now();
+        let items = arrivals.into_iter().map(|arrival| inbox_item(arrival, received)).collect();
+        let cursor = Cursor { name: name.to_owned(), value: value.to_owned() };
+        self.store.advance(items, &cursor).await.map_err(not_accepted)
+    }
+
+    async fn cursor(&self, name: &str) -> Result<Option<String>, NotAccepted> {
+        self.store.cursor(name).await.map_err(|error| NotAccepted(error.to_string()))
+    }
+
+    async fn setting(&self, name: &str) -> Result<Option<String>, NotAccepted> {
+        self.store.setting(name).await.map_err(|error| NotAccepted(error.to_string()))
     }
 }
 

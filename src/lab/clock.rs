@@ -3,24 +3,36 @@
 //! Everything the lab dates or measures (events, token lifetimes, rate windows, its `Date` header) is in this time, so a
 //! lab at speed 60 behaves as an hour of the real services within a minute. Only the assertions that a client signs are
 //! held against the real clock: they are made by a clock the lab does not own.
+//!
+//! Whoever has a lab can also put its clock forward: a test that drives the time starts it as slow as it goes.
 use jiff::{SignedDuration, Timestamp};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// Speeds outside this range are brought back into it: zero would stop time, the upper end keeps timers meaningful.
 const SPEEDS: std::ops::RangeInclusive<f64> = 0.01..=10_000.0;
 
-/// A clock that runs at its own speed from its own start.
-#[derive(Debug, Clone, Copy)]
+/// A clock that runs at its own speed from its own start; clones are the same clock.
+#[derive(Debug, Clone)]
 pub struct Clock {
     start: Timestamp,
     origin: Instant,
     speed: f64,
+    /// By how many milliseconds it was put forward.
+    forward: Arc<AtomicU64>,
 }
 
 impl Clock {
     pub(crate) fn starting_at(start: Timestamp, speed: f64) -> Self {
         let speed = if speed.is_finite() { speed.clamp(*SPEEDS.start(), *SPEEDS.end()) } else { 1.0 };
-        Self { start, origin: Instant::now(), speed }
+        Self { start, origin: Instant::now(), speed, forward: Arc::default() }
+    }
+
+    /// Puts it forward.
+    pub fn advance(&self, span: Duration) {
+        let millis = u64::try_from(span.as_millis()).unwrap_or(u64::MAX / 2);
+        self.forward.fetch_add(millis, Ordering::SeqCst);
     }
 
     /// The lab's present.
@@ -35,7 +47,8 @@ impl Clock {
 
     /// Lab time since the start.
     pub fn elapsed(&self) -> Duration {
-        self.origin.elapsed().mul_f64(self.speed)
+        let forward = Duration::from_millis(self.forward.load(Ordering::SeqCst));
+        self.origin.elapsed().mul_f64(self.speed) + forward
     }
 
     /// How long a span of lab time takes in reality.

@@ -95,6 +95,22 @@ pub enum FaultKind {
     RepeatedUsers,
     /// A cursor of the System Log is not taken any more.
     ExpiredCursor,
+    /// A polling page of the System Log is empty although there is more.
+    EmptyPages,
+    /// A polling page repeats the last records of the one before it.
+    RepeatedRecords,
+    /// A polling page names no next one.
+    MissingNext,
+    /// A bounded page names a next one although it is the last.
+    BoundedNext,
+    /// The next page is at another host.
+    ForeignNext,
+    /// All `Link`s come in one header.
+    LinksJoined,
+    /// `self` comes before `next`.
+    LinksSelfFirst,
+    /// The connection is cut in the middle of the body.
+    CutBody,
     /// Flows are switched off.
     FlowOff,
 }
@@ -111,7 +127,16 @@ impl FaultKind {
             | FaultKind::ErrorInfoList
             | FaultKind::PageSizes
             | FaultKind::RepeatedUsers => &[Part::Cii],
-            FaultKind::DpopRequired | FaultKind::ObjectCauses | FaultKind::ExpiredCursor => &[Part::Okta],
+            FaultKind::DpopRequired
+            | FaultKind::ObjectCauses
+            | FaultKind::ExpiredCursor
+            | FaultKind::EmptyPages
+            | FaultKind::RepeatedRecords
+            | FaultKind::MissingNext
+            | FaultKind::BoundedNext
+            | FaultKind::ForeignNext
+            | FaultKind::LinksJoined
+            | FaultKind::LinksSelfFirst => &[Part::Okta],
             FaultKind::FlowOff => &[Part::Workflows],
             FaultKind::ShortTokens => &[Part::Cii, Part::Okta],
             _ => &Part::ALL,
@@ -144,6 +169,14 @@ const NAMES: &[(&str, FaultKind)] = &[
     ("object-causes", FaultKind::ObjectCauses),
     ("repeated-users", FaultKind::RepeatedUsers),
     ("expired-cursor", FaultKind::ExpiredCursor),
+    ("empty-pages", FaultKind::EmptyPages),
+    ("repeated-records", FaultKind::RepeatedRecords),
+    ("missing-next", FaultKind::MissingNext),
+    ("bounded-next", FaultKind::BoundedNext),
+    ("foreign-next", FaultKind::ForeignNext),
+    ("links-joined", FaultKind::LinksJoined),
+    ("links-self-first", FaultKind::LinksSelfFirst),
+    ("cut-body", FaultKind::CutBody),
     ("flow-off", FaultKind::FlowOff),
 ];
 

@@ -2,7 +2,7 @@
 //! headers that every reply of its system carries.
 use super::clock::http_date;
 use super::faults::{FaultKind, Part};
-use super::limits::{Verdict, okta_bucket};
+use super::limits::{Rate, Verdict, okta_bucket};
 use super::okta::OktaError;
 use super::recorder::Recorded;
 use super::secrets::token;
@@ -13,8 +13,11 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header, request::Parts};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse as _, Response};
+use futures_util::{StreamExt as _, stream};
 use serde_json::{Value, json};
+use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// No request of any client comes near.
 const LARGEST_BODY: usize = 1 << 20;
@@ -77,6 +80,7 @@ async fn answer(world: &World, part: Part, parts: Parts, body: Bytes, next: Next
 
 fn count(world: &World, parts: &Parts) -> Verdict {
     let (bucket, rate) = okta_bucket(parts.method.as_str(), parts.uri.path());
+    let rate = if bucket == "logs" { Rate { calls: world.log_calls, ..rate } } else { rate };
     world.limits.count(bucket, rate, world.clock.now())
 }
 
@@ -194,6 +198,9 @@ async fn spoil(world: &World, part: Part, response: Response) -> Response {
     if world.faults.take(FaultKind::Truncated, part) {
         return rewrite(response, |body| body.slice(..body.len() / 2)).await;
     }
+    if world.faults.take(FaultKind::CutBody, part) {
+        return cut_in_the_middle(response).await;
+    }
     response
 }
 
@@ -202,6 +209,19 @@ async fn rewrite(response: Response, change: impl FnOnce(Bytes) -> Bytes) -> Res
     let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
     parts.headers.remove(header::CONTENT_LENGTH);
     Response::from_parts(parts, Body::from(change(body)))
+}
+
+/// Half of the body, then the end of the connection.
+async fn cut_in_the_middle(response: Response) -> Response {
+    let (parts, body) = response.into_parts();
+    let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
+    let half = Ok(body.slice(..body.len() / 2));
+    let broken = async {
+        // What is written so far leaves only while there is nothing more to write.
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        Err(io::Error::other("the lab cut the connection"))
+    };
+    Response::from_parts(parts, Body::from_stream(stream::iter([half]).chain(stream::once(broken))))
 }
 
 /// One published example shows `errorCauses` as an object (okta.md, section 1).

@@ -14,11 +14,14 @@ pub(crate) struct Rate {
 /// Calls a second of one flow (workflows-ispm.md, section 1).
 pub(crate) const FLOW: Rate = Rate { calls: 10, window: 1 };
 
+/// Calls a minute of the System Log.
+pub(crate) const LOG_CALLS: u32 = 60;
+
 /// The bucket of a call to the Okta API: the published figures of a Workforce org, of which one token gets half.
 pub(crate) fn okta_bucket(method: &str, path: &str) -> (&'static str, Rate) {
     let per_minute = |calls| Rate { calls, window: 60 };
     match path.strip_prefix("/api/v1/").unwrap_or_default() {
-        rest if rest.starts_with("logs") => ("logs", per_minute(60)),
+        rest if rest.starts_with("logs") => ("logs", per_minute(LOG_CALLS)),
         rest if rest.starts_with("users/") && method == "GET" => ("user", per_minute(1000)),
         rest if rest.starts_with("users") => ("users", per_minute(300)),
         rest if rest.starts_with("groups") => ("groups", per_minute(250)),

@@ -22,6 +22,7 @@ mod faults;
 mod gate;
 mod hook_auth;
 mod limits;
+mod log_driver;
 mod okta;
 mod pages;
 mod population;
@@ -38,6 +39,7 @@ pub use cii::EngineError;
 pub use clock::Clock;
 pub use faults::{Fault, FaultError, FaultKind, Faults, Part};
 pub use hook_auth::HookAuth;
+pub use log_driver::{LogDriver, LogEvent};
 pub use recorder::{Recorded, Recorder};
 pub use secrets::LabSecrets;
 pub use sender::{Delivery, LabListener, Telling};
@@ -81,6 +83,8 @@ pub struct LabOptions {
     /// Which header of a flow's answer carries the execution's id. The real name is undocumented: no client may count
     /// on one.
     pub execution_header: HeaderName,
+    /// Calls of the System Log that are answered within a minute of lab time.
+    pub log_calls: u32,
 }
 
 impl LabOptions {
@@ -95,6 +99,7 @@ impl LabOptions {
             secrets: None,
             api: None,
             execution_header: HeaderName::from_static("x-workflows-execution-id"),
+            log_calls: limits::LOG_CALLS,
         }
     }
 }
@@ -157,7 +162,12 @@ impl Lab {
 
     /// The lab's time, for whoever shows it.
     pub fn clock(&self) -> Clock {
-        self.world.clock
+        self.world.clock.clone()
+    }
+
+    /// Writes the System Log, for a test that wants to find again what it wrote.
+    pub fn log_driver(&self) -> LogDriver {
+        LogDriver::new(Arc::clone(&self.world))
     }
 
     /// The flows that can be invoked.
@@ -247,6 +257,7 @@ fn create(options: LabOptions, address: SocketAddr) -> Result<(Arc<World>, Story
         engine: Engine::new()?,
         hooks: Mutex::default(),
         directory: Mutex::new(Directory::of(&population, &addresses.okta_org_url)),
+        log_calls: options.log_calls,
         log: SystemLog::with_past(options.seed, &population, options.start),
         execution_header: options.execution_header,
         flows: workflows::flows(options.seed, &addresses.workflows_url),

@@ -60,6 +60,8 @@ pub(crate) struct World {
     pub(crate) hooks: Mutex<HashMap<String, Vec<String>>>,
     pub(crate) directory: Mutex<Directory>,
     pub(crate) log: SystemLog,
+    /// Calls of the System Log that are answered a minute.
+    pub(crate) log_calls: u32,
     pub(crate) flows: Vec<LabFlow>,
     pub(crate) execution_header: HeaderName,
     pub(crate) runs: Mutex<Vec<LabRun>>,

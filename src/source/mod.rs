@@ -31,15 +31,17 @@ pub mod okta_log;
 mod places;
 pub mod pointer;
 pub mod refusal;
+pub mod system_log;
 pub mod verify;
 
 use crate::config::meant::{Mapping, Reading};
-use crate::domain::LogChecks;
 use crate::domain::event::{DecodedEvent, SourceName};
+use crate::domain::{LogChecks, SourceHealth};
 use async_trait::async_trait;
 use loose::Object;
 use std::fmt;
 use std::sync::Arc;
+use tokio::sync::watch;
 
 pub use clock::{Clock, SystemClock};
 pub use counters::ListenerHealth;
@@ -102,6 +104,30 @@ pub struct Arrival {
 pub trait Accept: Send + Sync + fmt::Debug {
     /// When this returns `Ok`, the elements are never lost, and only then does the sender get its 2xx.
     async fn accept(&self, arrivals: Vec<Arrival>) -> Result<(), NotAccepted>;
+}
+
+/// Takes elements together with how far their source has read, for a source that asks.
+#[async_trait]
+pub trait Advance: Accept {
+    /// As [`Accept::accept`], and keeps a cursor in the same commit: either both are there or none is.
+    async fn advance(&self, arrivals: Vec<Arrival>, name: &str, value: &str) -> Result<(), NotAccepted>;
+
+    /// A cursor that was kept.
+    async fn cursor(&self, name: &str) -> Result<Option<String>, NotAccepted>;
+
+    /// A setting that lives where the elements go.
+    async fn setting(&self, name: &str) -> Result<Option<String>, NotAccepted>;
+}
+
+/// A source that asks by itself, where others are posted to.
+#[async_trait]
+pub trait Polled: Send + Sync + fmt::Debug {
+    /// How it is now.
+    fn health(&self) -> SourceHealth;
+
+    /// Asks until it is told to stop. What goes wrong on the way is its state, never the end: it tries
+    /// again by itself. It may be run again after it has ended.
+    async fn poll(&self, stop: watch::Receiver<bool>);
 }
 
 /// Elements cannot be kept now, and why. The sender is answered 503 and tries again; why is said in the

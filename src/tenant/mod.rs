@@ -10,12 +10,14 @@ pub mod http;
 mod okta;
 mod probe;
 mod problem;
+mod system_log;
 mod tenants;
 mod token;
 mod workflows;
 
 pub use okta::KeyError;
 pub use probe::Probe;
+pub use system_log::{LogPage, LogSpan, LogStart, LogTrouble, NextPage, SystemLog};
 pub use tenants::{TenantError, Tenants};
 
 use crate::domain::action::{Receipt, ShownRequest, Try};

@@ -6,7 +6,7 @@ use super::okta::{KeyError, Okta};
 use super::probe::{self, Probe};
 use super::problem::with_hint;
 use super::workflows::Workflows;
-use super::{CallEnd, Clearance, Directory, FlowCaller};
+use super::{CallEnd, Clearance, Directory, FlowCaller, SystemLog};
 use crate::config::Config;
 use crate::domain::action::ShownRequest;
 use crate::domain::dossier::{AddressUsers, LoadedPart, OktaUser, Part};
@@ -52,7 +52,7 @@ impl TenantError {
 pub struct Tenants {
     http: Arc<Http>,
     cii: Option<Cii>,
-    okta: Option<Okta>,
+    okta: Option<Arc<Okta>>,
     workflows: Workflows,
 }
 
@@ -67,7 +67,7 @@ impl Tenants {
         check_addresses(config)?;
         let http = Arc::new(Http::new(&config.net, limits, clock, Redactor::of(config))?);
         let cii = config.cii.as_ref().map(|cii| Cii::new(&http, cii));
-        let okta = config.okta.as_ref().map(|okta| Okta::new(&http, okta)).transpose()?;
+        let okta = config.okta.as_ref().map(|okta| Okta::new(&http, okta).map(Arc::new)).transpose()?;
         let workflows = Workflows::new(&http, &config.flows, config.okta.as_ref())?;
         Ok(Tenants { http, cii, okta, workflows })
     }
@@ -83,7 +83,12 @@ impl Tenants {
     }
 
     fn readable_okta(&self) -> Option<&Okta> {
-        self.okta.as_ref().filter(|okta| okta.can_read())
+        self.okta.as_deref().filter(|okta| okta.can_read())
+    }
+
+    /// The System Log of the configured Okta org.
+    pub fn system_log(&self) -> Option<Arc<dyn SystemLog>> {
+        self.okta.clone().map(|okta| okta as Arc<dyn SystemLog>)
     }
 
     fn unconfigured<T>(&self, what: &str) -> Part<T> {

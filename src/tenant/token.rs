@@ -4,7 +4,7 @@
 //! also where it is a failure. Otherwise ten callers of a dead token endpoint would wait for ten
 //! time-outs in a row.
 
-use super::http::{Answer, Bucket, Http, Request};
+use super::http::{Answer, Bucket, Http, HttpError, Request};
 use crate::domain::dossier::Problem;
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
@@ -62,6 +62,17 @@ struct State {
     failure: Option<Problem>,
 }
 
+/// Why a request with a token has no answer.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum NoAnswer {
+    /// There was no token to send it with.
+    #[error("{}", .0.line())]
+    NoToken(Problem),
+    /// It was sent, or could not be.
+    #[error(transparent)]
+    Http(#[from] HttpError),
+}
+
 /// One kind of token of one tenant.
 #[derive(Debug)]
 pub(super) struct Tokens {
@@ -100,6 +111,17 @@ impl Tokens {
         }
         let renewed = self.obtain(Some(&token)).await?;
         Ok(self.http.read(bucket, &with_bearer(request, &renewed)).await?)
+    }
+
+    /// The same for a page of a log: see [`Http::page`].
+    pub(super) async fn page(&self, bucket: &Bucket, request: &Request) -> Result<Answer, NoAnswer> {
+        let token = self.get().await.map_err(NoAnswer::NoToken)?;
+        let answer = self.http.page(bucket, &with_bearer(request, &token)).await?;
+        if answer.status != 401 {
+            return Ok(answer);
+        }
+        let renewed = self.obtain(Some(&token)).await.map_err(NoAnswer::NoToken)?;
+        Ok(self.http.page(bucket, &with_bearer(request, &renewed)).await?)
     }
 
     /// The kept token if it is good and not the one that was refused, else a new one.

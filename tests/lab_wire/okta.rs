@@ -1,14 +1,16 @@
 //! The lab's Okta: access, users, lifecycle, groups, the System Log, over the wire.
-use crate::common::{client, lab, okta, read};
+use crate::common::{client, lab, okta, options, read};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use idtriage::lab::{Fault, FaultKind, Lab};
+use idtriage::lab::{Fault, FaultKind, Lab, LabOptions, LogEvent};
+use jiff::ToSpan as _;
 use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use std::collections::HashSet;
+use std::time::Duration;
 
 const TOKEN_PATH: &str = "/oauth2/v1/token";
 
@@ -317,11 +319,166 @@ async fn polling_goes_on_where_it_stopped() {
 async fn a_cursor_of_the_log_may_have_expired() {
     let lab = lab().await;
     lab.faults().set("expired-cursor=1".parse().unwrap());
-    assert_eq!(okta(&lab, "GET", "/api/v1/logs?limit=1").await.0, 200, "nothing expires without a cursor");
-    let kept = "/api/v1/logs?limit=1&after=bGFiOjE"; // `lab:1`
-    let (status, error) = okta(&lab, "GET", kept).await;
+    let (links, _) = logs(&lab, "/api/v1/logs?limit=1").await;
+    let kept = next(&lab, &links).expect("nothing expires without a cursor");
+    let (status, error) = okta(&lab, "GET", &kept).await;
     assert_eq!((status, &error["errorCode"]), (400, &json!("E0000053")));
-    assert_eq!(okta(&lab, "GET", kept).await.0, 200);
+    assert_eq!(okta(&lab, "GET", &kept).await.0, 200);
+}
+
+/// A page of the log: its `Link` headers and its records.
+async fn logs(lab: &Lab, path: &str) -> (Vec<String>, Vec<Value>) {
+    let authorization = format!("SSWS {}", lab.secrets().okta_token.expose_secret());
+    let url = format!("{}{path}", lab.addresses().okta_org_url);
+    let response = client().get(url).header("authorization", authorization).send().await.unwrap();
+    let links = response.headers().get_all("link").iter().map(|link| link.to_str().unwrap().to_owned());
+    let links = links.collect();
+    (links, read(response).await.1.as_array().cloned().unwrap_or_default())
+}
+
+/// The path of the next page, if it is named in a header of its own.
+fn next(lab: &Lab, links: &[String]) -> Option<String> {
+    let url = links.iter().find_map(|link| link.strip_prefix('<')?.strip_suffix(">; rel=\"next\""))?;
+    url.strip_prefix(&lab.addresses().okta_org_url).map(str::to_owned)
+}
+
+fn uuids(records: &[Value]) -> Vec<String> {
+    records.iter().map(|record| record["uuid"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn the_address_of_a_page_is_taken_only_as_it_was_given() {
+    let lab = lab().await;
+    let (links, _) = logs(&lab, "/api/v1/logs?sortOrder=ASCENDING&limit=3&filter=eventType%20pr").await;
+    let given = next(&lab, &links).unwrap();
+    for changed in [
+        format!("{given}&since=2026-05-01T00:00:00Z"),
+        format!("{given}&limit=4"),
+        given.replace("limit=3", "limit=4"),
+        given.replace("filter=eventType+pr", "filter=eventType%20pr"),
+    ] {
+        assert_ne!(changed, given);
+        assert_eq!(okta(&lab, "GET", &changed).await.0, 400, "{changed}");
+        let recorded = lab.recorder().requests();
+        assert_eq!(recorded.last().unwrap().status, 400);
+    }
+    assert_eq!(okta(&lab, "GET", &given).await.0, 200);
+}
+
+#[tokio::test]
+async fn links_come_in_every_form_that_is_seen() {
+    let lab = lab().await;
+    let asked = "/api/v1/logs?limit=3";
+    let (usual, _) = logs(&lab, asked).await;
+    assert!(usual.len() == 2 && usual[0].ends_with("rel=\"next\"") && usual[1].ends_with("rel=\"self\""));
+    lab.faults().set("links-self-first".parse().unwrap());
+    let (reversed, _) = logs(&lab, asked).await;
+    assert_eq!(reversed, [usual[1].clone(), usual[0].clone()]);
+    lab.faults().set("links-joined".parse().unwrap());
+    assert_eq!(logs(&lab, asked).await.0, [format!("{}, {}", usual[1], usual[0])]);
+    lab.faults().clear_all();
+    lab.faults().set("foreign-next=1".parse().unwrap());
+    let (foreign, _) = logs(&lab, asked).await;
+    assert!(foreign[0].starts_with("<https://elsewhere.example.invalid/"), "{foreign:?}");
+    assert_eq!(logs(&lab, asked).await.0, usual);
+    lab.faults().set("missing-next=1".parse().unwrap());
+    assert_eq!(logs(&lab, asked).await.0, [usual[1].clone()]);
+}
+
+#[tokio::test]
+async fn pages_may_be_empty_or_repeat_and_lose_nothing() {
+    let lab = lab().await;
+    let (links, first) = logs(&lab, "/api/v1/logs?sortOrder=ASCENDING&limit=10").await;
+    let second = next(&lab, &links).unwrap();
+    lab.faults().set("empty-pages=1".parse().unwrap());
+    let (links, empty) = logs(&lab, &second).await;
+    assert!(empty.is_empty());
+    assert_eq!(next(&lab, &links).unwrap(), second, "the place stays");
+    lab.faults().set("repeated-records=1".parse().unwrap());
+    let (links, repeated) = logs(&lab, &second).await;
+    assert_eq!((uuids(&repeated[..5]), repeated.len()), (uuids(&first[5..]), 10));
+    let (_, plain) = logs(&lab, &second).await;
+    assert_eq!(uuids(&repeated[5..]), uuids(&plain[..5]));
+    let (_, third) = logs(&lab, &next(&lab, &links).unwrap()).await;
+    assert_eq!(uuids(&third[..5]), uuids(&plain[5..]));
+}
+
+#[tokio::test]
+async fn a_polling_gets_what_is_persisted_late_and_a_query_with_an_end_misses_it() {
+    let lab = Lab::start(LabOptions { speed: 0.01, ..options() }).await.unwrap();
+    let began = lab.clock().now();
+    let (links, _) = logs(&lab, &format!("/api/v1/logs?limit=1000&since={began}")).await;
+    let driver = lab.log_driver();
+    let second = |n: i64| began + jiff::SignedDuration::from_secs(n);
+    lab.clock().advance(Duration::from_secs(60));
+    let newer = driver.persist([LogEvent::sign_in(second(50))]);
+    let until = lab.clock().now();
+    lab.clock().advance(Duration::from_secs(60));
+    let late = driver.persist([LogEvent::sign_in(second(20))]);
+    let (_, polled) = logs(&lab, &next(&lab, &links).unwrap()).await;
+    assert_eq!(uuids(&polled), [newer.clone(), late].concat());
+    let window = format!("/api/v1/logs?since={began}&until={until}&limit=1");
+    let (links, bounded) = logs(&lab, &window).await;
+    assert_eq!((uuids(&bounded), next(&lab, &links)), (newer, None));
+    lab.faults().set("bounded-next".parse().unwrap());
+    let (links, _) = logs(&lab, &window).await;
+    assert!(logs(&lab, &next(&lab, &links).unwrap()).await.1.is_empty(), "which ends with an empty page");
+}
+
+#[tokio::test]
+async fn a_query_with_an_end_keeps_its_beginning_through_its_pages() {
+    let lab = Lab::start(LabOptions { speed: 0.01, ..options() }).await.unwrap();
+    let began = lab.clock().now();
+    let records = (1..6).map(|n| LogEvent::sign_in(began + jiff::SignedDuration::from_secs(n)));
+    let wanted = lab.log_driver().persist(records);
+    lab.clock().advance(Duration::from_secs(60));
+    let until = lab.clock().now();
+    let mut path = Some(format!("/api/v1/logs?since={began}&until={until}&limit=2"));
+    let mut found = Vec::new();
+    while let Some(asked) = path {
+        let (links, page) = logs(&lab, &asked).await;
+        found.extend(uuids(&page));
+        path = next(&lab, &links);
+    }
+    assert_eq!(found, wanted);
+}
+
+#[tokio::test]
+async fn what_is_older_than_ninety_days_is_gone_and_180_days_are_refused() {
+    let lab = Lab::start(LabOptions { speed: 0.01, ..options() }).await.unwrap();
+    let began = lab.clock().now();
+    lab.clock().advance(Duration::from_secs(88 * 86_400));
+    let (_, kept) = logs(&lab, &format!("/api/v1/logs?limit=1000&since={}", began - 150.hours())).await;
+    let count = kept.len();
+    assert!(count > 50 && count < 400, "a part of six days: {count}");
+    lab.clock().advance(Duration::from_secs(10 * 86_400));
+    let (_, kept) = logs(&lab, &format!("/api/v1/logs?limit=1000&since={began}")).await;
+    assert!(kept.is_empty(), "and no error");
+    lab.clock().advance(Duration::from_secs(100 * 86_400));
+    let (status, error) = okta(&lab, "GET", &format!("/api/v1/logs?since={began}")).await;
+    assert_eq!((status, &error["errorCode"]), (400, &json!("E0000053")));
+}
+
+#[tokio::test]
+async fn a_bad_filter_is_refused_at_its_position() {
+    let lab = lab().await;
+    let (status, error) = okta(&lab, "GET", "/api/v1/logs?filter=eventType%20is").await;
+    assert_eq!((status, &error["errorCode"]), (400, &json!("E0000053")));
+    assert!(error["errorSummary"].as_str().unwrap().ends_with("at 10."), "{error}");
+    let into = "/api/v1/logs?filter=debugContext.debugData.requestUri%20co%20%22x%22";
+    let (status, error) = okta(&lab, "GET", into).await;
+    assert_eq!((status, &error["errorCode"]), (400, &json!("E0000031")));
+}
+
+#[tokio::test]
+async fn a_body_may_be_cut_in_its_middle() {
+    let lab = lab().await;
+    lab.faults().set("cut-body@okta=1".parse().unwrap());
+    let url = format!("{}/api/v1/logs?limit=10", lab.addresses().okta_org_url);
+    let authorization = format!("SSWS {}", lab.secrets().okta_token.expose_secret());
+    let response = client().get(url).header("authorization", authorization).send().await.unwrap();
+    assert_eq!(response.status(), 200);
+    assert!(response.bytes().await.is_err());
 }
 
 #[tokio::test]

@@ -63,6 +63,20 @@ impl Filter {
     }
 }
 
+impl Filter {
+    /// Whether an attribute is searched for a part of it.
+    pub(super) fn looks_into(&self, attribute: &str) -> bool {
+        match self {
+            Filter::All(parts) | Filter::Any(parts) => parts.iter().any(|part| part.looks_into(attribute)),
+            Filter::Not(inner) => inner.looks_into(attribute),
+            Filter::Present(_) => false,
+            Filter::Test { attribute: found, operator, .. } => {
+                found == attribute && *operator == Operator::Contains
+            }
+        }
+    }
+}
+
 impl Operator {
     fn parse(word: &str) -> Option<Self> {
         Some(match word.to_ascii_lowercase().as_str() {

@@ -1,4 +1,6 @@
 //! The System Log's contents, in the order in which they were persisted; `published` may be older than that suggests.
+//!
+//! A record is kept as text: it goes over the wire exactly as it was written, and a hundred thousand of them are little.
 use super::access::Principal;
 use crate::lab::clock::millis;
 use crate::lab::gate::RequestId;
@@ -6,13 +8,16 @@ use crate::lab::population::{Person, Population, places, uuid};
 use crate::lab::world::lock;
 use fastrand::Rng;
 use jiff::{SignedDuration, Timestamp};
+use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 /// Sign-ins before the story.
 const PAST: usize = 400;
-/// Events kept; a lab that runs for days forgets the oldest, as the real one does after 90 days.
-const KEPT: usize = 50_000;
+/// Events kept at most; a lab that runs for days forgets the oldest.
+const KEPT: usize = 250_000;
+/// Okta keeps 90 days.
+const RETENTION: SignedDuration = SignedDuration::from_hours(90 * 24);
 
 /// Something that was done to a user, and by whom.
 #[derive(Debug, Clone)]
@@ -49,7 +54,35 @@ pub(crate) struct SystemLog(Mutex<Kept>);
 #[derive(Debug, Default)]
 struct Kept {
     forgotten: usize,
-    events: Vec<Value>,
+    events: Vec<Record>,
+}
+
+/// A record of the log.
+#[derive(Debug, Clone)]
+pub(crate) struct Record {
+    pub(crate) uuid: Arc<str>,
+    pub(crate) published: Timestamp,
+    /// When it came into the log: not before it was published, and sometimes long after.
+    pub(crate) persisted: Timestamp,
+    /// As it goes over the wire.
+    pub(crate) raw: Arc<RawValue>,
+}
+
+impl Record {
+    /// A LogEvent that is persisted at a time; `None` if it has no `published`.
+    pub(crate) fn of(event: &Value, persisted: Timestamp) -> Option<Self> {
+        Some(Self {
+            uuid: text(&event["uuid"]).into(),
+            published: text(&event["published"]).parse().ok()?,
+            persisted,
+            raw: to_raw_value(event).ok()?.into(),
+        })
+    }
+
+    /// As JSON, for a filter.
+    pub(super) fn value(&self) -> Value {
+        serde_json::from_str(self.raw.get()).unwrap_or_default()
+    }
 }
 
 impl SystemLog {
@@ -62,7 +95,8 @@ impl SystemLog {
             // Some are persisted later than events that happened after them.
             let late = if rng.u8(..30) == 0 { 900 } else { 0 };
             let person = rng.choice(&population.people)?;
-            Some(sign_in(&mut rng, person, now - SignedDuration::from_secs(ago + late)))
+            let event = sign_in(&mut rng, person, now - SignedDuration::from_secs(ago + late));
+            Record::of(&event, now - SignedDuration::from_secs(ago))
         };
         let events = times.into_iter().filter_map(sign_in).collect();
         Self(Mutex::new(Kept { forgotten: 0, events }))
@@ -80,8 +114,13 @@ impl SystemLog {
             "debugContext": {"debugData": {"requestId": act.request}},
             "client": {"ipAddress": "127.0.0.1", "zone": "null", "userAgent": null},
         });
+        self.persist(Record::of(&event, now));
+    }
+
+    /// Adds records behind all others.
+    pub(crate) fn persist(&self, records: impl IntoIterator<Item = Record>) {
         let mut kept = lock(&self.0);
-        kept.events.push(event);
+        kept.events.extend(records);
         if kept.events.len() > KEPT {
             kept.events.drain(..KEPT / 10);
             kept.forgotten += KEPT / 10;
@@ -93,29 +132,38 @@ impl SystemLog {
         &self,
         place: usize,
         limit: usize,
-        wanted: impl Fn(&Value) -> bool,
-    ) -> (Vec<Value>, usize) {
+        now: Timestamp,
+        wanted: impl Fn(&Record) -> bool,
+    ) -> (Vec<Record>, usize) {
         let kept = lock(&self.0);
+        let oldest = now - RETENTION;
         let mut found = Vec::new();
         let mut next = place.max(kept.forgotten);
-        for event in kept.events.iter().skip(next - kept.forgotten) {
+        for record in kept.events.iter().skip(next - kept.forgotten) {
             if found.len() == limit {
                 break;
             }
             next += 1;
-            if wanted(event) {
-                found.push(event.clone());
+            if record.published >= oldest && wanted(record) {
+                found.push(record.clone());
             }
         }
         (found, next)
     }
 
     /// All that are wanted, by `published`.
-    pub(super) fn by_time(&self, wanted: impl Fn(&Value) -> bool) -> Vec<Value> {
-        let mut found: Vec<Value> =
-            lock(&self.0).events.iter().filter(|event| wanted(event)).cloned().collect();
-        found.sort_by_key(|event| text(&event["published"]).to_owned());
+    pub(super) fn by_time(&self, now: Timestamp, wanted: impl Fn(&Record) -> bool) -> Vec<Record> {
+        let oldest = now - RETENTION;
+        let kept = lock(&self.0);
+        let there = kept.events.iter().filter(|record| record.published >= oldest && wanted(record));
+        let mut found: Vec<Record> = there.cloned().collect();
+        found.sort_by_key(|record| record.published);
         found
+    }
+
+    /// Every record there is, in the order in which they were persisted.
+    pub(crate) fn all(&self) -> Vec<Record> {
+        lock(&self.0).events.clone()
     }
 }
 

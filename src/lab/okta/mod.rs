@@ -19,7 +19,7 @@ pub(crate) use directory::{Directory, Recipient};
 pub(crate) use error::OktaError;
 pub(in crate::lab) use groups::join;
 pub(crate) use lifecycle::Operation;
-pub(crate) use log::{Act, SystemLog};
+pub(crate) use log::{Act, Record, SystemLog};
 pub(in crate::lab) use users::{end_sessions_of, operate};
 
 use super::world::World;

@@ -20,6 +20,8 @@ use std::time::Duration;
 pub(super) enum Purpose {
     /// May be sent again.
     Read,
+    /// The same, of a page of a log.
+    Page,
     /// Is sent once.
     Act,
 }
@@ -64,7 +66,7 @@ impl Clients {
         };
         let pair = pair.as_ref().map_err(Clone::clone)?;
         Ok(match purpose {
-            Purpose::Read => &pair.read,
+            Purpose::Read | Purpose::Page => &pair.read,
             Purpose::Act => &pair.act,
         })
     }

@@ -91,6 +91,31 @@ impl Http {
         }
     }
 
+    /// Sends a request for a page of a log, once. Whoever reads a log says what it waits for and until
+    /// when, so nothing is waited out here: a closed bucket is [`HttpError::Throttled`] at once, and a 429
+    /// comes back as it is.
+    pub async fn page(&self, bucket: &Bucket, request: &Request) -> Result<Answer, HttpError> {
+        let deadline = Instant::now() + self.limits.page.held;
+        self.wait_for_place(bucket, Duration::ZERO, deadline, request).await?;
+        let answer = self.exchange(request, Purpose::Page).await?;
+        if answer.status != 429 {
+            return whole(answer, request);
+        }
+        self.pacer.close(bucket, pace::pause_after(&answer, 0, &self.limits));
+        Ok(answer)
+    }
+
+    /// How long an answer asks to wait before the next request, by the other side's own clock, within our
+    /// limits.
+    pub fn asked_pause(&self, answer: &Answer) -> Option<Duration> {
+        pace::asked_pause(answer).map(|asked| asked.min(self.limits.longest_pause))
+    }
+
+    /// How far the clock that was handed in goes in a span of real time.
+    pub fn span(&self, real: Duration) -> Duration {
+        Duration::try_from(self.clock.span(real)).unwrap_or_default()
+    }
+
     /// Sends a request that acts, once; again only after a 429. Each try wants its clearance, at its turn.
     pub async fn act(&self, bucket: &Bucket, request: &Request, clearance: &dyn Clearance) -> ActEnd {
         let deadline = Instant::now() + self.limits.act.held;
@@ -149,6 +174,7 @@ impl Http {
     async fn exchange(&self, request: &Request, purpose: Purpose) -> Result<Answer, HttpError> {
         let allowance = match purpose {
             Purpose::Read => self.limits.read,
+            Purpose::Page => self.limits.page,
             Purpose::Act => self.limits.act,
         };
         let reach = address::reach(&request.url)?;

@@ -129,7 +129,8 @@ pub(super) fn pause_after(answer: &Answer, attempt: u32, limits: &Limits) -> Pau
     Pause { length: asked.unwrap_or(own).min(limits.longest_pause), cause }
 }
 
-fn asked_pause(answer: &Answer) -> Option<Duration> {
+/// How long an answer asks to wait, by the clock of whoever sent it.
+pub(super) fn asked_pause(answer: &Answer) -> Option<Duration> {
     let server_now = answer.header("date").and_then(http_date).unwrap_or(answer.at);
     if let Some(text) = answer.header("retry-after") {
         return retry_after(text, server_now);

@@ -1,6 +1,8 @@
-//! Okta's core API: reads of users, by an SSWS token or as a service application.
+//! Okta's core API: reads of users and of the System Log, by an SSWS token or as a service application.
 
 mod error;
+mod link;
+mod logs;
 mod service_app;
 mod user;
 
@@ -21,10 +23,17 @@ use url::Url;
 enum Auth {
     /// `Authorization: SSWS …`; there is nothing to renew.
     Ssws(SecretString),
-    /// A bearer token of the service application.
-    ServiceApp(Tokens),
+    /// Bearer tokens of the service application.
+    ServiceApp(Box<AppTokens>),
     /// Nothing is configured.
     Nothing,
+}
+
+/// A service application's tokens, one kind a scope.
+#[derive(Debug)]
+struct AppTokens {
+    users: Tokens,
+    logs: Tokens,
 }
 
 /// One org.
@@ -41,8 +50,12 @@ impl Okta {
     pub(super) fn new(http: &Arc<Http>, okta: &meant::Okta) -> Result<Okta, KeyError> {
         let auth = match (&okta.service_app, &okta.api_token) {
             (Some(app), _) => {
-                let issuer = ServiceAppTokens::new(&okta.org_url, app, Scope::ReadUsers)?;
-                Auth::ServiceApp(Tokens::new(http.clone(), issuer))
+                let tokens = |scope| -> Result<Tokens, KeyError> {
+                    let issuer = ServiceAppTokens::new(&okta.org_url, app, scope)?;
+                    Ok(Tokens::new(http.clone(), issuer))
+                };
+                let tokens = AppTokens { users: tokens(Scope::ReadUsers)?, logs: tokens(Scope::ReadLogs)? };
+                Auth::ServiceApp(Box::new(tokens))
             }
             (None, Some(token)) => Auth::Ssws(token.clone()),
             (None, None) => Auth::Nothing,
@@ -81,14 +94,17 @@ impl Okta {
     async fn get(&self, calls: &'static str, request: Request) -> Result<Answer, Problem> {
         let bucket = Bucket::okta(calls);
         match &self.auth {
-            Auth::ServiceApp(tokens) => tokens.read(&bucket, &request).await,
-            Auth::Ssws(token) => {
-                let value = format!("SSWS {}", token.expose_secret());
-                Ok(self.http.read(&bucket, &request.with_secret("authorization", value.into())).await?)
-            }
-            Auth::Nothing => {
-                Err(Problem::whole("neither an API token nor a service application is configured"))
-            }
+            Auth::ServiceApp(tokens) => tokens.users.read(&bucket, &request).await,
+            Auth::Ssws(token) => Ok(self.http.read(&bucket, &with_ssws(request, token)).await?),
+            Auth::Nothing => Err(no_credential()),
         }
     }
+}
+
+fn with_ssws(request: Request, token: &SecretString) -> Request {
+    request.with_secret("authorization", format!("SSWS {}", token.expose_secret()).into())
+}
+
+fn no_credential() -> Problem {
+    Problem::whole("neither an API token nor a service application is configured")
 }

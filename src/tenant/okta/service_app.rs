@@ -24,6 +24,8 @@ use uuid::Uuid;
 pub(in crate::tenant) enum Scope {
     /// Reading users.
     ReadUsers,
+    /// Reading the System Log.
+    ReadLogs,
     /// Invoking API Endpoint flows.
     InvokeFlows,
 }
@@ -33,6 +35,7 @@ impl Scope {
     pub(in crate::tenant) fn name(self) -> &'static str {
         match self {
             Scope::ReadUsers => "okta.users.read",
+            Scope::ReadLogs => "okta.logs.read",
             Scope::InvokeFlows => "okta.workflows.invoke.manage",
         }
     }

@@ -1,0 +1,169 @@
+//! `GET /api/v1/logs`: the org's System Log.
+
+use super::error::OktaError;
+use super::{Auth, Okta, link, no_credential, with_ssws};
+use crate::domain::dossier::Problem;
+use crate::domain::time;
+use crate::tenant::http::{self, Answer, Bucket, HttpError, Request};
+use crate::tenant::problem::unexpected;
+use crate::tenant::system_log::{LogPage, LogSpan, LogStart, LogTrouble, NextPage, SystemLog};
+use crate::tenant::token::NoAnswer;
+use async_trait::async_trait;
+use jiff::SignedDuration;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::value::RawValue;
+use std::sync::Arc;
+use url::Url;
+
+/// All but RFC 3986's unreserved characters is encoded, a space as `%20`: `+` is a space to some only.
+const VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+/// What a refusal is about: an address that Okta named, or a request of our own making.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    Cursor,
+    Request,
+}
+
+#[async_trait]
+impl SystemLog for Okta {
+    fn org(&self) -> String {
+        self.org_url.origin().ascii_serialization()
+    }
+
+    async fn first(&self, from: &LogStart) -> Result<LogPage, LogTrouble> {
+        let since = time::rfc3339(from.since);
+        let filter = from.filter.as_deref().map(|filter| ("filter", filter));
+        let limit = from.limit.to_string();
+        let pairs = [("since", since.as_str()), ("sortOrder", "ASCENDING"), ("limit", &limit)];
+        self.page(self.logs_url(pairs.into_iter().chain(filter)), Asked::Request).await
+    }
+
+    async fn follow(&self, next: &str) -> Result<LogPage, LogTrouble> {
+        match self.own(next) {
+            Ok(url) => self.page(url, Asked::Cursor).await,
+            Err(elsewhere) => Err(LogTrouble::Foreign(elsewhere)),
+        }
+    }
+
+    async fn within(&self, span: &LogSpan) -> Result<LogPage, LogTrouble> {
+        let (since, until) = (time::rfc3339(span.since), time::rfc3339(span.until));
+        let limit = span.limit.to_string();
+        let pairs =
+            [("since", since.as_str()), ("until", &until), ("sortOrder", "ASCENDING"), ("limit", &limit)];
+        self.page(self.logs_url(pairs), Asked::Request).await
+    }
+}
+
+impl Okta {
+    fn logs_url<'a>(&self, pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Url {
+        let pairs =
+            pairs.into_iter().map(|(name, value)| format!("{name}={}", utf8_percent_encode(value, VALUE)));
+        let mut url = self.org_url.clone();
+        url.set_path("/api/v1/logs");
+        url.set_query(Some(&pairs.collect::<Vec<_>>().join("&")));
+        url
+    }
+
+    /// The address, if its scheme, host and port are the org's: the credential goes nowhere else. The
+    /// error says where it leads instead.
+    fn own(&self, address: &str) -> Result<Url, String> {
+        let url = self.org_url.join(address).map_err(|_| "no address".to_owned())?;
+        match url.origin() == self.org_url.origin() {
+            true => Ok(url),
+            false => Err(url.origin().ascii_serialization()),
+        }
+    }
+
+    async fn page(&self, url: Url, asked: Asked) -> Result<LogPage, LogTrouble> {
+        let answer = self.logs_answer(Request::get(url)).await?;
+        match answer.status {
+            200..300 => self.read_page(&answer),
+            _ => Err(self.refused(&answer, asked)),
+        }
+    }
+
+    async fn logs_answer(&self, request: Request) -> Result<Answer, LogTrouble> {
+        let bucket = Bucket::okta("logs");
+        let answer = match &self.auth {
+            Auth::ServiceApp(tokens) => tokens.logs.page(&bucket, &request).await,
+            Auth::Ssws(token) => {
+                self.http.page(&bucket, &with_ssws(request, token)).await.map_err(NoAnswer::from)
+            }
+            Auth::Nothing => return Err(LogTrouble::Refused(no_credential())),
+        };
+        answer.map_err(|error| match error {
+            NoAnswer::NoToken(problem) => without_token(problem),
+            NoAnswer::Http(HttpError::Throttled { wait, .. }) => {
+                LogTrouble::Throttled(Some(self.http.span(wait)))
+            }
+            NoAnswer::Http(HttpError::TooLarge { limit, .. }) => LogTrouble::TooLarge(limit),
+            NoAnswer::Http(error) => LogTrouble::NoAnswer(error.into()),
+        })
+    }
+
+    /// A page is a list. Its records are only cut apart: what they hold is nobody's business here.
+    fn read_page(&self, answer: &Answer) -> Result<LogPage, LogTrouble> {
+        let text = answer.text();
+        let Ok(records) = serde_json::from_str::<Vec<&RawValue>>(&text) else {
+            return Err(LogTrouble::NoAnswer(unexpected("Okta", answer)));
+        };
+        let next = match link::target(answer, "next").map(|next| (next, self.own(next))) {
+            Some((next, Ok(_))) => NextPage::At(next.to_owned()),
+            Some((_, Err(elsewhere))) => NextPage::Foreign(elsewhere),
+            None => NextPage::Unnamed,
+        };
+        Ok(LogPage {
+            records: records.into_iter().map(|record| Arc::from(record.get())).collect(),
+            next,
+            at: answer.at,
+            clock_ahead: answer.clock_ahead().map(SignedDuration::from_secs),
+        })
+    }
+
+    fn refused(&self, answer: &Answer, asked: Asked) -> LogTrouble {
+        let problem = || problem(&self.http, answer);
+        match (answer.status, asked) {
+            (429, _) if answer.header("x-rate-limit-limit").map(str::trim) == Some("0") => {
+                LogTrouble::Crowded
+            }
+            (429, _) => LogTrouble::Throttled(self.http.asked_pause(answer)),
+            (401 | 403, _) => LogTrouble::Refused(problem()),
+            (400 | 404 | 410, Asked::Cursor) => LogTrouble::BadCursor(problem()),
+            (408 | 500.., _) => LogTrouble::NoAnswer(problem()),
+            _ => LogTrouble::BadRequest(problem()),
+        }
+    }
+}
+
+/// In Okta's own words, with what mends it for this call.
+fn problem(http: &http::Http, answer: &Answer) -> Problem {
+    let error = OktaError::read(http, answer);
+    let lacks_scope =
+        answer.header("www-authenticate").is_some_and(|text| text.contains("insufficient_scope"));
+    let hint = match (answer.status, error.code.as_deref()) {
+        (403, _) if lacks_scope => Some("grant the application the scope `okta.logs.read`"),
+        (403, Some("E0000006")) => {
+            Some("give the application, or the token's admin, a role that may read the System Log")
+        }
+        (400, Some("E0000031" | "E0000053")) => {
+            Some("check the source's `filter`: it is in Okta's own grammar")
+        }
+        _ => None,
+    };
+    let problem = error.problem("Okta's System Log", answer);
+    match hint {
+        Some(hint) => Problem { hint: Some(hint.to_owned()), ..problem },
+        None => problem,
+    }
+}
+
+/// The token endpoint says by its code that it will not issue one; anything else may pass.
+fn without_token(problem: Problem) -> LogTrouble {
+    const PASSING: [&str; 5] =
+        ["server_error", "temporarily_unavailable", "E0000009", "E0000010", "E0000047"];
+    match &problem.kind {
+        Some(code) if !PASSING.contains(&code.raw()) => LogTrouble::Refused(problem),
+        _ => LogTrouble::NoAnswer(problem),
+    }
+}

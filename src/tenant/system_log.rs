@@ -1,0 +1,103 @@
+//! An org's System Log, as whoever polls it sees it: pages and troubles.
+//!
+//! Polling is a request without an end, ascending, whose `next` is followed for ever: it brings every
+//! record, in the order in which they were persisted. A bounded request is ordered by `published` and
+//! may miss records that are persisted late, so it is good for looking and for nothing else.
+
+use crate::domain::dossier::Problem;
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Reads one org's System Log.
+#[async_trait]
+pub trait SystemLog: Send + Sync + fmt::Debug {
+    /// The org that is asked: `https://example.okta.com`.
+    fn org(&self) -> String;
+
+    /// The first page of a polling.
+    async fn first(&self, from: &LogStart) -> Result<LogPage, LogTrouble>;
+
+    /// The page behind an address that a page named, which is used as it stands. One that leads out of
+    /// the org is not asked.
+    async fn follow(&self, next: &str) -> Result<LogPage, LogTrouble>;
+
+    /// Records published within a span, oldest first, one page. Late ones may be missing.
+    async fn within(&self, span: &LogSpan) -> Result<LogPage, LogTrouble>;
+}
+
+/// Where a polling begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogStart {
+    /// Nothing older is asked for.
+    pub since: Timestamp,
+    /// Which records, in Okta's grammar; `None` asks for all.
+    pub filter: Option<String>,
+    /// Records a page, at most 1,000.
+    pub limit: usize,
+}
+
+/// A span of time to look into.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogSpan {
+    /// From when on.
+    pub since: Timestamp,
+    /// Before when.
+    pub until: Timestamp,
+    /// Records at most, up to 1,000.
+    pub limit: usize,
+}
+
+/// A page of the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogPage {
+    /// The records' raw JSON, each as it came.
+    pub records: Vec<Arc<str>>,
+    /// Where it goes on.
+    pub next: NextPage,
+    /// When it came, by our clock.
+    pub at: Timestamp,
+    /// By how much the org's clock is ahead of ours, where it says its time.
+    pub clock_ahead: Option<SignedDuration>,
+}
+
+impl LogPage {
+    /// When it was sent, by the org's clock where that is known.
+    pub fn sent(&self) -> Timestamp {
+        self.at.saturating_add(self.clock_ahead.unwrap_or_default()).unwrap_or(self.at)
+    }
+}
+
+/// Where a log goes on behind a page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NextPage {
+    /// At this address of the org.
+    At(String),
+    /// At an address of this scheme, host and port, which are not the org's: never asked.
+    Foreign(String),
+    /// It is not said.
+    Unnamed,
+}
+
+/// Why there is no page.
+#[derive(Debug, Clone, PartialEq)]
+pub enum LogTrouble {
+    /// 429: the bucket of these calls is empty. It is full again after this long, where that is said.
+    Throttled(Option<Duration>),
+    /// 429 of the other kind: the org has too many requests at once.
+    Crowded,
+    /// 401 or 403, or no token was issued.
+    Refused(Problem),
+    /// The address that was followed is not taken any more.
+    BadCursor(Problem),
+    /// The request itself is not taken, mostly for its filter.
+    BadRequest(Problem),
+    /// The address to be followed leads here, out of the org: it was not asked.
+    Foreign(String),
+    /// The page is larger than these bytes.
+    TooLarge(usize),
+    /// No answer, none that can be read, or the other side's own failure.
+    NoAnswer(Problem),
+}
