@@ -1,77 +1,28 @@
 //! What a sender is answered, and what that answer means.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
-use async_trait::async_trait;
+mod source_support;
+
 use axum::Router;
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::http::{Request, Response, StatusCode, header};
-use futures_util::stream;
-use http_body_util::BodyExt as _;
 use idtriage::config::meant::{Address, Listen, Proof, Source, Webhook};
 use idtriage::domain::SourceState;
 use idtriage::source::door::{Door, NoDoor};
 use idtriage::source::limits::Allowance;
 use idtriage::source::refusal::Cause;
-use idtriage::source::{Accept, Arrival, Clock, ListenError, Listener, ListenerHealth, NotAccepted};
+use idtriage::source::{Accept, Arrival, ListenError, Listener, ListenerHealth};
 use jiff::Timestamp;
 use rstest::rstest;
-use std::convert::Infallible;
+use source_support::{Inbox, MESSAGE, chunked, clock, text, watched};
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tower::ServiceExt as _;
-
-const MESSAGE: &str =
-    r#"{"detail-type":"FAILED_CHECK","detail":{"id":"e1","checkId":"no-mfa","login":"a@x"}}"#;
-
-/// Keeps what it accepts; does not answer before it may.
-#[derive(Debug)]
-struct Inbox {
-    kept: Mutex<Vec<Arrival>>,
-    entered: Semaphore,
-    may_commit: Semaphore,
-    is_full: bool,
-}
-
-impl Inbox {
-    fn new() -> Inbox {
-        Inbox {
-            kept: Mutex::default(),
-            entered: Semaphore::new(0),
-            may_commit: Semaphore::new(1),
-            is_full: false,
-        }
-    }
-
-    fn slow() -> Inbox {
-        Inbox { may_commit: Semaphore::new(0), ..Inbox::new() }
-    }
-
-    fn full() -> Inbox {
-        Inbox { is_full: true, ..Inbox::new() }
-    }
-
-    fn kept(&self) -> Vec<Arrival> {
-        self.kept.lock().unwrap().clone()
-    }
-}
-
-#[async_trait]
-impl Accept for Inbox {
-    async fn accept(&self, arrivals: Vec<Arrival>) -> Result<(), NotAccepted> {
-        self.entered.add_permits(1);
-        let _may = self.may_commit.acquire().await.unwrap();
-        if self.is_full {
-            return Err(NotAccepted("`/home/ann/x.db`: the disk is full".into()));
-        }
-        self.kept.lock().unwrap().extend(arrivals);
-        Ok(())
-    }
-}
 
 fn source(name: &str, path: &str, proof: Proof) -> Source {
     Source::posted(name, "cii-webhook", Webhook::new(path, proof))
@@ -90,20 +41,6 @@ fn sources() -> Vec<Source> {
 
 fn allowance() -> Allowance {
     Allowance { refusal_pause: Duration::ZERO, ..Allowance::default() }
-}
-
-/// Stands still.
-#[derive(Debug)]
-struct Still;
-
-impl Clock for Still {
-    fn now(&self) -> Timestamp {
-        Timestamp::UNIX_EPOCH
-    }
-}
-
-fn clock() -> Arc<Still> {
-    Arc::new(Still)
 }
 
 /// A door in front of an inbox.
@@ -142,25 +79,6 @@ fn post(path: &str, name: &str, value: &str, body: impl Into<Body>) -> Request<B
 /// With the right secret.
 fn known(body: impl Into<Body>) -> Request<Body> {
     post("/hooks/cii", "x-api-client-token", "s3cret", body)
-}
-
-/// A body without a length, in pieces.
-fn chunked(pieces: usize, bytes: usize) -> Body {
-    let piece = Bytes::from(vec![b' '; bytes]);
-    Body::from_stream(stream::iter((0..pieces).map(move |_| Ok::<_, Infallible>(piece.clone()))))
-}
-
-/// A body that says when somebody starts to read it, and never ends.
-fn watched(was_read: &Arc<AtomicBool>) -> Body {
-    let was_read = Arc::clone(was_read);
-    Body::from_stream(stream::poll_fn(move |_| {
-        was_read.store(true, Ordering::SeqCst);
-        std::task::Poll::<Option<Result<Bytes, Infallible>>>::Pending
-    }))
-}
-
-async fn text(response: Response<Body>) -> String {
-    String::from_utf8(response.into_body().collect().await.unwrap().to_bytes().to_vec()).unwrap()
 }
 
 #[rstest]
@@ -415,7 +333,7 @@ async fn bind(addr: SocketAddr, inbox: &Arc<Inbox>) -> Result<Listener, ListenEr
 async fn a_taken_port_is_a_red_source() {
     let inbox = Arc::new(Inbox::new());
     let first = bind(loopback(), &inbox).await.unwrap();
-    let error = bind(first.local_addr(), &inbox).await.unwrap_err();
+    let error = bind(first.local_addr().unwrap(), &inbox).await.unwrap_err();
     assert!(matches!(error, ListenError::AddressTaken(_)));
     let health = ListenerHealth::failed(&sources(), &error).snapshot();
     assert!(health.iter().all(
@@ -446,7 +364,7 @@ struct Served {
 async fn serve(inbox: Inbox) -> Served {
     let inbox = Arc::new(inbox);
     let listener = bind(loopback(), &inbox).await.unwrap();
-    let (addr, health) = (listener.local_addr(), listener.health());
+    let (addr, health) = (listener.local_addr().unwrap(), listener.health());
     let (stop, stopped) = watch::channel(false);
     Served { addr, health, inbox, stop, ended: tokio::spawn(listener.serve(stopped)) }
 }

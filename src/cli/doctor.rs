@@ -3,13 +3,14 @@
 //! That the configuration was read means that modes, owners and secrets are as they have to be: every
 //! problem with them stops the start, with all of them named.
 
+mod listener;
+
+use super::connect;
 use super::failure::{DONE, FAILED, Failure};
 use super::output::Output;
 use crate::command::Keymap;
 use crate::config::Loaded;
-use crate::config::meant::Address;
 use crate::store::{Store, StoreError, StoreHealth};
-use std::net::TcpListener;
 
 /// How something stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,7 +80,7 @@ pub async fn local_checks(loaded: &Loaded, store: Result<&dyn Store, &Failure>) 
     if let Ok(store) = store {
         checked.extend(dropped(store).await);
     }
-    checked.push(listener(loaded));
+    checked.push(listener::checked(loaded, connect::now()));
     checked.push(flows(loaded));
     checked.push(console(loaded));
     checked
@@ -131,27 +132,6 @@ async fn dropped(store: &dyn Store) -> Vec<Checked> {
             })
             .collect(),
         Err(error) => vec![Checked::failed("dropped", &error.into())],
-    }
-}
-
-/// Whether the address can be had; a running `idtriage` may hold it.
-fn listener(loaded: &Loaded) -> Checked {
-    let address = &loaded.config.listen.address;
-    let sources = loaded.config.sources.len();
-    if sources == 0 {
-        return Checked::new("listener", Verdict::Note, "no source is configured: nothing will arrive")
-            .hinted("a `[[source]]` in the configuration");
-    }
-    let bound = match address {
-        Address::Tcp(address) => TcpListener::bind(address).map(drop),
-        Address::Unix(_) => Ok(()),
-    };
-    match bound {
-        Ok(()) => {
-            Checked::new("listener", Verdict::Good, format!("`{address}` is free, for {sources} source(s)"))
-        }
-        Err(error) => Checked::new("listener", Verdict::Note, format!("`{address}` cannot be had: {error}"))
-            .hinted("fine if another `idtriage` receives; else choose another `[listen] address`"),
     }
 }
 

@@ -15,14 +15,9 @@ pub(super) fn note(said: &Said, problems: &mut Problems) {
         }
     };
     refuse(At::table("[store]").key("keep"), said.store.keep.is_some());
-    let listen = At::table("[listen]");
-    refuse(listen.key("tls_cert"), said.listen.tls_cert.is_some());
-    let is_socket = said.listen.address.as_ref().is_some_and(|address| address.starts_with("unix:"));
-    refuse(listen.key("address"), is_socket);
     for (index, source) in said.source.iter().enumerate() {
         let at = At::element("[[source]]", index);
         refuse(at.key("type"), source.kind.as_deref() == Some("okta-system-log"));
-        refuse(at.key("hmac_header"), source.hmac_header.is_some());
         refuse(at.key("canary"), source.canary.is_some());
     }
     for (index, notify) in said.notify.iter().enumerate() {

@@ -23,6 +23,9 @@ use std::time::Duration;
 const LIMIT: u64 = 64 * 1024;
 const COMMAND_TIME: Duration = Duration::from_secs(10);
 
+/// What is wrong with a file that another user can take back at any time.
+const OTHERS_FILE: &str = "belongs to another user";
+
 /// Why a secret was not had.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SecretError {
@@ -72,6 +75,9 @@ impl SecretError {
         match self {
             SecretError::NoPlace => Some("one of `env`, `file`, `command`".to_owned()),
             SecretError::Env(name) => Some(format!("export `{name}` before the start")),
+            SecretError::NotSecret { path, why } if *why == OTHERS_FILE => {
+                Some(format!("a copy that is yours alone: `install -m 600 {} …`", path.display()))
+            }
             SecretError::NotSecret { path, .. } => Some(format!("`chmod 600 {}`", path.display())),
             SecretError::Command { .. } => {
                 Some("run the command yourself, without standard input".to_owned())
@@ -107,7 +113,7 @@ impl Reader {
     pub fn read(&mut self, place: &said::Secret) -> Result<SecretString, SecretError> {
         match (&place.env, &place.file, &place.command) {
             (Some(name), None, None) => from_env(name),
-            (None, Some(path), None) => from_file(&self.folder.join(path)),
+            (None, Some(path), None) => read_file(&self.folder.join(path)),
             (None, None, Some(argv)) => self.command_output(argv),
             _ => Err(SecretError::NoPlace),
         }
@@ -130,9 +136,14 @@ fn from_env(name: &str) -> Result<SecretString, SecretError> {
     }
 }
 
+/// A secret's file, which has to be ours and closed to others.
+///
 /// The checks are made on the opened file, so that nobody swaps it in between; not blocking, so that a
 /// pipe in its place cannot hold up the start.
-fn from_file(path: &Path) -> Result<SecretString, SecretError> {
+///
+/// # Errors
+/// [`SecretError`], which never repeats what was read.
+pub fn read_file(path: &Path) -> Result<SecretString, SecretError> {
     let failed = |cause: io::Error| SecretError::File { path: path.to_owned(), cause: cause.to_string() };
     let file =
         File::options().read(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(path).map_err(failed)?;
@@ -142,7 +153,7 @@ fn from_file(path: &Path) -> Result<SecretString, SecretError> {
         return wrong("is not a plain file");
     }
     if meta.uid() != Uid::current().as_raw() {
-        return wrong("belongs to another user");
+        return wrong(OTHERS_FILE);
     }
     if meta.mode() & 0o077 != 0 {
         return wrong("can be read or written by others");

@@ -135,9 +135,11 @@ async fn receive(
             return;
         }
     };
-    if let Some(bound) = bound.take() {
+    if let Some(at) = listener.local_addr()
+        && let Some(bound) = bound.take()
+    {
         // Whoever wanted to know may have gone.
-        let _ = bound.send(listener.local_addr());
+        let _ = bound.send(at);
     }
     tell(Msg::ReceiverChanged(Receiver::ThisConsole));
     let health = listener.health();

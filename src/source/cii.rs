@@ -6,7 +6,7 @@
 //! came. Whatever is understood of a message is kept; the raw message is kept beside it anyway.
 
 use super::loose::{self, Object};
-use super::{Meaning, SourceType, Unreadable, body};
+use super::{Expects, Meaning, SourceType, Unreadable, body};
 use crate::domain::event::{DecodedEvent, Detail};
 use crate::domain::{Check, CheckId, EventKey, EventKind, Login, Severity, Untrusted, time};
 use jiff::Timestamp;
@@ -21,6 +21,7 @@ pub const WEBHOOK: SourceType = SourceType {
     elements,
     decode: |raw, _| decode(raw),
     recognises: |body| body.object("detail").is_some(),
+    expects: Expects::USUAL,
 };
 
 /// The check of the documented test message.

@@ -6,8 +6,9 @@
 use super::listener::ListenError;
 use super::refusal::{Cause, Refusal};
 use crate::config::meant::{Source, Way};
-use crate::domain::{SourceHealth, SourceState};
+use crate::domain::{SourceHealth, SourceState, time};
 use jiff::Timestamp;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -21,6 +22,8 @@ struct Counted {
     health: SourceHealth,
     /// Why what arrives is not stored now: the store's words at the last try, until one succeeds.
     not_stored: Option<String>,
+    /// How often a verification was answered, and when last.
+    challenges: Option<(u64, Timestamp)>,
 }
 
 /// A source that has brought nothing yet.
@@ -39,7 +42,7 @@ pub fn fresh(source: &Source, state: SourceState) -> SourceHealth {
 impl Counters {
     /// Counters that start from a state.
     pub fn new(source: &Source, state: SourceState) -> Counters {
-        Counters(Mutex::new(Counted { health: fresh(source, state), not_stored: None }))
+        Counters(Mutex::new(Counted { health: fresh(source, state), not_stored: None, challenges: None }))
     }
 
     /// Counts elements that were committed.
@@ -54,6 +57,13 @@ impl Counters {
     /// It showed that it is alive, without an element.
     pub fn alive(&self, at: Timestamp) {
         self.lock().health.last_alive = Some(at);
+    }
+
+    /// Counts a verification that was answered. Anybody can ask for one, so it shows no life.
+    pub fn challenged(&self, at: Timestamp) {
+        let mut counted = self.lock();
+        let before = counted.challenges.map_or(0, |(count, _)| count);
+        counted.challenges = Some((before + 1, at));
     }
 
     /// Counts a refusal.
@@ -72,6 +82,9 @@ impl Counters {
         if let (SourceState::Running, Some(why)) = (&health.state, &counted.not_stored) {
             health.state = SourceState::failed(why.clone());
         }
+        health.notes.extend(counted.challenges.map(|(count, last)| {
+            format!("answered {count} verification(s), the last at {}", time::rfc3339_seconds(last))
+        }));
         health
     }
 
@@ -93,12 +106,26 @@ impl Counters {
 pub struct ListenerHealth {
     sources: Vec<Arc<Counters>>,
     strays: AtomicU64,
+    handshakes: AtomicU64,
+    /// What concerns every source, by topic.
+    told: Mutex<BTreeMap<Topic, String>>,
+}
+
+/// What a listener may have to say about all its sources.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Topic {
+    /// The certificate's end.
+    Certificate,
+    /// A new certificate that is not taken.
+    Renewal,
+    /// Callers with whom no TLS came about.
+    Handshake,
 }
 
 impl ListenerHealth {
     /// Over these counters.
     pub fn new(sources: Vec<Arc<Counters>>) -> ListenerHealth {
-        ListenerHealth { sources, strays: AtomicU64::new(0) }
+        ListenerHealth { sources, ..ListenerHealth::default() }
     }
 
     /// What a console shows when the listener could not start: every source red, with the reason.
@@ -109,12 +136,42 @@ impl ListenerHealth {
 
     /// Every source as it is now, in the order of the configuration.
     pub fn snapshot(&self) -> Vec<SourceHealth> {
-        self.sources.iter().map(|source| source.snapshot()).collect()
+        let told: Vec<String> = self.told().values().cloned().collect();
+        let with_told = |source: &Arc<Counters>| {
+            let mut health = source.snapshot();
+            health.notes.extend(told.iter().cloned());
+            health
+        };
+        self.sources.iter().map(with_told).collect()
     }
 
     /// Requests for a path that no source has.
     pub fn strays(&self) -> u64 {
         self.strays.load(Ordering::Relaxed)
+    }
+
+    /// Connections with which no TLS came about.
+    pub fn failed_handshakes(&self) -> u64 {
+        self.handshakes.load(Ordering::Relaxed)
+    }
+
+    /// Counts one, and keeps why: a sender that does not trust the certificate is to be seen.
+    pub(super) fn handshake_failed(&self, why: &str) {
+        let count = self.handshakes.fetch_add(1, Ordering::Relaxed) + 1;
+        self.tell(Topic::Handshake, Some(format!("{count} TLS handshake(s) failed, the last one: {why}")));
+    }
+
+    /// What is to be said about something; `None` where there is nothing any more.
+    pub(super) fn tell(&self, topic: Topic, words: Option<String>) {
+        let mut told = self.told();
+        match words {
+            Some(words) => told.insert(topic, words),
+            None => told.remove(&topic),
+        };
+    }
+
+    fn told(&self) -> MutexGuard<'_, BTreeMap<Topic, String>> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn stray(&self) {

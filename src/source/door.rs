@@ -4,11 +4,13 @@
 //! looks the path up itself: paths come from a configuration, and a pattern language in them (or two
 //! sources on one path) is nothing that a router should find out by panicking.
 
+use super::challenge;
 use super::counters::{Counters, ListenerHealth};
+use super::expects::Answer;
 use super::limits::{Allowance, Limits, Pace, Place, Received};
 use super::places::Seat;
 use super::refusal::{Cause, Refusal};
-use super::verify::{Checker, ProofUnusable};
+use super::verify::{Checker, Looked, ProofUnusable};
 use super::{Accept, Arrival, Clock, Meaning, SourceType, Split, Unreadable, type_named};
 use crate::config::meant::{Reading, Source, Webhook};
 use crate::domain::SourceState;
@@ -114,14 +116,22 @@ impl Door {
         }
         let checker = hook.checker.as_ref().map_err(|why| Refusal::new(Cause::NotStarted, why.clone()))?;
         let seat = request.extensions().get::<Arc<Seat>>().cloned();
-        let proven = checker.prove(request)?;
-        if let Some(seat) = seat {
-            seat.trust();
-        }
-        let place = self.limits.place()?;
-        let received = self.limits.read(proven).await?;
+        let (received, place) = match checker.look(request)? {
+            Looked::Proven(proven) => {
+                trust(seat);
+                let place = self.limits.place()?;
+                (self.limits.read(proven).await?, place)
+            }
+            // What proves nothing yet takes no place of those that are known.
+            Looked::Signed(signed) => {
+                let received = self.limits.read_signed(signed).await?;
+                trust(seat);
+                (received, self.limits.place()?)
+            }
+        };
         let committing = tokio::spawn(Arc::clone(self).commit(Arc::clone(hook), received, place));
-        match time::timeout(self.limits.handler_time(), committing).await {
+        let patience = self.limits.handler_time(hook.source_type.expects.answer_time);
+        match time::timeout(patience, committing).await {
             Ok(Ok(committed)) => committed,
             Ok(Err(_)) => Err(Refusal::busy("the body could not be taken")),
             Err(_) => Err(Refusal::busy("the store did not answer in time")),
@@ -156,6 +166,13 @@ impl Door {
     }
 }
 
+/// The connection has carried the right secret: it stays.
+fn trust(seat: Option<Arc<Seat>>) {
+    if let Some(seat) = seat {
+        seat.trust();
+    }
+}
+
 fn read_elements(
     bytes: Vec<u8>,
     split: Split,
@@ -184,6 +201,29 @@ impl Hook {
     fn arrival(&self, raw: Arc<str>) -> Arrival {
         Arrival { source: self.name.clone(), source_type: self.source_type.name, raw }
     }
+
+    /// The answer to a request that only wants to know whether somebody is here; `None` to all others.
+    /// A source that cannot check anybody is not here: verified, it would be sent what it has to refuse.
+    fn challenged(&self, request: &Request, clock: &dyn Clock) -> Option<Result<Response, Refusal>> {
+        let name = self.source_type.expects.challenge.filter(|_| request.method() == Method::GET)?;
+        let answer = challenge::answer(request.headers(), name)?;
+        let Ok(checker) = &self.checker else { return None };
+        if answer.is_ok() {
+            let at = clock.now();
+            self.counters.challenged(at);
+            if checker.knows(request) {
+                self.counters.alive(at);
+            }
+        }
+        Some(answer)
+    }
+
+    fn accepted(&self, elements: usize) -> Response {
+        match self.source_type.expects.answer {
+            Answer::Count => Json(serde_json::json!({ "accepted": elements })).into_response(),
+            Answer::Nothing => StatusCode::NO_CONTENT.into_response(),
+        }
+    }
 }
 
 /// What is needed to split the bodies of one source.
@@ -205,11 +245,15 @@ async fn receive(State(door): State<Arc<Door>>, request: Request) -> Response {
         return (StatusCode::NOT_FOUND, Json(serde_json::json!({ "error": "nothing listens here" })))
             .into_response();
     };
-    match door.take(hook, request).await {
-        Ok(elements) => {
+    let answered = match hook.challenged(&request, door.clock.as_ref()) {
+        Some(answer) => answer,
+        None => door.take(hook, request).await.map(|elements| {
             hook.counters.accepted(elements, door.clock.now());
-            Json(serde_json::json!({ "accepted": elements })).into_response()
-        }
+            hook.accepted(elements)
+        }),
+    };
+    match answered {
+        Ok(response) => response,
         Err(refusal) => refuse(hook, refusal).await,
     }
 }

@@ -5,15 +5,20 @@
 //! JSON Lines are taken too. `event_type` has no closed list, so nothing here depends on its word.
 
 use super::loose::{self, Object, joined};
-use super::{Meaning, SourceType, Unreadable, body};
+use super::{Expects, Meaning, SourceType, Unreadable, body};
 use crate::domain::event::DecodedEvent;
 use crate::domain::{Check, EventKey, EventKind, Login, Untrusted, time};
 use serde_json::value::RawValue;
 use std::sync::Arc;
 
 /// The type `okta-execution-log`.
-pub const LOG: SourceType =
-    SourceType { name: "okta-execution-log", elements, decode: |raw, _| decode(raw), recognises };
+pub const LOG: SourceType = SourceType {
+    name: "okta-execution-log",
+    elements,
+    decode: |raw, _| decode(raw),
+    recognises,
+    expects: Expects::USUAL,
+};
 
 /// What the contract names; other members differ by `event_type` and are told as they come.
 const KNOWN: &[&str] = &[

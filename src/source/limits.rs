@@ -7,7 +7,9 @@
 //! sender still waits: so what memory has to hold is bounded, however long a disk hangs.
 
 use super::refusal::{Cause, Refusal};
-use super::verify::Proven;
+use super::signature::Unproven;
+use super::unproven::{Share, UnprovenRoom};
+use super::verify::{Proven, Signed};
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, header};
 use http_body_util::BodyExt as _;
@@ -23,6 +25,8 @@ pub struct Allowance {
     pub body: usize,
     /// Bytes of all bodies that are not answered yet.
     pub in_flight: usize,
+    /// Bytes of all bodies that are read to see whether they are signed by whom they should be.
+    pub unproven: usize,
     /// Requests with the right secret that are not answered yet.
     pub waiting: usize,
     /// Bodies that are read as JSON at once: each may take several times its size while it is.
@@ -42,6 +46,7 @@ impl Default for Allowance {
         Allowance {
             body: 8 * 1024 * 1024,
             in_flight: 64 * 1024 * 1024,
+            unproven: 16 * 1024 * 1024,
             waiting: 512,
             decoding: 2,
             body_time: Duration::from_secs(10),
@@ -57,6 +62,7 @@ impl Default for Allowance {
 pub struct Limits {
     allowance: Allowance,
     in_flight: Arc<Semaphore>,
+    unproven: UnprovenRoom,
     waiting: Arc<Semaphore>,
     decoding: Arc<Semaphore>,
 }
@@ -93,14 +99,15 @@ impl Limits {
         Limits {
             allowance,
             in_flight: Arc::new(Semaphore::new(allowance.in_flight)),
+            unproven: UnprovenRoom::new(allowance.unproven),
             waiting: Arc::new(Semaphore::new(allowance.waiting)),
             decoding: Arc::new(Semaphore::new(allowance.decoding)),
         }
     }
 
-    /// How long reading and committing may take together.
-    pub fn handler_time(&self) -> Duration {
-        self.allowance.handler_time
+    /// How long reading and committing may take together, where the sender waits for so long.
+    pub fn handler_time(&self, expected: Duration) -> Duration {
+        self.allowance.handler_time.min(expected)
     }
 
     /// A place among the requests that wait for their answer, if there is one.
@@ -117,32 +124,71 @@ impl Limits {
 
     /// Reads a body, as far as it may be read.
     pub async fn read(&self, request: Proven) -> Result<Received, Refusal> {
-        if declared_length(request.headers()).is_some_and(|length| length > self.allowance.body as u64) {
-            return Err(self.too_large());
-        }
-        let body = self.collect(request.into_body());
+        self.check_length(request.headers())?;
+        self.in_time(self.collect(request.into_body())).await
+    }
+
+    /// Reads a body, as far as it may be read, and lets it through if its sender has signed it.
+    pub async fn read_signed(&self, request: Signed) -> Result<Received, Refusal> {
+        self.check_length(request.headers())?;
+        let mut share = self.unproven.enter();
+        let (body, unproven) = request.into_parts();
+        let unproven = self.in_time(self.collect_unproven(body, unproven, &mut share)).await?;
+        let bytes = unproven.prove()?;
+        let claim = self.claim(0, bytes.len())?;
+        Ok(Received { bytes, claim: Some(claim) })
+    }
+
+    fn check_length(&self, headers: &HeaderMap) -> Result<(), Refusal> {
+        let is_too_long = declared_length(headers).is_some_and(|length| length > self.allowance.body as u64);
+        if is_too_long { Err(self.too_large()) } else { Ok(()) }
+    }
+
+    async fn in_time<T>(&self, body: impl Future<Output = Result<T, Refusal>>) -> Result<T, Refusal> {
         time::timeout(self.allowance.body_time, body).await.unwrap_or_else(|_| Err(self.too_slow()))
     }
 
     async fn collect(&self, mut body: Body) -> Result<Received, Refusal> {
         let mut received = Received::default();
-        while let Some(frame) = body.frame().await {
-            let frame = frame.map_err(|_| Refusal::new(Cause::Cut, "the body ended early"))?;
-            if let Ok(data) = frame.into_data() {
-                let claim = self.claim(received.bytes.len(), data.len())?;
-                received.push(&data, claim);
-            }
+        while let Some(data) = next_piece(&mut body).await? {
+            let claim = self.claim(received.bytes.len(), data.len())?;
+            received.push(&data, claim);
         }
         Ok(received)
     }
 
+    async fn collect_unproven(
+        &self,
+        mut body: Body,
+        mut unproven: Unproven,
+        share: &mut Share,
+    ) -> Result<Unproven, Refusal> {
+        let crowded = || Refusal::busy("too many unproven bytes in flight");
+        loop {
+            let piece = tokio::select! {
+                biased;
+                () = share.told_to_leave() => return Err(crowded()),
+                piece = next_piece(&mut body) => piece?,
+            };
+            let Some(data) = piece else { return Ok(unproven) };
+            let permits = self.permits(unproven.len(), data.len())?;
+            share.grow(permits).await.map_err(|_| crowded())?;
+            unproven.push(&data);
+        }
+    }
+
     fn claim(&self, so_far: usize, more: usize) -> Result<OwnedSemaphorePermit, Refusal> {
+        let permits = self.permits(so_far, more)?;
+        let claim = Arc::clone(&self.in_flight).try_acquire_many_owned(permits);
+        claim.map_err(|_| Refusal::busy("too many bytes in flight"))
+    }
+
+    /// What so many more bytes of one body cost, if it may have them.
+    fn permits(&self, so_far: usize, more: usize) -> Result<u32, Refusal> {
         if more > self.allowance.body.saturating_sub(so_far) {
             return Err(self.too_large());
         }
-        let permits = u32::try_from(more).map_err(|_| self.too_large())?;
-        let claim = Arc::clone(&self.in_flight).try_acquire_many_owned(permits);
-        claim.map_err(|_| Refusal::busy("too many bytes in flight"))
+        u32::try_from(more).map_err(|_| self.too_large())
     }
 
     fn too_large(&self) -> Refusal {
@@ -154,6 +200,17 @@ impl Limits {
         let seconds = self.allowance.body_time.as_secs();
         Refusal::new(Cause::TooSlow, format!("the body did not come within {seconds} s"))
     }
+}
+
+/// The next bytes of a body; `None` at its end.
+async fn next_piece(body: &mut Body) -> Result<Option<Bytes>, Refusal> {
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| Refusal::new(Cause::Cut, "the body ended early"))?;
+        if let Ok(data) = frame.into_data() {
+            return Ok(Some(data));
+        }
+    }
+    Ok(None)
 }
 
 fn declared_length(headers: &HeaderMap) -> Option<u64> {

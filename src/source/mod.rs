@@ -12,15 +12,20 @@
 //!   (caps)     (path)  (secret)  (body)    (readable at all?)      (commit)
 //! ```
 //!
+//! Where the proof is a signature of the body, `limits` reads the body first, in a room of its own, and
+//! `signature` gives it away only once it is what was signed.
+//!
 //! A new type of source is one file that ends in a [`SourceType`], one line in [`TYPES`], its name in
 //! [`SOURCE_TYPES`](crate::config::meant::SOURCE_TYPES) and one folder of fixtures in `tests/payloads`.
 
 pub mod body;
+mod challenge;
 pub mod cii;
 pub mod clock;
 pub mod counters;
 pub mod door;
 pub mod execution;
+pub mod expects;
 pub mod generic;
 pub mod ispm;
 pub mod limits;
@@ -31,7 +36,12 @@ pub mod okta_log;
 mod places;
 pub mod pointer;
 pub mod refusal;
+mod signature;
+mod socket;
 pub mod system_log;
+pub mod tls;
+pub mod unix;
+mod unproven;
 pub mod verify;
 
 use crate::config::meant::{Mapping, Reading};
@@ -45,6 +55,7 @@ use tokio::sync::watch;
 
 pub use clock::{Clock, SystemClock};
 pub use counters::ListenerHealth;
+pub use expects::Expects;
 pub use listener::{ListenError, Listener};
 
 /// What one type of source knows: how its requests fall into elements, and what an element is.
@@ -58,6 +69,8 @@ pub struct SourceType {
     pub decode: fn(&str, &Meaning<'_>) -> DecodedEvent,
     /// Whether an object of a file is one of its bodies or elements: how `import` finds the type.
     pub recognises: fn(&Object<'_>) -> bool,
+    /// What its senders expect of the listener.
+    pub expects: Expects,
 }
 
 /// Splits a body into elements, or says why it has none.

@@ -4,15 +4,20 @@
 //! that it came in; what a LogEvent is, [`okta_log`] knows. A call without any is kept as it came.
 
 use super::loose::{self, Object};
-use super::{Meaning, SourceType, Unreadable, body, okta_log};
+use super::{Expects, Meaning, SourceType, Unreadable, body, okta_log};
 use crate::domain::event::DecodedEvent;
 use crate::domain::{EventKey, EventKind, time};
 use serde_json::value::RawValue;
 use std::sync::Arc;
 
 /// The type `okta-event-hook`.
-pub const HOOK: SourceType =
-    SourceType { name: "okta-event-hook", elements, decode, recognises: |call| is_envelope(call) };
+pub const HOOK: SourceType = SourceType {
+    name: "okta-event-hook",
+    elements,
+    decode,
+    recognises: |call| is_envelope(call),
+    expects: Expects::OKTA_HOOK,
+};
 
 /// The type of an envelope; those of LogEvents are many.
 const ENVELOPE_TYPE: &str = "com.okta.event_hook";

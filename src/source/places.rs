@@ -25,7 +25,7 @@ pub(super) struct Seat {
 
 /// Who has not proven anything yet, the oldest first.
 #[derive(Debug, Default)]
-struct Strangers(Mutex<Waiting>);
+pub(super) struct Strangers(Mutex<Waiting>);
 
 #[derive(Debug, Default)]
 struct Waiting {
@@ -53,7 +53,7 @@ impl Places {
 impl Seat {
     /// Its connection has carried the right secret: it stays.
     pub(super) fn trust(&self) {
-        self.strangers.waiting().by_age.remove(&self.number);
+        self.strangers.forget(self.number);
     }
 
     /// Waits until the connection has to make room.
@@ -69,7 +69,8 @@ impl Drop for Seat {
 }
 
 impl Strangers {
-    fn enter(&self) -> (u64, Arc<Notify>) {
+    /// One more, and how it is told to leave.
+    pub(super) fn enter(&self) -> (u64, Arc<Notify>) {
         let leave = Arc::new(Notify::new());
         let mut waiting = self.waiting();
         let number = waiting.next;
@@ -78,10 +79,16 @@ impl Strangers {
         (number, leave)
     }
 
-    fn send_one_away(&self) {
+    /// Tells the oldest to leave.
+    pub(super) fn send_one_away(&self) {
         if let Some((_, leave)) = self.waiting().by_age.pop_first() {
             leave.notify_one();
         }
+    }
+
+    /// This one is none of them any more.
+    pub(super) fn forget(&self, number: u64) {
+        self.waiting().by_age.remove(&number);
     }
 
     /// Nothing is left half done under this lock.

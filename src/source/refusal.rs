@@ -11,6 +11,8 @@ use std::borrow::Cow;
 pub enum Cause {
     /// Not a POST.
     Method,
+    /// A challenge that cannot be answered.
+    Challenge,
     /// The secret is missing or wrong.
     Proof,
     /// The body is too large, or said it would be.
@@ -34,6 +36,7 @@ impl Cause {
     pub fn word(self) -> &'static str {
         match self {
             Cause::Method => "wrong method",
+            Cause::Challenge => "odd challenge",
             Cause::Proof => "wrong or missing secret",
             Cause::TooLarge => "too large",
             Cause::TooSlow => "too slow",
@@ -52,7 +55,7 @@ impl Cause {
             Cause::Proof => StatusCode::UNAUTHORIZED,
             Cause::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Cause::TooSlow => StatusCode::REQUEST_TIMEOUT,
-            Cause::Cut | Cause::Malformed => StatusCode::BAD_REQUEST,
+            Cause::Challenge | Cause::Cut | Cause::Malformed => StatusCode::BAD_REQUEST,
             Cause::Busy | Cause::NotWritable | Cause::NotStarted => StatusCode::SERVICE_UNAVAILABLE,
         }
     }

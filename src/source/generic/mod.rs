@@ -11,7 +11,7 @@
 mod mapped;
 
 use super::loose::{self, Object};
-use super::{Meaning, SourceType, Unreadable, body, pointer};
+use super::{Expects, Meaning, SourceType, Unreadable, body, pointer};
 use crate::config::meant::Mapping;
 use crate::domain::event::DecodedEvent;
 use crate::domain::{CheckId, EventKey, EventKind, Login, Severity, Untrusted, time};
@@ -22,7 +22,7 @@ use std::sync::Arc;
 
 /// The type `generic-webhook`.
 pub const WEBHOOK: SourceType =
-    SourceType { name: "generic-webhook", elements, decode, recognises: |_| false };
+    SourceType { name: "generic-webhook", elements, decode, recognises: |_| false, expects: Expects::USUAL };
 
 /// The space of the keys of events with an id of their own.
 const SPACE: &str = "generic";

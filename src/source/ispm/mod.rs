@@ -11,7 +11,7 @@
 mod told;
 
 use super::loose::{self, Object};
-use super::{Meaning, SourceType, Unreadable, body};
+use super::{Expects, Meaning, SourceType, Unreadable, body};
 use crate::domain::event::DecodedEvent;
 use crate::domain::{Check, EventKey, EventKind, Login, Severity, Untrusted, time};
 use jiff::Timestamp;
@@ -19,8 +19,13 @@ use serde_json::value::RawValue;
 use std::sync::Arc;
 
 /// The type `ispm-webhook`.
-pub const WEBHOOK: SourceType =
-    SourceType { name: "ispm-webhook", elements, decode: |raw, _| decode(raw), recognises };
+pub const WEBHOOK: SourceType = SourceType {
+    name: "ispm-webhook",
+    elements,
+    decode: |raw, _| decode(raw),
+    recognises,
+    expects: Expects::USUAL,
+};
 
 /// The types of messages that are issues, lower case.
 const ISSUE_TYPES: [&str; 2] = ["issue.created", "issue.ondemand"];

@@ -11,7 +11,7 @@ mod risk;
 mod told;
 
 use super::loose::{self, Object};
-use super::{Meaning, SourceType, Unreadable, body};
+use super::{Expects, Meaning, SourceType, Unreadable, body};
 use crate::domain::event::DecodedEvent;
 use crate::domain::log_check::{LogCheck, LogSeverity, Opens};
 use crate::domain::{Check, EventKey, EventKind, LogChecks, Severity, Untrusted, time};
@@ -20,8 +20,13 @@ use risk::Risk;
 use std::sync::Arc;
 
 /// The type `okta-system-log`.
-pub const SYSTEM_LOG: SourceType =
-    SourceType { name: "okta-system-log", elements, decode: super::okta_hook::decode, recognises };
+pub const SYSTEM_LOG: SourceType = SourceType {
+    name: "okta-system-log",
+    elements,
+    decode: super::okta_hook::decode,
+    recognises,
+    expects: Expects::USUAL,
+};
 
 /// The users of one record that are kept; beyond that nobody reads them one by one, and the raw record
 /// has them all.

@@ -1,0 +1,94 @@
+//! Whether the listener could listen as configured.
+
+use super::{Checked, Verdict};
+use crate::cli::failure::Failure;
+use crate::config::Loaded;
+use crate::config::meant::{Address, Listen};
+use crate::domain::time::date;
+use crate::source::ListenError;
+use crate::source::tls::Tls;
+use crate::source::unix::{self, Standing};
+use jiff::Timestamp;
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+
+const NAME: &str = "listener";
+const ANOTHER: &str = "fine if another `idtriage` receives; else choose another `[listen] address`";
+
+/// Address, certificate and key. A running `idtriage` may hold the address.
+pub(super) fn checked(loaded: &Loaded, now: Timestamp) -> Checked {
+    let sources = loaded.config.sources.len();
+    if sources == 0 {
+        return Checked::new(NAME, Verdict::Note, "no source is configured: nothing will arrive")
+            .hinted("a `[[source]]` in the configuration");
+    }
+    let listen = &loaded.config.listen;
+    match secured(listen, now) {
+        Ok(tls) => with_tls(address(listen, sources), tls),
+        Err(error) => failed(error),
+    }
+}
+
+/// The certificate and its key, where the listener ends TLS.
+struct Certificate {
+    told: String,
+    verdict: Verdict,
+}
+
+/// What is to be said of certificate and key: `Err` if they cannot be used at all.
+fn secured(listen: &Listen, now: Timestamp) -> Result<Option<Certificate>, ListenError> {
+    let Some(files) = &listen.tls else { return Ok(None) };
+    let tls = Tls::load(files, now)?;
+    let until = tls.ends().map(|ends| format!("TLS until {}", date(ends)));
+    let (told, verdict) = match tls.warning(now) {
+        None => (until.unwrap_or_else(|| "TLS".to_owned()), Verdict::Good),
+        Some(warning) if tls.is_good(now) => (warning, Verdict::Note),
+        // No sender takes it: nothing comes in, whoever has the address.
+        Some(warning) => (warning, Verdict::Bad),
+    };
+    Ok(Some(Certificate { told, verdict }))
+}
+
+fn with_tls(checked: Checked, certificate: Option<Certificate>) -> Checked {
+    let Some(certificate) = certificate else { return checked };
+    let checked = Checked { told: format!("{}; {}", checked.told, certificate.told), ..checked };
+    if certificate.verdict == Verdict::Good {
+        return checked;
+    }
+    let hint = "renew the certificate: the listener takes the new files by itself";
+    Checked { verdict: certificate.verdict, ..checked }.hinted(hint)
+}
+
+fn address(listen: &Listen, sources: usize) -> Checked {
+    let address = &listen.address;
+    let free = || Checked::new(NAME, Verdict::Good, format!("`{address}` is free, for {sources} source(s)"));
+    match address {
+        Address::Tcp(wanted) => of_port(*wanted).unwrap_or_else(free),
+        Address::Unix(path) => of_socket(path).unwrap_or_else(free),
+    }
+}
+
+fn of_port(address: SocketAddr) -> Option<Checked> {
+    let error = TcpListener::bind(address).err()?;
+    let told = format!("`{address}` cannot be had: {error}");
+    Some(Checked::new(NAME, Verdict::Note, told).hinted(ANOTHER))
+}
+
+fn of_socket(path: &Path) -> Option<Checked> {
+    match unix::examine(path) {
+        Ok(Standing::Free) => None,
+        Ok(Standing::Stale) => {
+            let told = format!("`unix:{}` was left behind, and will be replaced", path.display());
+            Some(Checked::new(NAME, Verdict::Good, told))
+        }
+        Ok(Standing::Taken) => {
+            let told = format!("`unix:{}` cannot be had: another program listens there", path.display());
+            Some(Checked::new(NAME, Verdict::Note, told).hinted(ANOTHER))
+        }
+        Err(error) => Some(failed(error)),
+    }
+}
+
+fn failed(error: ListenError) -> Checked {
+    Checked::failed(NAME, &Failure::failed(error.to_string()))
+}
