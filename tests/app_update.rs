@@ -11,12 +11,14 @@ use idtriage::app::msg::Motion;
 use idtriage::app::state::QuitQuestion;
 use idtriage::app::user::Pane;
 use idtriage::app::{Answer, Effect, Msg, Overlay, RequestId, Screen, pane};
+use idtriage::domain::action::{Receipt, ShownRequest};
 use idtriage::domain::dossier::{LoadedPart, Part, Problem};
 use idtriage::domain::event::EventDetail;
 use idtriage::domain::page::{EventUser, Page};
 use idtriage::domain::plan::{Fit, FitTarget, PageOf, WebPage};
 use idtriage::domain::{
-    Check, EventId, Finding, FindingId, FindingState, Login, PartName, Query, Severity, preset,
+    Action, ActionId, Actor, Check, EventId, Evidence, Finding, FindingId, FindingState, Login, Outcome,
+    PartName, Query, Risk, Severity, preset,
 };
 use jiff::SignedDuration;
 use proptest::prelude::*;
@@ -37,6 +39,30 @@ fn cancelled(effects: &[Effect]) -> Vec<RequestId> {
         _ => None,
     };
     effects.iter().filter_map(request).collect()
+}
+
+fn action(login: &str) -> Action {
+    Action {
+        id: ActionId(uuid::Uuid::from_u128(1)),
+        flow: "suspend".into(),
+        verb: "suspend".into(),
+        risk: Risk::Medium,
+        login: Login::new(login),
+        target_id: None,
+        finding: None,
+        evidence: Evidence::Acknowledged,
+        outcome: Outcome::Accepted,
+        request: ShownRequest {
+            method: "POST".into(),
+            url: "https://a/invoke".into(),
+            headers: Vec::new(),
+            body: "{}".into(),
+        },
+        receipt: None,
+        reason: None,
+        actor: Actor::default(),
+        at: app::start(),
+    }
 }
 
 fn finding(login: &str) -> Finding {
@@ -91,6 +117,47 @@ fn the_rows_of_a_filter_that_was_replaced_are_dropped() {
     let stale = Page { rows: vec![event(1)], next: None };
     desk.send(Msg::Answered(first, Answer::Events(Ok(stale))));
     assert!(desk.state.feed.window.rows.is_empty());
+}
+
+/// What a feed asks the store for, by reading and by counting.
+fn asked(effects: &[Effect]) -> Vec<String> {
+    let query = |effect: &Effect| match effect {
+        Effect::LoadEvents { query, .. } | Effect::CountEvents { query, .. } => Some(query.to_string()),
+        _ => None,
+    };
+    effects.iter().filter_map(query).collect()
+}
+
+#[test]
+fn records_that_opened_no_finding_are_asked_for_by_name_alone() {
+    let mut desk = Desk::new(50);
+    assert_eq!(asked(&desk.asked.iter().cloned().collect::<Vec<_>>()), ["quiet:no"]);
+    desk.answer_all();
+    desk.moved(Motion::Down);
+    assert_eq!(asked(&desk.arrive()), ["quiet:no"; 2], "what waits is counted as it is shown");
+    desk.answer_all();
+    for (filter, expected) in [("severity>=high", "severity>=high quiet:no"), ("kind:log", "kind:log")] {
+        let effects = desk.send(Msg::Filtered(Query::parse(filter).unwrap()));
+        assert_eq!(asked(&effects), [expected]);
+        assert_eq!(desk.state.feed.query.to_string(), filter, "the analyst's own filter is as it was typed");
+    }
+}
+
+#[test]
+fn the_journal_asks_for_the_records_of_the_executions_that_its_receipts_name() {
+    let mut desk = Desk::settled(3);
+    let request = only_request(&desk.send(Msg::JournalAsked));
+    let receipt = Receipt { execution_id: Some("run-1".to_owned()), ..Receipt::default() };
+    let action = Action { receipt: Some(receipt), ..action("ann") };
+    let page = Page { rows: vec![action.clone()], next: None };
+    let effects = desk.send(Msg::Answered(request, Answer::Actions(Ok(page))));
+    let [Effect::LoadExecutions { request, ids }] = &effects[..] else { panic!("{effects:?}") };
+    assert_eq!(ids, &["run-1"]);
+    let found = vec![("run-1".to_owned(), event(2)), ("run-1".to_owned(), event(3))];
+    desk.send(Msg::Answered(*request, Answer::Executions(Ok(found))));
+    let Some(Screen::Journal(journal)) = desk.state.stack.last() else { panic!("no journal") };
+    let beside: Vec<EventId> = journal.beside(&action).map(|event| event.id).collect();
+    assert_eq!(beside, [EventId(2), EventId(3)]);
 }
 
 #[test]

@@ -57,6 +57,41 @@ fn a_part_that_fails_does_not_hide_the_others() {
 }
 
 #[test]
+fn what_a_rule_left_out_is_counted_and_told() {
+    let place = Place::with_source();
+    let config = fs::read_to_string(place.config()).unwrap();
+    place.write_config(&format!(
+        "{config}\n[store]\nkeep = \"90d\"\n\n\
+         [[rule]]\nname = \"scanner\"\nwhen = \"user:scanner@example.com\"\nthen = {{ drop = true }}\n\n\
+         [[rule]]\nwhen = \"check:no-mfa\"\nthen = {{ severity = \"low\", tag = \"hygiene\" }}\n"
+    ));
+    let collect = place.collect();
+    for (id, login) in [("1", "scanner@example.com"), ("2", "ann@example.com"), ("1", "scanner@example.com")]
+    {
+        assert_eq!(post(place.listen(), HOOK_SECRET, &failed_check(id, login).to_string()), 200);
+    }
+    drop(collect);
+    let events = place.run_json(&["events", "list", "tag:hygiene"]).expect(0).json_lines();
+    assert_eq!(
+        (events.len(), &events[0]["severity"], &events[0]["tags"]),
+        (1, &json!("low"), &json!(["hygiene"]))
+    );
+    assert_eq!(place.all("events").len(), 1);
+    let findings = place.all("findings");
+    assert_eq!((findings.len(), &findings[0]["severity"]), (1, &json!("low")));
+
+    let status = place.run_json(&["store", "status"]).expect(0).json_lines().remove(0);
+    let dropped = &status["dropped"];
+    assert_eq!((&dropped[0]["reason"], &dropped[0]["times"]), (&json!("scanner"), &json!(2)), "{status}");
+    assert_eq!((&status["keep_seconds"], &status["can_shrink"]), (&json!(7_776_000), &json!(true)));
+    let told = place.run(&["store", "status"]).expect(0).out;
+    assert!(told.contains("90 days") && told.contains("left out by rules and filters:"), "{told}");
+    let doctor = place.run(&["doctor"]).out;
+    assert!(doctor.contains("raw texts for 90 days, the oldest of "), "{doctor}");
+    assert!(doctor.contains("2 arrivals left out by 1 rule(s) and filter(s)"), "{doctor}");
+}
+
+#[test]
 fn ip_lists_the_users_of_an_address() {
     let (tenant, place) = started();
     let dossier = place.run_json(&["user", &tenant.login(3)]).expect(0).json_lines().remove(0);
@@ -216,7 +251,7 @@ fn the_journal_is_verified_against_a_head_that_was_kept() {
     let kept = head();
     run(4);
     let records = place.run_json(&["journal", "list", "--limit", "2"]).expect(0).json_lines();
-    assert_eq!(names(&records[0]), ["seq", "at", "kind", "content", "digest", "previous", "hash"]);
+    assert_eq!(names(&records[0]), ["seq", "at", "kind", "content", "digest", "previous", "hash", "executions"]);
     place.run(&["journal", "verify", "--head", &kept]).expect(0);
     place.run(&["journal", "verify", "--head", &head()]).expect(0);
     let (seq, hash) = kept.split_once(':').unwrap();

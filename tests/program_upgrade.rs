@@ -20,6 +20,8 @@ use uuid::Uuid;
 /// What marks a file as ours.
 const APPLICATION: i32 = 0x6964_7472;
 const FIRST: &str = include_str!("../src/store/migrations/0001_tables.sql");
+const SECOND: &str = include_str!("../src/store/migrations/0002_action_targets.sql");
+const THIRD: &str = include_str!("../src/store/migrations/0003_journal_digest.sql");
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_750_000_000 + second).unwrap()
@@ -86,6 +88,72 @@ fn first_version(place: &Place) -> Head {
     let first = keep_record(&db, None, RecordKind::Intended, 1);
     let second = keep_record(&db, Some(&first), RecordKind::Settled, 1);
     keep_record(&db, Some(&second), RecordKind::Intended, 2)
+}
+
+/// An event as the third version kept it, a long time ago.
+fn keep_event(db: &Connection, id: i64, raw: &str) {
+    db.execute("INSERT OR IGNORE INTO sources VALUES (1, 'cii-webhook', 'cii-webhook')", []).unwrap();
+    db.execute("INSERT OR IGNORE INTO checks VALUES (1, 'no-mfa', 'No MFA', 'no-mfa', 'no mfa')", [])
+        .unwrap();
+    db.execute(
+        "INSERT INTO events (id, kind, severity, source_ref, check_ref, received, user_count, first_users, \
+         severity_raw, key) VALUES (?1, 'failed-check', 4, 1, 1, ?2, 0, '[]', 'high', ?3)",
+        params![id, at(id).as_microsecond(), format!("cii:{id}")],
+    )
+    .unwrap();
+    db.execute(
+        "INSERT INTO event_texts VALUES (?1, '[\"said of somebody\"]', '[]', NULL, ?2)",
+        params![id, raw],
+    )
+    .unwrap();
+    db.execute("UPDATE event_totals SET events = events + 1, last_received = ?1", [at(id).as_microsecond()])
+        .unwrap();
+}
+
+#[test]
+fn events_of_an_earlier_version_are_pruned_as_those_of_today() {
+    let place = Place::with_source();
+    place.write("state/idtriage/idtriage.db", "");
+    let db = Connection::open(place.store_file()).unwrap();
+    for step in [FIRST, SECOND, THIRD] {
+        db.execute_batch(step).unwrap();
+    }
+    db.pragma_update(None, "application_id", APPLICATION).unwrap();
+    db.pragma_update(None, "user_version", 3).unwrap();
+    let receipt = json!({ "status": 200, "headers": [], "body": "{}", "execution_id": "run-1" });
+    keep_action(&db, 1, "ann@example.com", (Evidence::Acknowledged, Outcome::Accepted), Some(receipt));
+    keep_event(&db, 1, r#"{"a":"é"}"#);
+    keep_event(&db, 2, "{}");
+    drop(db);
+
+    let status = place.run_json(&["store", "status"]).expect(0).json_lines().remove(0);
+    assert_eq!(
+        (&status["raw_texts"], &status["raw_bytes"], &status["quiet"]),
+        (&json!(2), &json!(12), &json!(0))
+    );
+    assert_eq!((&status["can_shrink"], &status["keep_seconds"]), (&json!(false), &json!(null)));
+    assert_eq!(status["oldest_raw"], json!("2025-06-15T15:06:41.000Z"));
+
+    let unsaid = place.run(&["store", "prune"]).expect(2);
+    assert!(unsaid.errors.contains("hint: `--keep 90d`, or `[store] keep`"), "{}", unsaid.errors);
+    let refused = place.run(&["--read-only", "store", "prune", "--keep", "1d"]).expect(1);
+    assert!(refused.errors.contains("pruning is refused"), "{}", refused.errors);
+    let would = place.run_json(&["store", "prune", "--keep", "1d", "--dry-run"]).expect(0).json_lines();
+    assert_eq!((&would[0]["raw_texts"], &would[0]["dry_run"]), (&json!(2), &json!(true)));
+    let went = place.run_json(&["store", "prune", "--keep", "1d"]).expect(0).json_lines();
+    assert_eq!((&went[0]["raw_texts"], &went[0]["bytes"]), (&json!(2), &json!(12)));
+    assert_eq!(place.all("events").len(), 2);
+    let shown = place.run_json(&["events", "show", "1", "--raw"]).expect(0).json_lines().remove(0);
+    assert_eq!((&shown["raw"], &shown["description"]), (&json!(null), &json!([])));
+    let journal = place.run_json(&["journal", "list"]).expect(0).json_lines();
+    let content = &journal[0]["content"];
+    assert_eq!((&journal[0]["kind"], &content["setting"]), (&json!("setting"), &json!("store.pruned")));
+    place.run(&["journal", "verify"]).expect(0);
+
+    let db = Connection::open(place.store_file()).unwrap();
+    let named: String =
+        db.query_row("SELECT execution FROM action_executions", [], |row| row.get(0)).unwrap();
+    assert_eq!(named, "run-1", "the record of that run will stay beside the action");
 }
 
 #[test]

@@ -9,7 +9,9 @@ use futures_util::FutureExt as _;
 use idtriage::domain::{EventId, Login};
 use idtriage::store::files::throw_away_folder;
 use idtriage::store::sqlite::SqliteStore;
-use idtriage::store::{FindingFilter, From, InboxItem, OpenOptions, Sequence, Store, StoreError, UserQuery};
+use idtriage::store::{
+    FindingFilter, From, InboxItem, OpenOptions, Pruned, Sequence, Store, StoreError, UserQuery,
+};
 use proptest::prelude::*;
 use rusqlite::Connection;
 use serde_json::json;
@@ -17,7 +19,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use store::wait::within;
-use store::{decode, failed, item, options, query};
+use store::{decode, failed, item, options, query, second};
 
 struct Room {
     folder: tempfile::TempDir,
@@ -226,6 +228,171 @@ async fn free_text_is_made_again_when_it_is_missing() {
         }
     };
     within("the free text", made).await;
+}
+
+/// The free text's own file, as another program sees it.
+fn free_text(room: &Room) -> Connection {
+    Connection::open(room.folder.path().join("idtriage-search.db")).unwrap()
+}
+
+fn with_word(words: &Connection, word: &str) -> Vec<i64> {
+    let mut statement = words.prepare("SELECT rowid FROM words WHERE words MATCH ?1 ORDER BY rowid").unwrap();
+    statement.query_map([word], |row| row.get(0)).unwrap().collect::<rusqlite::Result<_>>().unwrap()
+}
+
+/// Waits until the free text holds a word for these events.
+async fn until_word(store: &dyn Store, words: &Connection, word: &str, events: &[i64]) {
+    let mut changes = store.watch();
+    let followed = async {
+        while with_word(words, word) != events {
+            changes.changed().await.unwrap();
+        }
+    };
+    within(&format!("`{word}` in the free text"), followed).await;
+}
+
+fn log(id: &str, text: &str) -> InboxItem {
+    item(json!({ "id": id, "kind": "log", "check": "signed.in", "users": ["ann@example.com"], "text": text }))
+}
+
+async fn prune_all(store: &dyn Store) -> Pruned {
+    let mut all = Pruned::default();
+    loop {
+        let bite = store.prune(second(9_000), 500).await.unwrap();
+        all.raws += bite.raws;
+        all.records += bite.records;
+        all.given_back += bite.given_back;
+        if !bite.has_more {
+            return all;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn words_that_retention_took_are_found_no_more() {
+    let room = Room::new();
+    let store = room.open();
+    let text =
+        json!({ "id": "1", "check": "c", "title": "Travel", "users": ["ann@example.com"], "text": "paris" });
+    store.append(vec![item(text), log("2", "paris"), log("3", "rome")]).await.unwrap();
+    store.drained().await.unwrap();
+    let words = free_text(&room);
+    until_word(&*store, &words, "paris", &[1, 2]).await;
+    until_word(&*store, &words, "rome", &[3]).await;
+
+    prune_all(&*store).await;
+    // The newest ones are gone too: what comes next is found, and nothing is made anew for it.
+    until_word(&*store, &words, "paris", &[]).await;
+    until_word(&*store, &words, "rome", &[]).await;
+    until_word(&*store, &words, "travel", &[1]).await;
+    until_word(&*store, &words, "ann", &[1]).await;
+    words.execute("DELETE FROM words WHERE rowid = 1", []).unwrap();
+    store.append(vec![log("4", "oslo")]).await.unwrap();
+    store.drained().await.unwrap();
+    until_word(&*store, &words, "oslo", &[4]).await;
+    assert_eq!(with_word(&words, "travel"), [0; 0], "the free text was begun again");
+    for word in ["paris", "rome"] {
+        assert!(store.events(&query(word), From::Newest, 10).await.unwrap().rows.is_empty());
+        assert_eq!(store.count_events(&query(word), None).await.unwrap().total, 0);
+    }
+    // What was followed is not kept: the next look takes it out of the store.
+    store.prune(second(1), 1).await.unwrap();
+    let db = Connection::open(room.path()).unwrap();
+    assert_eq!(db.query_row("SELECT count(*) FROM erased", [], |row| row.get::<_, i64>(0)).unwrap(), 0);
+}
+
+/// As where a copy of the free text is put back that does not know of the last pruning.
+#[tokio::test(flavor = "multi_thread")]
+async fn free_text_that_missed_a_pruning_is_made_again() {
+    let room = Room::new();
+    let store = room.open();
+    store.append(vec![failed("1", "travel", "low", &[]), log("2", "paris")]).await.unwrap();
+    store.drained().await.unwrap();
+    let words = free_text(&room);
+    until_word(&*store, &words, "travel", &[1]).await;
+    prune_all(&*store).await;
+    until_word(&*store, &words, "paris", &[]).await;
+    store.prune(second(1), 1).await.unwrap();
+    store.close().await.unwrap();
+    drop(store);
+    words.execute_batch("UPDATE progress SET erased = 0; DELETE FROM words WHERE rowid = 1").unwrap();
+    let store = room.open();
+    until_word(&*store, &words, "travel", &[1]).await;
+    assert_eq!(with_word(&words, "paris"), [0; 0]);
+}
+
+/// The first form of the free text could not forget.
+#[tokio::test(flavor = "multi_thread")]
+async fn free_text_of_an_earlier_form_is_made_again() {
+    const FIRST: &str = include_str!("../src/store/migrations/search_0001_words.sql");
+    let room = Room::new();
+    let store = room.open();
+    store.append(vec![failed("1", "travel", "low", &[])]).await.unwrap();
+    store.drained().await.unwrap();
+    store.close().await.unwrap();
+    drop(store);
+    for suffix in ["", "-wal", "-shm"] {
+        let _ = std::fs::remove_file(room.folder.path().join(format!("idtriage-search.db{suffix}")));
+    }
+    let earlier = free_text(&room);
+    private(&room.folder.path().join("idtriage-search.db"));
+    earlier.execute_batch(FIRST).unwrap();
+    earlier.execute_batch("INSERT INTO progress VALUES (1, 'of another store', 7)").unwrap();
+    earlier.pragma_update(None, "application_id", 0x6964_7473).unwrap();
+    earlier.pragma_update(None, "user_version", 1).unwrap();
+    drop(earlier);
+    let store = room.open();
+    until_word(&*store, &free_text(&room), "travel", &[1]).await;
+}
+
+fn heavy(n: usize) -> InboxItem {
+    item(json!({ "id": n.to_string(), "kind": "log", "text": "x".repeat(20_000) }))
+}
+
+fn pages(room: &Room) -> i64 {
+    let db = Connection::open(room.path()).unwrap();
+    db.query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn much_free_space_goes_back_to_the_disk() {
+    let room = Room::new();
+    let store = room.open();
+    store.append((0..600).map(heavy).collect()).await.unwrap();
+    store.drained().await.unwrap();
+    let before = pages(&room);
+    let pruned = prune_all(&*store).await;
+    assert_eq!(pruned.records, 600);
+    let status = store.status().await.unwrap();
+    assert!(status.can_shrink && pruned.given_back > 0, "{pruned:?}");
+    assert!(pages(&room) < before / 2, "{} of {before} pages", pages(&room));
+    // The next ones find room, and everything is sound.
+    store.append((600..700).map(heavy).collect()).await.unwrap();
+    store.drained().await.unwrap();
+    assert_eq!(store.health().await.unwrap().events, 100);
+    let db = Connection::open(room.path()).unwrap();
+    let sound: String = db.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
+    assert_eq!(sound, "ok");
+}
+
+/// A file that was made before: its space is used again, and it says that it does not shrink.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_of_an_earlier_version_does_not_shrink() {
+    let room = Room::new();
+    let db = Connection::open(room.path()).unwrap();
+    db.execute_batch("CREATE TABLE t (a); DROP TABLE t").unwrap();
+    drop(db);
+    private(&room.path());
+    let store = room.open();
+    store.append((0..200).map(heavy).collect()).await.unwrap();
+    store.drained().await.unwrap();
+    let before = pages(&room);
+    assert_eq!(prune_all(&*store).await.given_back, 0);
+    let status = store.status().await.unwrap();
+    assert!(!status.can_shrink && status.free > 1 << 20, "{status:?}");
+    store.append((200..300).map(heavy).collect()).await.unwrap();
+    store.drained().await.unwrap();
+    assert_eq!(pages(&room), before);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -109,6 +109,13 @@ pub enum Effect {
         /// Below which.
         before: Option<ActionId>,
     },
+    /// Read what arrived of some executions of flows.
+    LoadExecutions {
+        /// Who asks.
+        request: RequestId,
+        /// Of which.
+        ids: Vec<String>,
+    },
     /// Read a part of a dossier.
     LoadPart {
         /// Who asks.

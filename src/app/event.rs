@@ -16,6 +16,7 @@ use crate::domain::event::EventDetail;
 use crate::domain::page::{EventUser, From, Page};
 use crate::domain::query::UserQuery;
 use crate::domain::time::Zone;
+use crate::domain::untrusted;
 
 /// What a page of users is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,10 +126,20 @@ fn facts(detail: &EventDetail, zone: &Zone) -> Vec<TextLine> {
     if event.times > 1 {
         lines.push(TextLine::fact("delivered", &format!("{} times", event.times)));
     }
+    for (name, words) in [("tags", listed(event.labels())), ("notify", listed(event.told()))] {
+        if !words.is_empty() {
+            lines.push(TextLine::fact(name, &words));
+        }
+    }
     if let Some(url) = &detail.reference_url {
         lines.push(TextLine::fact("reference", &url.to_string()));
     }
     lines
+}
+
+fn listed<'a>(words: impl Iterator<Item = &'a str>) -> String {
+    let words: Vec<String> = words.map(|word| untrusted::visible(word).into_owned()).collect();
+    words.join(", ")
 }
 
 fn published(event: &crate::domain::Event, zone: &Zone) -> String {

@@ -46,7 +46,7 @@ pub enum Slip {
 /// The feed's state.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Feed {
-    /// The filter; empty shows everything.
+    /// The analyst's own filter; [`Feed::asked`] is what the store is asked for.
     pub query: Query,
     /// The rows that are held, newest first.
     pub window: Window<Event>,
@@ -73,6 +73,17 @@ impl Feed {
     /// The selected row.
     pub fn selected(&self) -> Option<&Event> {
         self.window.rows.get(self.cursor.index(&self.ids()))
+    }
+
+    /// What the store is asked for: the filter, and without one of its own word on them no records that
+    /// opened no finding. A System Log is mostly those, and what needs somebody would drown in them.
+    pub fn asked(&self) -> Query {
+        self.query.without_records()
+    }
+
+    /// Of so many records that opened no finding, those that the filter leaves out.
+    pub fn left_out(&self, quiet: u64) -> u64 {
+        if self.query.asks_for_records() { 0 } else { quiet }
     }
 
     /// Whether new rows come in above: the cursor is on the newest row of all.
@@ -130,12 +141,12 @@ fn give_up(state: &mut State) -> Vec<Effect> {
 
 fn load(state: &mut State, what: FeedLoad, from: From<EventId>, limit: usize) -> Effect {
     let request = state.flights.open(Awaited::Feed(what));
-    Effect::LoadEvents { request, query: state.feed.query.clone(), from, limit }
+    Effect::LoadEvents { request, query: state.feed.asked(), from, limit }
 }
 
 fn count(state: &mut State) -> Effect {
     let request = state.flights.open(Awaited::Held);
-    Effect::CountEvents { request, query: state.feed.query.clone(), above: state.feed.taken }
+    Effect::CountEvents { request, query: state.feed.asked(), above: state.feed.taken }
 }
 
 /// The store holds something new: the feed follows, or counts what waits and refreshes its rows in

@@ -4,14 +4,18 @@ use super::effect::Effect;
 use super::list::{Cursor, Scroll};
 use super::msg::Motion;
 use super::state::{Awaited, Screen, State};
+use crate::domain::action::execution_ids;
 use crate::domain::page::Page;
-use crate::domain::{Action, ActionId};
+use crate::domain::{Action, ActionId, Event};
+use std::collections::BTreeMap;
 
 /// The screen of all actions.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct JournalScreen {
     /// The actions, latest first.
     pub actions: Vec<Action>,
+    /// The records that arrived of the executions that their receipts name, by execution, oldest first.
+    pub executions: BTreeMap<String, Vec<Event>>,
     /// Whether there are older ones.
     pub has_more: bool,
     /// Whether the first page has come.
@@ -29,6 +33,12 @@ pub struct JournalScreen {
 impl JournalScreen {
     fn ids(&self) -> Vec<ActionId> {
         self.actions.iter().map(|action| action.id).collect()
+    }
+
+    /// The records that arrived of the executions that an action's receipt names.
+    pub fn beside(&self, action: &Action) -> impl Iterator<Item = &Event> {
+        let ids = action.receipt.iter().flat_map(execution_ids);
+        ids.filter_map(|id| self.executions.get(&id)).flatten()
     }
 
     /// The selected action.
@@ -59,20 +69,51 @@ pub fn store_changed(state: &mut State) -> Vec<Effect> {
     }
 }
 
-/// A page came.
-pub fn loaded(state: &mut State, answer: Result<Page<Action>, String>) {
-    let Some(screen) = state.stack.iter_mut().find_map(|screen| match screen {
-        Screen::Journal(journal) => Some(journal),
+fn screen(state: &mut State) -> Option<&mut JournalScreen> {
+    state.stack.iter_mut().find_map(|screen| match screen {
+        Screen::Journal(journal) => Some(journal.as_mut()),
         _ => None,
-    }) else {
-        return;
-    };
+    })
+}
+
+/// A page came: what arrived of the executions that it names is read behind it.
+pub fn loaded(state: &mut State, answer: Result<Page<Action>, String>) -> Vec<Effect> {
+    let Some(screen) = screen(state) else { return Vec::new() };
     screen.is_loaded = true;
     match answer {
-        Err(error) => screen.error = Some(error),
+        Err(error) => {
+            screen.error = Some(error);
+            Vec::new()
+        }
         Ok(page) => {
             screen.has_more = page.has_more();
+            let receipts = page.rows.iter().filter_map(|action| action.receipt.as_ref());
+            let ids: Vec<String> = receipts.flat_map(execution_ids).collect();
             merge(&mut screen.actions, page.rows);
+            load_executions(state, ids)
+        }
+    }
+}
+
+fn load_executions(state: &mut State, ids: Vec<String>) -> Vec<Effect> {
+    if ids.is_empty() {
+        return Vec::new();
+    }
+    let request = state.flights.open(Awaited::Executions);
+    vec![Effect::LoadExecutions { request, ids }]
+}
+
+/// What arrived of some executions came.
+pub fn executions_loaded(state: &mut State, answer: Result<Vec<(String, Event)>, String>) {
+    let Some(screen) = screen(state) else { return };
+    match answer {
+        Err(error) => screen.error = Some(error),
+        Ok(found) => {
+            let mut by_id: BTreeMap<String, Vec<Event>> = BTreeMap::new();
+            for (id, event) in found {
+                by_id.entry(id).or_default().push(event);
+            }
+            screen.executions.extend(by_id);
         }
     }
 }

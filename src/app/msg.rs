@@ -79,6 +79,8 @@ pub enum Answer {
     History(Result<Vec<(FindingId, HistoryEntry)>, String>),
     /// Actions.
     Actions(Result<Page<Action>, String>),
+    /// What arrived of executions of flows, each with the execution's id.
+    Executions(Result<Vec<(String, Event)>, String>),
     /// A part of a dossier; what went wrong stands in it.
     Part(Login, LoadedPart),
     /// Logins that resemble one that nobody has.

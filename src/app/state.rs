@@ -118,6 +118,8 @@ pub enum Awaited {
     EventOf(Login),
     /// Actions of a user, or of everybody.
     Actions(Option<Login>),
+    /// What arrived of executions of flows.
+    Executions,
     /// A part of a dossier.
     Part(Login, PartName),
     /// Logins that resemble one that nobody has.

@@ -108,7 +108,10 @@ fn answered(state: &mut State, request: RequestId, answer: Answer) -> Vec<Effect
         (Awaited::Actions(Some(login)), Answer::Actions(page)) => {
             quiet(|| user::actions_loaded(state, &login, page))
         }
-        (Awaited::Actions(None), Answer::Actions(page)) => quiet(|| journal::loaded(state, page)),
+        (Awaited::Actions(None), Answer::Actions(page)) => journal::loaded(state, page),
+        (Awaited::Executions, Answer::Executions(found)) => {
+            quiet(|| journal::executions_loaded(state, found))
+        }
         (Awaited::Part(..), Answer::Part(login, part)) => {
             dossiers::loaded(state, login.clone(), part);
             user::suggest(state, &login)

@@ -1,11 +1,13 @@
 //! The command line, as clap reads it.
 
 use crate::app::layout::Size;
+use crate::config::mean;
 use crate::domain::journal::Head;
 use crate::domain::{Disposition, EventId, FindingId, FlowId};
 use clap::{ArgGroup, Args, Parser, Subcommand};
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Triage of failing identity checks in a terminal.
 #[derive(Debug, Parser)]
@@ -78,6 +80,9 @@ pub enum Command {
     /// What was done
     #[command(subcommand)]
     Journal(Journal),
+    /// What the store holds, and what is taken out of it
+    #[command(subcommand)]
+    Store(Store),
 }
 
 /// How the simulated tenant behaves.
@@ -270,6 +275,27 @@ pub enum Journal {
     },
 }
 
+/// `store …`
+#[derive(Debug, Subcommand)]
+pub enum Store {
+    /// How much it holds, how large it is, and what rules and filters left out
+    Status,
+    /// Take what is older than it is kept: log and execution records that opened no finding, and the raw
+    /// texts and descriptions of all other events. Findings, actions, the journal and digests stay
+    Prune {
+        /// How long to keep, instead of `[store] keep`: 90d, 12 weeks
+        #[arg(long, value_name = "SPAN", value_parser = keep)]
+        keep: Option<Duration>,
+        /// Say what would go, and take nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
+}
+
+fn keep(text: &str) -> Result<Duration, String> {
+    mean::keep(text).ok_or_else(|| "a span is a day or longer: `90d`, `12 weeks`".to_owned())
+}
+
 fn disposition(word: &str) -> Result<Disposition, String> {
     let words = || Disposition::ALL.map(Disposition::word).join(", ");
     Disposition::parse(word).ok_or_else(|| format!("the dispositions are {}", words()))
@@ -334,6 +360,9 @@ mod tests {
     #[case("idtriage demo --picture p.svg --size 80", false)]
     #[case("idtriage demo --size 80x24", false)]
     #[case("idtriage ip not-an-address", false)]
+    #[case("idtriage store prune --keep 90d --dry-run", true)]
+    #[case("idtriage store prune --keep 1h", false)]
+    #[case("idtriage store", false)]
     fn command_lines(#[case] line: &str, #[case] is_accepted: bool) {
         let parsed = Arguments::try_parse_from(line.split(' '));
         assert_eq!(parsed.is_ok(), is_accepted, "{parsed:?}");

@@ -32,7 +32,7 @@ pub(super) async fn run(
     ))?;
     let settings = receiving(&loaded.config, store.clone(), connect::clock(), "collect", actor, Mode::Acting);
     let teller = Teller::default();
-    let ended = headless::collect(settings, Arc::new(move |msg| teller.tell(msg))).await;
+    let ended = headless::collect(settings, loaded.config.keep, Arc::new(move |msg| teller.tell(msg))).await;
     store.close().await?;
     ended.map_err(|cause| Failure::failed(format!("signals cannot be listened to: {cause}")))?;
     out.note("stopped; everything that was acknowledged is stored")?;

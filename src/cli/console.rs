@@ -124,6 +124,7 @@ fn setup(loaded: &Loaded, store: Arc<dyn Store>, stage: Stage) -> Result<session
         clock: stage.clock.clone(),
         pace: stage.pace,
         children: Children::without(loaded.secret_variables.iter().cloned()),
+        keep: config.keep,
         receiver: receiving(
             config,
             store.clone(),

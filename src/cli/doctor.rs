@@ -8,9 +8,12 @@ mod listener;
 use super::connect;
 use super::failure::{DONE, FAILED, Failure};
 use super::output::Output;
+use super::store::{size, span};
 use crate::command::Keymap;
 use crate::config::Loaded;
+use crate::domain::time;
 use crate::store::{Store, StoreError, StoreHealth};
+use std::time::Duration;
 
 /// How something stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,7 +81,7 @@ pub async fn local_checks(loaded: &Loaded, store: Result<&dyn Store, &Failure>) 
         Err(failure) => Checked::failed("store", failure),
     });
     if let Ok(store) = store {
-        checked.extend(dropped(store).await);
+        checked.push(keeping(loaded.config.keep, store).await);
     }
     checked.push(listener::checked(loaded, connect::now()));
     checked.push(flows(loaded));
@@ -105,11 +108,11 @@ fn store_health(health: Result<StoreHealth, StoreError>) -> Checked {
         Err(error) => return Checked::failed("store", &error.into()),
     };
     let told = format!(
-        "{} events, {} open findings, {} not expanded yet, {} KiB",
+        "{} events, {} open findings, {} not expanded yet, {}",
         health.events,
         health.open_findings,
         health.pending,
-        health.bytes / 1024,
+        size(health.bytes),
     );
     match health.problems.first() {
         Some(problem) => {
@@ -119,20 +122,28 @@ fn store_health(health: Result<StoreHealth, StoreError>) -> Checked {
     }
 }
 
-/// What rules and filters left out: one line each, so that nothing is left out in silence.
-async fn dropped(store: &dyn Store) -> Vec<Checked> {
-    match store.dropped().await {
-        Ok(dropped) => dropped
-            .iter()
-            .map(|dropped| {
-                let last = crate::domain::time::rfc3339_seconds(dropped.last);
-                let told =
-                    format!("`{}` left out {} event(s), the last at {last}", dropped.reason, dropped.times);
-                Checked::new("dropped", Verdict::Note, told)
-            })
-            .collect(),
-        Err(error) => vec![Checked::failed("dropped", &error.into())],
-    }
+/// What goes and what stays, and what was never let in.
+async fn keeping(keep: Option<Duration>, store: &dyn Store) -> Checked {
+    let (status, dropped) = match (store.status().await, store.dropped().await) {
+        (Ok(status), Ok(dropped)) => (status, dropped),
+        (Err(error), _) | (_, Err(error)) => return Checked::failed("keeping", &error.into()),
+    };
+    let raws = size(status.raw_bytes);
+    let kept = match (keep, status.oldest_raw) {
+        (None, _) => format!("{raws} of raw texts, for ever: there is no `[store] keep`"),
+        (Some(keep), None) => format!("raw texts for {}; there are none", span(keep)),
+        (Some(keep), Some(oldest)) => {
+            format!("{raws} of raw texts for {}, the oldest of {}", span(keep), time::rfc3339_seconds(oldest))
+        }
+    };
+    let times: u64 = dropped.iter().map(|one| one.times).sum();
+    let told = match dropped.len() {
+        0 => kept,
+        n => {
+            format!("{kept}; {times} arrivals left out by {n} rule(s) and filter(s): `idtriage store status`")
+        }
+    };
+    Checked::new("keeping", Verdict::Good, told)
 }
 
 fn flows(loaded: &Loaded) -> Checked {

@@ -213,6 +213,7 @@ fn facts(detail: &EventDetail) -> Vec<(&'static str, String)> {
         ("published", event.published.map(time::rfc3339).unwrap_or_default()),
         ("received", time::rfc3339(event.received)),
         ("times", event.times.to_string()),
+        ("tags", event.tags.join(", ")),
         ("reference", detail.reference_url.as_ref().map(Untrusted::to_string).unwrap_or_default()),
     ]
 }

@@ -15,7 +15,8 @@ use crate::domain::{
 };
 use crate::store::{
     ActionFilter, Basis, ChangeError, Counted, Cursor, Dropped, EventUser, FindingFilter, From, Imported,
-    InboxItem, IntendError, Lease, Page, Sequence, Store, StoreError, StoreHealth, UserQuery,
+    InboxItem, IntendError, Lease, Page, Pruned, Sequence, Store, StoreError, StoreHealth, StoreStatus,
+    UserQuery,
 };
 use crate::tenant::Directory;
 use async_trait::async_trait;
@@ -32,6 +33,7 @@ pub(crate) struct FakeStore {
     pub(crate) users: Vec<EventUser>,
     pub(crate) findings: Mutex<Vec<Finding>>,
     pub(crate) journal: Vec<Record>,
+    pub(crate) executions: Vec<(String, Event)>,
 }
 
 fn page<T: Clone + Listed>(rows: &[T], limit: usize, key: impl Fn(&T) -> T::Key) -> Page<T> {
@@ -70,8 +72,9 @@ impl Store for FakeStore {
         Ok(Vec::new())
     }
 
-    async fn executions(&self, _: &[String]) -> Result<Vec<(String, Event)>, StoreError> {
-        Ok(Vec::new())
+    async fn executions(&self, ids: &[String]) -> Result<Vec<(String, Event)>, StoreError> {
+        let of_them = self.executions.iter().filter(|(id, _)| ids.contains(id));
+        Ok(of_them.cloned().collect())
     }
 
     async fn setting(&self, _: &str) -> Result<Option<String>, StoreError> {
@@ -80,6 +83,18 @@ impl Store for FakeStore {
 
     async fn set_setting(&self, _: &str, _: &str, _: &Actor, _: Timestamp) -> Result<(), StoreError> {
         Err(StoreError::Closed)
+    }
+
+    async fn status(&self) -> Result<StoreStatus, StoreError> {
+        Ok(StoreStatus::default())
+    }
+
+    async fn prune(&self, _: Timestamp, _: usize) -> Result<Pruned, StoreError> {
+        Err(StoreError::Closed)
+    }
+
+    async fn prunable(&self, _: Timestamp) -> Result<Pruned, StoreError> {
+        Ok(Pruned::default())
     }
 
     async fn drained(&self) -> Result<(), StoreError> {

@@ -4,10 +4,11 @@ use super::args;
 use super::failure::{DONE, FAILED, Failure};
 use super::output::Output;
 use super::table::{Table, column};
+use crate::domain::action::execution_ids;
 use crate::domain::journal::{Broken, Head, Record, RecordKind, Verifier};
-use crate::domain::{Actor, NOTHING, time};
+use crate::domain::{Actor, Event, NOTHING, Receipt, time};
 use crate::store::Store;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 const AT_ONCE: usize = 1_000;
 
@@ -39,10 +40,15 @@ async fn list(
     let mut records = store.journal(after, limit).await?;
     records.retain(|record| record.seq < end);
     records.reverse();
+    let mut beside = Vec::new();
+    for record in &records {
+        beside.push(executions(record, store).await?);
+    }
     if out.is_json() {
-        records.iter().try_for_each(|record| out.json(&record.to_json()))?;
+        let rows = records.iter().zip(&beside);
+        rows.into_iter().try_for_each(|(record, beside)| out.json(&json(record, beside)))?;
     } else {
-        out.table(&table(&records))?;
+        out.table(&table(&records, &beside))?;
     }
     if let Some(last) = records.last().filter(|record| record.seq > 1) {
         out.note(&format!("there is more: `--before {}`", last.seq))?;
@@ -50,7 +56,36 @@ async fn list(
     Ok(DONE)
 }
 
-fn table(records: &[Record]) -> Table {
+/// The records that arrived of the executions that a receipt names, oldest first.
+type Beside = Vec<(String, Event)>;
+
+async fn executions(record: &Record, store: &dyn Store) -> Result<Beside, Failure> {
+    let receipt: Option<Receipt> = serde_json::from_value(content(record)["receipt"].clone()).ok();
+    let ids: Vec<String> = receipt.iter().flat_map(execution_ids).collect();
+    Ok(if ids.is_empty() { Vec::new() } else { store.executions(&ids).await? })
+}
+
+fn json(record: &Record, beside: &Beside) -> Value {
+    let mut value = record.to_json();
+    let one = |(id, event): &(String, Event)| {
+        json!({
+            "execution_id": id,
+            "event_type": event.record_type(),
+            "at": time::rfc3339(event.at()),
+            "event": event.id,
+        })
+    };
+    if record.kind == RecordKind::Settled {
+        value["executions"] = beside.iter().map(one).collect();
+    }
+    value
+}
+
+fn content(record: &Record) -> Value {
+    record.content.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+}
+
+fn table(records: &[Record], beside: &[Beside]) -> Table {
     let mut table = Table::of(&[
         column("SEQ", 12),
         column("AT", 20),
@@ -58,15 +93,14 @@ fn table(records: &[Record]) -> Table {
         column("WHO", 36),
         column("WHAT", 80),
     ]);
-    for record in records {
-        let content: Value =
-            record.content.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+    for (record, beside) in records.iter().zip(beside) {
+        let content = content(record);
         table.row([
             record.seq.to_string(),
             time::rfc3339_seconds(record.at),
             record.kind.word().to_owned(),
             who(&content),
-            what(record, &content),
+            with_arrived(what(record, &content), beside),
         ]);
     }
     table
@@ -78,6 +112,12 @@ fn who(content: &Value) -> String {
         Ok(actor) => actor.signed(),
         Err(_) => content["source"].as_str().unwrap_or(NOTHING).to_owned(),
     }
+}
+
+/// What arrived of the execution is a note beside the evidence.
+fn with_arrived(what: String, beside: &Beside) -> String {
+    let types: Vec<&str> = beside.iter().map(|(_, event)| event.record_type()).collect();
+    if types.is_empty() { what } else { format!("{what} · arrived: {}", types.join(", ")) }
 }
 
 fn what(record: &Record, content: &Value) -> String {
@@ -199,6 +239,48 @@ mod tests {
             "{}",
             text.out
         );
+    }
+
+    /// A receipt that names an execution, and a record of it that arrived.
+    fn with_an_execution() -> FakeStore {
+        let content = json!({ "flow": "f", "login": "ann",
+            "receipt": { "status": 200, "headers": [["x-execution-id", "run-1"]], "body": "{}" } });
+        let record = Record::after(None, Timestamp::UNIX_EPOCH, RecordKind::Settled, content.to_string());
+        let event = Event {
+            id: crate::domain::EventId(7),
+            kind: crate::domain::EventKind::Execution,
+            source: "okta-execution-log".into(),
+            source_event_id: None,
+            check: crate::domain::Check {
+                id: "execution:FLOW_END".into(),
+                title: "Suspend: FLOW_END".into(),
+            },
+            severity: crate::domain::Severity::Unknown,
+            severity_raw: "".into(),
+            user_count: 0,
+            first_users: Vec::new(),
+            times: 1,
+            published: Some(Timestamp::UNIX_EPOCH),
+            received: Timestamp::UNIX_EPOCH,
+            findings: Default::default(),
+            tags: Vec::new(),
+        };
+        let executions = vec![("run-1".to_owned(), event.clone()), ("another".to_owned(), event)];
+        FakeStore { journal: vec![record], executions, ..Default::default() }
+    }
+
+    #[test]
+    fn what_arrived_of_an_execution_stands_beside_the_receipt() {
+        let (_, text) =
+            printed(Form::Json, async |out| run(&list(None, 1), &with_an_execution(), out).await.unwrap());
+        let told: Value = serde_json::from_str(&text.out).unwrap();
+        let expected = json!([{ "execution_id": "run-1", "event_type": "FLOW_END", "event": "7",
+            "at": "1970-01-01T00:00:00.000Z" }]);
+        assert_eq!(told["executions"], expected);
+        assert!(told["content"].get("executions").is_none(), "the record itself is as it was sealed");
+        let (_, text) =
+            printed(Form::Text, async |out| run(&list(None, 1), &with_an_execution(), out).await.unwrap());
+        assert!(text.out.ends_with("f · ann · arrived: FLOW_END\n"), "{}", text.out);
     }
 
     #[test]

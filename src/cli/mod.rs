@@ -23,6 +23,7 @@ mod logging;
 pub mod output;
 pub mod run;
 mod session;
+mod store;
 mod table;
 mod user;
 
@@ -109,6 +110,7 @@ async fn dispatch(command: Option<&Command>, global: &Global, out: &mut Output<'
             let store = session.local_store(out).await?;
             closed(store.as_ref(), journal::run(what, store.as_ref(), out).await).await
         }
+        Some(Command::Store(what)) => keep(what, &session, out).await,
     }
 }
 
@@ -158,6 +160,17 @@ async fn triage(what: &args::Findings, session: &Session<'_>, out: &mut Output<'
     let store = session.store(&local.store, local.reading.clone(), out).await?;
     let by = findings::By { actor: &actor, at: connect::now() };
     closed(store.as_ref(), findings::run(what, store.as_ref(), by, out).await).await
+}
+
+async fn keep(what: &args::Store, session: &Session<'_>, out: &mut Output<'_>) -> Result<u8, Failure> {
+    if store::takes(what) {
+        session.may_change("pruning")?;
+    }
+    let local = session.local()?;
+    let actor = session.actor(&local.console);
+    let kept = session.store(&local.store, local.reading, out).await?;
+    let by = store::By { keep: local.keep, actor: &actor, at: connect::now() };
+    closed(kept.as_ref(), store::run(what, kept.as_ref(), by, out).await).await
 }
 
 async fn remediate(what: &args::Run, session: &Session<'_>, out: &mut Output<'_>) -> Result<u8, Failure> {

@@ -43,6 +43,11 @@ const FILTER: &[(&str, &str)] = &[
     ("source:cii*", "the source that brought it"),
     ("state:open", "has a finding that is open, claimed, snoozed or closed"),
     ("kind:test", "failed-check, test, direct-message, log, issue, execution, other"),
+    ("tag:hygiene", "what a rule calls it"),
+    (
+        "quiet:yes",
+        "a log or execution record that opened no finding: not in the feed unless `quiet:`, `kind:` or `source:` asks for it",
+    ),
     ("words \"in quotes\"", "in title, check, texts and logins"),
     ("-term", "not"),
 ];

@@ -14,7 +14,6 @@ pub(super) fn note(said: &Said, problems: &mut Problems) {
             problems.hinted(at, NOT_YET, TAKE_OUT);
         }
     };
-    refuse(At::table("[store]").key("keep"), said.store.keep.is_some());
     for (index, source) in said.source.iter().enumerate() {
         let at = At::element("[[source]]", index);
         refuse(at.key("type"), source.kind.as_deref() == Some("okta-system-log"));

@@ -190,6 +190,38 @@ pub struct Receipt {
     pub verified: Option<String>,
 }
 
+/// The executions of a flow that a receipt names: the one that was found when it came, those in headers
+/// whose name says so, and the body's own. Each once, and no secret: a masked value names nothing.
+pub fn execution_ids(receipt: &Receipt) -> Vec<String> {
+    let of_headers = receipt
+        .headers
+        .iter()
+        .filter(|(name, _)| name.to_ascii_lowercase().contains("execution"))
+        .map(|(_, value)| value.clone());
+    let mut ids: Vec<String> = Vec::new();
+    for id in receipt.execution_id.clone().into_iter().chain(of_headers).chain(of_body(&receipt.body)) {
+        let id = id.trim().to_owned();
+        if !id.is_empty() && id.len() <= LONGEST_EXECUTION && !id.contains(MASKED) && !ids.contains(&id) {
+            ids.push(id);
+        }
+    }
+    ids
+}
+
+fn of_body(body: &str) -> Option<String> {
+    let body = serde_json::from_str::<serde_json::Value>(body).ok()?;
+    match body.get("execution_id").or_else(|| body.get("executionId"))? {
+        serde_json::Value::String(id) => Some(id.clone()),
+        serde_json::Value::Number(id) => Some(id.to_string()),
+        _ => None,
+    }
+}
+
+/// Ids are UUIDs; a longer text is none.
+const LONGEST_EXECUTION: usize = 128;
+/// What stands for a secret in what is shown.
+const MASKED: &str = "[secret]";
+
 /// One run of one flow on one subject.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Action {
@@ -356,6 +388,34 @@ mod tests {
         let not_sent = Settlement { evidence: Evidence::Intended, outcome: Outcome::Failed, receipt: said };
         let settled = action(Evidence::Sent, outcome, receipt).settled_by(&not_sent);
         assert_eq!((settled.evidence, settled.outcome), (expected, Outcome::Failed));
+    }
+
+    #[rstest]
+    #[case(None, &[], "{}", &[])]
+    #[case(None, &[("x-okta-execution-id", "e1"), ("date", "d")], "", &["e1"])]
+    #[case(None, &[("X-Flow-Execution", " e1 ")], r#"{"execution_id":"e2"}"#, &["e1", "e2"])]
+    #[case(None, &[("x-execution", "")], r#"{"executionId":"e2"}"#, &["e2"])]
+    #[case(None, &[], r#"{"execution_id":7}"#, &["7"])]
+    #[case(None, &[], r#"{"execution_id":{"a":1}}"#, &[])]
+    #[case(None, &[], r#"{"execution_id":"e2","cut off"#, &[])]
+    #[case(Some("e2"), &[("x-execution", "e2")], r#"{"execution_id":"e2"}"#, &["e2"])]
+    #[case(Some("e0"), &[("x-execution", "[secret]")], "", &["e0"])]
+    fn a_receipt_names_executions(
+        #[case] found: Option<&str>,
+        #[case] headers: &[(&str, &str)],
+        #[case] body: &str,
+        #[case] expected: &[&str],
+    ) {
+        let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let execution_id = found.map(str::to_owned);
+        let receipt = Receipt { headers, body: body.to_owned(), execution_id, ..Receipt::default() };
+        assert_eq!(execution_ids(&receipt), expected);
+    }
+
+    #[test]
+    fn a_long_text_is_no_execution() {
+        let receipt = Receipt { execution_id: Some("e".repeat(200)), ..Receipt::default() };
+        assert_eq!(execution_ids(&receipt), [""; 0]);
     }
 
     #[test]

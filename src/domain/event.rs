@@ -1,5 +1,6 @@
 //! What arrived: one element from a source, kept whole.
 
+use super::rule::NOTIFY;
 use super::{Check, CheckId, EventKey, Login, Severity, Untrusted, time};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -85,6 +86,9 @@ impl EventKind {
         matches!(self, EventKind::FailedCheck | EventKind::Issue)
     }
 }
+
+/// What stands before the type of an execution's record in its check's id.
+const EXECUTION: &str = "execution:";
 
 /// A source's name as configured (its type where it has none): `cii-webhook`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -207,6 +211,22 @@ impl Event {
     /// When it happened, as far as known: published, else received.
     pub fn at(&self) -> Timestamp {
         self.published.unwrap_or(self.received)
+    }
+
+    /// What the rules call it; whom they tell is no name for it.
+    pub fn labels(&self) -> impl Iterator<Item = &str> {
+        self.tags.iter().map(String::as_str).filter(|tag| !tag.starts_with(NOTIFY))
+    }
+
+    /// Whom the rules want told of it: names of `[[notify]]`.
+    pub fn told(&self) -> impl Iterator<Item = &str> {
+        self.tags.iter().filter_map(|tag| tag.strip_prefix(NOTIFY))
+    }
+
+    /// The type of a record in its source's own words: `FLOW_START`.
+    pub fn record_type(&self) -> &str {
+        let id = self.check.id.raw();
+        id.strip_prefix(EXECUTION).unwrap_or(id)
     }
 
     /// Whether it came more than an hour after it was published: its row is marked.

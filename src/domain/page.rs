@@ -73,6 +73,54 @@ pub struct Dropped {
     pub last: Timestamp,
 }
 
+/// What retention took in one go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Pruned {
+    /// Events whose raw text was taken; their rows stay.
+    pub raws: u64,
+    /// Records without a finding whose rows were taken; their digests stay.
+    pub records: u64,
+    /// The bytes of raw text among all that.
+    pub bytes: u64,
+    /// Bytes that the file was shortened by.
+    pub given_back: u64,
+    /// Whether there may be more.
+    pub has_more: bool,
+}
+
+/// What a store holds.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct StoreStatus {
+    /// The size of each of its files, in bytes.
+    pub files: Vec<(String, u64)>,
+    /// Bytes in the store's own file that are used again before it grows.
+    pub free: u64,
+    /// Whether that file gives much free space back to the disk; one that an older version made does not.
+    pub can_shrink: bool,
+    /// Events.
+    pub events: u64,
+    /// Of these, records that opened no finding.
+    pub quiet: u64,
+    /// Events whose raw text is still there.
+    pub raws: u64,
+    /// The bytes of those.
+    pub raw_bytes: u64,
+    /// When the oldest raw text arrived.
+    pub oldest_raw: Option<Timestamp>,
+    /// Findings.
+    pub findings: u64,
+    /// Actions.
+    pub actions: u64,
+    /// Journal records.
+    pub records: u64,
+    /// Digests of records that retention took.
+    pub digests: u64,
+    /// Elements that wait to be expanded.
+    pub pending: u64,
+    /// Elements that could not be.
+    pub set_aside: u64,
+}
+
 /// How many match, as far as it was counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counted {
@@ -100,6 +148,8 @@ pub struct EventUser {
 pub struct StoreHealth {
     /// Events kept.
     pub events: u64,
+    /// Of these, records that opened no finding, which the feed leaves out.
+    pub quiet: u64,
     /// Findings not closed.
     pub open_findings: u64,
     /// Acknowledged and not yet expanded.

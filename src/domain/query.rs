@@ -178,6 +178,31 @@ impl Query {
     pub fn is_empty(&self) -> bool {
         self.terms.is_empty()
     }
+
+    /// Whether it has its own word on records that opened no finding: `quiet:`, or a kind or a source that
+    /// is asked for. A kind or a source that is *not* wanted narrows and asks for nothing.
+    pub fn asks_for_records(&self) -> bool {
+        self.terms.iter().any(|term| match term.test {
+            Test::Quiet(_) => true,
+            Test::Kind(_) | Test::Source(_) => !term.negated,
+            Test::Severity(..)
+            | Test::Check(_)
+            | Test::User(_)
+            | Test::State(_)
+            | Test::Tag(_)
+            | Test::Words(_) => false,
+        })
+    }
+
+    /// The same without records that opened no finding, unless it has its own word on them.
+    #[must_use]
+    pub fn without_records(&self) -> Query {
+        let mut query = self.clone();
+        if !self.asks_for_records() {
+            query.terms.push(Term { negated: false, test: Test::Quiet(false) });
+        }
+        query
+    }
 }
 
 /// What can be asked of the users of one event. Check, severity and source are the event's own, so
@@ -440,6 +465,18 @@ mod tests {
     #[case("a \"b", "a quote is not closed at column 3")]
     fn says_what_it_does_not_understand(#[case] text: &str, #[case] expected: &str) {
         assert_eq!(Query::parse(text).unwrap_err().to_string(), expected);
+    }
+
+    #[rstest]
+    #[case("", "quiet:no")]
+    #[case("severity>=high user:ann*", "severity>=high user:ann* quiet:no")]
+    #[case("-kind:test -source:okta*", "-kind:test -source:okta* quiet:no")]
+    #[case("kind:log", "kind:log")]
+    #[case("source:okta*", "source:okta*")]
+    #[case("quiet:yes", "quiet:yes")]
+    #[case("-quiet:yes", "-quiet:yes")]
+    fn records_are_left_out_unless_they_are_asked_for(#[case] text: &str, #[case] expected: &str) {
+        assert_eq!(Query::parse(text).unwrap().without_records().to_string(), expected);
     }
 
     #[rstest]

@@ -20,16 +20,20 @@ struct ByType(Reading);
 
 impl Decode for ByType {
     fn decode(&self, item: &InboxItem) -> Decoded {
-        let mut event = match source::type_named(&item.source_type) {
+        let mut event = self.decode_begun(item);
+        match self.0.rules.apply(&item.source, &mut event) {
+            Verdict::Keep => Decoded::Event(Box::new(event)),
+            Verdict::Drop(reason) => Decoded::Dropped(reason),
+        }
+    }
+
+    fn decode_begun(&self, item: &InboxItem) -> DecodedEvent {
+        match source::type_named(&item.source_type) {
             Some(known) => (known.decode)(&item.raw, &Meaning::of(&self.0, &item.source)),
             None => DecodedEvent::new(
                 EventKey::of_content(&item.source_type, item.raw.as_bytes()),
                 EventKind::Other,
             ),
-        };
-        match self.0.rules.apply(&item.source, &mut event) {
-            Verdict::Keep => Decoded::Event(Box::new(event)),
-            Verdict::Drop(reason) => Decoded::Dropped(reason),
         }
     }
 }

@@ -103,6 +103,7 @@ fn request_of(effect: &Effect) -> Option<RequestId> {
         | Effect::LoadFindings { request, .. }
         | Effect::LoadHistory { request, .. }
         | Effect::LoadActions { request, .. }
+        | Effect::LoadExecutions { request, .. }
         | Effect::LoadPart { request, .. }
         | Effect::SuggestLogins { request, .. }
         | Effect::LoadAddress { request, .. }
@@ -147,6 +148,7 @@ impl Work {
                 let filter = ActionFilter { login, ..ActionFilter::default() };
                 Answer::Actions(words(store.actions(&filter, before, ROWS).await))
             }
+            Effect::LoadExecutions { ids, .. } => Answer::Executions(words(store.executions(&ids).await)),
             Effect::LoadPart { login, part, .. } => {
                 let loaded = desk.directory.part(part, &login).await;
                 Answer::Part(login, loaded)

@@ -6,6 +6,7 @@ pub mod clipboard;
 pub mod console;
 pub mod effects;
 pub mod headless;
+pub mod keeping;
 pub mod opener;
 pub mod picture;
 pub mod receiver;

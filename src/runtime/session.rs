@@ -5,6 +5,7 @@ use super::child::Children;
 use super::clipboard;
 use super::console::Console;
 use super::effects::Heard;
+use super::keeping;
 use super::opener::{self, Place};
 use super::receiver::{self, Tell};
 use super::services::Services;
@@ -56,6 +57,8 @@ pub struct Setup {
     pub pace: Pace,
     /// How child processes are started.
     pub children: Children,
+    /// How long raw texts are kept; `None` keeps them for ever.
+    pub keep: Option<Duration>,
     /// What is received, and where.
     pub receiver: receiver::Settings,
     /// Hears where the listener listens, once it does.
@@ -115,7 +118,8 @@ pub(super) fn open<W: Write>(setup: Setup, screen: Screen<W>) -> io::Result<(Con
         stop,
         watching: tokio::spawn(watch_store(store.clone(), sender.clone())),
         waiting: tokio::spawn(watch_waits(setup.held, sender.clone())),
-        expiring: tokio::spawn(expire_leases_in(setup.desk.mode, store, setup.clock.clone())),
+        expiring: tokio::spawn(expire_leases_in(setup.desk.mode, store.clone(), setup.clock.clone())),
+        keeping: tokio::spawn(prune_in(setup.desk.mode, store, setup.keep, setup.clock.clone())),
         receiving: tokio::spawn(receiver::keep_receiving(setup.receiver, tell(sender), stopped, setup.bound)),
     };
     Ok((console, behind))
@@ -129,6 +133,7 @@ pub(super) struct Behind {
     watching: JoinHandle<()>,
     waiting: JoinHandle<()>,
     expiring: JoinHandle<()>,
+    keeping: JoinHandle<()>,
     receiving: JoinHandle<()>,
 }
 
@@ -158,6 +163,7 @@ impl Behind {
         self.watching.abort();
         self.waiting.abort();
         self.expiring.abort();
+        self.keeping.abort();
         unsettled
     }
 }
@@ -222,6 +228,13 @@ async fn watch_waits(mut held: watch::Receiver<Waits>, sender: UnboundedSender<H
 async fn expire_leases_in(mode: Mode, store: Arc<dyn Store>, clock: Arc<dyn Clock>) {
     if mode == Mode::Acting {
         expire_leases(store, clock).await;
+    }
+}
+
+/// With `--read-only` everything stays.
+async fn prune_in(mode: Mode, store: Arc<dyn Store>, keep: Option<Duration>, clock: Arc<dyn Clock>) {
+    if mode == Mode::Acting {
+        keeping::prune_hourly(store, keep, clock).await;
     }
 }
 

@@ -89,6 +89,13 @@ pub(super) fn bytes(paths: &[PathBuf]) -> u64 {
     paths.iter().filter_map(|path| fs::metadata(path).ok()).map(|meta| meta.len()).sum()
 }
 
+/// The size of each of some files that are there, by name.
+pub(super) fn sizes(paths: &[PathBuf]) -> Vec<(String, u64)> {
+    let name = |path: &PathBuf| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let size = |path: &PathBuf| Some((name(path), fs::metadata(path).ok()?.len()));
+    paths.iter().filter_map(size).collect()
+}
+
 fn folder_of(path: &Path) -> Result<PathBuf, StoreError> {
     let folder = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,

@@ -17,7 +17,9 @@ use crate::domain::action::Settlement;
 use crate::domain::event::{DecodedEvent, EventDetail, SourceName};
 use crate::domain::finding::{ChangeRefused, HistoryEntry};
 use crate::domain::journal::{Head, Record};
-pub use crate::domain::page::{Counted, Dropped, EventUser, From, Page, Sequence, StoreHealth};
+pub use crate::domain::page::{
+    Counted, Dropped, EventUser, From, Page, Pruned, Sequence, StoreHealth, StoreStatus,
+};
 pub use crate::domain::query::UserQuery;
 use crate::domain::{
     Action, ActionId, Actor, Change, Event, EventId, Finding, FindingId, FlowId, Login, Query, SourcesReport,
@@ -48,6 +50,10 @@ pub struct InboxItem {
 pub trait Decode: Send + Sync + fmt::Debug {
     /// The event of an item, or why it is left out.
     fn decode(&self, item: &InboxItem) -> Decoded;
+
+    /// The event of an item that was taken in before and is not expanded to its last user: whether it is
+    /// left out was decided then.
+    fn decode_begun(&self, item: &InboxItem) -> DecodedEvent;
 }
 
 /// What an inbox item is.
@@ -257,6 +263,17 @@ pub trait Store: Send + Sync + fmt::Debug {
         actor: &Actor,
         at: Timestamp,
     ) -> Result<(), StoreError>;
+
+    /// What it holds and how large it is, part by part.
+    async fn status(&self) -> Result<StoreStatus, StoreError>;
+
+    /// Takes records without a finding, and the raw text and descriptions of other events, that arrived
+    /// before a time; at most `most` events, in one short commit. Findings, actions, the journal, what was
+    /// set aside and the digests stay.
+    async fn prune(&self, before: Timestamp, most: usize) -> Result<Pruned, StoreError>;
+
+    /// What [`Store::prune`] would take of what arrived before a time, all of it.
+    async fn prunable(&self, before: Timestamp) -> Result<Pruned, StoreError>;
 
     /// Waits until everything appended before the call is expanded.
     async fn drained(&self) -> Result<(), StoreError>;

@@ -84,9 +84,23 @@ fn of_feed(state: &State) -> (Role, String) {
     if feed.window.rows.is_empty() {
         return (Role::Muted, String::new());
     }
+    let left_out = match feed.left_out(state.header.health.quiet) {
+        0 => String::new(),
+        n => format!("{} quiet, ", coarse(n)),
+    };
     if feed.follows() {
-        return (Role::Muted, "following".to_owned());
+        return (Role::Muted, format!("{left_out}following"));
     }
     let more = if feed.window.below.is_some() { "+" } else { "" };
-    (Role::Muted, format!("row {} of {}{more}", feed.cursor.index(&feed.ids()) + 1, feed.window.rows.len()))
+    let row = feed.cursor.index(&feed.ids()) + 1;
+    (Role::Muted, format!("{left_out}row {row} of {}{more}", feed.window.rows.len()))
+}
+
+/// A number that changes rarely: it stands on a line that nobody watches.
+fn coarse(n: u64) -> String {
+    match n {
+        ..1_000 => n.to_string(),
+        1_000..1_000_000 => format!("{}k", n / 1_000),
+        _ => format!("{}M", n / 1_000_000),
+    }
 }

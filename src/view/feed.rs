@@ -136,15 +136,34 @@ fn is_quiet(event: &Event) -> bool {
 
 /// The title, cut so that the marks behind it are whole.
 fn title(theme: &Theme, event: &Event, columns: usize, role: Role) -> Vec<Span<'static>> {
-    let marks = marks(theme, event);
-    let taken: usize = marks.iter().map(|(_, mark)| width(mark) + 1).sum();
     let name = if event.check.name().is_empty() { event.kind.word().to_owned() } else { event.check.name() };
+    let mut marks = marks(theme, event);
+    let left = columns.saturating_sub(taken(&marks));
+    // Tags take what the title leaves, or a third.
+    let room = left.saturating_sub(width(&theme.visible(&name))).max(left / 3);
+    marks.extend(tags(theme, event, room));
+    let taken = taken(&marks);
     let mut spans = vec![theme.span(role, &theme.shown(&name, columns.saturating_sub(taken)))];
     for (role, mark) in marks.into_iter().filter(|_| taken <= columns) {
         spans.push(Span::raw(" "));
         spans.push(theme.span(role, &mark));
     }
     spans
+}
+
+fn taken(marks: &[(Role, String)]) -> usize {
+    marks.iter().map(|(_, mark)| width(mark) + 1).sum()
+}
+
+/// What the rules call it, as far as there is room; the event tells all of it.
+fn tags(theme: &Theme, event: &Event, room: usize) -> Vec<(Role, String)> {
+    let mut tags: Vec<(Role, String)> = Vec::new();
+    for tag in event.labels().map(|tag| theme.visible(&format!("#{tag}"))) {
+        if taken(&tags) + width(&tag) < room {
+            tags.push((Role::Muted, tag));
+        }
+    }
+    tags
 }
 
 fn marks(theme: &Theme, event: &Event) -> Vec<(Role, String)> {
@@ -181,6 +200,14 @@ fn empty(scene: &Scene, canvas: &mut Canvas, area: Rect) {
         None if feed.is_searching(1) => prose.say_own(Role::Muted, SEARCHING),
         None if !feed.query.is_empty() => nothing_matches(&mut prose, &feed.query.to_string()),
         None => nothing_yet(scene, &mut prose),
+    }
+    let left_out = feed.left_out(scene.state.header.health.quiet);
+    if left_out > 0 && feed.window.is_loaded {
+        prose.blank();
+        let words = format!(
+            "{left_out} log and execution records that opened no finding are not in the feed: `quiet:yes` shows them"
+        );
+        prose.say(Role::Muted, &words);
     }
     canvas.lines(
         Rect { y: inner.y + 1.min(inner.height), height: inner.height.saturating_sub(1), ..inner },

@@ -9,12 +9,14 @@ use super::theme::{Role, Theme};
 use super::words;
 use crate::app::journal::JournalScreen;
 use crate::app::list::Extent;
-use crate::domain::Action;
 use crate::domain::time::Zone;
+use crate::domain::{Action, Event};
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
 const OUTCOME: usize = 9;
+/// Of more records than these, the first ones are told.
+const MOST_BESIDE: usize = 4;
 
 pub(super) fn draw(scene: &Scene, screen: &JournalScreen, canvas: &mut Canvas) {
     let (list, detail) = scene.size.journal_parts();
@@ -27,7 +29,7 @@ pub(super) fn draw(scene: &Scene, screen: &JournalScreen, canvas: &mut Canvas) {
 /// The selected action; `tab` gives it the keys, to be read to its end.
 fn draw_action(scene: &Scene, screen: &JournalScreen, action: &Action, canvas: &mut Canvas, area: Rect) {
     let height = usize::from(area.height.saturating_sub(2));
-    let lines = whole(scene, canvas.theme, action, usize::from(area.width.saturating_sub(4)));
+    let lines = whole(scene, canvas.theme, screen, action, usize::from(area.width.saturating_sub(4)));
     let offset = screen.scroll.offset.min(lines.len().saturating_sub(height));
     canvas.extent = Extent { lines: lines.len(), height };
     let panel = Panel::new("Action", Focus::here(screen.reads_action));
@@ -79,7 +81,23 @@ fn line(zone: &Zone, theme: &Theme, action: &Action, columns: usize) -> Line<'st
     cells.left(Role::Text, &action.login.to_string(), login).line()
 }
 
-fn whole(scene: &Scene, theme: &Theme, action: &Action, columns: usize) -> Vec<Line<'static>> {
+/// What arrived of the execution: a note beside the evidence, which it does not raise.
+fn told(zone: &Zone, beside: &[&Event]) -> String {
+    let one = |event: &&Event| format!("{} {}", event.record_type(), zone.seconds(event.at()));
+    let mut words: Vec<String> = beside.iter().take(MOST_BESIDE).map(one).collect();
+    if beside.len() > MOST_BESIDE {
+        words.push(format!("and {} more", beside.len() - MOST_BESIDE));
+    }
+    format!("{} (records that arrived, no evidence of the effect)", words.join(", "))
+}
+
+fn whole(
+    scene: &Scene,
+    theme: &Theme,
+    screen: &JournalScreen,
+    action: &Action,
+    columns: usize,
+) -> Vec<Line<'static>> {
     let zone = &scene.state.settings.zone;
     let mut prose = Prose::new(theme, columns);
     let what = format!("{} of {}", action.verb, action.login);
@@ -94,6 +112,10 @@ fn whole(scene: &Scene, theme: &Theme, action: &Action, columns: usize) -> Vec<L
     }
     prose.fact("action", Role::Muted, &action.id.to_string());
     card_text::receipt(&mut prose, action.receipt.as_ref(), zone);
+    let beside: Vec<&Event> = screen.beside(action).collect();
+    if !beside.is_empty() {
+        prose.fact("beside", Role::Muted, &told(zone, &beside));
+    }
     card_text::request(&mut prose, &action.request);
     prose.lines()
 }

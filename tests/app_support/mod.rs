@@ -204,6 +204,8 @@ pub(crate) fn request_of(effect: &Effect) -> Option<RequestId> {
         | Effect::LoadEvent { request, .. }
         | Effect::LoadEventUsers { request, .. }
         | Effect::LoadSaid { request, .. }
+        | Effect::LoadActions { request, .. }
+        | Effect::LoadExecutions { request, .. }
         | Effect::LoadPart { request, .. }
         | Effect::FitFlows { request, .. }
         | Effect::PreparePlan { request, .. }

@@ -1,40 +1,69 @@
 //! What the store's tests share: a decoder of a small JSON, and elements in it.
 
+#![allow(dead_code, reason = "each test takes what it needs of it")]
+
 #[path = "../support/wait.rs"]
-#[expect(dead_code, reason = "shared with the tests of the program, which wait in more ways")]
 pub(crate) mod wait;
 
 use idtriage::domain::event::SourceName;
-use idtriage::domain::{Check, DecodedEvent, EventKey, EventKind, Login, Query, Severity};
+use idtriage::domain::rule::{Rule, Then, Verdict};
+use idtriage::domain::{Check, DecodedEvent, EventKey, EventKind, Login, Query, Rules, Severity, Untrusted};
 use idtriage::store::{Decode, Decoded, InboxItem, OpenOptions};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// Reads `{id, check, title, users, severity, published, kind, text}`.
-#[derive(Debug)]
-pub(crate) struct TestDecode;
+/// Reads `{id, check, title, users, severity, published, kind, text, opens, tags, execution}`, as some rules
+/// have it.
+#[derive(Debug, Default)]
+pub(crate) struct TestDecode(pub(crate) Rules);
 
 impl Decode for TestDecode {
     fn decode(&self, item: &InboxItem) -> Decoded {
-        let value: Value = serde_json::from_str(&item.raw).unwrap_or_default();
-        let text = |name: &str| value[name].as_str().unwrap_or_default().to_owned();
-        assert!(text("text") != "panic", "asked to break");
-        let kind = EventKind::parse(&text("kind")).unwrap_or(EventKind::FailedCheck);
-        let mut event = DecodedEvent::new(EventKey::from(format!("test:{}", text("id"))), kind);
-        event.check = Check { id: text("check").into(), title: text("title").into() };
-        event.severity = Severity::from_raw(&text("severity"));
-        event.severity_raw = text("severity").into();
-        event.description = vec![text("text").into()];
-        event.published = value["published"].as_i64().map(second);
-        let users = value["users"].as_array().cloned().unwrap_or_default();
-        event.users = users.iter().filter_map(Value::as_str).map(Login::new).collect();
-        Decoded::Event(Box::new(event))
+        let mut event = self.decode_begun(item);
+        match self.0.apply(&item.source, &mut event) {
+            Verdict::Keep => Decoded::Event(Box::new(event)),
+            Verdict::Drop(reason) => Decoded::Dropped(reason),
+        }
+    }
+
+    fn decode_begun(&self, item: &InboxItem) -> DecodedEvent {
+        event_of(&item.raw)
     }
 }
 
+/// What an element means, before any rule.
+pub(crate) fn event_of(raw: &str) -> DecodedEvent {
+    let value: Value = serde_json::from_str(raw).unwrap_or_default();
+    let text = |name: &str| value[name].as_str().unwrap_or_default().to_owned();
+    let texts = |name: &str| value[name].as_array().cloned().unwrap_or_default();
+    assert!(text("text") != "panic", "asked to break");
+    let kind = EventKind::parse(&text("kind")).unwrap_or(EventKind::FailedCheck);
+    let mut event = DecodedEvent::new(EventKey::from(format!("test:{}", text("id"))), kind);
+    event.check = Check { id: text("check").into(), title: text("title").into() };
+    event.severity = Severity::from_raw(&text("severity"));
+    event.severity_raw = text("severity").into();
+    event.description = vec![text("text").into()];
+    event.published = value["published"].as_i64().map(second);
+    event.users = texts("users").iter().filter_map(Value::as_str).map(Login::new).collect();
+    event.opens_findings = value["opens"].as_bool().unwrap_or(event.opens_findings);
+    event.tags = texts("tags").iter().filter_map(Value::as_str).map(str::to_owned).collect();
+    event.execution = value["execution"].as_str().map(Untrusted::from);
+    event
+}
+
+/// Rules by name: a filter, and what follows.
+pub(crate) fn rules(rules: &[(&str, &str, Then)]) -> Rules {
+    let rule = |(name, when, then): &(&str, &str, Then)| Rule {
+        name: (*name).to_owned(),
+        when: query(when),
+        then: then.clone(),
+    };
+    Rules { rules: rules.iter().map(rule).collect(), ..Rules::default() }
+}
+
 pub(crate) fn decode() -> Arc<dyn Decode> {
-    Arc::new(TestDecode)
+    Arc::new(TestDecode::default())
 }
 
 /// Quick looks at other processes' commits.

@@ -82,7 +82,7 @@ fn answer(effect: Effect) -> Option<(RequestId, Answer)> {
     let answer = |request, answer| Some((request, answer));
     match effect {
         Effect::LoadEvents { request, from, limit, query } => {
-            let none = !query.is_empty();
+            let none = query != idtriage::domain::Query::default().without_records();
             let rows = if none { Vec::new() } else { page(from, limit) };
             answer(request, Answer::Events(Ok(Page { rows, next: None })))
         }
@@ -106,6 +106,7 @@ fn answer(effect: Effect) -> Option<(RequestId, Answer)> {
             let login = login.unwrap_or(Login::new(ANN));
             answer(request, Answer::Actions(Ok(Page { rows: actions(&login), next: None })))
         }
+        Effect::LoadExecutions { request, ids } => answer(request, Answer::Executions(Ok(executions(&ids)))),
         Effect::LoadPart { request, login, part: name } => answer(request, Answer::Part(login, part(name))),
         Effect::LoadAddress { request, .. } => answer(request, Answer::Address(address_users())),
         Effect::FitFlows { request, .. } => answer(request, Answer::Fits(Ok(fits()))),
@@ -117,7 +118,8 @@ fn answer(effect: Effect) -> Option<(RequestId, Answer)> {
 }
 
 fn health() -> StoreHealth {
-    StoreHealth { events: 240, open_findings: 14, last_received: Some(ago(2)), ..StoreHealth::default() }
+    let last_received = Some(ago(2));
+    StoreHealth { events: 12_585, quiet: 12_345, open_findings: 14, last_received, ..StoreHealth::default() }
 }
 
 fn page(from: From<EventId>, limit: usize) -> Vec<Event> {
@@ -160,7 +162,10 @@ pub(crate) fn event(id: i64, severity: Severity, check: Check, users: &[&str], m
 pub(crate) fn events() -> Vec<Event> {
     let travel = check("impossible-travel", "Impossible Travel");
     let mut events = vec![
-        event(40, Severity::Critical, travel, &[ANN, "bo@example.com", "cy@example.com"], 2),
+        Event {
+            tags: ["vip", "notify:on-call"].map(str::to_owned).into(),
+            ..event(40, Severity::Critical, travel, &[ANN, "bo@example.com", "cy@example.com"], 2)
+        },
         event(39, Severity::High, check("no-mfa", "No MFA Configured"), &["bo@example.com"], 9),
         Event {
             kind: EventKind::Test,
@@ -174,6 +179,7 @@ pub(crate) fn events() -> Vec<Event> {
         },
         Event {
             received: ago(50),
+            tags: ["hygiene", "quarterly-review"].map(str::to_owned).into(),
             user_count: 128,
             findings: counts(96, 2, 30),
             source: "okta-event-hook".into(),
@@ -333,6 +339,7 @@ pub(crate) fn receipt(status: u16) -> Receipt {
         status: Some(status),
         headers: vec![("content-type".into(), "application/json".into())],
         body: r#"{"status":"ok"}"#.into(),
+        execution_id: Some("4632dc20-6989-4c57-9b5f-c17528474086".into()),
         at: Some(ago(4)),
         ..Receipt::default()
     }
@@ -344,6 +351,17 @@ fn actions(login: &Login) -> Vec<Action> {
     second.id = ActionId(uuid::Uuid::from_u128(2));
     second.at = ago(90);
     vec![action(login, Outcome::Accepted, Evidence::Acknowledged, Some(receipt(200))), second]
+}
+
+/// Two records of each execution.
+fn executions(ids: &[String]) -> Vec<(String, Event)> {
+    let record = |n: i64, kind: &str| Event {
+        kind: EventKind::Execution,
+        ..event(20 + n, Severity::Unknown, check(&format!("execution:{kind}"), kind), &[], 4)
+    };
+    let both =
+        |id: &String| [record(0, "FLOW_START"), record(1, "FLOW_END")].map(|event| (id.clone(), event));
+    ids.iter().flat_map(both).collect()
 }
 
 fn part(name: PartName) -> LoadedPart {

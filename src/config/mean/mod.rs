@@ -228,11 +228,7 @@ impl Check<'_, '_> {
 
     /// A span of time within bounds: `90s`, `12 hours`, `7d`; a day has 24 hours.
     fn span(&mut self, text: &str, at: At, bounds: impl RangeBounds<Duration>) -> Option<Duration> {
-        let parsed = text.trim().parse::<Span>().ok();
-        let days = SpanRelativeTo::days_are_24_hours();
-        let duration = parsed.and_then(|span| span.to_duration(days).ok());
-        let duration = duration.and_then(|duration| Duration::try_from(duration).ok());
-        let sound = duration.filter(|duration| bounds.contains(duration));
+        let sound = duration(text).filter(|duration| bounds.contains(duration));
         if sound.is_none() {
             let hint = "`30s`, `15m`, `12 hours`, `7 days`, within sensible bounds";
             self.problems.hinted(at, format!("`{text}` is not a span of time that can be used here"), hint);
@@ -263,6 +259,17 @@ impl Check<'_, '_> {
             }
         }
     }
+}
+
+fn duration(text: &str) -> Option<Duration> {
+    let span = text.trim().parse::<Span>().ok()?;
+    let duration = span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()?;
+    Duration::try_from(duration).ok()
+}
+
+/// How long raw texts are to be kept, as `[store] keep` says it: `90d`, not less than a day.
+pub fn keep(text: &str) -> Option<Duration> {
+    duration(text).filter(|keep| *keep >= SHORTEST_KEEP)
 }
 
 /// The URL of a SQLite file.

@@ -94,6 +94,18 @@ impl Store for Memory {
         Err(StoreError::Closed)
     }
 
+    async fn status(&self) -> Result<StoreStatus, StoreError> {
+        Ok(StoreStatus::default())
+    }
+
+    async fn prune(&self, _: Timestamp, _: usize) -> Result<Pruned, StoreError> {
+        Err(StoreError::Closed)
+    }
+
+    async fn prunable(&self, _: Timestamp) -> Result<Pruned, StoreError> {
+        Ok(Pruned::default())
+    }
+
     async fn drained(&self) -> Result<(), StoreError> {
         Ok(())
     }

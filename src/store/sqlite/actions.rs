@@ -2,7 +2,7 @@
 
 use super::journal;
 use super::rows::{self, sized, to_json};
-use crate::domain::action::Settlement;
+use crate::domain::action::{Settlement, execution_ids};
 use crate::domain::journal::RecordKind;
 use crate::domain::{Action, ActionId, Evidence, Outcome};
 use crate::store::{ActionFilter, Again, Basis, IntendError, Lease, Page, StoreError};
@@ -173,6 +173,15 @@ fn update(db: &Connection, action: &Action) -> Result<()> {
             action.outcome.word(),
             action.receipt.as_ref().map(to_json).transpose()?,
         ))?;
+    name_executions(db, action)
+}
+
+/// What retention looks up: the records of these executions stay.
+fn name_executions(db: &Connection, action: &Action) -> Result<()> {
+    for execution in action.receipt.iter().flat_map(execution_ids) {
+        db.prepare_cached("INSERT OR IGNORE INTO action_executions (execution, action) VALUES (?1, ?2)")?
+            .execute((execution, action.id.to_string()))?;
+    }
     Ok(())
 }
 

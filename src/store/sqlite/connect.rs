@@ -92,6 +92,7 @@ impl Files {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut db = Connection::open_with_flags(path, flags)?;
         self.tune(&db)?;
+        may_shrink(&db)?;
         self.write_ahead(&db)?;
         db.pragma_update(None, "synchronous", synchronous)?;
         db.pragma_update_and_check(None, "journal_size_limit", 64 << 20, |_| Ok(()))?;
@@ -132,6 +133,20 @@ fn search_path(store: &Path) -> PathBuf {
     let stem = store.file_stem().unwrap_or_default().to_string_lossy();
     let extension = store.extension().map(|e| format!(".{}", e.to_string_lossy())).unwrap_or_default();
     store.with_file_name(format!("{stem}-search{extension}"))
+}
+
+/// Lets retention give space back to the disk. Only an empty file takes it, and to ask for it is a write:
+/// whoever opens what is there waits for nobody.
+fn may_shrink(db: &Connection) -> rusqlite::Result<()> {
+    let pages: i64 = db.query_row("PRAGMA page_count", [], |row| row.get(0))?;
+    if pages > 0 {
+        return Ok(());
+    }
+    match db.pragma_update(None, "auto_vacuum", "INCREMENTAL") {
+        // Somebody else makes the file, and asks for the same.
+        Err(error) if is_busy(&error) => Ok(()),
+        asked => asked,
+    }
 }
 
 /// What is damaged is made anew; a lock passes, and a newer or another program's file is not ours.

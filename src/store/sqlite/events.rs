@@ -20,6 +20,11 @@ pub(super) fn is_digest(db: &Connection, key: &str) -> Result<bool> {
     db.prepare_cached("SELECT 1 FROM digests WHERE key = ?1")?.exists([key])
 }
 
+/// Whether an event is a record that opened no finding.
+pub(super) fn is_quiet(db: &Connection, event: i64) -> Result<bool> {
+    db.prepare_cached("SELECT quiet FROM events WHERE id = ?1")?.query_row([event], |row| row.get(0))
+}
+
 /// The events about some executions, oldest first.
 pub(super) fn of_executions(db: &Connection, ids: &[String]) -> Result<Vec<(String, Event)>> {
     let mut found = Vec::new();
@@ -69,10 +74,10 @@ pub(super) fn insert(db: &Connection, item: &InboxItem, event: &DecodedEvent) ->
     insert_texts(db, id, item, event)?;
     insert_tags(db, id, event)?;
     if let Some(execution) = &event.execution {
-        db.prepare_cached("INSERT OR IGNORE INTO executions (execution, event) VALUES (?1, ?2)")?
-            .execute((execution.raw(), id))?;
+        db.prepare_cached("INSERT INTO executions (event, execution) VALUES (?1, ?2)")?
+            .execute((id, execution.raw()))?;
     }
-    tally::event_arrived(db, item.received.as_microsecond())?;
+    tally::event_arrived(db, item, event)?;
     Ok(id)
 }
 

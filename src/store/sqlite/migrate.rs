@@ -13,13 +13,17 @@ pub(super) const STORE: Schema = Schema {
         include_str!("../migrations/0002_action_targets.sql"),
         include_str!("../migrations/0003_journal_digest.sql"),
         include_str!("../migrations/0004_sources.sql"),
+        include_str!("../migrations/0005_keeping.sql"),
     ],
 };
 
 /// The free text beside it.
 pub(super) const SEARCH: Schema = Schema {
     application_id: 0x6964_7473,
-    migrations: &[include_str!("../migrations/search_0001_words.sql")],
+    migrations: &[
+        include_str!("../migrations/search_0001_words.sql"),
+        include_str!("../migrations/search_0002_removal.sql"),
+    ],
 };
 
 /// A kind of file: what marks it, and the steps to its newest form.
@@ -123,7 +127,7 @@ mod tests {
         STORE.migrate(&mut newer).unwrap();
         newer.pragma_update(None, "user_version", 99).unwrap();
         let why = STORE.migrate(&mut newer).unwrap_err().to_string();
-        assert_eq!(why, "it was written by a newer version of this program (schema 99, known up to 4)");
+        assert_eq!(why, "it was written by a newer version of this program (schema 99, known up to 5)");
 
         let mut foreign = memory();
         foreign.execute_batch("CREATE TABLE recipes (id)").unwrap();

@@ -9,6 +9,7 @@
 //! | `inbox`, `expand`, `events`, `findings`, `tally` | how an element becomes an event and findings |
 //! | `actions`, `journal` | what is recorded before and after a request that acts |
 //! | `cursors`, `drops` | how far sources have read, and what rules left out |
+//! | `retention` | what goes once it is old, and what the store holds |
 //! | `read`, `query` | how lists are read without depending on how much is stored |
 //! | `search` | the words of events |
 //! | `watch` | how a screen learns of new arrivals |
@@ -27,6 +28,7 @@ mod logins;
 mod migrate;
 mod query;
 mod read;
+mod retention;
 mod rows;
 mod savepoint;
 mod search;
@@ -43,8 +45,8 @@ use self::watch::Watcher;
 use self::writer::{Parts, WriterHandle};
 use super::{
     ActionFilter, Basis, ChangeError, Counted, Cursor, Decode, Dropped, EventUser, FindingFilter, From,
-    Imported, InboxItem, IntendError, Lease, OpenOptions, Page, Sequence, Store, StoreError, StoreHealth,
-    UserQuery,
+    Imported, InboxItem, IntendError, Lease, OpenOptions, Page, Pruned, Sequence, Store, StoreError,
+    StoreHealth, StoreStatus, UserQuery,
 };
 use crate::domain::action::Settlement;
 use crate::domain::event::EventDetail;
@@ -226,6 +228,21 @@ impl Store for SqliteStore {
         self.writer.write(work).await
     }
 
+    async fn status(&self) -> Result<StoreStatus, StoreError> {
+        let files = super::files::sizes(&self.files.all());
+        self.readers.read(Lane::Long, move |db| retention::status(db, files)).await
+    }
+
+    async fn prune(&self, before: Timestamp, most: usize) -> Result<Pruned, StoreError> {
+        // The writer does not see the free text's file: what that has followed is read before.
+        let indexed = self.readers.read(Lane::Pages, search::erased).await?;
+        self.writer.write(move |db| retention::prune(db, before, most, indexed).map(Ok)).await
+    }
+
+    async fn prunable(&self, before: Timestamp) -> Result<Pruned, StoreError> {
+        self.readers.read(Lane::Long, move |db| retention::prunable(db, before)).await
+    }
+
     async fn drained(&self) -> Result<(), StoreError> {
         self.writer.drained().await
     }
@@ -397,11 +414,15 @@ fn page<T: Listed>(
 
 fn health(db: &Connection, bytes: u64) -> rusqlite::Result<StoreHealth> {
     let open_findings = tally::not_closed(db)?;
-    let totals = db
-        .prepare_cached("SELECT events, last_received FROM event_totals")?
-        .query_row([], |row| Ok((rows::count(row, "events")?, rows::instant_option(row, "last_received")?)))
-        .optional()?;
-    let (events, last_received) = totals.unwrap_or_default();
+    let totals = |row: &rusqlite::Row<'_>| {
+        Ok((
+            rows::count(row, "events")?,
+            rows::count(row, "quiet")?,
+            rows::instant_option(row, "last_received")?,
+        ))
+    };
+    let totals = db.prepare_cached("SELECT * FROM event_totals")?.query_row([], totals).optional()?;
+    let (events, quiet, last_received) = totals.unwrap_or_default();
     let (pending, problems) = (inbox::pending(db)?, inbox::problems(db)?);
-    Ok(StoreHealth { events, open_findings, pending, last_received, problems, bytes })
+    Ok(StoreHealth { events, quiet, open_findings, pending, last_received, problems, bytes })
 }

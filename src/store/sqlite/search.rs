@@ -4,9 +4,13 @@
 //! would hold up the inbox. So this file has its own writer, which reads the store as anybody does. All
 //! of it is derived: it remembers of which store it is and how far it is, goes on from there, and begins
 //! again if either does not fit.
+//!
+//! What retention took is taken out here too, right behind it: a removed record is found no more, and
+//! another event no more by its description. Its bytes leave the file as FTS5 merges what holds them.
 
 use super::connect::Files;
 use super::rows::sized;
+use super::watch::{last_given, newest_event};
 use crate::store::Sequence;
 use rusqlite::{Connection, OptionalExtension, Result, Transaction, TransactionBehavior};
 use std::sync::Arc;
@@ -82,22 +86,28 @@ impl Indexer {
 
     /// Looks without taking the write lock: mostly there is nothing to do.
     fn is_behind(&self) -> Result<bool> {
-        let Some((_, last)) = progress(&self.db)?.filter(|(store, _)| *store == self.identity) else {
+        let Some(at) = progress(&self.db)?.filter(|at| at.store == self.identity) else {
             return Ok(true);
         };
         let has_skipped: bool =
             self.db.query_row("SELECT EXISTS (SELECT 1 FROM skipped)", [], |row| row.get(0))?;
-        Ok(has_skipped || newest(&self.store)? != last)
+        Ok(has_skipped || newest_event(&self.store)? != at.last || last_erased(&self.store)? != at.erased)
     }
 }
 
 /// Indexes one batch; returns how many events it moved on.
 fn batch(store: &Connection, tx: &Transaction<'_>, identity: &str) -> Result<usize> {
-    let last = match progress(tx)? {
-        Some((of, last)) if of == identity && last <= newest(store)? => last,
-        _ => begin_again(tx, identity)?,
+    let at = match progress(tx)? {
+        Some(at) if at.store == identity && at.fits(store)? => at,
+        _ => begin_again(store, tx, identity)?,
     };
-    let skipped = index_skipped(store, tx)?;
+    Ok(take_out(store, tx, &at)? + index_skipped(store, tx)? + index_fresh(store, tx, at.last)?)
+}
+
+/// What has arrived since.
+fn index_fresh(store: &Connection, tx: &Transaction<'_>, last: i64) -> Result<usize> {
+    // Read before the ids: whatever is not among them up to here, retention took.
+    let newest = newest_event(store)?;
     let fresh = ids(store, "SELECT id FROM events WHERE id > ?1 ORDER BY id LIMIT ?2", last)?;
     for id in &fresh {
         if is_begun(store, *id)? {
@@ -106,10 +116,30 @@ fn batch(store: &Connection, tx: &Transaction<'_>, identity: &str) -> Result<usi
             index(store, tx, *id)?;
         }
     }
-    if let Some(last) = fresh.last() {
-        tx.execute("UPDATE progress SET last = ?1", [last])?;
+    let looked = fresh.last().copied().unwrap_or(last);
+    let upto = if fresh.len() < BATCH { looked.max(newest) } else { looked };
+    if upto != last {
+        tx.prepare_cached("UPDATE progress SET last = ?1")?.execute([upto])?;
     }
-    Ok(skipped + fresh.len())
+    Ok(fresh.len())
+}
+
+/// What retention took since. An event whose row stays is indexed by what is left of it.
+fn take_out(store: &Connection, tx: &Transaction<'_>, at: &Progress) -> Result<usize> {
+    let erased: Vec<(i64, i64)> = store
+        .prepare_cached("SELECT seq, event FROM erased WHERE seq > ?1 ORDER BY seq LIMIT ?2")?
+        .query_map((at.erased, sized(BATCH)), |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<Result<_>>()?;
+    // What was not come by yet is not in it, and will be read as it is.
+    for (_, event) in erased.iter().filter(|(_, event)| *event <= at.last) {
+        tx.prepare_cached("DELETE FROM words WHERE rowid = ?1")?.execute([event])?;
+        tx.prepare_cached("DELETE FROM skipped WHERE event = ?1")?.execute([event])?;
+        index(store, tx, *event)?;
+    }
+    if let Some((last, _)) = erased.last() {
+        tx.prepare_cached("UPDATE progress SET erased = ?1")?.execute([last])?;
+    }
+    Ok(erased.len())
 }
 
 /// Large events that were being expanded when they were passed.
@@ -174,20 +204,60 @@ fn ids(db: &Connection, sql: &str, above: i64) -> Result<Vec<i64>> {
     db.prepare_cached(sql)?.query_map((above, sized(BATCH)), |row| row.get(0))?.collect()
 }
 
-fn newest(store: &Connection) -> Result<i64> {
-    store.prepare_cached("SELECT ifnull(max(id), 0) FROM events")?.query_row([], |row| row.get(0))
+/// How far a file of free text is.
+#[derive(Debug)]
+struct Progress {
+    /// Of which store.
+    store: String,
+    /// The last event that was come by.
+    last: i64,
+    /// The last of what retention took.
+    erased: i64,
 }
 
-fn progress(db: &Connection) -> Result<Option<(String, i64)>> {
-    db.prepare_cached("SELECT store, last FROM progress")?
-        .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
+impl Progress {
+    /// Whether it can go on from here. An older copy of the store is behind, and an older copy of the free
+    /// text may not know any more what to take out.
+    fn fits(&self, store: &Connection) -> Result<bool> {
+        // One statement sees one moment: retention may go on meanwhile.
+        let is_whole = store
+            .prepare_cached(
+                "SELECT coalesce((SELECT min(seq) FROM erased WHERE seq > ?1) - 1, \
+                 (SELECT seq FROM sqlite_sequence WHERE name = 'erased'), 0) = ?1",
+            )?
+            .query_row([self.erased], |row| row.get::<_, bool>(0))?;
+        Ok(is_whole && self.last <= newest_event(store)?)
+    }
+}
+
+fn last_erased(store: &Connection) -> Result<i64> {
+    last_given(store, "erased")
+}
+
+fn progress(db: &Connection) -> Result<Option<Progress>> {
+    db.prepare_cached("SELECT store, last, erased FROM progress")?
+        .query_row([], |row| Ok(Progress { store: row.get(0)?, last: row.get(1)?, erased: row.get(2)? }))
         .optional()
 }
 
-fn begin_again(tx: &Transaction<'_>, identity: &str) -> Result<i64> {
+/// How far the free text has followed retention, read beside the store; 0 where it is another store's.
+pub(super) fn erased(db: &Connection) -> Result<i64> {
+    let identity = identity(db)?;
+    db.prepare_cached("SELECT erased FROM search.progress WHERE store = ?1")?
+        .query_row([identity], |row| row.get(0))
+        .optional()
+        .map(Option::unwrap_or_default)
+}
+
+/// What retention took up to now is not in the store any more, so that it need not be taken out.
+fn begin_again(store: &Connection, tx: &Transaction<'_>, identity: &str) -> Result<Progress> {
     tx.execute_batch(
         "INSERT INTO words (words) VALUES ('delete-all'); DELETE FROM progress; DELETE FROM skipped;",
     )?;
-    tx.execute("INSERT INTO progress (id, store, last) VALUES (1, ?1, 0)", [identity])?;
-    Ok(0)
+    let at = Progress { store: identity.to_owned(), last: 0, erased: last_erased(store)? };
+    tx.execute(
+        "INSERT INTO progress (id, store, last, erased) VALUES (1, ?1, 0, ?2)",
+        (&at.store, at.erased),
+    )?;
+    Ok(at)
 }

@@ -1,8 +1,9 @@
 //! Kept counts: they move with what they count, in the same transaction, and are never counted anew.
 
-use super::rows::{signed, unsigned};
+use super::rows::{signed, sized, unsigned};
 use crate::domain::counts::StateCounts;
-use crate::domain::{Finding, FindingState, Severity};
+use crate::domain::{DecodedEvent, Finding, FindingState, Severity};
+use crate::store::InboxItem;
 use rusqlite::{Connection, Result};
 use std::collections::BTreeMap;
 
@@ -76,12 +77,16 @@ pub(super) fn shift_events(db: &Connection, before: &Finding, after: &Finding) -
 }
 
 /// A new event arrived.
-pub(super) fn event_arrived(db: &Connection, received: i64) -> Result<()> {
-    db.prepare_cached("UPDATE event_totals SET events = events + 1")?.execute([])?;
-    event_seen(db, received)
+pub(super) fn event_arrived(db: &Connection, item: &InboxItem, event: &DecodedEvent) -> Result<()> {
+    db.prepare_cached(
+        "UPDATE event_totals SET events = events + 1, quiet = quiet + ?2, raws = raws + 1, \
+         raw_bytes = raw_bytes + ?3, last_received = max(?1, ifnull(last_received, ?1))",
+    )?
+    .execute((item.received.as_microsecond(), event.is_quiet(), sized(item.raw.len())))?;
+    Ok(())
 }
 
-/// An event arrived, new or again.
+/// An event arrived again.
 pub(super) fn event_seen(db: &Connection, received: i64) -> Result<()> {
     db.prepare_cached("UPDATE event_totals SET last_received = max(?1, ifnull(last_received, ?1))")?
         .execute([received])?;

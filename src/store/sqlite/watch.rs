@@ -58,6 +58,13 @@ fn data_version(db: &Connection) -> Result<i64> {
     db.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))
 }
 
-fn newest_event(db: &Connection) -> Result<i64> {
-    db.prepare_cached("SELECT ifnull(max(id), 0) FROM events")?.query_row([], |row| row.get(0))
+/// The last id that was given, also where retention has taken its event since.
+pub(super) fn newest_event(db: &Connection) -> Result<i64> {
+    last_given(db, "events")
+}
+
+/// The last number that an `AUTOINCREMENT` table gave; nothing that is taken out makes it smaller.
+pub(super) fn last_given(db: &Connection, table: &str) -> Result<i64> {
+    db.prepare_cached("SELECT ifnull(max(seq), 0) FROM sqlite_sequence WHERE name = ?1")?
+        .query_row([table], |row| row.get(0))
 }

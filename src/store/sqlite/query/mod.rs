@@ -247,12 +247,16 @@ mod tests {
     }
 
     /// Filters of every kind, alone and together.
-    const CORPUS: [&str; 30] = [
+    const CORPUS: [&str; 34] = [
         "tag:hygiene",
         "-tag:hygiene severity>=high",
         "tag:notify:* check:no-mfa",
         "quiet:no",
         "quiet:yes severity:low",
+        "severity>=high state:open quiet:no",
+        "user:ann@example.com quiet:no",
+        "check:no-mfa -kind:test quiet:no",
+        "impossible travel quiet:no",
         "-quiet:yes source:okta*",
         "",
         "severity>=high",
@@ -359,6 +363,20 @@ mod tests {
         assert!(walk("-check:no-mfa severity:low").from.ends_with("events_severity"));
         assert!(walk("kind:failed-check").from.ends_with("NOT INDEXED"));
         assert!(walk("user:nobody").keys.is_empty());
+        // What the feed asks for without a filter, and with one that leaves most of it.
+        assert!(walk("quiet:no").from.ends_with("events_loud"));
+        assert_eq!((walk("quiet:no").keys.len(), walk("severity>=high quiet:no").keys.len()), (6, 2));
+    }
+
+    /// A page of the feed reads the index of what it shows, and nothing of the records that it leaves out.
+    #[test]
+    fn the_feed_does_not_touch_the_records_that_it_leaves_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = store(folder.path());
+        let feed = Query::default().without_records();
+        let sql = events::plan(&db, &feed).unwrap().sql(Direction::Down);
+        let steps = explained(&db, &sql);
+        assert!(matches!(&steps[..], [one] if one.contains("events_loud (severity=?")), "{steps:#?}");
     }
 
     #[test]
