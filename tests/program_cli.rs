@@ -251,7 +251,10 @@ fn the_journal_is_verified_against_a_head_that_was_kept() {
     let kept = head();
     run(4);
     let records = place.run_json(&["journal", "list", "--limit", "2"]).expect(0).json_lines();
-    assert_eq!(names(&records[0]), ["seq", "at", "kind", "content", "digest", "previous", "hash", "executions"]);
+    assert_eq!(
+        names(&records[0]),
+        ["seq", "at", "kind", "content", "digest", "previous", "hash", "executions"]
+    );
     place.run(&["journal", "verify", "--head", &kept]).expect(0);
     place.run(&["journal", "verify", "--head", &head()]).expect(0);
     let (seq, hash) = kept.split_once(':').unwrap();

@@ -24,6 +24,11 @@ fn secrets(tenant: &Tenant) -> Vec<(&'static str, String)> {
     let mut secrets = vec![
         ("the client secret", all.cii_client_secret.expose_secret().to_owned()),
         ("the hook's token", all.cii_hook_token.expose_secret().to_owned()),
+        ("the event hook's secret", all.okta_hook_secret.expose_secret().to_owned()),
+        ("the ISPM tile's secret", all.ispm_secret.expose_secret().to_owned()),
+        ("the execution log's token", all.execution_log_token.expose_secret().to_owned()),
+        ("the form's key", all.form_key.expose_secret().to_owned()),
+        ("the alert manager's password", all.alerts_password.expose_secret().to_owned()),
         ("the Okta token", all.okta_token.expose_secret().to_owned()),
         ("the flows' token", all.flow_token.expose_secret().to_owned()),
         ("a wrong secret that somebody sent", WRONG.to_owned()),

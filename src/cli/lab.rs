@@ -10,7 +10,7 @@ use crate::config::meant::Reading;
 use crate::config::{Loaded, actor};
 use crate::domain::event::SourceName;
 use crate::ingest::Ingest;
-use crate::lab::{self, Fault, HookAuth, Lab, LabListener, LabOptions};
+use crate::lab::{self, Fault, Lab, LabOptions};
 use crate::remediation::Pace;
 use crate::remediation::guard::Mode;
 use crate::runtime::terminal::signals::{Signalled, Signals};
@@ -84,22 +84,12 @@ pub(super) async fn alone(arguments: &LabAlone, out: &mut Output<'_>) -> Result<
     out.text(text.trim_end())?;
     out.note(&format!("the same configuration is in {}: `idtriage --config` takes it", path.display()))?;
     out.note(&format!("posting to {listen} as soon as something listens there; ctrl-c ends the lab"))?;
-    let told = lab.tell(listener(&lab, listen));
+    let told = lab.tell(lab.targets(listen));
     let mut signals = Signals::listen().map_err(|cause| not_written(&cause))?;
     while signals.next().await != Signalled::Stop {}
     told.stop().await;
     lab.stop().await;
     Ok(DONE)
-}
-
-fn listener(lab: &Lab, listen: SocketAddr) -> LabListener {
-    LabListener {
-        url: format!("http://{listen}{}", lab::HOOK_PATH),
-        auth: HookAuth::Key {
-            header: lab::HOOK_HEADER.to_owned(),
-            value: lab.secrets().cii_hook_token.clone(),
-        },
-    }
 }
 
 /// Runs the demo: a lab, a throw-away store with some days of history, and the console.
@@ -123,7 +113,7 @@ pub(super) async fn demo(arguments: &DemoArguments, mode: Mode, out: &mut Output
     let telling = async {
         match listening.await {
             // Held until the console ends: dropping it would end the story.
-            Ok(address) => Some(lab.tell(listener(&lab, address))),
+            Ok(address) => Some(lab.tell(lab.targets(address))),
             Err(_) => None,
         }
     };

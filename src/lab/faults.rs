@@ -113,6 +113,14 @@ pub enum FaultKind {
     CutBody,
     /// Flows are switched off.
     FlowOff,
+    /// Every call of the event hook comes again, every second time under another `eventId`.
+    HookDuplicates,
+    /// The events of a call stand newest first, and every third call comes after newer ones.
+    HookDisorder,
+    /// A run's start is streamed after its end, and both twice.
+    ExecutionsUnordered,
+    /// Runs of flows whose end is never streamed (value: how many).
+    ExecutionWithoutEnd,
 }
 
 impl FaultKind {
@@ -136,8 +144,12 @@ impl FaultKind {
             | FaultKind::BoundedNext
             | FaultKind::ForeignNext
             | FaultKind::LinksJoined
-            | FaultKind::LinksSelfFirst => &[Part::Okta],
-            FaultKind::FlowOff => &[Part::Workflows],
+            | FaultKind::LinksSelfFirst
+            | FaultKind::HookDuplicates
+            | FaultKind::HookDisorder => &[Part::Okta],
+            FaultKind::FlowOff | FaultKind::ExecutionsUnordered | FaultKind::ExecutionWithoutEnd => {
+                &[Part::Workflows]
+            }
             FaultKind::ShortTokens => &[Part::Cii, Part::Okta],
             _ => &Part::ALL,
         }
@@ -178,6 +190,10 @@ const NAMES: &[(&str, FaultKind)] = &[
     ("links-self-first", FaultKind::LinksSelfFirst),
     ("cut-body", FaultKind::CutBody),
     ("flow-off", FaultKind::FlowOff),
+    ("hook-duplicates", FaultKind::HookDuplicates),
+    ("hook-disorder", FaultKind::HookDisorder),
+    ("executions-unordered", FaultKind::ExecutionsUnordered),
+    ("execution-without-end", FaultKind::ExecutionWithoutEnd),
 ];
 
 /// A fault, where it strikes and how much.
@@ -346,6 +362,8 @@ mod tests {
     #[case("short-tokens@token", "`token` cannot have the fault `short-tokens`")]
     #[case("dpop-required@token", "`token` cannot have the fault `dpop-required`")]
     #[case("schema-drift@okta", "`okta` cannot have the fault `schema-drift`")]
+    #[case("hook-disorder@cii", "`cii` cannot have the fault `hook-disorder`")]
+    #[case("execution-without-end@okta", "`okta` cannot have the fault `execution-without-end`")]
     #[case("object-causes@workflows", "`workflows` cannot have the fault `object-causes`")]
     fn refuses_what_it_does_not_know(#[case] text: &str, #[case] phrase: &str) {
         let error = text.parse::<Fault>().unwrap_err();

@@ -11,7 +11,7 @@
 //! | `okta` | `/oauth2/v1/token`, `/api/v1/…` |
 //! | `workflows` | `/api/flo/{alias}/invoke` |
 //! | `pages` | `/pages/…`, where every `referenceUrl` leads |
-//! | `sender` | posts CII webhooks to a listener |
+//! | `sender` | posts to listeners what CII, Okta, ISPM, Workflows and two third parties say |
 //!
 //! All on one random loopback port. Every request passes `gate`, which records it and lets the faults in force strike.
 //! One seed fixes people, ids and offsets; the present of the story is given, so that two runs can be compared.
@@ -42,9 +42,8 @@ pub use hook_auth::HookAuth;
 pub use log_driver::{LogDriver, LogEvent};
 pub use recorder::{Recorded, Recorder};
 pub use secrets::LabSecrets;
-pub use sender::{Delivery, LabListener, Telling};
-pub use setup::{HOOK_HEADER, HOOK_PATH};
-pub use workflows::{FlowAuth, LabFlow, LabRun};
+pub use sender::{Delivery, LabListener, LabTargets, Sender, Telling};
+pub use workflows::{ExecutionTypes, FlowAuth, LabFlow, LabRun};
 pub use world::LabAddresses;
 
 use axum::Router;
@@ -62,6 +61,7 @@ use std::sync::{Arc, Mutex};
 use story::Story;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+use workflows::Executions;
 use world::{Tokens, World, lock};
 
 /// What a lab is made from.
@@ -83,6 +83,8 @@ pub struct LabOptions {
     /// Which header of a flow's answer carries the execution's id. The real name is undocumented: no client may count
     /// on one.
     pub execution_header: HeaderName,
+    /// What the execution log calls starts and ends. Only the word for a start is documented.
+    pub execution_types: ExecutionTypes,
     /// Calls of the System Log that are answered within a minute of lab time.
     pub log_calls: u32,
 }
@@ -99,6 +101,7 @@ impl LabOptions {
             secrets: None,
             api: None,
             execution_header: HeaderName::from_static("x-workflows-execution-id"),
+            execution_types: ExecutionTypes::default(),
             log_calls: limits::LOG_CALLS,
         }
     }
@@ -119,7 +122,7 @@ pub enum LabError {
 #[derive(Debug)]
 pub struct Lab {
     world: Arc<World>,
-    story: Story,
+    story: Arc<Story>,
     server: JoinHandle<()>,
 }
 
@@ -138,7 +141,7 @@ impl Lab {
         let address = listener.local_addr().map_err(failed)?;
         let (world, story) = create(options, address)?;
         let server = server::serve(listener, router(&world));
-        Ok(Self { world, story, server })
+        Ok(Self { world, story: Arc::new(story), server })
     }
 
     /// Where its parts answer.
@@ -185,14 +188,14 @@ impl Lab {
         self.story.history.clone()
     }
 
-    /// Starts to post the incident to a listener, until the handle is dropped.
-    pub fn tell(&self, listener: LabListener) -> Telling {
-        sender::tell(
-            Arc::clone(&self.world),
-            self.story.tenant.clone(),
-            self.story.incident.clone(),
-            listener,
-        )
+    /// Starts to post the incident to these targets, until the handle is dropped.
+    pub fn tell(&self, targets: LabTargets) -> Telling {
+        sender::tell(Arc::clone(&self.world), Arc::clone(&self.story), targets)
+    }
+
+    /// The targets that [`Lab::config_toml`] describes, at the address where idtriage listens.
+    pub fn targets(&self, listen: SocketAddr) -> LabTargets {
+        setup::targets(&self.world, listen)
     }
 
     /// What was asked of the lab.
@@ -262,6 +265,7 @@ fn create(options: LabOptions, address: SocketAddr) -> Result<(Arc<World>, Story
         execution_header: options.execution_header,
         flows: workflows::flows(options.seed, &addresses.workflows_url),
         runs: Mutex::default(),
+        executions: Executions::new(options.seed, options.execution_types),
         addresses,
         population,
     };

@@ -16,8 +16,18 @@ use std::path::Path;
 pub struct LabSecrets {
     pub cii_client_id: String,
     pub cii_client_secret: SecretString,
-    /// The value of the header that the lab sends with every webhook.
+    /// The value of the header that the lab sends with every webhook of CII.
     pub cii_hook_token: SecretString,
+    /// The value of the event hook's `authScheme`.
+    pub okta_hook_secret: SecretString,
+    /// The secret of the ISPM webhook tile.
+    pub ispm_secret: SecretString,
+    /// The value of the header of the execution log's destination.
+    pub execution_log_token: SecretString,
+    /// The key that the form service signs its bodies with.
+    pub form_key: SecretString,
+    /// The password that the alert manager shows.
+    pub alerts_password: SecretString,
     /// An SSWS token.
     pub okta_token: SecretString,
     /// The client token of every flow that takes one.
@@ -35,6 +45,11 @@ impl LabSecrets {
             cii_client_id: token("cii", 18),
             cii_client_secret: SecretString::from(token("", 32)),
             cii_hook_token: SecretString::from(token("hook-", 24)),
+            okta_hook_secret: SecretString::from(token("event-", 24)),
+            ispm_secret: SecretString::from(token("ispm-", 24)),
+            execution_log_token: SecretString::from(token("els-", 24)),
+            form_key: SecretString::from(token("form-", 24)),
+            alerts_password: SecretString::from(token("alert-", 24)),
             okta_token: SecretString::from(token("00", 30)),
             flow_token: SecretString::from(token("flow-", 32)),
             okta_client_id: token("0oa", 12),
@@ -43,10 +58,15 @@ impl LabSecrets {
     }
 
     /// The files of a secrets folder: name and content.
-    fn files(&self) -> [(&'static str, &SecretString); 5] {
+    fn files(&self) -> [(&'static str, &SecretString); 10] {
         [
             (CII_CLIENT_SECRET, &self.cii_client_secret),
             (CII_HOOK_TOKEN, &self.cii_hook_token),
+            (OKTA_HOOK_SECRET, &self.okta_hook_secret),
+            (ISPM_SECRET, &self.ispm_secret),
+            (EXECUTION_LOG_TOKEN, &self.execution_log_token),
+            (FORM_KEY, &self.form_key),
+            (ALERTS_PASSWORD, &self.alerts_password),
             (OKTA_TOKEN, &self.okta_token),
             (OKTA_PRIVATE_KEY, &self.okta_private_key),
             (FLOW_TOKEN, &self.flow_token),
@@ -68,6 +88,11 @@ impl LabSecrets {
 
 pub(crate) const CII_CLIENT_SECRET: &str = "cii-client.secret";
 pub(crate) const CII_HOOK_TOKEN: &str = "cii-hook.secret";
+pub(crate) const OKTA_HOOK_SECRET: &str = "okta-hook.secret";
+pub(crate) const ISPM_SECRET: &str = "ispm.secret";
+pub(crate) const EXECUTION_LOG_TOKEN: &str = "execution-log.secret";
+pub(crate) const FORM_KEY: &str = "form.secret";
+pub(crate) const ALERTS_PASSWORD: &str = "alerts.secret";
 pub(crate) const OKTA_TOKEN: &str = "okta-token.secret";
 pub(crate) const OKTA_PRIVATE_KEY: &str = "okta-key.pem";
 pub(crate) const FLOW_TOKEN: &str = "flow-token.secret";

@@ -8,7 +8,7 @@ use super::population::Population;
 use super::recorder::Recorder;
 use super::secrets::{LabSecrets, token};
 use super::story::Failing;
-use super::workflows::{LabFlow, LabRun};
+use super::workflows::{Executions, LabFlow, LabRun};
 use axum::http::HeaderName;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
@@ -65,6 +65,7 @@ pub(crate) struct World {
     pub(crate) flows: Vec<LabFlow>,
     pub(crate) execution_header: HeaderName,
     pub(crate) runs: Mutex<Vec<LabRun>>,
+    pub(crate) executions: Executions,
 }
 
 impl World {

@@ -5,6 +5,11 @@
 mod cii;
 mod common;
 mod console;
+mod customer;
+mod executions;
+mod hooks;
+mod issues;
+mod notices;
 mod okta;
 #[path = "../support/mod.rs"]
 mod support;

@@ -50,10 +50,14 @@ impl Place {
     /// The same with more of a configuration behind it.
     pub(crate) fn with_lab_and(lab: &Lab, more: &str) -> Place {
         let place = Place::empty();
-        let secrets = place.path("secrets");
-        lab.write_secret_files(&secrets).unwrap();
-        place.write_config(&(lab.config_toml(&secrets, place.listen) + more));
+        place.write_config(&(posted_only(&place.config_of(lab)) + more));
         place
+    }
+
+    fn config_of(&self, lab: &Lab) -> String {
+        let secrets = self.path("secrets");
+        lab.write_secret_files(&secrets).unwrap();
+        lab.config_toml(&secrets, self.listen)
     }
 
     /// A place where nothing is yet.
@@ -178,6 +182,14 @@ impl Place {
     pub(crate) fn files(&self) -> Vec<PathBuf> {
         files_below(self.folder.path())
     }
+}
+
+/// A lab's configuration without the source that is asked: nothing comes into a store but what a test posts.
+fn posted_only(config: &str) -> String {
+    let mut config: toml::Table = config.parse().unwrap();
+    let sources = config["source"].as_array_mut().unwrap();
+    sources.retain(|source| source.get("path").is_some());
+    config.to_string()
 }
 
 fn files_below(folder: &Path) -> Vec<PathBuf> {

@@ -14,9 +14,14 @@ pub(crate) struct Tenant {
 impl Tenant {
     /// A lab of 100 people. Its story lies around now, as the programs' clocks see it.
     pub(crate) fn start() -> Tenant {
+        Tenant::at_speed(1.0)
+    }
+
+    /// One whose time runs faster, so that its story is told sooner.
+    pub(crate) fn at_speed(speed: f64) -> Tenant {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        let options = LabOptions { seed: 7, users: 100, ..LabOptions::at(jiff::Timestamp::now()) };
+        let options = LabOptions { seed: 7, users: 100, speed, ..LabOptions::at(jiff::Timestamp::now()) };
         let lab = runtime.block_on(Lab::start(options)).unwrap();
         Tenant { runtime, lab }
     }

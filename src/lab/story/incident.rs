@@ -1,16 +1,13 @@
-//! The incident: push prompts flood the finance department from one address, one of its people is seen in two countries
+//! The incident as CII tells it: push prompts flood the finance department from one address, one of its people is seen in two countries
 //! within minutes, then an admin account that nobody has used for months wakes up. Ordinary events go on meanwhile.
 use super::envelope::{Failure, Ids};
-use super::{Beat, history};
+use super::{Beat, LENGTH, News, history};
 use crate::lab::checks;
 use crate::lab::population::{Population, places};
 use fastrand::Rng;
 use std::time::Duration;
 
-/// How long the trickle goes on.
-const LENGTH: u64 = 2 * 3600;
-
-/// The script, in the order of sending.
+/// The script, in no order.
 pub(super) fn script(rng: &mut Rng, population: &Population) -> Vec<Beat> {
     let mut beats = Vec::new();
     flood(rng, population, &mut beats);
@@ -18,13 +15,12 @@ pub(super) fn script(rng: &mut Rng, population: &Population) -> Vec<Beat> {
     awakening(rng, population, &mut beats);
     trickle(rng, population, &mut beats);
     repeats(rng, &mut beats);
-    beats.sort_by_key(|beat| beat.at);
     beats
 }
 
 fn beat(rng: &mut Rng, seconds: f64, failure: Failure) -> Beat {
     let lag = Duration::from_millis(rng.u64(300..4000));
-    Beat { at: Duration::from_secs_f64(seconds), lag, failure, ids: Ids::new(rng) }
+    Beat { at: Duration::from_secs_f64(seconds), lag, news: News::CheckFailed(failure, Ids::new(rng)) }
 }
 
 /// First a list of users as the daily run sends them, then one event for each as prompts go on.

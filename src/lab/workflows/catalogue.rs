@@ -1,6 +1,7 @@
 //! The flows of the lab: eight of the nine ISPM templates behind API Endpoints (the ninth can only be run by hand), and
 //! some that show how an endpoint may behave.
 use super::behaviour::Behaviour;
+use super::executions::ulid;
 use super::{FlowAuth, LabFlow};
 use crate::lab::population::uuid;
 use fastrand::Rng;
@@ -91,12 +92,14 @@ fn proven_by(behaviour: Behaviour) -> Option<&'static str> {
 /// The flows of a seed at a base address.
 pub(crate) fn flows(seed: u64, base: &str) -> Vec<LabFlow> {
     let mut rng = Rng::with_seed(seed ^ 0xf10e);
+    let mut ids = Rng::with_seed(seed ^ 0xf10f);
     let templates = TEMPLATES.iter().map(|plan| (plan, true));
     let others = OTHERS.iter().map(|plan| (plan, false));
-    templates.chain(others).map(|(plan, preset)| flow(&mut rng, base, plan, preset)).collect()
+    templates.chain(others).map(|(plan, preset)| flow((&mut rng, &mut ids), base, plan, preset)).collect()
 }
 
-fn flow(rng: &mut Rng, base: &str, plan: &Plan, preset: bool) -> LabFlow {
+fn flow((rng, ids): (&mut Rng, &mut Rng), base: &str, plan: &Plan, preset: bool) -> LabFlow {
+    let calls_helper = preset || plan.behaviour == Behaviour::FanOut;
     let alias = uuid(rng).replace('-', "");
     LabFlow {
         id: plan.id,
@@ -125,6 +128,8 @@ fn flow(rng: &mut Rng, base: &str, plan: &Plan, preset: bool) -> LabFlow {
             _ => None,
         },
         alias,
+        log_id: ulid(ids),
+        helper_id: calls_helper.then(|| ulid(ids)),
         behaviour: plan.behaviour,
     }
 }

@@ -1,5 +1,6 @@
 //! The Invoke URL: who may call, how often, and the answers a flow can give.
 use super::behaviour::{Behaviour, Remedied, run};
+use super::executions::Stage;
 use super::payload::Payload;
 use super::{FlowAuth, LabFlow, LabRun};
 use crate::lab::faults::{FaultKind, Part};
@@ -87,6 +88,7 @@ async fn execute(world: &Arc<World>, flow: &LabFlow, body: &Bytes) -> Response {
     let body: Value = serde_json::from_slice(body).unwrap_or_default();
     let payload = Payload::read(&body);
     let execution = uuid::Uuid::new_v4().to_string();
+    world.executions.root(flow, &execution, Stage::Started, world.clock.now());
     let mut response = match flow.behaviour {
         Behaviour::FanOut => {
             later(world, flow, payload, &execution, Duration::ZERO);
@@ -102,6 +104,7 @@ async fn execute(world: &Arc<World>, flow: &LabFlow, body: &Bytes) -> Response {
         }
         Behaviour::TooSlow => {
             at_once(world, flow, &payload, &execution);
+            fail_later(world, flow, &execution);
             world.clock.sleep(PLATFORM_LIMIT).await;
             cut()
         }
@@ -148,6 +151,16 @@ fn later(world: &Arc<World>, flow: &LabFlow, payload: Payload, execution: &str, 
     });
 }
 
+/// The platform closes the connection, and with it fails the flow: whether or not somebody still waits.
+fn fail_later(world: &Arc<World>, flow: &LabFlow, execution: &str) {
+    let (world, flow, execution) = (Arc::clone(world), flow.clone(), execution.to_owned());
+    tokio::spawn(async move {
+        world.clock.sleep(PLATFORM_LIMIT).await;
+        world.executions.root(&flow, &execution, Stage::Failed, world.clock.now());
+    });
+}
+
+/// For the flow's history, and for the execution log: an error that was caught does not fail a flow.
 fn note(world: &World, flow: &LabFlow, payload: &Payload, execution: &str, remedied: &[Remedied]) {
     let told = |one: &Remedied| match one {
         Ok(()) => "done".to_owned(),
@@ -160,6 +173,12 @@ fn note(world: &World, flow: &LabFlow, payload: &Payload, execution: &str, remed
         results: remedied.iter().map(told).collect(),
     };
     lock(&world.runs).push(run);
+    for _ in remedied {
+        world.executions.helper(flow, execution, world.clock.now());
+    }
+    if flow.behaviour != Behaviour::TooSlow {
+        world.executions.root(flow, execution, Stage::Completed, world.clock.now());
+    }
 }
 
 /// The error object of the platform (contracts/workflows-ispm.md, section 1).

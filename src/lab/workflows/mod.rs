@@ -2,10 +2,13 @@
 //! (contracts/workflows-ispm.md).
 mod behaviour;
 mod catalogue;
+mod executions;
 mod invoke;
 mod payload;
 
 pub(crate) use catalogue::flows;
+pub use executions::ExecutionTypes;
+pub(crate) use executions::{Executions, Rank, Stage, Told};
 
 use super::world::World;
 use axum::Router;
@@ -51,6 +54,10 @@ pub struct LabFlow {
     /// The flow that undoes it.
     pub inverse: Option<&'static str>,
     pub(crate) alias: String,
+    /// Its id in the execution log, which is none of the others.
+    pub(crate) log_id: String,
+    /// That of the helper flow which it calls for each user, if it calls one.
+    pub(crate) helper_id: Option<String>,
     pub(crate) behaviour: behaviour::Behaviour,
 }
 
