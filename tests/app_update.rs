@@ -604,3 +604,35 @@ fn nothing_but_a_key_ends_the_console() {
         }
     }
 }
+
+fn kept_asked(effects: &[Effect]) -> Vec<RequestId> {
+    let request = |effect: &Effect| match effect {
+        Effect::LoadKept { request } => Some(*request),
+        _ => None,
+    };
+    effects.iter().filter_map(request).collect()
+}
+
+#[test]
+fn what_the_store_holds_is_read_when_shown_and_not_with_every_arrival() {
+    let mut desk = Desk::settled(3);
+    let first = kept_asked(&desk.send(Msg::HealthAsked));
+    assert_eq!(first.len(), 1);
+    desk.send(Msg::Answered(first[0], Answer::Kept(Ok(Box::default()))));
+    for _ in 0..5 {
+        assert!(kept_asked(&desk.arrive()).is_empty());
+    }
+    let due = desk.state.next_tick().unwrap();
+    assert_eq!(due, app::start() + SignedDuration::from_secs(5));
+    assert!(kept_asked(&desk.advance(4_999)).is_empty());
+    let second = kept_asked(&desk.advance(1));
+    assert_eq!(second.len(), 1, "what came meanwhile is read");
+    assert!(kept_asked(&desk.advance(60_000)).is_empty(), "one at a time");
+    desk.send(Msg::Answered(second[0], Answer::Kept(Err("broken".into()))));
+    let Some(Screen::Health(screen)) = desk.state.stack.last() else { panic!("no health screen") };
+    assert!(screen.kept.is_some() && screen.error.as_deref() == Some("broken"));
+    assert_eq!(kept_asked(&desk.send(Msg::RefreshAsked)).len(), 1, "at once");
+    assert!(kept_asked(&desk.send(Msg::RefreshAsked)).is_empty(), "it is under way");
+    desk.send(Msg::WentBack);
+    assert!(kept_asked(&desk.advance(60_000)).is_empty(), "nobody looks");
+}

@@ -7,7 +7,7 @@ mod console;
 
 use console::Bench;
 use idtriage::app::Msg;
-use idtriage::domain::{Remote, Wait, WaitCause};
+use idtriage::domain::{Remote, SourceHealth, SourceState, Wait, WaitCause};
 use idtriage::runtime::console::Ended;
 use jiff::SignedDuration;
 
@@ -264,6 +264,28 @@ async fn a_card_says_whom_its_run_waits_for() {
     bench.see("starting: Workflows answered 429: waits until 03:12:07Z (2 s)").await;
     bench.tell(Msg::WaitsChanged(Vec::new()));
     bench.see("starting…").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_health_screen_says_how_everything_is_and_scrolls() {
+    let bench = Bench::new().await;
+    let sources: Vec<SourceHealth> = (0..30)
+        .map(|n| SourceHealth::new(format!("source-{n:02}").as_str().into(), "cii-webhook", "/hooks"))
+        .map(|source| SourceHealth { state: SourceState::Running, ..source })
+        .collect();
+    bench.receives();
+    bench.tell(Msg::SourcesChanged(sources.into()));
+    bench.check("H", "Feed › health").await;
+    bench.see("this console, as long as it is open").await;
+    bench.see("● source-00").await;
+    bench.check("G", "Store").await;
+    bench.see("kept for ever").await;
+    bench.gone("source-00").await;
+    bench.check("g", "● source-00").await;
+    bench.check("jj", "↑ 2").await;
+    bench.check("?", "Here: health").await;
+    bench.check("<esc><esc>", "following").await;
+    bench.check(":health<enter>", "Feed › health").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

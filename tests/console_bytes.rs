@@ -8,9 +8,10 @@ mod app;
 
 use app::{Desk, SIZE};
 use idtriage::app::Msg;
+use idtriage::app::header::Receiver;
 use idtriage::app::msg::Motion;
 use idtriage::command::Keymap;
-use idtriage::domain::{Login, Remote, Wait, WaitCause};
+use idtriage::domain::{Login, Remote, SourceHealth, SourceState, SourcesReport, Wait, WaitCause};
 use idtriage::runtime::terminal::frame::FrameBackend;
 use idtriage::runtime::texts;
 use idtriage::view::{Theme, render};
@@ -76,6 +77,33 @@ fn an_idle_screen_sends_nothing_between_changes_of_its_text() {
         assert_eq!(screen.draw(), 0, "nothing changed at {just_before}");
         screen.desk.send(Msg::Ticked(next));
         screen.draw();
+    }
+}
+
+/// Another process says every half minute that all is well: nothing of that is shown.
+#[test]
+fn a_report_without_news_sends_nothing() {
+    let mut screen = Screen::drawn(1_000);
+    let source = SourceHealth {
+        state: SourceState::Running,
+        last_accepted: Some(screen.desk.state.now),
+        ..SourceHealth::new("cii".into(), "cii-webhook", "/hooks/cii")
+    };
+    let report = |at| SourcesReport { receiver: "collect".into(), at, sources: vec![source.clone()] };
+    screen.desk.send(Msg::ReceiverChanged(Receiver::Other("collect".into())));
+    screen.desk.send(Msg::SourcesReported(report(screen.desk.state.now).into()));
+    for asked in [Msg::RedrawAsked, Msg::HealthAsked] {
+        screen.desk.send(asked);
+        screen.draw();
+        let began = screen.desk.state.now;
+        for half_minutes in 1..=100 {
+            let now = began + SignedDuration::from_secs(30 * half_minutes);
+            let is_change = screen.desk.state.next_tick().is_some_and(|next| next <= now);
+            screen.desk.send(Msg::Ticked(now));
+            screen.desk.send(Msg::SourcesReported(report(now).into()));
+            let bytes = screen.draw();
+            assert!(bytes == 0 || is_change, "{bytes} bytes at {now}");
+        }
     }
 }
 

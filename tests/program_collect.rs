@@ -7,12 +7,17 @@ use nix::sys::signal::Signal;
 use rstest::rstest;
 use serde_json::json;
 use serde_json::value::RawValue;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixDatagram;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 use support::payload::{failed_check, fixture, fixtures};
 use support::place::{HOOK_SECRET, Place};
 use support::poster::{Poster, post};
+use support::process::Process;
+use support::wait;
 
 fn post_all(place: &Place, messages: &[String]) {
     let mut poster = Poster::connect(place.listen(), HOOK_SECRET).unwrap();
@@ -168,6 +173,105 @@ fn a_signal_stops_it_cleanly(#[case] signal: Signal) {
     assert_eq!(place.all("events").len(), 1);
 }
 
+/// systemd's side of the socket that a service tells it by.
+struct Systemd(UnixDatagram);
+
+impl Systemd {
+    fn start(place: &Place) -> Systemd {
+        let socket = UnixDatagram::bind(place.path("notify")).unwrap();
+        socket.set_read_timeout(Some(Duration::from_secs(45))).unwrap();
+        Systemd(socket)
+    }
+
+    /// The next word that begins so; others pass.
+    fn hears(&self, begins: &str) -> String {
+        let mut buffer = [0; 4096];
+        loop {
+            let length = self.0.recv(&mut buffer).unwrap_or_else(|error| panic!("{begins}: {error}"));
+            let word = String::from_utf8(buffer[..length].to_vec()).unwrap();
+            if word.starts_with(begins) {
+                return word;
+            }
+        }
+    }
+
+    fn collect(&self, place: &Place) -> Process {
+        let mut command = place.command(&["collect"]);
+        command.env("NOTIFY_SOCKET", place.path("notify")).env("WATCHDOG_USEC", "1000000");
+        place.start_command(&mut command)
+    }
+}
+
+#[test]
+fn a_service_manager_hears_that_it_is_ready_alive_and_stopping() {
+    let place = Place::with_source();
+    let systemd = Systemd::start(&place);
+    let collect = systemd.collect(&place);
+    systemd.hears("READY=1");
+    post_all(&place, &[failed_check("e-1", "ann@example.com").to_string()]);
+    assert_eq!(systemd.hears("STATUS="), "STATUS=receiving; cii-webhook running");
+    systemd.hears("WATCHDOG=1");
+    systemd.hears("WATCHDOG=1");
+    collect.signal(Signal::SIGTERM);
+    systemd.hears("STOPPING=1");
+    collect.ended().expect(0);
+}
+
+#[test]
+fn it_is_ready_too_where_another_process_receives() {
+    let place = Place::with_source();
+    let _first = place.collect();
+    let systemd = Systemd::start(&place);
+    let _second = systemd.collect(&place);
+    systemd.hears("READY=1");
+    systemd.hears("STATUS=waiting: collect (pid");
+}
+
+#[test]
+fn a_stop_in_the_middle_of_a_load_loses_nothing_that_was_acknowledged() {
+    let place = Place::with_source();
+    let collect = place.collect();
+    let accepted = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for sender in 0..8 {
+            let (place, accepted) = (&place, &accepted);
+            scope.spawn(move || {
+                let Ok(mut poster) = Poster::connect(place.listen(), HOOK_SECRET) else { return };
+                for n in 0.. {
+                    let message = failed_check(&format!("e-{sender}-{n}"), "ann@example.com").to_string();
+                    match poster.post(&message) {
+                        Ok(200) => accepted.fetch_add(1, Ordering::SeqCst),
+                        // The connection ends with the listener, and whoever is refused sends again.
+                        _ => return,
+                    };
+                }
+            });
+        }
+        wait::until("a load", || accepted.load(Ordering::SeqCst) > 200);
+        collect.signal(Signal::SIGTERM);
+    });
+    collect.ended().expect(0);
+    let listed: BTreeSet<String> =
+        place.all("events").into_iter().map(|event| event["source_event_id"].to_string()).collect();
+    assert!(listed.len() >= accepted.load(Ordering::SeqCst), "{} of {accepted:?}", listed.len());
+}
+
+#[test]
+fn a_unit_is_printed_that_names_the_program_and_its_flags() {
+    let place = Place::empty();
+    let config = place.path("a folder/100%.toml");
+    let config = config.to_str().unwrap();
+    let unit = place.run(&["--config", config, "collect", "--print-unit"]).expect(0).out;
+    let program = fs::canonicalize(env!("CARGO_BIN_EXE_idtriage")).unwrap();
+    let quoted = config.replace('%', "%%");
+    let line = format!("ExecStart={} --config \"{quoted}\" collect", program.display());
+    assert!(unit.lines().any(|it| it == line), "{line}\n{unit}");
+    for words in ["systemctl --user enable --now idtriage.service", "loginctl enable-linger", "Type=notify"] {
+        assert!(unit.contains(words), "{words}\n{unit}");
+    }
+    refused(&place, &["--read-only", "collect", "--print-unit"], 1, &["--read-only"]);
+}
+
 /// A file that may not grow further is as near to a full disk as a test comes without being root.
 #[test]
 fn a_file_that_cannot_grow_is_said_and_loses_nothing() {
@@ -213,8 +317,10 @@ fn a_port_that_is_taken_is_said_and_tried_again() {
     let collect = place.start(&["collect"]);
     collect.says("not receiving");
     assert!(collect.errors().contains(&place.listen().to_string()), "{}", collect.errors());
+    collect.says("source cii-webhook failed: address");
     drop(other);
     collect.says("idtriage: receiving");
+    collect.says("source cii-webhook is well again");
     post_all(&place, &[failed_check("e-1", "ann@example.com").to_string()]);
 }
 

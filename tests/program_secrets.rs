@@ -130,7 +130,7 @@ fn no_secret_is_written_anywhere() {
         let bytes = fs::read(path).unwrap();
         secrets(&tenant).iter().any(|(_, secret)| contains(&bytes, secret))
     };
-    assert!(kept.len() == 5 && kept.iter().all(found));
+    assert!(kept.len() == 10 && kept.iter().all(found));
     assert!(files.iter().any(|path| path.ends_with("idtriage.log")), "{files:?}");
     assert!(files.contains(&place.store_file()), "{files:?}");
     let all = [secrets(&tenant), derived(&tenant)].concat();

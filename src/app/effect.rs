@@ -144,6 +144,11 @@ pub enum Effect {
         /// Who asks.
         request: RequestId,
     },
+    /// Read what the store holds, part by part.
+    LoadKept {
+        /// Who asks.
+        request: RequestId,
+    },
     /// Make a triage change.
     ChangeFinding {
         /// Who asks.

@@ -2,7 +2,8 @@
 
 use crate::domain::event::SourceName;
 use crate::domain::page::StoreHealth;
-use crate::domain::{SourceHealth, SourceState, time};
+use crate::domain::source::STALE_AFTER;
+use crate::domain::{SourceHealth, SourceState, SourcesReport, time};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 
@@ -27,19 +28,48 @@ pub struct Header {
     pub receiver: Receiver,
     /// How the sources are.
     pub sources: Arc<[SourceHealth]>,
+    /// When another process said so of them; `None` where this one knows by itself.
+    pub reported_at: Option<Timestamp>,
     /// How the store is, as last read.
     pub health: StoreHealth,
     /// How long a silence may be before it is said.
     pub canary: Option<SignedDuration>,
+    /// How long raw events are kept; `None` keeps them for ever.
+    pub keep: Option<SignedDuration>,
 }
 
 impl Header {
-    /// The first source that failed, and why.
-    pub fn failed(&self) -> Option<(&SourceName, &str)> {
-        self.sources.iter().find_map(|source| match &source.state {
+    /// This process knows how the sources are.
+    pub fn know(&mut self, sources: Arc<[SourceHealth]>) {
+        self.sources = sources;
+        self.reported_at = None;
+    }
+
+    /// Another process said how they are.
+    pub fn hear(&mut self, report: &SourcesReport) {
+        if *self.sources != *report.sources {
+            self.sources = report.sources.as_slice().into();
+        }
+        self.reported_at = Some(report.at);
+    }
+
+    /// When the last word of the sources was said, where it is old or nobody stands behind it any more.
+    pub fn last_word(&self, now: Timestamp) -> Option<Timestamp> {
+        let is_nobody = matches!(self.receiver, Receiver::Nobody(_));
+        self.reported_at.filter(|at| is_nobody || now.duration_since(*at) > STALE_AFTER)
+    }
+
+    /// The sources that failed, each with why.
+    pub fn failed(&self) -> impl Iterator<Item = (&SourceName, &str)> {
+        self.sources.iter().filter_map(|source| match &source.state {
             SourceState::Failed { why } => Some((&source.name, why.as_str())),
             _ => None,
         })
+    }
+
+    /// The sources that are silent for longer than expected, each with since when.
+    pub fn silent(&self, now: Timestamp) -> impl Iterator<Item = (&SourceName, Timestamp)> {
+        self.sources.iter().filter_map(move |source| Some((&source.name, source.overdue(now)?)))
     }
 
     /// Whether the silence is longer than configured.
@@ -50,11 +80,58 @@ impl Header {
         }
     }
 
-    /// When the age of the last event changes its text.
+    /// When an age changes its text, or a silence or a report becomes too old.
     pub fn next_change(&self, now: Timestamp) -> Option<Timestamp> {
-        let last = self.health.last_received?;
-        let canary = self.canary.map(|limit| last + limit + SignedDuration::from_secs(1));
-        let age = time::next_age_change(now, last);
-        Some(canary.filter(|at| *at > now).map_or(age, |at| at.min(age)))
+        let last = self.health.last_received;
+        let ages = last.into_iter().chain(self.silent(now).next().map(|(_, since)| since));
+        let ages = ages.chain(self.last_word(now)).map(|then| time::next_age_change(now, then));
+        let limits = self.sources.iter().filter_map(SourceHealth::overdue_at);
+        let later = |at: Timestamp, by: SignedDuration| at.checked_add(by).ok();
+        let limits = limits.chain(last.zip(self.canary).and_then(|(last, limit)| later(last, limit)));
+        let limits = limits.chain(self.reported_at.and_then(|at| later(at, STALE_AFTER)));
+        // Each is over a moment later.
+        let limits = limits.filter_map(|at| later(at, SignedDuration::from_secs(1)));
+        ages.chain(limits).filter(|at| *at > now).min()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_700_000_000 + second).unwrap()
+    }
+
+    fn source(canary: u64) -> SourceHealth {
+        SourceHealth {
+            state: SourceState::Running,
+            canary_seconds: Some(canary),
+            since: Some(at(0)),
+            ..SourceHealth::new("log".into(), "okta-system-log", "acme.okta.com")
+        }
+    }
+
+    #[test]
+    fn a_silence_is_said_when_it_begins_and_at_each_change_of_its_age() {
+        let mut header = Header::default();
+        header.know([source(3_600)].into());
+        assert_eq!((header.silent(at(3_600)).count(), header.next_change(at(10))), (0, Some(at(3_601))));
+        assert_eq!(header.silent(at(3_601)).count(), 1);
+        assert_eq!(header.next_change(at(3_601)), Some(at(7_200)));
+    }
+
+    #[test]
+    fn a_word_is_old_after_a_while_or_when_nobody_stands_behind_it() {
+        let mut header = Header { receiver: Receiver::Other("collect".into()), ..Header::default() };
+        let report = SourcesReport { receiver: "collect".into(), at: at(0), sources: vec![source(86_400)] };
+        header.hear(&report);
+        assert_eq!((header.last_word(at(90)), header.next_change(at(90))), (None, Some(at(91))));
+        assert_eq!(header.last_word(at(91)), Some(at(0)));
+        assert_eq!(header.next_change(at(91)), Some(at(120)), "its age is shown");
+        header.receiver = Receiver::Nobody("no source is configured".into());
+        assert_eq!(header.last_word(at(1)), Some(at(0)));
+        header.know(Arc::default());
+        assert_eq!((header.last_word(at(1)), header.next_change(at(1))), (None, None));
     }
 }

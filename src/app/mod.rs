@@ -12,6 +12,7 @@ pub mod event;
 pub mod feed;
 pub mod flows;
 pub mod header;
+pub mod health;
 pub mod journal;
 pub mod layout;
 pub mod link;

@@ -2,6 +2,7 @@
 
 use super::effect::RequestId;
 use super::header::Receiver;
+use super::health::Kept;
 use super::layout::Size;
 use super::list::Extent;
 use super::user::Pane;
@@ -11,7 +12,7 @@ use crate::domain::finding::{FindingId, HistoryEntry};
 use crate::domain::page::{Counted, EventUser, Page, Sequence, StoreHealth};
 use crate::domain::plan::{Fit, Plan};
 use crate::domain::query::UserQuery;
-use crate::domain::{Action, ActionId, Event, Finding, Login, Query, SourceHealth, Wait};
+use crate::domain::{Action, ActionId, Event, Finding, Login, Query, SourceHealth, SourcesReport, Wait};
 use jiff::Timestamp;
 use std::sync::Arc;
 use tui_input::InputRequest;
@@ -89,6 +90,8 @@ pub enum Answer {
     Address(AddressUsers),
     /// How the store is.
     Health(Result<StoreHealth, String>),
+    /// What it holds, part by part.
+    Kept(Result<Box<Kept>, String>),
     /// A finding after its change.
     Changed(Result<Box<Finding>, String>),
     /// Which flows fit.
@@ -116,6 +119,8 @@ pub enum Msg {
     StoreChanged(Sequence),
     /// The sources are like this now.
     SourcesChanged(Arc<[SourceHealth]>),
+    /// Another process that receives said this of them.
+    SourcesReported(Arc<SourcesReport>),
     /// This process or another receives now.
     ReceiverChanged(Receiver),
     /// These calls are held back by the pacer now.
@@ -163,6 +168,8 @@ pub enum Msg {
     NoteAsked,
     /// The journal was asked for.
     JournalAsked,
+    /// How sources and store are was asked for.
+    HealthAsked,
     /// The help was asked for.
     HelpAsked,
     /// A filter is to be typed.

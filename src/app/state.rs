@@ -8,6 +8,7 @@ use super::event::{EventScreen, UserLoad};
 use super::feed::{Feed, FeedLoad};
 use super::flows::FlowList;
 use super::header::Header;
+use super::health::HealthScreen;
 use super::journal::JournalScreen;
 use super::layout::Size;
 use super::link::LinkCard;
@@ -65,6 +66,8 @@ pub enum Screen {
     Raw(Box<RawScreen>),
     /// The journal of actions.
     Journal(Box<JournalScreen>),
+    /// How sources and store are.
+    Health(Box<HealthScreen>),
 }
 
 /// What lies over the screen and takes the keys.
@@ -128,6 +131,8 @@ pub enum Awaited {
     Address(String),
     /// How the store is.
     Health,
+    /// What it holds.
+    Kept,
     /// A triage change, in a word.
     Change(&'static str),
     /// Which flows fit.
@@ -257,6 +262,7 @@ impl State {
             self.header.next_change(self.now),
             self.feed.next_change(self),
             self.dossiers.next_change(self),
+            super::health::next_change(self),
         ];
         all.into_iter().flatten().filter(|at| *at > self.now).min()
     }
@@ -278,6 +284,7 @@ impl Screen {
             Screen::Address(address) => format!("IP {}", crate::domain::untrusted::visible(&address.address)),
             Screen::Raw(_) => "raw JSON".to_owned(),
             Screen::Journal(_) => "journal".to_owned(),
+            Screen::Health(_) => "health".to_owned(),
         }
     }
 }

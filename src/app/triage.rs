@@ -52,7 +52,7 @@ pub fn selected(state: &State) -> Selected {
             Selected { event: event_of(screen, finding.as_ref()), login: Some(screen.login.clone()), finding }
         }
         Some(Screen::Address(screen)) => Selected { login: screen.selected(), ..Selected::default() },
-        Some(Screen::Raw(_) | Screen::Journal(_)) => Selected::default(),
+        Some(Screen::Raw(_) | Screen::Journal(_) | Screen::Health(_)) => Selected::default(),
         None => of_feed(state),
     }
 }

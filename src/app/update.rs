@@ -9,7 +9,7 @@ use super::prompt::{self, PromptKind};
 use super::state::{Awaited, Overlay, QuitQuestion, Screen, State};
 use super::triage::{self, Then};
 use super::user::{self, Step};
-use super::{address, dossiers, event, feed, flows, journal, link, raw};
+use super::{address, dossiers, event, feed, flows, health, journal, link, raw};
 use crate::domain::EventId;
 use crate::domain::query::UserQuery;
 
@@ -18,7 +18,9 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
     match msg {
         Msg::Ticked(now) => {
             state.now = now;
-            dossiers::read_ahead(state)
+            let mut effects = dossiers::read_ahead(state);
+            effects.extend(health::ticked(state));
+            effects
         }
         Msg::Resized(size) => resized(state, size),
         Msg::Drawn(extent) => {
@@ -26,7 +28,8 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
             quiet(|| drawn(state))
         }
         Msg::StoreChanged(_) => store_changed(state),
-        Msg::SourcesChanged(sources) => quiet(|| state.header.sources = sources),
+        Msg::SourcesChanged(sources) => quiet(|| state.header.know(sources)),
+        Msg::SourcesReported(report) => quiet(|| state.header.hear(&report)),
         Msg::ReceiverChanged(receiver) => quiet(|| state.header.receiver = receiver),
         Msg::WaitsChanged(waits) => quiet(|| state.waits = waits),
         Msg::Answered(request, answer) => answered(state, request, answer),
@@ -81,6 +84,7 @@ fn store_changed(state: &mut State) -> Vec<Effect> {
     effects.extend(event::store_changed(state));
     effects.extend(user::store_changed(state));
     effects.extend(journal::store_changed(state));
+    effects.extend(health::store_changed(state));
     if !state.flights.has(|awaited| *awaited == Awaited::Health) {
         effects.push(load_health(state));
     }
@@ -122,6 +126,8 @@ fn answered(state: &mut State, request: RequestId, answer: Answer) -> Vec<Effect
         (Awaited::Address(ip), Answer::Address(users)) => quiet(|| address::loaded(state, &ip, users)),
         (Awaited::Health, Answer::Health(Ok(health))) => quiet(|| state.header.health = health),
         (Awaited::Health, Answer::Health(Err(error))) => quiet(|| state.notice.fail(state.now, error)),
+        (Awaited::Kept, Answer::Kept(kept)) => quiet(|| health::loaded(state, kept)),
+        (Awaited::Kept, Answer::Broke(why)) => quiet(|| health::loaded(state, Err(why))),
         (Awaited::Change(what), Answer::Changed(finding)) => quiet(|| triage::changed(state, what, finding)),
         (Awaited::Fits, Answer::Fits(fits)) => quiet(|| flows::loaded(state, fits)),
         (Awaited::Plan, Answer::Prepared(plan)) => quiet(|| card::prepared(state, plan)),
@@ -170,6 +176,7 @@ fn acted(state: &mut State, msg: Msg) -> Vec<Effect> {
         Msg::RefreshAsked => refreshed(state),
         Msg::RawAsked => raw_asked(state),
         Msg::JournalAsked => journal::open(state),
+        Msg::HealthAsked => health::open(state),
         Msg::UserNamed(login) => named(state, |state| user::open(state, login, None)),
         Msg::AddressNamed(address) => named(state, |state| address::open(state, address)),
         Msg::Filtered(query) => named(state, |state| feed::filtered(state, query)),
@@ -226,6 +233,7 @@ fn moved(state: &mut State, motion: Motion) -> Vec<Effect> {
         Some(Screen::Address(_)) => quiet(|| address::moved(state, motion)),
         Some(Screen::Raw(_)) => quiet(|| raw::moved(state, motion)),
         Some(Screen::Journal(_)) => journal::moved(state, motion),
+        Some(Screen::Health(_)) => quiet(|| health::moved(state, motion)),
     }
 }
 
@@ -245,7 +253,7 @@ fn opened(state: &mut State) -> Vec<Effect> {
             Some(login) => user::open(state, login, None),
             None => Vec::new(),
         },
-        Some(Screen::Raw(_)) => Vec::new(),
+        Some(Screen::Raw(_) | Screen::Health(_)) => Vec::new(),
     }
 }
 
@@ -329,6 +337,11 @@ fn refreshed(state: &mut State) -> Vec<Effect> {
         Some(Screen::Address(screen)) => {
             let ip = screen.address.clone();
             address::load(state, ip)
+        }
+        Some(Screen::Health(_)) => {
+            let mut effects = health::load(state);
+            effects.push(load_health(state));
+            effects
         }
         _ => store_changed(state),
     }

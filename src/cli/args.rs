@@ -52,11 +52,14 @@ pub enum Command {
     /// The simulated tenant alone; prints a configuration for it
     Lab(LabAlone),
     /// Receive and store, without a screen
-    Collect,
+    Collect(CollectArguments),
     /// Write a commented configuration
     Init,
     /// Check configuration, secrets, store, listener and tenants
     Doctor,
+    /// Where events come from
+    #[command(subcommand)]
+    Sources(Sources),
     /// What arrived
     #[command(subcommand)]
     Events(Events),
@@ -83,6 +86,23 @@ pub enum Command {
     /// What the store holds, and what is taken out of it
     #[command(subcommand)]
     Store(Store),
+}
+
+/// `collect …`
+#[derive(Debug, Clone, Args)]
+pub struct CollectArguments {
+    /// Print a systemd user unit that runs this program with these flags, and how to install it
+    #[arg(long)]
+    pub print_unit: bool,
+}
+
+/// `sources …`
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub enum Sources {
+    /// Those that are configured, each as whoever receives said last
+    List,
+    /// Which records of Okta's log are findings: the first row that fits decides
+    Checks,
 }
 
 /// How the simulated tenant behaves.

@@ -6,12 +6,16 @@ use super::failure::{DONE, Failure};
 use super::output::Output;
 use crate::app::Msg;
 use crate::app::header::Receiver;
-use crate::config::Loaded;
-use crate::domain::{Actor, SourceHealth, SourceState};
+use crate::config::{Config, Loaded};
+use crate::domain::event::SourceName;
+use crate::domain::time::{self, Zone};
+use crate::domain::{Actor, SourceHealth, SourceState, untrusted};
 use crate::remediation::guard::Mode;
 use crate::runtime::headless;
+use crate::runtime::systemd::Systemd;
 use crate::store::Store;
-use std::collections::BTreeSet;
+use jiff::Timestamp;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -25,76 +29,179 @@ pub(super) async fn run(
     if loaded.config.sources.is_empty() {
         return Err(Failure::usage("no source is configured\nhint: a `[[source]]` says what to receive"));
     }
-    out.note(&format!(
-        "listening on {} for {} source(s)",
-        loaded.config.listen.address,
-        loaded.config.sources.len()
-    ))?;
-    let settings = receiving(&loaded.config, store.clone(), connect::clock(), "collect", actor, Mode::Acting);
+    out.note(&what(&loaded.config))?;
+    let clock = connect::clock();
+    let tenants = connect::tenants(&loaded.config, clock.clone())?;
+    let settings = receiving(&loaded.config, store.clone(), &tenants, clock, "collect", actor, Mode::Acting);
     let teller = Teller::default();
-    let ended = headless::collect(settings, loaded.config.keep, Arc::new(move |msg| teller.tell(msg))).await;
+    let systemd = Systemd::of(|name| std::env::var_os(name), std::process::id());
+    let keep = loaded.config.keep;
+    let ended = headless::collect(settings, keep, Arc::new(move |msg| teller.tell(msg)), systemd).await;
     store.close().await?;
-    ended.map_err(|cause| Failure::failed(format!("signals cannot be listened to: {cause}")))?;
+    ended.map_err(|cause| Failure::failed(format!("nothing is received any more: {cause}")))?;
     out.note("stopped; everything that was acknowledged is stored")?;
     Ok(DONE)
+}
+
+/// What is going to be taken in.
+fn what(config: &Config) -> String {
+    let names: Vec<&str> = config.sources.iter().map(|source| source.name.0.as_str()).collect();
+    let names = names.join(", ");
+    if config.sources.iter().any(|source| source.webhook().is_some()) {
+        return format!("collecting {names}; posts are taken at {}", config.listen.address);
+    }
+    format!("collecting {names}")
 }
 
 /// What a person at the service's log wants to know. What is the same as before is not said again: a
 /// sender that keeps trying would fill the log of a full disk.
 #[derive(Debug, Default)]
-struct Teller {
-    failed: Mutex<BTreeSet<String>>,
+struct Teller(Mutex<Said>);
+
+/// What was said of whom.
+#[derive(Debug, Default)]
+struct Said {
+    sources: Arc<[SourceHealth]>,
+    /// Those that are not well, with why.
+    unwell: BTreeMap<SourceName, String>,
+    /// Those that are silent for longer than expected.
+    silent: BTreeSet<SourceName>,
 }
 
 impl Teller {
     fn tell(&self, msg: Msg) {
-        let lines = match msg {
-            Msg::ReceiverChanged(Receiver::ThisConsole) => vec!["receiving".to_owned()],
-            Msg::ReceiverChanged(Receiver::Other(who)) => vec![format!("waiting: {who} receives")],
-            Msg::ReceiverChanged(Receiver::Nobody(why)) => vec![format!("not receiving: {why}")],
-            Msg::SourcesChanged(sources) => self.sources(sources.iter().filter_map(failure).collect()),
-            _ => Vec::new(),
-        };
-        for line in lines {
+        for line in self.lines(msg) {
+            // Why something failed may be somebody else's words.
+            let line = untrusted::visible(&line);
             tracing::info!("{line}");
             // `eprintln!` would panic, and end the receiving, where the terminal went away.
             let _ = writeln!(io::stderr(), "idtriage: {line}");
         }
     }
 
-    /// Which sources failed now, and that none does any more.
-    fn sources(&self, failed: BTreeSet<String>) -> Vec<String> {
-        let mut said = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = std::mem::replace(&mut *said, failed.clone());
-        if failed.is_empty() && !before.is_empty() {
-            return vec!["the sources are well again".to_owned()];
+    fn lines(&self, msg: Msg) -> Vec<String> {
+        let mut said = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match msg {
+            Msg::ReceiverChanged(Receiver::ThisConsole) => vec!["receiving".to_owned()],
+            Msg::ReceiverChanged(Receiver::Other(who)) => vec![format!("waiting: {who} receives")],
+            Msg::ReceiverChanged(Receiver::Nobody(why)) => {
+                vec![format!("not receiving: {}", why.lines().collect::<Vec<_>>().join("; "))]
+            }
+            Msg::SourcesChanged(sources) => said.changed(sources),
+            // They are another process's to tell of.
+            Msg::SourcesReported(_) => said.changed(Arc::default()),
+            Msg::Ticked(now) => said.ticked(now),
+            _ => Vec::new(),
         }
-        failed.difference(&before).cloned().collect()
     }
 }
 
-fn failure(source: &SourceHealth) -> Option<String> {
-    match &source.state {
-        SourceState::Failed { why } => Some(format!("source {} failed: {why}", source.name)),
-        _ => None,
+impl Said {
+    /// What became of every source, where that is news.
+    fn changed(&mut self, sources: Arc<[SourceHealth]>) -> Vec<String> {
+        let lines = sources.iter().filter_map(|source| self.state(source)).collect();
+        self.sources = sources;
+        lines
+    }
+
+    fn state(&mut self, source: &SourceHealth) -> Option<String> {
+        let name = &source.name;
+        match &source.state {
+            SourceState::Waiting { why, .. } | SourceState::Failed { why } => {
+                let why = format!("{} {why}", source.state.word());
+                let before = self.unwell.insert(name.clone(), why.clone());
+                (before.as_ref() != Some(&why)).then(|| format!("source {name} {}", told(source)))
+            }
+            SourceState::Running => self.unwell.remove(name).map(|_| format!("source {name} is well again")),
+            // On its way to one of the others, or with everything else.
+            SourceState::Starting | SourceState::Stopped => None,
+        }
+    }
+
+    /// Which silences became longer than expected, and which ended.
+    fn ticked(&mut self, now: Timestamp) -> Vec<String> {
+        let sources = self.sources.clone();
+        sources.iter().filter_map(|source| self.silence(source, now)).collect()
+    }
+
+    fn silence(&mut self, source: &SourceHealth, now: Timestamp) -> Option<String> {
+        let name = &source.name;
+        match source.overdue(now) {
+            Some(since) if self.silent.insert(name.clone()) => {
+                let since = time::rfc3339_seconds(since);
+                Some(format!("source {name} is silent since {since}, longer than expected"))
+            }
+            Some(_) => None,
+            None => self.silent.remove(name).then(|| format!("source {name} is not silent any more")),
+        }
+    }
+}
+
+fn told(source: &SourceHealth) -> String {
+    match source.state {
+        SourceState::Waiting { .. } => format!("is {}", source.told(&Zone::Utc)),
+        _ => source.told(&Zone::Utc),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use jiff::SignedDuration;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_700_000_000 + second).unwrap()
+    }
+
+    fn source(name: &str, state: SourceState) -> SourceHealth {
+        SourceHealth { state, ..SourceHealth::new(name.into(), "cii-webhook", "/hooks") }
+    }
+
+    fn say(teller: &Teller, sources: &[SourceHealth]) -> Vec<String> {
+        teller.lines(Msg::SourcesChanged(sources.into()))
+    }
+
+    const NOTHING: [&str; 0] = [];
 
     #[test]
     fn a_failure_is_said_once_and_so_is_its_end() {
         let teller = Teller::default();
-        let say = |failed: &[&str]| teller.sources(failed.iter().map(|line| (*line).to_owned()).collect());
-        let nothing: [&str; 0] = [];
-        assert_eq!(say(&[]), nothing);
-        assert_eq!(say(&["a failed"]), ["a failed"]);
-        assert_eq!(say(&["a failed"]), nothing);
-        assert_eq!(say(&["a failed", "b failed"]), ["b failed"]);
-        assert_eq!(say(&["b failed"]), nothing);
-        assert_eq!(say(&[]), ["the sources are well again"]);
-        assert_eq!(say(&[]), nothing);
+        let running = |name| source(name, SourceState::Running);
+        let failed = |name| source(name, SourceState::failed("full\nhint: make room"));
+        assert_eq!(say(&teller, &[running("a"), running("b")]), NOTHING);
+        assert_eq!(say(&teller, &[failed("a"), running("b")]), ["source a failed: full; hint: make room"]);
+        let again = SourceHealth { again: Some(at(1)), accepted: 7, ..failed("a") };
+        assert_eq!(say(&teller, &[again, running("b")]), NOTHING);
+        assert_eq!(say(&teller, &[source("a", SourceState::Starting), failed("b")]).len(), 1);
+        assert_eq!(say(&teller, &[running("a"), failed("b")]), ["source a is well again"]);
+        assert_eq!(say(&teller, &[running("a"), running("b")]), ["source b is well again"]);
+        assert_eq!(say(&teller, &[running("a"), running("b")]), NOTHING);
+    }
+
+    #[test]
+    fn a_wait_is_said_once_however_long_it_gets() {
+        let teller = Teller::default();
+        let waits = |second, why: &str| {
+            source("log", SourceState::Waiting { until: at(second), why: why.to_owned() })
+        };
+        assert_eq!(say(&teller, &[waits(0, "429")]), ["source log is waiting till 22:13:20Z: 429"]);
+        assert_eq!(say(&teller, &[waits(60, "429")]), NOTHING);
+        assert_eq!(say(&teller, &[waits(60, "503")]), ["source log is waiting till 22:14:20Z: 503"]);
+    }
+
+    #[test]
+    fn a_silence_is_said_once_and_so_is_its_end() {
+        let teller = Teller::default();
+        let mut log = source("log", SourceState::Running);
+        (log.since, log.canary_seconds) = (Some(at(0)), Some(60));
+        say(&teller, &[log.clone()]);
+        let tick = |second| teller.lines(Msg::Ticked(at(second)));
+        assert_eq!(tick(60), NOTHING);
+        assert_eq!(tick(61), ["source log is silent since 2023-11-14T22:13:20Z, longer than expected"]);
+        assert_eq!(tick(62), NOTHING);
+        log.last_accepted = Some(at(70));
+        say(&teller, &[log]);
+        assert_eq!(tick(71), ["source log is not silent any more"]);
+        assert_eq!(tick(71 + SignedDuration::from_mins(1).as_secs()).len(), 1);
     }
 }

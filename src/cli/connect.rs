@@ -166,7 +166,6 @@ fn not_run(error: RunError) -> Failure {
 }
 
 /// The sources that ask by themselves, in the order of the configuration.
-#[cfg_attr(not(test), expect(dead_code, reason = "whoever receives is about to run them"))]
 pub(super) fn polled(
     config: &Config,
     tenants: &Tenants,

@@ -9,6 +9,7 @@ use crate::command::Keymap;
 use crate::config::{Config, Loaded, meant};
 use crate::domain::time::Zone;
 use crate::domain::{Actor, Event, Severity, SourceState};
+use crate::ingest::Ingest;
 use crate::remediation::Pace;
 use crate::remediation::guard::Mode;
 use crate::runtime::apart::Left;
@@ -16,6 +17,7 @@ use crate::runtime::child::Children;
 use crate::runtime::{picture, receiver, session};
 use crate::source::clock::Clock;
 use crate::store::{self, Store, receiver::Who};
+use crate::tenant::Tenants;
 use crate::view::{Glyphs, Theme};
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
@@ -112,6 +114,15 @@ fn setup(loaded: &Loaded, store: Arc<dyn Store>, stage: Stage) -> Result<session
     let tenants = connect::tenants(config, stage.clock.clone())?;
     let held = tenants.held();
     let (actor, clock) = (&stage.actor, stage.clock.clone());
+    let received = receiving(
+        config,
+        store.clone(),
+        &tenants,
+        stage.clock.clone(),
+        "this store's console",
+        actor,
+        stage.receives,
+    );
     let desk = connect::remediation_desk(config, tenants, store.clone(), actor, stage.mode, zone, clock);
     Ok(session::Setup {
         console: config.console.clone(),
@@ -125,14 +136,7 @@ fn setup(loaded: &Loaded, store: Arc<dyn Store>, stage: Stage) -> Result<session
         pace: stage.pace,
         children: Children::without(loaded.secret_variables.iter().cloned()),
         keep: config.keep,
-        receiver: receiving(
-            config,
-            store.clone(),
-            stage.clock,
-            "this store's console",
-            &stage.actor,
-            stage.receives,
-        ),
+        receiver: received,
         bound: stage.bound,
         warnings,
     })
@@ -142,16 +146,25 @@ fn setup(loaded: &Loaded, store: Arc<dyn Store>, stage: Stage) -> Result<session
 pub(super) fn receiving(
     config: &Config,
     store: Arc<dyn Store>,
+    tenants: &Tenants,
     clock: Arc<dyn Clock>,
     what: &str,
     actor: &Actor,
     mode: Mode,
 ) -> receiver::Settings {
+    let (sources, polled) = match mode {
+        Mode::ReadOnly => (Vec::new(), Vec::new()),
+        Mode::Acting => {
+            let sink = Arc::new(Ingest::new(store.clone(), clock.clone()));
+            (config.sources.clone(), connect::polled(config, tenants, &sink, &clock))
+        }
+    };
     receiver::Settings {
         store_file: store::sqlite_path(&config.store).ok().map(PathBuf::from),
         who: Who { pid: std::process::id(), host: actor.host.clone(), what: what.to_owned() },
         listen: config.listen.clone(),
-        sources: if mode == Mode::ReadOnly { Vec::new() } else { config.sources.clone() },
+        sources,
+        polled,
         idle_because: if mode == Mode::ReadOnly {
             "started with --read-only"
         } else {

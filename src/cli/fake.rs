@@ -34,6 +34,7 @@ pub(crate) struct FakeStore {
     pub(crate) findings: Mutex<Vec<Finding>>,
     pub(crate) journal: Vec<Record>,
     pub(crate) executions: Vec<(String, Event)>,
+    pub(crate) reported: Option<SourcesReport>,
 }
 
 fn page<T: Clone + Listed>(rows: &[T], limit: usize, key: impl Fn(&T) -> T::Key) -> Page<T> {
@@ -65,7 +66,7 @@ impl Store for FakeStore {
     }
 
     async fn reported(&self) -> Result<Option<SourcesReport>, StoreError> {
-        Ok(None)
+        Ok(self.reported.clone())
     }
 
     async fn dropped(&self) -> Result<Vec<Dropped>, StoreError> {

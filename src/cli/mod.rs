@@ -23,8 +23,10 @@ mod logging;
 pub mod output;
 pub mod run;
 mod session;
+mod sources;
 mod store;
 mod table;
+mod unit;
 mod user;
 
 pub use failure::Failure;
@@ -32,6 +34,7 @@ pub use failure::Failure;
 use crate::config::meant::Reading;
 use crate::remediation::Pace;
 use crate::runtime::terminal::signals::{Signalled, Signals};
+use crate::store::receiver;
 use args::{Arguments, Command, Global};
 use clap::Parser;
 use output::{Form, Output};
@@ -90,9 +93,14 @@ async fn dispatch(command: Option<&Command>, global: &Global, out: &mut Output<'
         None => open_console(&session, out).await,
         Some(Command::Demo(arguments)) => lab::demo(arguments, session.mode(), out).await,
         Some(Command::Lab(arguments)) => lab::alone(arguments, out).await,
-        Some(Command::Collect) => receive(&session, out).await,
+        Some(Command::Collect(what)) if what.print_unit => unit::run(&session, global, out),
+        Some(Command::Collect(_)) => receive(&session, out).await,
         Some(Command::Init) => init::run(&session.config_path()?, out),
         Some(Command::Doctor) => check(&session, out).await,
+        Some(Command::Sources(args::Sources::List)) => list_sources(&session, out).await,
+        Some(Command::Sources(args::Sources::Checks)) => {
+            sources::checks(&session.local()?.reading.log_checks, out)
+        }
         Some(Command::Events(what)) => {
             let store = session.local_store(out).await?;
             closed(store.as_ref(), events::run(what, store.as_ref(), out).await).await
@@ -137,12 +145,24 @@ async fn receive(session: &Session<'_>, out: &mut Output<'_>) -> Result<u8, Fail
     collect::run(loaded, store, &actor, out).await
 }
 
+async fn list_sources(session: &Session<'_>, out: &mut Output<'_>) -> Result<u8, Failure> {
+    let local = session.local()?;
+    let store = session.store(&local.store, local.reading.clone(), out).await?;
+    let holder = receiver::of(&local.store);
+    let listed = sources::list(&local.sources, store.as_ref(), holder.as_deref(), connect::now(), out).await;
+    closed(store.as_ref(), listed).await
+}
+
 async fn check(session: &Session<'_>, out: &mut Output<'_>) -> Result<u8, Failure> {
     let loaded = session.loaded()?;
     // A store that cannot be opened is one more thing to tell, not the end of the examination.
     let opened = session.store(&loaded.config.store, Reading::of(&loaded.config), out).await;
     let store = opened.as_ref().map(|store| store.as_ref());
     let mut checked = doctor::local_checks(&loaded, store).await;
+    if let Ok(store) = store {
+        let holder = receiver::of(&loaded.config.store);
+        checked.extend(sources::checked(&loaded.config, store, holder.as_deref(), connect::now()).await);
+    }
     checked.extend(connect::probes(&loaded, store.ok()).await);
     let printed = doctor::print(&checked, out);
     match opened {

@@ -65,6 +65,7 @@ impl<'a> Session<'a> {
                 store,
                 flows: preset::all(),
                 reading: meant::Reading::default(),
+                sources: Vec::new(),
                 keep: None,
                 console: meant::Console::default(),
             }),
@@ -133,7 +134,7 @@ impl<'a> Session<'a> {
     }
 
     /// `--store`, relative to the working directory.
-    fn said_store(&self) -> Result<Option<String>, Failure> {
+    pub(super) fn said_store(&self) -> Result<Option<String>, Failure> {
         let Some(url) = &self.global.store else { return Ok(None) };
         let here = std::env::current_dir().unwrap_or_default();
         let url = mean::store_url(url, &here);

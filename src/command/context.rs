@@ -17,6 +17,8 @@ pub enum Context {
     Raw,
     /// The journal.
     Journal,
+    /// How sources and store are.
+    Health,
     /// The help.
     Help,
     /// The list of flows.
@@ -33,8 +35,15 @@ pub enum Context {
 
 impl Context {
     /// The screens, without what lies over them.
-    pub const SCREENS: &'static [Context] =
-        &[Context::Feed, Context::Event, Context::User, Context::Address, Context::Raw, Context::Journal];
+    pub const SCREENS: &'static [Context] = &[
+        Context::Feed,
+        Context::Event,
+        Context::User,
+        Context::Address,
+        Context::Raw,
+        Context::Journal,
+        Context::Health,
+    ];
 
     /// Where the analyst is now.
     pub fn of(state: &State) -> Context {
@@ -65,6 +74,7 @@ impl Context {
             Some(Screen::Address(_)) => Context::Address,
             Some(Screen::Raw(_)) => Context::Raw,
             Some(Screen::Journal(_)) => Context::Journal,
+            Some(Screen::Health(_)) => Context::Health,
         }
     }
 
@@ -77,6 +87,7 @@ impl Context {
             Context::Address => "address",
             Context::Raw => "raw JSON",
             Context::Journal => "journal",
+            Context::Health => "health",
             Context::Help => "help",
             Context::Flows => "flows",
             Context::Card => "card",

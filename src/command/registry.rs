@@ -42,9 +42,9 @@ pub struct Command {
     pub act: Act,
 }
 
-use Context::{Address, Card, Event, Feed, Flows, Help, Journal, Link, Quit, Raw, User};
+use Context::{Address, Card, Event, Feed, Flows, Health, Help, Journal, Link, Quit, Raw, User};
 
-const LISTS: &[Context] = &[Feed, Event, User, Address, Raw, Journal, Help, Flows, Card];
+const LISTS: &[Context] = &[Feed, Event, User, Address, Raw, Journal, Health, Help, Flows, Card];
 const FINDINGS: &[Context] = &[Feed, Event, User];
 const PEOPLE: &[Context] = &[Feed, Event, User, Address];
 
@@ -153,6 +153,9 @@ pub const COMMANDS: &[Command] = &[
     simple("journal.open", "journal", "the journal", &["L"], Context::SCREENS, || Msg::JournalAsked)
         .footer("journal")
         .help("Lists what was run, with request and receipt."),
+    simple("health.open", "health", "sources and store", &["H"], Context::SCREENS, || Msg::HealthAsked)
+        .footer("health")
+        .help("Shows who receives, how each source is, what was left out, and what the store holds."),
     simple("filter.open", "filter", "type a filter", &["/"], Context::SCREENS, || Msg::FilterAsked)
         .footer("filter")
         .help("Filters the whole store: `severity>=high user:ann* words`; on an event its users: `state:open user:ann*`."),
@@ -199,10 +202,10 @@ pub const COMMANDS: &[Command] = &[
         footer: None,
         act: Act::Argument { name: "FILTER", parse: users_filtered },
     },
-    simple("help.open", "help", "keys, filter, ids", &["?"], &[Feed, Event, User, Address, Raw, Journal, Flows], || Msg::HelpAsked)
+    simple("help.open", "help", "keys, filter, ids", &["?"], &[Feed, Event, User, Address, Raw, Journal, Health, Flows], || Msg::HelpAsked)
         .footer("help")
         .help("Lists the keys of this screen, all others, the filter's terms, and the ids that keys are configured by."),
-    simple("screen.back", "back", "to the screen before", &["esc", "q", "left"], &[Feed, Event, User, Address, Raw, Journal, Help, Flows, Card, Link, Quit], || {
+    simple("screen.back", "back", "to the screen before", &["esc", "q", "left"], &[Feed, Event, User, Address, Raw, Journal, Health, Help, Flows, Card, Link, Quit], || {
         Msg::WentBack
     })
     .footer("back")

@@ -14,11 +14,6 @@ pub(super) fn note(said: &Said, problems: &mut Problems) {
             problems.hinted(at, NOT_YET, TAKE_OUT);
         }
     };
-    for (index, source) in said.source.iter().enumerate() {
-        let at = At::element("[[source]]", index);
-        refuse(at.key("type"), source.kind.as_deref() == Some("okta-system-log"));
-        refuse(at.key("canary"), source.canary.is_some());
-    }
     for (index, notify) in said.notify.iter().enumerate() {
         let is_known = matches!(notify.kind.as_deref(), Some("slack" | "webhook" | "bell"));
         refuse(At::element("[[notify]]", index).key("type"), is_known);

@@ -4,8 +4,8 @@
 //! `doctor`, show the same as the process that receives.
 
 use super::event::SourceName;
-use super::time;
-use jiff::Timestamp;
+use super::time::{self, Zone};
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -89,6 +89,12 @@ pub struct SourceHealth {
     /// How long it may be silent before that is said, in seconds.
     #[serde(default)]
     pub canary_seconds: Option<u64>,
+    /// When its process began to receive.
+    #[serde(with = "time::millis_option", default)]
+    pub since: Option<Timestamp>,
+    /// When one that failed is tried again by itself.
+    #[serde(with = "time::millis_option", default)]
+    pub again: Option<Timestamp>,
 }
 
 impl SourceHealth {
@@ -105,6 +111,8 @@ impl SourceHealth {
             refused: BTreeMap::new(),
             notes: Vec::new(),
             canary_seconds: None,
+            since: None,
+            again: None,
         }
     }
 
@@ -112,7 +120,45 @@ impl SourceHealth {
     pub fn refusals(&self) -> u64 {
         self.refused.values().sum()
     }
+
+    /// Since when it brought nothing: since its last element, else since its process began to receive.
+    pub fn silent_since(&self) -> Option<Timestamp> {
+        self.last_accepted.max(self.since)
+    }
+
+    /// When its silence becomes longer than expected.
+    pub fn overdue_at(&self) -> Option<Timestamp> {
+        let limit = SignedDuration::from_secs(i64::try_from(self.canary_seconds?).ok()?);
+        self.silent_since()?.checked_add(limit).ok()
+    }
+
+    /// Since when it has been silent, where that is longer than expected. One that failed or was stopped is
+    /// silent for a reason that is said already.
+    pub fn overdue(&self, now: Timestamp) -> Option<Timestamp> {
+        let is_at_it = !matches!(self.state, SourceState::Failed { .. } | SourceState::Stopped);
+        self.silent_since().filter(|_| is_at_it && self.overdue_at().is_some_and(|at| now > at))
+    }
+
+    /// Its state on one line: `waiting till 03:12:07Z: 429`.
+    pub fn told(&self, zone: &Zone) -> String {
+        let why = self.state.why().map(|why| format!(": {}", one_line(why))).unwrap_or_default();
+        let again = self.again.map(|at| format!("; tried again at {}", zone.time_of_day(at)));
+        match &self.state {
+            SourceState::Waiting { until, .. } => format!("waiting till {}{why}", zone.time_of_day(*until)),
+            SourceState::Failed { .. } => format!("failed{why}{}", again.unwrap_or_default()),
+            state => state.word().to_owned(),
+        }
+    }
 }
+
+/// A failure's hint stands on a line of its own.
+fn one_line(why: &str) -> String {
+    why.lines().collect::<Vec<_>>().join("; ")
+}
+
+/// A report that is older than this says how things were, not how they are: whoever receives writes one
+/// at least every 30 seconds.
+pub const STALE_AFTER: SignedDuration = SignedDuration::from_secs(90);
 
 /// What a process that receives says of its sources, as the store keeps it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -145,5 +191,40 @@ mod tests {
         let text = serde_json::to_string(&report).unwrap();
         assert_eq!(serde_json::from_str::<SourcesReport>(&text).unwrap(), report);
         assert!(text.contains(r#""state":"waiting""#), "{text}");
+    }
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_700_000_000 + second).unwrap()
+    }
+
+    #[test]
+    fn a_silence_is_counted_from_the_last_element_or_the_start() {
+        let mut source = SourceHealth::new("cii".into(), "cii-webhook", "/hooks/cii");
+        source.canary_seconds = Some(60);
+        assert_eq!((source.overdue_at(), source.overdue(at(1_000))), (None, None), "it does not run yet");
+        source.since = Some(at(0));
+        assert_eq!((source.overdue(at(60)), source.overdue(at(61))), (None, Some(at(0))));
+        source.last_alive = Some(at(90));
+        assert_eq!(source.overdue(at(100)), Some(at(0)), "an empty page is no event");
+        source.last_accepted = Some(at(100));
+        assert_eq!((source.overdue(at(150)), source.overdue(at(161))), (None, Some(at(100))));
+        source.state = SourceState::failed("401");
+        assert_eq!(source.overdue(at(161)), None, "that is said already");
+        source.state = SourceState::Running;
+        source.canary_seconds = Some(u64::MAX);
+        assert_eq!(source.overdue(at(1_000_000)), None);
+    }
+
+    #[test]
+    fn a_state_is_told_on_one_line() {
+        let mut source = SourceHealth::new("cii".into(), "cii-webhook", "/hooks/cii");
+        assert_eq!(source.told(&Zone::Utc), "starting");
+        source.state = SourceState::Waiting { until: at(0), why: "429".into() };
+        assert_eq!(source.told(&Zone::Utc), "waiting till 22:13:20Z: 429");
+        source.state = SourceState::failed("port taken\nhint: take another");
+        assert_eq!(source.told(&Zone::Utc), "failed: port taken; hint: take another");
+        source.again = Some(at(8));
+        let told = source.told(&Zone::Utc);
+        assert_eq!(told, "failed: port taken; hint: take another; tried again at 22:13:28Z");
     }
 }

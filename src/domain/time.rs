@@ -129,6 +129,24 @@ pub fn age(now: Timestamp, then: Timestamp) -> String {
     }
 }
 
+/// How long ago something was: [`age`] in a sentence.
+pub fn ago(now: Timestamp, then: Timestamp) -> String {
+    match age(now, then).as_str() {
+        "now" => "just now".to_owned(),
+        "ahead" => "ahead of our clock".to_owned(),
+        age => format!("{age} ago"),
+    }
+}
+
+/// A span in the largest unit that it is a whole number of: `90m`, `36h`, `2d`.
+pub fn span(span: SignedDuration) -> String {
+    let seconds = span.as_secs();
+    let units = [(DAY, "d"), (HOUR, "h"), (MINUTE, "m")];
+    let whole = units.into_iter().find(|(unit, _)| seconds >= *unit && seconds % unit == 0);
+    let (unit, letter) = whole.unwrap_or((1, "s"));
+    format!("{}{letter}", seconds / unit)
+}
+
 /// When the text of [`age`] changes next.
 pub fn next_age_change(now: Timestamp, then: Timestamp) -> Timestamp {
     let seconds = now.duration_since(then).as_secs();
@@ -172,6 +190,16 @@ mod tests {
         assert_eq!(berlin.time_of_day(winter), "00:30:05+01:00");
         assert_eq!(Zone::Local(TimeZone::UTC).time_of_day(winter), "23:30:05+00:00");
         assert_eq!(parse(&berlin.seconds(winter)), Some(winter));
+    }
+
+    #[rstest]
+    #[case(45, "45s")]
+    #[case(5_400, "90m")]
+    #[case(129_600, "36h")]
+    #[case(172_800, "2d")]
+    #[case(0, "0s")]
+    fn a_span_is_said_in_its_largest_whole_unit(#[case] seconds: i64, #[case] said: &str) {
+        assert_eq!(span(SignedDuration::from_secs(seconds)), said);
     }
 
     proptest! {

@@ -2,6 +2,7 @@
 
 use super::services::Services;
 use super::{clipboard, opener};
+use crate::app::health::Kept;
 use crate::app::msg::{Answer, NotRun, Progress, SaidOf};
 use crate::app::{Effect, Msg, RequestId, effect::RunAsk};
 use crate::domain::finding::HistoryEntry;
@@ -10,7 +11,7 @@ use crate::domain::plan::{Fit, Plan};
 use crate::domain::{ActionId, EventId, FindingId, Login, untrusted};
 use crate::remediation::{self, Ask, Confirmed, RunError};
 use crate::source::cii;
-use crate::store::{ActionFilter, Again, FindingFilter};
+use crate::store::{ActionFilter, Again, FindingFilter, Store, StoreError};
 use std::collections::HashMap;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::task::AbortHandle;
@@ -108,6 +109,7 @@ fn request_of(effect: &Effect) -> Option<RequestId> {
         | Effect::SuggestLogins { request, .. }
         | Effect::LoadAddress { request, .. }
         | Effect::LoadHealth { request }
+        | Effect::LoadKept { request }
         | Effect::ChangeFinding { request, .. }
         | Effect::FitFlows { request, .. }
         | Effect::PreparePlan { request, .. } => Some(*request),
@@ -118,6 +120,11 @@ fn request_of(effect: &Effect) -> Option<RequestId> {
 struct Work {
     services: Services,
     heard: UnboundedSender<Heard>,
+}
+
+/// What a store holds, and what was left out of it.
+async fn kept(store: &dyn Store) -> Result<Box<Kept>, StoreError> {
+    Ok(Box::new(Kept { status: store.status().await?, dropped: store.dropped().await? }))
 }
 
 fn words<T>(result: Result<T, impl ToString>) -> Result<T, String> {
@@ -161,6 +168,7 @@ impl Work {
                 Answer::Address(desk.directory.users_of_address(&address).await)
             }
             Effect::LoadHealth { .. } => Answer::Health(words(store.health().await)),
+            Effect::LoadKept { .. } => Answer::Kept(words(kept(store.as_ref()).await)),
             Effect::ChangeFinding { finding, version, change, .. } => {
                 let changed = store.change(finding, Some(version), &change, &desk.actor, desk.now()).await;
                 Answer::Changed(words(changed).map(Box::new))

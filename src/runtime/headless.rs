@@ -3,38 +3,56 @@
 use super::keeping;
 use super::receiver::{self, Tell};
 use super::session::expire_leases;
+use super::systemd::Systemd;
 use super::terminal::signals::{Signalled, Signals};
+use crate::app::Msg;
+use crate::source::clock::Clock;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 
-/// How long requests in flight may take to end.
-const LAST_REQUESTS: Duration = Duration::from_secs(10);
+/// How often whoever is told hears the time: a silence is noticed by nothing else.
+const TICK: Duration = Duration::from_secs(5);
 
-/// Receives until SIGTERM, SIGHUP or SIGINT; requests in flight are answered before it ends. What is older
-/// than `keep` goes meanwhile.
+/// Receives until SIGTERM, SIGHUP or SIGINT; requests in flight are answered, and pages that were read are
+/// committed, before it ends. What is older than `keep` goes meanwhile. `systemd` is told.
 ///
 /// # Errors
-/// If the signals cannot be listened to.
-pub async fn collect(settings: receiver::Settings, keep: Option<Duration>, tell: Tell) -> io::Result<()> {
+/// If the signals cannot be listened to, or the receiving broke off.
+pub async fn collect(
+    settings: receiver::Settings,
+    keep: Option<Duration>,
+    tell: Tell,
+    systemd: Systemd,
+) -> io::Result<()> {
     let mut signals = Signals::listen()?;
     let (stop, stopped) = watch::channel(false);
-    let expiring = tokio::spawn(expire_leases(settings.store.clone(), settings.clock.clone()));
-    let keeping = keeping::prune_hourly(settings.store.clone(), keep, settings.clock.clone());
-    let keeping = tokio::spawn(keeping);
-    let mut receiving = tokio::spawn(receiver::keep_receiving(settings, tell, stopped, None));
-    let ended_by_itself = loop {
+    let (systemd, clock, store) = (Arc::new(systemd), settings.clock.clone(), settings.store.clone());
+    let mut beside = JoinSet::new();
+    beside.spawn(expire_leases(store.clone(), clock.clone()));
+    beside.spawn(keeping::prune_hourly(store.clone(), keep, clock.clone()));
+    beside.spawn(systemd.clone().keep_alive(store, clock.clone()));
+    beside.spawn(tick(tell.clone(), clock));
+    let told = systemd.hears(tell);
+    let mut receiving = tokio::spawn(receiver::keep_receiving(settings, told, stopped, None));
+    loop {
         tokio::select! {
-            signalled = signals.next() => if signalled != Signalled::Continued { break false },
-            _ = &mut receiving => break true,
+            signalled = signals.next() => if signalled != Signalled::Continued { break },
+            // It ends for nothing but a stop.
+            _ = &mut receiving => return Err(io::Error::other("the receiving broke off; it is in the log")),
         }
-    };
-    // A task that has answered must not be asked again: that would panic.
-    if !ended_by_itself {
-        let _ = stop.send(true);
-        let _ = tokio::time::timeout(LAST_REQUESTS, receiving).await;
     }
-    expiring.abort();
-    keeping.abort();
+    systemd.stopping();
+    let _ = stop.send(true);
+    let _ = tokio::time::timeout(receiver::STOP_TIME, receiving).await;
     Ok(())
+}
+
+async fn tick(tell: Tell, clock: Arc<dyn Clock>) {
+    loop {
+        tell(Msg::Ticked(clock.now()));
+        tokio::time::sleep(TICK).await;
+    }
 }

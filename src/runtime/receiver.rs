@@ -1,17 +1,16 @@
 //! Who receives: this process while it holds the store's lock, another as long as it lives.
 //!
-//! The listener runs in whichever process holds the advisory lock beside the store. The others look
-//! every second, so that one takes over within two seconds of its end. A port that is taken is a red
-//! source and is tried again, never silence.
+//! Whoever holds the advisory lock beside the store receives, all sources of it, and writes into the store
+//! how they are. The others look every second, so that one takes over within two seconds of its end, and
+//! show what it says. How the sources themselves are kept at work is [`super::supervisor`]'s business.
 
+use super::report::{Onlooker, Reporter};
+use super::supervisor::{self, Bound, Supervisor};
 use crate::app::Msg;
 use crate::app::header::Receiver;
 use crate::config::meant::{Listen, Source};
-use crate::domain::SourceHealth;
-use crate::ingest::Ingest;
+use crate::source::Polled;
 use crate::source::clock::Clock;
-use crate::source::counters::ListenerHealth;
-use crate::source::listener::Listener;
 use crate::store::Store;
 use crate::store::receiver::{self, ReceiverLock, Who};
 use std::net::SocketAddr;
@@ -19,9 +18,12 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{oneshot, watch};
+use tokio::time::{Instant, sleep};
 
 /// How often a process looks whether it may receive, and how its sources are.
 const LOOK: Duration = Duration::from_millis(1_000);
+/// How long receiving may take to end after a stop: what the sources may take, and a last word.
+pub(super) const STOP_TIME: Duration = supervisor::STOP_TIME.saturating_add(Duration::from_secs(3));
 
 /// What a receiver needs.
 #[derive(Debug, Clone)]
@@ -32,9 +34,11 @@ pub struct Settings {
     pub who: Who,
     /// Where to listen.
     pub listen: Listen,
-    /// What to listen for; nothing to look on while others receive.
+    /// What is taken in; nothing to look on while others receive.
     pub sources: Vec<Source>,
-    /// Why there is nothing to listen for, in words.
+    /// Those of the sources that ask, where others are posted to.
+    pub polled: Vec<Arc<dyn Polled>>,
+    /// Why there is nothing to take in, in words.
     pub idle_because: &'static str,
     /// Where to.
     pub store: Arc<dyn Store>,
@@ -50,20 +54,25 @@ pub async fn keep_receiving(
     settings: Settings,
     tell: Tell,
     mut stop: watch::Receiver<bool>,
-    mut bound: Option<oneshot::Sender<SocketAddr>>,
+    bound: Option<oneshot::Sender<SocketAddr>>,
 ) {
-    let tell = only_news(tell);
-    if settings.sources.is_empty() {
-        return look_on(&settings, &tell, stop).await;
-    }
-    while !*stop.borrow() {
-        if let Some(lock) = may_receive(&settings, &tell) {
-            receive(&settings, &tell, stop.clone(), &mut bound).await;
-            drop(lock);
+    let (tell, bound) = (only_news(tell), Arc::new(Mutex::new(bound)));
+    let mut onlooker = Onlooker::new(settings.store.clone());
+    while !supervisor::is_told(&stop) {
+        match turn(&settings) {
+            Turn::Ours(lock) => {
+                receive(&settings, &tell, stop.clone(), bound.clone()).await;
+                drop(lock);
+                onlooker.forget();
+            }
+            Turn::Theirs(who) => {
+                tell(Msg::ReceiverChanged(who));
+                onlooker.look(&tell).await;
+            }
         }
         tokio::select! {
             _ = stop.changed() => {}
-            () = tokio::time::sleep(LOOK) => {}
+            () = sleep(LOOK) => {}
         }
     }
 }
@@ -86,141 +95,230 @@ fn only_news(tell: Tell) -> Tell {
     })
 }
 
-/// Says who receives, for a process that does not receive itself.
-async fn look_on(settings: &Settings, tell: &Tell, mut stop: watch::Receiver<bool>) {
-    while !*stop.borrow() {
-        let other = settings.store_file.as_deref().and_then(receiver::holder);
-        let now = other.map_or_else(|| Receiver::Nobody(settings.idle_because.to_owned()), Receiver::Other);
-        tell(Msg::ReceiverChanged(now));
-        tokio::select! {
-            _ = stop.changed() => {}
-            () = tokio::time::sleep(LOOK) => {}
-        }
-    }
+/// Whose turn it is.
+enum Turn {
+    /// Ours, as long as this is held. A store without a file is nobody else's and needs no lock.
+    Ours(Option<ReceiverLock>),
+    /// Another's, or nobody's.
+    Theirs(Receiver),
 }
 
-/// The lock, or who has it. A store without a file is nobody else's.
-fn may_receive(settings: &Settings, tell: &Tell) -> Option<Option<ReceiverLock>> {
-    let Some(file) = &settings.store_file else { return Some(None) };
+fn turn(settings: &Settings) -> Turn {
+    if settings.sources.is_empty() && settings.polled.is_empty() {
+        let other = settings.store_file.as_deref().and_then(receiver::holder);
+        let nobody = || Receiver::Nobody(settings.idle_because.to_owned());
+        return Turn::Theirs(other.map_or_else(nobody, Receiver::Other));
+    }
+    let Some(file) = &settings.store_file else { return Turn::Ours(None) };
     match ReceiverLock::try_take(file, &settings.who) {
-        Ok(Some(lock)) => Some(Some(lock)),
+        Ok(Some(lock)) => Turn::Ours(Some(lock)),
         Ok(None) => {
             let other = receiver::holder(file).unwrap_or_else(|| "another process".to_owned());
-            // What failed here is no news of who receives there.
-            tell(Msg::SourcesChanged(Arc::default()));
-            tell(Msg::ReceiverChanged(Receiver::Other(other)));
-            None
+            Turn::Theirs(Receiver::Other(other))
         }
-        Err(error) => {
-            tell(Msg::ReceiverChanged(Receiver::Nobody(error.to_string())));
-            None
-        }
+        Err(error) => Turn::Theirs(Receiver::Nobody(error.to_string())),
     }
 }
 
-async fn receive(
-    settings: &Settings,
-    tell: &Tell,
-    stop: watch::Receiver<bool>,
-    bound: &mut Option<oneshot::Sender<SocketAddr>>,
-) {
-    let ingest = Arc::new(Ingest::new(settings.store.clone(), settings.clock.clone()));
-    let listener = Listener::bind(&settings.listen, &settings.sources, ingest, settings.clock.clone()).await;
-    let listener = match listener {
-        Ok(listener) => listener,
-        Err(error) => {
-            let health = ListenerHealth::failed(&settings.sources, &error);
-            tell(Msg::SourcesChanged(shown(&health)));
-            tell(Msg::ReceiverChanged(Receiver::Nobody(error.to_string())));
-            return;
-        }
-    };
-    if let Some(at) = listener.local_addr()
-        && let Some(bound) = bound.take()
-    {
-        // Whoever wanted to know may have gone.
-        let _ = bound.send(at);
-    }
-    tell(Msg::ReceiverChanged(Receiver::ThisConsole));
-    let health = listener.health();
-    let was_told = stop.clone();
+/// Receives until told to stop, and leaves a last word about it in the store.
+async fn receive(settings: &Settings, tell: &Tell, stop: watch::Receiver<bool>, bound: Bound) {
+    let supervisor = Supervisor::new(settings, bound);
+    let mut reporter =
+        Reporter::new(settings.store.clone(), settings.clock.clone(), settings.who.to_string());
     tokio::select! {
-        () = listener.serve(stop) => {}
-        () = tell_health(&health, tell) => {}
+        () = supervisor.run(stop) => {}
+        () = tell_news(&supervisor, tell) => {}
+        () = report_news(&supervisor, &mut reporter) => {}
     }
-    // A stop that was asked for is no failure of the source.
-    if !*was_told.borrow() {
-        tell(Msg::SourcesChanged(shown(&health)));
-    }
+    reporter.write(supervisor.snapshot(), Instant::now()).await;
 }
 
-async fn tell_health(health: &ListenerHealth, tell: &Tell) {
+/// Tells whoever looks at this process how the sources are.
+async fn tell_news(supervisor: &Supervisor, tell: &Tell) {
     loop {
-        tell(Msg::SourcesChanged(shown(health)));
-        tokio::time::sleep(LOOK).await;
+        tell(Msg::SourcesChanged(supervisor.snapshot()));
+        if let Some(receiver) = supervisor.receiver() {
+            tell(Msg::ReceiverChanged(receiver));
+        }
+        tokio::select! {
+            () = supervisor.changed() => {}
+            () = sleep(LOOK) => {}
+        }
     }
 }
 
-fn shown(health: &ListenerHealth) -> Arc<[SourceHealth]> {
-    health.snapshot().into()
+/// The same for other processes. A store that takes its time holds up nobody who looks at this one.
+async fn report_news(supervisor: &Supervisor, reporter: &mut Reporter) {
+    loop {
+        reporter.look(supervisor.snapshot()).await;
+        sleep(LOOK).await;
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::meant::{Address, Reading};
+    use crate::config::meant::{Address, LogFilter, Proof, Reading, SystemLog, Way, Webhook};
+    use crate::domain::{SourceHealth, SourceState};
     use crate::ingest::decoder;
+    use crate::source::clock::SystemClock;
     use crate::store::{self, OpenOptions, files};
+    use async_trait::async_trait;
+    use std::path::Path;
     use tokio::net::TcpSocket;
+    use tokio::task::JoinHandle;
 
-    type Told = Arc<Mutex<Vec<Msg>>>;
+    /// A source that asks and never gets anything.
+    #[derive(Debug)]
+    struct Idle;
 
-    fn recorder() -> (Told, Tell) {
-        let told = Told::default();
-        let heard = told.clone();
-        (told, Arc::new(move |msg| heard.lock().unwrap().push(msg)))
+    #[async_trait]
+    impl Polled for Idle {
+        fn health(&self) -> SourceHealth {
+            let health = SourceHealth::new("log".into(), "okta-system-log", "acme.okta.com");
+            SourceHealth { state: SourceState::Running, ..health }
+        }
+
+        async fn poll(&self, mut stop: watch::Receiver<bool>) {
+            while !supervisor::is_told(&stop) {
+                let _ = stop.changed().await;
+            }
+        }
     }
 
-    fn settings(folder: &std::path::Path, listen: SocketAddr) -> Settings {
+    fn hook() -> Source {
+        let proof = Proof::Header { name: "x-secret".into(), secret: "s3cret".into() };
+        Source::posted("cii", "cii-webhook", Webhook::new("/hooks/cii", proof))
+    }
+
+    fn log() -> Source {
+        let rest = Duration::from_secs(3_600);
+        let log = SystemLog { filter: LogFilter::Everything, first_fetch: rest, interval: rest };
+        Source { name: "log".into(), source_type: "okta-system-log", way: Way::SystemLog(log), canary: None }
+    }
+
+    fn settings(folder: &Path, listen: SocketAddr, what: &str, sources: Vec<Source>) -> Settings {
         let file = folder.join("idtriage.db");
         let url = format!("sqlite:{}", file.display());
+        let asks = sources.iter().any(|source| source.webhook().is_none());
         Settings {
             store: store::open(&url, decoder(Reading::default()), OpenOptions::default()).unwrap(),
             store_file: Some(file),
-            who: Who { pid: 1, host: "jump".to_owned(), what: "a test".to_owned() },
+            who: Who { pid: 1, host: "jump".to_owned(), what: what.to_owned() },
             listen: Listen { address: Address::Tcp(listen), tls: None },
-            sources: Vec::new(),
+            sources,
+            polled: if asks { vec![Arc::new(Idle)] } else { Vec::new() },
             idle_because: "it is a test",
-            clock: Arc::new(crate::source::clock::SystemClock),
+            clock: Arc::new(SystemClock),
         }
+    }
+
+    /// A process that receives or looks on, and everything that it told.
+    struct Process {
+        told: Arc<Mutex<Vec<Msg>>>,
+        stop: watch::Sender<bool>,
+        task: JoinHandle<()>,
+    }
+
+    impl Process {
+        fn start(settings: Settings) -> Process {
+            let told = Arc::new(Mutex::new(Vec::new()));
+            let heard = told.clone();
+            let (stop, stopped) = watch::channel(false);
+            let tell: Tell = Arc::new(move |msg| heard.lock().unwrap().push(msg));
+            Process { told, stop, task: tokio::spawn(keep_receiving(settings, tell, stopped, None)) }
+        }
+
+        async fn tells(&self, what: &str, is_it: impl Fn(&Msg) -> bool) {
+            let waiting = async {
+                while !self.told.lock().unwrap().iter().any(&is_it) {
+                    sleep(Duration::from_millis(5)).await;
+                }
+            };
+            let came = tokio::time::timeout(Duration::from_secs(60), waiting).await;
+            assert!(came.is_ok(), "waited for {what}: {:#?}", self.told.lock().unwrap());
+        }
+
+        async fn stopped(self) {
+            self.stop.send(true).unwrap();
+            tokio::time::timeout(Duration::from_secs(60), self.task).await.unwrap().unwrap();
+        }
+    }
+
+    /// Whether these are the words of two sources: of the one that is posted to, and of the one that asks.
+    fn are(sources: &[SourceHealth], cii: &str, log: &str) -> bool {
+        let words: Vec<&str> = sources.iter().map(|source| source.state.word()).collect();
+        words == [cii, log]
+    }
+
+    /// Nobody else can have this address as long as the socket is there.
+    fn taken() -> (TcpSocket, SocketAddr) {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let address = socket.local_addr().unwrap();
+        (socket, address)
     }
 
     #[tokio::test(flavor = "multi_thread")]
-    async fn what_stays_as_it_is_is_told_once() {
+    async fn an_address_that_is_taken_stops_no_other_source_and_is_tried_again() {
         let folder = files::throw_away_folder("receiver-").unwrap();
-        let socket = TcpSocket::new_v4().unwrap();
-        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
-        let taken = settings(folder.path(), socket.local_addr().unwrap());
-        let (_stop, stopped) = watch::channel(false);
-        let (told, tell) = recorder();
-        let tell = only_news(tell);
-        for _ in 0..3 {
-            receive(&taken, &tell, stopped.clone(), &mut None).await;
+        let (socket, address) = taken();
+        let settings = settings(folder.path(), address, "a test", vec![hook(), log()]);
+        let store = settings.store.clone();
+        let process = Process::start(settings);
+        let red = |msg: &Msg| matches!(msg, Msg::SourcesChanged(told) if are(told, "failed", "running") && told[0].again.is_some());
+        process.tells("the listener to be red", red).await;
+        process
+            .tells("receiving all the same", |msg| *msg == Msg::ReceiverChanged(Receiver::ThisConsole))
+            .await;
+        drop(socket);
+        let well = |msg: &Msg| matches!(msg, Msg::SourcesChanged(told) if are(told, "running", "running"));
+        process.tells("the listener to be well", well).await;
+        process.stopped().await;
+        let last = store.reported().await.unwrap().unwrap();
+        assert!(are(&last.sources, "stopped", "stopped"), "{last:?}");
+        assert_eq!(last.receiver, "a test (pid 1 on jump)");
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn nothing_is_listened_on_where_no_source_is_posted_to() {
+        let folder = files::throw_away_folder("receiver-").unwrap();
+        let (_socket, address) = taken();
+        let process = Process::start(settings(folder.path(), address, "a test", vec![log()]));
+        process.tells("receiving", |msg| *msg == Msg::ReceiverChanged(Receiver::ThisConsole)).await;
+        process.stopped().await;
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn whoever_looks_on_hears_of_the_others_sources() {
+        let folder = files::throw_away_folder("receiver-").unwrap();
+        let any = "127.0.0.1:0".parse().unwrap();
+        let first = Process::start(settings(folder.path(), any, "first", vec![hook(), log()]));
+        first.tells("receiving", |msg| *msg == Msg::ReceiverChanged(Receiver::ThisConsole)).await;
+        // One could receive itself, the other has nothing to receive.
+        let waiting = Process::start(settings(folder.path(), any, "second", vec![log()]));
+        let looking = Process::start(settings(folder.path(), any, "third", Vec::new()));
+        for process in [&waiting, &looking] {
+            let who = Receiver::Other("first (pid 1 on jump)".to_owned());
+            process.tells("who receives", |msg| *msg == Msg::ReceiverChanged(who.clone())).await;
+            let said = |msg: &Msg| matches!(msg, Msg::SourcesReported(said) if said.receiver.starts_with("first") && are(&said.sources, "running", "running"));
+            process.tells("how its sources are", said).await;
         }
-        let port_is_taken = told.lock().unwrap().len();
-        assert_eq!(port_is_taken, 2, "{:?}", told.lock().unwrap());
-        let _other = ReceiverLock::try_take(taken.store_file.as_deref().unwrap(), &taken.who).unwrap();
-        for _ in 0..3 {
-            assert!(may_receive(&taken, &tell).is_none());
-        }
-        let told = told.lock().unwrap();
-        assert_eq!(told.len(), port_is_taken + 1, "{told:?}");
+        first.stopped().await;
+        let own = |msg: &Msg| matches!(msg, Msg::SourcesChanged(told) if told.len() == 1 && told[0].since.is_some());
+        waiting.tells("to have taken over", own).await;
+        let next =
+            |msg: &Msg| matches!(msg, Msg::SourcesReported(said) if said.receiver.starts_with("second"));
+        looking.tells("who took over", next).await;
+        waiting.stopped().await;
+        looking.stopped().await;
     }
 
     #[test]
-    fn what_comes_back_is_told_again() {
-        let (told, tell) = recorder();
-        let tell = only_news(tell);
+    fn what_comes_back_is_told_again_and_what_stays_is_not() {
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let heard = told.clone();
+        let tell = only_news(Arc::new(move |msg| heard.lock().unwrap().push(msg)));
         let who = |name: &str| Msg::ReceiverChanged(Receiver::Other(name.to_owned()));
         for name in ["ann", "ann", "bob", "ann"] {
             tell(who(name));

@@ -159,7 +159,7 @@ impl Behind {
             unsettled = self.runner.finish(LAST_RECEIPTS) => unsettled,
             () = impatience => self.runner.in_flight(),
         };
-        let _ = tokio::time::timeout(Duration::from_secs(5), self.receiving).await;
+        let _ = tokio::time::timeout(receiver::STOP_TIME, self.receiving).await;
         self.watching.abort();
         self.waiting.abort();
         self.expiring.abort();
@@ -191,7 +191,9 @@ fn state(setup: &Setup, size: Size) -> State {
         arms_after: setup.clock.span(ARMS_AFTER),
     };
     let mut state = State::new(setup.clock.now(), size, settings);
-    state.header.canary = setup.console.canary.and_then(|canary| SignedDuration::try_from(canary).ok());
+    let span = |span: Option<Duration>| SignedDuration::try_from(span?).ok();
+    state.header.canary = span(setup.console.canary);
+    state.header.keep = span(setup.keep);
     state
 }
 

@@ -74,6 +74,11 @@ pub fn holder(path: &Path) -> Option<String> {
     }
 }
 
+/// Who receives for the store of a URL, if anybody does.
+pub fn of(url: &str) -> Option<String> {
+    holder(Path::new(super::sqlite_path(url).ok()?))
+}
+
 fn lock_path(path: &Path) -> PathBuf {
     beside(path, ".receiver")
 }

@@ -4,6 +4,7 @@ use super::Scene;
 use super::canvas::{Canvas, Cells};
 use super::panel::hidden;
 use super::theme::{Role, Theme};
+use crate::app::list::Extent;
 use crate::app::{Screen, State};
 use crate::domain::untrusted::width;
 use ratatui::layout::Rect;
@@ -14,7 +15,7 @@ const BETWEEN: &str = " › ";
 pub(super) fn draw(scene: &Scene, canvas: &mut Canvas, area: Rect) {
     canvas.fill(area, Role::Text);
     let inner = Rect { x: area.x + 1.min(area.width), width: area.width.saturating_sub(2), ..area };
-    let (role, aside) = aside(scene, canvas.theme);
+    let (role, aside) = aside(scene, canvas.theme, canvas.extent);
     let taken = if aside.is_empty() { 0 } else { width(&aside) + 2 };
     let room = usize::from(inner.width).saturating_sub(taken);
     canvas.line(inner, 0, &path(canvas.theme, scene.state, room));
@@ -57,7 +58,7 @@ fn ancestors(theme: &Theme, crumbs: &[String], room: usize) -> Vec<Span<'static>
     kept.iter().rev().map(|words| theme.span(Role::Muted, words)).collect()
 }
 
-fn aside(scene: &Scene, theme: &Theme) -> (Role, String) {
+fn aside(scene: &Scene, theme: &Theme, extent: Extent) -> (Role, String) {
     let (height, columns) = scene.size.raw_size();
     match scene.state.stack.last() {
         None => of_feed(scene.state),
@@ -65,6 +66,10 @@ fn aside(scene: &Scene, theme: &Theme) -> (Role, String) {
             let lines = raw.wrapped(columns).count();
             let place = theme.own(&hidden(raw.scroll.offset, height, lines));
             (Role::Muted, format!("{lines} lines  {place}").trim_end().to_owned())
+        }
+        Some(Screen::Health(health)) => {
+            let offset = health.scroll.offset.min(extent.lines.saturating_sub(extent.height));
+            (Role::Muted, theme.own(&hidden(offset, extent.height, extent.lines)))
         }
         Some(Screen::Journal(journal)) if journal.is_loaded => {
             let more = if journal.has_more { "+" } else { "" };

@@ -13,7 +13,7 @@ use super::Scene;
 use super::canvas::{Canvas, Cells};
 use super::prose::Prose;
 use super::theme::{Role, Theme};
-use super::words::{brief, full, glyph, leading, short};
+use super::words::{self, brief, full, glyph, leading, short};
 use crate::app::header::Receiver;
 use crate::domain::SourceState;
 use crate::domain::untrusted::width;
@@ -239,17 +239,11 @@ fn nothing_yet(scene: &Scene, prose: &mut Prose) {
     }
     prose.blank();
     for source in header.sources.iter() {
-        let (role, words) = match &source.state {
-            SourceState::Starting => (Role::Muted, "starting".to_owned()),
-            SourceState::Running => (Role::Good, "ready".to_owned()),
-            SourceState::Waiting { why, until } => {
-                let until = scene.state.settings.zone.time_of_day(*until);
-                (Role::Warning, format!("waits until {until}: {why}"))
-            }
-            SourceState::Failed { why } => (Role::Alarm, format!("failed: {why}")),
-            SourceState::Stopped => (Role::Muted, "stopped".to_owned()),
+        let words = match &source.state {
+            SourceState::Running => "ready".to_owned(),
+            _ => source.told(&scene.state.settings.zone),
         };
-        prose.marked(&format!("{:<18} ", source.name), role, &words);
+        prose.marked(&format!("{:<18} ", source.name), words::role_of(&source.state), &words);
     }
     prose.blank();
     prose.say(Role::Muted, "`idtriage doctor` says what is missing");

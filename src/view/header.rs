@@ -10,14 +10,17 @@
 use super::Scene;
 use super::canvas::Canvas;
 use super::theme::{Role, Theme};
+use super::words;
 use crate::app::State;
 use crate::app::header::Receiver;
 use crate::domain::untrusted::width;
-use crate::domain::{SourceHealth, SourceState, time};
+use crate::domain::{SourceHealth, time};
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 const BETWEEN: &str = " │ ";
+/// Why a source failed stands on the health screen too: here it is not worth another thing's place.
+const WHY: u8 = 8;
 
 /// Where a piece stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,16 +33,25 @@ enum Side {
 struct Piece {
     side: Side,
     role: Role,
-    /// Pieces of a low weight are left out first; to be said shorter costs half.
+    /// Pieces of a low weight are left out first.
     weight: u8,
+    /// What it costs to give up the longest words: mostly half of that.
+    longest: u8,
     words: Vec<String>,
     /// How many of the longer wordings were given up.
     given_up: usize,
 }
 
 impl Piece {
-    fn new(side: Side, role: Role, weight: u8, words: Vec<String>) -> Piece {
-        Piece { side, role, weight, words, given_up: 0 }
+    fn new(side: Side, role: Role, weight: u8, mut words: Vec<String>) -> Piece {
+        // Words that save nothing say nothing: a short name is better than "a source".
+        words.dedup_by(|next, before| width(next) >= width(before));
+        Piece { side, role, weight, longest: weight / 2, words, given_up: 0 }
+    }
+
+    /// Its longest words are worth only so much, however much it is worth that it is said at all.
+    fn at_length(self, longest: u8) -> Piece {
+        Piece { longest, ..self }
     }
 
     fn said(&self) -> &str {
@@ -48,8 +60,11 @@ impl Piece {
 
     /// What it costs to give up the words that are said now.
     fn cost(&self) -> u8 {
-        let is_shortest = self.given_up + 1 == self.words.len();
-        if is_shortest { self.weight } else { self.weight / 2 }
+        match self.words.len().saturating_sub(self.given_up) {
+            1 => self.weight,
+            _ if self.given_up == 0 => self.longest,
+            _ => self.weight / 2,
+        }
     }
 }
 
@@ -99,7 +114,7 @@ fn pieces(state: &State) -> Vec<Piece> {
         pieces.push(Piece::new(Side::Left, Role::Badge, 60, vec![format!(" {badge} ")]));
     }
     pieces.push(receiver(&state.header.receiver));
-    pieces.extend(failed(state));
+    pieces.extend(failed(state).or_else(|| silent_source(state)));
     if state.settings.is_read_only {
         pieces.push(Piece::new(Side::Left, Role::Warning, 50, one("read-only")));
     }
@@ -127,16 +142,43 @@ fn receiver(receiver: &Receiver) -> Piece {
             Piece::new(Side::Left, Role::Header, 40, both(format!("receiver: {who}"), "another receives"))
         }
         Receiver::Nobody(why) => {
+            let why = why.lines().next().unwrap_or_default();
             let words = both(format!("nobody receives: {why}"), "nobody receives");
             Piece::new(Side::Left, Role::Alarm, 80, words)
         }
     }
 }
 
+/// What an old word says of a source is on the health screen, with its age.
 fn failed(state: &State) -> Option<Piece> {
-    let (name, why) = state.header.failed()?;
-    let words = vec![format!("{name} failed: {why}"), format!("{name} failed"), "a source failed".to_owned()];
-    Some(Piece::new(Side::Left, Role::Alarm, 90, words))
+    if state.header.last_word(state.now).is_some() {
+        return None;
+    }
+    let (name, why) = state.header.failed().next()?;
+    // What mends it stands on the health screen.
+    let why = why.lines().next().unwrap_or_default();
+    let words = match state.header.failed().count() {
+        1 => vec![format!("{name} failed: {why}"), format!("{name} failed"), "a source failed".to_owned()],
+        n => vec![format!("{n} sources failed; {name}: {why}"), format!("{n} sources failed")],
+    };
+    Some(Piece::new(Side::Left, Role::Alarm, 90, words).at_length(WHY))
+}
+
+/// A source that is silent for longer than expected, where the whole feed is not.
+fn silent_source(state: &State) -> Option<Piece> {
+    let (header, now) = (&state.header, state.now);
+    if header.is_too_silent(now) || header.last_word(now).is_some() {
+        return None;
+    }
+    let (name, since) = header.silent(now).next()?;
+    let words = match header.silent(now).count() {
+        1 => {
+            let silent = format!("{name} silent for {}", time::age(now, since));
+            vec![format!("{silent}, longer than expected"), silent, "a source is silent".to_owned()]
+        }
+        n => vec![format!("{n} sources silent, longer than expected"), format!("{n} sources silent")],
+    };
+    Some(Piece::new(Side::Left, Role::Alarm, 85, words))
 }
 
 /// On the feed itself the counter stands on the line below.
@@ -178,14 +220,16 @@ fn counts(state: &State) -> Vec<Piece> {
 
 fn sources(state: &State) -> Option<Piece> {
     let sources = &state.header.sources;
+    if sources.is_empty() {
+        return None;
+    }
+    if let Some(at) = state.header.last_word(state.now) {
+        let ago = time::ago(state.now, at);
+        let words = vec![format!("last word of the sources {ago}"), format!("last word {ago}")];
+        return Some(Piece::new(Side::Right, Role::Warning, 50, words));
+    }
     let refused: u64 = sources.iter().map(SourceHealth::refusals).sum();
-    let ready = sources.iter().filter(|source| source.state == SourceState::Running).count();
-    let total = match (ready, sources.len()) {
-        (_, 0) => return None,
-        (1, 1) => "1 source ok".to_owned(),
-        (ready, all) if ready == all => format!("{all} sources ok"),
-        (ready, all) => format!("{ready} of {all} sources ok"),
-    };
+    let total = words::sources_ok(sources);
     let words = if refused > 0 { vec![format!("{total}, {refused} refused"), total] } else { vec![total] };
     Some(Piece::new(Side::Right, Role::Header, 10, words))
 }

@@ -1,6 +1,7 @@
 //! `&State` × `&Theme` → a screen. Pure: nothing is remembered between two frames.
 //!
-//! One file a screen ([`feed`], [`event`], [`user`], [`address`], [`journal`], [`raw`]) and one a
+//! One file a screen ([`feed`], [`event`], [`user`], [`address`], [`journal`], [`health`],
+//! [`raw`]) and one a
 //! piece that lies on or over them. Where things stand is decided in [`crate::app::layout`], so that
 //! update and view agree on what is visible; here is only what they look like.
 //!
@@ -22,6 +23,7 @@ mod flows;
 mod footer;
 pub mod glyph;
 mod header;
+mod health;
 mod help;
 mod journal;
 mod link;
@@ -134,6 +136,7 @@ fn body(scene: &Scene, canvas: &mut Canvas, area: Rect) {
         Some(Screen::Address(screen)) => address::draw(scene, screen, canvas, area),
         Some(Screen::Raw(screen)) => raw::draw(screen, canvas, area),
         Some(Screen::Journal(screen)) => journal::draw(scene, screen, canvas),
+        Some(Screen::Health(screen)) => health::draw(scene, screen, canvas, area),
     }
 }
 

@@ -1,8 +1,9 @@
 //! The words and signs of the screen for what the domain only names.
 
+use super::theme::Role;
 use crate::app::msg::Progress;
 use crate::domain::counts::StateCounts;
-use crate::domain::{Evidence, FindingState, NOTHING, Outcome, Receipt, Severity};
+use crate::domain::{Evidence, FindingState, NOTHING, Outcome, Receipt, Severity, SourceHealth, SourceState};
 
 /// A severity's sign, our own: told apart by shape, not by colour.
 pub(super) fn glyph(severity: Severity) -> &'static str {
@@ -102,6 +103,50 @@ pub(super) fn outcome(outcome: Outcome, receipt: Option<&Receipt>) -> String {
     }
 }
 
+/// What a source's state looks like.
+pub(super) fn role_of(state: &SourceState) -> Role {
+    match state {
+        SourceState::Starting | SourceState::Stopped => Role::Muted,
+        SourceState::Running => Role::Good,
+        SourceState::Waiting { .. } => Role::Warning,
+        SourceState::Failed { .. } => Role::Alarm,
+    }
+}
+
+/// How many of the sources bring what there is.
+pub(super) fn sources_ok(sources: &[SourceHealth]) -> String {
+    let ready = sources.iter().filter(|source| source.state == SourceState::Running).count();
+    match (ready, sources.len()) {
+        (1, 1) => "1 source ok".to_owned(),
+        (ready, all) if ready == all => format!("{all} sources ok"),
+        (ready, all) => format!("{ready} of {all} sources ok"),
+    }
+}
+
+/// A number in groups of three digits.
+pub(super) fn number(n: u64) -> String {
+    let digits = n.to_string();
+    let mut out = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// A size in the unit that needs the fewest digits: `812 MiB`, `1.2 GiB`.
+pub(super) fn size(bytes: u64) -> String {
+    let (mut size, mut units) = (bytes as f64, ["B", "KiB", "MiB", "GiB", "TiB"].into_iter());
+    let mut unit = units.next().unwrap_or_default();
+    while size >= 1024.0 {
+        let Some(next) = units.next() else { break };
+        (size, unit) = (size / 1024.0, next);
+    }
+    if size < 10.0 && unit != "B" { format!("{size:.1} {unit}") } else { format!("{size:.0} {unit}") }
+}
+
 /// A sentence starts with a capital letter.
 pub(super) fn capitalised(text: &str) -> String {
     let mut chars = text.chars();
@@ -121,6 +166,13 @@ pub(super) fn refused(why: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_and_sizes_are_short() {
+        assert_eq!([0, 999, 1_000, 1_234_567].map(number), ["0", "999", "1,000", "1,234,567"]);
+        let sizes = [0, 1_023, 1_536, 851_443_712, 1_288_490_189, u64::MAX];
+        assert_eq!(sizes.map(size), ["0 B", "1023 B", "1.5 KiB", "812 MiB", "1.2 GiB", "16777216 TiB"]);
+    }
 
     #[test]
     fn counts_are_said_briefly() {

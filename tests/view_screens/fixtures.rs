@@ -2,6 +2,7 @@
 
 use idtriage::app::effect::RunAsk;
 use idtriage::app::header::Receiver;
+use idtriage::app::health::Kept;
 use idtriage::app::layout::Size;
 use idtriage::app::msg::{Answer, Motion, Msg};
 use idtriage::app::state::Settings;
@@ -11,14 +12,14 @@ use idtriage::domain::action::{Receipt, ShownRequest};
 use idtriage::domain::counts::StateCounts;
 use idtriage::domain::dossier::{AddressUsers, EndUserRef, LoadedPart, Problem};
 use idtriage::domain::event::{Detail, EventDetail};
-use idtriage::domain::page::{Counted, EventUser, From, Page, Sequence, StoreHealth};
+use idtriage::domain::page::{Counted, Dropped, EventUser, From, Page, Sequence, StoreHealth, StoreStatus};
 use idtriage::domain::plan::{Confirm, Fact, Fit, FitTarget, PageOf, Target, WebPage};
 use idtriage::domain::subject::ProviderAccount;
 use idtriage::domain::time::Zone;
 use idtriage::domain::{
     Action, ActionId, Actor, Check, Disposition, Event, EventId, EventKind, Evidence, Finding, FindingId,
     FindingState, Flow, Login, Outcome, Part, PartName, Plan, Route, Severity, SourceHealth, SourceState,
-    preset,
+    SourcesReport, preset,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
@@ -91,6 +92,7 @@ fn answer(effect: Effect) -> Option<(RequestId, Answer)> {
             answer(request, Answer::Counted(Ok(counted)))
         }
         Effect::LoadHealth { request } => answer(request, Answer::Health(Ok(health()))),
+        Effect::LoadKept { request } => answer(request, Answer::Kept(Ok(Box::new(kept())))),
         Effect::LoadEvent { request, id } => answer(request, Answer::Event(Ok(Some(Box::new(detail(id)))))),
         Effect::LoadEventUsers { request, .. } => {
             answer(request, Answer::EventUsers(Ok(Page { rows: event_users(), next: None })))
@@ -120,6 +122,82 @@ fn answer(effect: Effect) -> Option<(RequestId, Answer)> {
 fn health() -> StoreHealth {
     let last_received = Some(ago(2));
     StoreHealth { events: 12_585, quiet: 12_345, open_findings: 14, last_received, ..StoreHealth::default() }
+}
+
+fn kept() -> Kept {
+    let dropped = |reason: &str, times, minutes| Dropped {
+        reason: reason.into(),
+        times,
+        first: ago(9_000),
+        last: ago(minutes),
+    };
+    Kept {
+        status: StoreStatus {
+            files: vec![("idtriage.db".into(), 734_003_200), ("idtriage-search.db".into(), 117_440_512)],
+            events: 1_204_331,
+            quiet: 1_100_000,
+            raws: 700_123,
+            raw_bytes: 671_088_640,
+            oldest_raw: Some(ago(90_720)),
+            findings: 2_041,
+            actions: 31,
+            records: 412,
+            set_aside: 2,
+            ..StoreStatus::default()
+        },
+        dropped: vec![dropped("rule `hygiene\u{202e}`", 1_204, 2), dropped("filter of `okta-hook`", 7, 300)],
+    }
+}
+
+/// Sources of every state, as another process said them to be.
+pub(crate) fn report(at: Timestamp) -> SourcesReport {
+    let source = |name: &str, source_type: &str, place: &str, state| SourceHealth {
+        state,
+        since: Some(ago(600)),
+        accepted: 1_204,
+        last_accepted: Some(ago(200)),
+        ..SourceHealth::new(name.into(), source_type, place)
+    };
+    let waiting = SourceState::Waiting { until: ago(-3), why: "Okta answered 429".into() };
+    let port = "address `127.0.0.1:8790` is taken: another program listens there\nhint: end it, or set another `address` in `[listen]`";
+    let sources = vec![
+        SourceHealth {
+            accepted: 120,
+            last_accepted: Some(ago(2)),
+            refused: [("busy".to_owned(), 1), ("wrong or missing secret".to_owned(), 1_002)].into(),
+            ..source("cii", "cii-webhook", "/hooks/cii", SourceState::Running)
+        },
+        SourceHealth {
+            canary_seconds: Some(3_600),
+            ..source("okta-hook", "okta-event-hook", "/hooks/okta", SourceState::Running)
+        },
+        SourceHealth {
+            notes: vec![
+                "possible gap: the cursor had aged out, and what was published in the ten minutes before may be missing"
+                    .into(),
+                "its clock\u{1b}[2J is 4 minutes ahead of ours".into(),
+            ],
+            ..source("okta-log", "okta-system-log", "acme.okta.com", waiting)
+        },
+        SourceHealth {
+            again: Some(ago(-1)),
+            accepted: 0,
+            last_accepted: None,
+            ..source("ispm", "ispm-webhook", "/hooks/ispm", SourceState::failed(port))
+        },
+    ];
+    SourcesReport { receiver: "collect (pid 4711 on jump1)".into(), at, sources }
+}
+
+/// The screen of sources and store, while another process receives.
+pub(crate) fn on_health(columns: u16, rows: u16) -> State {
+    let mut state = started(columns, rows);
+    let said = report(ago(0));
+    tell(&mut state, Msg::ReceiverChanged(Receiver::Other(said.receiver.clone())));
+    tell(&mut state, Msg::SourcesReported(said.into()));
+    state.header.keep = Some(SignedDuration::from_hours(90 * 24));
+    tell(&mut state, Msg::HealthAsked);
+    state
 }
 
 fn page(from: From<EventId>, limit: usize) -> Vec<Event> {

@@ -52,6 +52,7 @@ fn all() -> Vec<State> {
         overlaid(on_event(columns, rows), Msg::NoteAsked),
         overlaid(on_event(columns, rows), Msg::LinkAsked),
         overlaid(started(columns, rows), Msg::QuitAsked),
+        on_health(columns, rows),
     ]
 }
 
@@ -177,6 +178,49 @@ fn a_refusal_is_said_once_and_offers_no_insisting() {
     assert!(shown.contains("ten minutes ago") && !shown.contains("insists"), "{shown}");
 }
 
+#[test]
+fn every_size_shows_what_needs_somebody_first() {
+    for (columns, rows) in [(60, 16), (80, 24), (120, 40), (200, 50)] {
+        let shown = text(&paint(&on_health(columns, rows), &Theme::default()).0);
+        let place = |words: &str| shown.find(words).unwrap_or_else(|| panic!("{words}\n{shown}"));
+        assert!(place("collect (pid 4711 on jump1)") < place("◆ ispm"), "{shown}");
+        assert!(place("◆ ispm") < place("tried again at 10:01:00Z"), "{shown}");
+        assert!(place("tried again") < place("▲ okta-log"), "{shown}");
+    }
+}
+
+#[test]
+fn a_report_that_is_old_is_said_to_be() {
+    let mut state = on_health(120, 40);
+    later(&mut state, 5 * 60 * 1_000);
+    let shown = text(&paint(&state, &Theme::default()).0);
+    assert!(shown.contains("Sources, as they were said to be 5m ago"), "{shown}");
+    assert!(shown.lines().next().unwrap().contains("last word of the sources 5m ago"), "{shown}");
+    assert!(!shown.lines().next().unwrap().contains("failed"), "{shown}");
+}
+
+#[test]
+fn the_header_says_what_failed_and_what_is_silent() {
+    let mut state = started(200, 24);
+    let first_line =
+        |state: &State| text(&paint(state, &Theme::default()).0).lines().next().unwrap().to_owned();
+    let said = report(ago(0));
+    let only = |states: &[usize]| -> std::sync::Arc<[idtriage::domain::SourceHealth]> {
+        states.iter().map(|at| said.sources[*at].clone()).collect()
+    };
+    tell(&mut state, Msg::SourcesChanged(only(&[0, 3])));
+    let line = first_line(&state);
+    assert!(
+        line.contains("ispm failed: address `127.0.0.1:8790` is taken") && !line.contains("hint"),
+        "{line}"
+    );
+    assert!(line.contains("1 of 2 sources ok, 1003 refused"), "{line}");
+    tell(&mut state, Msg::SourcesChanged(only(&[0, 1, 2])));
+    let line = first_line(&state);
+    assert!(line.contains("okta-hook silent for 3h, longer than expected"), "{line}");
+    assert!(line.contains("2 of 3 sources ok"), "{line}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
 
@@ -190,6 +234,24 @@ proptest! {
         }
         let mut state = feed_of(&events, columns, rows);
         state.notice.fail(state.now, texts.concat());
+        let (buffer, _) = paint(&state, &Theme::default());
+        for cell in buffer.content() {
+            prop_assert!(cell.symbol().chars().all(untrusted::is_printable), "{:?}", cell.symbol());
+        }
+    }
+
+    #[test]
+    fn no_text_of_a_source_reaches_the_terminal_unprintable(texts in proptest::collection::vec(any::<String>(), 5), columns in 1u16..140, rows in 1u16..40) {
+        let mut state = on_health(columns, rows);
+        let mut said = report(ago(0));
+        let source = &mut said.sources[0];
+        source.state = idtriage::domain::SourceState::failed(texts[0].clone());
+        source.notes = vec![texts[1].clone()];
+        source.refused = [(texts[2].clone(), 1)].into();
+        source.place = texts[3].clone();
+        said.receiver = texts[4].clone();
+        tell(&mut state, Msg::ReceiverChanged(idtriage::app::header::Receiver::Other(said.receiver.clone())));
+        tell(&mut state, Msg::SourcesReported(said.into()));
         let (buffer, _) = paint(&state, &Theme::default());
         for cell in buffer.content() {
             prop_assert!(cell.symbol().chars().all(untrusted::is_printable), "{:?}", cell.symbol());

@@ -73,6 +73,19 @@ fn user(#[case] columns: u16, #[case] rows: u16) {
     look(&format!("user_{columns}x{rows}"), &on_user(columns, rows, Pane::Places));
 }
 
+#[rstest]
+#[case(60, 16)]
+#[case(80, 24)]
+#[case(120, 40)]
+fn health(#[case] columns: u16, #[case] rows: u16) {
+    look(&format!("health_{columns}x{rows}"), &on_health(columns, rows));
+}
+
+#[test]
+fn health_without_colour() {
+    look_in("health_mono", &on_health(80, 24), &Theme::default().without_colour());
+}
+
 #[test]
 fn flows() {
     look("flows_80x24", &with_flows(80, 24));
@@ -108,6 +121,7 @@ fn look_at() {
             "event" | "raw" | "close" | "note" | "link" => on_event(columns, rows),
             "user" => on_user(columns, rows, Pane::Overview),
             "flows" => with_flows(columns, rows),
+            "health" => on_health(columns, rows),
             "help" | "prompt" | "filter" | "journal" | "address" | "quit" => started(columns, rows),
             _ => with_card(columns, rows),
         };
