@@ -5,7 +5,7 @@
 //! ```text
 //! domain ◀ app ◀ command ◀ view ◀ runtime ◀ cli ◀ main
 //! domain ◀ config ◀ tenant ◀ source ◀ ingest ◀ runtime
-//! store under ingest · remediation over tenant and store · lab beside, for demo and tests
+//! store under ingest · remediation and notify over tenant and store · lab beside, for demo and tests
 //! ```
 //!
 //! | room | what it holds |
@@ -20,6 +20,7 @@
 //! | [`store`] | where events, findings, actions and the journal are kept |
 //! | [`tenant`] | the remote systems: HTTP, CII, Okta, Workflows |
 //! | [`remediation`] | card, guard, runner, evidence |
+//! | [`notify`] | who is told of new events: Slack, any webhook, the bell |
 //! | [`runtime`] | the event loop, the effects, the terminal |
 //! | [`lab`] | the simulated tenant that `demo`, the tests and training use |
 //! | [`cli`] | the subcommands |
@@ -32,6 +33,7 @@ pub mod config;
 pub mod domain;
 pub mod ingest;
 pub mod lab;
+pub mod notify;
 pub mod remediation;
 pub mod runtime;
 pub mod source;

@@ -29,8 +29,12 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("store", &["domain"]),
     ("ingest", &["config", "domain", "source", "store"]),
     ("remediation", &["config", "domain", "store", "tenant"]),
+    ("notify", &["config", "domain", "store", "tenant"]),
     // Where both meet.
-    ("runtime", &["app", "command", "config", "domain", "ingest", "remediation", "source", "store", "view"]),
+    (
+        "runtime",
+        &["app", "command", "config", "domain", "ingest", "notify", "remediation", "source", "store", "view"],
+    ),
     (
         "cli",
         &[
@@ -40,6 +44,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "domain",
             "ingest",
             "lab",
+            "notify",
             "remediation",
             "runtime",
             "source",
@@ -59,7 +64,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("reqwest", &["lab", "tenant/http"]),
     ("rusqlite", &["store"]),
     ("clap", &["cli"]),
-    ("tokio", &["cli", "ingest", "lab", "remediation", "runtime", "source", "store", "tenant"]),
+    ("tokio", &["cli", "ingest", "lab", "notify", "remediation", "runtime", "source", "store", "tenant"]),
 ];
 
 /// Where tasks, threads and processes may begin and where a real clock may be read. Everybody else is
@@ -70,6 +75,7 @@ const LIVE: &[&str] = &[
     "config/secret",
     "ingest",
     "lab",
+    "notify",
     "remediation/runner",
     "runtime",
     "source",

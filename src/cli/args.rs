@@ -63,6 +63,8 @@ pub enum Command {
     /// What arrived
     #[command(subcommand)]
     Events(Events),
+    /// Take in a file of events: JSON, a list or JSON Lines, of any shape that a source sends
+    Import(Import),
     /// Triage without a screen
     #[command(subcommand)]
     Findings(Findings),
@@ -86,6 +88,9 @@ pub enum Command {
     /// What the store holds, and what is taken out of it
     #[command(subcommand)]
     Store(Store),
+    /// Who is told of new events
+    #[command(subcommand)]
+    Notify(Notify),
 }
 
 /// `collect …`
@@ -177,6 +182,37 @@ pub enum Events {
         #[arg(long)]
         raw: bool,
     },
+    /// The raw JSON of each, oldest first, one a line: `import` takes it back
+    Export {
+        /// A filter: severity>=high check:no-mfa user:ann@example.com "words"
+        query: Vec<String>,
+    },
+}
+
+/// `import …`
+#[derive(Debug, Clone, Args)]
+#[command(
+    after_help = "Each event keeps the time at which it was published. What is in the store already is a \
+    repeat, so that importing a file again does no harm.\n\
+    Exit status: 0 everything was taken in; 3 some was refused, or Ctrl-C came; 1 all was refused, or the \
+    store failed; 2 the file cannot be read."
+)]
+pub struct Import {
+    /// The file; `-` is standard input
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Whose events they are: a configured source or a type of source [default: by their content]
+    #[arg(long = "as", value_name = "NAME")]
+    pub origin: Option<String>,
+    /// Say what they are, and take nothing in
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Let them arrive once more, at the pace at which they were published
+    #[arg(long, conflicts_with = "dry_run")]
+    pub real_time: bool,
+    /// How fast that pace is: 60 is a minute a second
+    #[arg(long, default_value_t = 1.0, value_parser = speed, requires = "real_time")]
+    pub speed: f64,
 }
 
 /// `findings …`
@@ -312,6 +348,19 @@ pub enum Store {
     },
 }
 
+/// `notify …`
+#[derive(Debug, Subcommand)]
+pub enum Notify {
+    /// Send a message that says that it is a test
+    Test {
+        /// Its name in the configuration: its `name`, else its type
+        name: String,
+        /// Show what would be sent, and send nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
+}
+
 fn keep(text: &str) -> Result<Duration, String> {
     mean::keep(text).ok_or_else(|| "a span is a day or longer: `90d`, `12 weeks`".to_owned())
 }
@@ -368,6 +417,14 @@ mod tests {
     #[case("idtriage events list severity>=high --json --raw", true)]
     #[case("idtriage events list --raw", false)]
     #[case("idtriage events list --limit 0", false)]
+    #[case("idtriage events export severity>=high", true)]
+    #[case("idtriage import - --as alerts --dry-run", true)]
+    #[case("idtriage import file.json --real-time --speed 60", true)]
+    #[case("idtriage import file.json --speed 60", false)]
+    #[case("idtriage import file.json --real-time --dry-run", false)]
+    #[case("idtriage import", false)]
+    #[case("idtriage notify test slack --dry-run", true)]
+    #[case("idtriage notify test", false)]
     #[case("idtriage findings close 7 8 --as benign-expected --reason x", true)]
     #[case("idtriage findings close 7 --as benign --reason x", false)]
     #[case("idtriage run f --user a --user b --yes --confirm 2", true)]

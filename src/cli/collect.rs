@@ -32,7 +32,9 @@ pub(super) async fn run(
     out.note(&what(&loaded.config))?;
     let clock = connect::clock();
     let tenants = connect::tenants(&loaded.config, clock.clone())?;
-    let settings = receiving(&loaded.config, store.clone(), &tenants, clock, "collect", actor, Mode::Acting);
+    let notifiers = connect::notifiers(&loaded.config, store.clone(), clock.clone())?;
+    let settings = receiving(&loaded.config, store.clone(), &tenants, clock, "collect", actor, Mode::Acting)
+        .telling(notifiers);
     let teller = Teller::default();
     let systemd = Systemd::of(|name| std::env::var_os(name), std::process::id());
     let keep = loaded.config.keep;

@@ -11,6 +11,7 @@ use crate::domain::plan::WebPage;
 use crate::domain::time::Zone;
 use crate::domain::{Action, ActionId, Actor, Flow, Plan};
 use crate::ingest::{Ingest, decoder};
+use crate::notify::{self, Messenger, Notifiers};
 use crate::remediation::guard::Mode;
 use crate::remediation::{self, Ask, Desk, PlanError, RunError, Runner};
 use crate::source::Polled;
@@ -53,6 +54,28 @@ pub(super) fn tenants(config: &Config, clock: Arc<dyn Clock>) -> Result<Arc<Tena
         let hint = error.hint().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
         Failure::usage(format!("{error}{hint}"))
     })
+}
+
+/// What messages about events are sent with.
+pub(super) fn messenger(config: &Config, clock: Arc<dyn Clock>) -> Result<Messenger, Failure> {
+    let messenger = Messenger::build(config, http::Clock::new(move || clock.now()));
+    messenger.map_err(|error| {
+        let hint = error.hint().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
+        Failure::usage(format!("{error}{hint}"))
+    })
+}
+
+/// Who is told of what arrives in a store; nobody without a `[[notify]]`.
+pub(super) fn notifiers(
+    config: &Config,
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+) -> Result<Option<Arc<Notifiers>>, Failure> {
+    if config.notify.is_empty() {
+        return Ok(None);
+    }
+    let messenger = messenger(config, clock)?;
+    Ok(Some(Arc::new(Notifiers::new(messenger, store, notify::Pace::default()))))
 }
 
 /// The tenants, for reading.

@@ -10,6 +10,7 @@ use crate::config::{Config, Loaded, meant};
 use crate::domain::time::Zone;
 use crate::domain::{Actor, Event, Severity, SourceState};
 use crate::ingest::Ingest;
+use crate::notify;
 use crate::remediation::Pace;
 use crate::remediation::guard::Mode;
 use crate::runtime::apart::Left;
@@ -113,6 +114,10 @@ fn setup(loaded: &Loaded, store: Arc<dyn Store>, stage: Stage) -> Result<session
     });
     let tenants = connect::tenants(config, stage.clock.clone())?;
     let held = tenants.held();
+    let notifiers = match stage.receives {
+        Mode::Acting => connect::notifiers(config, store.clone(), stage.clock.clone())?,
+        Mode::ReadOnly => None,
+    };
     let (actor, clock) = (&stage.actor, stage.clock.clone());
     let received = receiving(
         config,
@@ -136,7 +141,8 @@ fn setup(loaded: &Loaded, store: Arc<dyn Store>, stage: Stage) -> Result<session
         pace: stage.pace,
         children: Children::without(loaded.secret_variables.iter().cloned()),
         keep: config.keep,
-        receiver: received,
+        receiver: received.telling(notifiers),
+        bells: notify::bells(&config.notify),
         bound: stage.bound,
         warnings,
     })
@@ -171,6 +177,7 @@ pub(super) fn receiving(
             "no source is configured"
         },
         store,
+        notifiers: None,
         clock,
     }
 }

@@ -1,8 +1,8 @@
-//! `events list`, `events show`.
+//! `events list`, `events show`, `events export`.
 
 use super::args;
 use super::failure::{DONE, Failure};
-use super::output::{Output, with_raw};
+use super::output::{Output, one_line, with_raw};
 use super::table::{Table, column};
 use crate::domain::event::{self, Detail, EventDetail};
 use crate::domain::{Event, EventId, Login, NOTHING, Query, Untrusted, time};
@@ -12,6 +12,8 @@ use serde_json::json;
 
 /// An event may name 50,000 users: they are read in slices.
 const USERS_AT_ONCE: usize = 1_000;
+/// Events read at once for an export.
+const EVENTS_AT_ONCE: usize = 200;
 const USERS_SHOWN: usize = 50;
 
 /// Runs the subcommand.
@@ -37,8 +39,31 @@ pub(super) async fn run(what: &args::Events, store: &dyn Store, out: &mut Output
                 false => show(&detail, *raw, store, out).await?,
             }
         }
+        args::Events::Export { query } => export(&Query::parse(&query.join(" "))?, store, out).await?,
     }
     Ok(DONE)
+}
+
+/// The raw JSON of everything that matches, oldest first, as far as it is still kept.
+async fn export(query: &Query, store: &dyn Store, out: &mut Output<'_>) -> Result<(), Failure> {
+    let (mut from, mut erased) = (From::Oldest, 0u64);
+    loop {
+        let page = store.events(query, from, EVENTS_AT_ONCE).await?;
+        for event in page.rows.iter().rev() {
+            match store.event(event.id).await?.and_then(|detail| detail.raw) {
+                Some(raw) => out.json_text(&one_line(&raw))?,
+                None => erased += 1,
+            }
+        }
+        match page.next {
+            Some(next) => from = From::After(next),
+            None => break,
+        }
+    }
+    if erased > 0 {
+        out.note(&format!("{erased} event(s) are left out: their raw JSON is no longer kept"))?;
+    }
+    Ok(())
 }
 
 fn none(id: EventId) -> Failure {
@@ -331,6 +356,17 @@ mod tests {
         let said =
             r#""login_details":[{"login":"ann","details":[{"key":"providers","value":["p\u001b[2J","q"]}]}]"#;
         assert!(text.out.contains(said), "{}", text.out);
+    }
+
+    #[test]
+    fn an_export_is_a_line_an_event_oldest_first_and_counts_what_is_gone() {
+        let gone = EventDetail { raw: None, ..detail(10) };
+        let last = EventDetail { raw: Some("{\"id\": \"\u{202e}\"}".to_owned()), ..detail(12) };
+        let store = FakeStore { events: vec![last, detail(11), gone], ..store() };
+        let export = args::Events::Export { query: Vec::new() };
+        let (_, text) = printed(Form::Text, async |out| run(&export, &store, out).await.unwrap());
+        assert_eq!(text.out, "{\"id\":1.0000000000000000001}\n{\"id\":\"\\u202e\"}\n");
+        assert_eq!(text.errors, "note: 1 event(s) are left out: their raw JSON is no longer kept\n");
     }
 
     #[test]

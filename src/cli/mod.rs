@@ -15,11 +15,13 @@ pub mod failure;
 mod fake;
 mod findings;
 mod flows;
+mod import;
 mod init;
 mod ip;
 mod journal;
 mod lab;
 mod logging;
+mod notify;
 pub mod output;
 pub mod run;
 mod session;
@@ -41,6 +43,7 @@ use output::{Form, Output};
 use session::{Session, closed};
 use std::ffi::OsString;
 use std::io::Write;
+use tokio::sync::watch;
 
 /// Parses the command line, does what it says and answers the exit status.
 pub fn main(
@@ -105,6 +108,7 @@ async fn dispatch(command: Option<&Command>, global: &Global, out: &mut Output<'
             let store = session.local_store(out).await?;
             closed(store.as_ref(), events::run(what, store.as_ref(), out).await).await
         }
+        Some(Command::Import(what)) => take_in(what, &session, out).await,
         Some(Command::Findings(what)) => triage(what, &session, out).await,
         Some(Command::User { login }) => {
             user::run(login, connect::directory(&session.loaded()?)?.as_ref(), out).await
@@ -119,6 +123,7 @@ async fn dispatch(command: Option<&Command>, global: &Global, out: &mut Output<'
             closed(store.as_ref(), journal::run(what, store.as_ref(), out).await).await
         }
         Some(Command::Store(what)) => keep(what, &session, out).await,
+        Some(Command::Notify(what)) => notify::run(what, &session, out).await,
     }
 }
 
@@ -163,12 +168,44 @@ async fn check(session: &Session<'_>, out: &mut Output<'_>) -> Result<u8, Failur
         let holder = receiver::of(&loaded.config.store);
         checked.extend(sources::checked(&loaded.config, store, holder.as_deref(), connect::now()).await);
     }
+    checked.extend(notify::checks(&loaded.config, store).await);
     checked.extend(connect::probes(&loaded, store.ok()).await);
     let printed = doctor::print(&checked, out);
     match opened {
         Ok(store) => closed(store.as_ref(), printed).await,
         Err(_) => printed,
     }
+}
+
+async fn take_in(what: &args::Import, session: &Session<'_>, out: &mut Output<'_>) -> Result<u8, Failure> {
+    let local = session.local()?;
+    let origin = import::origin(what.origin.as_deref(), &local)?;
+    if what.dry_run {
+        return import::dry_run(what, &origin, out);
+    }
+    session.may_change("an import")?;
+    // A file that is not there is no reason to make a store.
+    drop(import::opened(&what.file)?);
+    let store = session.store(&local.store, local.reading, out).await?;
+    let (asks, stop) = watch::channel(false);
+    let around = import::Around { store: store.clone(), clock: connect::clock(), stop };
+    let mut signals = signals()?;
+    let listening = async {
+        loop {
+            if signals.next().await != Signalled::Continued {
+                asks.send_replace(true);
+            }
+        }
+    };
+    let ended = tokio::select! {
+        ended = import::run(what, origin, around, out) => ended,
+        never = listening => never,
+    };
+    closed(store.as_ref(), ended).await
+}
+
+fn signals() -> Result<Signals, Failure> {
+    Signals::listen().map_err(|cause| Failure::failed(format!("signals cannot be listened to: {cause}")))
 }
 
 async fn triage(what: &args::Findings, session: &Session<'_>, out: &mut Output<'_>) -> Result<u8, Failure> {
@@ -212,9 +249,7 @@ async fn until_signalled(
     by: run::By<'_>,
     out: &mut Output<'_>,
 ) -> Result<u8, Failure> {
-    let signals = Signals::listen();
-    let mut signals =
-        signals.map_err(|cause| Failure::failed(format!("signals cannot be listened to: {cause}")))?;
+    let mut signals = signals()?;
     let (asks, mut stop) = run::Stop::new();
     let listening = async {
         loop {

@@ -100,7 +100,7 @@ pub fn with_raw(object: &serde_json::Map<String, Value>, key: &str, raw: Option<
 }
 
 /// JSON text on one line; what is not JSON after all becomes a JSON text.
-fn one_line(raw: &str) -> String {
+pub(super) fn one_line(raw: &str) -> String {
     if serde_json::from_str::<serde::de::IgnoredAny>(raw).is_err() {
         return Value::from(raw).to_string();
     }

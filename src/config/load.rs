@@ -8,7 +8,7 @@ use super::meant::Reading;
 use super::problem::{ConfigError, Problems};
 use super::said::{self, Said};
 use super::secret::{self, Reader, SecretError};
-use super::{Config, later, meant, shape};
+use super::{Config, meant, shape};
 use crate::domain::{Flow, SourceHealth};
 use secrecy::SecretString;
 use std::collections::BTreeSet;
@@ -141,7 +141,6 @@ impl Parsed {
         let table = text.parse::<toml::Table>().map_err(|error| syntax(path, &text, &error))?;
         let mut problems = Problems::default();
         let said = shape::said(table, &mut problems);
-        later::note(&said, &mut problems);
         let path =
             std::path::absolute(path).map_err(|cause| ConfigError::Read { path: path.to_owned(), cause })?;
         let folder = path.parent().map(Path::to_owned).unwrap_or_default();

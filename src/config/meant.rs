@@ -1,5 +1,6 @@
 //! The configuration as the program works with it: checked, with defaults, secrets read.
 
+use crate::domain::rule::{Rule, Then};
 use crate::domain::{Flow, LogChecks, Query, Rules, event::SourceName};
 use secrecy::SecretString;
 use std::collections::BTreeMap;
@@ -53,13 +54,16 @@ pub struct Reading {
 }
 
 impl Reading {
-    /// As a configuration says it.
+    /// As a configuration says it. Whom an event is told to is decided like everything else, when it is
+    /// taken in and behind all rules: it stands on the event as a tag.
     pub fn of(config: &Config) -> Reading {
         let mapping = |source: &Source| Some((source.name.clone(), source.webhook()?.mapping.clone()?));
+        let rules = config.rules.rules.iter().cloned();
+        let told = config.notify.iter().filter_map(Notify::rule);
         Reading {
             log_checks: config.log_checks.clone(),
             mappings: config.sources.iter().filter_map(mapping).collect(),
-            rules: config.rules.clone(),
+            rules: Rules { rules: rules.chain(told).collect(), ..config.rules.clone() },
         }
     }
 }
@@ -273,6 +277,14 @@ pub struct Notify {
     pub burst: usize,
     /// How it is told.
     pub channel: Channel,
+}
+
+impl Notify {
+    /// The rule that tells it of the events that it wants by itself.
+    fn rule(&self) -> Option<Rule> {
+        let then = Then { notify: vec![self.name.clone()], ..Then::default() };
+        Some(Rule { name: format!("[[notify]] {}", self.name), when: self.when.clone()?, then })
+    }
 }
 
 /// How somebody is told.

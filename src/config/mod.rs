@@ -10,7 +10,6 @@
 //! table all follow it.
 
 pub mod actor;
-mod later;
 pub mod load;
 pub mod mean;
 pub mod meant;

@@ -95,6 +95,9 @@ const EXECUTION: &str = "execution:";
 #[serde(transparent)]
 pub struct SourceName(pub String);
 
+/// The source of what was imported, unless it is said to be another's.
+pub const IMPORT: &str = "import";
+
 impl fmt::Display for SourceName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&self.0)

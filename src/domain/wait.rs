@@ -18,6 +18,8 @@ pub enum Remote {
     Okta,
     /// One API endpoint of Workflows, by its address: each has a limit of its own.
     Flow(String),
+    /// Somebody who is told of events, by the configured name.
+    Notifier(String),
 }
 
 impl Remote {
@@ -32,11 +34,12 @@ impl Remote {
 
 impl fmt::Display for Remote {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Remote::Cii => "CII",
-            Remote::Okta => "Okta",
-            Remote::Flow(_) => "Workflows",
-        })
+        match self {
+            Remote::Cii => f.write_str("CII"),
+            Remote::Okta => f.write_str("Okta"),
+            Remote::Flow(_) => f.write_str("Workflows"),
+            Remote::Notifier(name) => f.write_str(name),
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use super::supervisor::{self, Bound, Supervisor};
 use crate::app::Msg;
 use crate::app::header::Receiver;
 use crate::config::meant::{Listen, Source};
+use crate::notify::Notifiers;
 use crate::source::Polled;
 use crate::source::clock::Clock;
 use crate::store::Store;
@@ -42,8 +43,18 @@ pub struct Settings {
     pub idle_because: &'static str,
     /// Where to.
     pub store: Arc<dyn Store>,
+    /// Who is told of what arrives, if anybody is.
+    pub notifiers: Option<Arc<Notifiers>>,
     /// The time.
     pub clock: Arc<dyn Clock>,
+}
+
+impl Settings {
+    /// The same, and these are told of what arrives.
+    #[must_use]
+    pub fn telling(self, notifiers: Option<Arc<Notifiers>>) -> Settings {
+        Settings { notifiers, ..self }
+    }
 }
 
 /// Hears how receiving goes; the console shows it, `collect` prints it.
@@ -61,7 +72,8 @@ pub async fn keep_receiving(
     while !supervisor::is_told(&stop) {
         match turn(&settings) {
             Turn::Ours(lock) => {
-                receive(&settings, &tell, stop.clone(), bound.clone()).await;
+                let receiving = receive(&settings, &tell, stop.clone(), bound.clone());
+                and_tell(settings.notifiers.as_deref(), receiving, stop.clone()).await;
                 drop(lock);
                 onlooker.forget();
             }
@@ -75,6 +87,34 @@ pub async fn keep_receiving(
             () = sleep(LOOK) => {}
         }
     }
+}
+
+/// Receives, and tells of what arrives as long as that lasts. The lock is held until nothing is being
+/// told any more: whoever takes over would tell it once more.
+async fn and_tell(
+    notifiers: Option<&Notifiers>,
+    receiving: impl Future<Output = ()>,
+    mut stop: watch::Receiver<bool>,
+) {
+    let Some(notifiers) = notifiers else { return receiving.await };
+    let (over, is_over) = watch::channel(false);
+    let receiving = async {
+        let mut receiving = std::pin::pin!(receiving);
+        tokio::select! {
+            () = &mut receiving => {}
+            () = told(&mut stop) => {
+                over.send_replace(true);
+                receiving.await;
+            }
+        }
+        over.send_replace(true);
+    };
+    tokio::join!(receiving, notifiers.run(is_over));
+}
+
+/// Comes back when it is to end.
+async fn told(stop: &mut watch::Receiver<bool>) {
+    let _ = stop.wait_for(|stop| *stop).await;
 }
 
 /// Tells what is not what was told last: a look every second is no news every second, and `collect` prints
@@ -208,6 +248,7 @@ mod tests {
             listen: Listen { address: Address::Tcp(listen), tls: None },
             sources,
             polled: if asks { vec![Arc::new(Idle)] } else { Vec::new() },
+            notifiers: None,
             idle_because: "it is a test",
             clock: Arc::new(SystemClock),
         }

@@ -10,13 +10,14 @@ use super::opener::{self, Place};
 use super::receiver::{self, Tell};
 use super::services::Services;
 use super::terminal::signals::{Signalled, Signals};
-use super::terminal::{self, Guard, Screen};
+use super::terminal::{self, Guard, Screen, bell};
 use crate::app::layout::Size;
 use crate::app::state::{ARMS_AFTER, Settings};
 use crate::app::{Msg, State};
 use crate::command::Keymap;
 use crate::config::meant;
 use crate::domain::wait::Waits;
+use crate::notify::{self, bell::Rests};
 use crate::remediation::guard::Mode;
 use crate::remediation::{Desk, Pace, Runner};
 use crate::source::clock::Clock;
@@ -25,6 +26,7 @@ use crate::view::Theme;
 use jiff::SignedDuration;
 use std::io::{self, Write};
 use std::net::SocketAddr;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::UnboundedSender;
@@ -61,6 +63,8 @@ pub struct Setup {
     pub keep: Option<Duration>,
     /// What is received, and where.
     pub receiver: receiver::Settings,
+    /// For whom the bell rings, by their names in the configuration.
+    pub bells: Vec<String>,
     /// Hears where the listener listens, once it does.
     pub bound: Option<oneshot::Sender<SocketAddr>>,
     /// What the configuration or the theme warned of.
@@ -119,7 +123,8 @@ pub(super) fn open<W: Write>(setup: Setup, screen: Screen<W>) -> io::Result<(Con
         watching: tokio::spawn(watch_store(store.clone(), sender.clone())),
         waiting: tokio::spawn(watch_waits(setup.held, sender.clone())),
         expiring: tokio::spawn(expire_leases_in(setup.desk.mode, store.clone(), setup.clock.clone())),
-        keeping: tokio::spawn(prune_in(setup.desk.mode, store, setup.keep, setup.clock.clone())),
+        keeping: tokio::spawn(prune_in(setup.desk.mode, store.clone(), setup.keep, setup.clock.clone())),
+        ringing: tokio::spawn(ring(store, setup.bells, setup.clock, sender.clone())),
         receiving: tokio::spawn(receiver::keep_receiving(setup.receiver, tell(sender), stopped, setup.bound)),
     };
     Ok((console, behind))
@@ -134,6 +139,7 @@ pub(super) struct Behind {
     waiting: JoinHandle<()>,
     expiring: JoinHandle<()>,
     keeping: JoinHandle<()>,
+    ringing: JoinHandle<()>,
     receiving: JoinHandle<()>,
 }
 
@@ -164,6 +170,7 @@ impl Behind {
         self.waiting.abort();
         self.expiring.abort();
         self.keeping.abort();
+        self.ringing.abort();
         unsettled
     }
 }
@@ -224,6 +231,21 @@ async fn watch_waits(mut held: watch::Receiver<Waits>, sender: UnboundedSender<H
             return;
         }
     }
+}
+
+/// Rings the bell for what arrives. The bytes are no part of a frame.
+async fn ring(
+    store: Arc<dyn Store>,
+    names: Vec<String>,
+    clock: Arc<dyn Clock>,
+    sender: UnboundedSender<Heard>,
+) {
+    let term = std::env::var("TERM").ok();
+    let ring = |words: String| {
+        let bytes = bell::ring(&words, term.as_deref());
+        sender.send(Heard::Aside(bytes)).map_or(ControlFlow::Break(()), ControlFlow::Continue)
+    };
+    notify::bell::listen(store.as_ref(), &names, || clock.now(), Rests::default(), ring).await;
 }
 
 /// With `--read-only` the runs of others stay as they are.

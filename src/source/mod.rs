@@ -33,6 +33,7 @@ pub mod listener;
 pub mod loose;
 pub mod okta_hook;
 pub mod okta_log;
+pub mod pieces;
 mod places;
 pub mod pointer;
 pub mod refusal;
@@ -99,6 +100,12 @@ pub const TYPES: &[SourceType] =
 /// The type of a name.
 pub fn type_named(name: &str) -> Option<&'static SourceType> {
     TYPES.iter().find(|known| known.name == name)
+}
+
+/// The type of which a JSON object is a body or an element, as far as its content shows.
+pub fn recognise(json: &str) -> Option<&'static SourceType> {
+    let object = Object::parse(json).ok()?;
+    TYPES.iter().find(|known| (known.recognises)(&object))
 }
 
 /// One element that a source vouches for, raw.

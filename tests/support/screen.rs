@@ -54,6 +54,8 @@ impl Drop for Clogged {
 /// A terminal with the program on it.
 pub(crate) struct Screen {
     terminal: Arc<Mutex<vt100::Parser>>,
+    /// Every byte that the terminal got.
+    bytes: Arc<Mutex<Vec<u8>>>,
     reading: Arc<Reading>,
     master: Box<dyn MasterPty + Send>,
     // Held, so that the terminal stays when the program has ended.
@@ -90,13 +92,19 @@ impl Screen {
         let parser = vt100::Parser::new(rows.try_into().unwrap(), columns.try_into().unwrap(), 0);
         let terminal = Arc::new(Mutex::new(parser));
         let reading = Arc::<Reading>::default();
-        show(pair.master.try_clone_reader().unwrap(), terminal.clone(), reading.clone());
+        let bytes = Arc::<Mutex<Vec<u8>>>::default();
+        show(pair.master.try_clone_reader().unwrap(), terminal.clone(), bytes.clone(), reading.clone());
         let keys = pair.master.take_writer().unwrap();
-        Screen { terminal, reading, master: pair.master, _slave: pair.slave, keys, shell, pid_file }
+        Screen { terminal, bytes, reading, master: pair.master, _slave: pair.slave, keys, shell, pid_file }
     }
 
     pub(crate) fn text(&self) -> String {
         self.terminal.lock().unwrap().screen().contents()
+    }
+
+    /// How often these bytes were written to it.
+    pub(crate) fn times_written(&self, bytes: &[u8]) -> usize {
+        self.bytes.lock().unwrap().windows(bytes.len()).filter(|window| *window == bytes).count()
     }
 
     pub(crate) fn rows(&self) -> Vec<String> {
@@ -228,11 +236,17 @@ fn size(columns: u16, rows: u16) -> PtySize {
     PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 }
 }
 
-fn show(mut bytes: Box<dyn Read + Send>, terminal: Arc<Mutex<vt100::Parser>>, reading: Arc<Reading>) {
+fn show(
+    mut bytes: Box<dyn Read + Send>,
+    terminal: Arc<Mutex<vt100::Parser>>,
+    written: Arc<Mutex<Vec<u8>>>,
+    reading: Arc<Reading>,
+) {
     thread::spawn(move || {
         let mut buffer = [0; 8192];
         while let Ok(read @ 1..) = bytes.read(&mut buffer) {
             reading.wait();
+            written.lock().unwrap().extend_from_slice(&buffer[..read]);
             terminal.lock().unwrap().process(&buffer[..read]);
         }
     });

@@ -4,6 +4,7 @@
 //! is killed by a signal; so the [`Guard`] here undoes everything it did, on drop, on panic, on SIGTERM
 //! and SIGHUP (which the loop turns into a quit) and around Ctrl-Z.
 
+pub mod bell;
 pub mod frame;
 pub mod scroll;
 pub mod signals;

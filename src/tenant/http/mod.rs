@@ -19,7 +19,7 @@ pub use address::check;
 pub use clock::Clock;
 pub use error::{ConnectStep, HttpError};
 pub use limits::{Allowance, Limits};
-pub use pace::Bucket;
+pub use pace::{Bucket, asked_pause};
 pub use redact::{MASK, Redactor};
 pub use request::{Answer, Flaw, HeaderText, Method, Request, USER_AGENT};
 

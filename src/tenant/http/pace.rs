@@ -39,6 +39,11 @@ impl Bucket {
     pub fn flow(url: &str) -> Bucket {
         Bucket { remote: Remote::Flow(url.to_owned()), calls: "invoke" }
     }
+
+    /// Somebody who is told of events.
+    pub fn notifier(name: &str) -> Bucket {
+        Bucket { remote: Remote::Notifier(name.to_owned()), calls: "tell" }
+    }
 }
 
 /// Which waits are told, and by which clock.
@@ -94,10 +99,11 @@ impl Pacer {
         let now = Instant::now();
         let mut gates = self.gates.lock().unwrap_or_else(PoisonError::into_inner);
         let closed = gates.get(bucket).copied().filter(|gate| gate.opens > now);
-        let place = closed.unwrap_or(Gate { opens: now, cause: WaitCause::Paced });
-        if place.opens > deadline {
-            return Err(place.opens - now);
+        // An open gate holds back nobody, however little patience there was.
+        if let Some(gate) = closed.filter(|gate| gate.opens > deadline) {
+            return Err(gate.opens - now);
         }
+        let place = closed.unwrap_or(Gate { opens: now, cause: WaitCause::Paced });
         gates.insert(bucket.clone(), Gate { opens: place.opens + gap, ..place });
         Ok(place)
     }
@@ -130,7 +136,7 @@ pub(super) fn pause_after(answer: &Answer, attempt: u32, limits: &Limits) -> Pau
 }
 
 /// How long an answer asks to wait, by the clock of whoever sent it.
-pub(super) fn asked_pause(answer: &Answer) -> Option<Duration> {
+pub fn asked_pause(answer: &Answer) -> Option<Duration> {
     let server_now = answer.header("date").and_then(http_date).unwrap_or(answer.at);
     if let Some(text) = answer.header("retry-after") {
         return retry_after(text, server_now);
@@ -239,6 +245,15 @@ mod tests {
         pacer.close(&a, Pause { length: Duration::from_secs(60), cause: WaitCause::Asked });
         assert!(pacer.reserve(&a, gap, deadline).is_err());
         assert!(pacer.reserve(&b, gap, deadline).is_ok());
+    }
+
+    #[test]
+    fn an_open_gate_holds_back_nobody_however_impatient() {
+        let (pacer, over) = (Pacer::default(), Instant::now());
+        let bucket = Bucket::notifier("chat");
+        assert!(pacer.reserve(&bucket, Duration::ZERO, over).is_ok());
+        pacer.close(&bucket, Pause { length: Duration::from_secs(60), cause: WaitCause::Asked });
+        assert!(pacer.reserve(&bucket, Duration::ZERO, over).is_err());
     }
 
     /// Every wait is told, by a clock that stands.

@@ -1,0 +1,78 @@
+//! How far a notifier has told, as it stands in the store.
+
+use crate::domain::EventId;
+use crate::domain::time::{millis, millis_option};
+use crate::store::{Cursor, Store, StoreError};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// How far a notifier has told, and how it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mark {
+    /// Everything up to this event was told, or is not to be.
+    pub event: i64,
+    /// How many came late, or were imported, since the last message: the next one counts them.
+    #[serde(default)]
+    pub late: u64,
+    /// When there was nothing left to tell. What then arrives with an older time was not waiting.
+    #[serde(with = "millis")]
+    pub caught_up: Timestamp,
+    /// When it was last told something.
+    #[serde(with = "millis_option", default)]
+    pub told: Option<Timestamp>,
+    /// Why it cannot be told, as long as that is so.
+    #[serde(default)]
+    pub failing: Option<Failing>,
+}
+
+/// A notifier that cannot be told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failing {
+    /// Since when.
+    #[serde(with = "millis")]
+    pub since: Timestamp,
+    /// Why, the last time.
+    pub why: String,
+}
+
+impl Mark {
+    /// Of a notifier that was told nothing yet, at the newest event.
+    pub fn at(event: EventId, now: Timestamp) -> Mark {
+        Mark { event: event.0, late: 0, caught_up: now, told: None, failing: None }
+    }
+
+    /// A notifier's mark, if it was ever started.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn read(store: &dyn Store, notifier: &str) -> Result<Option<Mark>, StoreError> {
+        let value = store.cursor(&cursor_name(notifier)).await?;
+        Ok(value.and_then(|value| serde_json::from_str(&value).ok()))
+    }
+
+    /// Keeps it.
+    pub(super) async fn keep(&self, store: &dyn Store, notifier: &str) -> Result<(), StoreError> {
+        let value = serde_json::to_string(self).unwrap_or_default();
+        store.advance(Vec::new(), &Cursor { name: cursor_name(notifier), value }).await
+    }
+}
+
+fn cursor_name(notifier: &str) -> String {
+    format!("notify:{notifier}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_comes_back_as_it_was_kept() {
+        let at = Timestamp::from_second(1_700_000_000).unwrap();
+        let failing = Some(Failing { since: at, why: "answered 503".to_owned() });
+        let mark = Mark { late: 12, told: Some(at), failing, ..Mark::at(EventId(7), at) };
+        let text = serde_json::to_string(&mark).unwrap();
+        assert_eq!(serde_json::from_str::<Mark>(&text).unwrap(), mark);
+        let short = r#"{"event":7,"caught_up":"2023-11-14T22:13:20Z","of_a_newer_version":1}"#;
+        assert_eq!(serde_json::from_str::<Mark>(short).unwrap(), Mark::at(EventId(7), at));
+    }
+}
