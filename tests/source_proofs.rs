@@ -11,6 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use idtriage::config::meant::{Proof, Source, Webhook};
+use idtriage::domain::SourceNote;
 use idtriage::source::door::Door;
 use idtriage::source::limits::Allowance;
 use idtriage::source::refusal::Cause;
@@ -235,7 +236,8 @@ async fn a_challenge_is_answered_and_nothing_is_stored(#[case] secret: Option<&s
     assert_eq!(said, serde_json::json!({"verification": "My 1st \"challenge\" \\ </script>"}));
     assert!(bench.inbox.kept().is_empty());
     let health = &bench.health.snapshot()[1];
-    assert_eq!(health.notes, ["answered 1 verification(s), the last at 1970-01-01T00:00:00Z"]);
+    let answered = "answered 1 verification(s), the last at 1970-01-01T00:00:00Z";
+    assert_eq!(health.notes, [SourceNote::fact(answered)]);
     assert_eq!((health.accepted, health.refusals()), (0, 0));
     // Anybody can ask: that is no sign of life of the sender.
     let alive = (secret == Some("s3cret")).then_some(Timestamp::UNIX_EPOCH);

@@ -119,7 +119,8 @@ impl Served {
     }
 
     fn notes(&self) -> String {
-        self.health.snapshot()[0].notes.join("\n")
+        let notes = self.health.snapshot().swap_remove(0).notes;
+        notes.into_iter().map(|note| note.text).collect::<Vec<_>>().join("\n")
     }
 
     async fn stop(self) {

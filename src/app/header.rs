@@ -2,8 +2,8 @@
 
 use crate::domain::event::SourceName;
 use crate::domain::page::StoreHealth;
-use crate::domain::source::STALE_AFTER;
-use crate::domain::{SourceHealth, SourceState, SourcesReport, time};
+use crate::domain::source::{STALE_AFTER, WARNED_FOR};
+use crate::domain::{SourceHealth, SourceNote, SourceState, SourcesReport, time};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 
@@ -72,6 +72,11 @@ impl Header {
         self.sources.iter().filter_map(move |source| Some((&source.name, source.overdue(now)?)))
     }
 
+    /// The sources that warned lately, each with the newest warning.
+    pub fn warned(&self, now: Timestamp) -> impl Iterator<Item = (&SourceName, &SourceNote)> {
+        self.sources.iter().filter_map(move |source| Some((&source.name, source.warned(now)?)))
+    }
+
     /// Whether the silence is longer than configured.
     pub fn is_too_silent(&self, now: Timestamp) -> bool {
         match (self.canary, self.health.last_received) {
@@ -89,6 +94,8 @@ impl Header {
         let later = |at: Timestamp, by: SignedDuration| at.checked_add(by).ok();
         let limits = limits.chain(last.zip(self.canary).and_then(|(last, limit)| later(last, limit)));
         let limits = limits.chain(self.reported_at.and_then(|at| later(at, STALE_AFTER)));
+        let warned = self.warned(now).filter_map(|(_, note)| later(note.warned_at?, WARNED_FOR));
+        let limits = limits.chain(warned);
         // Each is over a moment later.
         let limits = limits.filter_map(|at| later(at, SignedDuration::from_secs(1)));
         ages.chain(limits).filter(|at| *at > now).min()
@@ -119,6 +126,19 @@ mod tests {
         assert_eq!((header.silent(at(3_600)).count(), header.next_change(at(10))), (0, Some(at(3_601))));
         assert_eq!(header.silent(at(3_601)).count(), 1);
         assert_eq!(header.next_change(at(3_601)), Some(at(7_200)));
+    }
+
+    #[test]
+    fn a_warning_is_news_for_a_day() {
+        let mut header = Header::default();
+        let notes = vec![SourceNote::warning("possible gap", at(0)), SourceNote::fact("a fact")];
+        header.know([SourceHealth { notes, canary_seconds: None, ..source(0) }].into());
+        let warned = |now| header.warned(now).map(|(_, note)| note.text.clone()).collect::<Vec<_>>();
+        assert_eq!(
+            (warned(at(86_400)), header.next_change(at(5))),
+            (vec!["possible gap".into()], Some(at(86_401)))
+        );
+        assert_eq!((warned(at(86_401)), header.next_change(at(86_401))), (Vec::new(), None));
     }
 
     #[test]

@@ -113,7 +113,8 @@ pub fn by_need(sources: &[SourceHealth], now: Timestamp) -> Vec<&SourceHealth> {
         SourceState::Waiting { .. } => 1,
         _ if source.overdue(now).is_some() => 2,
         SourceState::Starting | SourceState::Stopped => 3,
-        SourceState::Running => 4,
+        SourceState::Running if source.warned(now).is_some() => 4,
+        SourceState::Running => 5,
     });
     sorted
 }

@@ -239,9 +239,10 @@ fn judged(name: &str, said: &SourceHealth, report: &SourcesReport, now: Timestam
         return Checked::new(name, Verdict::Bad, silent)
             .hinted("look at what sends to it, or at its `canary`");
     }
-    let is_well = said.state == SourceState::Running && said.notes.is_empty();
-    let told = match said.notes.last() {
-        Some(note) => format!("{told}; {note}"),
+    let warned = said.notes.iter().rev().find(|note| note.is_warning());
+    let is_well = said.state == SourceState::Running && warned.is_none();
+    let told = match warned {
+        Some(note) => format!("{told}; {}", note.text),
         None => told,
     };
     Checked::new(name, if is_well { Verdict::Good } else { Verdict::Note }, told)
@@ -252,9 +253,9 @@ mod tests {
     use super::super::fake::FakeStore;
     use super::super::output::{Form, tests::printed};
     use super::*;
-    use crate::domain::Severity;
     use crate::domain::log_check::{LogSeverity, LogSubject};
     use crate::domain::query::Pattern;
+    use crate::domain::{Severity, SourceNote};
     use rstest::rstest;
 
     fn at(second: i64) -> Timestamp {
@@ -340,7 +341,7 @@ mod tests {
         let verdict = |source: &SourceHealth| judged("x", source, &report, at).verdict;
         let mut log = source("log", SourceState::Running);
         assert_eq!(verdict(&log), Verdict::Good);
-        log.notes.push("possible gap".into());
+        log.notes = vec![SourceNote::warning("possible gap", at), SourceNote::fact("reading began")];
         assert_eq!(verdict(&log), Verdict::Note);
         (log.since, log.canary_seconds) = (Some(at - jiff::SignedDuration::from_hours(3)), Some(3_600));
         let judged = judged("x", &log, &report, at);

@@ -44,7 +44,7 @@ pub use plan::Plan;
 pub use query::Query;
 pub use rule::Rules;
 pub use severity::Severity;
-pub use source::{SourceHealth, SourceState, SourcesReport};
+pub use source::{SourceHealth, SourceNote, SourceState, SourcesReport};
 pub use subject::Login;
 pub use untrusted::Untrusted;
 pub use wait::{Remote, Wait, WaitCause};

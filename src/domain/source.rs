@@ -61,6 +61,37 @@ impl SourceState {
     }
 }
 
+/// Something that stays to be known of a source.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceNote {
+    /// In words.
+    pub text: String,
+    /// When it came about, where somebody who trusts the silence has to know: something may be missing, or
+    /// soon will. `None` for a mere fact.
+    #[serde(with = "time::millis_option", default)]
+    pub warned_at: Option<Timestamp>,
+}
+
+impl SourceNote {
+    /// A mere fact.
+    pub fn fact(text: impl Into<String>) -> SourceNote {
+        SourceNote { text: text.into(), warned_at: None }
+    }
+
+    /// Something that may be missing, or soon will, since a moment.
+    pub fn warning(text: impl Into<String>, at: Timestamp) -> SourceNote {
+        SourceNote { text: text.into(), warned_at: Some(at) }
+    }
+
+    /// Whether it is more than a fact.
+    pub fn is_warning(&self) -> bool {
+        self.warned_at.is_some()
+    }
+}
+
+/// How long every screen's first line says that a source warned; the health screen keeps it.
+pub const WARNED_FOR: SignedDuration = SignedDuration::from_hours(24);
+
 /// How a source is, at one moment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SourceHealth {
@@ -83,9 +114,9 @@ pub struct SourceHealth {
     pub last_alive: Option<Timestamp>,
     /// What was refused since its process started, by cause, in words.
     pub refused: BTreeMap<String, u64>,
-    /// What stays to be known, newest last: a possible gap, a stated loss, a clock that is off.
+    /// What stays to be known, newest last: where a reading began, a possible gap, a clock that is off.
     #[serde(default)]
-    pub notes: Vec<String>,
+    pub notes: Vec<SourceNote>,
     /// How long it may be silent before that is said, in seconds.
     #[serde(default)]
     pub canary_seconds: Option<u64>,
@@ -119,6 +150,13 @@ impl SourceHealth {
     /// Requests refused, whatever the cause.
     pub fn refusals(&self) -> u64 {
         self.refused.values().sum()
+    }
+
+    /// The newest warning, while it is news.
+    pub fn warned(&self, now: Timestamp) -> Option<&SourceNote> {
+        let is_news =
+            |note: &&SourceNote| note.warned_at.is_some_and(|at| now.duration_since(at) <= WARNED_FOR);
+        self.notes.iter().rev().find(is_news)
     }
 
     /// Since when it brought nothing: since its last element, else since its process began to receive.
@@ -182,7 +220,7 @@ mod tests {
         let mut log = SourceHealth::new("okta-log".into(), "okta-system-log", "example.okta.com");
         log.state = SourceState::Waiting { until: at, why: "429".into() };
         log.refused.insert("busy".into(), 3);
-        log.notes.push("possible gap".into());
+        log.notes = vec![SourceNote::fact("reading began"), SourceNote::warning("possible gap", at)];
         let hook = SourceHealth {
             state: SourceState::failed("port taken"),
             ..SourceHealth::new("cii".into(), "cii-webhook", "/hooks/cii")

@@ -136,7 +136,7 @@ impl Onlooker {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::SourceState;
+    use crate::domain::{SourceNote, SourceState};
     use jiff::Timestamp;
     use rstest::rstest;
 
@@ -161,7 +161,7 @@ mod tests {
     #[case::more_of_a_kind(|source: &mut SourceHealth| refused(source, 2), COUNTERS)]
     #[case::another_kind(|source: &mut SourceHealth| { source.refused.insert("too large".into(), 1); }, Duration::ZERO)]
     #[case::state(|source: &mut SourceHealth| source.state = SourceState::failed("401"), Duration::ZERO)]
-    #[case::note(|source: &mut SourceHealth| source.notes.push("possible gap".into()), Duration::ZERO)]
+    #[case::note(|source: &mut SourceHealth| source.notes.push(SourceNote::fact("possible gap")), Duration::ZERO)]
     fn what_changed_decides_how_soon_it_is_written(
         #[case] change: fn(&mut SourceHealth),
         #[case] due: Duration,

@@ -6,7 +6,7 @@
 use super::listener::ListenError;
 use super::refusal::{Cause, Refusal};
 use crate::config::meant::{Source, Way};
-use crate::domain::{SourceHealth, SourceState, time};
+use crate::domain::{SourceHealth, SourceNote, SourceState, time};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -83,7 +83,8 @@ impl Counters {
             health.state = SourceState::failed(why.clone());
         }
         health.notes.extend(counted.challenges.map(|(count, last)| {
-            format!("answered {count} verification(s), the last at {}", time::rfc3339_seconds(last))
+            let last = time::rfc3339_seconds(last);
+            SourceNote::fact(format!("answered {count} verification(s), the last at {last}"))
         }));
         health
     }
@@ -108,7 +109,7 @@ pub struct ListenerHealth {
     strays: AtomicU64,
     handshakes: AtomicU64,
     /// What concerns every source, by topic.
-    told: Mutex<BTreeMap<Topic, String>>,
+    told: Mutex<BTreeMap<Topic, SourceNote>>,
 }
 
 /// What a listener may have to say about all its sources.
@@ -136,7 +137,7 @@ impl ListenerHealth {
 
     /// Every source as it is now, in the order of the configuration.
     pub fn snapshot(&self) -> Vec<SourceHealth> {
-        let told: Vec<String> = self.told().values().cloned().collect();
+        let told: Vec<SourceNote> = self.told().values().cloned().collect();
         let with_told = |source: &Arc<Counters>| {
             let mut health = source.snapshot();
             health.notes.extend(told.iter().cloned());
@@ -158,19 +159,20 @@ impl ListenerHealth {
     /// Counts one, and keeps why: a sender that does not trust the certificate is to be seen.
     pub(super) fn handshake_failed(&self, why: &str) {
         let count = self.handshakes.fetch_add(1, Ordering::Relaxed) + 1;
-        self.tell(Topic::Handshake, Some(format!("{count} TLS handshake(s) failed, the last one: {why}")));
+        let words = format!("{count} TLS handshake(s) failed, the last one: {why}");
+        self.tell(Topic::Handshake, Some(SourceNote::fact(words)));
     }
 
     /// What is to be said about something; `None` where there is nothing any more.
-    pub(super) fn tell(&self, topic: Topic, words: Option<String>) {
+    pub(super) fn tell(&self, topic: Topic, note: Option<SourceNote>) {
         let mut told = self.told();
-        match words {
-            Some(words) => told.insert(topic, words),
+        match note {
+            Some(note) => told.insert(topic, note),
             None => told.remove(&topic),
         };
     }
 
-    fn told(&self) -> MutexGuard<'_, BTreeMap<Topic, String>> {
+    fn told(&self) -> MutexGuard<'_, BTreeMap<Topic, SourceNote>> {
         self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -8,7 +8,7 @@ use super::socket::{Socket, Stream};
 use super::tls::{Tls, TlsError};
 use super::{Accept, Clock};
 use crate::config::meant::{Address, Listen, Source};
-use crate::domain::SourceState;
+use crate::domain::{SourceNote, SourceState};
 use axum::Router;
 use futures_util::FutureExt as _;
 use hyper::body::Incoming;
@@ -109,7 +109,8 @@ impl Listener {
         let socket = Socket::listen(&listen.address).await?;
         let health = door.health();
         if let Some(tls) = &tls {
-            health.tell(Topic::Certificate, tls.warning(clock.now()));
+            let now = clock.now();
+            health.tell(Topic::Certificate, tls.warning(now).map(|words| SourceNote::warning(words, now)));
         }
         let tls = tls.map(Arc::new);
         let (router, handshake_time) = (door.into_router(), HANDSHAKE_TIME);

@@ -7,7 +7,7 @@
 use super::counters::{ListenerHealth, Topic};
 use crate::config::meant::TlsFiles;
 use crate::config::secret::{self, SecretError};
-use crate::domain::time;
+use crate::domain::{SourceNote, time};
 use jiff::{SignedDuration, Timestamp};
 use rustls::client::verify_server_cert_signed_by_trust_anchor;
 use rustls::crypto::{CryptoProvider, ring};
@@ -138,8 +138,9 @@ impl Tls {
     /// What the next connection is spoken to with. Reads the files if they have changed.
     pub(super) fn current(&self, at: Timestamp, health: &ListenerHealth) -> Arc<ServerConfig> {
         if let Some(known) = self.due(at) {
-            self.renew(&known, health);
-            health.tell(Topic::Certificate, self.warning(at));
+            self.renew(&known, at, health);
+            let warning = self.warning(at).map(|words| SourceNote::warning(words, at));
+            health.tell(Topic::Certificate, warning);
         }
         Arc::clone(&self.lock().pair.config)
     }
@@ -155,7 +156,7 @@ impl Tls {
         Some(now.read.clone())
     }
 
-    fn renew(&self, known: &Stamp, health: &ListenerHealth) {
+    fn renew(&self, known: &Stamp, at: Timestamp, health: &ListenerHealth) {
         let found = Stamp::of(&self.files);
         if found == *known {
             return;
@@ -172,7 +173,8 @@ impl Tls {
             Err(error) => {
                 tracing::warn!(%error, "the listener's new certificate is not taken");
                 let why = error.to_string().replace("\nhint: ", "; hint: ");
-                health.tell(Topic::Renewal, Some(format!("the old certificate is kept: {why}")));
+                let words = format!("the old certificate is kept: {why}");
+                health.tell(Topic::Renewal, Some(SourceNote::warning(words, at)));
             }
         }
     }

@@ -114,7 +114,7 @@ fn pieces(state: &State) -> Vec<Piece> {
         pieces.push(Piece::new(Side::Left, Role::Badge, 60, vec![format!(" {badge} ")]));
     }
     pieces.push(receiver(&state.header.receiver));
-    pieces.extend(failed(state).or_else(|| silent_source(state)));
+    pieces.extend(failed(state).or_else(|| silent_source(state)).or_else(|| warned(state)));
     if state.settings.is_read_only {
         pieces.push(Piece::new(Side::Left, Role::Warning, 50, one("read-only")));
     }
@@ -179,6 +179,20 @@ fn silent_source(state: &State) -> Option<Piece> {
         n => vec![format!("{n} sources silent, longer than expected"), format!("{n} sources silent")],
     };
     Some(Piece::new(Side::Left, Role::Alarm, 85, words))
+}
+
+/// A source that brings what there is and may have missed something.
+fn warned(state: &State) -> Option<Piece> {
+    let (header, now) = (&state.header, state.now);
+    if header.last_word(now).is_some() {
+        return None;
+    }
+    let (name, note) = header.warned(now).next()?;
+    let words = match header.warned(now).count() {
+        1 => vec![format!("{name}: {}", note.text), format!("{name} warns"), "a source warns".to_owned()],
+        n => vec![format!("{n} sources warn; {name}: {}", note.text), format!("{n} sources warn")],
+    };
+    Some(Piece::new(Side::Left, Role::Warning, 75, words).at_length(WHY))
 }
 
 /// On the feed itself the counter stands on the line below.

@@ -184,7 +184,10 @@ fn stand(health: &Health, source: &SourceHealth) -> (&'static str, Role, String)
 }
 
 fn last(health: &Health, source: &SourceHealth) -> String {
-    source.last_accepted.map_or_else(|| "no event yet".to_owned(), |at| format!("last {}", health.ago(at)))
+    let now = health.state.now;
+    source
+        .last_accepted
+        .map_or_else(|| "no event yet".to_owned(), |at| format!("last {}", time::age(now, at)))
 }
 
 fn row(health: &Health, source: &SourceHealth, widths: &Widths) -> Line<'static> {
@@ -236,7 +239,8 @@ fn details(health: &Health, source: &SourceHealth, prose: &mut Prose) {
         prose.marked(INDENT, Role::Warning, &format!("refused: {}", health.joined(&causes)));
     }
     for note in &source.notes {
-        prose.marked(&health.theme.own("   · "), Role::Warning, note);
+        let role = if note.is_warning() { Role::Warning } else { Role::Muted };
+        prose.marked(&health.theme.own("   · "), role, &note.text);
     }
 }
 
@@ -275,8 +279,9 @@ fn holds(health: &Health, status: &StoreStatus, prose: &mut Prose) {
     let quiet = format!("{} of them records without a finding", number(status.quiet));
     let quiet = (status.quiet > 0).then_some(quiet);
     fact("events", Role::Text, &[vec![number(status.events)], quiet.into_iter().collect()].concat());
-    let open = number(header.health.open_findings);
-    fact("findings", Role::Text, &[format!("{open} open of {}", number(status.findings))]);
+    // The two were counted at two moments.
+    let (open, all) = (header.health.open_findings, status.findings);
+    fact("findings", Role::Text, &[format!("{} open of {}", number(open), number(all.max(open)))]);
     fact("journal", Role::Text, &[counted(status.records, "record"), counted(status.actions, "action")]);
     fact("raw texts", Role::Text, &raws(health, status));
     if status.pending > 0 {

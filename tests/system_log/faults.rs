@@ -90,7 +90,7 @@ async fn a_hundred_thousand_records_are_there_once_whatever_goes_wrong() {
     assert_eq!(stored.len(), once.len(), "there twice");
     assert_eq!(once.len(), persisted.len(), "more than there is");
 
-    let gaps = health.notes.iter().filter(|note| note.starts_with("possible gap between")).count();
+    let gaps = health.notes.iter().filter(|note| note.text.starts_with("possible gap between")).count();
     assert_eq!(gaps, AGED.len(), "{:?}", health.notes);
     let statuses: BTreeSet<u16> = rig.asked().into_iter().map(|(_, status)| status).collect();
     assert_eq!(statuses, BTreeSet::from([0, 200, 400, 429, 500, 502, 503]), "after {faults} faults");

@@ -111,11 +111,12 @@ async fn a_place_that_aged_out_is_a_gap_that_stays_to_be_seen() {
     rig.fault("expired-cursor=1");
     let health = rig.catch_up(rig.poller(LogFilter::Everything, WEEK, 100)).await;
     let gap = health.notes.last().unwrap();
-    assert!(gap.starts_with("possible gap between ") && gap.contains("The cursor has expired"), "{gap}");
+    assert!(gap.text.starts_with("possible gap between ") && gap.is_warning(), "{gap:?}");
+    assert!(gap.text.contains("The cursor has expired"), "{gap:?}");
     let stored: HashSet<String> = rig.stored().await.into_iter().collect();
     assert!(stored.len() == 430 && new.iter().all(|uuid| stored.contains(uuid)));
     let health = rig.catch_up(rig.poller(LogFilter::Everything, WEEK, 100)).await;
-    assert_eq!(health.notes.last(), Some(gap), "through a restart");
+    assert_eq!(health.notes.last().unwrap().text, gap.text, "through a restart");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -127,7 +128,7 @@ async fn an_outage_longer_than_okta_keeps_its_log_is_a_stated_loss() {
     let new = sign_ins(&rig, 5);
     rig.fault("expired-cursor=1");
     let health = rig.catch_up(rig.poller(LogFilter::Everything, WEEK, 100)).await;
-    let said = |words: &str| health.notes.iter().any(|note| note.contains(words));
+    let said = |words: &str| health.notes.iter().any(|note| note.is_warning() && note.text.contains(words));
     assert!(said("are lost: Okta keeps its log for 90 days") && said("possible gap"), "{:?}", health.notes);
     let stored: HashSet<String> = rig.stored().await.into_iter().collect();
     assert!(new.iter().all(|uuid| stored.contains(uuid)) && gone.iter().all(|uuid| !stored.contains(uuid)));
@@ -160,7 +161,7 @@ async fn applications_of_the_configuration_and_of_the_store_make_the_filter() {
         .await
         .unwrap();
     let noted = |health: &idtriage::domain::SourceHealth| {
-        health.notes.iter().any(|note| note.starts_with("the filter changed"))
+        health.notes.iter().any(|note| note.text.starts_with("the filter changed"))
     };
     running.is("a new reading", noted).await;
     running.is("the other application's", |health| health.accepted >= 7).await;
@@ -203,7 +204,9 @@ async fn clocks_that_are_apart_are_pointed_out_and_change_no_place() {
     );
     let health = rig.catch_up(poll).await;
     let skew = health.notes.last().unwrap();
-    assert!(skew.starts_with("Okta's clock is 9") && skew.ends_with(" s ahead of this machine's"), "{skew}");
+    let text = &skew.text;
+    assert!(text.starts_with("Okta's clock is 9") && text.ends_with(" s ahead of this machine's"), "{text}");
+    assert!(skew.is_warning());
     assert_eq!(rig.stored().await.len(), 400);
 }
 

@@ -18,8 +18,8 @@ use idtriage::domain::subject::ProviderAccount;
 use idtriage::domain::time::Zone;
 use idtriage::domain::{
     Action, ActionId, Actor, Check, Disposition, Event, EventId, EventKind, Evidence, Finding, FindingId,
-    FindingState, Flow, Login, Outcome, Part, PartName, Plan, Route, Severity, SourceHealth, SourceState,
-    SourcesReport, preset,
+    FindingState, Flow, Login, Outcome, Part, PartName, Plan, Route, Severity, SourceHealth, SourceNote,
+    SourceState, SourcesReport, preset,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
@@ -173,9 +173,12 @@ pub(crate) fn report(at: Timestamp) -> SourcesReport {
         },
         SourceHealth {
             notes: vec![
-                "possible gap: the cursor had aged out, and what was published in the ten minutes before may be missing"
-                    .into(),
-                "its clock\u{1b}[2J is 4 minutes ahead of ours".into(),
+                SourceNote::fact("the filter changed: a new reading began"),
+                SourceNote::warning(
+                    "possible gap: the cursor had aged out, and what was published in the ten minutes before may be missing",
+                    ago(180),
+                ),
+                SourceNote::warning("its clock\u{1b}[2J is 4 minutes ahead of ours", ago(1)),
             ],
             ..source("okta-log", "okta-system-log", "acme.okta.com", waiting)
         },

@@ -246,7 +246,7 @@ proptest! {
         let mut said = report(ago(0));
         let source = &mut said.sources[0];
         source.state = idtriage::domain::SourceState::failed(texts[0].clone());
-        source.notes = vec![texts[1].clone()];
+        source.notes = vec![idtriage::domain::SourceNote::warning(texts[1].clone(), jiff::Timestamp::UNIX_EPOCH)];
         source.refused = [(texts[2].clone(), 1)].into();
         source.place = texts[3].clone();
         said.receiver = texts[4].clone();

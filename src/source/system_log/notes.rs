@@ -3,6 +3,8 @@
 //! Notes are kept with the place, so that a restart does not forget them. There is room for a number of
 //! them; those that had to go are still counted, for a gap is never silent.
 
+use crate::domain::SourceNote;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// Notes kept.
@@ -14,38 +16,47 @@ const MOST: usize = 20;
 pub struct Notes {
     /// How many older ones are not kept any more.
     earlier: u64,
-    texts: Vec<String>,
+    notes: Vec<SourceNote>,
 }
 
 impl Notes {
-    /// Adds one. The same once more is no news.
-    pub fn add(&mut self, text: impl Into<String>) {
-        let text = text.into();
-        if self.texts.last() == Some(&text) {
+    /// Adds a mere fact.
+    pub fn fact(&mut self, text: impl Into<String>) {
+        self.add(SourceNote::fact(text));
+    }
+
+    /// Adds that something may be missing, or is.
+    pub fn warning(&mut self, text: impl Into<String>, at: Timestamp) {
+        self.add(SourceNote::warning(text, at));
+    }
+
+    /// The same once more is no news.
+    fn add(&mut self, note: SourceNote) {
+        if self.notes.last().is_some_and(|last| last.text == note.text) {
             return;
         }
-        self.texts.push(text);
-        if self.texts.len() > MOST {
+        self.notes.push(note);
+        if self.notes.len() > MOST {
             // The first says where the reading began: that stays.
-            self.texts.remove(1);
+            self.notes.remove(1);
             self.earlier += 1;
         }
     }
 
     /// As they are shown, newest last.
-    pub fn lines(&self) -> Vec<String> {
+    pub fn shown(&self) -> Vec<SourceNote> {
         let gone = (self.earlier > 0)
             .then(|| format!("{} more notes of gaps and changes stood here and are not kept", self.earlier));
-        let mut lines = self.texts.clone();
+        let mut shown = self.notes.clone();
         if let Some(gone) = gone {
-            lines.insert(1.min(lines.len()), gone);
+            shown.insert(1.min(shown.len()), SourceNote::fact(gone));
         }
-        lines
+        shown
     }
 
     /// How many there were.
     pub fn count(&self) -> u64 {
-        self.earlier + self.texts.len() as u64
+        self.earlier + self.notes.len() as u64
     }
 }
 
@@ -56,12 +67,14 @@ mod tests {
     #[test]
     fn none_goes_uncounted() {
         let mut notes = Notes::default();
-        (0..50).for_each(|n| notes.add(format!("gap {n}")));
-        notes.add("gap 49");
-        let lines = notes.lines();
-        assert_eq!((notes.count(), lines.len()), (50, MOST + 1));
-        assert_eq!((lines[0].as_str(), lines[MOST].as_str()), ("gap 0", "gap 49"));
-        assert_eq!(lines[1], "30 more notes of gaps and changes stood here and are not kept");
-        assert!(Notes::default().lines().is_empty());
+        notes.fact("reading began");
+        (1..50).for_each(|n| notes.warning(format!("gap {n}"), Timestamp::UNIX_EPOCH));
+        notes.warning("gap 49", Timestamp::MAX);
+        let shown = notes.shown();
+        assert_eq!((notes.count(), shown.len()), (50, MOST + 1));
+        assert_eq!((shown[0].text.as_str(), shown[MOST].text.as_str()), ("reading began", "gap 49"));
+        assert_eq!(shown[1].text, "30 more notes of gaps and changes stood here and are not kept");
+        assert!(!shown[0].is_warning() && shown[MOST].warned_at == Some(Timestamp::UNIX_EPOCH));
+        assert!(Notes::default().shown().is_empty());
     }
 }

@@ -89,7 +89,7 @@ impl Place {
     /// The place of a reading that begins now.
     pub fn new(terms: &Terms, now: Timestamp) -> Place {
         let mut place = Place::at(terms, before(now, terms.first_fetch.min(KEPT)), Notes::default());
-        place.notes.add(format!(
+        place.notes.fact(format!(
             "reading began at {} with the records since {}",
             shown(now),
             shown(place.since)
@@ -104,10 +104,13 @@ impl Place {
             Some(Ok(place)) => place.under(terms, now),
             Some(Err(error)) => {
                 let mut place = Place::new(terms, now);
-                place.notes.add(format!(
-                    "possible gap before {}: where an earlier reading stood cannot be read ({error})",
-                    shown(place.since)
-                ));
+                place.notes.warning(
+                    format!(
+                        "possible gap before {}: where an earlier reading stood cannot be read ({error})",
+                        shown(place.since)
+                    ),
+                    now,
+                );
                 place
             }
         }
@@ -131,7 +134,7 @@ impl Place {
             caught_up: self.caught_up,
             ..Place::at(terms, self.anew(now), self.notes)
         };
-        place.notes.add(format!(
+        place.notes.fact(format!(
             "{} changed: since {} a new reading, with the records since {}",
             changed.join(" and "),
             shown(now),
@@ -200,11 +203,14 @@ impl Place {
         let read_up_to = self.high_water.max(self.caught_up).unwrap_or(self.since);
         let kept_since = before(now, KEPT);
         if read_up_to < before(kept_since, SLACK) {
-            self.notes.add(format!(
-                "records from {} to {} are lost: Okta keeps its log for 90 days",
-                shown(read_up_to),
-                shown(kept_since)
-            ));
+            self.notes.warning(
+                format!(
+                    "records from {} to {} are lost: Okta keeps its log for 90 days",
+                    shown(read_up_to),
+                    shown(kept_since)
+                ),
+                now,
+            );
             // From here on it is the new reading that counts.
             self.high_water = self.high_water.max(Some(kept_since));
         }
@@ -216,12 +222,15 @@ impl Place {
     pub fn given_up(&self, why: &str, now: Timestamp) -> Place {
         let mut place = Place { next_url: None, since: self.anew(now), ..self.clone() };
         let read_up_to = self.high_water.unwrap_or(self.since);
-        place.notes.add(format!(
-            "possible gap between {} and {}: {why}; read again with the records since {}",
-            shown(read_up_to),
-            shown(now),
-            shown(place.since)
-        ));
+        place.notes.warning(
+            format!(
+                "possible gap between {} and {}: {why}; read again with the records since {}",
+                shown(read_up_to),
+                shown(now),
+                shown(place.since)
+            ),
+            now,
+        );
         place
     }
 

@@ -4,7 +4,7 @@ use super::filter::{self, IAM_CONFIGURATION};
 use super::place::{Ask, Terms};
 use super::reader::{Keep, Moment, Pace, Reader, Step};
 use crate::config::meant::{self, Source};
-use crate::domain::{SourceHealth, SourceState};
+use crate::domain::{SourceHealth, SourceNote, SourceState};
 use crate::source::counters;
 use crate::source::{Advance, Arrival, Clock, NotAccepted, Polled};
 use crate::tenant::{LogPage, LogTrouble, SystemLog};
@@ -37,7 +37,7 @@ pub struct SystemLogPoll {
 struct Shown {
     health: SourceHealth,
     /// What is true at present, behind the notes that stay.
-    skew: Option<String>,
+    skew: Option<SourceNote>,
 }
 
 /// What came of a turn.
@@ -98,7 +98,7 @@ impl SystemLogPoll {
             Ok(ready) => ready,
             Err(why) => return Turn::NotAsked(reader, why),
         };
-        self.show(|shown| shown.health.notes = reader.place().notes().lines());
+        self.show(|shown| shown.health.notes = reader.place().notes().shown());
         let heard = match reader.ask(&terms, self.clock.now()) {
             Ask::First(start) => {
                 tracing::info!(source = %self.source.name, since = %start.since, filter = ?start.filter, "a new reading of the System Log begins");
@@ -181,14 +181,14 @@ impl SystemLogPoll {
     fn show_step(&self, step: &Step, records: usize, page: Option<&LogPage>) {
         self.show(|shown| {
             if let Some(page) = page {
-                shown.skew = page.clock_ahead.and_then(skew);
+                shown.skew = page.clock_ahead.and_then(skew).map(|text| SourceNote::warning(text, page.at));
                 shown.health.last_alive = Some(page.at);
             }
             if let Some(page) = page.filter(|_| records > 0) {
                 shown.health.accepted += records as u64;
                 shown.health.last_accepted = Some(page.at);
             }
-            shown.health.notes = step.place.notes().lines();
+            shown.health.notes = step.place.notes().shown();
             shown.health.state = step.state.clone();
         });
     }

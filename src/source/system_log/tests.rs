@@ -93,10 +93,10 @@ fn waits(step: &Step) -> Option<i64> {
 fn the_start_is_chosen_and_shown() {
     let reader = began();
     assert_eq!(asks(&reader, 0), first(-3600, LIMIT));
-    let notes = reader.place().notes().lines();
+    let notes = reader.place().notes().shown();
     assert_eq!(notes.len(), 1);
     assert!(
-        notes[0].contains("2023-11-14T22:13:20Z") && notes[0].contains("2023-11-14T21:13:20Z"),
+        notes[0].text.contains("2023-11-14T22:13:20Z") && notes[0].text.contains("2023-11-14T21:13:20Z"),
         "{notes:?}"
     );
     let years = Terms { first_fetch: SignedDuration::from_hours(24 * 900), ..terms() };
@@ -184,13 +184,16 @@ fn a_place_that_is_not_taken_any_more_is_left_with_a_possible_gap() {
     assert_eq!((step.keep, waits(&step)), (Keep::Nothing, None));
     let since = 5 - OVERLAP.as_secs();
     assert_eq!(asks(&reader, 3600), first(since, LIMIT));
-    let gap = reader.place().notes().lines().pop().unwrap();
-    assert!(gap.starts_with("possible gap between 2023-11-14T22:13:25Z and 2023-11-14T23:13:20Z: "), "{gap}");
-    assert!(gap.contains("it broke"), "{gap}");
+    let gap = reader.place().notes().shown().pop().unwrap();
+    assert!(
+        gap.text.starts_with("possible gap between 2023-11-14T22:13:25Z and 2023-11-14T23:13:20Z: "),
+        "{gap:?}"
+    );
+    assert!(gap.text.contains("it broke"), "{gap:?}");
     // It stays, whatever comes, and through a restart.
     let step = hear(&mut reader, Ok(&page(3601, "m1", &[3, 4, 5, 6])), 3601);
     let again = Reader::resumed(Some(&step.place.kept()), &terms(), at(9_000));
-    assert_eq!(again.place().notes().lines().pop(), Some(gap));
+    assert_eq!(again.place().notes().shown().pop(), Some(gap));
     assert_eq!(asks(&again, 9_000), follow("m1"));
 }
 
@@ -227,7 +230,7 @@ fn a_kept_address_that_leads_elsewhere_is_left_with_a_possible_gap() {
     let mut reader = following();
     hear(&mut reader, Err(&LogTrouble::Foreign("https://evil.example".into())), 20);
     assert!(matches!(asks(&reader, 20), Ask::First(_)));
-    assert!(reader.place().notes().lines().pop().unwrap().contains("possible gap"));
+    assert!(reader.place().notes().shown().pop().unwrap().text.contains("possible gap"));
 }
 
 #[test]
@@ -251,7 +254,7 @@ fn a_page_that_is_too_large_is_asked_for_in_smaller_ones() {
     let mut reader = following();
     hear(&mut reader, Err(&LogTrouble::TooLarge(100)), 20);
     assert_eq!(asks(&reader, 20), first(5 - OVERLAP.as_secs(), 1));
-    assert!(reader.place().notes().lines().pop().unwrap().contains("larger than 100 bytes"));
+    assert!(reader.place().notes().shown().pop().unwrap().text.contains("larger than 100 bytes"));
     let step = hear(&mut reader, Ok(&page(21, "m1", &[5])), 21);
     assert_eq!(waits(&step), None, "a page of one is full now");
     let again = Reader::resumed(Some(&step.place.kept()), &terms(), at(22));
@@ -268,8 +271,8 @@ fn other_terms_are_another_reading(#[case] other: Terms, #[case] words: &str) {
     let reader = Reader::resumed(Some(&kept), &other, at(60));
     let start = LogStart { since: at(5) - OVERLAP, filter: other.filter.clone(), limit: other.limit };
     assert_eq!(reader.ask(&other, at(60)), Ask::First(start));
-    let note = reader.place().notes().lines().pop().unwrap();
-    assert!(note.starts_with(words), "{note}");
+    let note = reader.place().notes().shown().pop().unwrap();
+    assert!(note.text.starts_with(words), "{note:?}");
     let back = reader.under(&other, at(61));
     assert_eq!(back.place().notes().count(), 2, "once is enough");
 }
@@ -278,7 +281,7 @@ fn other_terms_are_another_reading(#[case] other: Terms, #[case] words: &str) {
 fn a_cursor_that_cannot_be_read_is_a_possible_gap() {
     let reader = Reader::resumed(Some("{\"from\":\"the future\"}"), &terms(), at(0));
     assert_eq!(asks(&reader, 0), first(-3600, LIMIT));
-    assert!(reader.place().notes().lines().pop().unwrap().starts_with("possible gap before "));
+    assert!(reader.place().notes().shown().pop().unwrap().text.starts_with("possible gap before "));
 }
 
 #[test]
@@ -299,9 +302,9 @@ fn an_outage_longer_than_okta_keeps_its_log_is_a_stated_loss(#[case] outage: i64
         reader
             .place()
             .notes()
-            .lines()
+            .shown()
             .into_iter()
-            .filter(|note| note.contains("are lost"))
+            .filter(|note| note.text.contains("are lost"))
             .collect::<Vec<_>>()
     };
     hear(
@@ -313,8 +316,8 @@ fn an_outage_longer_than_okta_keeps_its_log_is_a_stated_loss(#[case] outage: i64
     assert_eq!(said.len(), losses, "{said:?}");
     if let [said] = said.as_slice() {
         assert!(
-            said.starts_with("records from 2023-11-14T22:13:25Z to 2023-11-24T22:13:30Z are lost"),
-            "{said}"
+            said.text.starts_with("records from 2023-11-14T22:13:25Z to 2023-11-24T22:13:30Z are lost"),
+            "{said:?}"
         );
     }
     hear(&mut reader, Ok(&page(20 + outage, "n3", &[outage])), 20 + outage);
@@ -506,7 +509,7 @@ impl Model {
     }
 
     fn says(&self, words: &str) -> bool {
-        self.reader.place().notes().lines().iter().any(|note| note.contains(words))
+        self.reader.place().notes().shown().iter().any(|note| note.text.contains(words))
     }
 }
 
