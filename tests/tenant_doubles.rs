@@ -2,6 +2,9 @@
 //! and what may never be repeated, followed or shown.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
+#[path = "tenant_doubles/registering.rs"]
+mod registering;
+
 use async_trait::async_trait;
 use axum::Router;
 use axum::body::{Body, Bytes};

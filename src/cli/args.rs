@@ -1,5 +1,11 @@
 //! The command line, as clap reads it.
 
+mod register;
+
+pub use register::{
+    Cii, CiiWebhook, CreateHook, Okta, OktaHook, RegisterWebhook, Sending, UnregisterWebhook, VerifyHook,
+};
+
 use crate::app::layout::Size;
 use crate::config::mean;
 use crate::domain::journal::Head;
@@ -91,6 +97,12 @@ pub enum Command {
     /// Who is told of new events
     #[command(subcommand)]
     Notify(Notify),
+    /// Cisco Identity Intelligence: where it posts to
+    #[command(subcommand)]
+    Cii(Cii),
+    /// The Okta org: where it posts to
+    #[command(subcommand)]
+    Okta(Okta),
 }
 
 /// `collect …`
@@ -425,6 +437,35 @@ mod tests {
     #[case("idtriage import", false)]
     #[case("idtriage notify test slack --dry-run", true)]
     #[case("idtriage notify test", false)]
+    #[case(
+        "idtriage cii webhook register --url https://a.example.com/hooks/cii --check no-mfa --check x",
+        true
+    )]
+    #[case("idtriage cii webhook register --url http://127.0.0.1:8790/hooks/cii --check no-mfa --yes", true)]
+    #[case("idtriage cii webhook register --url https://a.example.com/hooks/cii", false)]
+    #[case("idtriage cii webhook register --check no-mfa", false)]
+    #[case("idtriage cii webhook register --url http://a.example.com/ --check no-mfa", false)]
+    #[case("idtriage cii webhook register --url https://a:b@a.example.com/ --check no-mfa", false)]
+    #[case("idtriage cii webhook register --url https://a.example.com/#x --check no-mfa", false)]
+    #[case(
+        "idtriage cii webhook register --url https://a.example.com/ --check no-mfa --dry-run --yes",
+        false
+    )]
+    #[case("idtriage cii webhook unregister wh-1 --yes", true)]
+    #[case("idtriage cii webhook unregister", false)]
+    #[case("idtriage cii webhook", false)]
+    #[case("idtriage okta hook list", true)]
+    #[case(
+        "idtriage okta hook create --url https://a.example.com/hooks/okta --source hook --event user.risk.detect",
+        true
+    )]
+    #[case(
+        "idtriage okta hook create --url https://a.example.com/hooks/okta --event security.threat.detected",
+        false
+    )]
+    #[case("idtriage okta hook create --url https://a.example.com/hooks/okta --event user", false)]
+    #[case("idtriage okta hook verify who1 --dry-run", true)]
+    #[case("idtriage okta hook verify ../users", false)]
     #[case("idtriage findings close 7 8 --as benign-expected --reason x", true)]
     #[case("idtriage findings close 7 --as benign --reason x", false)]
     #[case("idtriage run f --user a --user b --yes --confirm 2", true)]

@@ -19,7 +19,7 @@ use crate::source::clock::{Clock, SystemClock};
 use crate::source::system_log::filter::IAM_CONFIGURATION;
 use crate::source::system_log::{self, SystemLogPoll};
 use crate::store::{self, Access, OpenOptions, Store};
-use crate::tenant::{Directory, FlowCaller, Probe, SystemLog, Tenants, http};
+use crate::tenant::{Directory, FlowCaller, Probe, Registrar, SystemLog, Tenants, http};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -80,6 +80,11 @@ pub(super) fn notifiers(
 
 /// The tenants, for reading.
 pub(super) fn directory(loaded: &Loaded) -> Result<Arc<dyn Directory>, Failure> {
+    Ok(tenants(&loaded.config, clock())?)
+}
+
+/// The tenants, for telling senders where to post.
+pub(super) fn registrar(loaded: &Loaded) -> Result<Arc<dyn Registrar>, Failure> {
     Ok(tenants(&loaded.config, clock())?)
 }
 

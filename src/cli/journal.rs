@@ -124,12 +124,28 @@ fn what(record: &Record, content: &Value) -> String {
     if record.content.is_none() {
         return "erased by retention".to_owned();
     }
+    if record.kind == RecordKind::Setting {
+        return set(content);
+    }
     let keys: &[&str] = match record.kind {
         RecordKind::Triage => &["change", "login", "check_id"],
         _ => &["flow", "login", "evidence", "outcome"],
     };
     let words: Vec<String> = keys.iter().filter_map(|key| word(&content[*key])).collect();
     if words.is_empty() { content.to_string() } else { words.join(" · ") }
+}
+
+/// A setting and its value, of which only the end is told where it is that of a request.
+fn set(content: &Value) -> String {
+    let (setting, value) = (word(&content["setting"]), word(&content["value"]).unwrap_or_default());
+    let words = match serde_json::from_str::<Value>(&value) {
+        Ok(Value::Object(object)) => {
+            let told = ["outcome", "id"].iter().filter_map(|key| word(object.get(*key)?));
+            told.collect::<Vec<_>>().join(" · ")
+        }
+        _ => value,
+    };
+    setting.into_iter().chain([words]).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" · ")
 }
 
 fn word(value: &Value) -> Option<String> {

@@ -5,6 +5,7 @@
 
 pub mod args;
 mod card;
+mod cii;
 mod collect;
 mod connect;
 mod console;
@@ -22,7 +23,9 @@ mod journal;
 mod lab;
 mod logging;
 mod notify;
+mod okta;
 pub mod output;
+mod registration;
 pub mod run;
 mod session;
 mod sources;
@@ -124,6 +127,8 @@ async fn dispatch(command: Option<&Command>, global: &Global, out: &mut Output<'
         }
         Some(Command::Store(what)) => keep(what, &session, out).await,
         Some(Command::Notify(what)) => notify::run(what, &session, out).await,
+        Some(Command::Cii(what)) => cii::run(what, &session, out).await,
+        Some(Command::Okta(what)) => okta::run(what, &session, out).await,
     }
 }
 
@@ -239,15 +244,13 @@ async fn remediate(what: &args::Run, session: &Session<'_>, out: &mut Output<'_>
     let store = session.store(&loaded.config.store, Reading::of(&loaded.config), out).await?;
     let desk = connect::desk(&loaded, store.clone(), &actor)?;
     let by = run::By { actor: &actor, at: connect::now() };
-    closed(store.as_ref(), until_signalled(what, desk.as_ref(), by, out).await).await
+    let ran = until_signalled(async |stop| run::run(what, desk.as_ref(), by, stop, out).await);
+    closed(store.as_ref(), ran.await).await
 }
 
-/// Runs flows, and has them stop in order where a signal would end the process within a request.
+/// Does something that acts, and has it stop in order where a signal would end the process within a request.
 async fn until_signalled(
-    what: &args::Run,
-    desk: &dyn run::Desk,
-    by: run::By<'_>,
-    out: &mut Output<'_>,
+    act: impl AsyncFnOnce(&mut run::Stop) -> Result<u8, Failure>,
 ) -> Result<u8, Failure> {
     let mut signals = signals()?;
     let (asks, mut stop) = run::Stop::new();
@@ -261,7 +264,7 @@ async fn until_signalled(
         }
     };
     tokio::select! {
-        ended = run::run(what, desk, by, &mut stop, out) => ended,
+        ended = act(&mut stop) => ended,
         never = listening => never,
     }
 }

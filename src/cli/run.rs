@@ -81,7 +81,7 @@ impl Asked {
 }
 
 /// Whether a signal asked to end. Once it has, it has for good.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Stop(watch::Receiver<Asked>);
 
 impl Stop {
@@ -91,11 +91,11 @@ impl Stop {
         (sender, Stop(receiver))
     }
 
-    fn is_asked(&self) -> bool {
+    pub(super) fn is_asked(&self) -> bool {
         *self.0.borrow() >= Asked::End
     }
 
-    async fn asked(&mut self, for_what: Asked) {
+    pub(super) async fn asked(&mut self, for_what: Asked) {
         if self.0.wait_for(|asked| *asked >= for_what).await.is_err() {
             // Nobody is left who could ask.
             pending().await

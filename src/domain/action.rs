@@ -116,6 +116,18 @@ impl Outcome {
         Outcome::ALL.into_iter().find(|outcome| outcome.word() == word)
     }
 
+    /// What an HTTP status says of a request that acts.
+    pub fn of_status(status: u16) -> Outcome {
+        match status {
+            200..=299 => Outcome::Accepted,
+            401 | 403 | 404 | 429 => Outcome::Refused,
+            408 => Outcome::Unknown,
+            400..=499 => Outcome::Failed,
+            // 5xx, and the redirects that are never followed: whoever answered may have acted before.
+            _ => Outcome::Unknown,
+        }
+    }
+
     /// The exit status of a command that ended so (design, section 5).
     pub fn exit_status(self) -> u8 {
         match self {

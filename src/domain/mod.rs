@@ -14,6 +14,7 @@ pub mod dossier;
 pub mod event;
 pub mod finding;
 pub mod flow;
+pub mod hook_events;
 pub mod journal;
 pub mod key;
 pub mod link;

@@ -89,6 +89,8 @@ pub enum FaultKind {
     ErrorInfoList,
     /// CII's pages have the other sizes that its documentation gives: 50 unless asked, at most 1,000.
     PageSizes,
+    /// CII answers false, and no error, to the end of a webhook that it does not know.
+    UnregisterFalse,
     /// Okta's `errorCauses` is an object.
     ObjectCauses,
     /// Two pages of CII users share one.
@@ -134,6 +136,7 @@ impl FaultKind {
             | FaultKind::ErrorInfo
             | FaultKind::ErrorInfoList
             | FaultKind::PageSizes
+            | FaultKind::UnregisterFalse
             | FaultKind::RepeatedUsers => &[Part::Cii],
             FaultKind::DpopRequired
             | FaultKind::ObjectCauses
@@ -178,6 +181,7 @@ const NAMES: &[(&str, FaultKind)] = &[
     ("error-info", FaultKind::ErrorInfo),
     ("error-info-list", FaultKind::ErrorInfoList),
     ("page-sizes", FaultKind::PageSizes),
+    ("unregister-false", FaultKind::UnregisterFalse),
     ("object-causes", FaultKind::ObjectCauses),
     ("repeated-users", FaultKind::RepeatedUsers),
     ("expired-cursor", FaultKind::ExpiredCursor),

@@ -15,12 +15,14 @@
 //!
 //! All on one random loopback port. Every request passes `gate`, which records it and lets the faults in force strike.
 //! One seed fixes people, ids and offsets; the present of the story is given, so that two runs can be compared.
+mod challenge;
 mod checks;
 mod cii;
 mod clock;
 mod faults;
 mod gate;
 mod hook_auth;
+mod hooks;
 mod limits;
 mod log_driver;
 mod okta;
@@ -39,6 +41,7 @@ pub use cii::EngineError;
 pub use clock::Clock;
 pub use faults::{Fault, FaultError, FaultKind, Faults, Part};
 pub use hook_auth::HookAuth;
+pub use hooks::{LabEventHook, LabWebhook};
 pub use log_driver::{LogDriver, LogEvent};
 pub use recorder::{Recorded, Recorder};
 pub use secrets::LabSecrets;
@@ -183,6 +186,16 @@ impl Lab {
         lock(&self.world.runs).clone()
     }
 
+    /// The targets of CII's webhooks that are registered now, oldest first.
+    pub fn webhooks(&self) -> Vec<LabWebhook> {
+        lock(&self.world.webhooks).clone()
+    }
+
+    /// The event hooks of the Okta org, oldest first.
+    pub fn event_hooks(&self) -> Vec<LabEventHook> {
+        lock(&self.world.event_hooks).clone()
+    }
+
     /// CII envelopes of the past days, oldest first, with their own times.
     pub fn history(&self) -> Vec<Value> {
         self.story.history.clone()
@@ -258,7 +271,8 @@ fn create(options: LabOptions, address: SocketAddr) -> Result<(Arc<World>, Story
         failing: Mutex::new(story.failing.clone()),
         tokens: Tokens::default(),
         engine: Engine::new()?,
-        hooks: Mutex::default(),
+        webhooks: Mutex::default(),
+        event_hooks: Mutex::default(),
         directory: Mutex::new(Directory::of(&population, &addresses.okta_org_url)),
         log_calls: options.log_calls,
         log: SystemLog::with_past(options.seed, &population, options.start),

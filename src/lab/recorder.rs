@@ -101,7 +101,7 @@ impl Recorder {
     pub(crate) fn came(&self, ticket: usize, body: &[u8]) {
         self.amend(ticket, |request| {
             if !request.path.ends_with("/token") {
-                request.body = cut(String::from_utf8_lossy(body).into_owned());
+                request.body = cut(without_secrets(&String::from_utf8_lossy(body)));
             }
         });
     }
@@ -139,6 +139,21 @@ fn hide_client_token(query: &str) -> String {
     query.split('&').map(hidden).collect::<Vec<_>>().join("&")
 }
 
+/// Where a request tells the lab a secret that it is to show later.
+const TOLD: [&str; 2] = ["/variables/input/apiKey", "/channel/config/authScheme/value"];
+
+fn without_secrets(body: &str) -> String {
+    let Ok(mut json) = serde_json::from_str::<serde_json::Value>(body) else { return body.to_owned() };
+    let mut is_hidden = false;
+    for pointer in TOLD {
+        if let Some(secret) = json.pointer_mut(pointer) {
+            *secret = "[secret]".into();
+            is_hidden = true;
+        }
+    }
+    if is_hidden { json.to_string() } else { body.to_owned() }
+}
+
 fn cut(mut body: String) -> String {
     let mut end = body.len().min(BODY);
     while !body.is_char_boundary(end) {
@@ -169,6 +184,14 @@ mod tests {
         let recorder = Recorder::default();
         let ticket = recorder.note(request("POST", "/cii/oauth/token", "a=b&clientToken=s3cret"));
         recorder.came(ticket, b"client_secret=s3cret");
+        for body in [
+            r#"{"query":"mutation","variables":{"input":{"name":"n","apiKey":"s3cret"}}}"#,
+            r#"{"channel":{"config":{"authScheme":{"key":"k","value":"s3cret"}}}}"#,
+        ] {
+            let ticket = recorder.note(request("POST", "/x", ""));
+            recorder.came(ticket, body.as_bytes());
+        }
+        assert!(recorder.requests()[1].body.contains(r#""name":"n","apiKey":"[secret]""#));
         assert!(!format!("{recorder:?}").contains("s3cret"));
         assert_eq!(recorder.requests()[0].header("accept"), Some("*/*"));
         assert_eq!(recorder.requests()[0].query, "a=b&clientToken=[secret]");

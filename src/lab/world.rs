@@ -2,6 +2,7 @@
 use super::cii::Engine;
 use super::clock::Clock;
 use super::faults::{FaultKind, Faults, Part};
+use super::hooks::{LabEventHook, LabWebhook};
 use super::limits::Limits;
 use super::okta::{Directory, SystemLog};
 use super::population::Population;
@@ -56,8 +57,9 @@ pub(crate) struct World {
     pub(crate) failing: Mutex<Failing>,
     pub(crate) tokens: Tokens,
     pub(crate) engine: Engine,
-    /// Webhook targets registered through GraphQL: id and the checks they want.
-    pub(crate) hooks: Mutex<HashMap<String, Vec<String>>>,
+    /// Targets registered through GraphQL.
+    pub(crate) webhooks: Mutex<Vec<LabWebhook>>,
+    pub(crate) event_hooks: Mutex<Vec<LabEventHook>>,
     pub(crate) directory: Mutex<Directory>,
     pub(crate) log: SystemLog,
     /// Calls of the System Log that are answered a minute.

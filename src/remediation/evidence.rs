@@ -42,14 +42,9 @@ pub fn not_sent(receipt: Receipt) -> Settlement {
 }
 
 fn of_status(status: Option<u16>, flow: &Flow) -> (Outcome, Evidence) {
-    match status {
-        Some(200..=299) if flow.is_final => (Outcome::Accepted, Evidence::Finished),
-        Some(200..=299) => (Outcome::Accepted, Evidence::Acknowledged),
-        Some(401 | 403 | 404 | 429) => (Outcome::Refused, Evidence::Acknowledged),
-        Some(408) => (Outcome::Unknown, Evidence::Acknowledged),
-        Some(400..=499) => (Outcome::Failed, Evidence::Acknowledged),
-        // 5xx, and the redirects that are never followed: whoever answered may have acted before.
-        Some(_) => (Outcome::Unknown, Evidence::Acknowledged),
+    match status.map(Outcome::of_status) {
+        Some(Outcome::Accepted) if flow.is_final => (Outcome::Accepted, Evidence::Finished),
+        Some(outcome) => (outcome, Evidence::Acknowledged),
         None => (Outcome::Unknown, Evidence::Sent),
     }
 }

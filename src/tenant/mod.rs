@@ -1,7 +1,7 @@
 //! The remote systems: CII over GraphQL, Okta over REST, Workflows over HTTP.
 //!
-//! [`Directory`] reads and [`FlowCaller`] acts; the two are apart so that what can act is seen at a
-//! glance. Reads never fail as calls: what went wrong stands in the part that was asked for, beside
+//! [`Directory`] reads, [`FlowCaller`] acts on people and [`Registrar`] on where events are sent to; they
+//! are apart so that what can act is seen at a glance. Reads never fail as calls: what went wrong stands in the part that was asked for, beside
 //! whatever data came.
 
 mod cii;
@@ -10,6 +10,7 @@ pub mod http;
 mod okta;
 mod probe;
 mod problem;
+mod registrar;
 mod system_log;
 mod tenants;
 mod token;
@@ -17,6 +18,10 @@ mod workflows;
 
 pub use okta::KeyError;
 pub use probe::Probe;
+pub use registrar::{
+    CiiChange, CiiWebhook, EventHook, NewEventHook, OktaChange, Registered, Registrar, Registration,
+    SecretHeader,
+};
 pub use system_log::{LogPage, LogSpan, LogStart, LogTrouble, NextPage, SystemLog};
 pub use tenants::{TenantError, Tenants};
 

@@ -5,11 +5,12 @@ use super::http::{self, Clock, Http, HttpError, Limits, Redactor};
 use super::okta::{KeyError, Okta};
 use super::probe::{self, Probe};
 use super::problem::with_hint;
+use super::registrar::{EventHook, Registered, Registrar, Registration};
 use super::workflows::Workflows;
 use super::{CallEnd, Clearance, Directory, FlowCaller, SystemLog};
 use crate::config::Config;
 use crate::domain::action::ShownRequest;
-use crate::domain::dossier::{AddressUsers, LoadedPart, OktaUser, Part};
+use crate::domain::dossier::{AddressUsers, LoadedPart, OktaUser, Part, Problem};
 use crate::domain::wait::Waits;
 use crate::domain::{FlowId, Login, PartName};
 use async_trait::async_trait;
@@ -92,10 +93,12 @@ impl Tenants {
     }
 
     fn unconfigured<T>(&self, what: &str) -> Part<T> {
-        let problem =
-            with_hint(format!("{what} is not configured"), "`idtriage init` writes a commented template");
-        Part::failed(self.http.now(), problem)
+        Part::failed(self.http.now(), unconfigured(what))
     }
+}
+
+fn unconfigured(what: &str) -> Problem {
+    with_hint(format!("{what} is not configured"), "`idtriage init` writes a commented template")
 }
 
 /// A flow's address is checked when the flow is shown: one wrong flow must not stop the console.
@@ -155,5 +158,33 @@ impl FlowCaller for Tenants {
 
     async fn call(&self, flow: &FlowId, shown: &ShownRequest, clearance: &dyn Clearance) -> CallEnd {
         self.workflows.call(flow, shown, clearance).await
+    }
+}
+
+#[async_trait]
+impl Registrar for Tenants {
+    fn shown(&self, what: &Registration) -> Result<ShownRequest, Problem> {
+        match (what, &self.cii, &self.okta) {
+            (Registration::Cii(change), Some(cii), _) => cii.shown_change(change),
+            (Registration::Okta(change), _, Some(okta)) => okta.shown_change(change),
+            (Registration::Cii(_), None, _) => Err(unconfigured("CII")),
+            (Registration::Okta(_), _, None) => Err(unconfigured("Okta")),
+        }
+    }
+
+    async fn register(&self, what: &Registration, clearance: &dyn Clearance) -> Registered {
+        match (what, &self.cii, &self.okta) {
+            (Registration::Cii(change), Some(cii), _) => cii.change(change, clearance).await,
+            (Registration::Okta(change), _, Some(okta)) => okta.change(change, clearance).await,
+            (Registration::Cii(_), None, _) => Registered::not_sent(unconfigured("CII")),
+            (Registration::Okta(_), _, None) => Registered::not_sent(unconfigured("Okta")),
+        }
+    }
+
+    async fn event_hooks(&self) -> Result<Vec<EventHook>, Problem> {
+        match &self.okta {
+            Some(okta) => okta.event_hooks().await,
+            None => Err(unconfigured("Okta")),
+        }
     }
 }

@@ -11,6 +11,7 @@ mod hooks;
 mod issues;
 mod notices;
 mod okta;
+mod registered;
 #[path = "../support/mod.rs"]
 mod support;
 mod webhooks;

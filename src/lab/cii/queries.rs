@@ -2,6 +2,7 @@
 use super::people;
 use crate::lab::clock::millis;
 use crate::lab::faults::{FaultKind, Part};
+use crate::lab::hooks::LabWebhook;
 use crate::lab::population::Person;
 use crate::lab::secrets::token;
 use crate::lab::world::{World, lock};
@@ -132,16 +133,32 @@ impl<'a> Root<'a> {
         let input = arguments.get("input").and_then(|input| input.as_object());
         let checks = input.and_then(|input| input.get("checkIds")).and_then(|checks| checks.as_array());
         let checks = checks.ok_or_else(|| error("BadRequest", "checkIds is missing"))?;
-        let ids = checks.iter().filter_map(|check| check.as_str().map(str::to_owned)).collect();
+        let checks = checks.iter().filter_map(|check| check.as_str().map(str::to_owned)).collect();
+        let said = |name: &str| input.and_then(|input| input.get(name)?.as_str().map(str::to_owned));
         let id = token("wh-", 12);
-        lock(&self.world.hooks).insert(id.clone(), ids);
+        lock(&self.world.webhooks).push(LabWebhook {
+            id: id.clone(),
+            name: format!("{}-{}", said("name").unwrap_or_default(), token("", 4)),
+            endpoint: said("endpoint"),
+            header: said("apiKeyName").unwrap_or_default(),
+            secret: said("apiKey").unwrap_or_default().into(),
+            checks,
+        });
         Ok(Value::String(id))
     }
 
     fn unregister(&self, arguments: &JsonMap) -> Result<Value, FieldError> {
         let id = text(arguments, "id").unwrap_or_default();
-        let known = lock(&self.world.hooks).remove(&id).is_some();
-        if known { Ok(Value::Bool(true)) } else { Err(error("NotFound", "no webhook with this id")) }
+        let mut webhooks = lock(&self.world.webhooks);
+        let before = webhooks.len();
+        webhooks.retain(|webhook| webhook.id != id);
+        if webhooks.len() < before {
+            return Ok(Value::Bool(true));
+        }
+        match self.world.faults.active(FaultKind::UnregisterFalse, Part::Cii) {
+            true => Ok(Value::Bool(false)),
+            false => Err(error("NotFound", "no webhook with this id")),
+        }
     }
 }
 

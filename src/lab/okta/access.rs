@@ -59,6 +59,7 @@ fn scope(method: &Method, path: &str) -> String {
         Some("logs") => "logs",
         Some("groups") => "groups",
         Some("apps") => "apps",
+        Some("eventHooks") => "eventHooks",
         _ => "users",
     };
     format!("okta.{area}.{verb}")

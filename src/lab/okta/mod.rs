@@ -1,10 +1,11 @@
-//! The Okta org: its OAuth token endpoint, users with their lifecycle, sessions, factors, groups, apps and the System Log
-//! (contracts/okta.md).
+//! The Okta org: its OAuth token endpoint, users with their lifecycle, sessions, factors, groups, apps, event hooks and the
+//! System Log (contracts/okta.md).
 mod access;
 mod apps;
 mod directory;
 mod dpop;
 mod error;
+mod event_hooks;
 mod factors;
 mod filter;
 mod groups;
@@ -45,6 +46,9 @@ pub(crate) fn router(world: &Arc<World>) -> Router<Arc<World>> {
         .route("/api/v1/apps", get(apps::list))
         .route("/api/v1/apps/{app}/users/{user}", get(apps::assignment))
         .route("/api/v1/logs", get(logs::list))
+        .route("/api/v1/eventHooks", get(event_hooks::list).post(event_hooks::create))
+        .route("/api/v1/eventHooks/{id}", get(event_hooks::get).delete(event_hooks::delete))
+        .route("/api/v1/eventHooks/{id}/lifecycle/{operation}", post(event_hooks::lifecycle))
         .route("/api/v1/meta/schemas/user/default", get(users::schema))
         .layer(from_fn_with_state(Arc::clone(world), access::access));
     Router::new().route("/oauth2/v1/token", post(oauth::token)).merge(api)

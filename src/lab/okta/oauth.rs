@@ -19,7 +19,7 @@ use std::sync::Arc;
 const LIFE: SignedDuration = SignedDuration::from_hours(1);
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 /// Scopes a super admin has granted to the service app.
-pub(crate) const GRANTED: [&str; 9] = [
+pub(crate) const GRANTED: [&str; 11] = [
     "okta.users.read",
     "okta.users.manage",
     "okta.apps.read",
@@ -27,6 +27,8 @@ pub(crate) const GRANTED: [&str; 9] = [
     "okta.groups.manage",
     "okta.logs.read",
     "okta.schemas.read",
+    "okta.eventHooks.read",
+    "okta.eventHooks.manage",
     "okta.roles.read",
     "okta.workflows.invoke.manage",
 ];

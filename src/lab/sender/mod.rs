@@ -29,6 +29,7 @@ use ispm::Ispm;
 use jiff::{SignedDuration, Timestamp};
 use okta_hook::OktaHook;
 use post::Post;
+pub(super) use post::client;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::task::{JoinHandle, JoinSet};

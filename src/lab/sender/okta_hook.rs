@@ -6,9 +6,9 @@
 //! posted meanwhile is never posted; the System Log has it.
 use super::post::{Manners, Parcel, Post, failed};
 use super::{Errand, LabListener, Sender};
+use crate::lab::challenge;
 use crate::lab::clock::millis;
 use crate::lab::faults::{FaultKind, Part};
-use crate::lab::secrets::token;
 use crate::lab::story::Record;
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -23,10 +23,6 @@ static MANNERS: Manners = Manners {
     pause: Duration::from_secs(1),
     again: failed,
 };
-
-const CHALLENGE: &str = "x-okta-verification-challenge";
-/// The challenge and its one retry.
-const CHALLENGES: usize = 2;
 
 /// What the hook is subscribed to. Everything else has to be asked for.
 const SUBSCRIBED: [&str; 5] = [
@@ -125,24 +121,11 @@ impl Channel {
         }
     }
 
-    /// Nothing says that the secret comes with the challenge, so it does not.
     async fn verify(&self, post: &Post) -> bool {
         let mut is_verified = self.is_verified.lock().await;
-        for _ in 0..CHALLENGES {
-            if *is_verified {
-                break;
-            }
-            let challenge = token("", 32);
-            *is_verified = self.answer(post, &challenge).await.is_some_and(|answer| answer == challenge);
+        if let (false, Some(client)) = (*is_verified, &post.client) {
+            *is_verified = challenge::is_answered(client, &self.to.url).await;
         }
         *is_verified
-    }
-
-    async fn answer(&self, post: &Post, challenge: &str) -> Option<String> {
-        let request = post.client.as_ref()?.get(&self.to.url).header(CHALLENGE, challenge);
-        let request = request.timeout(MANNERS.patience);
-        let response = request.send().await.ok().filter(|response| response.status() == 200)?;
-        let answer: Value = response.json().await.ok()?;
-        answer["verification"].as_str().map(str::to_owned)
     }
 }

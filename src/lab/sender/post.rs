@@ -78,7 +78,7 @@ impl Post {
 }
 
 /// Plain HTTP to loopback: no proxy, no redirects, no certificates.
-fn client() -> Option<Client> {
+pub(in crate::lab) fn client() -> Option<Client> {
     let builder = || Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let tls = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();

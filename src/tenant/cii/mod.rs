@@ -4,6 +4,7 @@ mod address;
 mod graphql;
 mod queries;
 mod token;
+mod webhooks;
 
 use super::decode;
 use super::http::{Answer, Bucket, Http, Request};

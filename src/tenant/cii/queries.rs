@@ -93,6 +93,23 @@ query EndUsersByIp($ipAddress: String!, $pageSize: Int, $pageToken: String) {
     ),
 };
 
+/// A target of webhooks and the checks that it is told of.
+pub(super) const REGISTER_WEBHOOK: Query = Query {
+    root: "registerWebhookWithApiKey",
+    full: "\
+mutation RegisterWebhook($input: RegisterWebhookWithApiKey!) {
+  registerWebhookWithApiKey(input: $input)
+}",
+    smaller: None,
+};
+
+/// The end of a target.
+pub(super) const UNREGISTER_WEBHOOK: Query = Query {
+    root: "unregisterWebhook",
+    full: "mutation UnregisterWebhook($id: ID!) { unregisterWebhook(id: $id) }",
+    smaller: None,
+};
+
 /// Whether the token is good and the service answers.
 pub(super) const PING: Query = Query { root: "ping", full: "query Ping { ping }", smaller: None };
 
@@ -106,7 +123,8 @@ mod tests {
     #[test]
     fn every_query_is_valid_against_the_published_schema() {
         let schema = Schema::parse_and_validate(SCHEMA, "cii.graphql").unwrap();
-        for query in [END_USER_STATE, END_USER, END_USERS_BY_IP, PING] {
+        let mutations = [REGISTER_WEBHOOK, UNREGISTER_WEBHOOK];
+        for query in [END_USER_STATE, END_USER, END_USERS_BY_IP, PING].into_iter().chain(mutations) {
             for text in std::iter::once(query.full).chain(query.smaller) {
                 let checked = ExecutableDocument::parse_and_validate(&schema, text, query.root);
                 assert!(checked.is_ok(), "{}: {}", query.root, checked.unwrap_err().errors);

@@ -9,6 +9,8 @@ use crate::config::Config;
 use crate::config::meant::{Channel, Notify, Proof, Source};
 use crate::domain::action::{Receipt, Try};
 use crate::domain::digest;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
@@ -41,8 +43,10 @@ impl Redactor {
         });
         let flows = config.flows.iter().filter_map(|flow| flow.client_token.as_ref());
         let sources = config.sources.iter().filter_map(source_secret);
+        let encoded = config.sources.iter().filter_map(encoded_secret);
         let notify = config.notify.iter().flat_map(notify_secrets);
-        Redactor { secrets: cii.chain(okta).chain(flows).chain(sources).chain(notify).cloned().collect() }
+        let told = cii.chain(okta).chain(flows).chain(sources).chain(notify).cloned();
+        Redactor { secrets: told.chain(encoded).collect() }
     }
 
     /// A text without our secrets and without one-time secrets.
@@ -92,6 +96,16 @@ fn source_secret(source: &Source) -> Option<&SecretString> {
         | Proof::Basic { secret, .. }
         | Proof::Query { secret, .. }
         | Proof::Hmac { secret, .. } => Some(secret),
+    }
+}
+
+/// The same as HTTP Basic shows it.
+fn encoded_secret(source: &Source) -> Option<SecretString> {
+    match &source.webhook()?.proof {
+        Proof::Basic { user, secret } => {
+            Some(STANDARD.encode(format!("{user}:{}", secret.expose_secret())).into())
+        }
+        _ => None,
     }
 }
 
@@ -301,6 +315,17 @@ mod tests {
     #[case("{ \"plain\" :  1 }", "{ \"plain\" :  1 }")]
     fn bodies_are_masked(#[case] body: &str, #[case] kept: &str) {
         assert_eq!(receipt(body).body, kept);
+    }
+
+    #[test]
+    fn a_password_is_known_as_basic_shows_it() {
+        let proof = Proof::Basic { user: "ann".into(), secret: "hunter2".into() };
+        let webhook = crate::config::meant::Webhook::new("/hooks/x", proof);
+        let source = Source::posted(crate::domain::event::SourceName("x".into()), "okta-event-hook", webhook);
+        let encoded = encoded_secret(&source).unwrap();
+        assert_eq!(encoded.expose_secret(), "YW5uOmh1bnRlcjI=");
+        let redactor = Redactor { secrets: vec![encoded] };
+        assert_eq!(redactor.mask("Basic YW5uOmh1bnRlcjI=", None), "Basic [secret]");
     }
 
     #[test]

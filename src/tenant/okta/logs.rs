@@ -67,7 +67,7 @@ impl Okta {
 
     /// The address, if its scheme, host and port are the org's: the credential goes nowhere else. The
     /// error says where it leads instead.
-    fn own(&self, address: &str) -> Result<Url, String> {
+    pub(super) fn own(&self, address: &str) -> Result<Url, String> {
         let url = self.org_url.join(address).map_err(|_| "no address".to_owned())?;
         match url.origin() == self.org_url.origin() {
             true => Ok(url),

@@ -1,6 +1,8 @@
-//! Okta's core API: reads of users and of the System Log, by an SSWS token or as a service application.
+//! Okta's core API: reads of users and of the System Log, and its event hooks, by an SSWS token or as a
+//! service application.
 
 mod error;
+mod event_hooks;
 mod link;
 mod logs;
 mod service_app;
@@ -34,6 +36,8 @@ enum Auth {
 struct AppTokens {
     users: Tokens,
     logs: Tokens,
+    read_hooks: Tokens,
+    manage_hooks: Tokens,
 }
 
 /// One org.
@@ -54,7 +58,12 @@ impl Okta {
                     let issuer = ServiceAppTokens::new(&okta.org_url, app, scope)?;
                     Ok(Tokens::new(http.clone(), issuer))
                 };
-                let tokens = AppTokens { users: tokens(Scope::ReadUsers)?, logs: tokens(Scope::ReadLogs)? };
+                let tokens = AppTokens {
+                    users: tokens(Scope::ReadUsers)?,
+                    logs: tokens(Scope::ReadLogs)?,
+                    read_hooks: tokens(Scope::ReadHooks)?,
+                    manage_hooks: tokens(Scope::ManageHooks)?,
+                };
                 Auth::ServiceApp(Box::new(tokens))
             }
             (None, Some(token)) => Auth::Ssws(token.clone()),

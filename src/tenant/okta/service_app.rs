@@ -26,6 +26,10 @@ pub(in crate::tenant) enum Scope {
     ReadUsers,
     /// Reading the System Log.
     ReadLogs,
+    /// Reading event hooks.
+    ReadHooks,
+    /// Making and verifying event hooks.
+    ManageHooks,
     /// Invoking API Endpoint flows.
     InvokeFlows,
 }
@@ -36,6 +40,8 @@ impl Scope {
         match self {
             Scope::ReadUsers => "okta.users.read",
             Scope::ReadLogs => "okta.logs.read",
+            Scope::ReadHooks => "okta.eventHooks.read",
+            Scope::ManageHooks => "okta.eventHooks.manage",
             Scope::InvokeFlows => "okta.workflows.invoke.manage",
         }
     }
