@@ -9,10 +9,10 @@ mod store;
 
 use idtriage::domain::event::SourceName;
 use idtriage::domain::rule::{Then, Verdict};
-use idtriage::domain::{EventId, Rules, Severity};
+use idtriage::domain::{Actor, EventId, Rules, Severity};
 use idtriage::store::files::throw_away_folder;
 use idtriage::store::sqlite::SqliteStore;
-use idtriage::store::{FindingFilter, From, InboxItem, OpenOptions, Store};
+use idtriage::store::{Expansion, FindingFilter, From, InboxItem, OpenOptions, Store};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::path::Path;
@@ -212,4 +212,25 @@ proptest! {
             Ok(())
         })?;
     }
+}
+
+/// Whoever knows no configuration would make something else of it for good.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_is_left_to_whoever_knows_the_rules() {
+    let room = throw_away_folder("rules-").unwrap();
+    let stranger =
+        open(room.path(), Rules::default(), OpenOptions { expansion: Expansion::Leaves, ..options() });
+    let quiet =
+        json!({ "id": "1", "check": "unused-app", "severity": "critical", "users": ["ann@example.com"] });
+    stranger.append(vec![item(quiet), crowd("large", 5_000)]).await.unwrap();
+    let refused = within("an answer", stranger.drained()).await.unwrap_err().to_string();
+    assert!(refused.contains("left to a process that knows the configuration"), "{refused}");
+    // It may write all the same.
+    stranger.set_setting("a", "b", &Actor::default(), second(1)).await.unwrap();
+    assert_eq!(stranger.health().await.unwrap().pending, 2);
+    let team = rules(&[("hygiene", "check:unused-*", low_and_tagged())]);
+    let member = open(room.path(), team, options());
+    within("the expansion", member.drained()).await.unwrap();
+    assert_eq!(counted(&*member, "tag:hygiene severity:low").await, 2);
+    assert_eq!(stranger.health().await.unwrap().pending, 0);
 }

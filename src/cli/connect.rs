@@ -18,7 +18,7 @@ use crate::source::Polled;
 use crate::source::clock::{Clock, SystemClock};
 use crate::source::system_log::filter::IAM_CONFIGURATION;
 use crate::source::system_log::{self, SystemLogPoll};
-use crate::store::{self, Access, OpenOptions, Store};
+use crate::store::{self, Access, Expansion, OpenOptions, Store};
 use crate::tenant::{Directory, FlowCaller, Probe, Registrar, SystemLog, Tenants, http};
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -36,10 +36,17 @@ pub(super) fn clock() -> Arc<dyn Clock> {
     Arc::new(SystemClock)
 }
 
-/// The store of a URL, with what arriving events mean.
-pub(super) async fn store(url: &str, reading: Reading, access: Access) -> Result<Arc<dyn Store>, Failure> {
+/// The store of a URL, with what arriving events mean; without a configuration that says so, what waits in the
+/// inbox stays there.
+pub(super) async fn store(
+    url: &str,
+    reading: Option<Reading>,
+    access: Access,
+) -> Result<Arc<dyn Store>, Failure> {
     let url = url.to_owned();
-    let options = OpenOptions { access, ..OpenOptions::default() };
+    let expansion = if reading.is_some() { Expansion::Expands } else { Expansion::Leaves };
+    let options = OpenOptions { access, expansion, ..OpenOptions::default() };
+    let reading = reading.unwrap_or_default();
     let opened = tokio::task::spawn_blocking(move || store::open(&url, decoder(reading), options));
     let opened = opened.await.map_err(|cause| Failure::failed(format!("the store broke off: {cause}")))?;
     Ok(opened?)
@@ -280,7 +287,7 @@ mod tests {
         loaded.config.sources =
             vec![asked("log", LogFilter::Everything), asked("apps", LogFilter::OfApplications(Vec::new()))];
         let tenants = tenants(&loaded.config, clock()).unwrap();
-        let store = store(&loaded.config.store, Reading::default(), Access::Write).await.unwrap();
+        let store = store(&loaded.config.store, Some(Reading::default()), Access::Write).await.unwrap();
         let sink = Arc::new(Ingest::new(store, clock()));
         let polled = polled(&loaded.config, &tenants, &sink, &clock());
         let shown: Vec<String> = polled

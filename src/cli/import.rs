@@ -32,6 +32,8 @@ pub(super) struct Around {
     pub(super) clock: Arc<dyn Clock>,
     /// Becomes true when it is to end.
     pub(super) stop: watch::Receiver<bool>,
+    /// Who receives into the store meanwhile, if somebody does.
+    pub(super) receiver: Option<String>,
 }
 
 /// A file that can be read; `-` is standard input.
@@ -58,7 +60,7 @@ fn not_read(path: &Path, cause: &io::Error) -> Failure {
 /// # Errors
 /// If there is no such source and no such type.
 pub(super) fn origin(said: Option<&str>, local: &Local) -> Result<Origin, Failure> {
-    let reading = local.reading.clone();
+    let reading = local.reading.clone().unwrap_or_default();
     let Some(name) = said else { return Ok(Origin::recognised(reading)) };
     let configured = local.sources.iter().find(|known| known.name.0 == name);
     if let Some(source) = configured
@@ -117,8 +119,9 @@ pub(super) async fn run(
     out: &mut Output<'_>,
 ) -> Result<u8, Failure> {
     let input = opened(&what.file)?;
-    let Around { store, clock, stop } = around;
+    let Around { store, clock, stop, receiver } = around;
     let import = Import::new(store, clock.clone(), origin, stop);
+    let import = if receiver.is_some() { import.giving_way() } else { import };
     let mut teller = Teller { refusals: Refusals::default(), told: clock.now(), clock, out };
     let mut tell = |told: Told<'_>| teller.tell(told);
     let (tally, ended) = match what.real_time {
@@ -269,7 +272,7 @@ mod tests {
             path: "config.toml".into(),
             store: "sqlite:x".to_owned(),
             flows: Vec::new(),
-            reading: Reading::default(),
+            reading: Some(Reading::default()),
             sources: vec![SourceHealth::new("cii-emea".into(), "cii-webhook", "/hooks/cii")],
             keep: None,
             console: meant::Console::default(),

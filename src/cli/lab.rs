@@ -98,7 +98,8 @@ pub(super) async fn demo(arguments: &DemoArguments, mode: Mode, out: &mut Output
     let folder = throw_away_folder("idtriage-demo-").map_err(|cause| not_written(&cause))?;
     let loaded = configure(&lab, folder.path())?;
     let clock: Arc<dyn Clock> = Arc::new(LabTime(lab.clock()));
-    let store = connect::store(&loaded.config.store, Reading::of(&loaded.config), Access::Write).await?;
+    let store =
+        connect::store(&loaded.config.store, Some(Reading::of(&loaded.config)), Access::Write).await?;
     load_history(&lab, store.clone(), clock.clone()).await?;
     let (bound, listening) = oneshot::channel();
     let stage = Stage {

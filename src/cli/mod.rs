@@ -105,7 +105,7 @@ async fn dispatch(command: Option<&Command>, global: &Global, out: &mut Output<'
         Some(Command::Doctor) => check(&session, out).await,
         Some(Command::Sources(args::Sources::List)) => list_sources(&session, out).await,
         Some(Command::Sources(args::Sources::Checks)) => {
-            sources::checks(&session.local()?.reading.log_checks, out)
+            sources::checks(&session.local()?.reading.unwrap_or_default().log_checks, out)
         }
         Some(Command::Events(what)) => {
             let store = session.local_store(out).await?;
@@ -134,7 +134,7 @@ async fn dispatch(command: Option<&Command>, global: &Global, out: &mut Output<'
 
 async fn open_console(session: &Session<'_>, out: &mut Output<'_>) -> Result<u8, Failure> {
     let loaded = session.loaded()?;
-    let store = session.store(&loaded.config.store, Reading::of(&loaded.config), out).await?;
+    let store = session.store_at_once(&loaded.config, out).await?;
     let stage = console::Stage {
         actor: session.actor(&loaded.config.console),
         mode: session.mode(),
@@ -150,7 +150,7 @@ async fn open_console(session: &Session<'_>, out: &mut Output<'_>) -> Result<u8,
 async fn receive(session: &Session<'_>, out: &mut Output<'_>) -> Result<u8, Failure> {
     session.may_change("receiving")?;
     let loaded = session.loaded()?;
-    let store = session.store(&loaded.config.store, Reading::of(&loaded.config), out).await?;
+    let store = session.store_at_once(&loaded.config, out).await?;
     let actor = session.actor(&loaded.config.console);
     collect::run(loaded, store, &actor, out).await
 }
@@ -166,7 +166,7 @@ async fn list_sources(session: &Session<'_>, out: &mut Output<'_>) -> Result<u8,
 async fn check(session: &Session<'_>, out: &mut Output<'_>) -> Result<u8, Failure> {
     let loaded = session.loaded()?;
     // A store that cannot be opened is one more thing to tell, not the end of the examination.
-    let opened = session.store(&loaded.config.store, Reading::of(&loaded.config), out).await;
+    let opened = session.store(&loaded.config.store, Some(Reading::of(&loaded.config)), out).await;
     let store = opened.as_ref().map(|store| store.as_ref());
     let mut checked = doctor::local_checks(&loaded, store).await;
     if let Ok(store) = store {
@@ -191,9 +191,14 @@ async fn take_in(what: &args::Import, session: &Session<'_>, out: &mut Output<'_
     session.may_change("an import")?;
     // A file that is not there is no reason to make a store.
     drop(import::opened(&what.file)?);
+    let is_read = local.reading.is_some();
+    if !is_read {
+        out.note("there is no configuration: no rule and no mapping is applied to what is imported")?;
+    }
     let store = session.store(&local.store, local.reading, out).await?;
     let (asks, stop) = watch::channel(false);
-    let around = import::Around { store: store.clone(), clock: connect::clock(), stop };
+    let receiver = receiver::of(&local.store);
+    let around = import::Around { store: store.clone(), clock: connect::clock(), stop, receiver };
     let mut signals = signals()?;
     let listening = async {
         loop {
@@ -206,6 +211,10 @@ async fn take_in(what: &args::Import, session: &Session<'_>, out: &mut Output<'_
         ended = import::run(what, origin, around, out) => ended,
         never = listening => never,
     };
+    // What is very large is taken in slice by slice; what is not yet will be by whoever opens the store next.
+    if is_read && let Err(error) = store.drained().await {
+        out.note(&format!("what was imported last is not listed yet: {error}"))?;
+    }
     closed(store.as_ref(), ended).await
 }
 
@@ -241,7 +250,7 @@ async fn remediate(what: &args::Run, session: &Session<'_>, out: &mut Output<'_>
     }
     let loaded = session.loaded()?;
     let actor = session.actor(&loaded.config.console);
-    let store = session.store(&loaded.config.store, Reading::of(&loaded.config), out).await?;
+    let store = session.store(&loaded.config.store, Some(Reading::of(&loaded.config)), out).await?;
     let desk = connect::desk(&loaded, store.clone(), &actor)?;
     let by = run::By { actor: &actor, at: connect::now() };
     let ran = until_signalled(async |stop| run::run(what, desk.as_ref(), by, stop, out).await);

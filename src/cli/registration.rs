@@ -81,7 +81,7 @@ pub(super) async fn carry_out(
         )));
     }
     let actor = session.actor(&loaded.config.console);
-    let store = session.store(&loaded.config.store, Reading::of(&loaded.config), out).await?;
+    let store = session.store(&loaded.config.store, Some(Reading::of(&loaded.config)), out).await?;
     let desk =
         Desk { registrar: registrar.as_ref(), store: store.as_ref(), actor: &actor, now: connect::now };
     let sent = super::until_signalled(async |stop| desk.send(wish, &shown, sending, stop, out).await).await;

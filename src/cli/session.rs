@@ -9,7 +9,7 @@ use super::failure::Failure;
 use super::output::Output;
 use crate::config::load::{self, Folders};
 use crate::config::meant::{self, Reading};
-use crate::config::{ConfigError, Loaded, Local, actor, mean};
+use crate::config::{Config, ConfigError, Loaded, Local, actor, mean};
 use crate::domain::{Actor, preset};
 use crate::remediation::guard::Mode;
 use crate::store::{Access, Store};
@@ -64,7 +64,7 @@ impl<'a> Session<'a> {
                 path,
                 store,
                 flows: preset::all(),
-                reading: meant::Reading::default(),
+                reading: None,
                 sources: Vec::new(),
                 keep: None,
                 console: meant::Console::default(),
@@ -83,26 +83,43 @@ impl<'a> Session<'a> {
     pub(super) async fn store(
         &self,
         url: &str,
-        reading: Reading,
+        reading: Option<Reading>,
         out: &mut Output<'_>,
     ) -> Result<Arc<dyn Store>, Failure> {
         if self.mode() == Mode::ReadOnly {
             let store = connect::store(url, reading, Access::Read).await?;
-            let pending = store.health().await?.pending;
-            if pending > 0 {
-                out.note(&format!(
-                    "{pending} arrived element(s) are not listed yet: `--read-only` expands none"
-                ))?;
-            }
+            note_pending(store.as_ref(), "`--read-only` expands none", out).await?;
             return Ok(store);
         }
+        let expands = reading.is_some();
         let store = connect::store(url, reading, Access::Write).await?;
-        if let Err(error) = store.drained().await {
-            out.note(&format!("what arrived last is not listed yet: {error}"))?;
+        if expands {
+            if let Err(error) = store.drained().await {
+                out.note(&format!("what arrived last is not listed yet: {error}"))?;
+            }
+        } else {
+            note_pending(store.as_ref(), "no configuration says how to read them", out).await?;
         }
-        if let Err(error) = store.expire_leases(connect::now()).await {
-            tracing::warn!(%error, "leases cannot be looked through");
+        expire_leases(store.as_ref()).await;
+        Ok(store)
+    }
+
+    /// Opens the store of somebody who is about to receive, or to look on for long: what waits in its inbox is
+    /// expanded meanwhile, however much it is, and senders are answered at once.
+    ///
+    /// # Errors
+    /// If it cannot be opened.
+    pub(super) async fn store_at_once(
+        &self,
+        config: &Config,
+        out: &mut Output<'_>,
+    ) -> Result<Arc<dyn Store>, Failure> {
+        let (url, reading) = (&config.store, Some(Reading::of(config)));
+        if self.mode() == Mode::ReadOnly {
+            return self.store(url, reading, out).await;
         }
+        let store = connect::store(url, reading, Access::Write).await?;
+        expire_leases(store.as_ref()).await;
         Ok(store)
     }
 
@@ -139,6 +156,21 @@ impl<'a> Session<'a> {
         let here = std::env::current_dir().unwrap_or_default();
         let url = mean::store_url(url, &here);
         url.map(Some).map_err(|(what, hint)| Failure::usage(format!("`--store`: {what}\nhint: {hint}")))
+    }
+}
+
+/// Lets the runs of processes that are gone become unknown.
+async fn expire_leases(store: &dyn Store) {
+    if let Err(error) = store.expire_leases(connect::now()).await {
+        tracing::warn!(%error, "leases cannot be looked through");
+    }
+}
+
+/// What arrived and is not to be expanded here, if there is something.
+async fn note_pending(store: &dyn Store, why: &str, out: &mut Output<'_>) -> Result<(), Failure> {
+    match store.health().await?.pending {
+        0 => Ok(()),
+        pending => Ok(out.note(&format!("{pending} arrived element(s) are not listed yet: {why}"))?),
     }
 }
 

@@ -71,6 +71,13 @@ async fn prune(
     by: By<'_>,
     out: &mut Output<'_>,
 ) -> Result<(), Failure> {
+    let would = store.prunable(before).await?;
+    if would.raws + would.records == 0 {
+        return told(&would, before, Went::Did, out);
+    }
+    // Before the first bite: whoever breaks this off has taken something all the same.
+    let begins = format!("begins with what arrived before {}", time::rfc3339(before));
+    store.set_setting(PRUNED, &begins, by.actor, by.at).await?;
     let mut next = TOLD_EVERY;
     let ended = keeping::prune(store, before, |so_far| {
         let events = so_far.raws + so_far.records;
@@ -81,10 +88,8 @@ async fn prune(
         }
     });
     let pruned = ended.await?;
-    if pruned.raws + pruned.records > 0 {
-        let value = format!("{} of before {}", words(&pruned), time::rfc3339(before));
-        store.set_setting(PRUNED, &value, by.actor, by.at).await?;
-    }
+    let value = format!("{} of before {}", words(&pruned), time::rfc3339(before));
+    store.set_setting(PRUNED, &value, by.actor, by.at).await?;
     told(&pruned, before, Went::Did, out)
 }
 

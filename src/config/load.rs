@@ -42,8 +42,8 @@ pub struct Local {
     pub store: String,
     /// What can be run; a flow itself holds no secret.
     pub flows: Vec<Flow>,
-    /// What arriving events mean.
-    pub reading: Reading,
+    /// What arriving events mean; `None` where no configuration says it.
+    pub reading: Option<Reading>,
     /// The sources, each as one that has brought nothing yet.
     pub sources: Vec<SourceHealth>,
     /// How long raw events are kept.
@@ -108,7 +108,7 @@ pub fn load(path: &Path, folders: Option<&Folders>) -> Result<Loaded, ConfigErro
 pub fn load_local(path: &Path, folders: Option<&Folders>) -> Result<Local, ConfigError> {
     let unread = |_: &said::Secret| -> Result<SecretString, SecretError> { Ok("unread".to_owned().into()) };
     let config = Parsed::read(path)?.mean(folders, &mut { unread })?;
-    let reading = Reading::of(&config);
+    let reading = Some(Reading::of(&config));
     let sources = config.sources.iter().map(|source| unheard(source, config.okta.as_ref())).collect();
     let flows = config.flows.into_iter().map(|flow| flow.flow).collect();
     let (store, keep, console) = (config.store, config.keep, config.console);

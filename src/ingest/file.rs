@@ -13,8 +13,8 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 /// Elements, and bytes of them, that are committed together: whoever receives waits for no more.
-const MOST_ELEMENTS: usize = 500;
-const MOST_BYTES: usize = 1 << 20;
+pub(super) const MOST_ELEMENTS: usize = 500;
+pub(super) const MOST_BYTES: usize = 1 << 20;
 /// Groups that are read ahead.
 const AHEAD: usize = 4;
 

@@ -5,12 +5,13 @@
 //! finds it as old as it is. Their place in the feed is that of the import, in the order of the file.
 //! What was taken in stays, wherever it ends: importing the same file again only repeats it.
 
-use super::file::{Ahead, Element, Group, Origin, Refusal};
+use super::file::{Ahead, Element, Group, MOST_BYTES, MOST_ELEMENTS, Origin, Refusal};
 use crate::source::Clock;
 use crate::store::{Imported, InboxItem, Store, StoreError};
 use jiff::{SignedDuration, Timestamp};
 use std::io::{self, Read};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::watch;
 
 /// Shorter waits of a replay are not told: they are over before they are read.
@@ -84,7 +85,11 @@ pub struct Import {
     origin: Origin,
     stop: watch::Receiver<bool>,
     tally: Tally,
+    pause: Duration,
 }
+
+/// Between two commits beside another process that receives: SQLite gives the next turn to whoever asks first.
+const TURN: Duration = Duration::from_millis(50);
 
 impl Import {
     /// Into this store, by this clock, until it is told to stop.
@@ -94,7 +99,13 @@ impl Import {
         origin: Origin,
         stop: watch::Receiver<bool>,
     ) -> Import {
-        Import { store, clock, origin, stop, tally: Tally::default() }
+        Import { store, clock, origin, stop, tally: Tally::default(), pause: Duration::ZERO }
+    }
+
+    /// The same beside another process that receives: it gets its turn between any two commits.
+    #[must_use]
+    pub fn giving_way(self) -> Import {
+        Import { pause: TURN, ..self }
     }
 
     /// Takes a history in, as fast as the store takes it.
@@ -105,20 +116,35 @@ impl Import {
                 Ok(group) => group,
                 Err(ended) => break ended,
             };
-            let now = self.clock.now();
-            let item = |element: Element| {
-                let own = element.published.filter(|published| *published <= now);
-                self.origin.item(element, own.unwrap_or(now))
-            };
-            match self.store.import(group.elements.into_iter().map(item).collect()).await {
-                Ok(imported) => self.tally.add(imported),
-                Err(error) => break Ended::NotKept(error),
+            if let Err(ended) = self.take_in(group.elements).await {
+                break ended;
             }
             if let Err(ended) = self.told(group.failed, tell) {
                 break ended;
             }
         };
         (self.tally, ended)
+    }
+
+    /// Commits elements, so many at once. One piece of a file may hold very many.
+    async fn take_in(&mut self, elements: Vec<Element>) -> Result<(), Ended> {
+        let now = self.clock.now();
+        let mut rest = elements.into_iter().peekable();
+        while rest.peek().is_some() {
+            let (mut items, mut bytes) = (Vec::new(), 0);
+            while items.len() < MOST_ELEMENTS
+                && bytes < MOST_BYTES
+                && let Some(element) = rest.next()
+            {
+                bytes += element.raw.len();
+                let own = element.published.filter(|published| *published <= now);
+                items.push(self.origin.item(element, own.unwrap_or(now)));
+            }
+            let imported = self.store.import(items).await.map_err(Ended::NotKept)?;
+            self.tally.add(imported);
+            tokio::time::sleep(self.pause).await;
+        }
+        Ok(())
     }
 
     /// Lets a file arrive once more, each element as long after the first as it was published after it,
@@ -250,7 +276,6 @@ mod tests {
     use crate::store::files::throw_away_folder;
     use crate::store::{self, From, OpenOptions};
     use std::sync::Mutex;
-    use std::time::Duration;
     use tempfile::TempDir;
 
     /// A clock that goes on by what is waited for, at once.

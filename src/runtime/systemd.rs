@@ -84,11 +84,11 @@ impl Systemd {
         self.send("STOPPING=1\nSTATUS=stopping: what was acknowledged is being stored");
     }
 
-    /// Says that the service is alive as long as its store answers, twice as often as it has to; ends at
+    /// Says that the service is alive as long as its store answers, four times as often as it has to; ends at
     /// once where nobody asks.
     pub(super) async fn keep_alive(self: Arc<Self>, store: Arc<dyn Store>, clock: Arc<dyn Clock>) {
         let Some(watchdog) = self.watchdog.filter(|_| self.socket.is_some()) else { return };
-        let mut turns = tokio::time::interval(watchdog / 2);
+        let mut turns = tokio::time::interval(watchdog / 4);
         loop {
             turns.tick().await;
             match tokio::time::timeout(watchdog / 4, answers(store.as_ref(), clock.as_ref())).await {

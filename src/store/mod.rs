@@ -237,7 +237,8 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// How far somebody has read; `None` if never.
     async fn cursor(&self, name: &str) -> Result<Option<String>, StoreError>;
 
-    /// Takes elements in and expands them at once, and says what became of them.
+    /// Takes elements in and expands them at once, and says what became of them. Of one with very many users only
+    /// the first slice is there when it returns; the rest follows, as [`Store::drained`] tells.
     async fn import(&self, items: Vec<InboxItem>) -> Result<Imported, StoreError>;
 
     /// Keeps what whoever receives says of its sources, in place of what was said before.
@@ -389,11 +390,23 @@ pub enum Access {
     Read,
 }
 
+/// What becomes of elements that arrived and are not expanded yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expansion {
+    /// They are expanded, as the decoder reads them.
+    Expands,
+    /// They are left to a process that knows the configuration: read without its rules and mappings they
+    /// would be something else for good.
+    Leaves,
+}
+
 /// How a store is opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenOptions {
     /// What may be done with it.
     pub access: Access,
+    /// Whether what waits in the inbox is expanded.
+    pub expansion: Expansion,
     /// How long a write waits for another process's.
     pub busy: Duration,
     /// How often other processes' commits are looked for.
@@ -406,6 +419,7 @@ impl Default for OpenOptions {
     fn default() -> Self {
         OpenOptions {
             access: Access::Write,
+            expansion: Expansion::Expands,
             busy: Duration::from_secs(5),
             poll: Duration::from_millis(250),
             slice: 1_000,

@@ -105,13 +105,14 @@ impl Expander {
         self.large = None;
     }
 
-    /// Puts elements in and expands each at once, whole, inside the caller's transaction.
+    /// Puts elements in and expands each at once, inside the caller's transaction. Of a large one only the first
+    /// slice: the rest follows as that of any other does.
     pub(super) fn import(&mut self, db: &Connection, items: Vec<InboxItem>) -> Result<Imported> {
         let mut imported = Imported::default();
         for item in items {
             inbox::append(db, std::slice::from_ref(&item))?;
             let waiting = Waiting { id: db.last_insert_rowid(), item };
-            *match self.enter(db, &waiting, usize::MAX)?.0 {
+            *match self.enter(db, &waiting, self.slice)?.0 {
                 Became::New(_) => &mut imported.new,
                 Became::Repeat => &mut imported.repeated,
                 Became::Dropped => &mut imported.dropped,
@@ -178,11 +179,12 @@ impl Expander {
         }
         while let Some(id) = inbox::oldest_begun(db)? {
             let Some(Waiting { id, item }) = inbox::at(db, id)? else { return Ok(None) };
-            match self.begun(&item) {
-                Ok(event) => {
-                    let event = as_it_was_begun(db, id, event)?;
-                    return Ok(Some(Large { id, item, event }));
-                }
+            let event = match self.begun(&item) {
+                Ok(event) => as_it_was_begun(db, id, event)?,
+                Err(trouble) => Err(trouble),
+            };
+            match event {
+                Ok(event) => return Ok(Some(Large { id, item, event })),
                 Err(trouble) => give_up(db, id, trouble)?,
             }
         }
@@ -228,10 +230,23 @@ fn unbroken<T>(item: &InboxItem, decode: impl FnOnce() -> T) -> std::result::Res
 }
 
 /// The rest of a large element whose event is there, as its first users were taken in: what it is called
-/// and how bad it is was decided with them, whatever the rules and the tables say by now.
-fn as_it_was_begun(db: &Connection, id: i64, mut event: DecodedEvent) -> Result<DecodedEvent> {
-    let Some((written, _)) = inbox::progress(db, id)? else { return Ok(event) };
-    let Some(row) = super::rows::event_by_id(db, written)? else { return Ok(event) };
+/// and how bad it is was decided with them, whatever the rules and the tables say by now. Where it names
+/// other users by now, nobody can say which of them are missing: it is put aside whole.
+fn as_it_was_begun(
+    db: &Connection,
+    id: i64,
+    mut event: DecodedEvent,
+) -> Result<std::result::Result<DecodedEvent, Trouble>> {
+    let Some((written, _)) = inbox::progress(db, id)? else { return Ok(Ok(event)) };
+    let Some(row) = super::rows::event_by_id(db, written)? else { return Ok(Ok(event)) };
+    if row.user_count != event.users.len() as u64 || !event.users.starts_with(&row.first_users) {
+        let why = format!(
+            "only some of its {} users are expanded: it names {} others by now",
+            row.user_count,
+            event.users.len()
+        );
+        return Ok(Err(Trouble::Bad(why)));
+    }
     event.opens_findings = match row.kind {
         EventKind::Log | EventKind::Execution => !events::is_quiet(db, written)?,
         kind if kind == event.kind => event.opens_findings,
@@ -239,7 +254,7 @@ fn as_it_was_begun(db: &Connection, id: i64, mut event: DecodedEvent) -> Result<
     };
     (event.kind, event.check, event.severity, event.published) =
         (row.kind, row.check, row.severity, row.published);
-    Ok(event)
+    Ok(Ok(event))
 }
 
 fn give_up(db: &Connection, id: i64, trouble: Trouble) -> Result<()> {
@@ -405,6 +420,33 @@ mod tests {
         statement.query_map([], |row| row.get(0)).unwrap().collect::<Result<_>>().unwrap()
     }
 
+    /// The same elements after a mapping was changed: other users.
+    #[derive(Debug)]
+    struct Otherwise;
+
+    impl Decode for Otherwise {
+        fn decode(&self, item: &InboxItem) -> Decoded {
+            Decoded::Event(Box::new(self.decode_begun(item)))
+        }
+
+        fn decode_begun(&self, item: &InboxItem) -> DecodedEvent {
+            let mut event = Counting.decode_begun(item);
+            event.users.insert(0, Login::new("actor"));
+            event
+        }
+    }
+
+    #[test]
+    fn what_names_others_by_now_is_put_aside_and_nobody_goes_in_silence() {
+        let db = store(&["large 35", "small 1"]);
+        expander().step(&db).unwrap();
+        let mut changed = Expander::new(Arc::new(Otherwise), 10);
+        while changed.step(&db).unwrap() == Left::More {}
+        assert_eq!((open(&db), inbox::pending(&db).unwrap()), (vec![10, 2], 0));
+        let problems = inbox::problems(&db).unwrap();
+        assert!(problems[0].line().contains("only some of its 35 users"), "{}", problems[0].line());
+    }
+
     #[test]
     fn small_elements_go_before_the_slices_of_large_ones() {
         let db = store(&["large 35", "a 1", "b 1"]);
@@ -431,6 +473,13 @@ mod tests {
         let items = ["a 35", "a 35", "drop noise", "bad", "gone 1", "b 0", "drop noise"].map(item);
         let imported = expander().import(&db, items.to_vec()).unwrap();
         assert_eq!(imported, Imported { new: 2, repeated: 2, dropped: 2, set_aside: 1 });
+        assert_eq!(
+            (open(&db), inbox::pending(&db).unwrap()),
+            (vec![10, 0], 1),
+            "no commit is longer than a slice"
+        );
+        let mut rest = expander();
+        while rest.step(&db).unwrap() == Left::More {}
         assert_eq!((open(&db), inbox::pending(&db).unwrap()), (vec![35, 0], 0));
         let drops = drops::all(&db).unwrap();
         assert_eq!((drops[0].reason.as_str(), drops[0].times), ("noise", 2));

@@ -57,7 +57,7 @@ use crate::domain::{
     Action, ActionId, Actor, Change, Event, EventId, Finding, FindingId, Login, Query, Severity,
     SourcesReport,
 };
-use crate::store::Access;
+use crate::store::{Access, Expansion};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension};
@@ -73,6 +73,8 @@ const COUNTED: usize = 1_000;
 pub struct SqliteStore {
     files: Files,
     decode: Arc<dyn Decode>,
+    /// How many users of a large event are expanded in one commit.
+    slice: usize,
     writer: WriterHandle,
     readers: Readers,
     sequence: tokio::sync::watch::Receiver<Sequence>,
@@ -102,10 +104,23 @@ impl SqliteStore {
             search::start(&files, search, sender, wake).map_err(|error| no_thread(&files, &error))?;
         }
         let expander = Expander::new(decode.clone(), options.slice);
-        let parts = Parts { files: files.clone(), db, expander, watcher, search: waker, poll: options.poll };
+        // Whoever may not write expands nothing either.
+        let expansion = match options.access {
+            Access::Read => Expansion::Leaves,
+            Access::Write => options.expansion,
+        };
+        let parts = Parts {
+            files: files.clone(),
+            db,
+            expander,
+            watcher,
+            search: waker,
+            poll: options.poll,
+            expansion,
+        };
         let writer = writer::start(parts).map_err(|error| no_thread(&files, &error))?;
         let readers = Readers::new(files.clone());
-        Ok(Arc::new(SqliteStore { files, decode, writer, readers, sequence }))
+        Ok(Arc::new(SqliteStore { files, decode, slice: options.slice, writer, readers, sequence }))
     }
 
     /// How many transactions its writer has committed: a group of writes is one.
@@ -185,7 +200,7 @@ impl Store for SqliteStore {
     }
 
     async fn import(&self, items: Vec<InboxItem>) -> Result<Imported, StoreError> {
-        let mut expander = Expander::new(self.decode.clone(), usize::MAX);
+        let mut expander = Expander::new(self.decode.clone(), self.slice);
         self.writer.write(move |db| expander.import(db, items).map(Ok)).await
     }
 

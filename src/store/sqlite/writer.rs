@@ -14,7 +14,7 @@ use super::failure::{is_of_the_machine, not_writable, not_writable_words};
 use super::inbox;
 use super::savepoint::{Item, savepoint};
 use super::watch::Watcher;
-use crate::store::{Access, StoreError};
+use crate::store::{Access, Expansion, StoreError};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -31,6 +31,8 @@ const STILL: u32 = 4;
 
 /// What whoever would write is told where nothing may be written.
 const FROZEN: &str = "the store was opened for reading only";
+/// What is told where the inbox is left to others.
+const LEFT: &str = "what arrives is left to a process that knows the configuration";
 
 /// What the writer is asked.
 enum Message {
@@ -140,20 +142,21 @@ pub(super) struct Parts {
     /// Wakes the writer of the free text.
     pub(super) search: SyncSender<()>,
     pub(super) poll: Duration,
+    pub(super) expansion: Expansion,
 }
 
 /// Starts the writer's thread.
 pub(super) fn start(parts: Parts) -> std::io::Result<WriterHandle> {
     let (messages, queue) = mpsc::channel();
-    let is_frozen = parts.files.access == Access::Read;
     let transactions = Arc::new(AtomicU64::new(0));
+    // What a crash left is expanded first.
+    let has_work = parts.expansion == Expansion::Expands;
     let writer = Writer {
         parts,
         queue,
         transactions: transactions.clone(),
         waiting: Vec::new(),
-        // What a crash left is expanded first.
-        has_work: !is_frozen,
+        has_work,
         not_before: None,
         still: (None, 0),
     };
@@ -225,6 +228,15 @@ impl Writer {
         self.parts.files.access == Access::Read
     }
 
+    fn expands(&self) -> bool {
+        self.parts.expansion == Expansion::Expands
+    }
+
+    /// The inbox may hold something to expand.
+    fn look_for_work(&mut self) {
+        self.has_work = self.expands();
+    }
+
     fn may_expand(&self) -> bool {
         self.has_work && self.not_before.is_none_or(|at| Instant::now() >= at)
     }
@@ -252,7 +264,7 @@ impl Writer {
             job.answer(&self.parts.files, committed.as_ref().copied().map_err(String::as_str));
         }
         if committed.is_ok() {
-            self.has_work = true;
+            self.look_for_work();
             self.committed();
         }
     }
@@ -299,14 +311,14 @@ impl Writer {
         if replies.is_empty() {
             return;
         }
-        if self.is_frozen() {
-            replies
-                .into_iter()
-                .for_each(|reply| drop(reply.send(Err(StoreError::NotWritable(FROZEN.to_owned())))));
+        if !self.expands() {
+            let why = if self.is_frozen() { FROZEN } else { LEFT };
+            let refused = || Err(StoreError::NotWritable(why.to_owned()));
+            replies.into_iter().for_each(|reply| drop(reply.send(refused())));
             return;
         }
         // Another process may have put something in.
-        self.has_work = true;
+        self.look_for_work();
         match inbox::newest(&self.parts.db) {
             Ok(newest) => {
                 let place = newest.unwrap_or_default();
@@ -345,7 +357,7 @@ impl Writer {
         let oldest = inbox::oldest(&self.parts.db).unwrap_or_default();
         let times = if oldest.is_some() && oldest == self.still.0 { self.still.1 + 1 } else { 0 };
         self.still = (oldest, times);
-        self.has_work |= times >= STILL && !self.is_frozen();
+        self.has_work |= times >= STILL && self.expands();
     }
 
     fn end(self, close: Option<oneshot::Sender<()>>) {
