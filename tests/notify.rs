@@ -370,7 +370,10 @@ async fn one_who_cannot_be_told_holds_up_no_other() {
     })
     .await;
     let text = other.requests()[0].body["text"].clone();
-    assert_eq!(text, "*high* No MFA (no-mfa)\nann@example.com\n<https://cii.example.com/x|reference>");
+    assert_eq!(
+        text,
+        "*high* No MFA (no-mfa)\nann@example.com\n<https://cii.example.com/x|reference at cii.example.com>"
+    );
     scene.chat.let_go();
     telling.stop().await;
 }

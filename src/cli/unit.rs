@@ -36,6 +36,8 @@ Type=notify
 NotifyAccess=main
 "#;
 const AFTER: &str = "
+# A new version may have to bring a large store to its form first: killed, it would begin anew for ever.
+TimeoutStartSec=infinity
 # The program says that it is alive as long as its store answers.
 WatchdogSec=60
 Restart=on-failure

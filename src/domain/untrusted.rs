@@ -113,9 +113,14 @@ pub fn fit(text: &str, columns: usize) -> Cow<'_, str> {
     fit_marked(text, columns, '…')
 }
 
+/// The most bytes that a column may take: a letter can carry any number of accents, which take no column and
+/// would fill a slow line. The longest emoji take 35 in two columns.
+const BYTES_A_COLUMN: usize = 24;
+
 /// As [`fit`], with a mark of one's own where something was cut off; it takes one column.
 pub fn fit_marked(text: &str, columns: usize, mark: char) -> Cow<'_, str> {
-    if width(text) <= columns {
+    let most = columns.saturating_mul(BYTES_A_COLUMN);
+    if text.len() <= most && width(text) <= columns {
         return Cow::Borrowed(text);
     }
     if columns == 0 {
@@ -125,7 +130,7 @@ pub fn fit_marked(text: &str, columns: usize, mark: char) -> Cow<'_, str> {
     let mut used = 0;
     for grapheme in text.graphemes(true) {
         let next = width(grapheme);
-        if used + next > columns - 1 {
+        if used + next > columns - 1 || out.len() + grapheme.len() > most {
             break;
         }
         out.push_str(grapheme);
@@ -159,6 +164,15 @@ pub fn escape_json(json: &str) -> Cow<'_, str> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn accents_without_end_are_cut() {
+        let heaped = format!("a{}b", "\u{301}".repeat(100_000));
+        assert!(is_printable('\u{301}') && width(&heaped) == 2);
+        assert_eq!(fit(&heaped, 10), "…");
+        assert_eq!(fit("é\u{301}👩‍👩‍👧‍👦x", 10), "é\u{301}👩‍👩‍👧‍👦x");
+        assert!(fit(&"e\u{301}\u{302}".repeat(500), 80).len() <= 80 * BYTES_A_COLUMN + 3);
+    }
 
     #[test]
     fn names_what_could_move_or_hide() {

@@ -116,9 +116,10 @@ fn history(
     (items, refused)
 }
 
-/// Whatever the store's reason is, the sender's part is the same: keep the element and try again.
+/// Whatever the store's reason is, the sender's part is the same: keep the element and try again. The source
+/// says why, once: a sender that tries again and again must not fill the log of a full disk.
 fn not_accepted(error: StoreError) -> NotAccepted {
-    tracing::error!(%error, "an arrived element could not be committed");
+    tracing::debug!(%error, "an arrived element could not be committed");
     NotAccepted(error.to_string())
 }
 

@@ -82,7 +82,9 @@ fn burst(sum: &Sum, worst: &[Whole]) -> Vec<String> {
 /// A page, parsed and printed anew; a bar would end the address within its mark-up.
 fn link(page: &Url) -> Option<String> {
     let address = escaped_marks(page.as_str()).replace('|', "%7C");
-    (address.len() <= LONGEST_LINK).then(|| format!("<{address}|reference>"))
+    // Whoever sent the event chose the page: where it leads is to be seen.
+    let host = escaped(page.host_str().unwrap_or_default(), NAME).replace('|', "");
+    (address.len() <= LONGEST_LINK).then(|| format!("<{address}|reference at {host}>"))
 }
 
 /// Text from outside: printable, of so many columns, without mark-up of Slack's.
@@ -122,7 +124,7 @@ mod tests {
         assert_eq!(
             text,
             "*high* No MFA &amp; more (no-mfa)\nann@example.com and 6 more\n\
-             <https://cii.example.com/c?a=1&amp;b=%7C|reference>\n\nand 12 that arrived late or were imported"
+             <https://cii.example.com/c?a=1&amp;b=%7C|reference at cii.example.com>\n\nand 12 that arrived late or were imported"
         );
     }
 

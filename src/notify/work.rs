@@ -7,11 +7,14 @@ use super::message::{Form, Message};
 use super::send::{Messenger, NotTold, Outcome};
 use crate::config::meant::Notify;
 use crate::store::{Store, StoreError};
+use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::sleep;
 
+/// How old the written time may become up to which everything was told.
+const STALE: SignedDuration = SignedDuration::from_hours(1);
 /// The rest after the store failed.
 const STORE_REST: Duration = Duration::from_secs(1);
 
@@ -23,6 +26,8 @@ pub(super) struct Worker {
     store: Arc<dyn Store>,
     pace: Pace,
     failures: u32,
+    /// Up to when everything was told, as it was last written.
+    written: Timestamp,
     /// Whoever is told did not take the last message, and would not take it again.
     is_refused: bool,
 }
@@ -44,7 +49,15 @@ impl Worker {
         pace: Pace,
     ) -> Worker {
         let (messenger, notify) = (messenger.clone(), notify.clone());
-        Worker { messenger, notify, store, pace, failures: 0, is_refused: false }
+        Worker {
+            messenger,
+            notify,
+            store,
+            pace,
+            failures: 0,
+            written: Timestamp::UNIX_EPOCH,
+            is_refused: false,
+        }
     }
 
     /// Tells until the stop. What is on its way is waited for: its answer decides whether it is told again.
@@ -62,7 +75,7 @@ impl Worker {
             match next {
                 Next::Arrival => tokio::select! {
                     biased;
-                    () = told(&mut stop) => return,
+                    () = told(&mut stop) => break,
                     changed = changes.changed() => match changed {
                         Ok(()) => rest(self.pace.gather, &mut stop).await,
                         // The store is closed: nothing arrives any more.
@@ -72,9 +85,9 @@ impl Worker {
                 Next::Rest(length) => rest(length, &mut stop).await,
             }
         }
-        if !is_kept {
-            self.keep(&mark, &mut is_kept).await;
-        }
+        // Up to when everything was told is known to whoever begins next: what is put in until then with an
+        // older time is no news.
+        self.keep(&mark, &mut is_kept).await;
     }
 
     /// Where it goes on; at the newest event if it never began.
@@ -115,8 +128,9 @@ impl Worker {
         mark.event = mark.event.max(waiting.up_to.0);
         mark.caught_up = self.messenger.now();
         mark.late += waiting.late;
-        // Where nothing is to be remembered, nothing is written: a look is no news.
-        if waiting.late > 0 { self.keep(mark, is_kept).await } else { Next::Arrival }
+        // Where nothing is to be remembered, nothing is written: a look is no news, but once an hour.
+        let is_stale = mark.caught_up.duration_since(self.written) >= STALE;
+        if waiting.late > 0 || is_stale { self.keep(mark, is_kept).await } else { Next::Arrival }
     }
 
     async fn tell(&mut self, waiting: Waiting, mark: &mut Mark, is_kept: &mut bool) -> Next {
@@ -174,9 +188,12 @@ impl Worker {
         Next::Rest(self.pace.rest(self.failures, not_told.asked))
     }
 
-    async fn keep(&self, mark: &Mark, is_kept: &mut bool) -> Next {
+    async fn keep(&mut self, mark: &Mark, is_kept: &mut bool) -> Next {
         let kept = mark.keep(self.store.as_ref(), &self.notify.name).await;
         *is_kept = kept.is_ok();
+        if *is_kept {
+            self.written = mark.caught_up;
+        }
         match kept {
             Ok(()) => Next::Arrival,
             Err(error) => {

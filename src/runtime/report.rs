@@ -3,7 +3,7 @@
 
 use super::receiver::Tell;
 use crate::app::Msg;
-use crate::domain::{SourceHealth, SourcesReport};
+use crate::domain::{SourceHealth, SourceNote, SourcesReport};
 use crate::source::clock::Clock;
 use crate::store::{Sequence, Store};
 use std::sync::Arc;
@@ -90,10 +90,11 @@ fn is_alike(before: &[SourceHealth], now: &[SourceHealth]) -> bool {
         && before.iter().zip(now).all(|(before, now)| substance(before) == substance(now))
 }
 
-/// What of a source is news at once.
+/// What of a source is news at once. Anybody can add to the facts that are noted, by asking for a verification.
 fn substance(source: &SourceHealth) -> impl PartialEq {
+    let warnings: Vec<SourceNote> = source.notes.iter().filter(|note| note.is_warning()).cloned().collect();
     let kinds: Vec<String> = source.refused.keys().cloned().collect();
-    (source.name.clone(), source.state.clone(), source.again, source.notes.clone(), kinds)
+    (source.name.clone(), source.state.clone(), source.again, warnings, kinds)
 }
 
 /// Reads what whoever receives says, whenever the store holds something new.
@@ -136,7 +137,7 @@ impl Onlooker {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{SourceNote, SourceState};
+    use crate::domain::SourceState;
     use jiff::Timestamp;
     use rstest::rstest;
 
@@ -161,7 +162,8 @@ mod tests {
     #[case::more_of_a_kind(|source: &mut SourceHealth| refused(source, 2), COUNTERS)]
     #[case::another_kind(|source: &mut SourceHealth| { source.refused.insert("too large".into(), 1); }, Duration::ZERO)]
     #[case::state(|source: &mut SourceHealth| source.state = SourceState::failed("401"), Duration::ZERO)]
-    #[case::note(|source: &mut SourceHealth| source.notes.push(SourceNote::fact("possible gap")), Duration::ZERO)]
+    #[case::warning(|source: &mut SourceHealth| source.notes.push(SourceNote::warning("gap", Timestamp::UNIX_EPOCH)), Duration::ZERO)]
+    #[case::fact(|source: &mut SourceHealth| source.notes.push(SourceNote::fact("asked")), COUNTERS)]
     fn what_changed_decides_how_soon_it_is_written(
         #[case] change: fn(&mut SourceHealth),
         #[case] due: Duration,

@@ -13,6 +13,12 @@ use std::sync::Arc;
 /// The bytes that the elements of one body may take together. What stands around many small events
 /// is repeated with each, so that without a bound a body of 8 MiB could grow to any size.
 const MOST: usize = 64 * 1024 * 1024;
+/// How many elements a body may hold: far above what any sender puts in one, and little enough to be
+/// committed while it waits.
+const MOST_ITEMS: usize = 10_000;
+/// How many times the events' own texts their elements may take together, and how much beside that.
+const TIMES: usize = 8;
+const BESIDE: usize = 1024 * 1024;
 /// What an element takes beside its text while it waits to be committed.
 const EACH: usize = 64;
 
@@ -77,7 +83,8 @@ pub fn each(items: &[&RawValue]) -> Result<Vec<Arc<str>>, Unreadable> {
 fn elements(before: &str, items: &[&RawValue], after: &str) -> Result<Vec<Arc<str>>, Unreadable> {
     let shells = items.len().saturating_mul(before.len() + after.len() + EACH);
     let texts: usize = items.iter().map(|item| item.get().len()).sum();
-    if shells.saturating_add(texts) > MOST {
+    let most = texts.saturating_mul(TIMES).saturating_add(BESIDE).min(MOST);
+    if items.len() > MOST_ITEMS || shells.saturating_add(texts) > most {
         return Err(Unreadable::TooMany { elements: items.len() });
     }
     Ok(items.iter().map(|item| [before, item.get(), after].concat().into()).collect())
@@ -104,6 +111,17 @@ mod tests {
         Ok(list.unwrap()?.iter().map(|element| element.to_string()).collect())
     }
 
+    #[test]
+    fn a_small_body_does_not_become_a_large_one() {
+        let events = |n: usize, shell: usize| {
+            format!(r#"{{"shell":"{}","a":[{}]}}"#, "x".repeat(shell), vec!["{}"; n].join(","))
+        };
+        assert_eq!(alone(&events(1_000, 100)).unwrap().len(), 1_000);
+        // 64 KiB around each of a thousand tiny ones.
+        assert!(matches!(alone(&events(1_000, 64 << 10)), Err(Unreadable::TooMany { elements: 1_000 })));
+        assert!(matches!(alone(&events(MOST_ITEMS + 1, 0)), Err(Unreadable::TooMany { .. })));
+    }
+
     #[rstest]
     #[case(r#"{"a":[1,{"b":2},"c"]}"#, &[r#"{"a":[1]}"#, r#"{"a":[{"b":2}]}"#, r#"{"a":["c"]}"#])]
     #[case(" {\"é\" : 1, \"a\"\t:[ 1 ,\n null ], \"z\":[] } ", &[" {\"é\" : 1, \"a\"\t:[1], \"z\":[] } ", " {\"é\" : 1, \"a\"\t:[null], \"z\":[] } "])]
@@ -125,12 +143,12 @@ mod tests {
 
     #[test]
     fn what_would_grow_without_bound_is_refused() {
-        let around = "x".repeat(1_000_000);
+        let around = "x".repeat(10_000);
         let body = |events: usize| format!(r#"{{"pad":"{around}","a":[{}0]}}"#, "0,".repeat(events - 1));
-        assert_eq!(alone(&body(60)).unwrap().len(), 60);
-        let refused = alone(&body(70)).unwrap_err();
-        assert_eq!(refused, Unreadable::TooMany { elements: 70 });
-        assert!(refused.to_string().starts_with("the body holds 70 events"), "{refused}");
+        assert_eq!(alone(&body(100)).unwrap().len(), 100);
+        let refused = alone(&body(110)).unwrap_err();
+        assert_eq!(refused, Unreadable::TooMany { elements: 110 });
+        assert!(refused.to_string().starts_with("the body holds 110 events"), "{refused}");
         let tiny = format!("[{}0]", "0,".repeat(4_000_000));
         let items = loose::items(object_or_list(&tiny).unwrap());
         assert!(matches!(each(&items), Err(Unreadable::TooMany { .. })));

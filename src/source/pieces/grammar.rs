@@ -3,6 +3,9 @@
 //! Nothing is kept but the brackets that are open, so that a value of any size can be passed over, and
 //! nothing recurses, so that no depth of brackets can exhaust a stack.
 
+/// Far deeper than anything can be read that is looked into.
+const DEEPEST: usize = 1 << 20;
+
 /// What a byte did to a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Step {
@@ -142,6 +145,10 @@ impl Grammar {
     }
 
     fn begin(&mut self, open: Open, next: Next) -> Step {
+        // The rest of what is too large is read as well: its brackets must not fill the memory.
+        if self.open.len() >= DEEPEST {
+            return Step::Wrong;
+        }
         self.open.push(open);
         self.go_on(next)
     }

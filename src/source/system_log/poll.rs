@@ -190,6 +190,8 @@ impl SystemLogPoll {
             }
             shown.health.notes = step.place.notes().shown();
             shown.health.state = step.state.clone();
+            let is_failed = matches!(step.state, SourceState::Failed { .. });
+            shown.health.again = step.until.filter(|_| is_failed);
         });
     }
 

@@ -3,7 +3,6 @@
 use super::place::{Ask, Behind, Place, Terms};
 use crate::domain::SourceState;
 use crate::domain::dossier::Problem;
-use crate::domain::time::Zone;
 use crate::tenant::{LogPage, LogTrouble};
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
@@ -149,7 +148,7 @@ impl Reader {
             Behind::More => step,
             Behind::End => Step { until: Some(after(moment.now, pace.interval)), ..step },
             Behind::Foreign(elsewhere) => Step {
-                state: SourceState::failed(foreign(&elsewhere, self.place.org(), again)),
+                state: SourceState::failed(foreign(&elsewhere, self.place.org())),
                 until: Some(again),
                 tries: self.tries + 1,
                 ..step
@@ -210,7 +209,7 @@ impl Reader {
 
     fn fails(&self, problem: &Problem, until: Timestamp) -> Step {
         let hint = problem.hint.as_ref().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
-        let why = format!("{}; asked again at {}{hint}", problem.line(), Zone::Utc.time_of_day(until));
+        let why = format!("{}{hint}", problem.line());
         self.stays(SourceState::failed(why), until)
     }
 
@@ -227,11 +226,10 @@ impl Reader {
     }
 }
 
-fn foreign(elsewhere: &str, org: &str, again: Timestamp) -> String {
+fn foreign(elsewhere: &str, org: &str) -> String {
     format!(
-        "the next page's address leads to `{elsewhere}`, not to `{org}`: nothing was sent there; the last page \
-         is asked for again at {}\nhint: `[okta] org_url` has to be the address that Okta itself names",
-        Zone::Utc.time_of_day(again)
+        "the next page's address leads to `{elsewhere}`, not to `{org}`: nothing was sent there, and the last \
+         page is asked for again\nhint: `[okta] org_url` has to be the address that Okta itself names"
     )
 }
 

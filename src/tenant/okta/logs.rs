@@ -69,6 +69,9 @@ impl Okta {
     /// error says where it leads instead.
     pub(super) fn own(&self, address: &str) -> Result<Url, String> {
         let url = self.org_url.join(address).map_err(|_| "no address".to_owned())?;
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(format!("{} with a user name or a password", url.origin().ascii_serialization()));
+        }
         match url.origin() == self.org_url.origin() {
             true => Ok(url),
             false => Err(url.origin().ascii_serialization()),

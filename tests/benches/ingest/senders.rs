@@ -92,7 +92,6 @@ pub(crate) fn paced(
             }
             acknowledged
         };
-        let send = &send;
         let senders: Vec<_> = posters.iter_mut().map(|poster| scope.spawn(move || send(poster))).collect();
         senders.into_iter().flat_map(|sender| sender.join().unwrap()).collect()
     })
