@@ -8,7 +8,7 @@
 //! condition holds for *each* of its users alone, and a test is never dropped.
 
 use super::event::{DecodedEvent, SourceName};
-use super::query::{Query, Test};
+use super::query::{Pattern, Query, Test};
 use super::{EventKind, Login, Severity};
 use std::collections::BTreeMap;
 
@@ -61,9 +61,7 @@ impl Rules {
     /// Applies the source's filter, then the rules, to an event that is taken in.
     pub fn apply(&self, source: &SourceName, event: &mut DecodedEvent) -> Verdict {
         let filter = self.filters.get(source);
-        if event.kind != EventKind::Test
-            && filter.is_some_and(|filter| !matches(filter, source, event, Users::Any))
-        {
+        if event.kind != EventKind::Test && filter.is_some_and(|filter| !matches(filter, source, event)) {
             return Verdict::Drop(format!("filter of {source}"));
         }
         for rule in &self.rules {
@@ -71,7 +69,7 @@ impl Rules {
                 if event.kind != EventKind::Test && holds_for_each_user(&rule.when, source, event) {
                     return Verdict::Drop(rule.name.clone());
                 }
-            } else if matches(&rule.when, source, event, Users::Any) {
+            } else if matches(&rule.when, source, event) {
                 rule.then.change(event);
             }
         }
@@ -93,61 +91,78 @@ impl Then {
     }
 }
 
-/// Which of an event's users `user:` is about.
-#[derive(Debug, Clone, Copy)]
-enum Users<'a> {
-    /// One of them, as in the feed.
-    Any,
-    /// This one alone.
-    Only(&'a Login),
+/// What a rule asks of one user.
+enum OfUser<'a> {
+    /// That it is called so.
+    Is(&'a Pattern),
+    /// That these folded words stand in its login, since the event itself does not say them.
+    Says(Vec<String>),
 }
 
-fn holds_for_each_user(query: &Query, source: &SourceName, event: &DecodedEvent) -> bool {
-    let asks_users = query.terms.iter().any(|term| matches!(term.test, Test::User(_) | Test::Words(_)));
-    if event.users.is_empty() || !asks_users {
-        return matches(query, source, event, Users::Any);
+impl OfUser<'_> {
+    fn holds(&self, user: &Login) -> bool {
+        match self {
+            OfUser::Is(pattern) => pattern.matches(user.raw()),
+            OfUser::Says(words) => words.iter().all(|word| user.folded().contains(word)),
+        }
     }
-    event.users.iter().all(|user| matches(query, source, event, Users::Only(user)))
+}
+
+/// Whether a filter holds for the event with each of its users alone. What is not of a user is looked at once:
+/// there may be very many of them, and very much text.
+fn holds_for_each_user(query: &Query, source: &SourceName, event: &DecodedEvent) -> bool {
+    if event.users.is_empty() {
+        return matches(query, source, event);
+    }
+    let mut asked = Vec::new();
+    for term in &query.terms {
+        match &term.test {
+            Test::User(pattern) => asked.push((term.negated, OfUser::Is(pattern))),
+            Test::Words(words) => {
+                let unsaid = folded(words).filter(|word| !says(word, event)).collect();
+                asked.push((term.negated, OfUser::Says(unsaid)));
+            }
+            test if term.negated == holds(test, source, event) => return false,
+            _ => {}
+        }
+    }
+    event.users.iter().all(|user| asked.iter().all(|(negated, test)| *negated != test.holds(user)))
 }
 
 /// Whether a filter holds for an event that is not in the store yet. An event has no findings then, so
 /// that `state:` never holds; the configuration refuses it in rules.
-fn matches(query: &Query, source: &SourceName, event: &DecodedEvent, users: Users<'_>) -> bool {
-    query.terms.iter().all(|term| term.negated != holds(&term.test, source, event, users))
+fn matches(query: &Query, source: &SourceName, event: &DecodedEvent) -> bool {
+    query.terms.iter().all(|term| term.negated != holds(&term.test, source, event))
 }
 
-fn holds(test: &Test, source: &SourceName, event: &DecodedEvent, users: Users<'_>) -> bool {
+fn holds(test: &Test, source: &SourceName, event: &DecodedEvent) -> bool {
     match test {
         Test::Severity(comparison, than) => comparison.matching(*than).contains(&event.severity),
         Test::Check(pattern) => {
             pattern.matches(event.check.id.raw()) || pattern.matches(event.check.title.raw())
         }
-        Test::User(pattern) => logins(event, users).any(|login| pattern.matches(login.raw())),
+        Test::User(pattern) => event.users.iter().any(|login| pattern.matches(login.raw())),
         Test::Source(pattern) => pattern.matches(&source.0),
         Test::Kind(kind) => event.kind == *kind,
         Test::State(_) => false,
         Test::Tag(pattern) => event.tags.iter().any(|tag| pattern.matches(tag)),
         Test::Quiet(is_quiet) => event.is_quiet() == *is_quiet,
-        Test::Words(words) => words.split_whitespace().all(|word| says(&word.to_lowercase(), event, users)),
+        Test::Words(words) => folded(words)
+            .all(|word| says(&word, event) || event.users.iter().any(|login| login.folded().contains(&word))),
     }
 }
 
-fn logins<'a>(event: &'a DecodedEvent, users: Users<'a>) -> impl Iterator<Item = &'a Login> {
-    let (all, only): (&[Login], _) = match users {
-        Users::Any => (&event.users, None),
-        Users::Only(login) => (&[], Some(login)),
-    };
-    all.iter().chain(only)
+fn folded(words: &str) -> impl Iterator<Item = String> {
+    words.split_whitespace().map(str::to_lowercase)
 }
 
-/// Whether a folded word stands in title, check, texts or logins.
-fn says(word: &str, event: &DecodedEvent, users: Users<'_>) -> bool {
+/// Whether a folded word stands in title, check or texts.
+fn says(word: &str, event: &DecodedEvent) -> bool {
     let in_text = |text: &str| text.to_lowercase().contains(word);
     let texts = event.description.iter().chain(&event.recommended_actions);
     in_text(event.check.title.raw())
         || in_text(event.check.id.raw())
         || texts.into_iter().any(|text| in_text(text.raw()))
-        || logins(event, users).any(|login| login.folded().contains(word))
 }
 
 #[cfg(test)]
@@ -164,6 +179,36 @@ mod tests {
         event.description = vec!["Seen from Paris".into()];
         event.tags = vec!["old".to_owned()];
         event
+    }
+
+    #[rstest]
+    fn each_user_alone_is_what_is_asked(
+        #[values(
+            "ann",
+            "-ann",
+            "paris ann",
+            "paris",
+            "-paris",
+            "user:ann* paris",
+            "-user:bob* seen",
+            "user:*@x",
+            "severity:high ann",
+            "severity:low ann",
+            "no-mfa x",
+            "-severity:low -bob",
+            "ann bob",
+            "check:no-* ann@x"
+        )]
+        query: &str,
+        #[values(&[], &["ann@x"], &["ann@x", "bob@x"], &["ann@x", "ann@y", "Annabel@x"])] users: &[&str],
+    ) {
+        let (query, source, event) = (Query::parse(query).unwrap(), "cii".into(), event(users));
+        let alone = |user: &&str| {
+            matches(&query, &source, &DecodedEvent { users: vec![Login::new(user)], ..event.clone() })
+        };
+        let expected =
+            if users.is_empty() { matches(&query, &source, &event) } else { users.iter().all(alone) };
+        assert_eq!(holds_for_each_user(&query, &source, &event), expected);
     }
 
     fn rules(rules: &[(&str, Then)]) -> Rules {
