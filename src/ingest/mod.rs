@@ -3,7 +3,7 @@
 //! [`Ingest`] is what a source's answer waits for: it stamps each element with the time of its arrival
 //! and returns when the store has committed it. What an element means is found out behind that, by the
 //! store's writer with the [`decoder()`] from here, so that a slow expansion holds up no sender.
-//! [`import`] takes in what comes in a [`file`] instead of over the network.
+//! [`import`] takes in what comes in a [`mod@file`] instead of over the network.
 
 mod decoder;
 pub mod file;

@@ -3,7 +3,7 @@
 //! What was checked is another type than what arrived: only [`Checker::look`] makes a [`Proven`], and
 //! only a [`Proven`] gives its body away. So no code path can read a body and check later. The one
 //! exception is a signature, which is of the body: a [`Signed`] request turns into an
-//! [`Unproven`](super::signature::Unproven) body, which gives its bytes away only once they are what was
+//! [`Unproven`] body, which gives its bytes away only once they are what was
 //! signed.
 //!
 //! Both sides are compared as SHA-256 digests in constant time: neither the place of the first wrong

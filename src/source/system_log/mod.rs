@@ -17,7 +17,7 @@
 //! | [`place`] | where a reading stands, and how it moves; what is kept |
 //! | [`reader`] | what is to be done about a page or a trouble; pure |
 //! | [`poll`] | asks, commits, rests: the source that runs |
-//! | [`probe`] | what `doctor` tries |
+//! | [`mod@probe`] | what `doctor` tries |
 //!
 //! A page of a thousand records can be large. One above the HTTP room's cap is asked for again in smaller
 //! pages. A place belongs to one limit, so that this begins a new reading at the overlap, with a note.
