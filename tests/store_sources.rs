@@ -273,11 +273,11 @@ async fn act(store: &dyn Store, execution: &str) {
 }
 
 async fn old_and_young(store: &dyn Store) {
-    let tagged = with(record("2", "log", &["bob@x", "ann@x"]), "check", "unused-log");
+    let plain = with(record("2", "log", &["bob@x", "ann@x"]), "check", "plain-log");
     store
         .append(vec![
             at(OLD, failed("1", "no-mfa", "high", &["ann@x"])),
-            at(OLD, item(tagged)),
+            at(OLD, item(plain)),
             at(OLD, item(with(record("3", "log", &["carl@x"]), "opens", true))),
             at(OLD, item(with(record("4", "execution", &[]), "execution", "run-1"))),
             at(OLD, item(with(record("5", "execution", &[]), "execution", "run-2"))),

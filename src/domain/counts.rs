@@ -17,6 +17,11 @@ pub struct StateCounts {
 }
 
 impl StateCounts {
+    /// All of them.
+    pub fn total(&self) -> u64 {
+        self.open + self.claimed + self.snoozed + self.closed
+    }
+
     /// The count of one state.
     pub fn get(&self, state: FindingState) -> u64 {
         match state {

@@ -308,8 +308,12 @@ impl DecodedEvent {
     }
 
     /// Whether it is a record that nobody has to look at: it is listed where records are asked for, and
-    /// not in the feed.
+    /// not in the feed. One that a table or a rule gave a severity or a tag is looked at, though it may be
+    /// about nobody: a password spray has no user.
     pub fn is_quiet(&self) -> bool {
-        matches!(self.kind, EventKind::Log | EventKind::Execution) && !self.opens_findings
+        matches!(self.kind, EventKind::Log | EventKind::Execution)
+            && !self.opens_findings
+            && self.severity == Severity::Unknown
+            && self.tags.is_empty()
     }
 }

@@ -71,10 +71,10 @@ impl Waiting {
     }
 }
 
-/// Whether an event is none of today's: it was imported, came late, or was put in with a time at which
-/// everything had been told long since.
+/// Whether an event is none of today's: it was imported, or was put in with a time at which everything had
+/// been told long since. What comes late is today's: nobody was told of it during the outage.
 fn is_history(event: &Event, mark: &Mark) -> bool {
-    event.source.0 == IMPORT || event.is_late() || mark.caught_up.duration_since(event.received) > OLD
+    event.source.0 == IMPORT || mark.caught_up.duration_since(event.received) > OLD
 }
 
 /// The events with one of these tags, and maybe some more.

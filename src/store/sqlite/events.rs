@@ -20,11 +20,6 @@ pub(super) fn is_digest(db: &Connection, key: &str) -> Result<bool> {
     db.prepare_cached("SELECT 1 FROM digests WHERE key = ?1")?.exists([key])
 }
 
-/// Whether an event is a record that opened no finding.
-pub(super) fn is_quiet(db: &Connection, event: i64) -> Result<bool> {
-    db.prepare_cached("SELECT quiet FROM events WHERE id = ?1")?.query_row([event], |row| row.get(0))
-}
-
 /// The events about some executions, oldest first.
 pub(super) fn of_executions(db: &Connection, ids: &[String]) -> Result<Vec<(String, Event)>> {
     let mut found = Vec::new();

@@ -248,7 +248,7 @@ fn as_it_was_begun(
         return Ok(Err(Trouble::Bad(why)));
     }
     event.opens_findings = match row.kind {
-        EventKind::Log | EventKind::Execution => !events::is_quiet(db, written)?,
+        EventKind::Log | EventKind::Execution => row.findings.total() > 0,
         kind if kind == event.kind => event.opens_findings,
         kind => kind.opens_findings(),
     };
