@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub struct Mark {
     /// Everything up to this event was told, or is not to be.
     pub event: i64,
-    /// How many came late, or were imported, since the last message: the next one counts them.
+    /// How many were imported since the last message: the next one counts them.
     #[serde(default)]
     pub late: u64,
     /// When there was nothing left to tell. What then arrives with an older time was not waiting.

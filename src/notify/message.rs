@@ -17,7 +17,7 @@ pub struct Message {
     pub notifier: String,
     /// What is told.
     pub form: Form,
-    /// How many came late or were imported since the last message.
+    /// How many were imported since the last message.
     pub late: u64,
 }
 

@@ -9,7 +9,7 @@
 //! outage or a full disk, and nobody who sends events waits for anybody who is told. A message is
 //! repeated until an answer says that it came. So it is told once, unless an answer was lost: then twice.
 //!
-//! One process tells: the one that receives. Tests are told to nobody; what is imported or came late is
+//! One process tells: the one that receives. Tests are told to nobody; what is imported is
 //! counted in the next message. The [`bell`] is another thing: it rings in each open console, for what
 //! arrives while that is open.
 

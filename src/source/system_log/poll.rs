@@ -214,6 +214,9 @@ impl Polled for SystemLogPoll {
         let shown = self.lock();
         let mut health = shown.health.clone();
         health.notes.extend(shown.skew.clone());
+        // One that is well again, or stopped, is not about to be tried.
+        let is_failed = matches!(health.state, SourceState::Failed { .. });
+        health.again = health.again.filter(|_| is_failed);
         health
     }
 
