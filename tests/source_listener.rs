@@ -330,15 +330,12 @@ async fn bind(addr: SocketAddr, inbox: &Arc<Inbox>) -> Result<Listener, ListenEr
 }
 
 #[tokio::test]
-async fn a_taken_port_is_a_red_source() {
+async fn a_taken_port_is_told_as_that() {
     let inbox = Arc::new(Inbox::new());
     let first = bind(loopback(), &inbox).await.unwrap();
     let error = bind(first.local_addr().unwrap(), &inbox).await.unwrap_err();
     assert!(matches!(error, ListenError::AddressTaken(_)));
-    let health = ListenerHealth::failed(&sources(), &error).snapshot();
-    assert!(health.iter().all(
-        |source| matches!(&source.state, SourceState::Failed { why } if why.contains("another program listens"))
-    ));
+    assert!(error.to_string().contains("another program listens"), "{error}");
 }
 
 #[rstest]

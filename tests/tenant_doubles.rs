@@ -2,6 +2,8 @@
 //! and what may never be repeated, followed or shown.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
+#[path = "support/config.rs"]
+mod config;
 #[path = "tenant_doubles/registering.rs"]
 mod registering;
 
@@ -12,7 +14,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, Method, Response, Uri};
 use futures_util::future::join_all;
 use idtriage::config::Config;
-use idtriage::config::meant::{Address, Cii, ConfiguredFlow, Console, Guard, Listen, Net, Okta, ServiceApp};
+use idtriage::config::meant::{Cii, ConfiguredFlow, Net, Okta, ServiceApp};
 use idtriage::domain::action::{Receipt, ShownRequest};
 use idtriage::domain::dossier::{LoadedPart, OktaUser, Part};
 use idtriage::domain::flow::{FlowAuth, PayloadShape};
@@ -126,24 +128,6 @@ async fn cii(graphql: impl Fn(&Seen, usize) -> Reply + Send + Sync + 'static) ->
     (double, tenants)
 }
 
-fn config() -> Config {
-    Config {
-        store: String::new(),
-        keep: None,
-        listen: Listen { address: Address::Tcp("127.0.0.1:0".parse().unwrap()), tls: None },
-        net: Net::default(),
-        sources: vec![],
-        log_checks: Default::default(),
-        rules: Default::default(),
-        notify: vec![],
-        cii: None,
-        okta: None,
-        flows: vec![],
-        guard: Guard::default(),
-        console: Console::default(),
-    }
-}
-
 fn with_cii(double: &Double, audience: Option<&str>) -> Config {
     let cii = Cii {
         token_url: double.url("/token").parse().unwrap(),
@@ -152,20 +136,20 @@ fn with_cii(double: &Double, audience: Option<&str>) -> Config {
         client_secret: "the-secret".into(),
         audience: audience.map(str::to_owned),
     };
-    Config { cii: Some(cii), ..config() }
+    Config { cii: Some(cii), ..config::nothing() }
 }
 
 fn with_okta(double: &Double) -> Config {
     let okta =
         Okta { org_url: double.url("/").parse().unwrap(), api_token: Some("ssws".into()), service_app: None };
-    Config { okta: Some(okta), ..config() }
+    Config { okta: Some(okta), ..config::nothing() }
 }
 
 fn with_service_app(double: &Double, flows: Vec<ConfiguredFlow>) -> Config {
     let key = include_str!("keys/ec.pem");
     let app = ServiceApp { client_id: "0oa1".into(), private_key: key.into(), key_id: None };
     let okta = Okta { org_url: double.url("/").parse().unwrap(), api_token: None, service_app: Some(app) };
-    Config { okta: Some(okta), flows, ..config() }
+    Config { okta: Some(okta), flows, ..config::nothing() }
 }
 
 fn flow(url: &str, auth: FlowAuth) -> ConfiguredFlow {
@@ -219,7 +203,7 @@ fn tenants(config: Config) -> Tenants {
 /// A flow behind a double, shown and called.
 async fn run_flow(double: &Double, limits: Limits) -> CallEnd {
     let flows = vec![flow(&double.url("/invoke"), FlowAuth::ClientToken)];
-    let tenants = tenants_within(Config { flows, ..config() }, limits);
+    let tenants = tenants_within(Config { flows, ..config::nothing() }, limits);
     let shown = show(&tenants);
     tenants.call(&"suspend".into(), &shown, &Cleared(usize::MAX.into())).await
 }
@@ -515,7 +499,7 @@ async fn what_leaves_is_what_was_shown() {
     })
     .await;
     let flows = vec![flow(&double.url("/invoke"), FlowAuth::ClientToken)];
-    let tenants = tenants(Config { flows, ..config() });
+    let tenants = tenants(Config { flows, ..config::nothing() });
     let shown = show(&tenants);
     assert_eq!(shown.digest(), show(&tenants).digest());
     assert!(shown.headers.contains(&("x-api-client-token".into(), "[secret]".into())));
@@ -549,7 +533,8 @@ impl Clearance for Cleared {
 #[tokio::test]
 async fn each_try_wants_its_clearance() {
     let double = Double::start(|_, _| status(429)).await;
-    let tenants = tenants(Config { flows: vec![flow(&double.url("/invoke"), FlowAuth::None)], ..config() });
+    let tenants =
+        tenants(Config { flows: vec![flow(&double.url("/invoke"), FlowAuth::None)], ..config::nothing() });
     let shown = show(&tenants);
     let end = tenants.call(&"suspend".into(), &shown, &Cleared(0.into())).await;
     assert!(matches!(&end, CallEnd::NotSent(end) if end.why.contains("the lease is gone")), "{end:?}");
@@ -563,7 +548,7 @@ async fn each_try_wants_its_clearance() {
 async fn what_was_not_shown_does_not_leave() {
     let double = Double::start(|_, _| status(200)).await;
     let flows = vec![flow(&double.url("/invoke"), FlowAuth::ClientToken)];
-    let tenants = tenants(Config { flows, ..config() });
+    let tenants = tenants(Config { flows, ..config::nothing() });
     let elsewhere = ShownRequest { url: double.url("/other"), ..show(&tenants) };
     let mut added = show(&tenants);
     added.headers.push(("x-more".into(), "1".into()));
@@ -582,7 +567,7 @@ async fn what_was_not_shown_does_not_leave() {
 #[case("http://x.workflows.okta.com/api/flo/1/invoke", "plain http")]
 #[case("nonsense", "is no address")]
 fn an_unsafe_address_is_never_shown(#[case] url: &str, #[case] words: &str) {
-    let tenants = tenants(Config { flows: vec![flow(url, FlowAuth::ClientToken)], ..config() });
+    let tenants = tenants(Config { flows: vec![flow(url, FlowAuth::ClientToken)], ..config::nothing() });
     let error = tenants.shown(&"suspend".into(), "{}", "a", "b").unwrap_err();
     assert!(error.contains(words) && !error.contains("abc"), "{error}");
 }
@@ -619,7 +604,7 @@ async fn a_cut_connection_leaves_the_outcome_unknown() {
         let (stream, _) = listener.accept().await.unwrap();
         stream.readable().await.unwrap();
     });
-    let tenants = tenants(Config { flows: vec![flow(&url, FlowAuth::None)], ..config() });
+    let tenants = tenants(Config { flows: vec![flow(&url, FlowAuth::None)], ..config::nothing() });
     let end = tenants.call(&"suspend".into(), &show(&tenants), &Cleared(usize::MAX.into())).await;
     assert!(matches!(&end, CallEnd::Unknown(end) if end.why.contains("broke")), "{end:?}");
 }
@@ -633,7 +618,7 @@ async fn what_cannot_connect_was_not_sent() {
     let plain = Double::start(|_, _| status(200)).await;
     let tls = plain.url("/invoke").replace("http:", "https:");
     for url in [format!("http://{closed_at}/invoke"), tls] {
-        let tenants = tenants(Config { flows: vec![flow(&url, FlowAuth::None)], ..config() });
+        let tenants = tenants(Config { flows: vec![flow(&url, FlowAuth::None)], ..config::nothing() });
         let end = tenants.call(&"suspend".into(), &show(&tenants), &Cleared(usize::MAX.into())).await;
         assert!(matches!(&end, CallEnd::NotSent(end) if end.why.contains("cannot reach")), "{url}: {end:?}");
     }
@@ -707,7 +692,7 @@ async fn a_secret_that_comes_back_as_an_execution_id_is_not_kept() {
     let double =
         Double::start(|seen, _| ok(json!({"execution_id": seen.header("x-api-client-token")}))).await;
     let flows = vec![flow(&double.url("/invoke"), FlowAuth::ClientToken)];
-    let tenants = tenants(Config { flows, ..config() });
+    let tenants = tenants(Config { flows, ..config::nothing() });
     let call = tenants.call(&"suspend".into(), &show(&tenants), &Cleared(usize::MAX.into())).await;
     assert_eq!(receipt(call).execution_id, None);
 }
@@ -746,7 +731,7 @@ async fn doctor_tries_every_credential_and_runs_nothing() {
 
 #[tokio::test]
 async fn what_is_not_configured_says_so() {
-    let tenants = tenants(config());
+    let tenants = tenants(config::nothing());
     assert!(tenants.parts().is_empty());
     for name in PartName::ALL {
         assert!(lines(&tenants, name).await[0].contains("is not configured"));

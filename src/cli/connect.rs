@@ -22,6 +22,7 @@ use crate::store::{self, Access, Expansion, OpenOptions, Store};
 use crate::tenant::{Directory, FlowCaller, Probe, Registrar, SystemLog, Tenants, http};
 use async_trait::async_trait;
 use jiff::Timestamp;
+use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::unbounded_channel;
@@ -57,19 +58,19 @@ pub(super) fn tenants(config: &Config, clock: Arc<dyn Clock>) -> Result<Arc<Tena
     let (now, goes) = (clock.clone(), clock);
     let clock = http::Clock::new(move || now.now()).going(move |real| goes.span(real));
     let tenants = Tenants::build(config, clock);
-    tenants.map(Arc::new).map_err(|error| {
-        let hint = error.hint().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
-        Failure::usage(format!("{error}{hint}"))
-    })
+    tenants.map(Arc::new).map_err(|error| not_usable(&error, error.hint()))
 }
 
 /// What messages about events are sent with.
 pub(super) fn messenger(config: &Config, clock: Arc<dyn Clock>) -> Result<Messenger, Failure> {
     let messenger = Messenger::build(config, http::Clock::new(move || clock.now()));
-    messenger.map_err(|error| {
-        let hint = error.hint().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
-        Failure::usage(format!("{error}{hint}"))
-    })
+    messenger.map_err(|error| not_usable(&error, error.hint()))
+}
+
+/// Why nothing can be sent with a configuration, and what mends it.
+fn not_usable(error: &impl Display, hint: Option<impl Display>) -> Failure {
+    let hint = hint.map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
+    Failure::usage(format!("{error}{hint}"))
 }
 
 /// Who is told of what arrives in a store; nobody without a `[[notify]]`.

@@ -26,8 +26,7 @@ pub(super) async fn run(
         out.table(&table(&found))?;
     }
     for problem in &found.problems {
-        let hint = problem.hint.as_ref().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
-        out.error(&Failure::failed(format!("the users of `{address}`: {}{hint}", problem.line())))?;
+        out.error(&Failure::failed(format!("the users of `{address}`: {}", problem.words())))?;
     }
     if found.is_cut {
         out.note(&format!("more than {} users: the rest was not read", found.users.len()))?;

@@ -8,8 +8,8 @@ use super::output::Output;
 use crate::config::load::{self, Folders};
 use crate::config::meant::Reading;
 use crate::config::{Loaded, actor};
-use crate::domain::event::SourceName;
-use crate::ingest::Ingest;
+use crate::ingest::file::Origin;
+use crate::ingest::import::{Ended, Import};
 use crate::lab::{self, Fault, Lab, LabOptions};
 use crate::remediation::Pace;
 use crate::remediation::guard::Mode;
@@ -19,13 +19,13 @@ use crate::source::type_named;
 use crate::store::files::throw_away_folder;
 use crate::store::{Access, Store};
 use jiff::{SignedDuration, Timestamp};
-use std::io::Write;
+use std::io::{Cursor, Write};
 use std::net::SocketAddr;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 /// Where a lab alone expects the listener of whoever uses its configuration.
 const LISTEN: ([u8; 4], u16) = ([127, 0, 0, 1], 8790);
@@ -98,9 +98,9 @@ pub(super) async fn demo(arguments: &DemoArguments, mode: Mode, out: &mut Output
     let folder = throw_away_folder("idtriage-demo-").map_err(|cause| not_written(&cause))?;
     let loaded = configure(&lab, folder.path())?;
     let clock: Arc<dyn Clock> = Arc::new(LabTime(lab.clock()));
-    let store =
-        connect::store(&loaded.config.store, Some(Reading::of(&loaded.config)), Access::Write).await?;
-    load_history(&lab, store.clone(), clock.clone()).await?;
+    let reading = Reading::of(&loaded.config);
+    let store = connect::store(&loaded.config.store, Some(reading.clone()), Access::Write).await?;
+    load_history(&lab, store.clone(), reading, clock.clone()).await?;
     let (bound, listening) = oneshot::channel();
     let stage = Stage {
         actor: actor::actor(loaded.config.console.analyst.as_deref()),
@@ -158,16 +158,24 @@ fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
     file.write_all(text.as_bytes())
 }
 
-/// The past days go through ingest, each event at its own time, before the first frame.
-async fn load_history(lab: &Lab, store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Result<(), Failure> {
+/// The past days are taken in as an import is, each event at its own time, before the first frame.
+async fn load_history(
+    lab: &Lab,
+    store: Arc<dyn Store>,
+    reading: Reading,
+    clock: Arc<dyn Clock>,
+) -> Result<(), Failure> {
     let Some(source_type) = type_named(SOURCE_TYPE) else {
         return Err(Failure::failed("this build has no CII webhook source"));
     };
-    let ingest = Ingest::new(store.clone(), clock);
-    let source = SourceName::from(SOURCE_TYPE);
-    let accepted = ingest.accept_history(&source, source_type, lab.history()).await;
-    accepted.map_err(|error| Failure::failed(error.to_string()))?;
-    Ok(store.drained().await?)
+    let origin = Origin::of_source(SOURCE_TYPE.into(), source_type, reading);
+    let lines: String = lab.history().iter().map(|envelope| format!("{envelope}\n")).collect();
+    let (_asks, stop) = watch::channel(false);
+    let import = Import::new(store.clone(), clock, origin, stop);
+    match import.history(Cursor::new(lines), &mut |_| Ok(())).await {
+        (_, Ended::Whole) => Ok(store.drained().await?),
+        (_, ended) => Err(Failure::failed(format!("the past days cannot be taken in: {ended:?}"))),
+    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use super::args::{self, CreateHook, OktaHook, Sending};
 use super::connect;
 use super::failure::{DONE, Failure};
 use super::output::Output;
-use super::registration::{self, Basic, Done, Wish, hook_json, words};
+use super::registration::{self, Basic, Done, Wish, hook_json};
 use super::session::Session;
 use super::table::{Table, column};
 use crate::config::{Config, Loaded};
@@ -48,8 +48,8 @@ fn begun(sending: Sending, session: &Session<'_>) -> Result<Loaded, Failure> {
 
 async fn list(loaded: &Loaded, out: &mut Output<'_>) -> Result<u8, Failure> {
     let hooks = connect::registrar(loaded)?.event_hooks().await;
-    let hooks =
-        hooks.map_err(|problem| Failure::failed(words("the event hooks cannot be read", &problem)))?;
+    let hooks = hooks
+        .map_err(|problem| Failure::failed(format!("the event hooks cannot be read: {}", problem.words())))?;
     if out.is_json() {
         hooks.iter().try_for_each(|hook| out.json(&hook_json(hook)))?;
     } else {

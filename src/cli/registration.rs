@@ -62,7 +62,9 @@ pub(super) async fn carry_out(
     out: &mut Output<'_>,
 ) -> Result<u8, Failure> {
     let registrar = connect::registrar(loaded)?;
-    let shown = registrar.shown(&wish.what).map_err(|problem| Failure::usage(words(wish.does, &problem)))?;
+    let shown = registrar
+        .shown(&wish.what)
+        .map_err(|problem| Failure::usage(format!("{}: {}", wish.does, problem.words())))?;
     if sending.dry_run {
         match out.is_json() {
             true => out.json(&json!({ "does": wish.does, "outcome": null, "request": shown }))?,
@@ -224,14 +226,8 @@ fn tell(wish: &Wish, shown: &ShownRequest, ended: &Registered, out: &mut Output<
             problem.line(),
             wish.look
         ))),
-        _ => out.error(&Failure::failed(words(&format!("{} failed", wish.does), &problem))),
+        _ => out.error(&Failure::failed(format!("{} failed: {}", wish.does, problem.words()))),
     }
-}
-
-/// What went wrong with what, and what mends it.
-pub(super) fn words(what: &str, problem: &Problem) -> String {
-    let hint = problem.hint.as_ref().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
-    format!("{what}: {}{hint}", problem.line())
 }
 
 /// The stable JSON form of a hook.

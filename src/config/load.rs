@@ -109,22 +109,11 @@ pub fn load_local(path: &Path, folders: Option<&Folders>) -> Result<Local, Confi
     let unread = |_: &said::Secret| -> Result<SecretString, SecretError> { Ok("unread".to_owned().into()) };
     let config = Parsed::read(path)?.mean(folders, &mut { unread })?;
     let reading = Some(Reading::of(&config));
-    let sources = config.sources.iter().map(|source| unheard(source, config.okta.as_ref())).collect();
+    let org = config.okta.as_ref().and_then(|okta| okta.org_url.host_str()).unwrap_or_default();
+    let sources = config.sources.iter().map(|source| source.unheard(org)).collect();
     let flows = config.flows.into_iter().map(|flow| flow.flow).collect();
     let (store, keep, console) = (config.store, config.keep, config.console);
     Ok(Local { path: path.to_owned(), store, flows, reading, sources, keep, console })
-}
-
-/// A source as it is before anything is known of it.
-fn unheard(source: &meant::Source, okta: Option<&meant::Okta>) -> SourceHealth {
-    let place = match &source.way {
-        meant::Way::Webhook(webhook) => Some(webhook.path.as_str()),
-        meant::Way::SystemLog(_) => okta.and_then(|okta| okta.org_url.host_str()),
-    };
-    SourceHealth {
-        canary_seconds: source.canary.map(|canary| canary.as_secs()),
-        ..SourceHealth::new(source.name.clone(), source.source_type, place.unwrap_or_default())
-    }
 }
 
 /// A file whose shape was checked.

@@ -1,7 +1,7 @@
 //! The configuration as the program works with it: checked, with defaults, secrets read.
 
 use crate::domain::rule::{Rule, Then};
-use crate::domain::{Flow, LogChecks, Query, Rules, event::SourceName};
+use crate::domain::{Flow, LogChecks, Query, Rules, SourceHealth, event::SourceName};
 use secrecy::SecretString;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -132,6 +132,15 @@ impl Source {
         Source { name: name.into(), source_type, way: Way::Webhook(Box::new(webhook)), canary: None }
     }
 
+    /// Before anything is known of it; `asked` is where one that asks does so.
+    pub fn unheard(&self, asked: &str) -> SourceHealth {
+        let place = self.webhook().map_or(asked, |webhook| &webhook.path);
+        SourceHealth {
+            canary_seconds: self.canary.map(|canary| canary.as_secs()),
+            ..SourceHealth::new(self.name.clone(), self.source_type, place)
+        }
+    }
+
     /// What is posted to, if it is of that kind.
     pub fn webhook(&self) -> Option<&Webhook> {
         match &self.way {
@@ -201,6 +210,24 @@ pub struct Mapping {
     pub link: Option<Place>,
 }
 
+impl Mapping {
+    /// The part of that name, to be filled in; `None` if an event has no such part. `items` is none: it is a
+    /// pointer alone.
+    pub fn part(&mut self, name: &str) -> Option<&mut Option<Place>> {
+        Some(match name {
+            "id" => &mut self.id,
+            "check" => &mut self.check,
+            "title" => &mut self.title,
+            "severity" => &mut self.severity,
+            "users" => &mut self.users,
+            "description" => &mut self.description,
+            "published" => &mut self.published,
+            "link" => &mut self.link,
+            _ => return None,
+        })
+    }
+}
+
 /// Where a part of an event stands, or what it always is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {
@@ -208,6 +235,13 @@ pub enum Place {
     Pointer(String),
     /// A text.
     Always(String),
+}
+
+impl Place {
+    /// As a configuration says it: what begins with `/` is a pointer.
+    pub fn of(text: &str) -> Place {
+        if text.starts_with('/') { Place::Pointer(text.to_owned()) } else { Place::Always(text.to_owned()) }
+    }
 }
 
 /// What is asked of Okta's System Log.

@@ -11,17 +11,11 @@ pub mod import;
 
 pub use decoder::decoder;
 
-use crate::config::meant::Reading;
-use crate::domain::event::SourceName;
-use crate::source::{Accept, Advance, Arrival, Clock, Meaning, NotAccepted, SourceType, Unreadable};
+use crate::source::{Accept, Advance, Arrival, Clock, NotAccepted};
 use crate::store::{Cursor, InboxItem, Store, StoreError};
 use async_trait::async_trait;
 use jiff::Timestamp;
-use serde_json::Value;
 use std::sync::Arc;
-
-/// Elements of a history that are committed together.
-const HISTORY_BATCH: usize = 500;
 
 /// Takes elements into a store's inbox.
 #[derive(Debug, Clone)]
@@ -30,35 +24,10 @@ pub struct Ingest {
     clock: Arc<dyn Clock>,
 }
 
-/// What became of a history.
-#[derive(Debug, Default)]
-pub struct HistoryAccepted {
-    /// Elements committed.
-    pub accepted: usize,
-    /// What was no element, by its place in the history.
-    pub refused: Vec<(usize, Unreadable)>,
-}
-
 impl Ingest {
     /// Into this store, by this clock.
     pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Ingest {
         Ingest { store, clock }
-    }
-
-    /// Takes elements that arrived earlier, each at the time that it carries itself (now, where it
-    /// carries none). They go the same way as arriving ones; what is no element is left out and named.
-    pub async fn accept_history(
-        &self,
-        source: &SourceName,
-        source_type: &SourceType,
-        values: Vec<Value>,
-    ) -> Result<HistoryAccepted, StoreError> {
-        let (items, refused) = history(source, source_type, values, self.clock.now());
-        let accepted = items.len();
-        for batch in items.chunks(HISTORY_BATCH) {
-            self.store.append(batch.to_vec()).await?;
-        }
-        Ok(HistoryAccepted { accepted, refused })
     }
 }
 
@@ -94,28 +63,6 @@ fn inbox_item(arrival: Arrival, received: Timestamp) -> InboxItem {
     InboxItem { source, source_type: source_type.to_owned(), received, raw }
 }
 
-fn history(
-    source: &SourceName,
-    source_type: &SourceType,
-    values: Vec<Value>,
-    now: Timestamp,
-) -> (Vec<InboxItem>, Vec<(usize, Unreadable)>) {
-    let reading = Reading::default();
-    let meaning = Meaning::of(&reading, source);
-    let mut items = Vec::new();
-    let mut refused = Vec::new();
-    for (place, value) in values.into_iter().enumerate() {
-        match (source_type.elements)(value.to_string().into(), &meaning) {
-            Ok(elements) => items.extend(elements.into_iter().map(|raw| {
-                let received = (source_type.decode)(&raw, &meaning).published.unwrap_or(now);
-                inbox_item(Arrival { source: source.clone(), source_type: source_type.name, raw }, received)
-            })),
-            Err(unreadable) => refused.push((place, unreadable)),
-        }
-    }
-    (items, refused)
-}
-
 /// Whatever the store's reason is, the sender's part is the same: keep the element and try again. The source
 /// says why, once: a sender that tries again and again must not fill the log of a full disk.
 fn not_accepted(error: StoreError) -> NotAccepted {
@@ -126,7 +73,7 @@ fn not_accepted(error: StoreError) -> NotAccepted {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::meant::{Proof, Source, Webhook};
+    use crate::config::meant::{Proof, Reading, Source, Webhook};
     use crate::domain::{Query, SourceState};
     use crate::source::cii;
     use crate::source::counters::ListenerHealth;
@@ -142,21 +89,6 @@ mod tests {
     use http_body_util::BodyExt as _;
     use serde_json::json;
     use tower::ServiceExt as _;
-
-    #[test]
-    fn a_history_keeps_its_own_times() {
-        let now = Timestamp::UNIX_EPOCH;
-        let values = vec![
-            json!({ "detail": { "published": "2024-07-24T14:25:28.589Z" } }),
-            json!({ "detail": "no object" }),
-            json!({ "detail": {} }),
-        ];
-        let (items, refused) = history(&"cii".into(), &cii::WEBHOOK, values, now);
-        let received: Vec<String> = items.iter().map(|item| item.received.to_string()).collect();
-        assert_eq!(received, ["2024-07-24T14:25:28.589Z", "1970-01-01T00:00:00Z"]);
-        assert_eq!(items[0].source_type, "cii-webhook");
-        assert_eq!(refused.iter().map(|(place, _)| *place).collect::<Vec<_>>(), [1]);
-    }
 
     /// A clock that stands still.
     #[derive(Debug)]

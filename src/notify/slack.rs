@@ -35,7 +35,7 @@ fn text(message: &Message) -> String {
         )],
     };
     if message.late > 0 {
-        lines.push(format!("and {} that arrived late or were imported", message.late));
+        lines.push(format!("and {} that were imported", message.late));
     }
     lines.join("\n\n")
 }
@@ -124,7 +124,7 @@ mod tests {
         assert_eq!(
             text,
             "*high* No MFA &amp; more (no-mfa)\nann@example.com and 6 more\n\
-             <https://cii.example.com/c?a=1&amp;b=%7C|reference at cii.example.com>\n\nand 12 that arrived late or were imported"
+             <https://cii.example.com/c?a=1&amp;b=%7C|reference at cii.example.com>\n\nand 12 that were imported"
         );
     }
 

@@ -102,7 +102,7 @@ async fn and_tell(
         let mut receiving = std::pin::pin!(receiving);
         tokio::select! {
             () = &mut receiving => {}
-            () = told(&mut stop) => {
+            () = supervisor::until_told(&mut stop) => {
                 over.send_replace(true);
                 receiving.await;
             }
@@ -110,11 +110,6 @@ async fn and_tell(
         over.send_replace(true);
     };
     tokio::join!(receiving, notifiers.run(is_over));
-}
-
-/// Comes back when it is to end.
-async fn told(stop: &mut watch::Receiver<bool>) {
-    let _ = stop.wait_for(|stop| *stop).await;
 }
 
 /// Tells what is not what was told last: a look every second is no news every second, and `collect` prints

@@ -201,7 +201,8 @@ async fn overdue(mut stop: watch::Receiver<bool>, stop_time: Duration) {
     sleep(stop_time).await;
 }
 
-async fn until_told(stop: &mut watch::Receiver<bool>) {
+/// Comes back when the stop was told.
+pub(super) async fn until_told(stop: &mut watch::Receiver<bool>) {
     while !is_told(stop) {
         let _ = stop.changed().await;
     }

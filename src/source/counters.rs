@@ -3,9 +3,8 @@
 //! Silence must be visible, so this is what the health screen reads: a source that failed says why, and
 //! one that refuses everything does not look idle.
 
-use super::listener::ListenError;
 use super::refusal::{Cause, Refusal};
-use crate::config::meant::{Source, Way};
+use crate::config::meant::Source;
 use crate::domain::{SourceHealth, SourceNote, SourceState, time};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -28,15 +27,7 @@ struct Counted {
 
 /// A source that has brought nothing yet.
 pub fn fresh(source: &Source, state: SourceState) -> SourceHealth {
-    let place = match &source.way {
-        Way::Webhook(webhook) => webhook.path.clone(),
-        Way::SystemLog(_) => "/api/v1/logs".to_owned(),
-    };
-    SourceHealth {
-        state,
-        canary_seconds: source.canary.map(|canary| canary.as_secs()),
-        ..SourceHealth::new(source.name.clone(), source.source_type, place)
-    }
+    SourceHealth { state, ..source.unheard("/api/v1/logs") }
 }
 
 impl Counters {
@@ -127,12 +118,6 @@ impl ListenerHealth {
     /// Over these counters.
     pub fn new(sources: Vec<Arc<Counters>>) -> ListenerHealth {
         ListenerHealth { sources, ..ListenerHealth::default() }
-    }
-
-    /// What a console shows when the listener could not start: every source red, with the reason.
-    pub fn failed(sources: &[Source], error: &ListenError) -> ListenerHealth {
-        let failed = |source| Arc::new(Counters::new(source, SourceState::failed(error.to_string())));
-        ListenerHealth::new(sources.iter().map(failed).collect())
     }
 
     /// Every source as it is now, in the order of the configuration.

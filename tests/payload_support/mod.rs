@@ -116,21 +116,11 @@ fn of_template(name: &str) -> Value {
 }
 
 fn with_place(mut mapping: Mapping, (part, text): (&String, &Value)) -> Mapping {
-    let text = text.as_str().unwrap().to_owned();
-    if part == "items" {
-        return Mapping { items: Some(text), ..mapping };
+    let text = text.as_str().unwrap();
+    match mapping.part(part) {
+        Some(part) => *part = Some(Place::of(text)),
+        None if part == "items" => mapping.items = Some(text.to_owned()),
+        None => panic!("`{part}` is no part of a mapping"),
     }
-    let slot = match part.as_str() {
-        "id" => &mut mapping.id,
-        "check" => &mut mapping.check,
-        "title" => &mut mapping.title,
-        "severity" => &mut mapping.severity,
-        "users" => &mut mapping.users,
-        "description" => &mut mapping.description,
-        "published" => &mut mapping.published,
-        "link" => &mut mapping.link,
-        other => panic!("`{other}` is no part of a mapping"),
-    };
-    *slot = Some(if text.starts_with('/') { Place::Pointer(text) } else { Place::Always(text) });
     mapping
 }

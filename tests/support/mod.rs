@@ -2,6 +2,7 @@
 #![expect(dead_code, reason = "each test file uses its part of this")]
 
 pub(crate) mod chat;
+pub(crate) mod config;
 pub(crate) mod payload;
 pub(crate) mod place;
 pub(crate) mod poster;

@@ -83,9 +83,11 @@ async fn a_trouble_is_said_and_passes(#[case] fault: &str, #[case] state: &str, 
     let says = |state: &str, words: &str, health: &idtriage::domain::SourceHealth| {
         health.state.word() == state && health.state.why().is_some_and(|why| why.contains(words))
     };
-    running.is(&format!("{state}: {words}"), |health| says(state, words, health)).await;
+    let health = running.is(&format!("{state}: {words}"), |health| says(state, words, health)).await;
+    assert_eq!(health.again.is_some(), state == "failed", "one that waits says itself until when");
     rig.lab.faults().clear_all();
-    running.is("running again", |health| health.state == SourceState::Running).await;
+    let health = running.is("running again", |health| health.state == SourceState::Running).await;
+    assert_eq!(health.again, None);
     rig.is_read(&running).await;
     running.stop().await;
     assert_eq!(rig.stored().await.len(), 400);

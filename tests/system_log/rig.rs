@@ -1,10 +1,9 @@
 //! A lab, a store, and what polls the one into the other.
 
+use crate::support::config::nothing;
 use crate::support::wait;
 use idtriage::config::Config;
-use idtriage::config::meant::{
-    Address, Console, Guard, Listen, LogFilter, Net, Okta, Reading, Source, SystemLog as Settings, Way,
-};
+use idtriage::config::meant::{LogFilter, Okta, Reading, Source, SystemLog as Settings, Way};
 use idtriage::domain::{Query, SourceHealth};
 use idtriage::ingest::{Ingest, decoder};
 use idtriage::lab::{self, Lab, LabOptions};
@@ -216,21 +215,7 @@ pub(crate) fn tenants_of(config: Config, clock: http::Clock, limits: Limits) -> 
 
 pub(crate) fn config(org_url: &str, token: SecretString) -> Config {
     let okta = Okta { org_url: org_url.parse().unwrap(), api_token: Some(token), service_app: None };
-    Config {
-        store: String::new(),
-        keep: None,
-        listen: Listen { address: Address::Tcp("127.0.0.1:0".parse().unwrap()), tls: None },
-        net: Net::default(),
-        sources: vec![],
-        log_checks: Default::default(),
-        rules: Default::default(),
-        notify: vec![],
-        cii: None,
-        okta: Some(okta),
-        flows: vec![],
-        guard: Guard::default(),
-        console: Console::default(),
-    }
+    Config { okta: Some(okta), ..nothing() }
 }
 
 pub(crate) fn settings(filter: LogFilter, first_fetch: Duration) -> Settings {

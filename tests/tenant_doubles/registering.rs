@@ -193,7 +193,7 @@ async fn without_a_token_nothing_is_sent() {
     let tenants = tenants(with_cii(&double, None));
     assert_eq!(registered(&tenants, &cii_webhook()).await.outcome, Outcome::Failed);
     assert!(double.seen("/graphql").is_empty());
-    let nobody = tenants_within(config(), limits());
+    let nobody = tenants_within(config::nothing(), limits());
     assert!(told(&registered(&nobody, &verify()).await).contains("Okta is not configured"));
 }
 

@@ -157,32 +157,17 @@ impl Check<'_, '_> {
             if !self.is_sound_place(text, at.inner(key)) {
                 return None;
             }
-            let place = Some(if text.starts_with('/') {
-                Place::Pointer(text.clone())
-            } else {
-                Place::Always(text.clone())
-            });
-            let slot = match key.as_str() {
-                "id" => &mut mapping.id,
-                "check" => &mut mapping.check,
-                "title" => &mut mapping.title,
-                "severity" => &mut mapping.severity,
-                "users" => &mut mapping.users,
-                "description" => &mut mapping.description,
-                "published" => &mut mapping.published,
-                "link" => &mut mapping.link,
-                "items" if text.starts_with('/') => {
-                    mapping.items = Some(text.clone());
-                    continue;
-                }
-                _ => {
-                    let hint = "pointers or texts for `id`, `check`, `title`, `severity`, `users`, `description`, \
-                                `published`, `link`; a pointer for `items`";
-                    self.problems.hinted(at.inner(key), "is not a part of an event", hint);
-                    return None;
-                }
+            if key == "items" && text.starts_with('/') {
+                mapping.items = Some(text.clone());
+                continue;
+            }
+            let Some(part) = mapping.part(key) else {
+                let hint = "pointers or texts for `id`, `check`, `title`, `severity`, `users`, `description`, \
+                            `published`, `link`; a pointer for `items`";
+                self.problems.hinted(at.inner(key), "is not a part of an event", hint);
+                return None;
             };
-            *slot = place;
+            *part = Some(Place::of(text));
         }
         if mapping.check.is_none() || mapping.title.is_none() {
             self.problems.hinted(

@@ -48,6 +48,12 @@ impl Problem {
         self.is_whole() && self.kind.as_ref().is_some_and(is_it)
     }
 
+    /// As an error says it: one line, and what mends it on the next.
+    pub fn words(&self) -> String {
+        let hint = self.hint.as_ref().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
+        format!("{}{hint}", self.line())
+    }
+
     /// One line for the screen.
     pub fn line(&self) -> String {
         match &self.kind {

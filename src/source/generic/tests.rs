@@ -6,25 +6,10 @@ use serde_json::{Value, json};
 fn mapping(places: &[(&str, &str)]) -> Mapping {
     let mut mapping = Mapping::default();
     for (part, text) in places {
-        let place = match text.starts_with('/') {
-            true => Place::Pointer((*text).to_owned()),
-            false => Place::Always((*text).to_owned()),
-        };
-        let slot = match *part {
-            "items" => {
-                mapping.items = Some((*text).to_owned());
-                continue;
-            }
-            "id" => &mut mapping.id,
-            "check" => &mut mapping.check,
-            "title" => &mut mapping.title,
-            "severity" => &mut mapping.severity,
-            "users" => &mut mapping.users,
-            "description" => &mut mapping.description,
-            "published" => &mut mapping.published,
-            _ => &mut mapping.link,
-        };
-        *slot = Some(place);
+        match *part {
+            "items" => mapping.items = Some((*text).to_owned()),
+            part => *mapping.part(part).unwrap() = Some(Place::of(text)),
+        }
     }
     mapping
 }

@@ -55,7 +55,8 @@ impl Notes {
     }
 
     /// How many there were.
-    pub fn count(&self) -> u64 {
+    #[cfg(test)]
+    pub(super) fn count(&self) -> u64 {
         self.earlier + self.notes.len() as u64
     }
 }

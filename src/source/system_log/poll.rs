@@ -40,6 +40,15 @@ struct Shown {
     skew: Option<SourceNote>,
 }
 
+impl Shown {
+    /// Moves on. When it is asked again is worth saying only of one that failed: any other says so itself, or
+    /// is well.
+    fn enter(&mut self, state: SourceState, again: Option<Timestamp>) {
+        self.health.again = again.filter(|_| matches!(state, SourceState::Failed { .. }));
+        self.health.state = state;
+    }
+}
+
 /// What came of a turn.
 enum Turn {
     /// An answer, or none.
@@ -137,8 +146,9 @@ impl SystemLogPoll {
                 (Some(reader), until)
             }
             Turn::NotAsked(reader, why) => {
-                self.show(|shown| shown.health.state = SourceState::failed(why));
-                (reader, Some(self.moment().and(self.pace.interval)))
+                let again = self.moment().and(self.pace.interval);
+                self.show(|shown| shown.enter(SourceState::failed(why), Some(again)));
+                (reader, Some(again))
             }
         }
     }
@@ -174,7 +184,7 @@ impl SystemLogPoll {
 
     fn not_committed(&self, mut reader: Reader, error: &NotAccepted) -> (Reader, Option<Timestamp>) {
         let until = reader.not_committed(self.moment(), &self.pace);
-        self.show(|shown| shown.health.state = SourceState::failed(error.to_string()));
+        self.show(|shown| shown.enter(SourceState::failed(error.to_string()), Some(until)));
         (reader, Some(until))
     }
 
@@ -189,9 +199,7 @@ impl SystemLogPoll {
                 shown.health.last_accepted = Some(page.at);
             }
             shown.health.notes = step.place.notes().shown();
-            shown.health.state = step.state.clone();
-            let is_failed = matches!(step.state, SourceState::Failed { .. });
-            shown.health.again = step.until.filter(|_| is_failed);
+            shown.enter(step.state.clone(), step.until);
         });
     }
 
@@ -214,14 +222,11 @@ impl Polled for SystemLogPoll {
         let shown = self.lock();
         let mut health = shown.health.clone();
         health.notes.extend(shown.skew.clone());
-        // One that is well again, or stopped, is not about to be tried.
-        let is_failed = matches!(health.state, SourceState::Failed { .. });
-        health.again = health.again.filter(|_| is_failed);
         health
     }
 
     async fn poll(&self, mut stop: watch::Receiver<bool>) {
-        self.show(|shown| shown.health.state = SourceState::Starting);
+        self.show(|shown| shown.enter(SourceState::Starting, None));
         let mut reader = None;
         while !*stop.borrow() {
             let turn = tokio::select! {
@@ -238,7 +243,7 @@ impl Polled for SystemLogPoll {
                 _ = stop.wait_for(|is_told| *is_told) => break,
             }
         }
-        self.show(|shown| shown.health.state = SourceState::Stopped);
+        self.show(|shown| shown.enter(SourceState::Stopped, None));
     }
 }
 

@@ -208,9 +208,7 @@ impl Reader {
     }
 
     fn fails(&self, problem: &Problem, until: Timestamp) -> Step {
-        let hint = problem.hint.as_ref().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
-        let why = format!("{}{hint}", problem.line());
-        self.stays(SourceState::failed(why), until)
+        self.stays(SourceState::failed(problem.words()), until)
     }
 
     /// At once the first time; if that does not help, only after a rest.

@@ -263,6 +263,22 @@ mod tests {
         db.execute("INSERT INTO event_texts VALUES (?1, '[\"words\"]', '[]', NULL, ?2)", (id, raw)).unwrap();
     }
 
+    /// As an earlier version kept one: nothing that is tagged is quiet any more.
+    #[test]
+    fn what_goes_whole_takes_its_tags_along() {
+        let db = store();
+        (1..=2).for_each(|id| insert(&db, id, 1, 1, 10));
+        db.execute_batch(
+            "INSERT INTO tags (id, name, folded) VALUES (1, 'hygiene', 'hygiene'); \
+             UPDATE events SET tags = '[\"hygiene\"]'; \
+             INSERT INTO event_tags (tag, severity, event) SELECT 1, severity, id FROM events;",
+        )
+        .unwrap();
+        assert_eq!(prune(&db, instant(2), 10, 0).unwrap().records, 1);
+        let left = "SELECT group_concat(event) FROM event_tags";
+        assert_eq!(db.query_row(left, [], |row| row.get::<_, String>(0)).unwrap(), "2");
+    }
+
     fn instant(micros: i64) -> Timestamp {
         Timestamp::from_microsecond(micros).unwrap()
     }
