@@ -94,11 +94,26 @@ fn with_connection<T>(
         None => files.reader()?,
     };
     let result = match running.begin(&db) {
-        Begun::Now => db.unchecked_transaction().and_then(|tx| work(&tx)),
+        Begun::Now => in_transaction(&db, running, work),
         Begun::TooLate => Err(interrupted()),
     };
     running.end();
-    lock(idle).push(db);
+    // Whoever came next could not begin, and what it still reads of could never be given free.
+    if db.is_autocommit() {
+        lock(idle).push(db);
+    }
+    result
+}
+
+/// Only the work is interrupted: a rollback that is would leave the transaction open.
+fn in_transaction<T>(
+    db: &Connection,
+    running: &Running,
+    work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+) -> rusqlite::Result<T> {
+    let transaction = db.unchecked_transaction()?;
+    let result = work(&transaction);
+    running.end();
     result
 }
 
@@ -157,4 +172,58 @@ impl Drop for InterruptOnDrop {
 /// A panic elsewhere leaves nothing half done behind these locks.
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::OpenOptions;
+    use crate::store::files::throw_away_folder;
+
+    fn readers() -> (tempfile::TempDir, Readers) {
+        let folder = throw_away_folder("idtriage-test-").unwrap();
+        let files = Files::prepare(&folder.path().join("idtriage.db"), &OpenOptions::default()).unwrap();
+        drop((files.writer().unwrap(), files.search_writer().unwrap()));
+        (folder, Readers::new(files))
+    }
+
+    fn one(db: &Connection) -> rusqlite::Result<i64> {
+        db.query_row("SELECT 1", [], |row| row.get(0))
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_read_that_is_given_up_at_any_moment_leaves_the_next_one_whole() {
+        let (_folder, readers) = readers();
+        let readers = Arc::new(readers);
+        for round in 0..10_000 {
+            let reading = tokio::spawn({
+                let readers = readers.clone();
+                async move { readers.read(Lane::Long, one).await }
+            });
+            for _ in 0..round % 40 {
+                tokio::task::yield_now().await;
+            }
+            reading.abort();
+            assert_eq!(readers.read(Lane::Long, one).await.unwrap(), 1, "round {round}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_connection_whose_transaction_did_not_end_is_not_used_again() {
+        let (_folder, readers) = readers();
+        // An interruption holds on while a statement runs, and this one runs for ever: the rollback fails.
+        let stuck = |db: &Connection| {
+            let mut statement = db.prepare("SELECT 1 UNION ALL SELECT 2")?;
+            let mut rows = statement.query([])?;
+            rows.next()?;
+            std::mem::forget(rows);
+            std::mem::forget(statement);
+            db.get_interrupt_handle().interrupt();
+            Ok(())
+        };
+        readers.read(Lane::Long, stuck).await.unwrap();
+        assert!(lock(&readers.long.idle).is_empty());
+        assert_eq!(readers.read(Lane::Long, one).await.unwrap(), 1);
+        assert_eq!(lock(&readers.long.idle).len(), 1, "what ended well is kept");
+    }
 }
