@@ -13,7 +13,7 @@ use idtriage::domain::{
 };
 use idtriage::store::files::throw_away_folder;
 use idtriage::store::{
-    ActionFilter, Again, Basis, ChangeError, FindingFilter, From, IntendError, Lease, Page, Store,
+    ActionFilter, Again, Basis, ChangeError, FindingFilter, From, InboxItem, IntendError, Lease, Page, Store,
     StoreError, UserQuery,
 };
 use serde_json::json;
@@ -274,11 +274,11 @@ async fn a_newer_event_reopens(store: &dyn Store) {
             json!({ "id": id, "check": "no-mfa", "severity": "critical", "users": ["ann@example.com"], "published": published }),
         )
     };
-    store.append(vec![at("late", 2_500)]).await.unwrap();
+    store.append(vec![InboxItem { received: second(4_000), ..at("late", 2_500) }]).await.unwrap();
     store.drained().await.unwrap();
     let late = finding_of(store, "ann@example.com", "no-mfa").await;
     assert_eq!((late.state, late.times), (FindingState::Closed, 2));
-    store.append(vec![at("newer", 3_500)]).await.unwrap();
+    store.append(vec![InboxItem { received: second(4_000), ..at("newer", 3_500) }]).await.unwrap();
     store.drained().await.unwrap();
     let newer = finding_of(store, "ann@example.com", "no-mfa").await;
     assert_eq!((newer.state, newer.times, newer.severity), (FindingState::Open, 3, Severity::Critical));

@@ -316,7 +316,8 @@ fn expand_users(
         let login = events::login_ref(db, shown)?;
         let mut finding = None;
         if decoded.opens_findings && !shown.is_empty() {
-            let at = decoded.published.unwrap_or(item.received);
+            // What says that it comes from the future would decide until then: it counts from its arrival.
+            let at = decoded.published.map_or(item.received, |published| published.min(item.received));
             let severity = decoded.severity;
             let (source, received) = (&item.source.0, item.received);
             let seen = findings::see(
@@ -499,6 +500,58 @@ mod tests {
         assert_eq!(times, 2);
         let counted: i64 = db.query_row("SELECT sum(times) FROM findings", [], |row| row.get(0)).unwrap();
         assert_eq!(counted, 60);
+    }
+
+    /// The raw text is `id severity published`.
+    #[derive(Debug)]
+    struct Dated;
+
+    impl Decode for Dated {
+        fn decode(&self, item: &InboxItem) -> Decoded {
+            Decoded::Event(Box::new(self.decode_begun(item)))
+        }
+
+        fn decode_begun(&self, item: &InboxItem) -> DecodedEvent {
+            let parts: Vec<&str> = item.raw.split(' ').collect();
+            let mut event = DecodedEvent::new(EventKey::from(parts[0].to_owned()), EventKind::FailedCheck);
+            event.severity = if parts[1] == "low" { Severity::Low } else { Severity::Critical };
+            event.published = Some(second(parts[2].parse().unwrap()));
+            event.check.id = "no-mfa".into();
+            event.check.title = parts[0].into();
+            event.users = vec![Login::new("ann")];
+            event
+        }
+    }
+
+    fn second(second: i64) -> jiff::Timestamp {
+        jiff::Timestamp::from_second(second).unwrap()
+    }
+
+    #[test]
+    fn what_says_it_comes_from_the_future_decides_for_no_longer_than_now() {
+        let db = store(&[]);
+        let mut expander = Expander::new(Arc::new(Dated), 10);
+        let mut take = |received: i64, raw: &str| {
+            let received = second(received);
+            let source = SourceName("s".to_owned());
+            let item = InboxItem { source, source_type: "t".to_owned(), received, raw: raw.into() };
+            assert_eq!(expander.import(&db, vec![item]).unwrap().new, 1);
+        };
+        let finding = || super::super::rows::finding_by_id(&db, 1).unwrap().unwrap();
+        take(100, "future low 9000");
+        assert_eq!(finding().last_seen, second(100));
+        take(200, "next critical 150");
+        assert_eq!((finding().severity, finding().check.title.raw()), (Severity::Critical, "next"));
+        db.execute(
+            "UPDATE findings SET state = 'closed', closed_at = 300000000, disposition = 'true-positive'",
+            [],
+        )
+        .unwrap();
+        take(250, "future-again low 9000");
+        assert_eq!(finding().state, crate::domain::FindingState::Closed);
+        let first: i64 =
+            db.query_row("SELECT published FROM events WHERE id = 1", [], |row| row.get(0)).unwrap();
+        assert_eq!(first, second(9_000).as_microsecond(), "the event keeps what it says");
     }
 
     #[test]

@@ -26,7 +26,7 @@ pub(super) struct Sighting<'a> {
     pub(super) check: (&'a Check, i64),
     /// How bad.
     pub(super) severity: Severity,
-    /// When it was published, else received.
+    /// When it was published, but not after it was received; else when it was received.
     pub(super) at: Timestamp,
     /// When it arrived: when the store learnt of it.
     pub(super) received: Timestamp,
