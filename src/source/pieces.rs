@@ -54,6 +54,9 @@ pub enum Broken {
     /// It has more bytes than are read.
     #[error("it is larger than {} MiB", LARGEST >> 20)]
     TooLarge,
+    /// It has more brackets open at once than are kept.
+    #[error("it is nested too deep to be read")]
+    TooDeep,
     /// The file is over before it is.
     #[error("the file ends in the middle of it")]
     CutOff,
@@ -237,6 +240,7 @@ impl<R: Read> Pieces<R> {
                     let column = self.here() - self.place.line_start + 1;
                     return self.broke(&value, Broken::NotJson { line: self.place.line, column });
                 }
+                Step::TooDeep => return self.pass_over(&value, Broken::TooDeep),
             }
         }
     }
@@ -271,12 +275,16 @@ impl<R: Read> Pieces<R> {
                 self.at = (place.line_start - self.base) as usize;
                 self.place = place;
             }
-            None => {
-                let is_in_list = self.lists.open > 0;
-                self.doing = Doing::Skipping(Skip::over(&value.grammar, value.began.indent, is_in_list));
-            }
+            None => return self.pass_over(value, why),
         }
-        (!value.is_too_large).then_some(Piece { line: value.began.line, found: Err(why) })
+        told(value, why)
+    }
+
+    /// Tells what is broken, unless it has been told, and passes over the rest of it.
+    fn pass_over(&mut self, value: &Value, why: Broken) -> Option<Piece> {
+        let is_in_list = self.lists.open > 0;
+        self.doing = Doing::Skipping(Skip::over(&value.grammar, value.began.indent, is_in_list));
+        told(value, why)
     }
 
     fn may_go_back(&self, to: u64) -> bool {
@@ -351,6 +359,10 @@ impl<R: Read> Pieces<R> {
         let Lists { open, line } = std::mem::take(&mut self.lists);
         (open > 0).then_some(Piece { line, found: Err(Broken::EndlessList) })
     }
+}
+
+fn told(value: &Value, why: Broken) -> Option<Piece> {
+    (!value.is_too_large).then_some(Piece { line: value.began.line, found: Err(why) })
 }
 
 impl<R: Read> Iterator for Pieces<R> {

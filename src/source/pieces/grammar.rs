@@ -17,6 +17,8 @@ pub(super) enum Step {
     Behind,
     /// No JSON value has it here.
     Wrong,
+    /// It would open one more bracket than are kept.
+    TooDeep,
 }
 
 /// What is open.
@@ -147,7 +149,7 @@ impl Grammar {
     fn begin(&mut self, open: Open, next: Next) -> Step {
         // The rest of what is too large is read as well: its brackets must not fill the memory.
         if self.open.len() >= DEEPEST {
-            return Step::Wrong;
+            return Step::TooDeep;
         }
         self.open.push(open);
         self.go_on(next)
@@ -259,7 +261,7 @@ mod tests {
             match grammar.step(*byte) {
                 Step::More => {}
                 Step::Last => return at + 1 == bytes.len(),
-                Step::Behind | Step::Wrong => return false,
+                Step::Behind | Step::Wrong | Step::TooDeep => return false,
             }
         }
         grammar.may_end()
@@ -299,9 +301,10 @@ mod tests {
     #[test]
     fn depth_costs_no_stack() {
         let mut grammar = Grammar::new();
-        for _ in 0..1_000_000 {
+        for _ in 0..DEEPEST {
             assert_eq!(grammar.step(b'['), Step::More);
         }
-        assert_eq!(grammar.depth(), 1_000_000);
+        assert_eq!(grammar.step(b'['), Step::TooDeep);
+        assert_eq!(grammar.depth(), DEEPEST, "nor does it fill the memory");
     }
 }

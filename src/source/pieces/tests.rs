@@ -135,6 +135,13 @@ fn what_is_too_large_is_passed_over_and_not_kept() {
 }
 
 #[test]
+fn what_is_nested_too_deep_is_told_as_that_and_passed_over() {
+    let deep = 2 << 20;
+    let text = format!("{{\"a\":{}{}}}\n{{\"b\":2}}", "[".repeat(deep), "]".repeat(deep));
+    assert_eq!(told(text.as_bytes()), ["1 !it is nested too deep to be read", "2 {\"b\":2}"]);
+}
+
+#[test]
 fn a_large_value_that_breaks_is_told_once() {
     let large = sized(LARGEST * 2).replace("\"}", "");
     assert_eq!(
