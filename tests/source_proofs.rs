@@ -305,6 +305,32 @@ async fn an_event_hook_is_answered_with_nothing() {
     assert_eq!((text(response).await.as_str(), bench.inbox.kept().len()), ("", 1));
 }
 
+/// A call of so many events, in an envelope of 100 bytes and more.
+fn call_of(events: usize) -> Request<Body> {
+    let events = vec!["{}"; events].join(",");
+    let pad = "x".repeat(100);
+    let call =
+        format!(r#"{{"eventType":"com.okta.event_hook","pad":"{pad}","data":{{"events":[{events}]}}}}"#);
+    post(OKTA, "authorization", "s3cret", call)
+}
+
+#[tokio::test]
+async fn what_a_body_became_counts_until_it_is_committed() {
+    // Ten elements take 2,000 bytes and more, though their body takes 200; two of them find room.
+    let allowance = Allowance { in_flight: 3_000, ..Allowance::default() };
+    let bench = Bench::new(Inbox::slow(), allowance, "s3cret");
+    let first = tokio::spawn(bench.router.clone().oneshot(call_of(10)));
+    bench.inbox.entered.acquire().await.unwrap().forget();
+    let refused = bench.send(call_of(9)).await;
+    assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert!(text(refused).await.contains("too many bytes in flight"));
+    assert!(bench.inbox.kept().is_empty(), "it was refused before it came to the store");
+    bench.inbox.may_commit.add_permits(1);
+    assert_eq!(first.await.unwrap().unwrap().status(), StatusCode::NO_CONTENT);
+    assert_eq!(bench.send(call_of(9)).await.status(), StatusCode::NO_CONTENT);
+    assert_eq!(bench.inbox.kept().len(), 19);
+}
+
 #[test]
 fn an_event_hook_is_answered_sooner_than_okta_gives_up() {
     let limits = idtriage::source::limits::Limits::new(Allowance::default());

@@ -80,6 +80,12 @@ pub fn each(items: &[&RawValue]) -> Result<Vec<Arc<str>>, Unreadable> {
     elements("", items, "")
 }
 
+/// The bytes that the elements of a body take until they are committed. One alone is the body itself.
+pub fn taken_by(elements: &[Arc<str>]) -> usize {
+    let texts: usize = elements.iter().map(|element| element.len()).sum();
+    texts + elements.len().saturating_sub(1) * EACH
+}
+
 fn elements(before: &str, items: &[&RawValue], after: &str) -> Result<Vec<Arc<str>>, Unreadable> {
     let shells = items.len().saturating_mul(before.len() + after.len() + EACH);
     let texts: usize = items.iter().map(|item| item.get().len()).sum();

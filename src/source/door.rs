@@ -4,6 +4,7 @@
 //! looks the path up itself: paths come from a configuration, and a pattern language in them (or two
 //! sources on one path) is nothing that a router should find out by panicking.
 
+use super::body;
 use super::challenge;
 use super::counters::{Counters, ListenerHealth};
 use super::expects::Answer;
@@ -147,7 +148,9 @@ impl Door {
         _place: Place,
     ) -> Result<usize, Refusal> {
         let (bytes, _in_flight) = received.into_parts();
+        let body = bytes.len();
         let elements = self.elements(&hook, bytes).await?;
+        let _grown = self.limits.grown(body, body::taken_by(&elements))?;
         let count = elements.len();
         let arrivals = elements.into_iter().map(|raw| hook.arrival(raw)).collect();
         self.accept.accept(arrivals).await?;

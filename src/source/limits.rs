@@ -178,9 +178,18 @@ impl Limits {
     }
 
     fn claim(&self, so_far: usize, more: usize) -> Result<OwnedSemaphorePermit, Refusal> {
-        let permits = self.permits(so_far, more)?;
+        self.claimed(self.permits(so_far, more)?)
+    }
+
+    fn claimed(&self, permits: u32) -> Result<OwnedSemaphorePermit, Refusal> {
         let claim = Arc::clone(&self.in_flight).try_acquire_many_owned(permits);
         claim.map_err(|_| Refusal::busy("too many bytes in flight"))
+    }
+
+    /// What the elements of a body take beyond the bytes of the body itself, to be held as long as those.
+    pub fn grown(&self, body: usize, elements: usize) -> Result<Place, Refusal> {
+        let more = u32::try_from(elements.saturating_sub(body)).map_err(|_| self.too_large())?;
+        self.claimed(more).map(Place)
     }
 
     /// What so many more bytes of one body cost, if it may have them.
