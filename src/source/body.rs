@@ -72,12 +72,18 @@ pub fn each_alone(body: &Arc<str>, list: &RawValue) -> Result<Vec<Arc<str>>, Unr
     }
 }
 
-/// One element for each of some JSON texts, with nothing around it.
+/// One element for each of some records, with nothing around it.
 ///
 /// # Errors
-/// They would take too much together.
+/// They would take too much together, or one is no record.
 pub fn each(items: &[&RawValue]) -> Result<Vec<Arc<str>>, Unreadable> {
-    elements("", items, "")
+    let elements = elements("", items, "")?;
+    match items.iter().find(|item| !item.get().starts_with('{')) {
+        Some(odd) => {
+            Err(Unreadable::NotAnObject { what: "an item of the body", found: loose::shape(odd.get()) })
+        }
+        None => Ok(elements),
+    }
 }
 
 /// The bytes that the elements of a body take until they are committed. One alone is the body itself.

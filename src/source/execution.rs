@@ -160,6 +160,8 @@ mod tests {
     #[case("", "the body is not JSON (line 1, column 0)")]
     #[case("{}\n{", "the body is not JSON (line 2, column 1)")]
     #[case("12", "the body is a number, not an object")]
+    #[case("[{}, 0]", "an item of the body is a number, not an object")]
+    #[case("{}\n[]", "an item of the body is a list, not an object")]
     fn says_why_it_is_none(#[case] body: &str, #[case] expected: &str) {
         assert_eq!(split(body).unwrap_err(), expected);
     }
