@@ -63,6 +63,21 @@ async fn a_poll_that_was_stopped_goes_on_where_it_was() {
     assert_eq!(health.notes.len(), 1, "where it began, still: {:?}", health.notes);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reading_begins_where_it_was_first_started_however_long_okta_is_away() {
+    let rig = Rig::start(still()).await;
+    rig.fault("500@okta");
+    for _ in 0..2 {
+        let running = rig.poll(100);
+        running.is("waiting", |health| health.state.word() == "waiting").await;
+        running.stop().await;
+        rig.passes(2 * 7 * 86_400);
+    }
+    rig.lab.faults().clear_all();
+    rig.catch_up(rig.poller(LogFilter::Everything, WEEK, 100)).await;
+    assert_eq!(rig.stored().await.len(), 400, "what a reading from today would leave out");
+}
+
 #[rstest]
 #[case("401@okta", "failed", "make a new one")]
 #[case("403@okta", "failed", "a role that may read the System Log")]

@@ -1,7 +1,7 @@
 //! The source that runs: asks for a page, has it committed with the place behind it, rests.
 
 use super::filter::{self, IAM_CONFIGURATION};
-use super::place::{Ask, Terms};
+use super::place::{Ask, Place, Terms};
 use super::reader::{Keep, Moment, Pace, Reader, Step};
 use crate::config::meant::{self, Source};
 use crate::domain::{SourceHealth, SourceNote, SourceState};
@@ -133,9 +133,21 @@ impl SystemLogPoll {
             Some(reader) => Ok(reader.clone().under(terms, now)),
             None => {
                 let kept = self.sink.cursor(&self.cursor_name()).await.map_err(|error| error.to_string())?;
-                Ok(Reader::resumed(kept.as_deref(), terms, now))
+                let kept = match kept {
+                    Some(kept) => kept,
+                    None => self.begin(terms, now).await?,
+                };
+                Ok(Reader::resumed(Some(&kept), terms, now))
             }
         }
+    }
+
+    /// Commits where the first reading begins before it asks for anything: while Okta does not answer, a
+    /// restart would begin later, and nobody would miss what lies between.
+    async fn begin(&self, terms: &Terms, now: Timestamp) -> Result<String, String> {
+        let kept = Place::new(terms, now).kept();
+        let begun = self.sink.advance(Vec::new(), &self.cursor_name(), &kept).await;
+        begun.map(|()| kept).map_err(|error| error.to_string())
     }
 
     /// Commits what has to be, and says from where it goes on and when; `None` is at once.

@@ -404,12 +404,14 @@ const FAULTS: [Fault; 12] = [
 
 impl Model {
     fn new() -> Model {
+        // The first place is committed before anything is asked.
+        let cursor = began().place().kept();
         Model {
             log: Vec::new(),
             now: 0,
-            reader: began(),
+            reader: Reader::resumed(Some(&cursor), &terms(), at(0)),
             terms: terms(),
-            cursor: None,
+            cursor: Some(cursor),
             committed: BTreeMap::new(),
             notes: 1,
         }
