@@ -77,9 +77,16 @@ impl Header {
         self.sources.iter().filter_map(move |source| Some((&source.name, source.warned(now)?)))
     }
 
+    /// Since when nothing has arrived: since the last event, else since somebody could have sent one.
+    pub fn silent_since(&self) -> Option<Timestamp> {
+        let listened =
+            || self.sources.iter().filter_map(|source| source.listened_since.or(source.since)).min();
+        self.health.last_received.or_else(listened)
+    }
+
     /// Whether the silence is longer than configured.
     pub fn is_too_silent(&self, now: Timestamp) -> bool {
-        match (self.canary, self.health.last_received) {
+        match (self.canary, self.silent_since()) {
             (Some(limit), Some(last)) => now.duration_since(last) > limit,
             _ => false,
         }
@@ -87,8 +94,10 @@ impl Header {
 
     /// When an age changes its text, or a silence or a report becomes too old.
     pub fn next_change(&self, now: Timestamp) -> Option<Timestamp> {
-        let last = self.health.last_received;
-        let ages = last.into_iter().chain(self.silent(now).next().map(|(_, since)| since));
+        let last = self.silent_since();
+        let is_aging = self.health.last_received.is_some() || self.is_too_silent(now);
+        let ages =
+            last.filter(|_| is_aging).into_iter().chain(self.silent(now).next().map(|(_, since)| since));
         let ages = ages.chain(self.last_word(now)).map(|then| time::next_age_change(now, then));
         let limits = self.sources.iter().filter_map(SourceHealth::overdue_at);
         let later = |at: Timestamp, by: SignedDuration| at.checked_add(by).ok();
@@ -153,5 +162,14 @@ mod tests {
         assert_eq!(header.last_word(at(1)), Some(at(0)));
         header.know(Arc::default());
         assert_eq!((header.last_word(at(1)), header.next_change(at(1))), (None, None));
+    }
+
+    #[test]
+    fn a_store_in_which_nothing_ever_arrived_is_too_silent_too() {
+        let mut header = Header { canary: Some(SignedDuration::from_secs(60)), ..Header::default() };
+        assert!(!header.is_too_silent(at(9_000)), "nobody receives");
+        header.know([SourceHealth { canary_seconds: None, ..source(0) }].into());
+        assert_eq!((header.is_too_silent(at(60)), header.is_too_silent(at(61))), (false, true));
+        assert_eq!(header.next_change(at(30)), Some(at(61)));
     }
 }

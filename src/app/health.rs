@@ -112,9 +112,10 @@ pub fn by_need(sources: &[SourceHealth], now: Timestamp) -> Vec<&SourceHealth> {
         SourceState::Failed { .. } => 0,
         SourceState::Waiting { .. } => 1,
         _ if source.overdue(now).is_some() => 2,
-        SourceState::Starting | SourceState::Stopped => 3,
-        SourceState::Running if source.warned(now).is_some() => 4,
-        SourceState::Running => 5,
+        SourceState::Running if source.refusing().is_some() => 3,
+        SourceState::Starting | SourceState::Stopped => 4,
+        SourceState::Running if source.warned(now).is_some() => 5,
+        SourceState::Running => 6,
     });
     sorted
 }
@@ -123,7 +124,8 @@ pub fn by_need(sources: &[SourceHealth], now: Timestamp) -> Vec<&SourceHealth> {
 pub fn next_change(state: &State) -> Option<Timestamp> {
     let Some(Screen::Health(screen)) = state.stack.last() else { return None };
     let (now, header) = (state.now, &state.header);
-    let sources = header.sources.iter().filter_map(SourceHealth::silent_since);
+    let sources =
+        header.sources.iter().flat_map(|source| source.silent_since().into_iter().chain(source.refusing()));
     let kept = screen.kept.iter();
     let kept = kept.flat_map(|kept| kept.dropped.iter().map(|drop| drop.last).chain(kept.status.oldest_raw));
     let ages = sources.chain(kept).chain(header.last_word(now));

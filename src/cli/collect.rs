@@ -68,6 +68,8 @@ struct Said {
     unwell: BTreeMap<SourceName, String>,
     /// Those that are silent for longer than expected.
     silent: BTreeSet<SourceName>,
+    /// Those that refuse what comes.
+    refusing: BTreeSet<SourceName>,
 }
 
 impl Teller {
@@ -101,7 +103,8 @@ impl Teller {
 impl Said {
     /// What became of every source, where that is news.
     fn changed(&mut self, sources: Arc<[SourceHealth]>) -> Vec<String> {
-        let lines = sources.iter().filter_map(|source| self.state(source)).collect();
+        let lines = sources.iter().flat_map(|source| [self.state(source), self.refusal(source)]);
+        let lines = lines.flatten().collect();
         self.sources = sources;
         lines
     }
@@ -118,6 +121,14 @@ impl Said {
             // On its way to one of the others, or with everything else.
             SourceState::Starting | SourceState::Stopped => None,
         }
+    }
+
+    fn refusal(&mut self, source: &SourceHealth) -> Option<String> {
+        let name = &source.name;
+        if source.refusing().is_none() {
+            return self.refusing.remove(name).then(|| format!("source {name} accepts again"));
+        }
+        self.refusing.insert(name.clone()).then(|| format!("source {name} {}", source.refuses()))
     }
 
     /// Which silences became longer than expected, and which ended.
@@ -189,6 +200,22 @@ mod tests {
         assert_eq!(say(&teller, &[waits(0, "429")]), ["source log is waiting till 22:13:20Z: 429"]);
         assert_eq!(say(&teller, &[waits(60, "429")]), NOTHING);
         assert_eq!(say(&teller, &[waits(60, "503")]), ["source log is waiting till 22:14:20Z: 503"]);
+    }
+
+    #[test]
+    fn a_refusal_is_said_once_and_so_is_its_end() {
+        let teller = Teller::default();
+        let mut hook = source("cii", SourceState::Running);
+        hook.refused.insert("wrong or missing secret".to_owned(), 1);
+        hook.last_refused = Some(at(1));
+        assert_eq!(
+            say(&teller, &[hook.clone()]),
+            ["source cii refuses what comes (wrong or missing secret)"]
+        );
+        hook.last_refused = Some(at(2));
+        assert_eq!(say(&teller, &[hook.clone()]), NOTHING);
+        hook.last_accepted = Some(at(3));
+        assert_eq!(say(&teller, &[hook]), ["source cii accepts again"]);
     }
 
     #[test]

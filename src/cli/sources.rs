@@ -78,12 +78,14 @@ impl Row<'_> {
         json
     }
 
-    fn state(&self) -> String {
-        match (self.is_reported, self.is_configured) {
-            (false, _) => "not known".to_owned(),
-            (true, true) => self.source.told(&Zone::Utc),
-            (true, false) => format!("{}; not configured any more", self.source.told(&Zone::Utc)),
+    fn state(&self, now: Timestamp) -> String {
+        if !self.is_reported {
+            return "not known".to_owned();
         }
+        let mut told = vec![self.source.told(&Zone::Utc)];
+        told.extend(self.source.remarks(now));
+        told.extend((!self.is_configured).then(|| "not configured any more".to_owned()));
+        told.join("; ")
     }
 }
 
@@ -106,7 +108,7 @@ fn table(rows: &[Row<'_>], now: Timestamp) -> Table {
             source.accepted.to_string(),
             source.refusals().to_string(),
             source.last_accepted.map_or_else(|| NOTHING.to_owned(), |at| time::ago(now, at)),
-            row.state(),
+            row.state(now),
         ]);
     }
     table
@@ -234,17 +236,16 @@ fn judged(name: &str, said: &SourceHealth, report: &SourcesReport, now: Timestam
     if let SourceState::Failed { .. } = said.state {
         return Checked::new(name, Verdict::Bad, told);
     }
-    if let Some(since) = said.overdue(now) {
-        let silent = format!("silent for {}, longer than expected; {told}", time::age(now, since));
-        return Checked::new(name, Verdict::Bad, silent)
-            .hinted("look at what sends to it, or at its `canary`");
+    let remarks = said.remarks(now);
+    let is_well = said.state == SourceState::Running && remarks.is_empty();
+    let told = [remarks, vec![told]].concat().join("; ");
+    if said.overdue(now).is_some() {
+        return Checked::new(name, Verdict::Bad, told).hinted("look at what sends to it, or at its `canary`");
     }
-    let warned = said.notes.iter().rev().find(|note| note.is_warning());
-    let is_well = said.state == SourceState::Running && warned.is_none();
-    let told = match warned {
-        Some(note) => format!("{told}; {}", note.text),
-        None => told,
-    };
+    if said.refusing().is_some() {
+        return Checked::new(name, Verdict::Bad, told)
+            .hinted("compare the secret and the address that the sender has with the configured ones");
+    }
     Checked::new(name, if is_well { Verdict::Good } else { Verdict::Note }, told)
 }
 
@@ -345,8 +346,18 @@ mod tests {
         assert_eq!(verdict(&log), Verdict::Note);
         (log.since, log.canary_seconds) = (Some(at - jiff::SignedDuration::from_hours(3)), Some(3_600));
         let judged = judged("x", &log, &report, at);
-        assert!(judged.told.starts_with("silent for 3h, longer than expected"), "{}", judged.told);
+        assert!(
+            judged.told.starts_with(
+                "silent since 2023-11-14T19:13:20Z, longer than expected; possible gap; running"
+            ),
+            "{}",
+            judged.told
+        );
         assert_eq!(judged.verdict, Verdict::Bad);
+        let mut hook = source("cii", SourceState::Running);
+        hook.refused.insert("wrong or missing secret".to_owned(), 1);
+        hook.last_refused = Some(at);
+        assert_eq!(verdict(&hook), Verdict::Bad, "nothing of what is sent comes in");
         assert_eq!(verdict(&source("log", SourceState::failed("401"))), Verdict::Bad);
     }
 }

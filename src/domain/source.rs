@@ -114,6 +114,9 @@ pub struct SourceHealth {
     pub last_alive: Option<Timestamp>,
     /// What was refused since its process started, by cause, in words.
     pub refused: BTreeMap<String, u64>,
+    /// When something was refused last.
+    #[serde(with = "time::millis_option", default)]
+    pub last_refused: Option<Timestamp>,
     /// What stays to be known, newest last: where a reading began, a possible gap, a clock that is off.
     #[serde(default)]
     pub notes: Vec<SourceNote>,
@@ -123,6 +126,9 @@ pub struct SourceHealth {
     /// When its process began to receive.
     #[serde(with = "time::millis_option", default)]
     pub since: Option<Timestamp>,
+    /// Since when it could bring something: a short break, as a restart is one, is none.
+    #[serde(with = "time::millis_option", default)]
+    pub listened_since: Option<Timestamp>,
     /// When one that failed is tried again by itself.
     #[serde(with = "time::millis_option", default)]
     pub again: Option<Timestamp>,
@@ -140,9 +146,11 @@ impl SourceHealth {
             last_accepted: None,
             last_alive: None,
             refused: BTreeMap::new(),
+            last_refused: None,
             notes: Vec::new(),
             canary_seconds: None,
             since: None,
+            listened_since: None,
             again: None,
         }
     }
@@ -159,9 +167,41 @@ impl SourceHealth {
         self.notes.iter().rev().find(is_news)
     }
 
-    /// Since when it brought nothing: since its last element, else since its process began to receive.
+    /// Since when it brought nothing: since its last element, else since it could have brought one.
     pub fn silent_since(&self) -> Option<Timestamp> {
-        self.last_accepted.max(self.since)
+        self.last_accepted.max(self.listened_since.or(self.since))
+    }
+
+    /// When it was last refused something, where it brought nothing that was accepted since: whoever sends
+    /// to it may believe that all is well.
+    pub fn refusing(&self) -> Option<Timestamp> {
+        let is_last = |at: &Timestamp| self.last_accepted.is_none_or(|accepted| *at > accepted);
+        self.last_refused.filter(is_last)
+    }
+
+    /// Whether its silence can be trusted: it runs, brings what is expected, and has nothing to warn of.
+    pub fn is_well(&self, now: Timestamp) -> bool {
+        self.state == SourceState::Running
+            && self.overdue(now).is_none()
+            && self.refusing().is_none()
+            && self.warned(now).is_none()
+    }
+
+    /// Why it refuses what comes: `refuses what comes (too large, wrong or missing secret)`.
+    pub fn refuses(&self) -> String {
+        let causes: Vec<&str> = self.refused.keys().map(String::as_str).collect();
+        format!("refuses what comes ({})", causes.join(", "))
+    }
+
+    /// What has to be known beside its state, each on one line that changes only when something does that
+    /// matters: no counters, no ages.
+    pub fn remarks(&self, now: Timestamp) -> Vec<String> {
+        let silent = self
+            .overdue(now)
+            .map(|since| format!("silent since {}, longer than expected", time::rfc3339_seconds(since)));
+        let refusing = self.refusing().map(|_| self.refuses());
+        let warned = self.notes.iter().rev().find(|note| note.is_warning());
+        [silent, refusing, warned.map(|note| one_line(&note.text))].into_iter().flatten().collect()
     }
 
     /// When its silence becomes longer than expected.
@@ -210,6 +250,24 @@ pub struct SourcesReport {
     pub sources: Vec<SourceHealth>,
 }
 
+/// How long nobody may receive without a silence being counted anew.
+pub const BREAK: SignedDuration = SignedDuration::from_mins(10);
+
+impl SourcesReport {
+    /// A source of a process that goes on where this one left it: what it brought is remembered, and a
+    /// silence goes on through a short break. Through a longer one nobody could have heard it.
+    pub fn handed_on(&self, mut health: SourceHealth, since: Timestamp) -> SourceHealth {
+        let Some(before) = self.sources.iter().find(|before| before.name == health.name) else {
+            return health;
+        };
+        health.last_accepted = health.last_accepted.or(before.last_accepted.map(|at| at.min(since)));
+        if since.duration_since(self.at).abs() <= BREAK {
+            health.listened_since = before.listened_since.or(before.since);
+        }
+        health
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -233,6 +291,41 @@ mod tests {
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(1_700_000_000 + second).unwrap()
+    }
+
+    #[test]
+    fn a_silence_goes_on_through_a_restart_and_not_through_a_night() {
+        let mut before = SourceHealth::new("cii".into(), "cii-webhook", "/hooks/cii");
+        (before.since, before.last_accepted) = (Some(at(0)), Some(at(5_000)));
+        let report = SourcesReport { receiver: "collect".into(), at: at(10_000), sources: vec![before] };
+        let fresh = |name: &str, since: i64| {
+            let (since, canary_seconds) = (Some(at(since)), Some(60));
+            let new = SourceHealth::new(name.into(), "cii-webhook", "/hooks/cii");
+            SourceHealth { since, listened_since: since, canary_seconds, ..new }
+        };
+        let handed_on = |name, since| report.handed_on(fresh(name, since), at(since));
+        let restarted = handed_on("cii", 10_002);
+        assert_eq!((restarted.silent_since(), restarted.since), (Some(at(5_000)), Some(at(10_002))));
+        let morning = handed_on("cii", 40_000);
+        assert_eq!((morning.silent_since(), morning.last_accepted), (Some(at(40_000)), Some(at(5_000))));
+        assert_eq!(handed_on("another", 10_002), fresh("another", 10_002));
+        assert_eq!(handed_on("cii", 1_000).last_accepted, Some(at(1_000)), "no clock was ahead");
+    }
+
+    #[test]
+    fn one_that_refuses_what_comes_is_not_well_until_it_accepts() {
+        let mut source = SourceHealth::new("cii".into(), "cii-webhook", "/hooks/cii");
+        source.state = SourceState::Running;
+        assert!(source.is_well(at(10)) && source.remarks(at(10)).is_empty());
+        source.refused.insert("wrong or missing secret".to_owned(), 3);
+        source.last_refused = Some(at(5));
+        assert!(!source.is_well(at(10)));
+        assert_eq!(source.remarks(at(10)), ["refuses what comes (wrong or missing secret)"]);
+        source.last_accepted = Some(at(6));
+        assert!(source.is_well(at(10)) && source.remarks(at(10)).is_empty());
+        (source.since, source.canary_seconds) = (Some(at(0)), Some(60));
+        assert_eq!(source.remarks(at(100)), ["silent since 2023-11-14T22:13:26Z, longer than expected"]);
+        assert!(!source.is_well(at(100)));
     }
 
     #[test]

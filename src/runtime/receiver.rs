@@ -4,7 +4,7 @@
 //! how they are. The others look every second, so that one takes over within two seconds of its end, and
 //! show what it says. How the sources themselves are kept at work is [`super::supervisor`]'s business.
 
-use super::report::{Onlooker, Reporter};
+use super::report::{self, Onlooker, Reporter};
 use super::supervisor::{self, Bound, Supervisor};
 use crate::app::Msg;
 use crate::app::header::Receiver;
@@ -157,7 +157,7 @@ fn turn(settings: &Settings) -> Turn {
 
 /// Receives until told to stop, and leaves a last word about it in the store.
 async fn receive(settings: &Settings, tell: &Tell, stop: watch::Receiver<bool>, bound: Bound) {
-    let supervisor = Supervisor::new(settings, bound);
+    let supervisor = Supervisor::new(settings, bound).after(report::last(settings.store.as_ref()).await);
     let mut reporter =
         Reporter::new(settings.store.clone(), settings.clock.clone(), settings.who.to_string());
     tokio::select! {
@@ -323,6 +323,27 @@ mod tests {
         let process = Process::start(settings(folder.path(), address, "a test", vec![log()]));
         process.tells("receiving", |msg| *msg == Msg::ReceiverChanged(Receiver::ThisConsole)).await;
         process.stopped().await;
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_process_that_takes_over_goes_on_counting_the_silence() {
+        let folder = files::throw_away_folder("receiver-").unwrap();
+        let any = "127.0.0.1:0".parse().unwrap();
+        let start = || Process::start(settings(folder.path(), any, "a test", vec![hook()]));
+        let told = |msg: &Msg| match msg {
+            Msg::SourcesChanged(told) => told.first().cloned(),
+            _ => None,
+        };
+        let first = start();
+        first.tells("its sources", |msg| told(msg).is_some()).await;
+        first.stopped().await;
+        let store = settings(folder.path(), any, "a test", Vec::new()).store;
+        let before = store.reported().await.unwrap().unwrap().sources[0].since;
+        let second = start();
+        let goes_on =
+            |msg: &Msg| told(msg).is_some_and(|hook| hook.listened_since == before && hook.since > before);
+        second.tells("to go on", goes_on).await;
+        second.stopped().await;
     }
 
     #[tokio::test(flavor = "multi_thread")]

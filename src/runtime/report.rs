@@ -18,6 +18,21 @@ const HEARTBEAT: Duration = Duration::from_secs(30);
 /// How long one write or read may hold up whoever waits for it.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// What was said last in a store, if it says so in time: nobody is kept from receiving for it.
+pub(super) async fn last(store: &dyn Store) -> Option<SourcesReport> {
+    match tokio::time::timeout(PATIENCE, store.reported()).await {
+        Ok(Ok(report)) => report,
+        Ok(Err(error)) => {
+            tracing::warn!(%error, "how the sources were cannot be read");
+            None
+        }
+        Err(_) => {
+            tracing::warn!("how the sources were cannot be read: the store takes its time");
+            None
+        }
+    }
+}
+
 /// Writes reports.
 #[derive(Debug)]
 pub(super) struct Reporter {

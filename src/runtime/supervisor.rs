@@ -14,7 +14,7 @@ pub(super) use post::Bound;
 use crate::app::header::Receiver;
 use crate::config::meant::Source;
 use crate::domain::event::SourceName;
-use crate::domain::{SourceHealth, SourceState};
+use crate::domain::{SourceHealth, SourceState, SourcesReport};
 use crate::ingest::Ingest;
 use crate::source::Accept;
 use crate::source::clock::Clock;
@@ -46,6 +46,8 @@ pub(super) struct Supervisor {
     /// As they are configured: the order in which they are told.
     sources: Vec<Source>,
     since: Timestamp,
+    /// What the process that received before said last.
+    before: Option<SourcesReport>,
     clock: Arc<dyn Clock>,
     changed: Arc<Notify>,
     stop_time: Duration,
@@ -83,7 +85,13 @@ impl Supervisor {
         let changed = Arc::new(Notify::new());
         let charges = posts.into_iter().map(|post| Arc::new(Charge::new(post, changed.clone())));
         let since = clock.now();
-        Supervisor { charges: charges.collect(), sources, since, clock, changed, stop_time: STOP_TIME }
+        let (charges, before) = (charges.collect(), None);
+        Supervisor { charges, sources, since, before, clock, changed, stop_time: STOP_TIME }
+    }
+
+    /// The same, and it goes on from what another process said last.
+    pub(super) fn after(self, before: Option<SourcesReport>) -> Supervisor {
+        Supervisor { before, ..self }
     }
 
     /// Keeps all of them at work until they are told to stop, and ends when they have, or should have.
@@ -112,7 +120,16 @@ impl Supervisor {
         let nobody = |source| counters::fresh(source, SourceState::failed(NOBODY_ASKS));
         told.extend(untold.into_iter().map(nobody));
         told.sort_by_key(|health| self.place(&health.name));
-        told.into_iter().map(|health| SourceHealth { since: Some(self.since), ..health }).collect()
+        told.into_iter().map(|health| self.through_restarts(health)).collect()
+    }
+
+    fn through_restarts(&self, health: SourceHealth) -> SourceHealth {
+        let since = Some(self.since);
+        let health = SourceHealth { since, listened_since: since, ..health };
+        match &self.before {
+            Some(before) => before.handed_on(health, self.since),
+            None => health,
+        }
     }
 
     fn place(&self, name: &SourceName) -> usize {

@@ -11,6 +11,7 @@ use crate::domain::time::Zone;
 use crate::domain::{SourceHealth, untrusted};
 use crate::source::clock::Clock;
 use crate::store::{Store, StoreError};
+use jiff::Timestamp;
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::unix::net::UnixDatagram;
@@ -36,6 +37,7 @@ pub struct Systemd {
 struct Said {
     receiver: Receiver,
     sources: Arc<[SourceHealth]>,
+    now: Timestamp,
     status: String,
     is_ready: bool,
 }
@@ -72,6 +74,7 @@ impl Systemd {
             Msg::ReceiverChanged(receiver) => said.receiver = receiver.clone(),
             Msg::SourcesChanged(sources) => said.sources = sources.clone(),
             Msg::SourcesReported(_) => said.sources = Arc::default(),
+            Msg::Ticked(now) => said.now = *now,
             _ => return,
         }
         for line in said.news() {
@@ -111,7 +114,7 @@ impl Said {
     /// What is not said yet.
     fn news(&mut self) -> Vec<String> {
         let is_ready = matches!(self.receiver, Receiver::ThisConsole | Receiver::Other(_));
-        let status = status(&self.receiver, &self.sources);
+        let status = status(&self.receiver, &self.sources, self.now);
         let mut news = Vec::new();
         if is_ready && !self.is_ready {
             news.push("READY=1".to_owned());
@@ -136,14 +139,17 @@ async fn answers(store: &dyn Store, clock: &dyn Clock) -> Result<(), StoreError>
 }
 
 /// One line, without counters: it changes when something does that matters.
-fn status(receiver: &Receiver, sources: &[SourceHealth]) -> String {
+fn status(receiver: &Receiver, sources: &[SourceHealth], now: Timestamp) -> String {
     let who = match receiver {
         Receiver::Unknown => "starting".to_owned(),
         Receiver::ThisConsole => "receiving".to_owned(),
         Receiver::Other(who) => format!("waiting: {who} receives"),
         Receiver::Nobody(why) => format!("not receiving: {}", why.lines().next().unwrap_or_default()),
     };
-    let told = |source: &SourceHealth| format!("{} {}", source.name, source.told(&Zone::Utc));
+    let told = |source: &SourceHealth| {
+        let told = [vec![source.told(&Zone::Utc)], source.remarks(now)].concat();
+        format!("{} {}", source.name, told.join("; "))
+    };
     let told: Vec<String> = sources.iter().map(told).collect();
     let line = if told.is_empty() { who } else { format!("{who}; {}", told.join(", ")) };
     untrusted::fit(&untrusted::visible(&line), STATUS).into_owned()

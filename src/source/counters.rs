@@ -5,11 +5,14 @@
 
 use super::refusal::{Cause, Refusal};
 use crate::config::meant::Source;
-use crate::domain::{SourceHealth, SourceNote, SourceState, time};
+use crate::domain::{SourceHealth, SourceNote, SourceState, time, untrusted};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// How many columns of a path that no source has are kept.
+const STRAY_PATH: usize = 60;
 
 /// The live counters of one source.
 #[derive(Debug)]
@@ -58,8 +61,9 @@ impl Counters {
     }
 
     /// Counts a refusal.
-    pub fn refused(&self, refusal: &Refusal) {
+    pub fn refused(&self, refusal: &Refusal, at: Timestamp) {
         let mut counted = self.lock();
+        counted.health.last_refused = Some(at);
         *counted.health.refused.entry(refusal.cause.word().to_owned()).or_default() += 1;
         if refusal.cause == Cause::NotWritable {
             counted.not_stored = Some(refusal.words.to_string());
@@ -112,6 +116,8 @@ pub(super) enum Topic {
     Renewal,
     /// Callers with whom no TLS came about.
     Handshake,
+    /// Requests that are no source's.
+    Stray,
 }
 
 impl ListenerHealth {
@@ -161,11 +167,38 @@ impl ListenerHealth {
         self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn stray(&self) {
-        self.strays.fetch_add(1, Ordering::Relaxed);
+    /// Counts one, and keeps where it went: a path with a typing error in it is to be seen.
+    pub(super) fn stray(&self, path: &str) {
+        let count = self.strays.fetch_add(1, Ordering::Relaxed) + 1;
+        let path = untrusted::fit(path, STRAY_PATH);
+        let words = format!("{count} request(s) for a path that no source has, the last for `{path}`");
+        self.tell(Topic::Stray, Some(SourceNote::fact(words)));
     }
 
     pub(crate) fn enter(&self, state: &SourceState) {
         self.sources.iter().for_each(|source| source.enter(state));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::meant::{Proof, Webhook};
+
+    #[test]
+    fn where_no_source_listens_is_said_of_all_that_do() {
+        let proof = Proof::Header { name: "x-api-client-token".to_owned(), secret: "secret".into() };
+        let source = Source::posted("cii", "cii-webhook", Webhook::new("/hooks/cii", proof));
+        let counters = Arc::new(Counters::new(&source, SourceState::Running));
+        let health = ListenerHealth::new(vec![counters]);
+        health.stray("/hooks/first");
+        health.stray(&format!("/hooks/{}", "x".repeat(200)));
+        let notes = &health.snapshot()[0].notes;
+        let said = "2 request(s) for a path that no source has, the last for `/hooks/xxx";
+        assert!(
+            notes.len() == 1 && notes[0].text.starts_with(said) && notes[0].text.len() < 140,
+            "{notes:?}"
+        );
+        assert!(!notes[0].is_warning(), "anybody may ask for anything");
     }
 }

@@ -20,6 +20,7 @@ use axum::extract::{Request, State};
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
+use jiff::Timestamp;
 use std::collections::HashMap;
 use std::sync::Arc;
 use tokio::{task, time};
@@ -244,7 +245,7 @@ fn starting_state(checker: &Result<Checker, ProofUnusable>) -> SourceState {
 
 async fn receive(State(door): State<Arc<Door>>, request: Request) -> Response {
     let Some(hook) = door.hooks.get(request.uri().path()) else {
-        door.health.stray();
+        door.health.stray(request.uri().path());
         return (StatusCode::NOT_FOUND, Json(serde_json::json!({ "error": "nothing listens here" })))
             .into_response();
     };
@@ -257,13 +258,13 @@ async fn receive(State(door): State<Arc<Door>>, request: Request) -> Response {
     };
     match answered {
         Ok(response) => response,
-        Err(refusal) => refuse(hook, refusal).await,
+        Err(refusal) => refuse(hook, refusal, door.clock.now()).await,
     }
 }
 
 /// The one place where a refusal is counted, logged and, if somebody is guessing, held back.
-async fn refuse(hook: &Hook, refusal: Refusal) -> Response {
-    hook.counters.refused(&refusal);
+async fn refuse(hook: &Hook, refusal: Refusal, at: Timestamp) -> Response {
+    hook.counters.refused(&refusal, at);
     tracing::debug!(source = %hook.name, cause = refusal.cause.word(), %refusal, "request refused");
     if refusal.cause == Cause::Proof {
         hook.pace.hold().await;

@@ -208,12 +208,12 @@ fn running(state: &State) -> Option<Piece> {
 }
 
 fn silence(state: &State) -> Option<Piece> {
-    let last = state.header.health.last_received?;
-    let age = time::age(state.now, last);
+    let age = time::age(state.now, state.header.silent_since()?);
     if state.header.is_too_silent(state.now) {
         let words = vec![format!("silent for {age}, longer than expected"), format!("silent for {age}")];
         return Some(Piece::new(Side::Right, Role::Alarm, 75, words));
     }
+    state.header.health.last_received?;
     let words = vec![format!("last event {age}"), format!("last {age}")];
     Some(Piece::new(Side::Right, Role::Header, 35, words))
 }
@@ -243,7 +243,7 @@ fn sources(state: &State) -> Option<Piece> {
         return Some(Piece::new(Side::Right, Role::Warning, 50, words));
     }
     let refused: u64 = sources.iter().map(SourceHealth::refusals).sum();
-    let total = words::sources_ok(sources);
+    let total = words::sources_ok(sources, state.now);
     let words = if refused > 0 { vec![format!("{total}, {refused} refused"), total] } else { vec![total] };
     Some(Piece::new(Side::Right, Role::Header, 10, words))
 }

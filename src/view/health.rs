@@ -121,7 +121,7 @@ fn sources(health: &Health, prose: &mut Prose) {
             let heading = format!("Sources, as they were said to be {}", health.ago(at));
             prose.heading(Role::Warning, &heading);
         }
-        None => prose.heading(Role::Heading, &format!("Sources: {}", sources_ok(&header.sources))),
+        None => prose.heading(Role::Heading, &format!("Sources: {}", sources_ok(&header.sources, now))),
     }
     let sources = by_need(&header.sources, now);
     let widths = Widths::of(health, &sources);
@@ -178,6 +178,7 @@ fn stand(health: &Health, source: &SourceHealth) -> (&'static str, Role, String)
             ("▲", role, format!("waiting till {}", health.state.settings.zone.time_of_day(*until)))
         }
         _ if source.overdue(health.state.now).is_some() => ("▲", Role::Alarm, "silent".to_owned()),
+        SourceState::Running if source.refusing().is_some() => ("▲", Role::Warning, "refusing".to_owned()),
         SourceState::Running => ("●", role, "running".to_owned()),
         state @ (SourceState::Starting | SourceState::Stopped) => ("○", role, state.word().to_owned()),
     }
@@ -236,7 +237,12 @@ fn details(health: &Health, source: &SourceHealth, prose: &mut Prose) {
     if !source.refused.is_empty() {
         let causes: Vec<String> =
             source.refused.iter().map(|(cause, times)| format!("{} {cause}", number(*times))).collect();
-        prose.marked(INDENT, Role::Warning, &format!("refused: {}", health.joined(&causes)));
+        let causes = health.joined(&causes);
+        let words = match source.refusing() {
+            Some(at) => format!("refused, and nothing accepted since: {causes}; last {}", health.ago(at)),
+            None => format!("refused: {causes}"),
+        };
+        prose.marked(INDENT, Role::Warning, &words);
     }
     for note in &source.notes {
         let role = if note.is_warning() { Role::Warning } else { Role::Muted };

@@ -4,6 +4,7 @@ use super::theme::Role;
 use crate::app::msg::Progress;
 use crate::domain::counts::StateCounts;
 use crate::domain::{Evidence, FindingState, NOTHING, Outcome, Receipt, Severity, SourceHealth, SourceState};
+use jiff::Timestamp;
 
 /// A severity's sign, our own: told apart by shape, not by colour.
 pub(super) fn glyph(severity: Severity) -> &'static str {
@@ -113,9 +114,9 @@ pub(super) fn role_of(state: &SourceState) -> Role {
     }
 }
 
-/// How many of the sources bring what there is.
-pub(super) fn sources_ok(sources: &[SourceHealth]) -> String {
-    let ready = sources.iter().filter(|source| source.state == SourceState::Running).count();
+/// How many of the sources can be trusted to bring what there is.
+pub(super) fn sources_ok(sources: &[SourceHealth], now: Timestamp) -> String {
+    let ready = sources.iter().filter(|source| source.is_well(now)).count();
     match (ready, sources.len()) {
         (1, 1) => "1 source ok".to_owned(),
         (ready, all) if ready == all => format!("{all} sources ok"),

@@ -10,6 +10,10 @@ use std::time::{Duration, Instant};
 /// Statements kept prepared: a query over severities and checks keeps a few dozen open at once.
 const PREPARED: usize = 128;
 
+/// How long a write-ahead log may stay, in bytes, and how many of them are a page.
+const LOG_BYTES: u32 = 64 << 20;
+const PAGE_BYTES: u32 = 4_096;
+
 /// How long a switch that somebody stands in the way of waits before the next try.
 const SWITCH_AGAIN: Duration = Duration::from_millis(10);
 
@@ -51,7 +55,19 @@ impl Files {
             let db = self.current().map_err(|error| unusable(&self.store, &error))?;
             return if self.search.exists() { Ok(db) } else { Err(missing(&self.search)) };
         }
-        self.migrated(&self.store, STORE, "FULL").map_err(|error| unusable(&self.store, &error))
+        let opened = self.migrated(&self.store, STORE, "FULL").and_then(|db| {
+            db.pragma_update_and_check(None, "wal_autocheckpoint", LOG_BYTES / PAGE_BYTES, |_| Ok(()))?;
+            Ok(db)
+        });
+        opened.map_err(|error| unusable(&self.store, &error))
+    }
+
+    /// The connection of whoever copies the store's log into its file.
+    pub(super) fn checkpointer(&self) -> Result<Connection, StoreError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let opened =
+            Connection::open_with_flags(&self.store, flags).and_then(|db| self.tune(&db).map(|()| db));
+        opened.map_err(|error| unusable(&self.store, &error.into()))
     }
 
     /// The free text's writing connection. Its file is derived: the last commits may be lost, and a
@@ -95,7 +111,7 @@ impl Files {
         may_shrink(&db)?;
         self.write_ahead(&db)?;
         db.pragma_update(None, "synchronous", synchronous)?;
-        db.pragma_update_and_check(None, "journal_size_limit", 64 << 20, |_| Ok(()))?;
+        db.pragma_update_and_check(None, "journal_size_limit", LOG_BYTES, |_| Ok(()))?;
         schema.migrate(&mut db)?;
         Ok(db)
     }

@@ -35,9 +35,9 @@ pub(super) fn of_executions(db: &Connection, ids: &[String]) -> Result<Vec<(Stri
 }
 
 /// Counts one more delivery of an event.
-pub(super) fn came_again(db: &Connection, event: i64, received: i64) -> Result<()> {
+pub(super) fn came_again(db: &Connection, event: i64, item: &InboxItem) -> Result<()> {
     db.prepare_cached("UPDATE events SET times = times + 1 WHERE id = ?1")?.execute([event])?;
-    tally::event_seen(db, received)
+    tally::event_seen(db, item)
 }
 
 /// Writes a new event, without its users.

@@ -89,9 +89,9 @@ impl Expander {
         Expander { decode, slice: slice.max(1), large: None }
     }
 
-    /// Expands one slice inside the caller's transaction.
-    pub(super) fn step(&mut self, db: &Connection) -> Result<Left> {
-        let mut budget = self.slice;
+    /// Expands one slice inside the caller's transaction, or less of it if less is asked for.
+    pub(super) fn step(&mut self, db: &Connection, most: usize) -> Result<Left> {
+        let mut budget = self.slice.min(most);
         while budget > 0 {
             let Some(waiting) = inbox::oldest_fresh(db)? else { return self.slice_of_large(db, budget) };
             let users = self.begin(db, waiting, budget)?;
@@ -269,12 +269,12 @@ fn give_up(db: &Connection, id: i64, trouble: Trouble) -> Result<()> {
 fn enter(db: &Connection, id: i64, item: &InboxItem, event: &DecodedEvent, budget: usize) -> Result<Became> {
     let key = event.key.as_str();
     if let Some(known) = events::of_key(db, key)? {
-        events::came_again(db, known, item.received.as_microsecond())?;
+        events::came_again(db, known, item)?;
         inbox::remove(db, id)?;
         return Ok(Became::Repeat);
     }
     if events::is_digest(db, key)? {
-        tally::event_seen(db, item.received.as_microsecond())?;
+        tally::event_seen(db, item)?;
         inbox::remove(db, id)?;
         return Ok(Became::Repeat);
     }
@@ -388,9 +388,9 @@ mod tests {
     #[test]
     fn what_is_begun_ends_as_it_began_whatever_changed_meanwhile() {
         let db = store(&["large 35", "small 1"]);
-        expander().step(&db).unwrap();
+        expander().step(&db, usize::MAX).unwrap();
         let mut changed = Expander::new(Arc::new(Changed), 10);
-        while changed.step(&db).unwrap() == Left::More {}
+        while changed.step(&db, usize::MAX).unwrap() == Left::More {}
         assert_eq!((open(&db), inbox::pending(&db).unwrap()), (vec![35], 0));
         assert_eq!(drops::all(&db).unwrap()[0].times, 1, "what was not begun is left out");
         let one = |sql: &str| db.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
@@ -440,9 +440,9 @@ mod tests {
     #[test]
     fn what_names_others_by_now_is_put_aside_and_nobody_goes_in_silence() {
         let db = store(&["large 35", "small 1"]);
-        expander().step(&db).unwrap();
+        expander().step(&db, usize::MAX).unwrap();
         let mut changed = Expander::new(Arc::new(Otherwise), 10);
-        while changed.step(&db).unwrap() == Left::More {}
+        while changed.step(&db, usize::MAX).unwrap() == Left::More {}
         assert_eq!((open(&db), inbox::pending(&db).unwrap()), (vec![10, 2], 0));
         let problems = inbox::problems(&db).unwrap();
         assert!(problems[0].line().contains("only some of its 35 users"), "{}", problems[0].line());
@@ -452,11 +452,11 @@ mod tests {
     fn small_elements_go_before_the_slices_of_large_ones() {
         let db = store(&["large 35", "a 1", "b 1"]);
         let mut expander = expander();
-        assert_eq!(expander.step(&db).unwrap(), Left::More);
+        assert_eq!(expander.step(&db, usize::MAX).unwrap(), Left::More);
         assert_eq!(open(&db), [10], "the large one is begun");
-        expander.step(&db).unwrap();
+        expander.step(&db, usize::MAX).unwrap();
         assert_eq!(open(&db), [16, 1, 1], "the small ones, then what is left of the slice");
-        while expander.step(&db).unwrap() == Left::More {}
+        while expander.step(&db, usize::MAX).unwrap() == Left::More {}
         assert_eq!(open(&db), [35, 1, 1]);
         assert_eq!(inbox::pending(&db).unwrap(), 0);
     }
@@ -480,7 +480,7 @@ mod tests {
             "no commit is longer than a slice"
         );
         let mut rest = expander();
-        while rest.step(&db).unwrap() == Left::More {}
+        while rest.step(&db, usize::MAX).unwrap() == Left::More {}
         assert_eq!((open(&db), inbox::pending(&db).unwrap()), (vec![35, 0], 0));
         let drops = drops::all(&db).unwrap();
         assert_eq!((drops[0].reason.as_str(), drops[0].times), ("noise", 2));
@@ -490,10 +490,10 @@ mod tests {
     fn another_expander_goes_on_where_one_stopped() {
         let db = store(&["large 35", "large 35", "other 25"]);
         let (mut one, mut two) = (expander(), expander());
-        one.step(&db).unwrap();
+        one.step(&db, usize::MAX).unwrap();
         for _ in 0..10 {
-            two.step(&db).unwrap();
-            one.step(&db).unwrap();
+            two.step(&db, usize::MAX).unwrap();
+            one.step(&db, usize::MAX).unwrap();
         }
         assert_eq!(open(&db), [35, 25]);
         let times: i64 = db.query_row("SELECT times FROM events WHERE id = 1", [], |row| row.get(0)).unwrap();
@@ -558,7 +558,7 @@ mod tests {
     fn a_bad_element_is_put_aside_and_its_neighbours_are_not() {
         let db = store(&["good 1", "bad", "better 1"]);
         let mut expander = expander();
-        while expander.step(&db).unwrap() == Left::More {}
+        while expander.step(&db, usize::MAX).unwrap() == Left::More {}
         assert_eq!(open(&db), [1, 1]);
         assert_eq!(inbox::problems(&db).unwrap().len(), 1);
         assert_eq!(inbox::pending(&db).unwrap(), 0);

@@ -2,6 +2,7 @@
 
 use super::rows::{signed, sized, unsigned};
 use crate::domain::counts::StateCounts;
+use crate::domain::event::IMPORT;
 use crate::domain::{DecodedEvent, Finding, FindingState, Severity};
 use crate::store::InboxItem;
 use rusqlite::{Connection, Result};
@@ -76,21 +77,28 @@ pub(super) fn shift_events(db: &Connection, before: &Finding, after: &Finding) -
     Ok(())
 }
 
-/// A new event arrived.
+/// A new event arrived. One that a file brought says nothing of how the sources are.
 pub(super) fn event_arrived(db: &Connection, item: &InboxItem, event: &DecodedEvent) -> Result<()> {
     db.prepare_cached(
         "UPDATE event_totals SET events = events + 1, quiet = quiet + ?2, raws = raws + 1, \
-         raw_bytes = raw_bytes + ?3, last_received = max(?1, ifnull(last_received, ?1))",
+         raw_bytes = raw_bytes + ?3, last_received = max(ifnull(?1, last_received), ifnull(last_received, ?1))",
     )?
-    .execute((item.received.as_microsecond(), event.is_quiet(), sized(item.raw.len())))?;
+    .execute((came(item), event.is_quiet(), sized(item.raw.len())))?;
     Ok(())
 }
 
 /// An event arrived again.
-pub(super) fn event_seen(db: &Connection, received: i64) -> Result<()> {
-    db.prepare_cached("UPDATE event_totals SET last_received = max(?1, ifnull(last_received, ?1))")?
-        .execute([received])?;
+pub(super) fn event_seen(db: &Connection, item: &InboxItem) -> Result<()> {
+    db.prepare_cached(
+        "UPDATE event_totals SET last_received = max(ifnull(?1, last_received), ifnull(last_received, ?1))",
+    )?
+    .execute([came(item)])?;
     Ok(())
+}
+
+/// When a source brought it, if one did.
+fn came(item: &InboxItem) -> Option<i64> {
+    (item.source.0 != IMPORT).then(|| item.received.as_microsecond())
 }
 
 /// How many findings there are that are not closed. The table has one row a severity and state.

@@ -2,12 +2,15 @@
 //!
 //! A commit costs a flush to the disk, whatever is in it. So the writer takes all jobs that are queued,
 //! gives each a savepoint, commits once and answers all of them: the more callers there are, the fewer
-//! flushes each one waits for. Between two groups it expands one slice of the inbox, so an append never
-//! waits for more than a slice. When nothing is queued it looks for other processes' commits.
+//! flushes each one waits for. Between two groups it expands a slice of the inbox, so an append never
+//! waits for more than a slice; and the more writes wait, the shorter it is for what it expands, since
+//! a sender that gets no answer gives up, and what is acknowledged loses nothing by being shown a little
+//! later. When nothing is queued it looks for other processes' commits.
 //!
 //! Every transaction is `BEGIN IMMEDIATE`: what is read in it cannot be changed by another process
 //! before it is written.
 
+use super::checkpoint::Checkpointer;
 use super::connect::Files;
 use super::expand::{Expander, Left};
 use super::failure::{is_of_the_machine, not_writable, not_writable_words};
@@ -28,6 +31,12 @@ const GROUP: usize = 1_024;
 const RETRY: Duration = Duration::from_secs(1);
 /// How many looks an inbox row may stand still before we take over from whoever left it.
 const STILL: u32 = 4;
+
+/// While writes come, one element is expanded for so many of them: a flood is shown late, and never not
+/// at all.
+const WRITES_AN_ELEMENT: usize = 8;
+/// While writes come, fewer than this are not worth a commit of their own.
+const WORTHWHILE: usize = 64;
 
 /// What whoever would write is told where nothing may be written.
 const FROZEN: &str = "the store was opened for reading only";
@@ -139,6 +148,8 @@ pub(super) struct Parts {
     pub(super) db: Connection,
     pub(super) expander: Expander,
     pub(super) watcher: Watcher,
+    /// None where nothing is written.
+    pub(super) checkpointer: Option<Checkpointer>,
     /// Wakes the writer of the free text.
     pub(super) search: SyncSender<()>,
     pub(super) poll: Duration,
@@ -157,6 +168,7 @@ pub(super) fn start(parts: Parts) -> std::io::Result<WriterHandle> {
         transactions: transactions.clone(),
         waiting: Vec::new(),
         has_work,
+        pace: Pace::default(),
         not_before: None,
         still: (None, 0),
     };
@@ -174,6 +186,7 @@ struct Writer {
     waiting: Vec<Waiter>,
     /// Whether the inbox may hold something to expand.
     has_work: bool,
+    pace: Pace,
     /// No slice before this: the last one failed.
     not_before: Option<Instant>,
     /// The inbox's oldest row at the last looks, and how often it was the same.
@@ -193,12 +206,13 @@ impl Writer {
     fn run(mut self) {
         loop {
             let gathered = self.gather();
+            let most = self.pace.after(gathered.jobs.len());
             self.commit(gathered.jobs);
             self.wait_for_drain(gathered.drained);
             if gathered.is_over {
                 return self.end(gathered.close);
             }
-            self.expand();
+            self.expand(most);
             self.answer_drained();
             self.look_around();
         }
@@ -269,9 +283,9 @@ impl Writer {
         }
     }
 
-    /// Expands one slice.
-    fn expand(&mut self) {
-        if !self.may_expand() {
+    /// Expands one slice, of up to so many elements.
+    fn expand(&mut self, most: usize) {
+        if most == 0 || !self.may_expand() {
             return;
         }
         let expander = &mut self.parts.expander;
@@ -280,7 +294,7 @@ impl Writer {
             self.has_work = false;
             return;
         }
-        match in_transaction(&mut self.parts.db, |db| expander.step(db)) {
+        match in_transaction(&mut self.parts.db, |db| expander.step(db, most)) {
             Ok(left) => {
                 self.has_work = left == Left::More;
                 self.not_before = None;
@@ -300,10 +314,11 @@ impl Writer {
         }
     }
 
-    /// After each commit: counts it, tells who watches, wakes the free text.
+    /// After each commit: counts it, tells who watches, wakes those who work behind.
     fn committed(&mut self) {
         self.transactions.fetch_add(1, Ordering::Relaxed);
         self.parts.watcher.committed(&self.parts.db);
+        self.parts.checkpointer.iter().for_each(Checkpointer::committed);
         let _ = self.parts.search.try_send(());
     }
 
@@ -372,6 +387,29 @@ impl Writer {
     }
 }
 
+/// How many elements, or users of a large one, are expanded in one go. The expander's own slice bounds it.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+struct Pace {
+    /// Writes since something was expanded.
+    writes: usize,
+    /// What the last turn in which nobody wrote was allowed.
+    idle: usize,
+}
+
+impl Pace {
+    /// Behind so many writes: none until it is worth a commit. Each turn that nobody writes: twice as many
+    /// as in the last one.
+    fn after(&mut self, writes: usize) -> usize {
+        if writes == 0 {
+            *self = Pace { writes: 0, idle: self.idle.saturating_mul(2).max(WRITES_AN_ELEMENT) };
+            return self.idle;
+        }
+        let due = (self.writes + writes) / WRITES_AN_ELEMENT;
+        *self = Pace { writes: if due < WORTHWHILE { self.writes + writes } else { 0 }, idle: 0 };
+        if due < WORTHWHILE { 0 } else { due }
+    }
+}
+
 impl Gathered {
     fn add(&mut self, message: Message) {
         match message {
@@ -393,4 +431,21 @@ fn in_transaction<T>(
     let done = work(&tx)?;
     tx.commit()?;
     Ok(done)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_more_is_written_the_less_is_expanded_and_never_nothing() {
+        let mut pace = Pace::default();
+        let idle: Vec<usize> = (0..4).map(|_| pace.after(0)).collect();
+        assert_eq!(idle, [8, 16, 32, 64], "nobody writes");
+        let flood: Vec<usize> = (0..16).map(|_| pace.after(64)).collect();
+        assert_eq!(flood.iter().sum::<usize>(), 16 * 64 / WRITES_AN_ELEMENT);
+        assert_eq!(flood.iter().filter(|most| **most > 0).count(), 2, "in goes that are worth a commit");
+        assert_eq!(pace.after(GROUP), GROUP / WRITES_AN_ELEMENT, "a full group at once");
+        assert_eq!((pace.after(1), pace.after(0)), (0, 8), "one write, and the next moment it is expanded");
+    }
 }
