@@ -8,7 +8,7 @@ use super::effect::Effect;
 use super::list::Scroll;
 use super::msg::Motion;
 use super::state::{Awaited, Screen, State};
-use crate::domain::page::{Dropped, StoreStatus};
+use crate::domain::page::{Dropped, NotifierHealth, StoreStatus};
 use crate::domain::{SourceHealth, SourceState, time};
 use jiff::{SignedDuration, Timestamp};
 
@@ -22,6 +22,8 @@ pub struct Kept {
     pub status: StoreStatus,
     /// What rules and filters left out, the latest first.
     pub dropped: Vec<Dropped>,
+    /// How those are who are told of events by messages.
+    pub notifiers: Vec<NotifierHealth>,
 }
 
 /// The screen of sources and store.
@@ -127,7 +129,10 @@ pub fn next_change(state: &State) -> Option<Timestamp> {
     let sources =
         header.sources.iter().flat_map(|source| source.silent_since().into_iter().chain(source.refusing()));
     let kept = screen.kept.iter();
-    let kept = kept.flat_map(|kept| kept.dropped.iter().map(|drop| drop.last).chain(kept.status.oldest_raw));
+    let kept = kept.flat_map(|kept| {
+        let told = kept.notifiers.iter().filter_map(NotifierHealth::since);
+        told.chain(kept.dropped.iter().map(|drop| drop.last)).chain(kept.status.oldest_raw)
+    });
     let ages = sources.chain(kept).chain(header.last_word(now));
     let ages = ages.map(|then| time::next_age_change(now, then));
     let due = screen.is_behind.then(|| screen.asked_at + PACE);

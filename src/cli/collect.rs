@@ -10,6 +10,7 @@ use crate::config::{Config, Loaded};
 use crate::domain::event::SourceName;
 use crate::domain::time::{self, Zone};
 use crate::domain::{Actor, SourceHealth, SourceState, untrusted};
+use crate::notify;
 use crate::remediation::guard::Mode;
 use crate::runtime::headless;
 use crate::runtime::systemd::Systemd;
@@ -17,7 +18,7 @@ use crate::store::Store;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Receives until a signal.
 pub(super) async fn run(
@@ -32,10 +33,11 @@ pub(super) async fn run(
     out.note(&what(&loaded.config))?;
     let clock = connect::clock();
     let tenants = connect::tenants(&loaded.config, clock.clone())?;
-    let notifiers = connect::notifiers(&loaded.config, store.clone(), clock.clone())?;
+    let teller = Arc::new(Teller::default());
+    let hear: Arc<dyn notify::Hear> = teller.clone();
+    let notifiers = connect::notifiers(&loaded.config, store.clone(), clock.clone(), Some(hear))?;
     let settings = receiving(&loaded.config, store.clone(), &tenants, clock, "collect", actor, Mode::Acting)
         .telling(notifiers);
-    let teller = Teller::default();
     let systemd = Systemd::of(|name| std::env::var_os(name), std::process::id());
     let keep = loaded.config.keep;
     let ended = headless::collect(settings, keep, Arc::new(move |msg| teller.tell(msg)), systemd).await;
@@ -70,11 +72,21 @@ struct Said {
     silent: BTreeSet<SourceName>,
     /// Those that refuse what comes.
     refusing: BTreeSet<SourceName>,
+    /// Those who cannot be told of events, with why.
+    untold: BTreeMap<String, String>,
 }
 
 impl Teller {
     fn tell(&self, msg: Msg) {
-        for line in self.lines(msg) {
+        self.say(self.lines(msg));
+    }
+
+    fn said(&self) -> MutexGuard<'_, Said> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn say(&self, lines: impl IntoIterator<Item = String>) {
+        for line in lines {
             // Why something failed may be somebody else's words.
             let line = untrusted::visible(&line);
             tracing::info!("{line}");
@@ -84,7 +96,7 @@ impl Teller {
     }
 
     fn lines(&self, msg: Msg) -> Vec<String> {
-        let mut said = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut said = self.said();
         match msg {
             Msg::ReceiverChanged(Receiver::ThisConsole) => vec!["receiving".to_owned()],
             Msg::ReceiverChanged(Receiver::Other(who)) => vec![format!("waiting: {who} receives")],
@@ -97,6 +109,13 @@ impl Teller {
             Msg::Ticked(now) => said.ticked(now),
             _ => Vec::new(),
         }
+    }
+}
+
+impl notify::Hear for Teller {
+    fn hear(&self, notifier: &str, why: Option<&str>) {
+        let line = self.said().notifier(notifier, why);
+        self.say(line);
     }
 }
 
@@ -129,6 +148,14 @@ impl Said {
             return self.refusing.remove(name).then(|| format!("source {name} accepts again"));
         }
         self.refusing.insert(name.clone()).then(|| format!("source {name} {}", source.refuses()))
+    }
+
+    fn notifier(&mut self, name: &str, why: Option<&str>) -> Option<String> {
+        let Some(why) = why else {
+            return self.untold.remove(name).map(|_| format!("notifier {name} is told again"));
+        };
+        let before = self.untold.insert(name.to_owned(), why.to_owned());
+        (before.as_deref() != Some(why)).then(|| format!("notifier {name} cannot be told: {why}"))
     }
 
     /// Which silences became longer than expected, and which ended.
@@ -216,6 +243,17 @@ mod tests {
         assert_eq!(say(&teller, &[hook.clone()]), NOTHING);
         hook.last_accepted = Some(at(3));
         assert_eq!(say(&teller, &[hook]), ["source cii accepts again"]);
+    }
+
+    #[test]
+    fn a_notifier_that_cannot_be_told_is_said_once_and_so_is_its_end() {
+        let teller = Teller::default();
+        let hear = |why: Option<&str>| teller.said().notifier("night", why);
+        assert_eq!(hear(None), None, "well all the time");
+        assert_eq!(hear(Some("answered 503")).unwrap(), "notifier night cannot be told: answered 503");
+        assert_eq!(hear(Some("answered 503")), None);
+        assert_eq!(hear(Some("answered 404")).unwrap(), "notifier night cannot be told: answered 404");
+        assert_eq!(hear(None).unwrap(), "notifier night is told again");
     }
 
     #[test]

@@ -73,17 +73,23 @@ fn not_usable(error: &impl Display, hint: Option<impl Display>) -> Failure {
     Failure::usage(format!("{error}{hint}"))
 }
 
-/// Who is told of what arrives in a store; nobody without a `[[notify]]`.
+/// Who is told of what arrives in a store; nobody without a `[[notify]]`. `hear` hears of those that cannot
+/// be told, if anybody is to.
 pub(super) fn notifiers(
     config: &Config,
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
+    hear: Option<Arc<dyn notify::Hear>>,
 ) -> Result<Option<Arc<Notifiers>>, Failure> {
     if config.notify.is_empty() {
         return Ok(None);
     }
     let messenger = messenger(config, clock)?;
-    Ok(Some(Arc::new(Notifiers::new(messenger, store, notify::Pace::default()))))
+    let notifiers = Notifiers::new(messenger, store, notify::Pace::default());
+    Ok(Some(Arc::new(match hear {
+        Some(hear) => notifiers.heard_by(hear),
+        None => notifiers,
+    })))
 }
 
 /// The tenants, for reading.

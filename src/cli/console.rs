@@ -115,7 +115,7 @@ fn setup(loaded: &Loaded, store: Arc<dyn Store>, stage: Stage) -> Result<session
     let tenants = connect::tenants(config, stage.clock.clone())?;
     let held = tenants.held();
     let notifiers = match stage.receives {
-        Mode::Acting => connect::notifiers(config, store.clone(), stage.clock.clone())?,
+        Mode::Acting => connect::notifiers(config, store.clone(), stage.clock.clone(), None)?,
         Mode::ReadOnly => None,
     };
     let (actor, clock) = (&stage.actor, stage.clock.clone());
@@ -143,6 +143,7 @@ fn setup(loaded: &Loaded, store: Arc<dyn Store>, stage: Stage) -> Result<session
         keep: config.keep,
         receiver: received.telling(notifiers),
         bells: notify::bells(&config.notify),
+        told: notify::told(&config.notify),
         bound: stage.bound,
         warnings,
     })

@@ -160,15 +160,18 @@ const SHIPPED: &[Shipped] = &[
     Shipped("security.breached_credential.detected", ANY, "okta:breached-credential", "Breached Credential Detected", CRITICAL, WHO),
     Shipped("security.threat.detected", ANY, "okta:threat-detected", "Threat Detected", HIGH, WHO),
     Shipped("security.password_spray.detected", ANY, "okta:password-spray", "Password Spray Detected", HIGH, WHO),
+    Shipped("security.attack.start", ANY, "okta:attack-started", "Attack on the Org Started", HIGH, WHO),
     Shipped("security.session.detect_client_roaming", ANY, "okta:session-roaming", "Session Moved to Another Client", HIGH, WHO),
     Shipped("user.account.report_suspicious_activity_by_enduser", ANY, "okta:suspicious-activity-reported", "Suspicious Activity Reported by End User", HIGH, WHO),
     Shipped("user.risk.detect", ANY, "okta:risk-detected", "User Risk Detected", LogSeverity::OfRisk, WHO),
     Shipped("user.risk.change", ANY, "okta:risk-changed", "User Risk Changed", LogSeverity::OfRisk, WHO),
+    Shipped("policy.entity_risk.action", ANY, "okta:risk-policy-acted", "Risk Policy Acted on User", HIGH, WHO),
     Shipped("policy.auth_reevaluate.fail", ANY, "okta:reauthentication-failed", "Session Failed Its Policy Later", HIGH, WHO),
     Shipped("user.mfa.okta_verify.deny_push", ANY, "okta:push-denied", "Push Denied by the User", HIGH, WHO),
     Shipped("user.mfa.attempt_bypass", ANY, "okta:mfa-bypass", "Attempt to Bypass MFA", HIGH, WHO),
     Shipped("user.mfa.factor.reset_all", DONE, "okta:factors-reset", "All Factors Reset", MEDIUM, WHO),
     Shipped("user.mfa.factor.deactivate", DONE, "okta:factor-removed", "Factor Removed", MEDIUM, WHO),
+    Shipped("user.mfa.factor.activate", DONE, "okta:factor-added", "Factor Added", LOW, WHO),
     Shipped("user.mfa.factor.suspend", DONE, "okta:factor-suspended", "Factor Suspended", LOW, WHO),
     Shipped("user.session.impersonation.*", ANY, "okta:impersonation", "Impersonation by Support or Administrator", HIGH, WHO),
     Shipped("user.account.privilege.grant", DONE, "okta:admin-role-granted", "Admin Role Assigned to User", HIGH, WHO),
@@ -176,9 +179,14 @@ const SHIPPED: &[Shipped] = &[
     Shipped("system.api_token.create", DONE, "okta:api-token-created", "API Token Created", HIGH, ACTOR),
     Shipped("user.account.lock", ANY, "okta:account-locked", "Account Locked", MEDIUM, WHO),
     Shipped("user.session.access_admin_app", NOT_LET_IN, "okta:admin-console-denied", "Admin Console Denied", MEDIUM, ACTOR),
+    Shipped("event_hook.delivery", NOT_LET_IN, "okta:hook-not-delivered", "Event Hook Not Delivered", HIGH, ACTOR),
+    Shipped("system.org.rate_limit.violation", ANY, "okta:rate-limit-exceeded", "Rate Limit of the Org Exceeded", LOW, ACTOR),
+    Shipped("core.concurrency.org.limit.violation", ANY, "okta:concurrency-exceeded", "Concurrency Limit of the Org Exceeded", LOW, ACTOR),
     Shipped("user.session.context.change", ANY, "okta:session-context-changed", "Session Context Changed", MEDIUM, WHO),
     Shipped("user.session.start", NOT_LET_IN, "okta:sign-in-failed", "Sign-in Failed or Denied", LOW, WHO),
     Shipped("user.authentication.auth_via_mfa", NOT_LET_IN, "okta:mfa-failed", "MFA Failed or Denied", LOW, WHO),
+    Shipped("user.authentication.verify", NOT_LET_IN, "okta:verification-failed", "Verification Failed or Denied", LOW, WHO),
+    Shipped("user.authentication.sso", NOT_LET_IN, "okta:app-sign-in-failed", "Sign-in to Application Failed or Denied", LOW, WHO),
     Shipped("policy.evaluate_sign_on", NOT_LET_IN, "okta:sign-on-denied", "Sign-on Denied by Policy", LOW, WHO),
     Shipped("application.user_membership.add", DONE, "okta:app-assigned", "Application Assigned", INFO, WHO),
     Shipped("application.user_membership.remove", DONE, "okta:app-unassigned", "Application Unassigned", INFO, WHO),
@@ -194,6 +202,11 @@ mod tests {
     #[case("user.session.start", "DENY", Some("okta:sign-in-failed"))]
     #[case("user.session.start", "failure", Some("okta:sign-in-failed"))]
     #[case("user.session.start", "SUCCESS", None)]
+    #[case("user.authentication.sso", "SUCCESS", None)]
+    #[case("user.authentication.sso", "DENY", Some("okta:app-sign-in-failed"))]
+    #[case("policy.entity_risk.evaluate", "ALLOW", None)]
+    #[case("event_hook.delivery", "FAILURE", Some("okta:hook-not-delivered"))]
+    #[case("policy.entity_risk.action", "SUCCESS", Some("okta:risk-policy-acted"))]
     #[case("user.session.start", "SOMETHING_NEW", None)]
     #[case("user.session.impersonation.initiate", "SUCCESS", Some("okta:impersonation"))]
     #[case("USER.RISK.CHANGE", "", Some("okta:risk-changed"))]

@@ -60,6 +60,24 @@ impl<T: Listed> Page<T> {
     }
 }
 
+/// How somebody who is told of events by messages is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotifierHealth {
+    /// Its configured name.
+    pub name: String,
+    /// When it was last told something.
+    pub told: Option<Timestamp>,
+    /// Since when it cannot be told, and why.
+    pub failing: Option<(Timestamp, String)>,
+}
+
+impl NotifierHealth {
+    /// Since when it is as it is: failing, or told for the last time.
+    pub fn since(&self) -> Option<Timestamp> {
+        self.failing.as_ref().map(|(since, _)| *since).or(self.told)
+    }
+}
+
 /// What a rule or a source's filter left out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dropped {

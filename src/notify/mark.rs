@@ -1,6 +1,7 @@
 //! How far a notifier has told, as it stands in the store.
 
 use crate::domain::EventId;
+use crate::domain::page::NotifierHealth;
 use crate::domain::time::{millis, millis_option};
 use crate::store::{Cursor, Store, StoreError};
 use jiff::Timestamp;
@@ -48,6 +49,21 @@ impl Mark {
     pub async fn read(store: &dyn Store, notifier: &str) -> Result<Option<Mark>, StoreError> {
         let value = store.cursor(&cursor_name(notifier)).await?;
         Ok(value.and_then(|value| serde_json::from_str(&value).ok()))
+    }
+
+    /// How notifiers are, in the order of their names; of one that was never started nothing is known.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn health(store: &dyn Store, names: &[String]) -> Result<Vec<NotifierHealth>, StoreError> {
+        let mut known = Vec::new();
+        for name in names {
+            let mark = Mark::read(store, name).await?;
+            let told = mark.as_ref().and_then(|mark| mark.told);
+            let failing = mark.and_then(|mark| mark.failing).map(|failing| (failing.since, failing.why));
+            known.push(NotifierHealth { name: name.clone(), told, failing });
+        }
+        Ok(known)
     }
 
     /// Keeps it.

@@ -27,6 +27,8 @@ pub use send::{Messenger, NotTold, Outcome};
 
 use crate::config::meant::{Channel, Notify};
 use crate::store::Store;
+use std::collections::HashMap;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -66,34 +68,65 @@ impl Pace {
     }
 }
 
+/// Who hears how the notifiers are.
+pub trait Hear: fmt::Debug + Send + Sync {
+    /// One cannot be told, and why; or, without that, is told again.
+    fn hear(&self, notifier: &str, why: Option<&str>);
+}
+
+/// Nobody hears.
+#[derive(Debug)]
+struct Nobody;
+
+impl Hear for Nobody {
+    fn hear(&self, _: &str, _: Option<&str>) {}
+}
+
 /// Everybody who is told by a message, and what is needed to tell them.
 #[derive(Debug)]
 pub struct Notifiers {
     messenger: Arc<Messenger>,
     store: Arc<dyn Store>,
     pace: Pace,
+    hear: Arc<dyn Hear>,
 }
 
 impl Notifiers {
     /// Those of a messenger, told of the events of a store.
     pub fn new(messenger: Messenger, store: Arc<dyn Store>, pace: Pace) -> Notifiers {
-        Notifiers { messenger: Arc::new(messenger), store, pace }
+        Notifiers { messenger: Arc::new(messenger), store, pace, hear: Arc::new(Nobody) }
+    }
+
+    /// The same, and somebody hears of those that cannot be told.
+    #[must_use]
+    pub fn heard_by(self, hear: Arc<dyn Hear>) -> Notifiers {
+        Notifiers { hear, ..self }
     }
 
     /// Tells them until `stop` is true or its sender is gone; a message on its way is waited for. Only
     /// the process that receives may run this, or everything is told twice.
     pub async fn run(&self, stop: watch::Receiver<bool>) {
-        let mut workers = JoinSet::new();
+        let (mut workers, mut names) = (JoinSet::new(), HashMap::new());
         for notify in self.messenger.all().filter(|notify| !matches!(notify.channel, Channel::Bell)) {
-            let worker = work::Worker::new(&self.messenger, notify, self.store.clone(), self.pace);
-            workers.spawn(worker.run(stop.clone()));
+            let (store, hear) = (self.store.clone(), self.hear.clone());
+            let worker = work::Worker::new(&self.messenger, notify, store, self.pace, hear);
+            let task = workers.spawn(worker.run(stop.clone()));
+            names.insert(task.id(), notify.name.clone());
         }
         while let Some(ended) = workers.join_next().await {
             if let Err(error) = ended {
-                tracing::error!(%error, "a notifier broke off");
+                let name = names.get(&error.id()).map_or("", String::as_str);
+                tracing::error!(notifier = name, %error, "a notifier broke off");
+                self.hear.hear(name, Some("a part of the program broke off; start it again"));
             }
         }
     }
+}
+
+/// The names of those who are told by a message.
+pub fn told(notify: &[Notify]) -> Vec<String> {
+    let told = notify.iter().filter(|notify| !matches!(notify.channel, Channel::Bell));
+    told.map(|notify| notify.name.clone()).collect()
 }
 
 /// The names of those whose bell rings.

@@ -1,10 +1,10 @@
 //! One notifier at work: reads what waits, tells it, and only then moves its mark.
 
-use super::Pace;
 use super::gather::{self, Waiting};
 use super::mark::{Failing, Mark};
 use super::message::{Form, Message};
 use super::send::{Messenger, NotTold, Outcome};
+use super::{Hear, Pace};
 use crate::config::meant::Notify;
 use crate::store::{Store, StoreError};
 use jiff::{SignedDuration, Timestamp};
@@ -25,6 +25,7 @@ pub(super) struct Worker {
     notify: Notify,
     store: Arc<dyn Store>,
     pace: Pace,
+    hear: Arc<dyn Hear>,
     failures: u32,
     /// Up to when everything was told, as it was last written.
     written: Timestamp,
@@ -47,6 +48,7 @@ impl Worker {
         notify: &Notify,
         store: Arc<dyn Store>,
         pace: Pace,
+        hear: Arc<dyn Hear>,
     ) -> Worker {
         let (messenger, notify) = (messenger.clone(), notify.clone());
         Worker {
@@ -54,6 +56,7 @@ impl Worker {
             notify,
             store,
             pace,
+            hear,
             failures: 0,
             written: Timestamp::UNIX_EPOCH,
             is_refused: false,
@@ -145,6 +148,9 @@ impl Worker {
         match self.messenger.tell(&self.notify, &message).await {
             Ok(()) => {
                 let now = self.messenger.now();
+                if mark.failing.is_some() {
+                    self.hear.hear(&self.notify.name, None);
+                }
                 *mark = Mark { event: up_to.0, late: 0, caught_up: now, told: Some(now), failing: None };
                 (self.failures, self.is_refused) = (0, false);
                 self.keep(mark, is_kept).await;
@@ -178,6 +184,7 @@ impl Worker {
         self.is_refused = not_told.outcome == Outcome::Refused;
         tracing::warn!(notifier = %self.notify.name, why = %not_told.why, "cannot be told");
         let since = mark.failing.as_ref().map_or_else(|| self.messenger.now(), |failing| failing.since);
+        self.hear.hear(&self.notify.name, Some(&not_told.why));
         let failing = Some(Failing { since, why: not_told.why.clone() });
         if mark.failing != failing {
             mark.failing = failing;

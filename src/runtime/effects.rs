@@ -9,6 +9,7 @@ use crate::domain::finding::HistoryEntry;
 use crate::domain::page::From;
 use crate::domain::plan::{Fit, Plan};
 use crate::domain::{ActionId, EventId, FindingId, Login, untrusted};
+use crate::notify::Mark;
 use crate::remediation::{self, Ask, Confirmed, RunError};
 use crate::source::cii;
 use crate::store::{ActionFilter, Again, FindingFilter, Store, StoreError};
@@ -122,9 +123,10 @@ struct Work {
     heard: UnboundedSender<Heard>,
 }
 
-/// What a store holds, and what was left out of it.
-async fn kept(store: &dyn Store) -> Result<Box<Kept>, StoreError> {
-    Ok(Box::new(Kept { status: store.status().await?, dropped: store.dropped().await? }))
+/// What a store holds, what was left out of it, and how those are who are told of it.
+async fn kept(store: &dyn Store, notifiers: &[String]) -> Result<Box<Kept>, StoreError> {
+    let notifiers = Mark::health(store, notifiers).await?;
+    Ok(Box::new(Kept { status: store.status().await?, dropped: store.dropped().await?, notifiers }))
 }
 
 fn words<T>(result: Result<T, impl ToString>) -> Result<T, String> {
@@ -168,7 +170,9 @@ impl Work {
                 Answer::Address(desk.directory.users_of_address(&address).await)
             }
             Effect::LoadHealth { .. } => Answer::Health(words(store.health().await)),
-            Effect::LoadKept { .. } => Answer::Kept(words(kept(store.as_ref()).await)),
+            Effect::LoadKept { .. } => {
+                Answer::Kept(words(kept(store.as_ref(), &self.services.notifiers).await))
+            }
             Effect::ChangeFinding { finding, version, change, .. } => {
                 let changed = store.change(finding, Some(version), &change, &desk.actor, desk.now()).await;
                 Answer::Changed(words(changed).map(Box::new))

@@ -16,6 +16,8 @@ pub struct Services {
     pub runner: Arc<Runner>,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// The names of those who are told of events by messages.
+    pub notifiers: Vec<String>,
     /// How child processes are started.
     pub children: Children,
     /// How links are opened.

@@ -65,6 +65,8 @@ pub struct Setup {
     pub receiver: receiver::Settings,
     /// For whom the bell rings, by their names in the configuration.
     pub bells: Vec<String>,
+    /// The names of those who are told by messages.
+    pub told: Vec<String>,
     /// Hears where the listener listens, once it does.
     pub bound: Option<oneshot::Sender<SocketAddr>>,
     /// What the configuration or the theme warned of.
@@ -104,6 +106,7 @@ pub(super) fn open<W: Write>(setup: Setup, screen: Screen<W>) -> io::Result<(Con
         desk: setup.desk.clone(),
         runner: runner.clone(),
         clock: setup.clock.clone(),
+        notifiers: setup.told.clone(),
         children: setup.children.clone(),
         open: setup.console.open,
         clipboard: clipboard::way(|name| std::env::var(name).ok()),

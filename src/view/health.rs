@@ -11,7 +11,7 @@ use crate::app::header::Receiver;
 use crate::app::health::{HealthScreen, Kept, by_need};
 use crate::app::layout::WIDE;
 use crate::app::list::Extent;
-use crate::domain::page::StoreStatus;
+use crate::domain::page::{NotifierHealth, StoreStatus};
 use crate::domain::untrusted::width;
 use crate::domain::{SourceHealth, SourceState, time};
 use jiff::SignedDuration;
@@ -19,7 +19,7 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 
 /// The sections, the most important first. A new one is a function and its line here.
-const SECTIONS: [fn(&Health, &mut Prose); 4] = [who_receives, sources, left_out, store];
+const SECTIONS: [fn(&Health, &mut Prose); 5] = [who_receives, sources, notifiers, left_out, store];
 
 /// From fewer rows on, no line stays empty.
 const DENSE: u16 = 20;
@@ -51,6 +51,10 @@ struct Health<'a> {
 /// ● cii       running                         last 2m ago
 ///    cii-webhook · /hooks/cii · 120 accepted · 2 refused
 ///    refused: 2 wrong or missing secret
+///
+/// Notifiers
+/// ◆ night  not told for 2h
+///    answered 503; nothing is lost, it is tried again
 ///
 /// Left out by rules and filters
 ///   1,204× rule `noise`, last 2m ago
@@ -121,7 +125,13 @@ fn sources(health: &Health, prose: &mut Prose) {
             let heading = format!("Sources, as they were said to be {}", health.ago(at));
             prose.heading(Role::Warning, &heading);
         }
-        None => prose.heading(Role::Heading, &format!("Sources: {}", sources_ok(&header.sources, now))),
+        None => {
+            let since = header.sources.iter().filter_map(|source| source.since).min();
+            let counted = since.map(|since| format!("counted since {}", health.ago(since)));
+            let said = [Some(sources_ok(&header.sources, now)), counted].into_iter().flatten();
+            let said = health.joined(&said.collect::<Vec<_>>());
+            prose.heading(Role::Heading, &format!("Sources: {said}"));
+        }
     }
     let sources = by_need(&header.sources, now);
     let widths = Widths::of(health, &sources);
@@ -247,6 +257,33 @@ fn details(health: &Health, source: &SourceHealth, prose: &mut Prose) {
     for note in &source.notes {
         let role = if note.is_warning() { Role::Warning } else { Role::Muted };
         prose.marked(&health.theme.own("   · "), role, &note.text);
+    }
+}
+
+/// Who is told of events, those first who cannot be.
+fn notifiers(health: &Health, prose: &mut Prose) {
+    let Some(Kept { notifiers, .. }) = health.screen.kept.as_deref() else { return };
+    if notifiers.is_empty() {
+        return;
+    }
+    prose.heading(Role::Heading, "Notifiers");
+    let mut sorted: Vec<&NotifierHealth> = notifiers.iter().collect();
+    sorted.sort_by_key(|notifier| notifier.failing.is_none());
+    let names = notifiers.iter().map(|notifier| width(&health.theme.visible(&notifier.name)));
+    let name = names.max().unwrap_or(0).min(NAME);
+    for notifier in sorted {
+        let (sign, role, words) = match (&notifier.failing, notifier.told) {
+            (Some((since, _)), _) => {
+                ("◆", Role::Alarm, format!("not told for {}", time::age(health.state.now, *since)))
+            }
+            (None, Some(at)) => ("●", Role::Good, format!("last told {}", health.ago(at))),
+            (None, None) => ("○", Role::Muted, "nothing told yet".to_owned()),
+        };
+        let cells = Cells::new(health.theme).own(role, sign).gap(1).left(Role::Text, &notifier.name, name);
+        prose.line(cells.gap(2).text(role, &words).line());
+        if let Some((_, why)) = &notifier.failing {
+            prose.marked(INDENT, Role::Text, &format!("{why}; nothing is lost, it is tried again"));
+        }
     }
 }
 

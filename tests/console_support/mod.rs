@@ -238,6 +238,7 @@ fn console(desk: &Arc<Desk>, glass: &Glass, clock: &Arc<TestClock>) -> Console<G
         desk: desk.clone(),
         runner: Arc::new(Runner::new(desk.clone(), pace())),
         clock: clock.clone(),
+        notifiers: Vec::new(),
         children: Children::default(),
         open: OpenLinks::Never,
         clipboard: Way::Terminal,

@@ -12,7 +12,9 @@ use idtriage::domain::action::{Receipt, ShownRequest};
 use idtriage::domain::counts::StateCounts;
 use idtriage::domain::dossier::{AddressUsers, EndUserRef, LoadedPart, Problem};
 use idtriage::domain::event::{Detail, EventDetail};
-use idtriage::domain::page::{Counted, Dropped, EventUser, From, Page, Sequence, StoreHealth, StoreStatus};
+use idtriage::domain::page::{
+    Counted, Dropped, EventUser, From, NotifierHealth, Page, Sequence, StoreHealth, StoreStatus,
+};
 use idtriage::domain::plan::{Confirm, Fact, Fit, FitTarget, PageOf, Target, WebPage};
 use idtriage::domain::subject::ProviderAccount;
 use idtriage::domain::time::Zone;
@@ -145,6 +147,14 @@ fn kept() -> Kept {
             set_aside: 2,
             ..StoreStatus::default()
         },
+        notifiers: vec![
+            NotifierHealth { name: "security-channel".into(), told: Some(ago(12)), failing: None },
+            NotifierHealth {
+                name: "night".into(),
+                told: Some(ago(400)),
+                failing: Some((ago(130), "answered 503".into())),
+            },
+        ],
         dropped: vec![dropped("rule `hygiene\u{202e}`", 1_204, 2), dropped("filter of `okta-hook`", 7, 300)],
     }
 }

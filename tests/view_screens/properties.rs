@@ -218,7 +218,21 @@ fn the_header_says_what_failed_and_what_is_silent() {
     tell(&mut state, Msg::SourcesChanged(only(&[0, 1, 2])));
     let line = first_line(&state);
     assert!(line.contains("okta-hook silent for 3h, longer than expected"), "{line}");
-    assert!(line.contains("2 of 3 sources ok"), "{line}");
+    assert!(line.contains("1 of 3 sources ok"), "{line}");
+}
+
+#[test]
+fn one_that_refuses_what_comes_is_said_to() {
+    let mut state = on_health(100, 24);
+    let mut said = report(ago(0)).sources[0].clone();
+    said.last_refused = Some(ago(1));
+    tell(&mut state, Msg::SourcesChanged([said.clone()].into()));
+    let shown = text(&paint(&state, &Theme::default()).0);
+    assert!(shown.contains("0 of 1 sources ok") && shown.contains("▲ cii  refusing"), "{shown}");
+    assert!(shown.contains("refused, and nothing accepted since: 1 busy · 1,002 wrong"), "{shown}");
+    said.last_accepted = Some(ago(0));
+    tell(&mut state, Msg::SourcesChanged([said].into()));
+    assert!(text(&paint(&state, &Theme::default()).0).contains("● cii  running"));
 }
 
 proptest! {

@@ -34,9 +34,11 @@ const STILL: u32 = 4;
 
 /// While writes come, one element is expanded for so many of them: a flood is shown late, and never not
 /// at all.
-const WRITES_AN_ELEMENT: usize = 8;
+const WRITES_AN_ELEMENT: usize = 32;
 /// While writes come, fewer than this are not worth a commit of their own.
-const WORTHWHILE: usize = 64;
+const WORTHWHILE: usize = 32;
+/// What is expanded in the first turn in which nobody writes.
+const FIRST: usize = 8;
 
 /// What whoever would write is told where nothing may be written.
 const FROZEN: &str = "the store was opened for reading only";
@@ -401,7 +403,7 @@ impl Pace {
     /// as in the last one.
     fn after(&mut self, writes: usize) -> usize {
         if writes == 0 {
-            *self = Pace { writes: 0, idle: self.idle.saturating_mul(2).max(WRITES_AN_ELEMENT) };
+            *self = Pace { writes: 0, idle: self.idle.saturating_mul(2).max(FIRST) };
             return self.idle;
         }
         let due = (self.writes + writes) / WRITES_AN_ELEMENT;
@@ -442,8 +444,8 @@ mod tests {
         let mut pace = Pace::default();
         let idle: Vec<usize> = (0..4).map(|_| pace.after(0)).collect();
         assert_eq!(idle, [8, 16, 32, 64], "nobody writes");
-        let flood: Vec<usize> = (0..16).map(|_| pace.after(64)).collect();
-        assert_eq!(flood.iter().sum::<usize>(), 16 * 64 / WRITES_AN_ELEMENT);
+        let flood: Vec<usize> = (0..32).map(|_| pace.after(64)).collect();
+        assert_eq!(flood.iter().sum::<usize>(), 32 * 64 / WRITES_AN_ELEMENT);
         assert_eq!(flood.iter().filter(|most| **most > 0).count(), 2, "in goes that are worth a commit");
         assert_eq!(pace.after(GROUP), GROUP / WRITES_AN_ELEMENT, "a full group at once");
         assert_eq!((pace.after(1), pace.after(0)), (0, 8), "one write, and the next moment it is expanded");
