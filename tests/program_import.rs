@@ -227,7 +227,7 @@ fn in_real_time_they_arrive_through_the_inbox_at_their_pace() {
     assert_eq!(place.all("events").len(), 2);
     replay.signal(Signal::SIGINT);
     let ended = replay.ended().expect(3);
-    assert_eq!(ended.out, "2 arrived, 0 refused\n");
+    assert_eq!(ended.out, "2 new, 0 repeated, 0 refused\n");
     let events = place.all("events");
     assert!(events.iter().all(|event| event["received"] != event["published"]), "{events:?}");
 }

@@ -1,6 +1,8 @@
 //! What a sender is answered, and what that answer means.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by panicking")]
 
+#[expect(dead_code, reason = "what becomes of a payload is the conformance table's business")]
+mod payload_support;
 mod source_support;
 
 use axum::Router;
@@ -13,6 +15,7 @@ use idtriage::source::limits::Allowance;
 use idtriage::source::refusal::Cause;
 use idtriage::source::{Accept, Arrival, ListenError, Listener, ListenerHealth};
 use jiff::Timestamp;
+use payload_support::fixtures;
 use rstest::rstest;
 use source_support::{Inbox, MESSAGE, chunked, clock, text, watched};
 use std::net::SocketAddr;
@@ -409,4 +412,25 @@ async fn a_sender_in_the_middle_of_a_large_body_still_sees_the_answer(
     stream.write_all(head(secret, length).as_bytes()).await.unwrap();
     stream.write_all(&vec![b' '; length]).await.unwrap();
     assert!(answer(&mut stream).await.starts_with(status));
+}
+
+/// The record of a log has no sender: it is asked for.
+#[tokio::test]
+async fn every_payload_that_is_posted_is_answered_2xx_and_kept_as_it_came() {
+    for fixture in fixtures().iter().filter(|fixture| fixture.source_type.name != "okta-system-log") {
+        let proof = Proof::Header { name: "x-secret".into(), secret: "s3cret".into() };
+        let webhook = Webhook { mapping: fixture.mapping(), ..Webhook::new("/hooks/it", proof) };
+        let source = Source::posted("it", fixture.source_type.name, webhook);
+        let inbox = Arc::new(Inbox::new());
+        let accept = Arc::clone(&inbox) as Arc<dyn Accept>;
+        let door = Door::new(&[source], Allowance::default(), accept, clock()).unwrap();
+        let post = Request::post("/hooks/it").header("x-secret", "s3cret");
+        let post = post.body(Body::from(fixture.body.clone())).unwrap();
+        let answer = door.into_router().oneshot(post).await.unwrap();
+        let is_hook = fixture.source_type.name == "okta-event-hook";
+        let expected = if is_hook { StatusCode::NO_CONTENT } else { StatusCode::OK };
+        assert_eq!(answer.status(), expected, "{}", fixture.path.display());
+        let kept: Vec<Arc<str>> = inbox.kept().into_iter().map(|arrival| arrival.raw).collect();
+        assert_eq!(kept, fixture.elements().unwrap(), "{}", fixture.path.display());
+    }
 }

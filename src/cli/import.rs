@@ -132,7 +132,7 @@ pub(super) async fn run(
         return Err(error.into());
     }
     teller.refusals.told(teller.out)?;
-    sum(what, &tally, &ended, teller.out)?;
+    sum(&tally, &ended, teller.out)?;
     conclude(what, &tally, ended, teller.out)
 }
 
@@ -197,12 +197,9 @@ impl Refusals {
     }
 }
 
-fn sum(what: &args::Import, tally: &Tally, ended: &Ended, out: &mut Output<'_>) -> io::Result<()> {
-    let Tally { imported, entered, refused } = tally;
+fn sum(tally: &Tally, ended: &Ended, out: &mut Output<'_>) -> io::Result<()> {
+    let Tally { imported, refused } = tally;
     let is_complete = matches!(ended, Ended::Whole);
-    if out.is_json() && what.real_time {
-        return out.json(&json!({ "arrived": entered, "refused": refused, "complete": is_complete }));
-    }
     if out.is_json() {
         return out.json(&json!({
             "new": imported.new,
@@ -212,9 +209,6 @@ fn sum(what: &args::Import, tally: &Tally, ended: &Ended, out: &mut Output<'_>) 
             "refused": refused,
             "complete": is_complete,
         }));
-    }
-    if what.real_time {
-        return out.text(&format!("{entered} arrived, {refused} refused"));
     }
     let mut parts = vec![format!("{} new", imported.new), format!("{} repeated", imported.repeated)];
     if imported.dropped > 0 {

@@ -180,13 +180,9 @@ const SHIPPED: &[Shipped] = &[
     Shipped("user.account.lock", ANY, "okta:account-locked", "Account Locked", MEDIUM, WHO),
     Shipped("user.session.access_admin_app", NOT_LET_IN, "okta:admin-console-denied", "Admin Console Denied", MEDIUM, ACTOR),
     Shipped("event_hook.delivery", NOT_LET_IN, "okta:hook-not-delivered", "Event Hook Not Delivered", HIGH, ACTOR),
-    Shipped("system.org.rate_limit.violation", ANY, "okta:rate-limit-exceeded", "Rate Limit of the Org Exceeded", LOW, ACTOR),
-    Shipped("core.concurrency.org.limit.violation", ANY, "okta:concurrency-exceeded", "Concurrency Limit of the Org Exceeded", LOW, ACTOR),
     Shipped("user.session.context.change", ANY, "okta:session-context-changed", "Session Context Changed", MEDIUM, WHO),
     Shipped("user.session.start", NOT_LET_IN, "okta:sign-in-failed", "Sign-in Failed or Denied", LOW, WHO),
     Shipped("user.authentication.auth_via_mfa", NOT_LET_IN, "okta:mfa-failed", "MFA Failed or Denied", LOW, WHO),
-    Shipped("user.authentication.verify", NOT_LET_IN, "okta:verification-failed", "Verification Failed or Denied", LOW, WHO),
-    Shipped("user.authentication.sso", NOT_LET_IN, "okta:app-sign-in-failed", "Sign-in to Application Failed or Denied", LOW, WHO),
     Shipped("policy.evaluate_sign_on", NOT_LET_IN, "okta:sign-on-denied", "Sign-on Denied by Policy", LOW, WHO),
     Shipped("application.user_membership.add", DONE, "okta:app-assigned", "Application Assigned", INFO, WHO),
     Shipped("application.user_membership.remove", DONE, "okta:app-unassigned", "Application Unassigned", INFO, WHO),
@@ -203,7 +199,6 @@ mod tests {
     #[case("user.session.start", "failure", Some("okta:sign-in-failed"))]
     #[case("user.session.start", "SUCCESS", None)]
     #[case("user.authentication.sso", "SUCCESS", None)]
-    #[case("user.authentication.sso", "DENY", Some("okta:app-sign-in-failed"))]
     #[case("policy.entity_risk.evaluate", "ALLOW", None)]
     #[case("event_hook.delivery", "FAILURE", Some("okta:hook-not-delivered"))]
     #[case("policy.entity_risk.action", "SUCCESS", Some("okta:risk-policy-acted"))]

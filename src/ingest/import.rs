@@ -7,7 +7,7 @@
 
 use super::file::{Ahead, Element, Group, MOST_BYTES, MOST_ELEMENTS, Origin, Refusal};
 use crate::source::Clock;
-use crate::store::{Imported, InboxItem, Store, StoreError};
+use crate::store::{Imported, Store, StoreError};
 use jiff::{SignedDuration, Timestamp};
 use std::io::{self, Read};
 use std::sync::Arc;
@@ -20,10 +20,8 @@ const TOLD_FROM: SignedDuration = SignedDuration::from_secs(2);
 /// What has become of a file so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Tally {
-    /// What became of the elements of a history.
+    /// What became of the elements.
     pub imported: Imported,
-    /// Elements of a replay that are in the inbox.
-    pub entered: u64,
     /// What was refused.
     pub refused: u64,
 }
@@ -32,7 +30,7 @@ impl Tally {
     /// Everything that was read, refused or not.
     pub fn read(&self) -> u64 {
         let Imported { new, repeated, dropped, set_aside } = self.imported;
-        new + repeated + dropped + set_aside + self.entered + self.refused
+        new + repeated + dropped + set_aside + self.refused
     }
 
     fn add(&mut self, more: Imported) {
@@ -116,7 +114,7 @@ impl Import {
                 Ok(group) => group,
                 Err(ended) => break ended,
             };
-            if let Err(ended) = self.take_in(group.elements).await {
+            if let Err(ended) = self.take_in(group.elements, published).await {
                 break ended;
             }
             if let Err(ended) = self.told(group.failed, tell) {
@@ -126,8 +124,8 @@ impl Import {
         (self.tally, ended)
     }
 
-    /// Commits elements, so many at once. One piece of a file may hold very many.
-    async fn take_in(&mut self, elements: Vec<Element>) -> Result<(), Ended> {
+    /// Commits elements, so many at once, each as arrived at its time. One piece of a file may hold very many.
+    async fn take_in(&mut self, elements: Vec<Element>, arrived: Arrived) -> Result<(), Ended> {
         let now = self.clock.now();
         let mut rest = elements.into_iter().peekable();
         while rest.peek().is_some() {
@@ -137,8 +135,8 @@ impl Import {
                 && let Some(element) = rest.next()
             {
                 bytes += element.raw.len();
-                let own = element.published.filter(|published| *published <= now);
-                items.push(self.origin.item(element, own.unwrap_or(now)));
+                let received = arrived(&element, now);
+                items.push(self.origin.item(element, received));
             }
             let imported = self.store.import(items).await.map_err(Ended::NotKept)?;
             self.tally.add(imported);
@@ -195,7 +193,7 @@ impl Import {
         }
     }
 
-    /// Elements in their time: those that are due together enter the inbox together.
+    /// Elements in their time: those that are due together are committed together.
     async fn arrive(
         &mut self,
         elements: Vec<Element>,
@@ -206,24 +204,12 @@ impl Import {
         for element in elements {
             let at = pace.due(element.published, self.clock.now());
             if at > self.clock.now() {
-                self.enter(&mut due).await?;
+                self.take_in(std::mem::take(&mut due), just_now).await?;
                 self.wait(element.line, at, tell).await?;
             }
             due.push(element);
         }
-        self.enter(&mut due).await
-    }
-
-    async fn enter(&mut self, due: &mut Vec<Element>) -> Result<(), Ended> {
-        let now = self.clock.now();
-        let items: Vec<InboxItem> = due.drain(..).map(|element| self.origin.item(element, now)).collect();
-        if items.is_empty() {
-            return Ok(());
-        }
-        let count = items.len() as u64;
-        self.store.append(items).await.map_err(Ended::NotKept)?;
-        self.tally.entered += count;
-        Ok(())
+        self.take_in(due, just_now).await
     }
 
     async fn wait(&mut self, line: u64, at: Timestamp, tell: &mut Tell<'_>) -> Result<(), Ended> {
@@ -237,6 +223,18 @@ impl Import {
             () = tokio::time::sleep(self.clock.until(at)) => Ok(()),
         }
     }
+}
+
+/// When an element arrives, as the time is now.
+type Arrived = fn(&Element, Timestamp) -> Timestamp;
+
+/// When it was published, unless that is yet to come.
+fn published(element: &Element, now: Timestamp) -> Timestamp {
+    element.published.filter(|published| *published <= now).unwrap_or(now)
+}
+
+fn just_now(_: &Element, now: Timestamp) -> Timestamp {
+    now
 }
 
 async fn stopped(stop: &mut watch::Receiver<bool>) {
@@ -377,7 +375,7 @@ mod tests {
         let input = io::Cursor::new(lines.join("\n"));
         let (tally, ended) = scene.import().replay(input, 2.0, &mut tell).await;
         assert!(matches!(ended, Ended::Whole), "{ended:?}");
-        assert_eq!((tally.entered, waits), (4, vec![(2, 30), (4, 30)]));
+        assert_eq!((tally.imported.new, waits), (4, vec![(2, 30), (4, 30)]));
         let received: Vec<String> =
             scene.events().await.iter().map(|event| event.received.to_string()).collect();
         let expected =

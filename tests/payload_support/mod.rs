@@ -66,6 +66,11 @@ impl Fixture {
         }
     }
 
+    /// Its mapping, where it is of a type that has one.
+    pub(crate) fn mapping(&self) -> Option<Mapping> {
+        self.reading.mappings.get(&self.source).cloned()
+    }
+
     /// How its elements are read.
     pub(crate) fn meaning(&self) -> Meaning<'_> {
         Meaning::of(&self.reading, &self.source)
