@@ -28,8 +28,8 @@ pub(crate) struct Fixture {
     pub(crate) body: String,
     pub(crate) is_recognised: bool,
     pub(crate) expected: Vec<Map<String, Value>>,
-    reading: Reading,
-    source: SourceName,
+    pub(crate) reading: Reading,
+    pub(crate) source: SourceName,
 }
 
 #[derive(Deserialize)]
@@ -64,11 +64,6 @@ impl Fixture {
             reading: Reading { mappings: mapping.into_iter().collect(), ..Reading::default() },
             source,
         }
-    }
-
-    /// Its mapping, where it is of a type that has one.
-    pub(crate) fn mapping(&self) -> Option<Mapping> {
-        self.reading.mappings.get(&self.source).cloned()
     }
 
     /// How its elements are read.

@@ -89,10 +89,15 @@ impl Expander {
         Expander { decode, slice: slice.max(1), large: None }
     }
 
-    /// Expands one slice inside the caller's transaction, or less of it if less is asked for.
+    /// Expands one slice inside the caller's transaction: that many elements and users together, and no more
+    /// than `most` elements. The first users of a large one are not fewer for that: whoever is told of it is
+    /// told of them.
     pub(super) fn step(&mut self, db: &Connection, most: usize) -> Result<Left> {
-        let mut budget = self.slice.min(most);
-        while budget > 0 {
+        let mut budget = self.slice;
+        for _ in 0..most {
+            if budget == 0 {
+                break;
+            }
             let Some(waiting) = inbox::oldest_fresh(db)? else { return self.slice_of_large(db, budget) };
             let users = self.begin(db, waiting, budget)?;
             budget = budget.saturating_sub(1 + users);
@@ -446,6 +451,18 @@ mod tests {
         assert_eq!((open(&db), inbox::pending(&db).unwrap()), (vec![10, 2], 0));
         let problems = inbox::problems(&db).unwrap();
         assert!(problems[0].line().contains("only some of its 35 users"), "{}", problems[0].line());
+    }
+
+    #[test]
+    fn few_elements_are_few_and_have_all_their_first_users() {
+        let db = store(&["a 1", "large 35", "b 1", "c 1"]);
+        let mut expander = expander();
+        assert_eq!(expander.step(&db, 2).unwrap(), Left::More);
+        assert_eq!(open(&db), [1, 8], "two of them, within a slice");
+        expander.step(&db, 1).unwrap();
+        assert_eq!(open(&db), [1, 8, 1]);
+        while expander.step(&db, 1).unwrap() == Left::More {}
+        assert_eq!((open(&db), inbox::pending(&db).unwrap()), (vec![1, 35, 1, 1], 0));
     }
 
     #[test]

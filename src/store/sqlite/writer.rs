@@ -389,7 +389,7 @@ impl Writer {
     }
 }
 
-/// How many elements, or users of a large one, are expanded in one go. The expander's own slice bounds it.
+/// How many elements are expanded in one go. The expander's own slice bounds it.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 struct Pace {
     /// Writes since something was expanded.
