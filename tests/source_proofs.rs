@@ -236,7 +236,7 @@ async fn a_challenge_is_answered_and_nothing_is_stored(#[case] secret: Option<&s
     assert_eq!(said, serde_json::json!({"verification": "My 1st \"challenge\" \\ </script>"}));
     assert!(bench.inbox.kept().is_empty());
     let health = &bench.health.snapshot()[1];
-    let answered = "answered 1 verification(s), the last at 1970-01-01T00:00:00Z";
+    let answered = "verifications answered: 1, the last at 1970-01-01T00:00:00Z";
     assert_eq!(health.notes, [SourceNote::fact(answered)]);
     assert_eq!((health.accepted, health.refusals()), (0, 0));
     // Anybody can ask: that is no sign of life of the sender.

@@ -214,7 +214,7 @@ async fn what_is_no_tls_is_counted_and_holds_up_nobody() {
     let mut stream = tls(served.connect().await, "localhost", &BOTH).await.unwrap();
     assert!(post(&mut stream, "s3cret", MESSAGE.as_bytes()).await.starts_with("HTTP/1.1 200 "));
     assert_eq!(served.health.failed_handshakes(), 1);
-    assert!(served.notes().contains("1 TLS handshake(s) failed, the last one: "), "{}", served.notes());
+    assert!(served.notes().contains("TLS handshakes that failed: 1, the last one: "), "{}", served.notes());
     // The silent one is told to go, not waited for.
     served.stop().await;
 }

@@ -11,12 +11,13 @@ use super::said::Said;
 use super::state::{Awaited, Screen, State};
 use super::text::{self, TextLine};
 use super::window::{PAGE, Side, Window};
-use crate::domain::EventId;
+use crate::domain::check::CheckKind;
 use crate::domain::event::EventDetail;
 use crate::domain::page::{EventUser, From, Page};
 use crate::domain::query::UserQuery;
 use crate::domain::time::Zone;
 use crate::domain::untrusted;
+use crate::domain::{Event, EventId, EventKind};
 
 /// What a page of users is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +64,11 @@ pub struct EventScreen {
 }
 
 impl EventScreen {
+    /// How many users it has, once that is known.
+    pub fn user_count(&self) -> Option<u64> {
+        self.detail.as_ref().map(|detail| detail.event.user_count)
+    }
+
     fn new(id: EventId, title: String) -> EventScreen {
         EventScreen {
             id,
@@ -118,7 +124,7 @@ fn facts(detail: &EventDetail, zone: &Zone) -> Vec<TextLine> {
     let event = &detail.event;
     let mut lines = vec![
         TextLine::fact("check", &event.check.id.to_string()),
-        TextLine::fact("kind", &format!("{}, {}", event.kind.word(), event.check.kind().word())),
+        TextLine::fact("kind", &kind(event)),
         TextLine::fact("source", &event.source.to_string()),
         TextLine::fact("published", &published(event, zone)),
         TextLine::fact("received", &zone.seconds(event.received)),
@@ -137,12 +143,20 @@ fn facts(detail: &EventDetail, zone: &Zone) -> Vec<TextLine> {
     lines
 }
 
+/// What kind of event, and of check where it is one of those.
+fn kind(event: &Event) -> String {
+    match (event.kind, event.check.kind()) {
+        (kind, CheckKind::Unknown) if kind != EventKind::FailedCheck => kind.word().to_owned(),
+        (kind, check) => format!("{}, {}", kind.word(), check.word()),
+    }
+}
+
 fn listed<'a>(words: impl Iterator<Item = &'a str>) -> String {
     let words: Vec<String> = words.map(|word| untrusted::visible(word).into_owned()).collect();
     words.join(", ")
 }
 
-fn published(event: &crate::domain::Event, zone: &Zone) -> String {
+fn published(event: &Event, zone: &Zone) -> String {
     let late = if event.is_late() { " (arrived late)" } else { "" };
     event.published.map_or("unknown".to_owned(), |at| format!("{}{late}", zone.seconds(at)))
 }
@@ -259,8 +273,9 @@ pub fn users_loaded(
     what: UserLoad,
     answer: Result<Page<EventUser>, String>,
 ) -> Vec<Effect> {
-    let rows = state.size.event_user_rows();
+    let size = state.size;
     let Some(screen) = screen(state, id) else { return Vec::new() };
+    let rows = size.event_user_rows(screen.user_count());
     match answer {
         Err(error) => screen.error = Some(error),
         Ok(page) => {
@@ -301,11 +316,11 @@ fn take_page(screen: &mut EventScreen, what: UserLoad, page: Page<EventUser>, ro
 
 /// More users where the cursor is near an end of those that are held.
 fn load_more(state: &mut State, id: EventId) -> Vec<Effect> {
-    let near = state.size.event_user_rows() * 2;
+    let size = state.size;
     let is_reading = is_reading(state, id);
     let wanted = screen(state, id)
         .filter(|screen| !is_reading && screen.error.is_none())
-        .and_then(|screen| screen.users.wanted(screen.at(), near));
+        .and_then(|screen| screen.users.wanted(screen.at(), size.event_user_rows(screen.user_count()) * 2));
     let effect = match wanted {
         Some((Side::Below, from)) => load_users(state, id, UserLoad::Below, from, PAGE),
         Some((Side::Above, from)) => load_users(state, id, UserLoad::Above, from, PAGE),
@@ -345,10 +360,12 @@ pub fn said_loaded(state: &mut State, id: EventId, answer: super::msg::SaidOf) -
 
 /// The cursor was moved, or the texts were.
 pub fn moved(state: &mut State, motion: Motion) -> Vec<Effect> {
-    let (rows, (text_rows, columns)) = (state.size.event_user_rows(), state.size.event_text_size());
+    let size = state.size;
     let zone = state.settings.zone.clone();
     state.rest_since = state.now;
     let Some(screen) = shown(state) else { return Vec::new() };
+    let users = screen.user_count();
+    let (rows, (text_rows, columns)) = (size.event_user_rows(users), size.event_text_size(users));
     if screen.reads_texts {
         let lines = screen.lines(columns, &zone).len();
         screen.scroll.go(motion, lines, text_rows);

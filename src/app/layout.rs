@@ -91,24 +91,28 @@ impl Size {
         usize::from(self.areas().body.height.saturating_sub(1)).max(1)
     }
 
-    /// The event screen: its texts, and its users.
-    pub fn event_parts(self) -> (Rect, Rect) {
+    /// The event screen: its texts, and its users. Below each other the users, where there are so few, leave
+    /// the texts what they do not need.
+    pub fn event_parts(self, users: Option<u64>) -> (Rect, Rect) {
         let body = self.areas().body;
         if self.is_wide() {
             let left = body.width * 11 / 20;
             let texts = Rect { width: left, ..body };
             return (texts, Rect { x: body.x + left, width: body.width - left, ..body });
         }
-        let top = body.height / 2;
+        // A frame, the rows, and what the message says about the selected one.
+        let needed = users.and_then(|users| u16::try_from(users.max(1)).ok()?.checked_add(3));
+        let top = body.height - needed.unwrap_or(u16::MAX).min(body.height - body.height / 2);
         (Rect { height: top, ..body }, Rect { y: body.y + top, height: body.height - top, ..body })
     }
 
     /// The inside of an event's users: the list, and where the texts are not beside it a line that says
     /// what the message says about the selected one.
-    pub fn event_users(self) -> (Rect, Rect) {
-        let area = self.event_parts().1;
+    pub fn event_users(self, users: Option<u64>) -> (Rect, Rect) {
+        let area = self.event_parts(users).1;
         let height = area.height.saturating_sub(2);
-        let said = u16::from(!self.is_wide() && height >= 5);
+        let is_roomy = height >= 5 || users.is_some_and(|users| u64::from(height) > users.max(1));
+        let said = u16::from(!self.is_wide() && is_roomy);
         let inner = Rect {
             x: area.x + 2.min(area.width),
             y: area.y + 1.min(area.height),
@@ -119,13 +123,13 @@ impl Size {
     }
 
     /// How many users of an event are visible.
-    pub fn event_user_rows(self) -> usize {
-        usize::from(self.event_users().0.height).max(1)
+    pub fn event_user_rows(self, users: Option<u64>) -> usize {
+        usize::from(self.event_users(users).0.height).max(1)
     }
 
     /// The lines and columns of an event's texts.
-    pub fn event_text_size(self) -> (usize, usize) {
-        let area = self.event_parts().0;
+    pub fn event_text_size(self, users: Option<u64>) -> (usize, usize) {
+        let area = self.event_parts(users).0;
         (usize::from(area.height.saturating_sub(2)).max(1), usize::from(area.width.saturating_sub(4)).max(1))
     }
 
@@ -231,15 +235,31 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    #[test]
+    fn few_users_leave_the_texts_their_room() {
+        let size = Size { columns: 80, rows: 24 };
+        let heights = |users| {
+            let (texts, list) = size.event_parts(users);
+            let (rows, said) = size.event_users(users);
+            (texts.height, list.height, rows.height, said.height)
+        };
+        assert_eq!(heights(Some(1)), (16, 4, 1, 1));
+        assert_eq!(heights(Some(4)), (13, 7, 4, 1));
+        assert_eq!(heights(Some(50_000)), heights(None));
+        assert_eq!(heights(None), (10, 10, 7, 1));
+    }
+
     proptest! {
         #[test]
-        fn everything_is_inside(columns in 1u16..300, rows in 1u16..100, w in 1u16..200, h in 1u16..100) {
+        fn everything_is_inside(columns in 1u16..300, rows in 1u16..100, w in 1u16..200, h in 1u16..100, n in proptest::option::of(0u64..80_000)) {
             let size = Size { columns, rows };
             let areas = size.areas();
-            let (texts, users) = size.event_parts();
+            let (texts, users) = size.event_parts(n);
             for area in [areas.header, areas.crumbs, areas.body, areas.notice, areas.footer, texts, users, size.overlay(w, h), size.card()] {
                 prop_assert_eq!(area.intersection(size.area()), area);
             }
+            let (list, said) = size.event_users(n);
+            prop_assert_eq!((list.intersection(users), said.intersection(users)), (list, said));
         }
     }
 }

@@ -71,8 +71,12 @@ impl Checked {
     }
 }
 
-/// Everything that can be checked on this machine.
-pub async fn local_checks(loaded: &Loaded, store: Result<&dyn Store, &Failure>) -> Vec<Checked> {
+/// Everything that can be checked on this machine, where `holder` receives, if anybody does.
+pub async fn local_checks(
+    loaded: &Loaded,
+    store: Result<&dyn Store, &Failure>,
+    holder: Option<&str>,
+) -> Vec<Checked> {
     let path = loaded.path.display();
     let read = format!("`{path}` is ours alone to write, and every secret that it names was read");
     let mut checked = vec![Checked::new("configuration", Verdict::Good, read)];
@@ -83,7 +87,7 @@ pub async fn local_checks(loaded: &Loaded, store: Result<&dyn Store, &Failure>) 
     if let Ok(store) = store {
         checked.push(keeping(loaded.config.keep, store).await);
     }
-    checked.push(listener::checked(loaded, connect::now()));
+    checked.push(listener::checked(loaded, holder, connect::now()));
     checked.push(flows(loaded));
     checked.push(console(loaded));
     checked

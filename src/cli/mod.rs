@@ -168,9 +168,9 @@ async fn check(session: &Session<'_>, out: &mut Output<'_>) -> Result<u8, Failur
     // A store that cannot be opened is one more thing to tell, not the end of the examination.
     let opened = session.store(&loaded.config.store, Some(Reading::of(&loaded.config)), out).await;
     let store = opened.as_ref().map(|store| store.as_ref());
-    let mut checked = doctor::local_checks(&loaded, store).await;
+    let holder = receiver::of(&loaded.config.store);
+    let mut checked = doctor::local_checks(&loaded, store, holder.as_deref()).await;
     if let Ok(store) = store {
-        let holder = receiver::of(&loaded.config.store);
         checked.extend(sources::checked(&loaded.config, store, holder.as_deref(), connect::now()).await);
     }
     checked.extend(notify::checks(&loaded.config, store).await);

@@ -150,10 +150,10 @@ pub const COMMANDS: &[Command] = &[
         .help("Shows the event as it arrived."),
     simple("screen.refresh", "refresh", "read anew", &["R"], Context::SCREENS, || Msg::RefreshAsked)
         .help("Reads everything on the screen anew, from the tenants too."),
-    simple("journal.open", "journal", "the journal", &["L"], Context::SCREENS, || Msg::JournalAsked)
+    simple("journal.open", "journal", "the journal", &["L"], &[Feed, Event, User, Address, Raw, Health], || Msg::JournalAsked)
         .footer("journal")
         .help("Lists what was run, with request and receipt."),
-    simple("health.open", "health", "sources and store", &["H"], Context::SCREENS, || Msg::HealthAsked)
+    simple("health.open", "health", "sources and store", &["H"], &[Feed, Event, User, Address, Raw, Journal], || Msg::HealthAsked)
         .footer("health")
         .help("Shows who receives, how each source is, what was left out, and what the store holds."),
     simple("filter.open", "filter", "type a filter", &["/"], Context::SCREENS, || Msg::FilterAsked)

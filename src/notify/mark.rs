@@ -47,8 +47,14 @@ impl Mark {
     /// # Errors
     /// If the store cannot be read.
     pub async fn read(store: &dyn Store, notifier: &str) -> Result<Option<Mark>, StoreError> {
-        let value = store.cursor(&cursor_name(notifier)).await?;
-        Ok(value.and_then(|value| serde_json::from_str(&value).ok()))
+        let Some(value) = store.cursor(&cursor_name(notifier)).await? else { return Ok(None) };
+        match serde_json::from_str(&value) {
+            Ok(mark) => Ok(Some(mark)),
+            Err(error) => {
+                tracing::warn!(notifier, %error, "how far it has told cannot be read: it begins at the newest event");
+                Ok(None)
+            }
+        }
     }
 
     /// How notifiers are, in the order of their names; of one that was never started nothing is known.

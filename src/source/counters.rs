@@ -79,7 +79,7 @@ impl Counters {
         }
         health.notes.extend(counted.challenges.map(|(count, last)| {
             let last = time::rfc3339_seconds(last);
-            SourceNote::fact(format!("answered {count} verification(s), the last at {last}"))
+            SourceNote::fact(format!("verifications answered: {count}, the last at {last}"))
         }));
         health
     }
@@ -150,7 +150,7 @@ impl ListenerHealth {
     /// Counts one, and keeps why: a sender that does not trust the certificate is to be seen.
     pub(super) fn handshake_failed(&self, why: &str) {
         let count = self.handshakes.fetch_add(1, Ordering::Relaxed) + 1;
-        let words = format!("{count} TLS handshake(s) failed, the last one: {why}");
+        let words = format!("TLS handshakes that failed: {count}, the last one: {why}");
         self.tell(Topic::Handshake, Some(SourceNote::fact(words)));
     }
 
@@ -171,7 +171,7 @@ impl ListenerHealth {
     pub(super) fn stray(&self, path: &str) {
         let count = self.strays.fetch_add(1, Ordering::Relaxed) + 1;
         let path = untrusted::fit(path, STRAY_PATH);
-        let words = format!("{count} request(s) for a path that no source has, the last for `{path}`");
+        let words = format!("requests for paths that no source has: {count}, the last for `{path}`");
         self.tell(Topic::Stray, Some(SourceNote::fact(words)));
     }
 
@@ -194,7 +194,7 @@ mod tests {
         health.stray("/hooks/first");
         health.stray(&format!("/hooks/{}", "x".repeat(200)));
         let notes = &health.snapshot()[0].notes;
-        let said = "2 request(s) for a path that no source has, the last for `/hooks/xxx";
+        let said = "requests for paths that no source has: 2, the last for `/hooks/xxx";
         assert!(
             notes.len() == 1 && notes[0].text.starts_with(said) && notes[0].text.len() < 140,
             "{notes:?}"

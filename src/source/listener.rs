@@ -268,10 +268,14 @@ where
 /// Reads what the other side still sends, for a moment. Closing with bytes unread would reset the
 /// connection, and a sender that is told 413 or 401 in the middle of its body would never see it.
 async fn linger(mut stream: impl AsyncRead + AsyncWrite + Unpin) {
-    if stream.shutdown().await.is_ok() {
-        let mut rest = stream.take(LINGER_BYTES);
-        let _ = time::timeout(LINGER_TIME, tokio::io::copy(&mut rest, &mut tokio::io::sink())).await;
-    }
+    let to_the_end = async {
+        // Over TLS the last word is written, and whoever reads nothing would never let it be.
+        if stream.shutdown().await.is_ok() {
+            let mut rest = stream.take(LINGER_BYTES);
+            let _ = tokio::io::copy(&mut rest, &mut tokio::io::sink()).await;
+        }
+    };
+    let _ = time::timeout(LINGER_TIME, to_the_end).await;
 }
 
 #[cfg(test)]

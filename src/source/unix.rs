@@ -132,8 +132,12 @@ fn refused(path: &Path, why: &'static str, hint: &'static str) -> ListenError {
 }
 
 impl Drop for SocketFile {
+    /// Under the same lock as it was made: whoever sets up meanwhile takes it for the leftover that it is, and
+    /// nothing of theirs is removed.
     fn drop(&mut self) {
-        if fs::symlink_metadata(&self.path).is_ok_and(|meta| id(&meta) == self.id)
+        let Ok(folder) = checked_folder(&self.path) else { return };
+        if folder.try_lock().is_ok()
+            && fs::symlink_metadata(&self.path).is_ok_and(|meta| id(&meta) == self.id)
             && let Err(error) = fs::remove_file(&self.path)
         {
             tracing::warn!(%error, path = %self.path.display(), "the socket's file cannot be removed");

@@ -20,13 +20,13 @@ const LOGIN: usize = 24;
 const TIMES: usize = 5;
 
 pub(super) fn draw(scene: &Scene, screen: &EventScreen, canvas: &mut Canvas) {
-    let (texts, users) = scene.size.event_parts();
+    let (texts, users) = scene.size.event_parts(screen.user_count());
     draw_texts(scene, screen, canvas, texts);
     draw_users(scene, screen, canvas, users);
 }
 
 fn draw_texts(scene: &Scene, screen: &EventScreen, canvas: &mut Canvas, area: Rect) {
-    let (height, columns) = scene.size.event_text_size();
+    let (height, columns) = scene.size.event_text_size(screen.user_count());
     let lines = screen.lines(columns, &scene.state.settings.zone);
     let offset = screen.scroll.offset.min(lines.len().saturating_sub(1));
     let severity = screen.detail.as_ref().map(|detail| detail.event.severity);
@@ -64,7 +64,7 @@ fn text_line(theme: &Theme, severity: Option<Severity>, line: &TextLine, columns
 }
 
 fn draw_users(scene: &Scene, screen: &EventScreen, canvas: &mut Canvas, area: Rect) {
-    let (inner, below) = scene.size.event_users();
+    let (inner, below) = scene.size.event_users(screen.user_count());
     let height = usize::from(inner.height);
     let (offset, rows) = place(screen);
     Panel::new(users_title(screen), Focus::here(!screen.reads_texts))

@@ -17,7 +17,7 @@ use super::words::{self, brief, full, glyph, leading, short};
 use crate::app::header::Receiver;
 use crate::domain::SourceState;
 use crate::domain::untrusted::width;
-use crate::domain::{Event, EventKind, FindingState, NOTHING, time};
+use crate::domain::{Event, EventKind, FindingState, NOTHING, Severity, time};
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
@@ -109,10 +109,10 @@ fn heading(theme: &Theme, columns: &Columns) -> Line<'static> {
 fn line(scene: &Scene, theme: &Theme, columns: &Columns, event: &Event) -> Line<'static> {
     let quiet = is_quiet(event);
     let role = |role: Role| if quiet { Role::Muted } else { role };
-    let severity = role(event.severity.into());
-    let word = if columns.is_narrow() { short(event.severity) } else { event.severity.word() };
+    let (sign, word, severity) = severity(event, columns);
+    let severity = role(severity);
     let stands = leading(&event.findings).map_or(Role::Muted, Role::from);
-    let cells = Cells::new(theme).gap(1).left(severity, &theme.own(glyph(event.severity)), 2);
+    let cells = Cells::new(theme).gap(1).left(severity, &theme.own(sign), 2);
     let cells = columns.cell(cells, severity, word, columns.severity - 2);
     let title = title(theme, event, columns.title, role(Role::Text));
     let cells = cells.cell(title, columns.title).gap(columns.gap);
@@ -121,6 +121,21 @@ fn line(scene: &Scene, theme: &Theme, columns: &Columns, event: &Event) -> Line<
     let cells = columns.cell(cells, stands, &state(theme, event, columns.state), columns.state);
     let cells = columns.cell(cells, Role::Muted, &event.source.to_string(), columns.source);
     cells.right(Role::Muted, &time::age(scene.state.now, event.at()), AGE).line()
+}
+
+/// How bad it is. A record that no row of the table judges is not of an unknown severity: it has none.
+fn severity(event: &Event, columns: &Columns) -> (&'static str, &'static str, Role) {
+    let severity = event.severity;
+    match event.kind {
+        EventKind::Log if severity == Severity::Unknown => (NOTHING, "log", Role::Muted),
+        EventKind::Execution if severity == Severity::Unknown => (NOTHING, "run", Role::Muted),
+        _ if columns.is_narrow() => (glyph(severity), short(severity), severity.into()),
+        _ => (glyph(severity), severity.word(), severity.into()),
+    }
+}
+
+fn is_record(event: &Event) -> bool {
+    matches!(event.kind, EventKind::Log | EventKind::Execution)
 }
 
 /// The findings' states in full where they fit, else the one that most needs somebody.
@@ -171,7 +186,8 @@ fn marks(theme: &Theme, event: &Event) -> Vec<(Role, String)> {
     if event.kind == EventKind::Test {
         marks.push((Role::Badge, "test".to_owned()));
     }
-    if event.times > 1 {
+    // A record of a log comes by hook and by poll: that it came twice says nothing.
+    if event.times > 1 && !is_record(event) {
         marks.push((Role::Accent, theme.own(&format!("×{}", event.times))));
     }
     if event.is_late() {

@@ -140,7 +140,10 @@ fn sources(health: &Health, prose: &mut Prose) {
             prose.line(wide_row(health, source, &widths));
         } else {
             prose.line(row(health, source, &widths));
-            prose.marked(INDENT, Role::Muted, &place(health, source));
+            // One that is well needs no more than a line: what comes below has its turn.
+            if !source.is_well(now) || source.refusals() > 0 {
+                prose.marked(INDENT, Role::Muted, &place(health, source, &widths));
+            }
         }
         details(health, source, prose);
     }
@@ -167,6 +170,13 @@ impl Widths {
             accepted: widest(&accepted),
             refused: widest(&refused),
         }
+    }
+}
+
+impl Widths {
+    /// Whether a row of a narrow screen takes what was accepted, too.
+    fn leaves_room_for_counts(&self, columns: usize) -> bool {
+        self.name + self.state + self.last + self.accepted + 8 <= columns
     }
 }
 
@@ -203,15 +213,20 @@ fn last(health: &Health, source: &SourceHealth) -> String {
 
 fn row(health: &Health, source: &SourceHealth, widths: &Widths) -> Line<'static> {
     let (sign, role, words) = stand(health, source);
-    let last = last(health, source);
+    let mut last = last(health, source);
+    if widths.leaves_room_for_counts(health.columns) {
+        last = format!("{last}  {:>taken$}", accepted(source), taken = widths.accepted);
+    }
     let room = health.columns.saturating_sub(width(&last) + widths.name + 6);
     let cells = Cells::new(health.theme).own(role, sign).gap(1).left(Role::Text, &source.name.0, widths.name);
     cells.gap(2).left(role, &words, room).gap(2).text(Role::Muted, &last).line()
 }
 
-/// What it is: type, place and counts.
-fn place(health: &Health, source: &SourceHealth) -> String {
-    let parts = [source.source_type.clone(), source.place.clone(), accepted(source), refused(source)];
+/// What it is: type, place, and the counts that its row has no room for.
+fn place(health: &Health, source: &SourceHealth, widths: &Widths) -> String {
+    let is_counted = widths.leaves_room_for_counts(health.columns);
+    let accepted = if is_counted { String::new() } else { accepted(source) };
+    let parts = [source.source_type.clone(), source.place.clone(), accepted, refused(source)];
     health.joined(&parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>())
 }
 

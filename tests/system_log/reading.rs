@@ -240,7 +240,7 @@ async fn doctor_estimates_what_everything_is_and_offers_less() {
     rig.passes(1);
     let probe = probed(&rig, LogFilter::Everything, None).await;
     let told = probe.result.unwrap();
-    assert_eq!(probe.name, "source okta-log");
+    assert_eq!(probe.name, "trial of okta-log");
     assert!(
         told.contains(" 92 records in the last hour, about 2208 a day")
             && told.contains("without a filter all are stored"),

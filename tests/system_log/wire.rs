@@ -82,6 +82,7 @@ async fn records_come_as_they_were_written_and_the_next_address_is_used_as_it_st
 #[case::port(|_: &Double, other: &Double| format!("{}/api/v1/logs", other.org()))]
 #[case::scheme(|double: &Double, _: &Double| format!("https://{}/api/v1/logs", double.address))]
 #[case::user(|double: &Double, _: &Double| format!("http://{}@evil.example/api/v1/logs", double.address))]
+#[case::password(|double: &Double, _: &Double| format!("http://u:p@{}/api/v1/logs", double.address))]
 #[case::relative(|_: &Double, other: &Double| format!("//{}/api/v1/logs", other.address))]
 #[tokio::test]
 async fn no_credential_leaves_the_org(#[case] elsewhere: fn(&Double, &Double) -> String) {

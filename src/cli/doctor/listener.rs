@@ -9,14 +9,15 @@ use crate::source::ListenError;
 use crate::source::tls::Tls;
 use crate::source::unix::{self, Standing};
 use jiff::Timestamp;
+use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 
 const NAME: &str = "listener";
 const ANOTHER: &str = "fine if another `idtriage` receives; else choose another `[listen] address`";
 
-/// Address, certificate and key. A running `idtriage` may hold the address.
-pub(super) fn checked(loaded: &Loaded, now: Timestamp) -> Checked {
+/// Address, certificate and key. Whoever receives holds the address.
+pub(super) fn checked(loaded: &Loaded, holder: Option<&str>, now: Timestamp) -> Checked {
     let sources = loaded.config.sources.len();
     if sources == 0 {
         return Checked::new(NAME, Verdict::Note, "no source is configured: nothing will arrive")
@@ -24,7 +25,7 @@ pub(super) fn checked(loaded: &Loaded, now: Timestamp) -> Checked {
     }
     let listen = &loaded.config.listen;
     match secured(listen, now) {
-        Ok(tls) => with_tls(address(listen, sources), tls),
+        Ok(tls) => with_tls(address(listen, sources, holder), tls),
         Err(error) => failed(error),
     }
 }
@@ -59,22 +60,30 @@ fn with_tls(checked: Checked, certificate: Option<Certificate>) -> Checked {
     Checked { verdict: certificate.verdict, ..checked }.hinted(hint)
 }
 
-fn address(listen: &Listen, sources: usize) -> Checked {
+fn address(listen: &Listen, sources: usize, holder: Option<&str>) -> Checked {
     let address = &listen.address;
     let free = || Checked::new(NAME, Verdict::Good, format!("`{address}` is free, for {sources} source(s)"));
     match address {
-        Address::Tcp(wanted) => of_port(*wanted).unwrap_or_else(free),
-        Address::Unix(path) => of_socket(path).unwrap_or_else(free),
+        Address::Tcp(wanted) => of_port(*wanted, holder).unwrap_or_else(free),
+        Address::Unix(path) => of_socket(path, holder).unwrap_or_else(free),
     }
 }
 
-fn of_port(address: SocketAddr) -> Option<Checked> {
+fn of_port(address: SocketAddr, holder: Option<&str>) -> Option<Checked> {
     let error = TcpListener::bind(address).err()?;
+    if let Some(holder) = holder.filter(|_| error.kind() == ErrorKind::AddrInUse) {
+        return Some(in_use(format_args!("`{address}`"), holder));
+    }
     let told = format!("`{address}` cannot be had: {error}");
     Some(Checked::new(NAME, Verdict::Note, told).hinted(ANOTHER))
 }
 
-fn of_socket(path: &Path) -> Option<Checked> {
+/// Somebody listens there, and somebody of ours receives.
+fn in_use(address: std::fmt::Arguments<'_>, holder: &str) -> Checked {
+    Checked::new(NAME, Verdict::Good, format!("{address} is in use, and {holder} receives"))
+}
+
+fn of_socket(path: &Path, holder: Option<&str>) -> Option<Checked> {
     match unix::examine(path) {
         Ok(Standing::Free) => None,
         Ok(Standing::Stale) => {
@@ -82,6 +91,9 @@ fn of_socket(path: &Path) -> Option<Checked> {
             Some(Checked::new(NAME, Verdict::Good, told))
         }
         Ok(Standing::Taken) => {
+            if let Some(holder) = holder {
+                return Some(in_use(format_args!("`unix:{}`", path.display()), holder));
+            }
             let told = format!("`unix:{}` cannot be had: another program listens there", path.display());
             Some(Checked::new(NAME, Verdict::Note, told).hinted(ANOTHER))
         }
@@ -91,4 +103,26 @@ fn of_socket(path: &Path) -> Option<Checked> {
 
 fn failed(error: ListenError) -> Checked {
     Checked::failed(NAME, &Failure::failed(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_in_use_is_fine_where_somebody_of_ours_receives() {
+        let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+        let listen = Listen { address: Address::Tcp(taken.local_addr().unwrap()), tls: None };
+        let collect = address(&listen, 2, Some("collect (pid 7 on jump)"));
+        assert_eq!((collect.verdict, collect.hint), (Verdict::Good, None));
+        assert!(
+            collect.told.ends_with("is in use, and collect (pid 7 on jump) receives"),
+            "{}",
+            collect.told
+        );
+        let stranger = address(&listen, 2, None);
+        assert_eq!((stranger.verdict, stranger.hint.as_deref()), (Verdict::Note, Some(ANOTHER)));
+        drop(taken);
+        assert!(address(&listen, 2, None).told.ends_with("is free, for 2 source(s)"));
+    }
 }

@@ -25,7 +25,7 @@ pub async fn probe(
         Ok((told, hint)) => (Ok(told), hint),
         Err((told, hint)) => (Err(told), hint),
     };
-    Probe { name: format!("source {source}"), result, hint }
+    Probe { name: format!("trial of {source}"), result, hint }
 }
 
 /// In words, and what mends or betters it.

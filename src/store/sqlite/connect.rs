@@ -14,6 +14,9 @@ const PREPARED: usize = 128;
 const LOG_BYTES: u32 = 64 << 20;
 const PAGE_BYTES: u32 = 4_096;
 
+/// How much of the store the writer holds in memory, in KiB: findings and counts are everywhere in a large one.
+const CACHE_KIB: u32 = 16 << 10;
+
 /// How long a switch that somebody stands in the way of waits before the next try.
 const SWITCH_AGAIN: Duration = Duration::from_millis(10);
 
@@ -56,6 +59,7 @@ impl Files {
             return if self.search.exists() { Ok(db) } else { Err(missing(&self.search)) };
         }
         let opened = self.migrated(&self.store, STORE, "FULL").and_then(|db| {
+            db.pragma_update(None, "cache_size", -i64::from(CACHE_KIB))?;
             db.pragma_update_and_check(None, "wal_autocheckpoint", LOG_BYTES / PAGE_BYTES, |_| Ok(()))?;
             Ok(db)
         });
