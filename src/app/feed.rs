@@ -315,7 +315,7 @@ pub fn pin(state: &mut State) -> bool {
     state.feed.cursor.id = selected;
     let is_settled = state.feed.is_settled(state.now);
     if !is_settled {
-        let why = "this row came in under the cursor just now, and is held now: look, then press again";
+        let why = "look, then press again: this row just came in under the cursor, and is held now";
         state.notice.fail(state.now, why);
     }
     is_settled

@@ -10,10 +10,6 @@ use std::time::{Duration, Instant};
 /// Statements kept prepared: a query over severities and checks keeps a few dozen open at once.
 const PREPARED: usize = 128;
 
-/// How long a write-ahead log may stay, in bytes, and how many of them are a page.
-const LOG_BYTES: u32 = 64 << 20;
-const PAGE_BYTES: u32 = 4_096;
-
 /// How much of the store the writer holds in memory, in KiB: findings and counts are everywhere in a large one.
 const CACHE_KIB: u32 = 16 << 10;
 
@@ -60,18 +56,9 @@ impl Files {
         }
         let opened = self.migrated(&self.store, STORE, "FULL").and_then(|db| {
             db.pragma_update(None, "cache_size", -i64::from(CACHE_KIB))?;
-            db.pragma_update_and_check(None, "wal_autocheckpoint", LOG_BYTES / PAGE_BYTES, |_| Ok(()))?;
             Ok(db)
         });
         opened.map_err(|error| unusable(&self.store, &error))
-    }
-
-    /// The connection of whoever copies the store's log into its file.
-    pub(super) fn checkpointer(&self) -> Result<Connection, StoreError> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let opened =
-            Connection::open_with_flags(&self.store, flags).and_then(|db| self.tune(&db).map(|()| db));
-        opened.map_err(|error| unusable(&self.store, &error.into()))
     }
 
     /// The free text's writing connection. Its file is derived: the last commits may be lost, and a
@@ -115,7 +102,7 @@ impl Files {
         may_shrink(&db)?;
         self.write_ahead(&db)?;
         db.pragma_update(None, "synchronous", synchronous)?;
-        db.pragma_update_and_check(None, "journal_size_limit", LOG_BYTES, |_| Ok(()))?;
+        db.pragma_update_and_check(None, "journal_size_limit", 64 << 20, |_| Ok(()))?;
         schema.migrate(&mut db)?;
         Ok(db)
     }

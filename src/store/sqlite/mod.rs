@@ -6,7 +6,6 @@
 //! |---|---|
 //! | `connect`, `migrate` | how the files are opened and brought up to date |
 //! | `writer` | what is committed together, and when the inbox is expanded |
-//! | `checkpoint` | when what is committed goes from the log into the file |
 //! | `inbox`, `expand`, `events`, `findings`, `tally` | how an element becomes an event and findings |
 //! | `actions`, `journal` | what is recorded before and after a request that acts |
 //! | `cursors`, `drops` | how far sources have read, and what rules left out |
@@ -16,7 +15,6 @@
 //! | `watch` | how a screen learns of new arrivals |
 
 mod actions;
-mod checkpoint;
 mod connect;
 mod cursors;
 mod drops;
@@ -38,7 +36,6 @@ mod tally;
 mod watch;
 mod writer;
 
-use self::checkpoint::Checkpointer;
 use self::connect::Files;
 use self::expand::Expander;
 use self::findings::Asked;
@@ -101,13 +98,10 @@ impl SqliteStore {
         let watcher =
             Watcher::new(&db, sender.clone()).map_err(|error| failure::not_readable(&files.store, &error))?;
         let (waker, wake) = sync_channel(1);
-        let mut checkpointer = None;
         if files.access == Access::Write {
             give_identity(&db).map_err(|error| failure::not_writable(&files.store, &error))?;
             let search = files.search_writer()?;
             search::start(&files, search, sender, wake).map_err(|error| no_thread(&files, &error))?;
-            let started = Checkpointer::start(files.checkpointer()?);
-            checkpointer = Some(started.map_err(|error| no_thread(&files, &error))?);
         }
         let expander = Expander::new(decode.clone(), options.slice);
         // Whoever may not write expands nothing either.
@@ -120,7 +114,6 @@ impl SqliteStore {
             db,
             expander,
             watcher,
-            checkpointer,
             search: waker,
             poll: options.poll,
             expansion,
