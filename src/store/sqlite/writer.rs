@@ -36,10 +36,6 @@ const STILL: u32 = 4;
 const WRITES_AN_ELEMENT: usize = 32;
 /// While writes come, fewer than this are not worth a commit of their own.
 const WORTHWHILE: usize = 32;
-/// More writes at once are a flood.
-const FEW: usize = 4;
-/// How long what comes by and by waits for more, so that it is one commit: an analyst does not see it.
-const MOMENT: Duration = Duration::from_millis(10);
 /// What is expanded in the first turn in which nobody writes.
 const FIRST: usize = 8;
 
@@ -209,7 +205,7 @@ impl Writer {
     fn run(mut self) {
         loop {
             let gathered = self.gather();
-            let most = self.pace.after(gathered.jobs.len(), Instant::now());
+            let most = self.pace.after(gathered.jobs.len());
             self.commit(gathered.jobs);
             self.wait_for_drain(gathered.drained);
             if gathered.is_over {
@@ -221,13 +217,15 @@ impl Writer {
         }
     }
 
-    /// Everything that is queued; waits for the first message while there is nothing else to do.
+    /// Everything that is queued; waits for the first message only if there is nothing else to do.
     fn gather(&self) -> Gathered {
         let mut gathered = Gathered::default();
-        match self.queue.recv_timeout(self.patience()) {
-            Ok(message) => gathered.add(message),
-            Err(RecvTimeoutError::Timeout) => return gathered,
-            Err(RecvTimeoutError::Disconnected) => gathered.is_over = true,
+        if !self.may_expand() {
+            match self.queue.recv_timeout(self.parts.poll) {
+                Ok(message) => gathered.add(message),
+                Err(RecvTimeoutError::Timeout) => return gathered,
+                Err(RecvTimeoutError::Disconnected) => gathered.is_over = true,
+            }
         }
         while !gathered.is_over && gathered.jobs.len() < GROUP {
             match self.queue.try_recv() {
@@ -237,16 +235,6 @@ impl Writer {
             }
         }
         gathered
-    }
-
-    /// How long a first message is waited for.
-    fn patience(&self) -> Duration {
-        match (self.may_expand(), self.waiting.is_empty()) {
-            (false, _) => self.parts.poll,
-            (true, true) => self.pace.patience(Instant::now()),
-            // Somebody waits for just that.
-            (true, false) => Duration::ZERO,
-        }
     }
 
     fn is_frozen(&self) -> bool {
@@ -397,48 +385,27 @@ impl Writer {
     }
 }
 
-/// When something is expanded, and how many elements at once. The expander's own slice bounds it.
+/// How many elements are expanded in one go. The expander's own slice bounds it.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 struct Pace {
     /// Writes since something was expanded.
     writes: usize,
     /// What the last turn in which nobody wrote was allowed.
     idle: usize,
-    /// When what came by and by has waited long enough.
-    due: Option<Instant>,
 }
 
 impl Pace {
-    /// How many elements may be expanded behind so many writes that came at once.
-    fn after(&mut self, writes: usize, now: Instant) -> usize {
+    /// Behind so many writes: none until it is worth a commit. Each turn that nobody writes: twice as many
+    /// as in the last one.
+    fn after(&mut self, writes: usize) -> usize {
         if writes == 0 {
-            *self = Pace { idle: self.idle.saturating_mul(2).max(FIRST), ..Pace::default() };
+            *self = Pace { writes: 0, idle: self.idle.saturating_mul(2).max(FIRST) };
             return self.idle;
         }
-        self.idle = 0;
-        self.writes += writes;
-        let due = if writes > FEW { self.in_a_flood() } else { self.by_and_by(now) };
-        if due > 0 {
-            (self.writes, self.due) = (0, None);
-        }
-        due
-    }
-
-    /// Acknowledging goes first: none until it is worth a commit.
-    fn in_a_flood(&mut self) -> usize {
-        self.due = None;
-        Some(self.writes / WRITES_AN_ELEMENT).filter(|due| *due >= WORTHWHILE).unwrap_or(0)
-    }
-
-    /// What comes within a moment is expanded in one commit.
-    fn by_and_by(&mut self, now: Instant) -> usize {
-        let due = *self.due.get_or_insert(now + MOMENT);
-        if now >= due { self.writes.max(FIRST) } else { 0 }
-    }
-
-    /// How long more may come before something is expanded.
-    fn patience(&self, now: Instant) -> Duration {
-        self.due.map_or(Duration::ZERO, |due| due.saturating_duration_since(now))
+        let writes = self.writes + writes;
+        let due = Some(writes / WRITES_AN_ELEMENT).filter(|due| *due >= WORTHWHILE);
+        *self = Pace { writes: if due.is_some() { 0 } else { writes }, idle: 0 };
+        due.unwrap_or(0)
     }
 }
 
@@ -471,23 +438,17 @@ mod tests {
 
     #[test]
     fn the_more_is_written_the_less_is_expanded_and_never_nothing() {
-        let (mut pace, now) = (Pace::default(), Instant::now());
-        let idle: Vec<usize> = (0..4).map(|_| pace.after(0, now)).collect();
+        let mut pace = Pace::default();
+        let idle: Vec<usize> = (0..4).map(|_| pace.after(0)).collect();
         assert_eq!(idle, [8, 16, 32, 64], "nobody writes");
-        let flood: Vec<usize> = (0..32).map(|_| pace.after(64, now)).collect();
+        let flood: Vec<usize> = (0..32).map(|_| pace.after(64)).collect();
         assert_eq!(flood.iter().sum::<usize>(), 32 * 64 / WRITES_AN_ELEMENT);
         assert_eq!(flood.iter().filter(|most| **most > 0).count(), 2, "in goes that are worth a commit");
-        assert_eq!(pace.after(GROUP, now), GROUP / WRITES_AN_ELEMENT, "a full group at once");
-        assert_eq!((pace.patience(now), pace.after(0, now)), (Duration::ZERO, 8), "it is over");
-    }
-
-    #[test]
-    fn what_comes_by_and_by_waits_a_moment_and_no_longer() {
-        let (mut pace, now) = (Pace::default(), Instant::now());
-        assert_eq!((pace.after(1, now), pace.patience(now)), (0, MOMENT));
-        let later = now + MOMENT / 2;
-        assert_eq!((pace.after(1, later), pace.patience(later)), (0, MOMENT / 2), "counted from the first");
-        assert_eq!(pace.after(1, now + MOMENT), FIRST, "though one comes every now and then");
-        assert_eq!((pace.after(1, later), pace.after(0, later)), (0, FIRST), "and at once when none comes");
+        assert_eq!(pace.after(GROUP), GROUP / WRITES_AN_ELEMENT, "a full group at once");
+        assert_eq!(
+            (pace.after(1), pace.after(0)),
+            (0, FIRST),
+            "one write, and the next moment it is expanded"
+        );
     }
 }
