@@ -214,7 +214,7 @@ fn whose_they_are_can_be_said() {
 }
 
 #[test]
-fn in_real_time_they_arrive_through_the_inbox_at_their_pace() {
+fn in_real_time_they_arrive_at_their_pace() {
     let place = Place::with_source();
     let mut values = three();
     values[0]["detail"]["published"] = json!("2024-07-24T14:00:00Z");

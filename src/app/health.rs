@@ -126,8 +126,9 @@ pub fn by_need(sources: &[SourceHealth], now: Timestamp) -> Vec<&SourceHealth> {
 pub fn next_change(state: &State) -> Option<Timestamp> {
     let Some(Screen::Health(screen)) = state.stack.last() else { return None };
     let (now, header) = (state.now, &state.header);
-    let sources =
-        header.sources.iter().flat_map(|source| source.silent_since().into_iter().chain(source.refusing()));
+    let sources = header.sources.iter().flat_map(|source| {
+        source.silent_since().into_iter().chain(source.refusing().map(|unaccepted| unaccepted.last))
+    });
     let kept = screen.kept.iter();
     let kept = kept.flat_map(|kept| {
         let told = kept.notifiers.iter().filter_map(NotifierHealth::since);

@@ -187,6 +187,7 @@ fn told(source: &SourceHealth) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::source::Unaccepted;
     use jiff::SignedDuration;
 
     fn at(second: i64) -> Timestamp {
@@ -233,15 +234,11 @@ mod tests {
     fn a_refusal_is_said_once_and_so_is_its_end() {
         let teller = Teller::default();
         let mut hook = source("cii", SourceState::Running);
-        hook.refused.insert("wrong or missing secret".to_owned(), 1);
-        hook.last_refused = Some(at(1));
-        assert_eq!(
-            say(&teller, &[hook.clone()]),
-            ["source cii refuses what comes (wrong or missing secret)"]
-        );
-        hook.last_refused = Some(at(2));
+        let causes = [("not readable".to_owned(), 1)].into();
+        hook.unaccepted = Some(Unaccepted { causes, is_known: true, ..Unaccepted::new(at(1)) });
+        assert_eq!(say(&teller, &[hook.clone()]), ["source cii refuses what comes (not readable)"]);
         assert_eq!(say(&teller, &[hook.clone()]), NOTHING);
-        hook.last_accepted = Some(at(3));
+        hook.unaccepted = None;
         assert_eq!(say(&teller, &[hook]), ["source cii accepts again"]);
     }
 

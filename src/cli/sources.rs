@@ -256,6 +256,7 @@ mod tests {
     use super::*;
     use crate::domain::log_check::{LogSeverity, LogSubject};
     use crate::domain::query::Pattern;
+    use crate::domain::source::Unaccepted;
     use crate::domain::{Severity, SourceNote};
     use rstest::rstest;
 
@@ -355,8 +356,7 @@ mod tests {
         );
         assert_eq!(judged.verdict, Verdict::Bad);
         let mut hook = source("cii", SourceState::Running);
-        hook.refused.insert("wrong or missing secret".to_owned(), 1);
-        hook.last_refused = Some(at);
+        hook.unaccepted = Some(Unaccepted { is_known: true, ..Unaccepted::new(at) });
         assert_eq!(verdict(&hook), Verdict::Bad, "nothing of what is sent comes in");
         assert_eq!(verdict(&source("log", SourceState::failed("401"))), Verdict::Bad);
     }

@@ -171,7 +171,6 @@ const SHIPPED: &[Shipped] = &[
     Shipped("user.mfa.attempt_bypass", ANY, "okta:mfa-bypass", "Attempt to Bypass MFA", HIGH, WHO),
     Shipped("user.mfa.factor.reset_all", DONE, "okta:factors-reset", "All Factors Reset", MEDIUM, WHO),
     Shipped("user.mfa.factor.deactivate", DONE, "okta:factor-removed", "Factor Removed", MEDIUM, WHO),
-    Shipped("user.mfa.factor.activate", DONE, "okta:factor-added", "Factor Added", LOW, WHO),
     Shipped("user.mfa.factor.suspend", DONE, "okta:factor-suspended", "Factor Suspended", LOW, WHO),
     Shipped("user.session.impersonation.*", ANY, "okta:impersonation", "Impersonation by Support or Administrator", HIGH, WHO),
     Shipped("user.account.privilege.grant", DONE, "okta:admin-role-granted", "Admin Role Assigned to User", HIGH, WHO),

@@ -89,6 +89,39 @@ impl SourceNote {
     }
 }
 
+/// What a source refused since it last accepted something.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unaccepted {
+    /// How often, by cause, in words.
+    pub causes: BTreeMap<String, u64>,
+    /// Whether whoever sent some of it had the right secret.
+    pub is_known: bool,
+    /// When it began.
+    #[serde(with = "time::millis")]
+    pub first: Timestamp,
+    /// The last time.
+    #[serde(with = "time::millis")]
+    pub last: Timestamp,
+}
+
+/// Whoever has a wrong secret is a sender, and not somebody who tries doors, when they come as often as this
+/// and go on for as long as this.
+const TRIES: u64 = 3;
+const INSISTS: SignedDuration = SignedDuration::from_mins(1);
+
+impl Unaccepted {
+    /// Nothing yet, at a moment.
+    pub fn new(at: Timestamp) -> Unaccepted {
+        Unaccepted { causes: BTreeMap::new(), is_known: false, first: at, last: at }
+    }
+
+    /// Whether somebody means it: they have the secret, or come again and again with a wrong one.
+    fn is_meant(&self) -> bool {
+        let insists = self.last.duration_since(self.first) >= INSISTS;
+        self.is_known || (insists && self.causes.values().sum::<u64>() >= TRIES)
+    }
+}
+
 /// How long every screen's first line says that a source warned; the health screen keeps it.
 pub const WARNED_FOR: SignedDuration = SignedDuration::from_hours(24);
 
@@ -114,9 +147,9 @@ pub struct SourceHealth {
     pub last_alive: Option<Timestamp>,
     /// What was refused since its process started, by cause, in words.
     pub refused: BTreeMap<String, u64>,
-    /// When something was refused last.
-    #[serde(with = "time::millis_option", default)]
-    pub last_refused: Option<Timestamp>,
+    /// What was refused that only a sender who means it sends, since something was accepted.
+    #[serde(default)]
+    pub unaccepted: Option<Unaccepted>,
     /// What stays to be known, newest last: where a reading began, a possible gap, a clock that is off.
     #[serde(default)]
     pub notes: Vec<SourceNote>,
@@ -146,7 +179,7 @@ impl SourceHealth {
             last_accepted: None,
             last_alive: None,
             refused: BTreeMap::new(),
-            last_refused: None,
+            unaccepted: None,
             notes: Vec::new(),
             canary_seconds: None,
             since: None,
@@ -172,11 +205,9 @@ impl SourceHealth {
         self.last_accepted.max(self.listened_since.or(self.since))
     }
 
-    /// When it was last refused something, where it brought nothing that was accepted since: whoever sends
-    /// to it may believe that all is well.
-    pub fn refusing(&self) -> Option<Timestamp> {
-        let is_last = |at: &Timestamp| self.last_accepted.is_none_or(|accepted| *at > accepted);
-        self.last_refused.filter(is_last)
+    /// What it refuses, where it brought nothing since: whoever sends to it may believe that all is well.
+    pub fn refusing(&self) -> Option<&Unaccepted> {
+        self.unaccepted.as_ref().filter(|unaccepted| unaccepted.is_meant())
     }
 
     /// Whether its silence can be trusted: it runs, brings what is expected, and has nothing to warn of.
@@ -189,7 +220,8 @@ impl SourceHealth {
 
     /// Why it refuses what comes: `refuses what comes (too large, wrong or missing secret)`.
     pub fn refuses(&self) -> String {
-        let causes: Vec<&str> = self.refused.keys().map(String::as_str).collect();
+        let causes = self.unaccepted.iter().flat_map(|unaccepted| unaccepted.causes.keys());
+        let causes: Vec<&str> = causes.map(String::as_str).collect();
         format!("refuses what comes ({})", causes.join(", "))
     }
 
@@ -260,8 +292,14 @@ impl SourcesReport {
         let Some(before) = self.sources.iter().find(|before| before.name == health.name) else {
             return health;
         };
+        // Whoever was refused before the restart would be refused now.
+        if health.last_accepted.is_none() && health.unaccepted.is_none() {
+            health.unaccepted = before.unaccepted.clone();
+        }
         health.last_accepted = health.last_accepted.or(before.last_accepted.map(|at| at.min(since)));
-        if since.duration_since(self.at).abs() <= BREAK {
+        let is_short = since.duration_since(self.at).abs() <= BREAK;
+        // One that failed could have brought nothing.
+        if is_short && !matches!(before.state, SourceState::Failed { .. }) {
             health.listened_since = before.listened_since.or(before.since);
         }
         health
@@ -317,12 +355,25 @@ mod tests {
         let mut source = SourceHealth::new("cii".into(), "cii-webhook", "/hooks/cii");
         source.state = SourceState::Running;
         assert!(source.is_well(at(10)) && source.remarks(at(10)).is_empty());
-        source.refused.insert("wrong or missing secret".to_owned(), 3);
-        source.last_refused = Some(at(5));
-        assert!(!source.is_well(at(10)));
-        assert_eq!(source.remarks(at(10)), ["refuses what comes (wrong or missing secret)"]);
-        source.last_accepted = Some(at(6));
-        assert!(source.is_well(at(10)) && source.remarks(at(10)).is_empty());
+        let tries = |times, last| {
+            let causes = [("wrong or missing secret".to_owned(), times)].into();
+            Some(Unaccepted { causes, last: at(last), ..Unaccepted::new(at(0)) })
+        };
+        for (times, last) in [(1, 0), (2, 900), (50, 59)] {
+            source.unaccepted = tries(times, last);
+            assert!(source.is_well(at(900)), "somebody tries a door: {times} times in {last} s");
+        }
+        source.unaccepted = tries(3, 60);
+        assert!(!source.is_well(at(900)));
+        assert_eq!(source.remarks(at(900)), ["refuses what comes (wrong or missing secret)"]);
+        let report = SourcesReport { receiver: "collect".into(), at: at(900), sources: vec![source.clone()] };
+        let fresh = SourceHealth { unaccepted: None, ..source.clone() };
+        assert!(report.handed_on(fresh.clone(), at(901)).refusing().is_some(), "no restart mends it");
+        let accepted = SourceHealth { last_accepted: Some(at(902)), ..fresh };
+        assert!(report.handed_on(accepted, at(901)).refusing().is_none());
+        source.unaccepted = Some(Unaccepted { is_known: true, ..Unaccepted::new(at(5)) });
+        assert!(!source.is_well(at(6)), "whoever has the secret is a sender");
+        (source.unaccepted, source.last_accepted) = (None, Some(at(6)));
         (source.since, source.canary_seconds) = (Some(at(0)), Some(60));
         assert_eq!(source.remarks(at(100)), ["silent since 2023-11-14T22:13:26Z, longer than expected"]);
         assert!(!source.is_well(at(100)));

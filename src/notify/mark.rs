@@ -72,6 +72,18 @@ impl Mark {
         Ok(known)
     }
 
+    /// Keeps that a notifier fails for good, and why: whoever looks at how it is finds it there.
+    pub(super) async fn fails(
+        store: &dyn Store,
+        notifier: &str,
+        at: Timestamp,
+        why: &str,
+    ) -> Result<(), StoreError> {
+        let Some(mut mark) = Mark::read(store, notifier).await? else { return Ok(()) };
+        mark.failing = Some(Failing { since: at, why: why.to_owned() });
+        mark.keep(store, notifier).await
+    }
+
     /// Keeps it.
     pub(super) async fn keep(&self, store: &dyn Store, notifier: &str) -> Result<(), StoreError> {
         let value = serde_json::to_string(self).unwrap_or_default();

@@ -68,6 +68,9 @@ impl Pace {
     }
 }
 
+/// What is said of a notifier whose task panicked.
+const BROKE: &str = "a part of the program broke off; start it again";
+
 /// Who hears how the notifiers are.
 pub trait Hear: fmt::Debug + Send + Sync {
     /// One cannot be told, and why; or, without that, is told again.
@@ -117,7 +120,11 @@ impl Notifiers {
             if let Err(error) = ended {
                 let name = names.get(&error.id()).map_or("", String::as_str);
                 tracing::error!(notifier = name, %error, "a notifier broke off");
-                self.hear.hear(name, Some("a part of the program broke off; start it again"));
+                self.hear.hear(name, Some(BROKE));
+                if let Err(error) = Mark::fails(self.store.as_ref(), name, self.messenger.now(), BROKE).await
+                {
+                    tracing::error!(notifier = name, %error, "that it fails cannot be kept");
+                }
             }
         }
     }

@@ -5,6 +5,7 @@
 
 use super::refusal::{Cause, Refusal};
 use crate::config::meant::Source;
+use crate::domain::source::Unaccepted;
 use crate::domain::{SourceHealth, SourceNote, SourceState, time, untrusted};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -13,6 +14,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// How many columns of a path that no source has are kept.
 const STRAY_PATH: usize = 60;
+/// The longest part of one that is kept, in bytes.
+const PART: usize = 20;
 
 /// The live counters of one source.
 #[derive(Debug)]
@@ -45,6 +48,7 @@ impl Counters {
         counted.health.accepted += elements as u64;
         counted.health.last_accepted = Some(at);
         counted.health.last_alive = Some(at);
+        counted.health.unaccepted = None;
         counted.not_stored = None;
     }
 
@@ -63,7 +67,11 @@ impl Counters {
     /// Counts a refusal.
     pub fn refused(&self, refusal: &Refusal, at: Timestamp) {
         let mut counted = self.lock();
-        counted.health.last_refused = Some(at);
+        if let Some(is_known) = refusal.cause.is_of_a_sender() {
+            let unaccepted = counted.health.unaccepted.get_or_insert_with(|| Unaccepted::new(at));
+            *unaccepted.causes.entry(refusal.cause.word().to_owned()).or_default() += 1;
+            (unaccepted.last, unaccepted.is_known) = (at, unaccepted.is_known || is_known);
+        }
         *counted.health.refused.entry(refusal.cause.word().to_owned()).or_default() += 1;
         if refusal.cause == Cause::NotWritable {
             counted.not_stored = Some(refusal.words.to_string());
@@ -128,13 +136,20 @@ impl ListenerHealth {
 
     /// Every source as it is now, in the order of the configuration.
     pub fn snapshot(&self) -> Vec<SourceHealth> {
-        let told: Vec<SourceNote> = self.told().values().cloned().collect();
+        let mut told = self.told().clone();
+        let stray = told.remove(&Topic::Stray);
+        let told: Vec<SourceNote> = told.into_values().collect();
         let with_told = |source: &Arc<Counters>| {
             let mut health = source.snapshot();
             health.notes.extend(told.iter().cloned());
             health
         };
-        self.sources.iter().map(with_told).collect()
+        let mut healths: Vec<SourceHealth> = self.sources.iter().map(with_told).collect();
+        // What is no source's is said once.
+        if let (Some(first), Some(stray)) = (healths.first_mut(), stray) {
+            first.notes.push(stray);
+        }
+        healths
     }
 
     /// Requests for a path that no source has.
@@ -170,7 +185,11 @@ impl ListenerHealth {
     /// Counts one, and keeps where it went: a path with a typing error in it is to be seen.
     pub(super) fn stray(&self, path: &str) {
         let count = self.strays.fetch_add(1, Ordering::Relaxed) + 1;
-        let path = untrusted::fit(path, STRAY_PATH);
+        // Somebody may have a secret in it.
+        let path: Vec<&str> =
+            path.split('/').map(|part| if part.len() > PART { "…" } else { part }).collect();
+        let path = path.join("/");
+        let path = untrusted::fit(&path, STRAY_PATH);
         let words = format!("requests for paths that no source has: {count}, the last for `{path}`");
         self.tell(Topic::Stray, Some(SourceNote::fact(words)));
     }
@@ -186,19 +205,16 @@ mod tests {
     use crate::config::meant::{Proof, Webhook};
 
     #[test]
-    fn where_no_source_listens_is_said_of_all_that_do() {
+    fn where_no_source_listens_is_said_once() {
         let proof = Proof::Header { name: "x-api-client-token".to_owned(), secret: "secret".into() };
         let source = Source::posted("cii", "cii-webhook", Webhook::new("/hooks/cii", proof));
-        let counters = Arc::new(Counters::new(&source, SourceState::Running));
-        let health = ListenerHealth::new(vec![counters]);
+        let counters = || Arc::new(Counters::new(&source, SourceState::Running));
+        let health = ListenerHealth::new(vec![counters(), counters()]);
         health.stray("/hooks/first");
-        health.stray(&format!("/hooks/{}", "x".repeat(200)));
-        let notes = &health.snapshot()[0].notes;
-        let said = "requests for paths that no source has: 2, the last for `/hooks/xxx";
-        assert!(
-            notes.len() == 1 && notes[0].text.starts_with(said) && notes[0].text.len() < 140,
-            "{notes:?}"
-        );
-        assert!(!notes[0].is_warning(), "anybody may ask for anything");
+        health.stray(&format!("/hooks/ci/{}", "x".repeat(30)));
+        let said = "requests for paths that no source has: 2, the last for `/hooks/ci/…`";
+        let [first, second] = &health.snapshot()[..] else { panic!("two sources") };
+        assert_eq!(first.notes, [SourceNote::fact(said)], "no warning: anybody may ask for anything");
+        assert_eq!(second.notes, [], "once is enough");
     }
 }

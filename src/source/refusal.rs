@@ -48,6 +48,18 @@ impl Cause {
         }
     }
 
+    /// Whether whoever sent it is a sender, and `true` where they have shown the secret; `None` where it may be
+    /// anybody, or passes by itself.
+    pub fn is_of_a_sender(self) -> Option<bool> {
+        match self {
+            Cause::Malformed | Cause::NotStarted => Some(true),
+            // A body is refused for its size before a signature of it could be looked at.
+            Cause::Proof | Cause::TooLarge => Some(false),
+            Cause::Method | Cause::Challenge | Cause::TooSlow | Cause::Cut => None,
+            Cause::Busy | Cause::NotWritable => None,
+        }
+    }
+
     /// What the sender is answered.
     pub fn status(self) -> StatusCode {
         match self {

@@ -114,7 +114,9 @@ fn pieces(state: &State) -> Vec<Piece> {
         pieces.push(Piece::new(Side::Left, Role::Badge, 60, vec![format!(" {badge} ")]));
     }
     pieces.push(receiver(&state.header.receiver));
-    pieces.extend(failed(state).or_else(|| silent_source(state)).or_else(|| warned(state)));
+    pieces.extend(
+        failed(state).or_else(|| silent_source(state)).or_else(|| refusing(state)).or_else(|| warned(state)),
+    );
     if state.settings.is_read_only {
         pieces.push(Piece::new(Side::Left, Role::Warning, 50, one("read-only")));
     }
@@ -163,6 +165,20 @@ fn failed(state: &State) -> Option<Piece> {
     };
     Some(Piece::new(Side::Left, Role::Alarm, 90, words).at_length(WHY))
 }
+
+/// A source that refuses what is sent to it.
+fn refusing(state: &State) -> Option<Piece> {
+    let mut refusing = state.header.sources.iter().filter(|source| source.refusing().is_some());
+    let first = refusing.next()?;
+    let words = match refusing.count() {
+        0 => vec![format!("{} {}", first.name, first.refuses()), format!("{} refuses", first.name)],
+        more => vec![format!("{} sources refuse what comes", more + 1), format!("{} refuse", more + 1)],
+    };
+    Some(Piece::new(Side::Left, Role::Warning, 78, words))
+}
+
+/// As many acknowledged and not yet in the feed are more than a moment's.
+const MANY_PENDING: u64 = 5_000;
 
 /// A source that is silent for longer than expected, where the whole feed is not.
 fn silent_source(state: &State) -> Option<Piece> {
@@ -226,7 +242,10 @@ fn counts(state: &State) -> Vec<Piece> {
         pieces.push(Piece::new(Side::Right, Role::Warning, 55, words));
     }
     if health.pending > 0 {
-        pieces.push(Piece::new(Side::Right, Role::Header, 25, vec![format!("{} pending", health.pending)]));
+        let (role, priority) =
+            if health.pending < MANY_PENDING { (Role::Header, 25) } else { (Role::Warning, 65) };
+        let words = vec![format!("{} pending", words::number(health.pending))];
+        pieces.push(Piece::new(Side::Right, role, priority, words));
     }
     pieces.push(Piece::new(Side::Right, Role::Header, 30, vec![format!("{} open", health.open_findings)]));
     pieces

@@ -17,6 +17,7 @@ use crate::domain::{SourceHealth, SourceState, time};
 use jiff::SignedDuration;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
+use std::collections::BTreeMap;
 
 /// The sections, the most important first. A new one is a function and its line here.
 const SECTIONS: [fn(&Health, &mut Prose); 5] = [who_receives, sources, notifiers, left_out, store];
@@ -259,15 +260,15 @@ fn details(health: &Health, source: &SourceHealth, prose: &mut Prose) {
         let expected = health.expected(limit.map(SignedDuration::from_secs));
         prose.marked(INDENT, Role::Alarm, &format!("silent for {age}, longer than expected{expected}"));
     }
-    if !source.refused.is_empty() {
-        let causes: Vec<String> =
-            source.refused.iter().map(|(cause, times)| format!("{} {cause}", number(*times))).collect();
-        let causes = health.joined(&causes);
-        let words = match source.refusing() {
-            Some(at) => format!("refused, and nothing accepted since: {causes}; last {}", health.ago(at)),
-            None => format!("refused: {causes}"),
-        };
+    if let Some(unaccepted) = source.refusing() {
+        let (causes, last) = (causes(health, &unaccepted.causes), health.ago(unaccepted.last));
+        let words = format!(
+            "nothing accepted for {}, but refused: {causes}, last {last}",
+            time::age(health.state.now, unaccepted.first)
+        );
         prose.marked(INDENT, Role::Warning, &words);
+    } else if !source.refused.is_empty() {
+        prose.marked(INDENT, Role::Warning, &format!("refused: {}", causes(health, &source.refused)));
     }
     for note in &source.notes {
         let role = if note.is_warning() { Role::Warning } else { Role::Muted };
@@ -300,6 +301,11 @@ fn notifiers(health: &Health, prose: &mut Prose) {
             prose.marked(INDENT, Role::Text, &format!("{why}; nothing is lost, it is tried again"));
         }
     }
+}
+
+fn causes(health: &Health, causes: &BTreeMap<String, u64>) -> String {
+    let causes = causes.iter().map(|(cause, times)| format!("{} {cause}", number(*times)));
+    health.joined(&causes.collect::<Vec<_>>())
 }
 
 fn left_out(health: &Health, prose: &mut Prose) {

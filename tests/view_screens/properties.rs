@@ -7,6 +7,7 @@ use idtriage::app::msg::{Answer, Msg};
 use idtriage::app::user::Pane;
 use idtriage::app::{Effect, Overlay, State, update};
 use idtriage::domain::page::Page;
+use idtriage::domain::source::Unaccepted;
 use idtriage::domain::time::Zone;
 use idtriage::domain::{Event, untrusted};
 use idtriage::view::{Glyphs, Theme};
@@ -225,12 +226,14 @@ fn the_header_says_what_failed_and_what_is_silent() {
 fn one_that_refuses_what_comes_is_said_to() {
     let mut state = on_health(100, 24);
     let mut said = report(ago(0)).sources[0].clone();
-    said.last_refused = Some(ago(1));
+    let causes = [("wrong or missing secret".to_owned(), 7)].into();
+    said.unaccepted = Some(Unaccepted { causes, last: ago(1), ..Unaccepted::new(ago(90)) });
     tell(&mut state, Msg::SourcesChanged([said.clone()].into()));
     let shown = text(&paint(&state, &Theme::default()).0);
     assert!(shown.contains("0 of 1 sources ok") && shown.contains("▲ cii  refusing"), "{shown}");
-    assert!(shown.contains("refused, and nothing accepted since: 1 busy · 1,002 wrong"), "{shown}");
-    said.last_accepted = Some(ago(0));
+    assert!(shown.contains("nothing accepted for 1h, but refused: 7 wrong or missing secret"), "{shown}");
+    assert!(shown.contains("cii refuses"), "{shown}");
+    said.unaccepted = None;
     tell(&mut state, Msg::SourcesChanged([said].into()));
     assert!(text(&paint(&state, &Theme::default()).0).contains("● cii  running"));
 }

@@ -127,7 +127,7 @@ impl Place {
         let changed: Vec<&str> =
             changed.into_iter().filter_map(|(what, is_other)| is_other.then_some(what)).collect();
         if changed.is_empty() {
-            return self;
+            return self.reaching_back(terms, now);
         }
         let mut place = Place {
             high_water: self.high_water,
@@ -141,6 +141,17 @@ impl Place {
             shown(place.since)
         ));
         place
+    }
+
+    /// The same place; where nothing was read yet and the first reading is by now to go further back, it does.
+    fn reaching_back(mut self, terms: &Terms, now: Timestamp) -> Place {
+        let is_untouched = self.next_url.is_none() && self.high_water.is_none() && self.caught_up.is_none();
+        let wanted = before(now, terms.first_fetch.min(KEPT));
+        if is_untouched && wanted < self.since {
+            self.since = wanted;
+            self.notes.fact(format!("`first_fetch` changed: now with the records since {}", shown(wanted)));
+        }
+        self
     }
 
     fn at(terms: &Terms, since: Timestamp, notes: Notes) -> Place {

@@ -332,6 +332,19 @@ fn silence_is_no_loss_while_pages_come() {
 }
 
 #[test]
+fn a_first_reading_that_is_to_go_further_back_does_until_something_is_read() {
+    let longer = Terms { first_fetch: SignedDuration::from_hours(24 * 7), ..terms() };
+    let kept = began().place().kept();
+    let resumed = |kept: &str, terms: &Terms| Reader::resumed(Some(kept), terms, at(60));
+    assert_eq!(asks(&resumed(&kept, &terms()), 60), asks(&began(), 0), "later is not further back");
+    let further = resumed(&kept, &longer);
+    assert_eq!(asks(&further, 60), first(60 - 7 * DAY, LIMIT));
+    assert!(further.place().notes().shown().last().unwrap().text.contains("`first_fetch` changed"));
+    let read = following().place().kept();
+    assert_eq!(asks(&resumed(&read, &longer), 60), follow("n1"), "what is read is read");
+}
+
+#[test]
 fn a_record_from_the_future_moves_no_place_there() {
     let mut reader = began();
     hear(&mut reader, Ok(&page(10, "n1", &[2, 900_000])), 10);

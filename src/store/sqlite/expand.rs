@@ -23,6 +23,9 @@ use rusqlite::{Connection, Result};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+/// Each so-manieth go is a large element's, whatever fresh ones wait.
+const TURN_OF_LARGE: usize = 8;
+
 /// Whether there is more to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Left {
@@ -46,6 +49,8 @@ pub(super) struct Expander {
     decode: Arc<dyn Decode>,
     slice: usize,
     large: Option<Large>,
+    /// Goes so far.
+    goes: usize,
 }
 
 /// What an element became.
@@ -86,13 +91,18 @@ impl From<rusqlite::Error> for Trouble {
 
 impl Expander {
     pub(super) fn new(decode: Arc<dyn Decode>, slice: usize) -> Expander {
-        Expander { decode, slice: slice.max(1), large: None }
+        Expander { decode, slice: slice.max(1), large: None, goes: 0 }
     }
 
     /// Expands one slice inside the caller's transaction: that many elements and users together, and no more
     /// than `most` elements. The first users of a large one are not fewer for that: whoever is told of it is
     /// told of them.
     pub(super) fn step(&mut self, db: &Connection, most: usize) -> Result<Left> {
+        self.goes += 1;
+        // Where fresh ones never end, those that are begun would never be.
+        if self.goes.is_multiple_of(TURN_OF_LARGE) && inbox::oldest_begun(db)?.is_some() {
+            return self.slice_of_large(db, self.slice);
+        }
         let mut budget = self.slice;
         for _ in 0..most {
             if budget == 0 {
@@ -451,6 +461,24 @@ mod tests {
         assert_eq!((open(&db), inbox::pending(&db).unwrap()), (vec![10, 2], 0));
         let problems = inbox::problems(&db).unwrap();
         assert!(problems[0].line().contains("only some of its 35 users"), "{}", problems[0].line());
+    }
+
+    #[test]
+    fn a_large_element_ends_though_fresh_ones_never_do() {
+        let db = store(&["large 35"]);
+        let mut expander = expander();
+        for go in 0..8 * TURN_OF_LARGE {
+            let item = InboxItem {
+                source: SourceName("s".to_owned()),
+                source_type: "t".to_owned(),
+                received: jiff::Timestamp::UNIX_EPOCH,
+                raw: format!("fresh{go} 1").into(),
+            };
+            inbox::append(&db, &[item.clone(), item]).unwrap();
+            expander.step(&db, 1).unwrap();
+        }
+        assert_eq!(open(&db)[0], 35);
+        assert!(inbox::pending(&db).unwrap() > 0, "they never ended");
     }
 
     #[test]

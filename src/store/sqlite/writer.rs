@@ -31,11 +31,13 @@ const RETRY: Duration = Duration::from_secs(1);
 /// How many looks an inbox row may stand still before we take over from whoever left it.
 const STILL: u32 = 4;
 
-/// While writes come, one element is expanded for so many of them: a flood is shown late, and never not
-/// at all.
-const WRITES_AN_ELEMENT: usize = 32;
-/// While writes come, fewer than this are not worth a commit of their own.
-const WORTHWHILE: usize = 32;
+/// While writes come, something is expanded this often, whatever waits to be acknowledged: a flood is shown
+/// late, and never not at all.
+const EVERY: Duration = Duration::from_millis(50);
+/// How many elements that are then, at first and as long as that is not enough. Together with the time
+/// between them this is what a store takes in for ever: some two thousand elements a second.
+const FIRST_IN_A_FLOOD: usize = 32;
+const MOST_IN_A_FLOOD: usize = 128;
 /// What is expanded in the first turn in which nobody writes.
 const FIRST: usize = 8;
 
@@ -205,7 +207,7 @@ impl Writer {
     fn run(mut self) {
         loop {
             let gathered = self.gather();
-            let most = self.pace.after(gathered.jobs.len());
+            let most = self.turn(gathered.jobs.len());
             self.commit(gathered.jobs);
             self.wait_for_drain(gathered.drained);
             if gathered.is_over {
@@ -282,6 +284,12 @@ impl Writer {
         }
     }
 
+    /// How much may be expanded behind so many writes. Somebody who waits for just that goes first.
+    fn turn(&mut self, writes: usize) -> usize {
+        let most = self.pace.after(writes, Instant::now());
+        if self.waiting.is_empty() { most } else { usize::MAX }
+    }
+
     /// Expands one slice, of up to so many elements.
     fn expand(&mut self, most: usize) {
         if most == 0 || !self.may_expand() {
@@ -291,12 +299,14 @@ impl Writer {
         let was_empty = inbox::oldest(&self.parts.db).is_ok_and(|oldest| oldest.is_none());
         if was_empty {
             self.has_work = false;
+            self.pace.is_through();
             return;
         }
         match in_transaction(&mut self.parts.db, |db| expander.step(db, most)) {
             Ok(left) => {
                 self.has_work = left == Left::More;
                 self.not_before = None;
+                self.pace.expanded(Instant::now());
                 self.committed();
             }
             Err(error) => self.slice_failed(&error),
@@ -388,24 +398,34 @@ impl Writer {
 /// How many elements are expanded in one go. The expander's own slice bounds it.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 struct Pace {
-    /// Writes since something was expanded.
-    writes: usize,
-    /// What the last turn in which nobody wrote was allowed.
-    idle: usize,
+    /// How many were the last time.
+    elements: usize,
+    /// Since when what waits has waited, or when something was last expanded.
+    since: Option<Instant>,
 }
 
 impl Pace {
-    /// Behind so many writes: none until it is worth a commit. Each turn that nobody writes: twice as many
-    /// as in the last one.
-    fn after(&mut self, writes: usize) -> usize {
+    /// Behind so many writes, at a moment. Where nobody writes, twice as many as the last time.
+    fn after(&mut self, writes: usize, now: Instant) -> usize {
+        let since = *self.since.get_or_insert(now);
         if writes == 0 {
-            *self = Pace { writes: 0, idle: self.idle.saturating_mul(2).max(FIRST) };
-            return self.idle;
+            self.elements = self.elements.saturating_mul(2).max(FIRST);
+        } else if now.saturating_duration_since(since) < EVERY {
+            return 0;
+        } else {
+            self.elements = self.elements.saturating_mul(2).clamp(FIRST_IN_A_FLOOD, MOST_IN_A_FLOOD);
         }
-        let writes = self.writes + writes;
-        let due = Some(writes / WRITES_AN_ELEMENT).filter(|due| *due >= WORTHWHILE);
-        *self = Pace { writes: if due.is_some() { 0 } else { writes }, idle: 0 };
-        due.unwrap_or(0)
+        self.elements
+    }
+
+    /// Something was expanded.
+    fn expanded(&mut self, now: Instant) {
+        self.since = Some(now);
+    }
+
+    /// Nothing waits any more.
+    fn is_through(&mut self) {
+        *self = Pace::default();
     }
 }
 
@@ -437,18 +457,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_more_is_written_the_less_is_expanded_and_never_nothing() {
-        let mut pace = Pace::default();
-        let idle: Vec<usize> = (0..4).map(|_| pace.after(0)).collect();
-        assert_eq!(idle, [8, 16, 32, 64], "nobody writes");
-        let flood: Vec<usize> = (0..32).map(|_| pace.after(64)).collect();
-        assert_eq!(flood.iter().sum::<usize>(), 32 * 64 / WRITES_AN_ELEMENT);
-        assert_eq!(flood.iter().filter(|most| **most > 0).count(), 2, "in goes that are worth a commit");
-        assert_eq!(pace.after(GROUP), GROUP / WRITES_AN_ELEMENT, "a full group at once");
-        assert_eq!(
-            (pace.after(1), pace.after(0)),
-            (0, FIRST),
-            "one write, and the next moment it is expanded"
-        );
+    fn where_nobody_writes_more_and_more_is_expanded() {
+        let (mut pace, now) = (Pace::default(), Instant::now());
+        let idle: Vec<usize> = (0..4).map(|_| pace.after(0, now)).collect();
+        assert_eq!(idle, [8, 16, 32, 64]);
+        pace.is_through();
+        assert_eq!((pace.after(1, now), pace.after(0, now)), (0, FIRST), "the next moment after one write");
+    }
+
+    #[test]
+    fn a_flood_holds_up_what_is_shown_and_does_not_end_it() {
+        let (mut pace, began) = (Pace::default(), Instant::now());
+        let mut expanded = Vec::new();
+        for millisecond in 0..=220 {
+            let now = began + Duration::from_millis(millisecond);
+            let most = pace.after(40, now);
+            if most > 0 {
+                pace.expanded(now);
+                expanded.push((millisecond, most));
+            }
+        }
+        assert_eq!(expanded, [(50, 32), (100, 64), (150, 128), (200, 128)]);
     }
 }
