@@ -13,7 +13,7 @@ use idtriage::config::load::{self, Folders};
 use idtriage::config::meant::{Channel, Config, Notify, Reading};
 use idtriage::domain::Query;
 use idtriage::ingest::{Ingest, decoder};
-use idtriage::notify::{Mark, Messenger, Notifiers, Pace};
+use idtriage::notify::{Hear, Mark, Messenger, Notifiers, Pace};
 use idtriage::source::{Accept, Arrival, SystemClock};
 use idtriage::store::files::throw_away_folder;
 use idtriage::store::{self, InboxItem, OpenOptions, Store};
@@ -22,7 +22,7 @@ use jiff::{SignedDuration, Timestamp};
 use rstest::rstest;
 use serde_json::json;
 use std::os::unix::fs::PermissionsExt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio::sync::watch;
@@ -40,7 +40,19 @@ struct Scene {
     chat: Chat,
     config: Config,
     store: Arc<dyn Store>,
+    ear: Arc<Ear>,
     folder: TempDir,
+}
+
+/// What was heard of the notifier: why it cannot be told, or that it is told again.
+#[derive(Debug, Default)]
+struct Ear(Mutex<Vec<Option<String>>>);
+
+impl Hear for Ear {
+    fn hear(&self, notifier: &str, why: Option<&str>) {
+        assert_eq!(notifier, "hook");
+        self.0.lock().unwrap().push(why.map(str::to_owned));
+    }
 }
 
 /// Somebody who is being told.
@@ -77,12 +89,12 @@ impl Scene {
         let config = load::load(&path, Some(&folders)).unwrap().config;
         let url = format!("sqlite:{}", folder.path().join("idtriage.db").display());
         let store = store::open(&url, decoder(Reading::of(&config)), OpenOptions::default()).unwrap();
-        Scene { chat, config, store, folder }
+        Scene { chat, config, store, ear: Arc::default(), folder }
     }
 
     fn start(&self) -> Telling {
         let messenger = Messenger::build(&self.config, Clock::system()).unwrap();
-        let notifiers = Notifiers::new(messenger, self.store.clone(), TINY);
+        let notifiers = Notifiers::new(messenger, self.store.clone(), TINY).heard_by(self.ear.clone());
         let (stop, stopped) = watch::channel(false);
         Telling { stop, task: tokio::spawn(async move { notifiers.run(stopped).await }) }
     }
@@ -190,6 +202,8 @@ async fn an_outage_loses_nothing_and_tells_nothing_twice(#[case] reply: Reply, #
     scene.arrive(&["e-1"]).await;
     let failing = scene.mark(|mark| mark.failing.is_some()).await.failing.unwrap();
     assert!(failing.why.starts_with(why), "{failing:?}");
+    let shown = Mark::health(scene.store.as_ref(), &["hook".to_owned(), "new".to_owned()]).await.unwrap();
+    assert_eq!((shown[0].since(), shown[1].since()), (Some(failing.since), None));
     scene.heard(3).await;
     scene.arrive(&["e-2"]).await;
     // An end in the middle of an outage forgets nothing either.
@@ -201,6 +215,9 @@ async fn an_outage_loses_nothing_and_tells_nothing_twice(#[case] reply: Reply, #
     assert!(mark.told.is_some(), "{mark:?}");
     telling.stop().await;
     assert_eq!(scene.chat.told(), ["e-1", "e-2"]);
+    let heard = scene.ear.0.lock().unwrap().clone();
+    assert!(heard[0].as_ref().is_some_and(|said| said.starts_with(why)), "{heard:?}");
+    assert_eq!(heard.iter().position(Option::is_none), Some(heard.len() - 1), "{heard:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
