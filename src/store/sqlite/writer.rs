@@ -33,9 +33,9 @@ const STILL: u32 = 4;
 
 /// While writes come, something is expanded this often, whatever waits to be acknowledged: a flood is shown
 /// late, and never not at all.
-const EVERY: Duration = Duration::from_millis(50);
+const EVERY: Duration = Duration::from_millis(80);
 /// How many elements that are then, at first and as long as that is not enough. Together with the time
-/// between them this is what a store takes in for ever: some two thousand elements a second.
+/// between them this is what a store takes in for ever: some fifteen hundred elements a second.
 const FIRST_IN_A_FLOOD: usize = 32;
 const MOST_IN_A_FLOOD: usize = 128;
 /// What is expanded in the first turn in which nobody writes.
@@ -306,7 +306,6 @@ impl Writer {
             Ok(left) => {
                 self.has_work = left == Left::More;
                 self.not_before = None;
-                self.pace.expanded(Instant::now());
                 self.committed();
             }
             Err(error) => self.slice_failed(&error),
@@ -398,29 +397,30 @@ impl Writer {
 /// How many elements are expanded in one go. The expander's own slice bounds it.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 struct Pace {
-    /// How many were the last time.
-    elements: usize,
-    /// Since when what waits has waited, or when something was last expanded.
+    /// How many in the last turn, where nobody wrote in it.
+    idle: usize,
+    /// How many in the last go behind writes, as long as something waits.
+    in_a_flood: usize,
+    /// When that was, or since when what waits has waited.
     since: Option<Instant>,
 }
 
 impl Pace {
-    /// Behind so many writes, at a moment. Where nobody writes, twice as many as the last time.
+    /// Behind so many writes, at a moment. Where nobody writes, twice as many as in the turn before; a queue
+    /// that is empty for a moment is no quiet hour, so the first of them are few.
     fn after(&mut self, writes: usize, now: Instant) -> usize {
         let since = *self.since.get_or_insert(now);
         if writes == 0 {
-            self.elements = self.elements.saturating_mul(2).max(FIRST);
-        } else if now.saturating_duration_since(since) < EVERY {
-            return 0;
-        } else {
-            self.elements = self.elements.saturating_mul(2).clamp(FIRST_IN_A_FLOOD, MOST_IN_A_FLOOD);
+            self.idle = self.idle.saturating_mul(2).max(FIRST);
+            return self.idle;
         }
-        self.elements
-    }
-
-    /// Something was expanded.
-    fn expanded(&mut self, now: Instant) {
+        self.idle = 0;
+        if now.saturating_duration_since(since) < EVERY {
+            return 0;
+        }
         self.since = Some(now);
+        self.in_a_flood = self.in_a_flood.saturating_mul(2).clamp(FIRST_IN_A_FLOOD, MOST_IN_A_FLOOD);
+        self.in_a_flood
     }
 
     /// Nothing waits any more.
@@ -468,15 +468,17 @@ mod tests {
     #[test]
     fn a_flood_holds_up_what_is_shown_and_does_not_end_it() {
         let (mut pace, began) = (Pace::default(), Instant::now());
-        let mut expanded = Vec::new();
-        for millisecond in 0..=220 {
+        let mut goes = Vec::new();
+        for millisecond in 0..=330 {
             let now = began + Duration::from_millis(millisecond);
-            let most = pace.after(40, now);
-            if most > 0 {
-                pace.expanded(now);
-                expanded.push((millisecond, most));
+            // Now and then the queue is empty for a moment.
+            let writes = if millisecond % 7 == 3 { 0 } else { 40 };
+            match pace.after(writes, now) {
+                0 => {}
+                most if writes == 0 => assert_eq!(most, FIRST),
+                most => goes.push((millisecond, most)),
             }
         }
-        assert_eq!(expanded, [(50, 32), (100, 64), (150, 128), (200, 128)]);
+        assert_eq!(goes, [(81, 32), (161, 64), (242, 128), (322, 128)]);
     }
 }
