@@ -416,14 +416,17 @@ mod tests {
     fn store(raw: &[&str]) -> Connection {
         let mut db = Connection::open_in_memory().unwrap();
         STORE.migrate(&mut db).unwrap();
-        let item = |raw: &&str| InboxItem {
+        inbox::append(&db, &raw.iter().map(|raw| item(raw)).collect::<Vec<_>>()).unwrap();
+        db
+    }
+
+    fn item(raw: &str) -> InboxItem {
+        InboxItem {
             source: SourceName("s".to_owned()),
             source_type: "t".to_owned(),
             received: jiff::Timestamp::UNIX_EPOCH,
-            raw: (*raw).into(),
-        };
-        inbox::append(&db, &raw.iter().map(item).collect::<Vec<_>>()).unwrap();
-        db
+            raw: raw.into(),
+        }
     }
 
     fn expander() -> Expander {
@@ -468,12 +471,7 @@ mod tests {
         let db = store(&["large 35"]);
         let mut expander = expander();
         for go in 0..8 * TURN_OF_LARGE {
-            let item = InboxItem {
-                source: SourceName("s".to_owned()),
-                source_type: "t".to_owned(),
-                received: jiff::Timestamp::UNIX_EPOCH,
-                raw: format!("fresh{go} 1").into(),
-            };
+            let item = item(&format!("fresh{go} 1"));
             inbox::append(&db, &[item.clone(), item]).unwrap();
             expander.step(&db, 1).unwrap();
         }
@@ -509,12 +507,6 @@ mod tests {
     #[test]
     fn an_import_says_what_became_of_each_element() {
         let db = store(&[]);
-        let item = |raw: &str| InboxItem {
-            source: SourceName("s".to_owned()),
-            source_type: "t".to_owned(),
-            received: jiff::Timestamp::UNIX_EPOCH,
-            raw: raw.into(),
-        };
         db.execute("INSERT INTO digests VALUES ('gone')", []).unwrap();
         let items = ["a 35", "a 35", "drop noise", "bad", "gone 1", "b 0", "drop noise"].map(item);
         let imported = expander().import(&db, items.to_vec()).unwrap();

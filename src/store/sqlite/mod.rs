@@ -5,7 +5,7 @@
 //! | file | decides |
 //! |---|---|
 //! | `connect`, `migrate` | how the files are opened and brought up to date |
-//! | `writer` | what is committed together, and when the inbox is expanded |
+//! | `writer`, `pace` | what is committed together, and when how much of the inbox is expanded |
 //! | `inbox`, `expand`, `events`, `findings`, `tally` | how an element becomes an event and findings |
 //! | `actions`, `journal` | what is recorded before and after a request that acts |
 //! | `cursors`, `drops` | how far sources have read, and what rules left out |
@@ -26,6 +26,7 @@ mod inbox;
 mod journal;
 mod logins;
 mod migrate;
+mod pace;
 mod query;
 mod read;
 mod retention;
