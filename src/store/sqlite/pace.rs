@@ -10,6 +10,9 @@ const EVERY: Duration = Duration::from_millis(80);
 /// between them this is what a store takes in for ever: some fifteen hundred elements a second.
 const FIRST_IN_A_FLOOD: usize = 32;
 const MOST_IN_A_FLOOD: usize = 128;
+/// More than this between two goes cannot be kept up with by them, nor by twice as many. Then the answers
+/// go first: what is shown is late however it is done, and a sender that gets no answer sends again.
+const OUTRUN: usize = 2 * MOST_IN_A_FLOOD;
 /// What is expanded in the first turn in which nobody writes.
 const FIRST: usize = 8;
 
@@ -20,6 +23,8 @@ pub(super) struct Pace {
     idle: usize,
     /// How many in the last go behind writes, as long as something waits.
     in_a_flood: usize,
+    /// What was written since then.
+    written: usize,
     /// When that was, or since when what waits has waited.
     since: Option<Instant>,
 }
@@ -29,6 +34,7 @@ impl Pace {
     /// that is empty for a moment is no quiet hour, so the first of them are few.
     pub(super) fn after(&mut self, writes: usize, now: Instant) -> usize {
         let since = *self.since.get_or_insert(now);
+        self.written = self.written.saturating_add(writes);
         if writes == 0 {
             self.idle = self.idle.saturating_mul(2).max(FIRST);
             return self.idle;
@@ -38,7 +44,8 @@ impl Pace {
             return 0;
         }
         self.since = Some(now);
-        self.in_a_flood = self.in_a_flood.saturating_mul(2).clamp(FIRST_IN_A_FLOOD, MOST_IN_A_FLOOD);
+        let most = if std::mem::take(&mut self.written) > OUTRUN { FIRST_IN_A_FLOOD } else { MOST_IN_A_FLOOD };
+        self.in_a_flood = self.in_a_flood.saturating_mul(2).clamp(FIRST_IN_A_FLOOD, most);
         self.in_a_flood
     }
 
