@@ -1,9 +1,11 @@
 //! The command line, as clap reads it.
 
+mod okta;
 mod register;
 
+pub use okta::Okta;
 pub use register::{
-    Cii, CiiWebhook, CreateHook, Okta, OktaHook, RegisterWebhook, Sending, UnregisterWebhook, VerifyHook,
+    Cii, CiiWebhook, CreateHook, OktaHook, RegisterWebhook, Sending, UnregisterWebhook, VerifyHook,
 };
 
 use crate::app::layout::Size;

@@ -3,7 +3,7 @@
 //! What is shown and what leaves are drafted by the same lines, with the mask or with the secret in its
 //! place, so that they cannot come to differ. What acts is sent once, like a flow's call.
 
-use super::http::{ActEnd, Answer, HeaderText, Http, HttpError, MASK, Method, Request};
+use super::http::{ActEnd, Answer, HeaderText, Http, HttpError, MASK, Request};
 use super::problem::with_hint;
 use super::{Clearance, http};
 use crate::domain::action::{Receipt, ShownRequest, Try};
@@ -180,16 +180,9 @@ pub(super) fn shown(request: &Request, body: &str) -> Result<ShownRequest, Probl
     };
     let headers = request.headers.iter().map(|(name, text)| (name.clone(), value(text)));
     Ok(ShownRequest {
-        method: method(request.method).to_owned(),
+        method: request.method.name().to_owned(),
         url: request.url.to_string(),
         headers: headers.chain([("authorization".to_owned(), MASK.to_owned())]).collect(),
         body: body.to_owned(),
     })
-}
-
-fn method(method: Method) -> &'static str {
-    match method {
-        Method::Get => "GET",
-        Method::Post => "POST",
-    }
 }

@@ -1,4 +1,4 @@
-//! `cii …` and `okta …`: where the senders of events post to.
+//! `cii webhook …` and `okta hook …`: where the senders of events post to.
 
 use crate::domain::hook_events;
 use crate::tenant::http;
@@ -55,14 +55,6 @@ pub struct UnregisterWebhook {
     /// Whether it is sent.
     #[command(flatten)]
     pub sending: Sending,
-}
-
-/// `okta …`
-#[derive(Debug, Subcommand)]
-pub enum Okta {
-    /// Where the org posts records of its log to
-    #[command(subcommand)]
-    Hook(OktaHook),
 }
 
 /// `okta hook …`

@@ -44,7 +44,8 @@ impl Pace {
             return 0;
         }
         self.since = Some(now);
-        let most = if std::mem::take(&mut self.written) > OUTRUN { FIRST_IN_A_FLOOD } else { MOST_IN_A_FLOOD };
+        let most =
+            if std::mem::take(&mut self.written) > OUTRUN { FIRST_IN_A_FLOOD } else { MOST_IN_A_FLOOD };
         self.in_a_flood = self.in_a_flood.saturating_mul(2).clamp(FIRST_IN_A_FLOOD, most);
         self.in_a_flood
     }

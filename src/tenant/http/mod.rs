@@ -182,6 +182,8 @@ impl Http {
         let method = match request.method {
             Method::Get => reqwest::Method::GET,
             Method::Post => reqwest::Method::POST,
+            Method::Put => reqwest::Method::PUT,
+            Method::Delete => reqwest::Method::DELETE,
         };
         let mut sent = client.request(method, request.url.clone()).headers(header_map(request)?);
         if let Some(body) = &request.body {

@@ -13,8 +13,24 @@ use url::Url;
 pub enum Method {
     /// Reads.
     Get,
-    /// GraphQL, tokens and flows.
+    /// GraphQL, tokens, flows and whatever changes something.
     Post,
+    /// Makes something so, a membership for one.
+    Put,
+    /// Takes something away.
+    Delete,
+}
+
+impl Method {
+    /// Its name on the wire.
+    pub fn name(self) -> &'static str {
+        match self {
+            Method::Get => "GET",
+            Method::Post => "POST",
+            Method::Put => "PUT",
+            Method::Delete => "DELETE",
+        }
+    }
 }
 
 /// A header's value; a secret one is neither logged nor shown.
@@ -67,7 +83,12 @@ impl Request {
 
     /// A POST without a body.
     pub fn post_nothing(url: Url) -> Request {
-        Request::bare(Method::Post, url)
+        Request::nothing(Method::Post, url)
+    }
+
+    /// A request that changes something by its address alone.
+    pub fn nothing(method: Method, url: Url) -> Request {
+        Request::bare(method, url)
             .with("user-agent", USER_AGENT)
             .with("accept", JSON)
             .with("content-type", JSON)

@@ -1,16 +1,17 @@
 //! `/api/v1/eventHooks`: the hooks of an org, a new one, and the request to verify one.
 
+use super::credential::{Acted, Auth, no_credential};
 use super::error::OktaError;
-use super::{AppTokens, Auth, Okta, link, no_credential, with_ssws};
+use super::service_app::Scope;
+use super::{Okta, link};
 use crate::domain::action::ShownRequest;
 use crate::domain::dossier::Problem;
 use crate::domain::{Outcome, Untrusted};
 use crate::tenant::Clearance;
-use crate::tenant::http::{ActEnd, Answer, Bucket, MASK, Request};
+use crate::tenant::http::{Answer, MASK, Request};
 use crate::tenant::problem::{unexpected, words};
 use crate::tenant::registrar::{self, EventHook, NewEventHook, OktaChange, Registered};
-use crate::tenant::token::with_bearer;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use url::Url;
 
@@ -59,19 +60,12 @@ impl Okta {
         change: &OktaChange,
         clearance: &dyn Clearance,
     ) -> Registered {
-        let request = self.request(change);
-        let (request, token) = match &self.auth {
-            Auth::Nothing => return Registered::not_sent(no_credential()),
-            Auth::Ssws(token) => (with_ssws(request, token), None),
-            Auth::ServiceApp(tokens) => match tokens.manage_hooks.get().await {
-                Ok(token) => (with_bearer(&request, &token), Some((tokens.as_ref(), token))),
-                Err(problem) => return Registered::not_sent(problem),
-            },
-        };
-        let end = self.http.act(&Bucket::okta("hooks"), &request, clearance).await;
-        forget_refused(&end, token.as_ref()).await;
-        let token = token.as_ref().map(|(_, token)| token);
-        Registered::of(&self.http, end, token, |answer| self.changed(change, answer))
+        match self.act(Scope::ManageHooks, "hooks", self.request(change), clearance).await {
+            Ok(Acted { end, token }) => {
+                Registered::of(&self.http, end, token.as_ref(), |answer| self.changed(change, answer))
+            }
+            Err(problem) => Registered::not_sent(problem),
+        }
     }
 
     fn request(&self, change: &OktaChange) -> Request {
@@ -95,12 +89,7 @@ impl Okta {
     }
 
     async fn read_hooks(&self, request: Request) -> Result<Answer, Problem> {
-        let bucket = Bucket::okta("hooks");
-        match &self.auth {
-            Auth::ServiceApp(tokens) => tokens.read_hooks.read(&bucket, &request).await,
-            Auth::Ssws(token) => Ok(self.http.read(&bucket, &with_ssws(request, token)).await?),
-            Auth::Nothing => Err(no_credential()),
-        }
+        self.read(Scope::ReadHooks, "hooks", request).await
     }
 
     fn hooks_url(&self, below: &[&str]) -> Url {
@@ -155,14 +144,6 @@ impl Okta {
             Some(hint) => Problem { hint: Some(hint.to_owned()), ..problem },
             None => problem,
         }
-    }
-}
-
-/// A token that was revoked before its end is not shown twice.
-async fn forget_refused(end: &ActEnd, token: Option<&(&AppTokens, SecretString)>) {
-    let is_refused = matches!(end, ActEnd::Answered(answer, _) if answer.status == 401);
-    if let (true, Some((tokens, token))) = (is_refused, token) {
-        tokens.manage_hooks.forget(token).await;
     }
 }
 

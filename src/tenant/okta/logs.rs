@@ -1,10 +1,12 @@
 //! `GET /api/v1/logs`: the org's System Log.
 
+use super::credential::{Auth, no_credential};
 use super::error::OktaError;
-use super::{Auth, Okta, link, no_credential, with_ssws};
+use super::service_app::Scope;
+use super::{Okta, link};
 use crate::domain::dossier::Problem;
 use crate::domain::time;
-use crate::tenant::http::{self, Answer, Bucket, HttpError, Request};
+use crate::tenant::http::{self, Answer, HttpError, Request};
 use crate::tenant::problem::unexpected;
 use crate::tenant::system_log::{LogPage, LogSpan, LogStart, LogTrouble, NextPage, SystemLog};
 use crate::tenant::token::NoAnswer;
@@ -81,21 +83,16 @@ impl Okta {
     async fn page(&self, url: Url, asked: Asked) -> Result<LogPage, LogTrouble> {
         let answer = self.logs_answer(Request::get(url)).await?;
         match answer.status {
-            200..300 => self.read_page(&answer),
+            200..300 => self.page_of(&answer),
             _ => Err(self.refused(&answer, asked)),
         }
     }
 
     async fn logs_answer(&self, request: Request) -> Result<Answer, LogTrouble> {
-        let bucket = Bucket::okta("logs");
-        let answer = match &self.auth {
-            Auth::ServiceApp(tokens) => tokens.logs.page(&bucket, &request).await,
-            Auth::Ssws(token) => {
-                self.http.page(&bucket, &with_ssws(request, token)).await.map_err(NoAnswer::from)
-            }
-            Auth::Nothing => return Err(LogTrouble::Refused(no_credential())),
-        };
-        answer.map_err(|error| match error {
+        if let Auth::Nothing = self.auth {
+            return Err(LogTrouble::Refused(no_credential()));
+        }
+        self.read_page(Scope::ReadLogs, "logs", request).await.map_err(|error| match error {
             NoAnswer::NoToken(problem) => without_token(problem),
             NoAnswer::Http(HttpError::Throttled { wait, .. }) => {
                 LogTrouble::Throttled(Some(self.http.span(wait)))
@@ -106,7 +103,7 @@ impl Okta {
     }
 
     /// A page is a list. Its records are only cut apart: what they hold is nobody's business here.
-    fn read_page(&self, answer: &Answer) -> Result<LogPage, LogTrouble> {
+    fn page_of(&self, answer: &Answer) -> Result<LogPage, LogTrouble> {
         let text = answer.text();
         let Ok(records) = serde_json::from_str::<Vec<&RawValue>>(&text) else {
             return Err(LogTrouble::NoAnswer(unexpected("Okta", answer)));

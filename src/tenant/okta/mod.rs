@@ -1,6 +1,7 @@
 //! Okta's core API: reads of users and of the System Log, and its event hooks, by an SSWS token or as a
 //! service application.
 
+mod credential;
 mod error;
 mod event_hooks;
 mod link;
@@ -11,34 +12,13 @@ mod user;
 pub use service_app::KeyError;
 pub(super) use service_app::{Scope, ServiceAppTokens};
 
-use super::http::{Answer, Bucket, Http, Request};
-use super::token::Tokens;
+use super::http::{Answer, Http, Request};
 use crate::config::meant;
 use crate::domain::dossier::{OktaUser, Part, Problem};
+use credential::{AppTokens, Auth};
 use error::OktaError;
-use secrecy::{ExposeSecret, SecretString};
 use std::sync::Arc;
 use url::Url;
-
-/// How we prove ourselves.
-#[derive(Debug)]
-enum Auth {
-    /// `Authorization: SSWS …`; there is nothing to renew.
-    Ssws(SecretString),
-    /// Bearer tokens of the service application.
-    ServiceApp(Box<AppTokens>),
-    /// Nothing is configured.
-    Nothing,
-}
-
-/// A service application's tokens, one kind a scope.
-#[derive(Debug)]
-struct AppTokens {
-    users: Tokens,
-    logs: Tokens,
-    read_hooks: Tokens,
-    manage_hooks: Tokens,
-}
 
 /// One org.
 #[derive(Debug)]
@@ -53,19 +33,7 @@ impl Okta {
     /// its own, not those of whoever made the token.
     pub(super) fn new(http: &Arc<Http>, okta: &meant::Okta) -> Result<Okta, KeyError> {
         let auth = match (&okta.service_app, &okta.api_token) {
-            (Some(app), _) => {
-                let tokens = |scope| -> Result<Tokens, KeyError> {
-                    let issuer = ServiceAppTokens::new(&okta.org_url, app, scope)?;
-                    Ok(Tokens::new(http.clone(), issuer))
-                };
-                let tokens = AppTokens {
-                    users: tokens(Scope::ReadUsers)?,
-                    logs: tokens(Scope::ReadLogs)?,
-                    read_hooks: tokens(Scope::ReadHooks)?,
-                    manage_hooks: tokens(Scope::ManageHooks)?,
-                };
-                Auth::ServiceApp(Box::new(tokens))
-            }
+            (Some(app), _) => Auth::ServiceApp(AppTokens::new(http, &okta.org_url, app)?),
             (None, Some(token)) => Auth::Ssws(token.clone()),
             (None, None) => Auth::Nothing,
         };
@@ -101,19 +69,6 @@ impl Okta {
     }
 
     async fn get(&self, calls: &'static str, request: Request) -> Result<Answer, Problem> {
-        let bucket = Bucket::okta(calls);
-        match &self.auth {
-            Auth::ServiceApp(tokens) => tokens.users.read(&bucket, &request).await,
-            Auth::Ssws(token) => Ok(self.http.read(&bucket, &with_ssws(request, token)).await?),
-            Auth::Nothing => Err(no_credential()),
-        }
+        self.read(Scope::ReadUsers, calls, request).await
     }
-}
-
-fn with_ssws(request: Request, token: &SecretString) -> Request {
-    request.with_secret("authorization", format!("SSWS {}", token.expose_secret()).into())
-}
-
-fn no_credential() -> Problem {
-    Problem::whole("neither an API token nor a service application is configured")
 }

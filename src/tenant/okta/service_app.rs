@@ -20,10 +20,20 @@ use url::Url;
 use uuid::Uuid;
 
 /// What a token is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::tenant) enum Scope {
-    /// Reading users.
+    /// Reading users, their groups and factors.
     ReadUsers,
+    /// Changing users: profile, lifecycle, sessions, factors.
+    ManageUsers,
+    /// Reading groups and their members.
+    ReadGroups,
+    /// Changing who is in a group.
+    ManageGroups,
+    /// Reading applications and who is assigned to them.
+    ReadApps,
+    /// Reading what a profile may hold.
+    ReadSchemas,
     /// Reading the System Log.
     ReadLogs,
     /// Reading event hooks.
@@ -35,10 +45,28 @@ pub(in crate::tenant) enum Scope {
 }
 
 impl Scope {
+    /// Those of the org's own API.
+    pub(in crate::tenant) const CORE: [Scope; 9] = [
+        Scope::ReadUsers,
+        Scope::ManageUsers,
+        Scope::ReadGroups,
+        Scope::ManageGroups,
+        Scope::ReadApps,
+        Scope::ReadSchemas,
+        Scope::ReadLogs,
+        Scope::ReadHooks,
+        Scope::ManageHooks,
+    ];
+
     /// Okta's name for it.
     pub(in crate::tenant) fn name(self) -> &'static str {
         match self {
             Scope::ReadUsers => "okta.users.read",
+            Scope::ManageUsers => "okta.users.manage",
+            Scope::ReadGroups => "okta.groups.read",
+            Scope::ManageGroups => "okta.groups.manage",
+            Scope::ReadApps => "okta.apps.read",
+            Scope::ReadSchemas => "okta.schemas.read",
             Scope::ReadLogs => "okta.logs.read",
             Scope::ReadHooks => "okta.eventHooks.read",
             Scope::ManageHooks => "okta.eventHooks.manage",
