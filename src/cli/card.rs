@@ -44,7 +44,7 @@ fn json(plan: &Plan, by: By<'_>) -> Value {
         "reason": null,
         "actor": by.actor,
         "at": time::rfc3339(by.at),
-        "refusal": plan.refusal,
+        "refusal": plan.refusal.as_ref().map(|refusal| &refusal.why),
         "needs_again": plan.needs_again,
     })
 }
@@ -54,7 +54,7 @@ fn facts(plan: &Plan) -> Vec<(&'static str, String)> {
         ("flow", plan.flow.id.to_string()),
         ("risk", plan.flow.risk.word().to_owned()),
         ("target", target(&plan.target)),
-        ("refused", plan.refusal.clone().unwrap_or_default()),
+        ("refused", plan.refusal.as_ref().map(ToString::to_string).unwrap_or_default()),
         ("insist", plan.needs_again.clone().unwrap_or_default()),
         ("confirm", confirm(&plan.confirm)),
         ("reason", if plan.reason_required { "wanted: --reason TEXT".to_owned() } else { String::new() }),

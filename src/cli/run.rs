@@ -7,10 +7,10 @@
 
 use super::args;
 use super::card;
-use super::failure::{DONE, FAILED, Failure, combined};
+use super::failure::{DONE, Failure, combined};
 use super::output::Output;
-use crate::domain::plan::{Confirm, WebPage};
-use crate::domain::{Action, Actor, FindingId, FlowId, Login, Plan};
+use crate::domain::plan::{Confirm, Refusal, WebPage};
+use crate::domain::{Action, Actor, FindingId, FlowId, Login, Outcome, Plan};
 use crate::store::Again;
 use async_trait::async_trait;
 use futures_util::FutureExt as _;
@@ -136,7 +136,7 @@ pub async fn run(
     if what.dry_run {
         for plan in &plans {
             card::print(plan, by, out)?;
-            statuses.push(if plan.refusal.is_some() { FAILED } else { DONE });
+            statuses.push(plan.refusal.as_ref().map_or(DONE, |refusal| refusal.outcome.exit_status()));
         }
         return Ok(combined(statuses));
     }
@@ -234,6 +234,11 @@ async fn run_one(
     stop: &mut Stop,
     out: &mut Output<'_>,
 ) -> u8 {
+    if let Some(refusal) = plan.refusal.as_ref().filter(|refusal| refusal.outcome == Outcome::NoChange) {
+        // There is nothing to be journalled: nothing was sent, and nothing has to be.
+        let _ = unchanged(plan, refusal, out);
+        return refusal.outcome.exit_status();
+    }
     let ended = match refused(what, plan) {
         Some(failure) => Err(failure),
         None if stop.is_asked() => Err(not_sent(plan)),
@@ -310,6 +315,17 @@ fn told(failure: &Failure, out: &mut Output<'_>) -> u8 {
     failure.status()
 }
 
+fn unchanged(plan: &Plan, refusal: &Refusal, out: &mut Output<'_>) -> io::Result<()> {
+    let (login, outcome) = (&plan.login, refusal.outcome);
+    if out.is_json() {
+        return out.json(&serde_json::json!({
+            "flow": plan.flow.id, "login": login, "target": plan.target_id, "evidence": null,
+            "outcome": outcome, "refusal": refusal.why,
+        }));
+    }
+    out.text(&format!("{login}: {}: {} ({})", plan.flow.verb, outcome.word(), refusal.why))
+}
+
 fn done(action: &Action, out: &mut Output<'_>) -> io::Result<()> {
     if out.is_json() {
         return out.json(&action.to_json());
@@ -323,7 +339,7 @@ fn done(action: &Action, out: &mut Output<'_>) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::failure::{MIXED, UNKNOWN, USAGE};
+    use super::super::failure::{FAILED, MIXED, UNKNOWN, USAGE};
     use super::super::fake::{FakeDesk, Stuck, plan};
     use super::super::output::{Form, tests::printed};
     use super::*;
@@ -486,7 +502,7 @@ mod tests {
         let again = Plan { needs_again: Some("the last one is unknown".into()), ..plan(Risk::Low, "ann") };
         assert!(refused(&arguments("--user ann --yes"), &again).is_some());
         assert!(refused(&arguments("--user ann --yes --again"), &again).is_none());
-        let refusal = Plan { refusal: Some("protected".into()), ..again };
+        let refusal = Plan { refusal: Some("protected".to_owned().into()), ..again };
         assert!(refused(&arguments("--user ann --yes --again"), &refusal).is_some());
     }
 }

@@ -1,5 +1,6 @@
 //! A remediation that can be run.
 
+use super::operation::Operation;
 use super::{CheckId, Untrusted};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -27,6 +28,8 @@ impl From<&str> for FlowId {
 pub enum Route {
     /// An Okta Workflows flow behind an API Endpoint.
     ApiEndpoint,
+    /// An operation of Okta's own API.
+    Okta,
     /// A page to open: nothing is sent from here.
     Open,
 }
@@ -36,6 +39,7 @@ impl Route {
     pub fn word(self) -> &'static str {
         match self {
             Route::ApiEndpoint => "api-endpoint",
+            Route::Okta => "okta",
             Route::Open => "open",
         }
     }
@@ -81,6 +85,8 @@ pub enum PayloadShape {
     CiiEvent,
     /// The flow's own declared inputs.
     Fields,
+    /// No body: the address says it all.
+    Nothing,
 }
 
 /// The product whose account a flow acts on.
@@ -148,6 +154,12 @@ pub enum ProvenBy {
     Active,
     /// Okta status `RECOVERY` or `PASSWORD_EXPIRED`.
     PasswordReset,
+    /// Okta status `RECOVERY`.
+    Recovery,
+    /// Okta status `PASSWORD_EXPIRED`.
+    PasswordExpired,
+    /// Okta status `ACTIVE` or, where there is no password yet, `PROVISIONED`.
+    Activated,
 }
 
 impl ProvenBy {
@@ -158,6 +170,9 @@ impl ProvenBy {
             ProvenBy::Deactivated => &["DEPROVISIONED"],
             ProvenBy::Active => &["ACTIVE"],
             ProvenBy::PasswordReset => &["RECOVERY", "PASSWORD_EXPIRED"],
+            ProvenBy::Recovery => &["RECOVERY"],
+            ProvenBy::PasswordExpired => &["PASSWORD_EXPIRED"],
+            ProvenBy::Activated => &["ACTIVE", "PROVISIONED"],
         }
     }
 }
@@ -212,6 +227,9 @@ pub struct Flow {
     pub verb: String,
     /// How it is run.
     pub route: Route,
+    /// What is done, where the route is Okta's own API.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub operation: Option<Operation>,
     /// Where; never with a secret in it. `None` on presets without a configured URL.
     pub url: Option<String>,
     /// How the caller proves itself.
@@ -261,7 +279,7 @@ impl Flow {
                 Some("no `url` is configured: it wants an API Endpoint flow in front of it".to_owned())
             }
             (Route::ApiEndpoint, None) => Some(format!("no `url` is configured for flow `{}`", self.id)),
-            (Route::ApiEndpoint, Some(_)) => None,
+            (Route::ApiEndpoint, Some(_)) | (Route::Okta, _) => None,
         }
     }
 }

@@ -19,6 +19,7 @@ pub mod journal;
 pub mod key;
 pub mod link;
 pub mod log_check;
+pub mod operation;
 pub mod page;
 pub mod payload;
 pub mod plan;

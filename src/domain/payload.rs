@@ -105,6 +105,7 @@ pub fn body(flow: &Flow, inputs: &Inputs<'_>) -> Result<String, PayloadError> {
         PayloadShape::IspmNested => ispm::nested(flow, inputs),
         PayloadShape::CiiEvent => Ok(cii::envelope(inputs)),
         PayloadShape::Fields => fields::object(flow, inputs),
+        PayloadShape::Nothing => Ok(String::new()),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::action::ShownRequest;
 use super::subject::ProviderAccount;
-use super::{ActionId, FindingId, Flow, Login, Risk};
+use super::{ActionId, FindingId, Flow, FlowId, Login, Outcome, Risk};
 use jiff::Timestamp;
 use std::fmt;
 use url::Url;
@@ -102,6 +102,55 @@ impl Target {
     }
 }
 
+/// What a request is made from, before it is shown and again before it leaves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Order {
+    /// Which flow.
+    pub flow: FlowId,
+    /// The id of the account that is acted on, where one is known.
+    pub target: Option<String>,
+    /// The body.
+    pub body: String,
+    /// The action's id.
+    pub action: String,
+    /// Who acts, as the flow is told.
+    pub operator: String,
+}
+
+/// Why something will not be sent at all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// Why, in words.
+    pub why: String,
+    /// What that makes of it: refused by us, nothing to change, or not legal now.
+    pub outcome: Outcome,
+}
+
+impl Refusal {
+    /// There is nothing to change.
+    pub fn no_change(why: impl Into<String>) -> Refusal {
+        Refusal { why: why.into(), outcome: Outcome::NoChange }
+    }
+
+    /// The target's state does not allow it.
+    pub fn not_legal(why: impl Into<String>) -> Refusal {
+        Refusal { why: why.into(), outcome: Outcome::NotLegal }
+    }
+}
+
+/// By a guard of ours.
+impl From<String> for Refusal {
+    fn from(why: String) -> Refusal {
+        Refusal { why, outcome: Outcome::Refused }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.why)
+    }
+}
+
 /// What is about to happen.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
@@ -130,7 +179,7 @@ pub struct Plan {
     /// The earlier action among those reasons: insisting covers it, and no other that comes meanwhile.
     pub follows: Option<ActionId>,
     /// Why it will not be sent at all.
-    pub refusal: Option<String>,
+    pub refusal: Option<Refusal>,
     /// What would undo it, in words.
     pub undo: String,
     /// Whether a reason is asked for.
@@ -141,6 +190,17 @@ impl Plan {
     /// The digest of what is shown: what leaves has to rebuild to the same.
     pub fn digest(&self) -> String {
         self.request.digest()
+    }
+
+    /// What its request is made from, by who acts.
+    pub fn order(&self, operator: String) -> Order {
+        Order {
+            flow: self.flow.id.clone(),
+            target: self.target_id.clone(),
+            body: self.request.body.clone(),
+            action: self.action.to_string(),
+            operator,
+        }
     }
 }
 

@@ -205,6 +205,7 @@ impl Template {
             name: self.name.to_owned(),
             verb: self.verb.to_owned(),
             route: Route::Open,
+            operation: None,
             url: None,
             auth: FlowAuth::None,
             payload: self.payload,

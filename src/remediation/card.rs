@@ -13,7 +13,7 @@ use crate::domain::dossier::{EndUser, LoadedPart, Part};
 use crate::domain::event::EventDetail;
 use crate::domain::flow::ProvenBy;
 use crate::domain::payload::{self, Inputs, PayloadError};
-use crate::domain::plan::{Confirm, FitTarget, Plan, Target};
+use crate::domain::plan::{Confirm, FitTarget, Order, Plan, Refusal, Target};
 use crate::domain::query::{Pattern, Query, Term, Test};
 use crate::domain::subject::{ProviderAccount, Subject};
 use crate::domain::{
@@ -130,12 +130,20 @@ pub async fn prepare(desk: &Desk, ask: Ask) -> Result<Plan, PlanError> {
     let account = choose(flow, about.check(), &person.subject, &ask)?;
     let reading = target::read(desk, flow, account.as_ref(), &ask.login).await;
     let body = payload::body(flow, &about.inputs(desk, &ask, &person, account.as_ref()))?;
-    let request = desk
-        .caller
-        .shown(&flow.id, &body, &ask.action.to_string(), &desk.actor.signed())
-        .map_err(|why| PlanError::Request { flow: flow.id.clone(), why })?;
-    let names = Names::of(&person.subject, person.details.as_ref(), reading.user.as_ref());
     let target_id = target_id(account.as_ref(), &reading.target);
+    if flow.route == Route::Okta && target::id(&reading.target).is_none() {
+        return Err(unreadable(flow, &ask.login, &reading.target));
+    }
+    let order = Order {
+        flow: flow.id.clone(),
+        target: target_id.clone(),
+        body,
+        action: ask.action.to_string(),
+        operator: desk.actor.signed(),
+    };
+    let request =
+        desk.caller.shown(&order).map_err(|why| PlanError::Request { flow: flow.id.clone(), why })?;
+    let names = Names::of(&person.subject, person.details.as_ref(), reading.user.as_ref());
     let earlier = earlier(desk, &flow.id, &ask.login, target_id.as_deref()).await?;
     let precedent = guard::precedent(&earlier, desk.now());
     Ok(Plan {
@@ -365,12 +373,27 @@ fn word(flow: &Flow) -> &str {
     flow.verb.split_whitespace().next().unwrap_or("run")
 }
 
-fn refusal(desk: &Desk, flow: &Flow, earlier: &[Action], names: &Names, reading: &Reading) -> Option<String> {
-    let of_state = || target::forbids(reading.user.as_ref()?, flow.proven_by?);
+fn refusal(
+    desk: &Desk,
+    flow: &Flow,
+    earlier: &[Action],
+    names: &Names,
+    reading: &Reading,
+) -> Option<Refusal> {
     guard::refusal(&desk.guard, desk.mode, names)
         .or_else(|| guard::still_open(earlier))
         .or_else(|| reading.missing.clone())
-        .or_else(of_state)
+        .map(Refusal::from)
+        .or_else(|| target::forbids(reading.user.as_ref()?, flow))
+}
+
+/// An operation of Okta's own acts on an id, and is legal or not by what Okta says of the user now.
+fn unreadable(flow: &Flow, login: &Login, target: &Target) -> PlanError {
+    let reason = match target {
+        Target::CannotTell(why) => format!("the account cannot be read: {why}"),
+        Target::Read { .. } => "the account has no id".to_owned(),
+    };
+    PlanError::DoesNotFit { flow: flow.id.clone(), login: login.clone(), reason }
 }
 
 fn needs_again(

@@ -5,9 +5,10 @@
 //! it is told as "answered 403" and never as "nothing ran".
 
 use crate::domain::action::{Receipt, Settlement};
-use crate::domain::{Evidence, Flow, Outcome, untrusted};
+use crate::domain::{Evidence, Flow, Outcome, Route, untrusted};
 use crate::tenant::{CallEnd, NoAnswer};
 use jiff::Timestamp;
+use serde_json::Value;
 
 /// What the end of a call proves.
 pub fn judge(end: CallEnd, flow: &Flow, now: Timestamp) -> Settlement {
@@ -19,7 +20,10 @@ pub fn judge(end: CallEnd, flow: &Flow, now: Timestamp) -> Settlement {
     };
     match end {
         CallEnd::Answered(receipt) => {
-            let (outcome, evidence) = of_status(receipt.status, flow);
+            let (outcome, evidence) = match flow.route {
+                Route::Okta => (of_okta(&receipt), Evidence::Acknowledged),
+                Route::ApiEndpoint | Route::Open => of_status(receipt.status, flow),
+            };
             Settlement { evidence, outcome, receipt }
         }
         CallEnd::Throttled(receipt) => {
@@ -46,6 +50,19 @@ fn of_status(status: Option<u16>, flow: &Flow) -> (Outcome, Evidence) {
         Some(Outcome::Accepted) if flow.is_final => (Outcome::Accepted, Evidence::Finished),
         Some(outcome) => (outcome, Evidence::Acknowledged),
         None => (Outcome::Unknown, Evidence::Sent),
+    }
+}
+
+/// Okta's codes for an operation on a user: what is already so, and what the user's state forbids. A 404 is
+/// ambiguous, a deactivated user has it too: a re-read tells.
+fn of_okta(receipt: &Receipt) -> Outcome {
+    let code = serde_json::from_str::<Value>(&receipt.body).ok();
+    let code = code.as_ref().and_then(|body| body.get("errorCode")).and_then(Value::as_str);
+    match (receipt.status, code) {
+        (Some(403), Some("E0000016")) => Outcome::NoChange,
+        (Some(403), Some("E0000038")) | (Some(400), Some("E0000001")) => Outcome::NotLegal,
+        (Some(status), _) => Outcome::of_status(status),
+        (None, _) => Outcome::Unknown,
     }
 }
 
@@ -76,6 +93,7 @@ pub fn words(settlement: &Settlement) -> String {
 mod tests {
     use super::*;
     use crate::domain::action::Try;
+    use crate::domain::operation::Operation;
     use crate::domain::preset;
     use rstest::rstest;
 
@@ -108,6 +126,31 @@ mod tests {
         assert_eq!((settled.outcome, settled.evidence), (outcome, Evidence::Acknowledged));
         assert!(words(&settled).starts_with(&format!("answered {status}")));
         assert!(!words(&settled).contains("nothing"));
+    }
+
+    #[rstest]
+    #[case(200, "{}", Outcome::Accepted)]
+    #[case(204, "", Outcome::Accepted)]
+    #[case(403, "E0000016", Outcome::NoChange)]
+    #[case(403, "E0000038", Outcome::NotLegal)]
+    #[case(400, "E0000001", Outcome::NotLegal)]
+    #[case(400, "E0000028", Outcome::Failed)]
+    #[case(403, "E0000006", Outcome::Refused)]
+    #[case(404, "E0000007", Outcome::Refused)]
+    #[case(409, "E0000112", Outcome::Failed)]
+    #[case(500, "E0000009", Outcome::Unknown)]
+    #[case(403, "<html>", Outcome::Refused)]
+    fn okta_says_by_its_code_what_came_of_it(
+        #[case] status: u16,
+        #[case] code: &str,
+        #[case] outcome: Outcome,
+    ) {
+        let body =
+            if code.starts_with('E') { format!(r#"{{"errorCode":"{code}"}}"#) } else { code.to_owned() };
+        let receipt = Receipt { status: Some(status), body, ..Default::default() };
+        let flow = Operation::Suspend.flow();
+        let settled = judge(CallEnd::Answered(receipt), &flow, Timestamp::UNIX_EPOCH);
+        assert_eq!((settled.outcome, settled.evidence), (outcome, Evidence::Acknowledged));
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub fn fit(flow: &Flow, check: Option<&Check>, subject: &Subject, pages: &Pages)
     let is_suggested = check.is_some_and(|check| flow.is_suggested_for(&check.id, &check.title));
     let target = match flow.route {
         Route::Open => page(flow, pages).map(FitTarget::Page),
-        Route::ApiEndpoint => target(flow, subject),
+        Route::ApiEndpoint | Route::Okta => target(flow, subject),
     };
     Fit { flow: flow.clone(), is_suggested, target }
 }

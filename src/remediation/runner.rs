@@ -188,7 +188,7 @@ impl Runner {
         let rebuilt = self
             .desk
             .caller
-            .shown(flow, &plan.request.body, &plan.action.to_string(), &self.desk.actor.signed())
+            .shown(&plan.order(self.desk.actor.signed()))
             .map_err(|why| RunError::Request { flow: flow.clone(), why })?;
         let is_what_was_shown = plan.digest() == confirmed.digest && rebuilt.digest() == confirmed.digest;
         if is_what_was_shown { Ok(()) } else { Err(RunError::NotWhatWasShown) }
@@ -198,7 +198,8 @@ impl Runner {
     async fn check_guard(&self, plan: &Plan, confirmed: &Confirmed) -> Result<Basis, RunError> {
         let desk = &self.desk;
         let names = Names::of_login(&plan.login);
-        if let Some(why) = plan.refusal.clone().or_else(|| guard::refusal(&desk.guard, desk.mode, &names)) {
+        let of_plan = plan.refusal.as_ref().map(|refusal| refusal.why.clone());
+        if let Some(why) = of_plan.or_else(|| guard::refusal(&desk.guard, desk.mode, &names)) {
             return Err(RunError::Refused(why));
         }
         let has_reason = confirmed.reason.as_ref().is_some_and(|reason| !reason.trim().is_empty());

@@ -3,7 +3,7 @@
 use super::Desk;
 use crate::domain::dossier::{OktaUser, Part, Problem};
 use crate::domain::flow::{Product, ProvenBy};
-use crate::domain::plan::{Fact, FactKind, Target};
+use crate::domain::plan::{Fact, FactKind, Refusal, Target};
 use crate::domain::subject::ProviderAccount;
 use crate::domain::time::Zone;
 use crate::domain::{Flow, Login, NOTHING, PartName, Untrusted};
@@ -153,16 +153,21 @@ pub(super) fn is_proven(user: &OktaUser, by: ProvenBy) -> bool {
 
 /// Why the user's state makes a flow pointless or illegal, if it does. A missing link forbids; a link
 /// that is there promises nothing.
-pub(super) fn forbids(user: &OktaUser, by: ProvenBy) -> Option<String> {
-    if by.statuses().contains(&user.status.raw()) {
-        return Some(format!("already so: the account is {}, there is nothing to change", user.status));
+pub(super) fn forbids(user: &OktaUser, flow: &Flow) -> Option<Refusal> {
+    let proof = flow.proven_by.map(ProvenBy::statuses).unwrap_or_default();
+    if proof.contains(&user.status.raw()) {
+        let why = format!("already so: the account is {}, there is nothing to change", user.status);
+        return Some(Refusal::no_change(why));
     }
     let Value::Object(links) = &user.links else { return None };
-    let wanted = links_of(by);
-    let is_offered = wanted.iter().any(|name| links.contains_key(*name));
+    let wanted = match (flow.operation, flow.proven_by) {
+        (Some(operation), _) => operation.link().into_iter().collect(),
+        (None, by) => by.map(links_of).unwrap_or_default().to_vec(),
+    };
+    let is_offered = wanted.is_empty() || wanted.iter().any(|name| links.contains_key(*name));
     (!is_offered).then(|| {
         let names = wanted.join("` or `");
-        format!("not legal from {}: Okta does not offer `{names}` now", user.status)
+        Refusal::not_legal(format!("not legal from {}: Okta does not offer `{names}` now", user.status))
     })
 }
 
@@ -170,14 +175,18 @@ fn links_of(by: ProvenBy) -> &'static [&'static str] {
     match by {
         ProvenBy::Suspended => &["suspend"],
         ProvenBy::Deactivated => &["deactivate"],
-        ProvenBy::Active => &["activate", "unsuspend", "unlock", "reactivate"],
+        ProvenBy::Active | ProvenBy::Activated => &["activate", "unsuspend", "unlock", "reactivate"],
         ProvenBy::PasswordReset => &["resetPassword", "expirePassword"],
+        ProvenBy::Recovery => &["resetPassword"],
+        ProvenBy::PasswordExpired => &["expirePassword"],
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::operation::Operation;
+    use crate::domain::{Outcome, preset};
     use rstest::rstest;
     use serde_json::json;
 
@@ -198,9 +207,30 @@ mod tests {
         #[case] by: ProvenBy,
         #[case] phrase: Option<&str>,
     ) {
-        let said = forbids(&user(status, links), by);
+        let flow = Flow { proven_by: Some(by), ..preset::flow("suspend-okta-account").unwrap() };
+        let said = forbids(&user(status, links), &flow);
         assert_eq!(said.is_some(), phrase.is_some(), "{said:?}");
-        assert!(phrase.is_none_or(|phrase| said.unwrap().contains(phrase)));
+        assert!(phrase.is_none_or(|phrase| said.unwrap().why.contains(phrase)));
+    }
+
+    #[rstest]
+    #[case(Operation::Unsuspend, "ACTIVE", json!({}), Some(Outcome::NoChange))]
+    #[case(Operation::Unlock, "SUSPENDED", json!({"unsuspend": {}}), Some(Outcome::NotLegal))]
+    #[case(Operation::Unlock, "LOCKED_OUT", json!({"unlock": {}}), None)]
+    #[case(Operation::Activate, "PROVISIONED", json!({"reactivate": {}}), Some(Outcome::NoChange))]
+    #[case(Operation::Reactivate, "PROVISIONED", json!({"reactivate": {}}), None)]
+    #[case(Operation::Reactivate, "ACTIVE", json!({}), Some(Outcome::NotLegal))]
+    #[case(Operation::ResetPassword, "PASSWORD_EXPIRED", json!({"resetPassword": {}}), None)]
+    #[case(Operation::ClearSessions, "DEPROVISIONED", json!({}), None)]
+    #[case(Operation::Deactivate, "DEPROVISIONED", json!({"activate": {}}), Some(Outcome::NoChange))]
+    fn an_operation_is_legal_where_okta_offers_just_that(
+        #[case] operation: Operation,
+        #[case] status: &str,
+        #[case] links: Value,
+        #[case] expected: Option<Outcome>,
+    ) {
+        let said = forbids(&user(status, links), &operation.flow());
+        assert_eq!(said.map(|refusal| refusal.outcome), expected);
     }
 
     #[test]

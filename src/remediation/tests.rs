@@ -187,7 +187,7 @@ async fn a_flow_that_runs_something_has_no_page() {
 async fn the_targets_state_refuses(#[case] status: &'static str, #[case] phrase: &str) {
     let lab = Setup { statuses: vec![status], ..Default::default() }.lab();
     let plan = lab.plan().await;
-    assert!(plan.refusal.as_ref().unwrap().contains(phrase), "{:?}", plan.refusal);
+    assert!(plan.refusal.as_ref().unwrap().why.contains(phrase), "{:?}", plan.refusal);
     assert!(matches!(lab.run(&plan, &insisting(&plan)).await, Err(RunError::Refused(_))));
     assert_eq!(lab.acts(), Vec::<&str>::new());
 }
@@ -220,7 +220,7 @@ async fn a_partial_answer_checks_no_protection_in_silence(#[case] entry: &str, #
 async fn read_only_shows_and_sends_nothing() {
     let lab = Setup { mode: Mode::ReadOnly, ..Default::default() }.lab();
     let plan = lab.plan().await;
-    assert!(plan.refusal.as_ref().unwrap().contains("read-only"));
+    assert!(plan.refusal.as_ref().unwrap().why.contains("read-only"));
     let hidden = Plan { refusal: None, ..plan };
     assert!(matches!(lab.run(&hidden, &insisting(&hidden)).await, Err(RunError::Refused(_))));
     assert_eq!(lab.sends(), 0);
@@ -535,7 +535,7 @@ async fn a_run_whose_caller_left_still_keeps_its_receipt_and_its_lease() {
     lab.memory.renewed.notified().await;
     assert_eq!(runner.finish(Duration::ZERO).await, 1);
     let late = prepare(&lab.desk, ask(2)).await.unwrap();
-    assert!(late.refusal.as_ref().unwrap().contains("still pending"));
+    assert!(late.refusal.as_ref().unwrap().why.contains("still pending"));
     may_end.notify_one();
     assert_eq!(runner.finish(Duration::from_secs(60)).await, 0);
     let kept = lab.memory.actions.lock().unwrap()[0].clone();

@@ -4,6 +4,7 @@
 //! are apart so that what can act is seen at a glance. Reads never fail as calls: what went wrong stands in the part that was asked for, beside
 //! whatever data came.
 
+mod call_end;
 mod cii;
 mod decode;
 pub mod http;
@@ -27,7 +28,8 @@ pub use tenants::{TenantError, Tenants};
 
 use crate::domain::action::{Receipt, ShownRequest, Try};
 use crate::domain::dossier::{AddressUsers, LoadedPart, OktaUser, Part};
-use crate::domain::{FlowId, Login, PartName};
+use crate::domain::plan::Order;
+use crate::domain::{Login, PartName};
 use async_trait::async_trait;
 use std::fmt;
 
@@ -86,10 +88,11 @@ pub trait Clearance: Send + Sync {
 /// Sends requests that act: each is sent once; only a 429 is followed by another try, by the pacer.
 #[async_trait]
 pub trait FlowCaller: Send + Sync + fmt::Debug {
-    /// The request as it will leave, with secrets masked, for a flow and a body. The same inputs give
-    /// the same request: its digest is what the analyst confirmed.
-    fn shown(&self, flow: &FlowId, body: &str, action: &str, operator: &str) -> Result<ShownRequest, String>;
+    /// The request as it will leave, with secrets masked. The same order gives the same request: its
+    /// digest is what the analyst confirmed.
+    fn shown(&self, order: &Order) -> Result<ShownRequest, String>;
 
-    /// Sends what was shown, each try only if it is cleared.
-    async fn call(&self, flow: &FlowId, shown: &ShownRequest, clearance: &dyn Clearance) -> CallEnd;
+    /// Sends what was shown, each try only if it is cleared. Where the order gives another request than
+    /// that, nothing leaves.
+    async fn call(&self, order: &Order, shown: &ShownRequest, clearance: &dyn Clearance) -> CallEnd;
 }

@@ -45,3 +45,11 @@ pub(super) fn unexpected(what: &str, answer: &Answer) -> Problem {
         _ => with_hint(message, "check the configured address; a proxy may have answered instead"),
     }
 }
+
+/// A problem and what mends it, on one line.
+pub(super) fn line(problem: &Problem) -> String {
+    match &problem.hint {
+        Some(hint) => format!("{}; hint: {hint}", problem.line()),
+        None => problem.line(),
+    }
+}

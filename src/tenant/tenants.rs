@@ -11,8 +11,10 @@ use super::{CallEnd, Clearance, Directory, FlowCaller, SystemLog};
 use crate::config::Config;
 use crate::domain::action::ShownRequest;
 use crate::domain::dossier::{AddressUsers, LoadedPart, OktaUser, Part, Problem};
+use crate::domain::operation::Operation;
+use crate::domain::plan::Order;
 use crate::domain::wait::Waits;
-use crate::domain::{FlowId, Login, PartName};
+use crate::domain::{Login, PartName};
 use async_trait::async_trait;
 use std::sync::Arc;
 use thiserror::Error;
@@ -152,12 +154,20 @@ impl Directory for Tenants {
 
 #[async_trait]
 impl FlowCaller for Tenants {
-    fn shown(&self, flow: &FlowId, body: &str, action: &str, operator: &str) -> Result<ShownRequest, String> {
-        self.workflows.shown(flow, body, action, operator)
+    fn shown(&self, order: &Order) -> Result<ShownRequest, String> {
+        match (Operation::of_flow(&order.flow), &self.okta) {
+            (None, _) => self.workflows.shown(order),
+            (Some(operation), Some(okta)) => okta.shown_operation(operation, order),
+            (Some(_), None) => Err(unconfigured("Okta").line()),
+        }
     }
 
-    async fn call(&self, flow: &FlowId, shown: &ShownRequest, clearance: &dyn Clearance) -> CallEnd {
-        self.workflows.call(flow, shown, clearance).await
+    async fn call(&self, order: &Order, shown: &ShownRequest, clearance: &dyn Clearance) -> CallEnd {
+        match (Operation::of_flow(&order.flow), &self.okta) {
+            (None, _) => self.workflows.call(order, shown, clearance).await,
+            (Some(operation), Some(okta)) => okta.operate(operation, order, shown, clearance).await,
+            (Some(_), None) => CallEnd::NotSent(unconfigured("Okta").line().into()),
+        }
     }
 }
 

@@ -3,15 +3,17 @@
 //! What the analyst confirms is a [`ShownRequest`], and what leaves is built from the configuration
 //! again: if the two differ, nothing leaves. The digest covers everything but the secret's value.
 
-use super::http::{self, ActEnd, Answer, Bucket, Http, HttpError, MASK, Method, Request, USER_AGENT};
+use super::call_end;
+use super::http::{self, ActEnd, Answer, Bucket, Http, MASK, Method, Request, USER_AGENT};
 use super::okta::{Scope, ServiceAppTokens};
-use super::problem::with_hint;
+use super::problem::{line as problem_line, with_hint};
 use super::token::{Tokens, bearer};
-use super::{CallEnd, Clearance, NoAnswer};
+use super::{CallEnd, Clearance};
 use crate::config::meant::{self, ConfiguredFlow};
 use crate::domain::action::{Receipt, ShownRequest, Try};
 use crate::domain::dossier::Problem;
 use crate::domain::flow::FlowAuth;
+use crate::domain::plan::Order;
 use crate::domain::{FlowId, untrusted};
 use crate::tenant::okta::KeyError;
 use secrecy::SecretString;
@@ -56,14 +58,8 @@ impl Workflows {
     }
 
     /// The request as it will leave, its secret masked.
-    pub(super) fn shown(
-        &self,
-        flow: &FlowId,
-        body: &str,
-        action: &str,
-        operator: &str,
-    ) -> Result<ShownRequest, String> {
-        let flow = self.flow(flow)?;
+    pub(super) fn shown(&self, order: &Order) -> Result<ShownRequest, String> {
+        let flow = self.flow(&order.flow)?;
         let url = self.address(flow)?;
         let mut headers = vec![
             ("user-agent", USER_AGENT.to_owned()),
@@ -71,20 +67,20 @@ impl Workflows {
             ("content-type", "application/json".to_owned()),
         ];
         headers.extend(self.secret_header(flow)?.map(|name| (name, MASK.to_owned())));
-        headers.push((ACTION, header_text(action)));
-        headers.push((OPERATOR, header_text(operator)));
+        headers.push((ACTION, header_text(&order.action)));
+        headers.push((OPERATOR, header_text(&order.operator)));
         let headers = headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-        Ok(ShownRequest { method: "POST".to_owned(), url: url.into(), headers, body: body.to_owned() })
+        Ok(ShownRequest { method: "POST".to_owned(), url: url.into(), headers, body: order.body.clone() })
     }
 
     /// Sends what was shown, once.
     pub(super) async fn call(
         &self,
-        flow: &FlowId,
+        order: &Order,
         shown: &ShownRequest,
         clearance: &dyn Clearance,
     ) -> CallEnd {
-        let prepared = match self.rebuilt(flow, shown) {
+        let prepared = match self.rebuilt(order, shown) {
             Ok(flow) => self.prepare(flow, shown).await,
             Err(why) => Err(why),
         };
@@ -158,16 +154,9 @@ impl Workflows {
     }
 
     /// The flow, if the configuration gives the request that was shown.
-    fn rebuilt(&self, id: &FlowId, shown: &ShownRequest) -> Result<&ConfiguredFlow, String> {
-        let header = |name: &str| {
-            let found = shown.headers.iter().find(|(found, _)| found == name);
-            found.map(|(_, value)| value.as_str()).unwrap_or_default()
-        };
-        let rebuilt = self.shown(id, &shown.body, header(ACTION), header(OPERATOR))?;
-        if rebuilt.digest() != shown.digest() {
-            return Err(format!("what flow `{id}` would be sent is not what was shown; nothing was sent"));
-        }
-        self.flow(id)
+    fn rebuilt(&self, order: &Order, shown: &ShownRequest) -> Result<&ConfiguredFlow, String> {
+        call_end::same(&order.flow, &self.shown(order)?, shown)?;
+        self.flow(&order.flow)
     }
 
     /// The request with its secret in place; the secret comes along for masking the answer.
@@ -210,12 +199,7 @@ impl Workflows {
     }
 
     fn ended(&self, end: ActEnd, secret: Option<&SecretString>) -> CallEnd {
-        match end {
-            ActEnd::Answered(answer, tries) => CallEnd::Answered(self.receipt(&answer, tries, secret)),
-            ActEnd::Throttled(answer, tries) => CallEnd::Throttled(self.receipt(&answer, tries, secret)),
-            ActEnd::NotSent(error, tries) => CallEnd::NotSent(no_answer(error, tries)),
-            ActEnd::Unknown(error, tries) => CallEnd::Unknown(no_answer(error, tries)),
-        }
+        call_end::of(end, |answer, tries| self.receipt(answer, tries, secret))
     }
 
     fn receipt(&self, answer: &Answer, tries: Vec<Try>, secret: Option<&SecretString>) -> Receipt {
@@ -227,22 +211,6 @@ impl Workflows {
 fn no_service_app() -> Problem {
     let message = "a flow with `auth = \"oauth\"` needs the service application of the org";
     with_hint(message, "configure `client_id` and `private_key` of `[okta]`")
-}
-
-fn problem_line(problem: &Problem) -> String {
-    match &problem.hint {
-        Some(hint) => format!("{}; hint: {hint}", problem.line()),
-        None => problem.line(),
-    }
-}
-
-fn no_answer(error: HttpError, tries: Vec<Try>) -> NoAnswer {
-    let words = problem_line(&error.into());
-    let why = match tries.len() {
-        0 => words,
-        count => format!("{words} (after {count} tries that were answered 429)"),
-    };
-    NoAnswer { why, tries }
 }
 
 /// A text as a header carries it: what is not visible ASCII is percent-encoded. A `%` stays as it is,

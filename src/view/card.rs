@@ -231,7 +231,7 @@ fn asked(card: &Card) -> (Role, String) {
     let refusal = card.plan.as_ref().and_then(|plan| plan.refusal.as_ref());
     let again = card.plan.as_ref().and_then(|plan| plan.needs_again.as_ref());
     match (refusal, again, &card.error) {
-        (Some(why), ..) => (Role::Alarm, format!("! {}", words::refused(why))),
+        (Some(refusal), ..) => (Role::Alarm, format!("! {}", words::refused(&refusal.why))),
         (_, Some(why), _) if card.wants_insistence() => (Role::Warning, format!("! {why}")),
         (.., Some(error)) => (Role::Alarm, format!("! {error}")),
         _ => (Role::Text, String::new()),

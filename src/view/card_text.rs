@@ -54,7 +54,9 @@ pub(super) fn write(prose: &mut Prose, card: &Card, pinned: &str, zone: &Zone) {
 
 fn obstacles(prose: &mut Prose, plan: &Plan, pinned: &str) {
     let is_said = |text: &String| pinned.strip_prefix("! ") == Some(text.as_str());
-    if let Some(why) = plan.refusal.as_deref().map(words::refused).filter(|why| !is_said(why)) {
+    if let Some(why) =
+        plan.refusal.as_ref().map(|refusal| words::refused(&refusal.why)).filter(|why| !is_said(why))
+    {
         prose.marked("! ", Role::Alarm, &why);
         prose.blank();
     }

@@ -84,7 +84,7 @@ fn offer_line(theme: &Theme, at: usize, offer: &Offer, columns: usize) -> Line<'
 fn tier<'a>(cells: Cells<'a>, flow: &Flow) -> Cells<'a> {
     match flow.route {
         Route::Open => cells.left(Role::Accent, "opens", 8),
-        Route::ApiEndpoint => cells.left(risk_role(flow.risk), flow.risk.word(), 8),
+        Route::ApiEndpoint | Route::Okta => cells.left(risk_role(flow.risk), flow.risk.word(), 8),
     }
 }
 

@@ -3,7 +3,8 @@
 use async_trait::async_trait;
 use idtriage::domain::action::{Receipt, ShownRequest};
 use idtriage::domain::dossier::{AddressUsers, EndUserRef, LoadedPart, OktaUser, Part};
-use idtriage::domain::{FlowId, Login, PartName};
+use idtriage::domain::plan::Order;
+use idtriage::domain::{Login, PartName};
 use idtriage::source::Clock;
 use idtriage::tenant::{CallEnd, Clearance, Directory, FlowCaller};
 use jiff::{SignedDuration, Timestamp};
@@ -143,13 +144,13 @@ impl Caller {
 
 #[async_trait]
 impl FlowCaller for Caller {
-    fn shown(&self, flow: &FlowId, body: &str, action: &str, _: &str) -> Result<ShownRequest, String> {
-        let headers = vec![("x-idtriage-action".to_owned(), action.to_owned())];
-        let url = format!("https://acme.workflows.okta.com/{flow}");
-        Ok(ShownRequest { method: "POST".into(), url, headers, body: body.into() })
+    fn shown(&self, order: &Order) -> Result<ShownRequest, String> {
+        let headers = vec![("x-idtriage-action".to_owned(), order.action.clone())];
+        let url = format!("https://acme.workflows.okta.com/{}", order.flow);
+        Ok(ShownRequest { method: "POST".into(), url, headers, body: order.body.clone() })
     }
 
-    async fn call(&self, _: &FlowId, shown: &ShownRequest, clearance: &dyn Clearance) -> CallEnd {
+    async fn call(&self, _: &Order, shown: &ShownRequest, clearance: &dyn Clearance) -> CallEnd {
         if let Err(why) = clearance.clear().await {
             return CallEnd::NotSent(why.into());
         }

@@ -5,7 +5,8 @@ use crate::config::meant::ConfiguredFlow;
 use crate::config::problem::At;
 use crate::config::said;
 use crate::domain::flow::{Flow, FlowAuth, FlowId, Input, InputType, PayloadShape, Product, ProvenBy};
-use crate::domain::{Risk, Route, preset};
+use crate::domain::operation::Operation;
+use crate::domain::{Risk, Route, operation, preset};
 use secrecy::SecretString;
 use std::collections::BTreeSet;
 
@@ -13,8 +14,24 @@ const HEADING: &str = "[[flow]]";
 const AUTH: &str =
     "`auth = { client_token = { env = \"NAME\" } }`, `\"oauth\"`, or `\"none\"` for a public flow";
 
+/// Whether the operations of Okta's own API are offered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum OktaFlows {
+    /// `[okta]` has a credential.
+    Offered,
+    /// Nothing could be asked of it.
+    NoCredential,
+}
+
 impl Check<'_, '_> {
-    pub(super) fn flows(&mut self, said: Vec<said::Flow>, can_oauth: bool) -> Vec<ConfiguredFlow> {
+    /// Those that are said, then Okta's own operations where it can be asked, then the presets that are only
+    /// listed.
+    pub(super) fn flows(
+        &mut self,
+        said: Vec<said::Flow>,
+        can_oauth: bool,
+        okta: OktaFlows,
+    ) -> Vec<ConfiguredFlow> {
         let mut flows = Vec::new();
         let mut ids = BTreeSet::new();
         for (index, said) in said.into_iter().enumerate() {
@@ -26,8 +43,14 @@ impl Check<'_, '_> {
             }
             flows.push((at, flow));
         }
+        let built_in = match okta {
+            OktaFlows::Offered => operation::flows(),
+            OktaFlows::NoCredential => Vec::new(),
+        };
+        ids.extend(built_in.iter().map(|flow| flow.id.0.clone()));
         self.check_inverses(&flows, &ids);
         let listed = preset::all().into_iter().filter(|flow| !ids.contains(&flow.id.0));
+        let listed = built_in.into_iter().chain(listed);
         let listed = listed.map(|flow| ConfiguredFlow { flow, client_token: None });
         flows.into_iter().map(|(_, flow)| flow).chain(listed).collect()
     }
@@ -74,6 +97,11 @@ impl Check<'_, '_> {
 
     fn flow_id(&mut self, id: String, at: At) -> Option<FlowId> {
         let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        if Operation::of_flow(&FlowId(id.clone())).is_some() {
+            let what = format!("`{id}` is the id of an operation of Okta's own");
+            self.problems.hinted(at, what, "another `id`");
+            return None;
+        }
         if !id.is_empty() && id.len() <= 64 && !id.starts_with('-') && id.chars().all(is_plain) {
             return Some(FlowId(id));
         }
@@ -209,8 +237,9 @@ impl Check<'_, '_> {
             None | Some("api-endpoint") => Some(Route::ApiEndpoint),
             Some("open") => Some(Route::Open),
             Some("okta") => {
-                let what = "`okta` is not supported by this version";
-                self.problems.hinted(at.key("route"), what, "`api-endpoint` or `open`");
+                let what = "flows of route `okta` are there by themselves";
+                let hint = "`[okta]` with a credential offers them: `idtriage flows` lists their ids";
+                self.problems.hinted(at.key("route"), what, hint);
                 None
             }
             Some(word) => {
@@ -289,6 +318,7 @@ fn empty(id: FlowId) -> Flow {
         name: String::new(),
         verb: String::new(),
         route: Route::ApiEndpoint,
+        operation: None,
         url: None,
         auth: FlowAuth::None,
         payload: PayloadShape::IspmFlat,

@@ -16,6 +16,7 @@ use super::problem::{At, Problem, Problems};
 use super::said::{self, Said};
 use super::secret::SecretError;
 use crate::domain::{Login, Risk, Rules};
+use flow::OktaFlows;
 use jiff::{Span, SpanRelativeTo};
 use secrecy::SecretString;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -81,7 +82,11 @@ impl Check<'_, '_> {
         let rules = Rules { filters, rules: self.rules(said.rule, &notify) };
         let cii = said.cii.map(|cii| self.cii(cii));
         let okta = said.okta.map(|okta| self.okta(okta));
-        let flows = self.flows(said.flow, can_oauth);
+        let okta = okta.flatten();
+        let can_act =
+            okta.as_ref().is_some_and(|okta| okta.api_token.is_some() || okta.service_app.is_some());
+        let offered = if can_act { OktaFlows::Offered } else { OktaFlows::NoCredential };
+        let flows = self.flows(said.flow, can_oauth, offered);
         let guard = self.guard(said.guard);
         let console = self.console(said.console);
         Some(Config {
@@ -94,7 +99,7 @@ impl Check<'_, '_> {
             rules,
             notify,
             cii: cii.flatten(),
-            okta: okta.flatten(),
+            okta,
             flows,
             guard,
             console,

@@ -95,7 +95,8 @@ impl Flight {
             return unsent("the lease ran out before a byte left".to_owned(), now);
         }
         self.tell(Progress::Sending);
-        let end = self.desk.caller.call(&self.plan.flow.id, &self.plan.request, self).await;
+        let order = self.plan.order(self.desk.actor.signed());
+        let end = self.desk.caller.call(&order, &self.plan.request, self).await;
         let settlement = evidence::judge(end, &self.plan.flow, self.desk.now());
         self.tell(Progress::Answered(settlement.receipt.status));
         settlement

@@ -4,7 +4,7 @@ use crate::domain::action::Settlement;
 use crate::domain::dossier::{OktaUser, Part};
 use crate::domain::flow::ProvenBy;
 use crate::domain::plan::Plan;
-use crate::domain::{Evidence, Outcome, time};
+use crate::domain::{Evidence, Outcome, Route, time};
 use crate::remediation::target;
 use crate::tenant::Directory;
 use std::time::Duration;
@@ -14,7 +14,13 @@ use tokio::time::sleep;
 /// was sent may have had an effect. An unknown outcome may be cleared up like an accepted one.
 pub(super) fn can(plan: &Plan, settlement: &Settlement) -> bool {
     let may_have_worked = matches!(settlement.outcome, Outcome::Accepted | Outcome::Unknown);
-    plan.flow.proven_by.is_some() && target::id(&plan.target).is_some() && may_have_worked
+    let could_prove = plan.flow.proven_by.is_some() && may_have_worked;
+    target::id(&plan.target).is_some() && (could_prove || is_ambiguous(plan, settlement))
+}
+
+/// Okta answers 404 for a user that it does not know and for one that is deactivated.
+fn is_ambiguous(plan: &Plan, settlement: &Settlement) -> bool {
+    plan.flow.route == Route::Okta && settlement.receipt.status == Some(404)
 }
 
 /// Re-reads until the target is in the wanted state or the waits run out, and says what was seen.
@@ -24,7 +30,11 @@ pub(super) async fn verify(
     plan: &Plan,
     mut settlement: Settlement,
 ) -> Settlement {
-    let (Some(by), Some(id)) = (plan.flow.proven_by, target::id(&plan.target)) else { return settlement };
+    let Some(id) = target::id(&plan.target) else { return settlement };
+    if is_ambiguous(plan, &settlement) {
+        return told_apart(directory, waits, plan, id, settlement).await;
+    }
+    let Some(by) = plan.flow.proven_by else { return settlement };
     let mut seen = "not re-read".to_owned();
     for (tries, wait) in (1_usize..).zip(waits) {
         sleep(*wait).await;
@@ -37,6 +47,32 @@ pub(super) async fn verify(
     }
     settlement.receipt.verified = Some(seen);
     settlement
+}
+
+/// What a 404 meant, by one more look at the user.
+async fn told_apart(
+    directory: &dyn Directory,
+    waits: &[Duration],
+    plan: &Plan,
+    id: &str,
+    mut settlement: Settlement,
+) -> Settlement {
+    sleep(waits.first().copied().unwrap_or_default()).await;
+    let part = directory.okta_user(id).await;
+    let at = time::rfc3339_seconds(part.at);
+    let is_so = |user: &OktaUser| plan.flow.proven_by.is_some_and(|by| target::is_proven(user, by));
+    let (outcome, said) = match &part.data {
+        Some(user) if is_so(user) => (Outcome::NoChange, format!("re-read at {at}: {} already", user.status)),
+        Some(user) => {
+            (Outcome::NotLegal, format!("re-read at {at}: the account is there, and {}", user.status))
+        }
+        None if part.is_of_nobody() => {
+            (Outcome::Refused, format!("re-read at {at}: Okta knows no such account any more"))
+        }
+        None => (settlement.outcome, unproven(&part, 1)),
+    };
+    settlement.receipt.verified = Some(said);
+    Settlement { outcome, ..settlement }
 }
 
 fn proof(part: &Part<OktaUser>, by: ProvenBy, plan: &Plan) -> Option<String> {

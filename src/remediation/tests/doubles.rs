@@ -5,6 +5,7 @@ use crate::domain::dossier::{AddressUsers, EndUser, LoadedPart, OktaUser, Part, 
 use crate::domain::event::{Event, EventDetail};
 use crate::domain::finding::HistoryEntry;
 use crate::domain::journal::{Head, Record};
+use crate::domain::plan::Order;
 use crate::domain::*;
 use crate::store::*;
 use crate::tenant::{CallEnd, Clearance, Directory, FlowCaller};
@@ -322,17 +323,17 @@ pub(super) struct Script {
 
 #[async_trait]
 impl FlowCaller for Script {
-    fn shown(&self, flow: &FlowId, body: &str, action: &str, operator: &str) -> Result<ShownRequest, String> {
-        let headers = [("x-idtriage-action", action), ("x-idtriage-operator", operator)];
+    fn shown(&self, order: &Order) -> Result<ShownRequest, String> {
+        let headers = [("x-idtriage-action", &order.action), ("x-idtriage-operator", &order.operator)];
         Ok(ShownRequest {
             method: "POST".into(),
-            url: format!("https://{}/{flow}", self.host.lock().unwrap()),
-            headers: headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),
-            body: body.into(),
+            url: format!("https://{}/{}", self.host.lock().unwrap(), order.flow),
+            headers: headers.map(|(name, value)| (name.to_owned(), value.clone())).to_vec(),
+            body: order.body.clone(),
         })
     }
 
-    async fn call(&self, _: &FlowId, _: &ShownRequest, clearance: &dyn Clearance) -> CallEnd {
+    async fn call(&self, _: &Order, _: &ShownRequest, clearance: &dyn Clearance) -> CallEnd {
         if let Some((queued, may_leave)) = &self.paced {
             queued.notify_one();
             may_leave.notified().await;

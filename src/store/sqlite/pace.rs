@@ -76,7 +76,7 @@ mod tests {
         for millisecond in 0..=330 {
             let now = began + Duration::from_millis(millisecond);
             // Now and then the queue is empty for a moment.
-            let writes = if millisecond % 7 == 3 { 0 } else { 40 };
+            let writes = if millisecond % 7 == 3 { 0 } else { 3 };
             match pace.after(writes, now) {
                 0 => {}
                 most if writes == 0 => assert_eq!(most, FIRST),
@@ -84,5 +84,14 @@ mod tests {
             }
         }
         assert_eq!(goes, [(81, 32), (161, 64), (242, 128), (322, 128)]);
+    }
+
+    #[test]
+    fn what_cannot_be_kept_up_with_is_acknowledged_first() {
+        let (mut pace, began) = (Pace::default(), Instant::now());
+        let mut go = |at: u64, writes: usize| pace.after(writes, began + Duration::from_millis(at));
+        assert_eq!([go(0, OUTRUN), go(80, 1)], [0, FIRST_IN_A_FLOOD], "more than twice of the most");
+        assert_eq!([go(81, OUTRUN), go(160, 1)], [0, FIRST_IN_A_FLOOD], "for as long as that lasts");
+        assert_eq!([go(161, OUTRUN - 1), go(240, 1)], [0, 2 * FIRST_IN_A_FLOOD], "and no longer");
     }
 }

@@ -4,6 +4,7 @@
 mod credential;
 mod error;
 mod event_hooks;
+mod lifecycle;
 mod link;
 mod logs;
 mod service_app;
