@@ -111,9 +111,12 @@ fn flows_lists_those_of_the_configuration() {
     let flows = place.run_json(&["flows"]).expect(0).json_lines();
     let ids: Vec<&str> = flows.iter().map(|flow| flow["id"].as_str().unwrap()).collect();
     let configured: Vec<&str> = tenant.lab.flows().iter().map(|flow| flow.id).collect();
-    // Behind those of the configuration stand the presets that it leaves out: they can only be opened.
+    // Behind those of the configuration stand Okta's own, then the presets that it leaves out: they can only
+    // be opened.
     assert_eq!(ids[..configured.len()], configured);
-    let (runnable, others) = flows.split_at(configured.len());
+    let of_okta = flows.iter().filter(|flow| flow["route"] == "okta").count();
+    assert_eq!(of_okta, 10);
+    let (runnable, others) = flows.split_at(configured.len() + of_okta);
     assert!(runnable.iter().all(|flow| flow["unrunnable"].is_null()));
     assert!(others.iter().all(|flow| flow["unrunnable"].is_string()));
 }

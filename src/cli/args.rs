@@ -3,7 +3,7 @@
 mod okta;
 mod register;
 
-pub use okta::Okta;
+pub use okta::{Okta, OktaUser};
 pub use register::{
     Cii, CiiWebhook, CreateHook, OktaHook, RegisterWebhook, Sending, UnregisterWebhook, VerifyHook,
 };

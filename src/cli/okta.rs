@@ -17,6 +17,7 @@ pub(super) async fn run(
     out: &mut Output<'_>,
 ) -> Result<u8, Failure> {
     match what {
+        args::Okta::User(what) => super::remediate(&what.run(), session, out).await,
         args::Okta::Hook(what) => hook::run(what, session, out).await,
     }
 }

@@ -69,6 +69,8 @@ pub enum FaultKind {
     Drop,
     /// The request takes effect, then the connection is cut: the reply is lost.
     ReplyLost,
+    /// The same, of what changes something in the Okta org and of nothing else.
+    ChangeLost,
     /// The body ends in the middle.
     Truncated,
     /// CII's schema differs from the published one: fields gone, one of another type, new enum values.
@@ -149,6 +151,7 @@ impl FaultKind {
             | FaultKind::LinksJoined
             | FaultKind::LinksSelfFirst
             | FaultKind::HookDuplicates
+            | FaultKind::ChangeLost
             | FaultKind::HookDisorder => &[Part::Okta],
             FaultKind::FlowOff | FaultKind::ExecutionsUnordered | FaultKind::ExecutionWithoutEnd => {
                 &[Part::Workflows]
@@ -171,6 +174,7 @@ const NAMES: &[(&str, FaultKind)] = &[
     ("503", FaultKind::Unavailable),
     ("drop", FaultKind::Drop),
     ("reply-lost", FaultKind::ReplyLost),
+    ("change-lost", FaultKind::ChangeLost),
     ("truncated", FaultKind::Truncated),
     ("schema-drift", FaultKind::SchemaDrift),
     ("late-events", FaultKind::LateEvents),

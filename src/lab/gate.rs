@@ -68,12 +68,16 @@ async fn answer(world: &World, part: Part, parts: Parts, body: Bytes, next: Next
         return cut();
     }
     let verdict = (part == Part::Okta).then(|| count(world, &parts));
+    let is_change = parts.method != Method::GET;
     let mut response = match early_refusal(world, part, &parts, verdict) {
         Some(refusal) => refusal,
         None => next.run(Request::from_parts(parts, Body::from(body))).await,
     };
     if let Some(verdict) = verdict {
         rate_headers(response.headers_mut(), verdict);
+    }
+    if is_change && world.faults.take(FaultKind::ChangeLost, part) {
+        return cut();
     }
     spoil(world, part, response).await
 }

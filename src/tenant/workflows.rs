@@ -53,7 +53,8 @@ impl Workflows {
             }
             None => None,
         };
-        let flows = flows.iter().map(|flow| (flow.flow.id.clone(), flow.clone())).collect();
+        let ours = flows.iter().filter(|flow| flow.flow.operation.is_none());
+        let flows = ours.map(|flow| (flow.flow.id.clone(), flow.clone())).collect();
         Ok(Workflows { http: http.clone(), flows, tokens })
     }
 

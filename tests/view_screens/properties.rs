@@ -171,7 +171,8 @@ fn a_refusal_is_said_once_and_offers_no_insisting() {
     if let Some(Overlay::Card(card)) = &mut state.overlay
         && let Some(plan) = &mut card.plan
     {
-        plan.refusal = Some(idtriage::domain::plan::Refusal::no_change("already so: the account is SUSPENDED"));
+        plan.refusal =
+            Some(idtriage::domain::plan::Refusal::no_change("already so: the account is SUSPENDED"));
         plan.needs_again = Some("the same was done less than ten minutes ago".into());
     }
     let shown = text(&paint(&state, &Theme::default()).0);
