@@ -1,6 +1,6 @@
 //! Okta's own operations from the command line, against a lab: what is sent, what is not, and what is
 //! proven.
-#![expect(clippy::unwrap_used, reason = "clippy knows test functions, not what they share")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "clippy knows test functions, not what they share")]
 
 mod support;
 

@@ -159,6 +159,7 @@ fn flow(url: &str, auth: FlowAuth) -> ConfiguredFlow {
         name: "Suspend".into(),
         verb: "suspend the Okta account".into(),
         route: Route::ApiEndpoint,
+        operation: None,
         url: Some(url.to_owned()),
         auth,
         payload: PayloadShape::IspmFlat,
@@ -232,12 +233,7 @@ fn receipt(end: CallEnd) -> Receipt {
 
 async fn lines(tenants: &Tenants, name: PartName) -> Vec<String> {
     let part = tenants.part(name, &Login::new("a@b")).await;
-    let problems = match part {
-        LoadedPart::Cii(part) => part.problems,
-        LoadedPart::CiiDetails(part) => part.problems,
-        LoadedPart::Okta(part) => part.problems,
-    };
-    problems.iter().map(|problem| format!("{} {:?}", problem.line(), problem.hint)).collect()
+    part.problems().iter().map(|problem| format!("{} {:?}", problem.line(), problem.hint)).collect()
 }
 
 fn state(login: &str) -> Value {

@@ -78,6 +78,14 @@ pub fn load_missing(state: &mut State, login: &Login) -> Vec<Effect> {
     load(state, login, &missing)
 }
 
+/// Reads those that are read ahead and not known yet.
+fn load_ahead(state: &mut State, login: &Login) -> Vec<Effect> {
+    let known = |part: PartName| state.dossiers.get(login).is_some_and(|d| d.read_at(part).is_some());
+    let parts = state.settings.parts.iter().copied();
+    let missing: Vec<PartName> = parts.filter(|part| part.is_read_ahead() && !known(*part)).collect();
+    load(state, login, &missing)
+}
+
 /// Reads every part anew.
 pub fn load_all(state: &mut State, login: &Login) -> Vec<Effect> {
     let parts = state.settings.parts.clone();
@@ -111,7 +119,7 @@ pub fn read_ahead(state: &mut State) -> Vec<Effect> {
         return Vec::new();
     };
     let mut effects: Vec<Effect> = outrun(state).into_iter().map(Effect::Cancel).collect();
-    effects.extend(load_missing(state, &login));
+    effects.extend(load_ahead(state, &login));
     effects
 }
 

@@ -3,6 +3,7 @@
 //! A part that is loading, failed or partial says so in its own pane, beside whatever data came; an
 //! error of one field stands in the pane that shows that field.
 
+mod okta;
 mod row;
 
 pub use row::{Body, Row, Target, name_columns, pair_columns};
@@ -28,9 +29,17 @@ fn content(state: &State, user: &UserScreen, pane: Pane) -> Vec<Row> {
         Pane::Findings => findings(user),
         Pane::Addresses => of_state(state, user, "ipAddresses", addresses),
         Pane::Places => of_state(state, user, "workingLocationDetails", places),
-        Pane::Applications => of_state(state, user, "usedApplications", applications),
-        Pane::Factors => of_state(state, user, "usedFactors", factors),
-        Pane::Okta => okta(state, user),
+        Pane::Applications => {
+            let mut rows = of_state(state, user, "usedApplications", applications);
+            rows.extend(okta::applications(state, user));
+            rows
+        }
+        Pane::Factors => {
+            let mut rows = of_state(state, user, "usedFactors", factors);
+            rows.extend(okta::factors(state, user));
+            rows
+        }
+        Pane::Okta => okta::account(state, user),
         Pane::History => history(user, zone(state)),
     }
 }
@@ -120,7 +129,7 @@ fn zone(state: &State) -> &Zone {
 fn nobody(part: PartName, at: String) -> Vec<Row> {
     let tenant = match part {
         PartName::Cii | PartName::CiiDetails => "Cisco Identity Intelligence",
-        PartName::Okta => "Okta",
+        _ => "Okta",
     };
     let said = Row::new("! nobody", Body::Problem(format!("{tenant} knows nobody of this login")));
     vec![said, Row::fact("asked", at)]
@@ -145,9 +154,7 @@ fn not_configured(part: PartName) -> &'static str {
         PartName::Cii | PartName::CiiDetails => {
             "CII is not configured; hint: `[cii]` in the configuration, then `idtriage doctor`"
         }
-        PartName::Okta => {
-            "Okta is not configured; hint: `[okta]` in the configuration, then `idtriage doctor`"
-        }
+        _ => "Okta is not configured; hint: `[okta]` in the configuration, then `idtriage doctor`",
     }
 }
 
@@ -309,36 +316,6 @@ fn applications(data: &EndUserState) -> Vec<Row> {
 
 fn factors(data: &EndUserState) -> Vec<Row> {
     data.used_factors.iter().map(|name| Row::item("factor", name)).collect()
-}
-
-fn okta(state: &State, user: &UserScreen) -> Vec<Row> {
-    let part = state.dossiers.get(&user.login).and_then(|dossier| dossier.okta.as_ref());
-    let mut rows = part_rows(state, user, PartName::Okta, part, |_| true);
-    if let Some(data) = part.and_then(|part| part.data.as_ref()) {
-        rows.extend(okta_facts(data, zone(state)));
-    }
-    rows
-}
-
-fn okta_facts(data: &OktaUser, zone: &Zone) -> Vec<Row> {
-    let at = |at: &Option<jiff::Timestamp>| at.map_or(NOTHING.to_owned(), |at| zone.seconds(at));
-    let can = data.can_sign_in().map_or("unknown", |can| if can { "yes" } else { "no" });
-    let profile = |name: &str| data.profile_text(name).map_or(NOTHING.to_owned(), |text| text.to_string());
-    let mut rows = vec![
-        Row::fact("status", &data.status),
-        Row::fact("since", at(&data.status_changed)),
-        Row::fact("can sign in", can),
-        Row::fact("login", profile("login")),
-        Row::fact("mail", profile("email")),
-        Row::fact("last login", at(&data.last_login)),
-        Row::fact("password", at(&data.password_changed)),
-        Row::fact("id", &data.id),
-        Row::fact("legal now", texts(&data.offered())),
-    ];
-    if let Some(to) = &data.transitioning_to_status {
-        rows.insert(1, Row::fact("on its way to", to));
-    }
-    rows
 }
 
 fn findings(user: &UserScreen) -> Vec<Row> {

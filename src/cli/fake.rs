@@ -250,6 +250,7 @@ impl Directory for FakeDirectory {
             PartName::Okta => LoadedPart::Okta(Box::new(self.okta_user(login.raw()).await)),
             PartName::Cii => LoadedPart::Cii(Box::new(unconfigured())),
             PartName::CiiDetails => LoadedPart::CiiDetails(Box::new(unconfigured())),
+            other => LoadedPart::failed(other, Timestamp::UNIX_EPOCH, Problem::whole("not configured")),
         }
     }
 

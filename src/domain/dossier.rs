@@ -8,6 +8,7 @@ mod address;
 mod cii;
 mod cii_details;
 mod okta;
+mod okta_lists;
 mod part;
 mod place;
 mod tolerance;
@@ -16,6 +17,7 @@ pub use address::{AddressUsers, EndUserRef};
 pub use cii::EndUserState;
 pub use cii_details::{Device, EndUser, EndUserDetails, ProviderRecord, SignIn};
 pub use okta::OktaUser;
+pub use okta_lists::{OktaApp, OktaFactor, OktaGroup, OktaRecord};
 pub use part::{Part, Problem};
 pub use place::{GeoLocation, IpAddressInfo, LocationWithPrevalence};
 
@@ -34,11 +36,33 @@ pub enum PartName {
     CiiDetails,
     /// The Okta user by login.
     Okta,
+    /// The groups of the Okta user.
+    OktaGroups,
+    /// The applications that are assigned to the Okta user.
+    OktaApps,
+    /// The factors that the Okta user has enrolled.
+    OktaFactors,
+    /// What the System Log holds of late about the Okta user.
+    OktaActivity,
 }
 
 impl PartName {
     /// Every part, in the order the screen shows them.
-    pub const ALL: [PartName; 3] = [PartName::Cii, PartName::CiiDetails, PartName::Okta];
+    pub const ALL: [PartName; 7] = [
+        PartName::Cii,
+        PartName::CiiDetails,
+        PartName::Okta,
+        PartName::OktaGroups,
+        PartName::OktaApps,
+        PartName::OktaFactors,
+        PartName::OktaActivity,
+    ];
+
+    /// Whether it is read ahead of anybody asking: what is only looked at once the person is open costs the
+    /// tenant nothing before.
+    pub fn is_read_ahead(self) -> bool {
+        matches!(self, PartName::Cii | PartName::CiiDetails | PartName::Okta)
+    }
 
     /// The name in JSON.
     pub fn word(self) -> &'static str {
@@ -46,6 +70,10 @@ impl PartName {
             PartName::Cii => "cii",
             PartName::CiiDetails => "cii_details",
             PartName::Okta => "okta",
+            PartName::OktaGroups => "okta_groups",
+            PartName::OktaApps => "okta_apps",
+            PartName::OktaFactors => "okta_factors",
+            PartName::OktaActivity => "okta_activity",
         }
     }
 }
@@ -59,15 +87,40 @@ pub enum LoadedPart {
     CiiDetails(Box<Part<EndUser>>),
     /// The Okta user.
     Okta(Box<Part<OktaUser>>),
+    /// Their groups.
+    OktaGroups(Box<Part<Vec<OktaGroup>>>),
+    /// Their applications.
+    OktaApps(Box<Part<Vec<OktaApp>>>),
+    /// Their factors.
+    OktaFactors(Box<Part<Vec<OktaFactor>>>),
+    /// What they did of late, and what was done to them.
+    OktaActivity(Box<Part<Vec<OktaRecord>>>),
 }
 
 impl LoadedPart {
+    /// A part that failed as a whole.
+    pub fn failed(name: PartName, at: Timestamp, problem: Problem) -> LoadedPart {
+        match name {
+            PartName::Cii => LoadedPart::Cii(Box::new(Part::failed(at, problem))),
+            PartName::CiiDetails => LoadedPart::CiiDetails(Box::new(Part::failed(at, problem))),
+            PartName::Okta => LoadedPart::Okta(Box::new(Part::failed(at, problem))),
+            PartName::OktaGroups => LoadedPart::OktaGroups(Box::new(Part::failed(at, problem))),
+            PartName::OktaApps => LoadedPart::OktaApps(Box::new(Part::failed(at, problem))),
+            PartName::OktaFactors => LoadedPart::OktaFactors(Box::new(Part::failed(at, problem))),
+            PartName::OktaActivity => LoadedPart::OktaActivity(Box::new(Part::failed(at, problem))),
+        }
+    }
+
     /// Which part it is.
     pub fn name(&self) -> PartName {
         match self {
             LoadedPart::Cii(_) => PartName::Cii,
             LoadedPart::CiiDetails(_) => PartName::CiiDetails,
             LoadedPart::Okta(_) => PartName::Okta,
+            LoadedPart::OktaGroups(_) => PartName::OktaGroups,
+            LoadedPart::OktaApps(_) => PartName::OktaApps,
+            LoadedPart::OktaFactors(_) => PartName::OktaFactors,
+            LoadedPart::OktaActivity(_) => PartName::OktaActivity,
         }
     }
 
@@ -77,6 +130,23 @@ impl LoadedPart {
             LoadedPart::Cii(part) => part.at,
             LoadedPart::CiiDetails(part) => part.at,
             LoadedPart::Okta(part) => part.at,
+            LoadedPart::OktaGroups(part) => part.at,
+            LoadedPart::OktaApps(part) => part.at,
+            LoadedPart::OktaFactors(part) => part.at,
+            LoadedPart::OktaActivity(part) => part.at,
+        }
+    }
+
+    /// What went wrong with it.
+    pub fn problems(&self) -> &[Problem] {
+        match self {
+            LoadedPart::Cii(part) => &part.problems,
+            LoadedPart::CiiDetails(part) => &part.problems,
+            LoadedPart::Okta(part) => &part.problems,
+            LoadedPart::OktaGroups(part) => &part.problems,
+            LoadedPart::OktaApps(part) => &part.problems,
+            LoadedPart::OktaFactors(part) => &part.problems,
+            LoadedPart::OktaActivity(part) => &part.problems,
         }
     }
 
@@ -86,6 +156,10 @@ impl LoadedPart {
             LoadedPart::Cii(part) => part.to_json(),
             LoadedPart::CiiDetails(part) => part.to_json(),
             LoadedPart::Okta(part) => part.to_json(),
+            LoadedPart::OktaGroups(part) => part.to_json(),
+            LoadedPart::OktaApps(part) => part.to_json(),
+            LoadedPart::OktaFactors(part) => part.to_json(),
+            LoadedPart::OktaActivity(part) => part.to_json(),
         }
     }
 }
@@ -101,6 +175,14 @@ pub struct Dossier {
     pub cii_details: Option<Part<EndUser>>,
     /// The Okta user.
     pub okta: Option<Part<OktaUser>>,
+    /// Their groups.
+    pub okta_groups: Option<Part<Vec<OktaGroup>>>,
+    /// Their applications.
+    pub okta_apps: Option<Part<Vec<OktaApp>>>,
+    /// Their factors.
+    pub okta_factors: Option<Part<Vec<OktaFactor>>>,
+    /// What they did of late, and what was done to them.
+    pub okta_activity: Option<Part<Vec<OktaRecord>>>,
 }
 
 impl Dossier {
@@ -116,6 +198,10 @@ impl Dossier {
             LoadedPart::Cii(part) => merge(&mut self.cii, *part),
             LoadedPart::CiiDetails(part) => merge(&mut self.cii_details, *part),
             LoadedPart::Okta(part) => merge(&mut self.okta, *part),
+            LoadedPart::OktaGroups(part) => merge(&mut self.okta_groups, *part),
+            LoadedPart::OktaApps(part) => merge(&mut self.okta_apps, *part),
+            LoadedPart::OktaFactors(part) => merge(&mut self.okta_factors, *part),
+            LoadedPart::OktaActivity(part) => merge(&mut self.okta_activity, *part),
         }
     }
 
@@ -125,6 +211,10 @@ impl Dossier {
             PartName::Cii => self.cii.as_ref().map(|part| part.at),
             PartName::CiiDetails => self.cii_details.as_ref().map(|part| part.at),
             PartName::Okta => self.okta.as_ref().map(|part| part.at),
+            PartName::OktaGroups => self.okta_groups.as_ref().map(|part| part.at),
+            PartName::OktaApps => self.okta_apps.as_ref().map(|part| part.at),
+            PartName::OktaFactors => self.okta_factors.as_ref().map(|part| part.at),
+            PartName::OktaActivity => self.okta_activity.as_ref().map(|part| part.at),
         }
     }
 

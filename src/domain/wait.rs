@@ -27,7 +27,11 @@ impl Remote {
     pub fn of_part(part: PartName) -> Remote {
         match part {
             PartName::Cii | PartName::CiiDetails => Remote::Cii,
-            PartName::Okta => Remote::Okta,
+            PartName::Okta
+            | PartName::OktaGroups
+            | PartName::OktaApps
+            | PartName::OktaFactors
+            | PartName::OktaActivity => Remote::Okta,
         }
     }
 }

@@ -326,7 +326,7 @@ async fn details(desk: &Desk, login: &Login) -> Option<Part<EndUser>> {
     }
     match desk.directory.part(PartName::CiiDetails, login).await {
         LoadedPart::CiiDetails(part) => Some(*part),
-        LoadedPart::Cii(_) | LoadedPart::Okta(_) => None,
+        _ => None,
     }
 }
 

@@ -120,18 +120,26 @@ impl Directory for Tenants {
     fn parts(&self) -> Vec<PartName> {
         let can_read = |part: &PartName| match part {
             PartName::Cii | PartName::CiiDetails => self.cii.is_some(),
-            PartName::Okta => self.readable_okta().is_some(),
+            PartName::Okta
+            | PartName::OktaGroups
+            | PartName::OktaApps
+            | PartName::OktaFactors
+            | PartName::OktaActivity => self.readable_okta().is_some(),
         };
         PartName::ALL.into_iter().filter(can_read).collect()
     }
 
     async fn part(&self, name: PartName, login: &Login) -> LoadedPart {
-        match (name, &self.cii) {
-            (PartName::Cii, Some(cii)) => LoadedPart::Cii(Box::new(cii.end_user_state(login).await)),
-            (PartName::Cii, None) => LoadedPart::Cii(Box::new(self.unconfigured("CII"))),
-            (PartName::CiiDetails, Some(cii)) => LoadedPart::CiiDetails(Box::new(cii.end_user(login).await)),
-            (PartName::CiiDetails, None) => LoadedPart::CiiDetails(Box::new(self.unconfigured("CII"))),
-            (PartName::Okta, _) => LoadedPart::Okta(Box::new(self.okta_user(login.raw()).await)),
+        let missing = |what| LoadedPart::failed(name, self.http.now(), unconfigured(what));
+        match name {
+            PartName::Cii | PartName::CiiDetails => match &self.cii {
+                Some(cii) => of_cii(cii, name, login).await,
+                None => missing("CII"),
+            },
+            _ => match &self.okta {
+                Some(okta) => of_okta(okta, name, login.raw()).await,
+                None => missing("Okta"),
+            },
         }
     }
 
@@ -149,6 +157,23 @@ impl Directory for Tenants {
             Some(okta) => okta.user(id_or_login).await,
             None => self.unconfigured("Okta"),
         }
+    }
+}
+
+async fn of_cii(cii: &Cii, name: PartName, login: &Login) -> LoadedPart {
+    match name {
+        PartName::CiiDetails => LoadedPart::CiiDetails(Box::new(cii.end_user(login).await)),
+        _ => LoadedPart::Cii(Box::new(cii.end_user_state(login).await)),
+    }
+}
+
+async fn of_okta(okta: &Okta, name: PartName, login: &str) -> LoadedPart {
+    match name {
+        PartName::OktaGroups => LoadedPart::OktaGroups(Box::new(okta.groups_of(login).await)),
+        PartName::OktaApps => LoadedPart::OktaApps(Box::new(okta.apps_of(login).await)),
+        PartName::OktaFactors => LoadedPart::OktaFactors(Box::new(okta.factors_of(login).await)),
+        PartName::OktaActivity => LoadedPart::OktaActivity(Box::new(okta.activity_of(login).await)),
+        _ => LoadedPart::Okta(Box::new(okta.user(login).await)),
     }
 }
 

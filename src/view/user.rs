@@ -100,6 +100,10 @@ fn aside(scene: &Scene, screen: &UserScreen, pane: Pane, rows: &[Row], room: usi
         PartName::Cii => answer_of(dossier.cii.as_ref()),
         PartName::CiiDetails => answer_of(dossier.cii_details.as_ref()),
         PartName::Okta => answer_of(dossier.okta.as_ref()),
+        PartName::OktaGroups => answer_of(dossier.okta_groups.as_ref()),
+        PartName::OktaApps => answer_of(dossier.okta_apps.as_ref()),
+        PartName::OktaFactors => answer_of(dossier.okta_factors.as_ref()),
+        PartName::OktaActivity => answer_of(dossier.okta_activity.as_ref()),
     };
     let age = time::age(scene.state.now, at);
     let is_troubled = rows.iter().any(|row| matches!(row.body, Body::Problem(_)));

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use idtriage::domain::action::{Receipt, ShownRequest};
-use idtriage::domain::dossier::{AddressUsers, EndUserRef, LoadedPart, OktaUser, Part};
+use idtriage::domain::dossier::{AddressUsers, EndUserRef, LoadedPart, OktaUser, Part, Problem};
 use idtriage::domain::plan::Order;
 use idtriage::domain::{Login, PartName};
 use idtriage::source::Clock;
@@ -84,7 +84,7 @@ fn part<T: serde::de::DeserializeOwned>(town: &Town, data: Value) -> Part<T> {
 #[async_trait]
 impl Directory for Town {
     fn parts(&self) -> Vec<PartName> {
-        PartName::ALL.to_vec()
+        PartName::ALL.into_iter().filter(|part| part.is_read_ahead()).collect()
     }
 
     async fn part(&self, name: PartName, login: &Login) -> LoadedPart {
@@ -103,6 +103,7 @@ impl Directory for Town {
             PartName::Cii => LoadedPart::Cii(Box::new(part(self, state()))),
             PartName::CiiDetails => LoadedPart::CiiDetails(Box::new(part(self, details()))),
             PartName::Okta => LoadedPart::Okta(Box::new(self.okta(login))),
+            other => LoadedPart::failed(other, jiff::Timestamp::UNIX_EPOCH, Problem::whole("not read here")),
         }
     }
 

@@ -154,9 +154,12 @@ impl Screen {
         self.reading.is_paused.store(true, Ordering::SeqCst);
         let clogged = Clogged(self.reading.clone());
         let mut terminal = self.opened();
-        // Its reader takes something once more before it sees that it should not.
-        terminal.write_all(&[0]).unwrap();
-        wait::until("nobody to read", || self.reading.is_held.load(Ordering::SeqCst));
+        wait::until("nobody to read", || {
+            // Its reader takes something once more before it sees that it should not; a full terminal has
+            // that already.
+            let _ = terminal.write(&[0]);
+            self.reading.is_held.load(Ordering::SeqCst)
+        });
         let mut refusals = 0;
         wait::until("a full terminal", || {
             // Where it has no room for much, it may still have some for little.

@@ -471,7 +471,42 @@ fn part(name: PartName) -> LoadedPart {
             };
             LoadedPart::Okta(Box::new(Part::failed(at, problem)))
         }
+        PartName::OktaGroups => LoadedPart::OktaGroups(Box::new(listed(
+            at,
+            json!([
+                {"id": "00g1", "type": "OKTA_GROUP", "profile": {"name": "Sales EMEA"}},
+                {"id": "00g2", "type": "BUILT_IN", "profile": {"name": "Everyone"}},
+            ]),
+        ))),
+        PartName::OktaApps => LoadedPart::OktaApps(Box::new(listed(
+            at,
+            json!([
+                {"id": "0oa1", "name": "google", "label": "Google Workspace", "status": "ACTIVE"},
+                {"id": "0oa2", "name": "wiki", "label": "", "status": "INACTIVE"},
+            ]),
+        ))),
+        PartName::OktaFactors => LoadedPart::OktaFactors(Box::new(listed(
+            at,
+            json!([
+                {"id": "opf1", "factorType": "push", "provider": "OKTA", "status": "ACTIVE", "created": "2025-06-01T08:00:00.000Z"},
+                {"id": "sms1", "factorType": "sms", "provider": "OKTA", "status": "PENDING_ACTIVATION"},
+            ]),
+        ))),
+        PartName::OktaActivity => LoadedPart::OktaActivity(Box::new(listed(
+            at,
+            json!([
+                {"uuid": "u1", "published": "2026-03-04T09:41:00.000Z", "eventType": "user.session.start",
+                 "outcome": {"result": "DENY", "reason": "POLICY_BLOCK"}, "actor": {"alternateId": ANN},
+                 "client": {"ipAddress": "203.0.113.7", "userAgent": {"browser": "FIREFOX"},
+                            "geographicalContext": {"city": "Oslo", "country": "NO"}},
+                 "securityContext": {"risk": {"level": "HIGH"}}},
+            ]),
+        ))),
     }
+}
+
+fn listed<T: serde::de::DeserializeOwned>(at: Timestamp, items: serde_json::Value) -> Part<Vec<T>> {
+    Part::whole(at, serde_json::from_value(items).unwrap())
 }
 
 fn cii() -> serde_json::Value {

@@ -6,6 +6,7 @@ mod error;
 mod event_hooks;
 mod lifecycle;
 mod link;
+mod lists;
 mod logs;
 mod service_app;
 mod user;
@@ -18,6 +19,7 @@ use crate::config::meant;
 use crate::domain::dossier::{OktaUser, Part, Problem};
 use credential::{AppTokens, Auth};
 use error::OktaError;
+use lists::Ids;
 use std::sync::Arc;
 use url::Url;
 
@@ -27,6 +29,7 @@ pub(super) struct Okta {
     http: Arc<Http>,
     org_url: Url,
     auth: Auth,
+    ids: Ids,
 }
 
 impl Okta {
@@ -38,7 +41,7 @@ impl Okta {
             (None, Some(token)) => Auth::Ssws(token.clone()),
             (None, None) => Auth::Nothing,
         };
-        Ok(Okta { http: http.clone(), org_url: okta.org_url.clone(), auth })
+        Ok(Okta { http: http.clone(), org_url: okta.org_url.clone(), auth, ids: Ids::default() })
     }
 
     /// Whether users can be read at all.

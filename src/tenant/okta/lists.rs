@@ -1,0 +1,223 @@
+//! What an org lists of one user, all pages: groups, assigned applications, factors, recent records.
+
+use super::Okta;
+use super::error::OktaError;
+use super::link;
+use super::service_app::Scope;
+use crate::domain::dossier::{OktaApp, OktaFactor, OktaGroup, OktaRecord, Part, Problem};
+use crate::domain::time;
+use crate::tenant::decode;
+use crate::tenant::http::Request;
+use crate::tenant::problem::{unexpected, with_hint};
+use jiff::{SignedDuration, Timestamp};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use url::Url;
+
+/// All but RFC 3986's unreserved characters is encoded.
+const VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+/// More pages than these are not read: what is there is shown, and that there is more.
+const MOST_PAGES: usize = 50;
+/// Records of late that are shown of one user.
+const RECENT: usize = 50;
+/// How far back those are looked for.
+const RECENT_SPAN: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// For so long an id that was read is taken to be the login's still.
+const ID_KEPT: SignedDuration = SignedDuration::from_secs(60);
+/// Ids of so many logins are kept.
+const IDS_KEPT: usize = 1_000;
+
+/// The ids of logins that were read a moment ago: the parts of one person are asked for side by side, and
+/// each is asked for by id.
+#[derive(Debug, Default)]
+pub(super) struct Ids {
+    known: Mutex<HashMap<String, (Timestamp, String)>>,
+    /// One look-up at a time: who comes meanwhile finds what it brought.
+    looking: tokio::sync::Mutex<()>,
+}
+
+impl Ids {
+    fn get(&self, login: &str, now: Timestamp) -> Option<String> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let (at, id) = known.get(login)?;
+        (now.duration_since(*at) < ID_KEPT).then(|| id.clone())
+    }
+
+    fn put(&self, login: &str, id: &str, now: Timestamp) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= IDS_KEPT {
+            known.clear();
+        }
+        known.insert(login.to_owned(), (now, id.to_owned()));
+    }
+}
+
+/// Where a list of one user stands.
+struct Listed {
+    scope: Scope,
+    calls: &'static str,
+    path: String,
+    query: Option<String>,
+}
+
+impl Okta {
+    /// The groups of a user.
+    pub(in crate::tenant) async fn groups_of(&self, login: &str) -> Part<Vec<OktaGroup>> {
+        self.list(login, "groups", |id| Listed {
+            scope: Scope::ReadUsers,
+            calls: "users/{id}/groups",
+            path: format!("/api/v1/users/{id}/groups"),
+            query: None,
+        })
+        .await
+    }
+
+    /// The applications that are assigned to a user, by groups or directly.
+    pub(in crate::tenant) async fn apps_of(&self, login: &str) -> Part<Vec<OktaApp>> {
+        self.list(login, "apps", |id| Listed {
+            scope: Scope::ReadApps,
+            calls: "apps",
+            path: "/api/v1/apps".to_owned(),
+            query: Some(format!("filter={}&limit=200", encoded(&format!("user.id eq \"{id}\"")))),
+        })
+        .await
+    }
+
+    /// The factors of a user, as far as the policy for whoever asks shows them.
+    pub(in crate::tenant) async fn factors_of(&self, login: &str) -> Part<Vec<OktaFactor>> {
+        self.list(login, "factors", |id| Listed {
+            scope: Scope::ReadUsers,
+            calls: "users/{id}/factors",
+            path: format!("/api/v1/users/{id}/factors"),
+            query: None,
+        })
+        .await
+    }
+
+    /// What the System Log holds of late of what a user did and of what was done to them, newest first.
+    pub(in crate::tenant) async fn activity_of(&self, login: &str) -> Part<Vec<OktaRecord>> {
+        let now = self.http.now();
+        let since = time::rfc3339(now.saturating_sub(RECENT_SPAN).unwrap_or(Timestamp::UNIX_EPOCH));
+        let until = time::rfc3339(now);
+        let listed = |id: &str| {
+            let filter = encoded(&format!("actor.id eq \"{id}\" or target.id eq \"{id}\""));
+            let span = format!("since={}&until={}", encoded(&since), encoded(&until));
+            Listed {
+                scope: Scope::ReadLogs,
+                calls: "logs",
+                path: "/api/v1/logs".to_owned(),
+                query: Some(format!("{span}&filter={filter}&sortOrder=DESCENDING&limit={RECENT}")),
+            }
+        };
+        let id = match self.id_of(login).await {
+            Ok(id) => id,
+            Err(problem) => return Part::failed(now, problem),
+        };
+        // One page: what is older is the System Log screen's.
+        let listed = listed(&id);
+        match self.page_at(&listed, self.listed_url(&listed)).await {
+            Ok((records, _)) => decoded(now, "logs", records, Vec::new()),
+            Err(problem) => Part::failed(now, problem),
+        }
+    }
+
+    async fn list<T: DeserializeOwned>(
+        &self,
+        login: &str,
+        place: &'static str,
+        listed: impl FnOnce(&str) -> Listed,
+    ) -> Part<Vec<T>> {
+        let at = self.http.now();
+        let id = match self.id_of(login).await {
+            Ok(id) => id,
+            Err(problem) => return Part::failed(at, problem),
+        };
+        let listed = listed(&id);
+        let (mut items, mut problems) = (Vec::new(), Vec::new());
+        let mut next = Some(self.listed_url(&listed));
+        let mut pages = 0;
+        while let Some(url) = next.take() {
+            if pages == MOST_PAGES {
+                let message = format!("only the first {} are read: there are more", items.len());
+                problems.push(Problem { path: vec![place.to_owned()], ..Problem::whole(message) });
+                break;
+            }
+            pages += 1;
+            match self.page_at(&listed, url).await {
+                Ok((page, following)) => {
+                    items.extend(page);
+                    next = following;
+                }
+                Err(problem) if items.is_empty() => return Part::failed(at, problem),
+                // What came is shown, with why it is not all.
+                Err(problem) => {
+                    problems.push(Problem { path: vec![place.to_owned()], ..problem });
+                }
+            }
+        }
+        decoded(at, place, items, problems)
+    }
+
+    fn listed_url(&self, listed: &Listed) -> Url {
+        let mut url = self.org_url.clone();
+        url.set_path(&listed.path);
+        url.set_query(listed.query.as_deref());
+        url
+    }
+
+    /// One page, and where the next is: always within the org.
+    async fn page_at(&self, listed: &Listed, url: Url) -> Result<(Vec<Value>, Option<Url>), Problem> {
+        let answer = self.read(listed.scope, listed.calls, Request::get(url)).await?;
+        if !answer.is_success() {
+            return Err(OktaError::read(&self.http, &answer).problem("Okta", &answer));
+        }
+        let Some(Value::Array(items)) = answer.json() else { return Err(unexpected("Okta", &answer)) };
+        let next = match link::target(&answer, "next").map(|next| self.own(next)) {
+            Some(Ok(next)) => Some(next),
+            Some(Err(elsewhere)) => {
+                let message =
+                    format!("the list goes on at `{elsewhere}`, which is not the org: not followed");
+                return Err(Problem::whole(message));
+            }
+            None => None,
+        };
+        Ok((items, next))
+    }
+
+    /// The id behind a login, read a moment ago at most.
+    async fn id_of(&self, login: &str) -> Result<String, Problem> {
+        let _one_at_a_time = self.ids.looking.lock().await;
+        let now = self.http.now();
+        if let Some(id) = self.ids.get(login, now) {
+            return Ok(id);
+        }
+        let mut part = self.user(login).await;
+        match part.data {
+            Some(user) if !user.id.is_blank() => {
+                self.ids.put(login, user.id.raw(), now);
+                Ok(user.id.raw().to_owned())
+            }
+            Some(_) => Err(with_hint("Okta named no id of this user", "`idtriage doctor`")),
+            None if part.problems.is_empty() => Err(Problem::whole("Okta answered nothing")),
+            None => Err(part.problems.swap_remove(0)),
+        }
+    }
+}
+
+fn encoded(text: &str) -> String {
+    utf8_percent_encode(text, VALUE).to_string()
+}
+
+/// One odd item must not cost the others.
+fn decoded<T: DeserializeOwned>(
+    at: Timestamp,
+    place: &'static str,
+    items: Vec<Value>,
+    mut problems: Vec<Problem>,
+) -> Part<Vec<T>> {
+    let data = items.into_iter().filter_map(|item| decode::tolerantly(place, item, &mut problems)).collect();
+    Part { at, problems, data: Some(data) }
+}
