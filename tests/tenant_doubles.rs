@@ -747,3 +747,59 @@ async fn what_is_not_configured_says_so() {
     assert!(tenants.shown(&order("x")).unwrap_err().contains("`x` is not configured"));
     assert!(tenants.probe().await.is_empty());
 }
+
+/// An org of one user whose groups come on three pages, the last of them on another host.
+async fn org_of_pages(last: &'static str) -> Double {
+    Double::start(move |seen, _| {
+        let group =
+            |n: usize| json!([{"id": format!("00g{n}"), "type": "OKTA_GROUP", "profile": {"name": n}}]);
+        let page = |n: usize, next: &str| {
+            let links = format!("<https://o/self>; rel=\"self\", <{next}>; rel=\"next\"");
+            Reply::With(200, vec![("link", links)], group(n).to_string())
+        };
+        match seen.path.as_str() {
+            "/api/v1/users/ann" => ok(json!({"id": "00u1", "profile": {"login": "ann"}})),
+            "/api/v1/users/00u1/groups" => page(1, "/api/v1/users/00u1/groups?after=x"),
+            "/api/v1/users/00u1/groups?after=x" => page(2, last),
+            "/last" => ok(group(3)),
+            _ => ok(json!([])),
+        }
+    })
+    .await
+}
+
+async fn okta_list(double: &Double, part: PartName) -> Value {
+    tenants(with_okta(double)).part(part, &Login::new("ann")).await.to_json()
+}
+
+#[tokio::test]
+async fn a_list_of_okta_is_read_to_its_end() {
+    let double = org_of_pages("/last").await;
+    let groups = okta_list(&double, PartName::OktaGroups).await;
+    let read = groups["data"].as_array().unwrap().iter();
+    let ids: Vec<&str> = read.map(|group| group["id"].as_str().unwrap()).collect();
+    assert_eq!((ids, &groups["error"]), (vec!["00g1", "00g2", "00g3"], &Value::Null));
+    okta_list(&double, PartName::OktaApps).await;
+    let apps = "/api/v1/apps?filter=user.id%20eq%20%2200u1%22&limit=200";
+    assert_eq!(double.seen(apps).len(), 1, "{:?}", double.seen.lock().unwrap());
+}
+
+#[tokio::test]
+async fn a_list_that_leads_elsewhere_is_not_followed_and_not_taken_for_whole() {
+    let double = org_of_pages("https://evil.example/last").await;
+    let groups = okta_list(&double, PartName::OktaGroups).await;
+    assert_eq!(groups["data"].as_array().unwrap().len(), 2, "what came is kept");
+    assert!(groups["error"][0]["message"].as_str().unwrap().contains("`https://evil.example`"), "{groups}");
+    assert!(double.seen("/last").is_empty());
+}
+
+#[tokio::test]
+async fn the_parts_of_one_person_look_their_id_up_once() {
+    let double = org_of_pages("/last").await;
+    let tenants = tenants(with_okta(&double));
+    let lists = [PartName::OktaGroups, PartName::OktaApps, PartName::OktaFactors, PartName::OktaActivity];
+    let ann = Login::new("ann");
+    let read = futures_util::future::join_all(lists.map(|part| tenants.part(part, &ann))).await;
+    assert!(read.iter().all(|part| part.problems().is_empty()), "{read:?}");
+    assert_eq!(double.seen("/api/v1/users/ann").len(), 1);
+}

@@ -63,6 +63,9 @@ struct Listed {
     query: Option<String>,
 }
 
+/// The items of a page, and where the next one is.
+type Page = (Vec<Value>, Result<Option<Url>, Problem>);
+
 impl Okta {
     /// The groups of a user.
     pub(in crate::tenant) async fn groups_of(&self, login: &str) -> Part<Vec<OktaGroup>> {
@@ -149,7 +152,10 @@ impl Okta {
             match self.page_at(&listed, url).await {
                 Ok((page, following)) => {
                     items.extend(page);
-                    next = following;
+                    match following {
+                        Ok(following) => next = following,
+                        Err(problem) => problems.push(Problem { path: vec![place.to_owned()], ..problem }),
+                    }
                 }
                 Err(problem) if items.is_empty() => return Part::failed(at, problem),
                 // What came is shown, with why it is not all.
@@ -168,21 +174,21 @@ impl Okta {
         url
     }
 
-    /// One page, and where the next is: always within the org.
-    async fn page_at(&self, listed: &Listed, url: Url) -> Result<(Vec<Value>, Option<Url>), Problem> {
+    /// One page, and where the next is: within the org, or why it is not followed.
+    async fn page_at(&self, listed: &Listed, url: Url) -> Result<Page, Problem> {
         let answer = self.read(listed.scope, listed.calls, Request::get(url)).await?;
         if !answer.is_success() {
             return Err(OktaError::read(&self.http, &answer).problem("Okta", &answer));
         }
         let Some(Value::Array(items)) = answer.json() else { return Err(unexpected("Okta", &answer)) };
         let next = match link::target(&answer, "next").map(|next| self.own(next)) {
-            Some(Ok(next)) => Some(next),
+            Some(Ok(next)) => Ok(Some(next)),
             Some(Err(elsewhere)) => {
                 let message =
                     format!("the list goes on at `{elsewhere}`, which is not the org: not followed");
-                return Err(Problem::whole(message));
+                Err(Problem::whole(message))
             }
-            None => None,
+            None => Ok(None),
         };
         Ok((items, next))
     }
