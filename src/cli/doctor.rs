@@ -3,6 +3,7 @@
 //! That the configuration was read means that modes, owners and secrets are as they have to be: every
 //! problem with them stops the start, with all of them named.
 
+pub(super) mod calls;
 mod listener;
 
 use super::connect;
@@ -47,12 +48,14 @@ pub struct Checked {
     pub told: String,
     /// What mends it.
     pub hint: Option<String>,
+    /// The same by column, where it is a row of a table: name and text.
+    pub cells: Vec<(&'static str, String)>,
 }
 
 impl Checked {
     /// Something that was checked, without a hint.
     pub fn new(name: &str, verdict: Verdict, told: impl Into<String>) -> Checked {
-        Checked { name: name.to_owned(), verdict, told: told.into(), hint: None }
+        Checked { name: name.to_owned(), verdict, told: told.into(), hint: None, cells: Vec::new() }
     }
 
     /// Something that failed; what the failure hints at goes where hints stand.
@@ -167,12 +170,7 @@ fn flows(loaded: &Loaded) -> Checked {
 pub fn print(checked: &[Checked], out: &mut Output<'_>) -> Result<u8, Failure> {
     for check in checked {
         if out.is_json() {
-            out.json(&serde_json::json!({
-                "check": check.name,
-                "verdict": check.verdict.word(),
-                "told": check.told,
-                "hint": check.hint,
-            }))?;
+            out.json(&as_json(check))?;
             continue;
         }
         out.text(&format!("{:<4}  {}: {}", check.verdict.word(), check.name, check.told))?;
@@ -182,6 +180,19 @@ pub fn print(checked: &[Checked], out: &mut Output<'_>) -> Result<u8, Failure> {
     }
     let is_bad = checked.iter().any(|check| check.verdict == Verdict::Bad);
     Ok(if is_bad { FAILED } else { DONE })
+}
+
+fn as_json(check: &Checked) -> serde_json::Value {
+    let mut row = serde_json::json!({
+        "check": check.name,
+        "verdict": check.verdict.word(),
+        "told": check.told,
+        "hint": check.hint,
+    });
+    for (name, text) in &check.cells {
+        row[*name] = text.as_str().into();
+    }
+    row
 }
 
 #[cfg(test)]

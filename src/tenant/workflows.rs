@@ -4,16 +4,15 @@
 //! again: if the two differ, nothing leaves. The digest covers everything but the secret's value.
 
 use super::http::{self, ActEnd, Answer, Bucket, Http, HttpError, MASK, Method, Request, USER_AGENT};
-use super::okta::{Scope, ServiceAppTokens};
+use super::okta::{AppIdentity, Scope, ServiceAppTokens};
 use super::problem::with_hint;
-use super::token::{Tokens, bearer};
+use super::token::Tokens;
 use super::{CallEnd, Clearance, NoAnswer};
-use crate::config::meant::{self, ConfiguredFlow};
+use crate::config::meant::ConfiguredFlow;
 use crate::domain::action::{Receipt, ShownRequest, Try};
 use crate::domain::dossier::Problem;
 use crate::domain::flow::FlowAuth;
 use crate::domain::{FlowId, untrusted};
-use crate::tenant::okta::KeyError;
 use secrecy::SecretString;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -22,7 +21,6 @@ use url::Url;
 const ACTION: &str = "x-idtriage-action";
 const OPERATOR: &str = "x-idtriage-operator";
 const CLIENT_TOKEN: &str = "x-api-client-token";
-const AUTHORIZATION: &str = "authorization";
 
 /// A name in a header is cut here.
 const LONGEST_NAME: usize = 200;
@@ -36,23 +34,17 @@ pub(super) struct Workflows {
 }
 
 impl Workflows {
-    /// Reads the service application's key, if any flow wants it.
+    /// Asks for nothing yet.
     pub(super) fn new(
         http: &Arc<Http>,
         flows: &[ConfiguredFlow],
-        okta: Option<&meant::Okta>,
-    ) -> Result<Workflows, KeyError> {
+        app: Option<&Arc<AppIdentity>>,
+    ) -> Workflows {
         let wants_token = flows.iter().any(|flow| flow.flow.auth == FlowAuth::Oauth);
-        let app = okta.filter(|_| wants_token).and_then(|okta| Some((okta, okta.service_app.as_ref()?)));
-        let tokens = match app {
-            Some((okta, app)) => {
-                let issuer = ServiceAppTokens::new(&okta.org_url, app, Scope::InvokeFlows)?;
-                Some(Tokens::new(http.clone(), issuer))
-            }
-            None => None,
-        };
+        let issuer = app.filter(|_| wants_token).map(|app| ServiceAppTokens::new(app, Scope::InvokeFlows));
+        let tokens = issuer.map(|issuer| Tokens::new(http.clone(), issuer));
         let flows = flows.iter().map(|flow| (flow.flow.id.clone(), flow.clone())).collect();
-        Ok(Workflows { http: http.clone(), flows, tokens })
+        Workflows { http: http.clone(), flows, tokens }
     }
 
     /// The request as it will leave, its secret masked.
@@ -70,7 +62,7 @@ impl Workflows {
             ("accept", "application/json".to_owned()),
             ("content-type", "application/json".to_owned()),
         ];
-        headers.extend(self.secret_header(flow)?.map(|name| (name, MASK.to_owned())));
+        headers.extend(self.secret_headers(flow)?.iter().map(|name| (*name, MASK.to_owned())));
         headers.push((ACTION, header_text(action)));
         headers.push((OPERATOR, header_text(operator)));
         let headers = headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
@@ -109,7 +101,7 @@ impl Workflows {
     /// Why each flow that cannot be called cannot, by its id.
     pub(super) fn unusable(&self) -> Vec<(FlowId, String)> {
         let checked = |flow: &ConfiguredFlow| {
-            let why = self.address(flow).and_then(|_| self.secret_header(flow)).err()?;
+            let why = self.address(flow).and_then(|_| self.secret_headers(flow)).err()?;
             Some((flow.flow.id.clone(), why))
         };
         let runnable = self.flows.values().filter(|flow| flow.flow.unrunnable().is_none());
@@ -144,16 +136,16 @@ impl Workflows {
         Ok(url)
     }
 
-    /// The name of the header that will hold the secret, after making sure that there is one.
-    fn secret_header(&self, flow: &ConfiguredFlow) -> Result<Option<&'static str>, String> {
-        match flow.flow.auth {
-            FlowAuth::None => Ok(None),
-            FlowAuth::ClientToken if flow.client_token.is_some() => Ok(Some(CLIENT_TOKEN)),
-            FlowAuth::ClientToken => {
+    /// The names of the headers that will hold secrets, after making sure that there are any to hold.
+    fn secret_headers(&self, flow: &ConfiguredFlow) -> Result<&'static [&'static str], String> {
+        match (flow.flow.auth, &self.tokens) {
+            (FlowAuth::None, _) => Ok(&[]),
+            (FlowAuth::ClientToken, _) if flow.client_token.is_some() => Ok(&[CLIENT_TOKEN]),
+            (FlowAuth::ClientToken, _) => {
                 Err(format!("no client token is configured for flow `{}`", flow.flow.id))
             }
-            FlowAuth::Oauth if self.tokens.is_some() => Ok(Some(AUTHORIZATION)),
-            FlowAuth::Oauth => Err(problem_line(&no_service_app())),
+            (FlowAuth::Oauth, Some(tokens)) => Ok(tokens.headers()),
+            (FlowAuth::Oauth, None) => Err(problem_line(&no_service_app())),
         }
     }
 
@@ -178,15 +170,21 @@ impl Workflows {
     ) -> Result<(Request, Option<SecretString>), String> {
         let secret = self.secret(flow).await.map_err(|problem| problem_line(&problem))?;
         let url = Url::parse(&shown.url).map_err(|e| format!("`{}`: {e}", shown.url))?;
+        let masked = self.secret_headers(flow)?;
         let mut request = Request::bare(Method::Post, url);
         for (name, value) in &shown.headers {
-            request = match (&secret, name.as_str()) {
-                (Some(token), CLIENT_TOKEN) => request.with_secret(name, token.clone()),
-                (Some(token), AUTHORIZATION) => request.with_secret(name, bearer(token)),
+            request = match &secret {
+                Some(token) if name == CLIENT_TOKEN => request.with_secret(name, token.clone()),
+                // Whoever issued the token shows it, in these headers and no others.
+                Some(_) if masked.contains(&name.as_str()) => request,
                 _ => request.with(name, value),
             };
         }
         request.body = Some(shown.body.clone().into());
+        let request = match (flow.flow.auth, &secret, &self.tokens) {
+            (FlowAuth::Oauth, Some(token), Some(tokens)) => tokens.authorized(&request, token),
+            _ => request,
+        };
         Ok((request, secret))
     }
 
@@ -240,7 +238,7 @@ fn no_answer(error: HttpError, tries: Vec<Try>) -> NoAnswer {
     let words = problem_line(&error.into());
     let why = match tries.len() {
         0 => words,
-        count => format!("{words} (after {count} tries that were answered 429)"),
+        count => format!("{words} (after {count} tries that were refused before anything ran)"),
     };
     NoAnswer { why, tries }
 }
