@@ -12,6 +12,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use tokio::net::TcpListener;
 
@@ -36,6 +37,8 @@ pub(crate) struct Double {
     address: SocketAddr,
     proofs: Arc<Mutex<Vec<Shown>>>,
     paths: Arc<Mutex<Vec<String>>>,
+    /// Requests in flight, and the most at once so far.
+    flying: Arc<(AtomicUsize, AtomicUsize)>,
     script: Arc<Script>,
 }
 
@@ -44,8 +47,13 @@ impl Double {
     pub(crate) async fn start(script: impl Fn(&str) -> (u16, Value) + Send + Sync + 'static) -> Double {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let double =
-            Double { address, proofs: Arc::default(), paths: Arc::default(), script: Arc::new(script) };
+        let double = Double {
+            address,
+            proofs: Arc::default(),
+            paths: Arc::default(),
+            flying: Arc::default(),
+            script: Arc::new(script),
+        };
         let router = Router::new().fallback(answer).with_state(double.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         double
@@ -68,6 +76,21 @@ impl Double {
         self.paths.lock().unwrap().clone()
     }
 
+    /// How many requests were in flight at once.
+    pub(crate) fn most_at_once(&self) -> usize {
+        self.flying.1.load(Ordering::SeqCst)
+    }
+
+    /// Lets whatever else is on its way arrive while this request is in flight.
+    async fn fly(&self) {
+        let now = self.flying.0.fetch_add(1, Ordering::SeqCst) + 1;
+        self.flying.1.fetch_max(now, Ordering::SeqCst);
+        for _ in 0..2_000 {
+            tokio::task::yield_now().await;
+        }
+        self.flying.0.fetch_sub(1, Ordering::SeqCst);
+    }
+
     fn note(&self, headers: &HeaderMap) {
         let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap().to_owned());
         let Some(proof) = text("dpop") else { return };
@@ -80,6 +103,7 @@ impl Double {
 async fn answer(State(double): State<Double>, uri: Uri, headers: HeaderMap) -> Response<Body> {
     double.note(&headers);
     double.paths.lock().unwrap().push(uri.path().to_owned());
+    double.fly().await;
     let (status, body) = (double.script)(uri.path());
     let response = Response::builder().status(status);
     let response = if status == 401 { response.header("dpop-nonce", "of-the-double") } else { response };

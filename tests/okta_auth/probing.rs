@@ -111,3 +111,13 @@ async fn what_answers_but_not_soundly_is_not_told_to_work() {
     );
     assert!(double.paths().contains(&"/api/v1/users/a%2F..%2Fb/factors".to_owned()), "{:?}", double.paths());
 }
+
+#[tokio::test]
+async fn no_more_than_four_calls_are_in_flight() {
+    let double = Double::start(|_| (200, json!([{"id": "00u1"}]))).await;
+    let mut config = double.config(false);
+    config.okta.as_mut().unwrap().service_app = None;
+    let probes = rig::tenants(&config, Clock::system()).probe_calls().await;
+    assert_eq!(probes.iter().filter(|probe| probe.works == Works::Yes).count(), 8, "{probes:#?}");
+    assert!((2..=4).contains(&double.most_at_once()), "{} at once", double.most_at_once());
+}

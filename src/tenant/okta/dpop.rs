@@ -93,7 +93,7 @@ impl ProofKey {
             iat: now.saturating_add(SignedDuration::from_secs(ahead)).unwrap_or(now).as_second(),
             jti: Uuid::new_v4(),
             nonce,
-            ath: token.map(|token| digest(token)),
+            ath: token.map(digest),
         };
         let header = Header {
             typ: Some("dpop+jwt".to_owned()),

@@ -322,6 +322,7 @@ impl TokenIssuer for ServiceAppTokens {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tenant::http::Wish;
     use jsonwebtoken::{Algorithm, DecodingKey, Validation};
     use rstest::rstest;
 
@@ -372,6 +373,21 @@ mod tests {
         let assertion = app(key, configured).unwrap().assertion(Timestamp::now()).unwrap();
         let header = jsonwebtoken::decode_header(&assertion).unwrap();
         assert_eq!((header.kid.as_deref(), header.alg), (expected, Algorithm::ES256));
+    }
+
+    #[rstest]
+    #[case(Scope::ReadUsers, Wish::Again)]
+    #[case(Scope::ManageHooks, Wish::Again)]
+    #[case(Scope::InvokeFlows, Wish::Nothing)]
+    fn what_a_flow_answers_sends_nothing_again(#[case] scope: Scope, #[case] wish: Wish) {
+        let app = app(EC, None).unwrap();
+        let proofs = Some(Arc::new(ProofKey::new().unwrap()));
+        let tokens = ServiceAppTokens::new(&Arc::new(AppIdentity { proofs, ..app }), scope);
+        let request = tokens.authorized(&Request::get("https://x.example/".parse().unwrap()), &"t".into());
+        let headers = vec![("dpop-nonce".to_owned(), "n1".to_owned())];
+        let body = br#"{"error":"use_dpop_nonce"}"#.to_vec();
+        let answer = Answer { status: 401, headers, body, flaw: None, at: Timestamp::UNIX_EPOCH };
+        assert_eq!(request.signer.clone().unwrap().heard(&request, &answer), wish);
     }
 
     #[test]
