@@ -6,19 +6,13 @@ use crate::tenant::{CallProbe, Works};
 /// A row a call. Only what the configuration cannot do without is bad: an org that grants no more than
 /// is used is not broken.
 pub(in crate::cli) fn rows(probes: &[CallProbe]) -> Vec<Checked> {
-    let widest = |text: fn(&CallProbe) -> &str| probes.iter().map(|probe| text(probe).len()).max();
-    let call = widest(|probe| probe.call).unwrap_or_default();
-    let needs = widest(|probe| probe.needs).unwrap_or_default();
-    let has = widest(|probe| &probe.has).unwrap_or_default();
     let row = |probe: &CallProbe| {
         let (verdict, works) = works(probe);
-        let told = format!(
-            "{:<call$}  needs {:<needs$}  has {:<has$}  works: {works}",
-            probe.call, probe.needs, probe.has
-        );
-        let cells = [("call", probe.call), ("needs", probe.needs), ("has", &probe.has), ("works", &works)];
+        let told = format!("needs `{}`, has `{}`, works: {works}", probe.needs, probe.has);
+        let cells = [("needs", probe.needs), ("has", &probe.has), ("works", &works)];
         let cells = cells.map(|(name, cell)| (name, cell.to_owned())).into();
-        Checked { hint: probe.hint.clone(), cells, ..Checked::new("okta call", verdict, told) }
+        let name = format!("okta {}", probe.call);
+        Checked { hint: probe.hint.clone(), cells, ..Checked::new(&name, verdict, told) }
     };
     probes.iter().map(row).collect()
 }
@@ -64,13 +58,14 @@ mod tests {
         let (status, text) = printed(Form::Text, async |out| print(&rows(&probes()), out).unwrap());
         assert_eq!(
             text.out,
-            "ok    okta call: GET /api/v1/users  needs okta.users.read       has okta.users.read  works: yes\n\
-             note  okta call: GET /hooks         needs okta.eventHooks.read  has nothing          works: no, invalid_scope\n\
+            "ok    okta GET /api/v1/users:  needs okta.users.read       has okta.users.read  works yes\n\
+             note  okta GET /hooks:         needs okta.eventHooks.read  has nothing          works no, invalid_scope\n\
              \x20     hint: grant it\n"
         );
         assert_eq!(status, DONE, "nobody needs the hooks");
         let (_, text) = printed(Form::Json, async |out| print(&rows(&probes()), out).unwrap());
         let last: serde_json::Value = serde_json::from_str(text.out.lines().last().unwrap()).unwrap();
+        assert_eq!(last["check"], "okta GET /hooks");
         assert_eq!(last["works"], "no, invalid_scope");
         assert_eq!(
             (last["needs"].as_str(), last["has"].as_str()),

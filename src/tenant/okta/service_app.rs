@@ -88,7 +88,7 @@ impl Scope {
             Scope::ReadSchemas => "a role that may see what a profile holds",
             Scope::ReadLogs => "a role that may read the System Log",
             Scope::ReadHooks | Scope::ManageHooks => {
-                "a role that covers event hooks: super administrator, or a custom one"
+                "a super administrator's role, or a custom one that covers event hooks"
             }
             Scope::InvokeFlows => "a role that may run flows",
         }
