@@ -270,7 +270,13 @@ fn the_journal_is_verified_against_a_head_that_was_kept() {
 fn doctor_says_what_works_and_what_mends_the_rest() {
     let (tenant, place) = started();
     let good = place.run_json(&["doctor"]).expect(0).json_lines();
-    assert!(good.iter().all(|check| names(check) == ["check", "verdict", "told", "hint"]));
+    let (calls, others): (Vec<&Value>, Vec<&Value>) =
+        good.iter().partition(|check| check["works"].is_string());
+    assert!(others.iter().all(|check| names(check) == ["check", "verdict", "told", "hint"]));
+    let columns = ["check", "verdict", "told", "hint", "needs", "has", "works"];
+    assert!(calls.iter().all(|check| names(check) == columns));
+    let works = calls.iter().filter(|check| check["works"] == "yes").count();
+    assert_eq!((calls.len(), works), (10, 8), "{calls:?}");
     assert!(good.iter().all(|check| check["verdict"] != "bad"), "{good:?}");
     tenant.fault("401@token");
     let bad = place.run_json(&["doctor"]).expect(1).json_lines();

@@ -148,7 +148,7 @@ fn with_okta(double: &Double) -> Config {
 
 fn with_service_app(double: &Double, flows: Vec<ConfiguredFlow>) -> Config {
     let key = include_str!("keys/ec.pem");
-    let app = ServiceApp { client_id: "0oa1".into(), private_key: key.into(), key_id: None };
+    let app = ServiceApp { client_id: "0oa1".into(), private_key: key.into(), key_id: None, dpop: false };
     let okta = Okta { org_url: double.url("/").parse().unwrap(), api_token: None, service_app: Some(app) };
     Config { okta: Some(okta), flows, ..config::nothing() }
 }

@@ -2,7 +2,7 @@
 //!
 //! Everything else in this room works with the traits.
 
-use super::doctor::{Checked, Verdict};
+use super::doctor::{Checked, Verdict, calls};
 use super::failure::Failure;
 use super::run;
 use crate::config::meant::{self, Reading, Source, Way};
@@ -238,7 +238,7 @@ pub(super) async fn probes(loaded: &Loaded, store: Option<&dyn Store>) -> Vec<Ch
         Ok(tenants) => tenants,
         Err(failure) => return vec![Checked::failed("tenants", &failure)],
     };
-    let mut probed = tenants.probe().await;
+    let (mut probed, calls) = tokio::join!(tenants.probe(), tenants.probe_calls());
     let known = match store {
         Some(store) => store.setting(IAM_CONFIGURATION).await.unwrap_or_default(),
         None => None,
@@ -246,7 +246,7 @@ pub(super) async fn probes(loaded: &Loaded, store: Option<&dyn Store>) -> Vec<Ch
     for (source, settings, log) in system_logs(&loaded.config, &tenants) {
         probed.push(system_log::probe(&source.name, settings, log.as_ref(), known.as_deref(), now()).await);
     }
-    probed.into_iter().map(checked).collect()
+    probed.into_iter().map(checked).chain(calls::rows(&calls)).collect()
 }
 
 fn checked(probe: Probe) -> Checked {

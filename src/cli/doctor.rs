@@ -3,6 +3,7 @@
 //! That the configuration was read means that modes, owners and secrets are as they have to be: every
 //! problem with them stops the start, with all of them named.
 
+pub(super) mod calls;
 mod listener;
 
 use super::connect;
@@ -47,12 +48,14 @@ pub struct Checked {
     pub told: String,
     /// What mends it.
     pub hint: Option<String>,
+    /// The same by column, where it is a row of a table, which is drawn instead of the words.
+    pub cells: Vec<(&'static str, String)>,
 }
 
 impl Checked {
     /// Something that was checked, without a hint.
     pub fn new(name: &str, verdict: Verdict, told: impl Into<String>) -> Checked {
-        Checked { name: name.to_owned(), verdict, told: told.into(), hint: None }
+        Checked { name: name.to_owned(), verdict, told: told.into(), hint: None, cells: Vec::new() }
     }
 
     /// Something that failed; what the failure hints at goes where hints stand.
@@ -167,21 +170,44 @@ fn flows(loaded: &Loaded) -> Checked {
 pub fn print(checked: &[Checked], out: &mut Output<'_>) -> Result<u8, Failure> {
     for check in checked {
         if out.is_json() {
-            out.json(&serde_json::json!({
-                "check": check.name,
-                "verdict": check.verdict.word(),
-                "told": check.told,
-                "hint": check.hint,
-            }))?;
+            out.json(&as_json(check))?;
             continue;
         }
-        out.text(&format!("{:<4}  {}: {}", check.verdict.word(), check.name, check.told))?;
+        let told = if check.cells.is_empty() { format!(" {}", check.told) } else { row(check, checked) };
+        out.text(&format!("{:<4}  {}:{told}", check.verdict.word(), check.name))?;
         if let Some(hint) = &check.hint {
             out.text(&format!("      hint: {hint}"))?;
         }
     }
     let is_bad = checked.iter().any(|check| check.verdict == Verdict::Bad);
     Ok(if is_bad { FAILED } else { DONE })
+}
+
+/// The cells of a row, as wide as those of the other rows; the last is as long as it is.
+fn row(check: &Checked, all: &[Checked]) -> String {
+    let rows = || all.iter().filter(|check| !check.cells.is_empty());
+    let wide = |text: fn(&Checked, usize) -> usize, at: usize| rows().map(|row| text(row, at)).max();
+    let name = wide(|row, _| row.name.chars().count(), 0).unwrap_or_default();
+    let mut out = " ".repeat(name - check.name.chars().count());
+    for (at, (column, text)) in check.cells.iter().enumerate() {
+        let cell = |row: &Checked, at: usize| row.cells.get(at).map_or(0, |(_, text)| text.chars().count());
+        let width = if at + 1 < check.cells.len() { wide(cell, at).unwrap_or_default() } else { 0 };
+        out.push_str(&format!("  {column} {text:<width$}"));
+    }
+    out
+}
+
+fn as_json(check: &Checked) -> serde_json::Value {
+    let mut row = serde_json::json!({
+        "check": check.name,
+        "verdict": check.verdict.word(),
+        "told": check.told,
+        "hint": check.hint,
+    });
+    for (name, text) in &check.cells {
+        row[*name] = text.as_str().into();
+    }
+    row
 }
 
 #[cfg(test)]

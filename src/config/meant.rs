@@ -371,10 +371,12 @@ pub struct Okta {
 pub struct ServiceApp {
     /// The application's client id.
     pub client_id: String,
-    /// The private key, PEM.
+    /// The private key, PEM or JWK.
     pub private_key: SecretString,
-    /// The key's id, where the application has several.
+    /// The key's id, where the application has several and the key does not say its own.
     pub key_id: Option<String>,
+    /// Whether its tokens are bound to a key of our own, and each call proves that we hold it (DPoP).
+    pub dpop: bool,
 }
 
 /// A flow and the secret that it is called with.

@@ -192,8 +192,21 @@ pub const SETTINGS: &[Setting] = &[
     setting("[okta]", "org_url", Kind::Text, "", "The org: `https://example.okta.com`, not its admin host."),
     setting("[okta]", "api_token", Kind::Secret, "", "An API token (SSWS), used where no service app is."),
     setting("[okta]", "client_id", Kind::Text, "", "A service application's client id."),
-    setting("[okta]", "private_key", Kind::Secret, "", "Its private key, PEM."),
-    setting("[okta]", "key_id", Kind::Text, "", "The key's id, where the application has several."),
+    setting("[okta]", "private_key", Kind::Secret, "", "Its private key, RSA or EC on P-256: PEM or JWK."),
+    setting(
+        "[okta]",
+        "key_id",
+        Kind::Text,
+        "the JWK's `kid`",
+        "The key's id, where the application has several.",
+    ),
+    setting(
+        "[okta]",
+        "dpop",
+        Kind::Switch,
+        "false",
+        "Whether each call proves that it comes from whoever holds the token (DPoP), as the application may require.",
+    ),
     setting(
         "[[flow]]",
         "preset",
@@ -390,7 +403,7 @@ pub const SETTINGS: &[Setting] = &[
 /// Tables and settings of later versions: refused by name, since a setting that is silently without
 /// effect is worse than none.
 pub const LATER: &[(&str, &str)] =
-    &[("[okta]", "dpop"), ("[guard]", "bulk_limit"), ("[console]", "columns"), ("[console]", "privacy")];
+    &[("[guard]", "bulk_limit"), ("[console]", "columns"), ("[console]", "privacy")];
 
 /// The settings under a heading.
 pub fn under(table: &str) -> impl Iterator<Item = &'static Setting> {

@@ -146,6 +146,8 @@ pub struct Okta {
     pub private_key: Option<Secret>,
     /// The key's id.
     pub key_id: Option<String>,
+    /// Whether tokens are bound to a key of our own.
+    pub dpop: Option<bool>,
 }
 
 /// How a flow is called.

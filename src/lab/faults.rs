@@ -81,6 +81,12 @@ pub enum FaultKind {
     ShortTokens,
     /// The org's OAuth app demands DPoP.
     DpopRequired,
+    /// Calls to the org want a nonce in their proofs, as only its token endpoint does otherwise.
+    CallNonce,
+    /// No role of the org's OAuth app covers the System Log; the scope is granted all the same.
+    NoLogRole,
+    /// The org's OAuth app was not granted the scopes of event hooks.
+    NoHookScope,
     /// CII cannot locate addresses: those fields fail, the rest of the data is there.
     Partial,
     /// CII errors carry `message` only.
@@ -141,6 +147,9 @@ impl FaultKind {
             | FaultKind::UnregisterFalse
             | FaultKind::RepeatedUsers => &[Part::Cii],
             FaultKind::DpopRequired
+            | FaultKind::CallNonce
+            | FaultKind::NoLogRole
+            | FaultKind::NoHookScope
             | FaultKind::ObjectCauses
             | FaultKind::ExpiredCursor
             | FaultKind::EmptyPages
@@ -180,6 +189,9 @@ const NAMES: &[(&str, FaultKind)] = &[
     ("late-events", FaultKind::LateEvents),
     ("short-tokens", FaultKind::ShortTokens),
     ("dpop-required", FaultKind::DpopRequired),
+    ("call-nonce", FaultKind::CallNonce),
+    ("no-log-role", FaultKind::NoLogRole),
+    ("no-hook-scope", FaultKind::NoHookScope),
     ("partial", FaultKind::Partial),
     ("bare-errors", FaultKind::BareErrors),
     ("error-info", FaultKind::ErrorInfo),

@@ -226,6 +226,11 @@ impl Lab {
         self.world.tokens.revoke_all();
     }
 
+    /// Asks for another nonce in proofs from now on, and takes the old one no more.
+    pub fn renew_nonce(&self) {
+        self.world.tokens.renew_nonce();
+    }
+
     /// The logins of all people.
     pub fn user_logins(&self) -> Vec<String> {
         self.world.population.people.iter().map(|person| person.login.clone()).collect()

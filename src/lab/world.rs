@@ -14,6 +14,7 @@ use axum::http::HeaderName;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Where the parts of the lab answer. All on one loopback port.
@@ -124,6 +125,8 @@ pub(crate) struct Tokens {
     issued: Mutex<Vec<SecretString>>,
     /// Every assertion that a client identified itself with.
     assertions: Mutex<Vec<SecretString>>,
+    /// How often the nonce of proofs was renewed.
+    renewals: AtomicU64,
 }
 
 impl Tokens {
@@ -159,6 +162,16 @@ impl Tokens {
     /// Forgets every token: whoever holds one must ask again.
     pub(crate) fn revoke_all(&self) {
         lock(&self.grants).clear();
+    }
+
+    /// What a proof has to carry at present.
+    pub(crate) fn nonce(&self) -> String {
+        format!("lab-nonce-{}", self.renewals.load(Ordering::SeqCst) + 1)
+    }
+
+    /// Takes no proof any more with the nonce of before. Okta does so three days after it made a new one.
+    pub(crate) fn renew_nonce(&self) {
+        self.renewals.fetch_add(1, Ordering::SeqCst);
     }
 
     /// Whether an id is used for the first time.

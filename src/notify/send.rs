@@ -198,6 +198,7 @@ fn not_answered(error: &HttpError) -> NotTold {
         HttpError::Header(_)
         | HttpError::Client(_)
         | HttpError::NotCleared(_)
+        | HttpError::Unsigned(_)
         | HttpError::Throttled { .. } => error.to_string(),
     };
     let outcome = if error.may_have_left() { Outcome::Unknown } else { Outcome::NotTold };

@@ -28,7 +28,7 @@ fn no_answer(error: HttpError, tries: Vec<Try>) -> NoAnswer {
     let words = line(&error.into());
     let why = match tries.len() {
         0 => words,
-        count => format!("{words} (after {count} tries that were answered 429)"),
+        count => format!("{words} (after {count} tries that were refused before anything ran)"),
     };
     NoAnswer { why, tries }
 }

@@ -17,7 +17,7 @@ mod tenants;
 mod token;
 mod workflows;
 
-pub use okta::KeyError;
+pub use okta::{CallProbe, KeyError, Works};
 pub use probe::Probe;
 pub use registrar::{
     CiiChange, CiiWebhook, EventHook, NewEventHook, OktaChange, Registered, Registrar, Registration,
@@ -67,7 +67,7 @@ pub enum CallEnd {
 pub struct NoAnswer {
     /// Why there is none.
     pub why: String,
-    /// The tries before it, which were answered 429.
+    /// The tries before it, which were refused before anything ran.
     pub tries: Vec<Try>,
 }
 

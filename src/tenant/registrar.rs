@@ -171,8 +171,9 @@ fn held_back(error: HttpError) -> Problem {
     Problem { message: format!("nothing was sent: {}", problem.message).into(), ..problem }
 }
 
-/// What is shown of a request that is complete but for the credential, with the body that is shown.
-pub(super) fn shown(request: &Request, body: &str) -> Result<ShownRequest, Problem> {
+/// What is shown of a request that is complete but for the headers that prove who sends it, with the body
+/// that is shown.
+pub(super) fn shown(request: &Request, proofs: &[&str], body: &str) -> Result<ShownRequest, Problem> {
     http::check(&request.url)?;
     let value = |text: &HeaderText| match text {
         HeaderText::Plain(text) => text.clone(),
@@ -182,7 +183,7 @@ pub(super) fn shown(request: &Request, body: &str) -> Result<ShownRequest, Probl
     Ok(ShownRequest {
         method: request.method.name().to_owned(),
         url: request.url.to_string(),
-        headers: headers.chain([("authorization".to_owned(), MASK.to_owned())]).collect(),
+        headers: headers.chain(proofs.iter().map(|name| ((*name).to_owned(), MASK.to_owned()))).collect(),
         body: body.to_owned(),
     })
 }

@@ -2,13 +2,14 @@
 
 use super::cii::Cii;
 use super::http::{self, Clock, Http, HttpError, Limits, Redactor};
-use super::okta::{KeyError, Okta};
+use super::okta::{AppIdentity, CallProbe, KeyError, Okta, Scope};
 use super::probe::{self, Probe};
 use super::problem::with_hint;
 use super::registrar::{EventHook, Registered, Registrar, Registration};
 use super::workflows::Workflows;
 use super::{CallEnd, Clearance, Directory, FlowCaller, SystemLog};
 use crate::config::Config;
+use crate::config::meant::Way;
 use crate::domain::action::ShownRequest;
 use crate::domain::dossier::{AddressUsers, LoadedPart, OktaUser, Part, Problem};
 use crate::domain::operation::Operation;
@@ -45,7 +46,7 @@ impl TenantError {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             TenantError::Address { cause, .. } | TenantError::Http(cause) => cause.hint(),
-            TenantError::Key(_) => Some("`openssl pkcs8 -topk8 -nocrypt` writes a key as PKCS#8 PEM"),
+            TenantError::Key(cause) => cause.hint(),
         }
     }
 }
@@ -57,6 +58,8 @@ pub struct Tenants {
     cii: Option<Cii>,
     okta: Option<Arc<Okta>>,
     workflows: Workflows,
+    /// What of Okta the configuration cannot do without.
+    needed: Vec<Scope>,
 }
 
 impl Tenants {
@@ -70,14 +73,23 @@ impl Tenants {
         check_addresses(config)?;
         let http = Arc::new(Http::new(&config.net, limits, clock, Redactor::of(config))?);
         let cii = config.cii.as_ref().map(|cii| Cii::new(&http, cii));
-        let okta = config.okta.as_ref().map(|okta| Okta::new(&http, okta).map(Arc::new)).transpose()?;
-        let workflows = Workflows::new(&http, &config.flows, config.okta.as_ref())?;
-        Ok(Tenants { http, cii, okta, workflows })
+        let app = service_app(config)?;
+        let okta = config.okta.as_ref().map(|okta| Arc::new(Okta::new(&http, okta, app.as_ref())));
+        let workflows = Workflows::new(&http, &config.flows, app.as_ref());
+        Ok(Tenants { http, cii, okta, workflows, needed: needed(config) })
     }
 
     /// Tries every configured tenant, for `doctor`. No flow is run.
     pub async fn probe(&self) -> Vec<Probe> {
         probe::all(self.cii.as_ref(), self.readable_okta(), &self.workflows).await
+    }
+
+    /// Tries every kind of Okta call, for `doctor`. Nothing is changed.
+    pub async fn probe_calls(&self) -> Vec<CallProbe> {
+        match self.readable_okta() {
+            Some(okta) => okta.probe_calls(&self.needed).await,
+            None => Vec::new(),
+        }
     }
 
     /// The calls that the pacer holds back, now and from now on.
@@ -97,6 +109,19 @@ impl Tenants {
     fn unconfigured<T>(&self, what: &str) -> Part<T> {
         Part::failed(self.http.now(), unconfigured(what))
     }
+}
+
+/// The service application's key is read once: all its tokens share it, and what they are bound to.
+fn service_app(config: &Config) -> Result<Option<Arc<AppIdentity>>, KeyError> {
+    let okta = config.okta.as_ref();
+    let app = okta.and_then(|okta| Some((okta, okta.service_app.as_ref()?)));
+    app.map(|(okta, app)| AppIdentity::new(&okta.org_url, app).map(Arc::new)).transpose()
+}
+
+/// A dossier reads users; a source that asks the System Log reads that.
+fn needed(config: &Config) -> Vec<Scope> {
+    let polls = config.sources.iter().any(|source| matches!(source.way, Way::SystemLog(_)));
+    std::iter::once(Scope::ReadUsers).chain(polls.then_some(Scope::ReadLogs)).collect()
 }
 
 fn unconfigured(what: &str) -> Problem {

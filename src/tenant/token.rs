@@ -1,4 +1,4 @@
-//! Bearer tokens: asked for once, kept until shortly before they end.
+//! Access tokens: asked for once, kept until shortly before they end.
 //!
 //! One request for a token at a time: who comes meanwhile waits for that one and shares its answer,
 //! also where it is a failure. Otherwise ten callers of a dead token endpoint would wait for ten
@@ -20,6 +20,16 @@ use tokio::sync::Mutex;
 pub(super) trait TokenIssuer: Send + Sync + fmt::Debug {
     /// A new token, whatever is kept.
     async fn issue(&self, http: &Http) -> Result<Issued, Problem>;
+
+    /// The headers that a request shows a token in.
+    fn headers(&self) -> &'static [&'static str] {
+        &["authorization"]
+    }
+
+    /// The request with a token: a bearer's, unless it is bound to something.
+    fn authorized(&self, request: &Request, token: &SecretString) -> Request {
+        with_bearer(request, token)
+    }
 }
 
 /// A token as it was issued.
@@ -29,14 +39,24 @@ pub(super) struct Issued {
     pub(super) token: SecretString,
     /// How long it is good for.
     pub(super) lives: SignedDuration,
+    /// What kind it is, where the answer says so: `Bearer`.
+    pub(super) kind: Option<String>,
+    /// What it is for, where the answer says so.
+    pub(super) scope: Option<String>,
 }
 
 impl Issued {
-    /// Reads `access_token` and `expires_in` of a token endpoint's answer.
+    /// Reads a token endpoint's answer.
     pub(super) fn parse(answer: &Value, default_lives: SignedDuration) -> Option<Issued> {
         let token = answer.get("access_token")?.as_str().filter(|token| !token.is_empty())?;
         let seconds = answer.get("expires_in").and_then(seconds);
-        Some(Issued { token: token.into(), lives: seconds.unwrap_or(default_lives) })
+        let text = |name: &str| answer.get(name).and_then(Value::as_str).map(str::to_owned);
+        Some(Issued {
+            token: token.into(),
+            lives: seconds.unwrap_or(default_lives),
+            kind: text("token_type"),
+            scope: text("scope"),
+        })
     }
 }
 
@@ -54,6 +74,7 @@ const MARGIN: SignedDuration = SignedDuration::from_mins(2);
 struct Kept {
     token: SecretString,
     good_until: Timestamp,
+    scope: Option<String>,
 }
 
 #[derive(Debug, Default)]
@@ -94,6 +115,22 @@ impl Tokens {
         self.obtain(None).await
     }
 
+    /// What a token is for by the words of whoever issued it; `None` where the answer did not say.
+    pub(super) async fn granted(&self) -> Result<Option<String>, Problem> {
+        self.get().await?;
+        Ok(self.state.lock().await.kept.as_ref().and_then(|kept| kept.scope.clone()))
+    }
+
+    /// The headers that a request shows a token in.
+    pub(super) fn headers(&self) -> &'static [&'static str] {
+        self.issuer.headers()
+    }
+
+    /// The request with a token.
+    pub(super) fn authorized(&self, request: &Request, token: &SecretString) -> Request {
+        self.issuer.authorized(request, token)
+    }
+
     /// A token that was refused is kept no longer; another than the kept one changes nothing.
     pub(super) async fn forget(&self, refused: &SecretString) {
         let mut state = self.state.lock().await;
@@ -105,23 +142,23 @@ impl Tokens {
     /// Sends a request that reads, with a token; a 401 is answered with a new token, once.
     pub(super) async fn read(&self, bucket: &Bucket, request: &Request) -> Result<Answer, Problem> {
         let token = self.get().await?;
-        let answer = self.http.read(bucket, &with_bearer(request, &token)).await?;
+        let answer = self.http.read(bucket, &self.authorized(request, &token)).await?;
         if answer.status != 401 {
             return Ok(answer);
         }
         let renewed = self.obtain(Some(&token)).await?;
-        Ok(self.http.read(bucket, &with_bearer(request, &renewed)).await?)
+        Ok(self.http.read(bucket, &self.authorized(request, &renewed)).await?)
     }
 
     /// The same for a page of a log: see [`Http::page`].
     pub(super) async fn page(&self, bucket: &Bucket, request: &Request) -> Result<Answer, NoAnswer> {
         let token = self.get().await.map_err(NoAnswer::NoToken)?;
-        let answer = self.http.page(bucket, &with_bearer(request, &token)).await?;
+        let answer = self.http.page(bucket, &self.authorized(request, &token)).await?;
         if answer.status != 401 {
             return Ok(answer);
         }
         let renewed = self.obtain(Some(&token)).await.map_err(NoAnswer::NoToken)?;
-        Ok(self.http.page(bucket, &with_bearer(request, &renewed)).await?)
+        Ok(self.http.page(bucket, &self.authorized(request, &renewed)).await?)
     }
 
     /// The kept token if it is good and not the one that was refused, else a new one.
@@ -151,7 +188,8 @@ impl Tokens {
             Ok(issued) => {
                 let good_until = good_until(self.http.now(), issued.lives);
                 let token = issued.token.clone();
-                *state = State { kept: Some(Kept { token: issued.token, good_until }), failure: None };
+                let kept = Kept { token: issued.token, good_until, scope: issued.scope };
+                *state = State { kept: Some(kept), failure: None };
                 Ok(token)
             }
             Err(problem) => {
@@ -169,12 +207,7 @@ fn good_until(now: Timestamp, lives: SignedDuration) -> Timestamp {
 
 /// The request with a bearer token.
 pub(super) fn with_bearer(request: &Request, token: &SecretString) -> Request {
-    request.clone().with_secret("authorization", bearer(token))
-}
-
-/// `Bearer …`.
-pub(super) fn bearer(token: &SecretString) -> SecretString {
-    format!("Bearer {}", token.expose_secret()).into()
+    request.clone().with_secret("authorization", format!("Bearer {}", token.expose_secret()).into())
 }
 
 #[cfg(test)]

@@ -5,17 +5,16 @@
 
 use super::call_end;
 use super::http::{self, ActEnd, Answer, Bucket, Http, MASK, Method, Request, USER_AGENT};
-use super::okta::{Scope, ServiceAppTokens};
+use super::okta::{AppIdentity, Scope, ServiceAppTokens};
 use super::problem::{line as problem_line, with_hint};
-use super::token::{Tokens, bearer};
+use super::token::Tokens;
 use super::{CallEnd, Clearance};
-use crate::config::meant::{self, ConfiguredFlow};
+use crate::config::meant::ConfiguredFlow;
 use crate::domain::action::{Receipt, ShownRequest, Try};
 use crate::domain::dossier::Problem;
 use crate::domain::flow::FlowAuth;
 use crate::domain::plan::Order;
 use crate::domain::{FlowId, untrusted};
-use crate::tenant::okta::KeyError;
 use secrecy::SecretString;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -24,7 +23,6 @@ use url::Url;
 const ACTION: &str = "x-idtriage-action";
 const OPERATOR: &str = "x-idtriage-operator";
 const CLIENT_TOKEN: &str = "x-api-client-token";
-const AUTHORIZATION: &str = "authorization";
 
 /// A name in a header is cut here.
 const LONGEST_NAME: usize = 200;
@@ -38,24 +36,18 @@ pub(super) struct Workflows {
 }
 
 impl Workflows {
-    /// Reads the service application's key, if any flow wants it.
+    /// Asks for nothing yet.
     pub(super) fn new(
         http: &Arc<Http>,
         flows: &[ConfiguredFlow],
-        okta: Option<&meant::Okta>,
-    ) -> Result<Workflows, KeyError> {
+        app: Option<&Arc<AppIdentity>>,
+    ) -> Workflows {
         let wants_token = flows.iter().any(|flow| flow.flow.auth == FlowAuth::Oauth);
-        let app = okta.filter(|_| wants_token).and_then(|okta| Some((okta, okta.service_app.as_ref()?)));
-        let tokens = match app {
-            Some((okta, app)) => {
-                let issuer = ServiceAppTokens::new(&okta.org_url, app, Scope::InvokeFlows)?;
-                Some(Tokens::new(http.clone(), issuer))
-            }
-            None => None,
-        };
+        let issuer = app.filter(|_| wants_token).map(|app| ServiceAppTokens::new(app, Scope::InvokeFlows));
+        let tokens = issuer.map(|issuer| Tokens::new(http.clone(), issuer));
         let ours = flows.iter().filter(|flow| flow.flow.operation.is_none());
         let flows = ours.map(|flow| (flow.flow.id.clone(), flow.clone())).collect();
-        Ok(Workflows { http: http.clone(), flows, tokens })
+        Workflows { http: http.clone(), flows, tokens }
     }
 
     /// The request as it will leave, its secret masked.
@@ -67,7 +59,7 @@ impl Workflows {
             ("accept", "application/json".to_owned()),
             ("content-type", "application/json".to_owned()),
         ];
-        headers.extend(self.secret_header(flow)?.map(|name| (name, MASK.to_owned())));
+        headers.extend(self.secret_headers(flow)?.iter().map(|name| (*name, MASK.to_owned())));
         headers.push((ACTION, header_text(&order.action)));
         headers.push((OPERATOR, header_text(&order.operator)));
         let headers = headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
@@ -106,7 +98,7 @@ impl Workflows {
     /// Why each flow that cannot be called cannot, by its id.
     pub(super) fn unusable(&self) -> Vec<(FlowId, String)> {
         let checked = |flow: &ConfiguredFlow| {
-            let why = self.address(flow).and_then(|_| self.secret_header(flow)).err()?;
+            let why = self.address(flow).and_then(|_| self.secret_headers(flow)).err()?;
             Some((flow.flow.id.clone(), why))
         };
         let runnable = self.flows.values().filter(|flow| flow.flow.unrunnable().is_none());
@@ -141,16 +133,16 @@ impl Workflows {
         Ok(url)
     }
 
-    /// The name of the header that will hold the secret, after making sure that there is one.
-    fn secret_header(&self, flow: &ConfiguredFlow) -> Result<Option<&'static str>, String> {
-        match flow.flow.auth {
-            FlowAuth::None => Ok(None),
-            FlowAuth::ClientToken if flow.client_token.is_some() => Ok(Some(CLIENT_TOKEN)),
-            FlowAuth::ClientToken => {
+    /// The names of the headers that will hold secrets, after making sure that there are any to hold.
+    fn secret_headers(&self, flow: &ConfiguredFlow) -> Result<&'static [&'static str], String> {
+        match (flow.flow.auth, &self.tokens) {
+            (FlowAuth::None, _) => Ok(&[]),
+            (FlowAuth::ClientToken, _) if flow.client_token.is_some() => Ok(&[CLIENT_TOKEN]),
+            (FlowAuth::ClientToken, _) => {
                 Err(format!("no client token is configured for flow `{}`", flow.flow.id))
             }
-            FlowAuth::Oauth if self.tokens.is_some() => Ok(Some(AUTHORIZATION)),
-            FlowAuth::Oauth => Err(problem_line(&no_service_app())),
+            (FlowAuth::Oauth, Some(tokens)) => Ok(tokens.headers()),
+            (FlowAuth::Oauth, None) => Err(problem_line(&no_service_app())),
         }
     }
 
@@ -168,15 +160,21 @@ impl Workflows {
     ) -> Result<(Request, Option<SecretString>), String> {
         let secret = self.secret(flow).await.map_err(|problem| problem_line(&problem))?;
         let url = Url::parse(&shown.url).map_err(|e| format!("`{}`: {e}", shown.url))?;
+        let masked = self.secret_headers(flow)?;
         let mut request = Request::bare(Method::Post, url);
         for (name, value) in &shown.headers {
-            request = match (&secret, name.as_str()) {
-                (Some(token), CLIENT_TOKEN) => request.with_secret(name, token.clone()),
-                (Some(token), AUTHORIZATION) => request.with_secret(name, bearer(token)),
+            request = match &secret {
+                Some(token) if name == CLIENT_TOKEN => request.with_secret(name, token.clone()),
+                // Whoever issued the token shows it, in these headers and no others.
+                Some(_) if masked.contains(&name.as_str()) => request,
                 _ => request.with(name, value),
             };
         }
         request.body = Some(shown.body.clone().into());
+        let request = match (flow.flow.auth, &secret, &self.tokens) {
+            (FlowAuth::Oauth, Some(token), Some(tokens)) => tokens.authorized(&request, token),
+            _ => request,
+        };
         Ok((request, secret))
     }
 

@@ -207,7 +207,7 @@ fn proof(lab: &Lab, (method, path): (&str, &str), more: &Value) -> String {
     header.typ = Some("dpop+jwt".to_owned());
     header.jwk = Some(Jwk::from_encoding_key(&key, Algorithm::ES256).unwrap());
     let url = format!("{}{path}", lab.addresses().okta_org_url);
-    let iat = jsonwebtoken::get_current_timestamp();
+    let iat = lab.clock().now().as_second();
     let mut claims = json!({"htm": method, "htu": url, "iat": iat, "jti": uuid::Uuid::new_v4().to_string()});
     claims.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     encode(&header, &claims, &key).unwrap()
@@ -252,6 +252,46 @@ async fn a_bound_token_takes_a_nonce_and_a_proof_of_every_call() {
     assert_eq!(call("DPoP", &proof(&lab, users, &json!({"ath": "x"}))).await, 401, "of another token");
     assert_eq!(call("DPoP", &proof(&lab, ("POST", users.1), &good())).await, 401, "of another method");
     assert_eq!(call("DPoP", &proof(&lab, ("GET", "/api/v1/groups"), &good())).await, 401, "of another call");
+    let late = lab.clock().now().as_second() - 120;
+    assert_eq!(
+        call("DPoP", &proof(&lab, users, &json!({"ath": ath, "iat": late}))).await,
+        401,
+        "of another time"
+    );
+}
+
+#[tokio::test]
+async fn a_nonce_is_renewed_and_calls_may_want_one() {
+    let lab = lab().await;
+    lab.faults().set("dpop-required@okta".parse().unwrap());
+    let token_call = ("POST", TOKEN_PATH);
+    let (_, first, _) = exchange_with(&lab, &proof(&lab, token_call, &json!({}))).await;
+    lab.renew_nonce();
+    let first = first.unwrap();
+    let (status, second, error) =
+        exchange_with(&lab, &proof(&lab, token_call, &json!({"nonce": first}))).await;
+    let second = second.unwrap();
+    assert_eq!((status, &error["error"]), (400, &json!("use_dpop_nonce")));
+    assert_ne!(first, second);
+    let with_nonce = |iat: i64| proof(&lab, token_call, &json!({"nonce": second, "iat": iat}));
+    let now = lab.clock().now().as_second();
+    let (status, _, error) = exchange_with(&lab, &with_nonce(now + 120)).await;
+    assert_eq!((status, &error["error"]), (400, &json!("invalid_dpop_proof")), "not of now");
+    let (_, _, reply) = exchange_with(&lab, &with_nonce(now)).await;
+
+    lab.faults().set("call-nonce@okta".parse().unwrap());
+    let token = reply["access_token"].as_str().unwrap();
+    let ath = URL_SAFE_NO_PAD.encode(Sha256::digest(token.as_bytes()));
+    let call = async |more: &Value| {
+        let url = format!("{}/api/v1/users?limit=1", lab.addresses().okta_org_url);
+        let request = client().get(url).header("authorization", format!("DPoP {token}"));
+        request.header("dpop", proof(&lab, ("GET", "/api/v1/users"), more)).send().await.unwrap()
+    };
+    let asked = call(&json!({"ath": ath})).await;
+    assert_eq!(asked.status(), 401);
+    assert!(asked.headers()["www-authenticate"].to_str().unwrap().contains("use_dpop_nonce"));
+    let nonce = asked.headers()["dpop-nonce"].to_str().unwrap().to_owned();
+    assert_eq!(call(&json!({"ath": ath, "nonce": nonce})).await.status(), 200);
 }
 
 #[tokio::test]

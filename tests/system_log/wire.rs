@@ -216,6 +216,7 @@ async fn as_application(token: Reply) -> (Double, Arc<dyn SystemLog>) {
         client_id: "0oa1".into(),
         private_key: include_str!("../keys/ec.pem").into(),
         key_id: None,
+        dpop: false,
     };
     let okta = Okta { org_url: double.org().parse().unwrap(), api_token: None, service_app: Some(app) };
     let config = Config { okta: Some(okta), ..config(&double.org(), "unused".into()) };

@@ -58,7 +58,12 @@ impl Check<'_, '_> {
         match (&said.client_id, &said.private_key) {
             (Some(client_id), Some(place)) => {
                 let private_key = self.secret(Some(place), at.key("private_key"), "")?;
-                Some(ServiceApp { client_id: client_id.clone(), private_key, key_id: said.key_id.clone() })
+                Some(ServiceApp {
+                    client_id: client_id.clone(),
+                    private_key,
+                    key_id: said.key_id.clone(),
+                    dpop: said.dpop.unwrap_or_default(),
+                })
             }
             (None, Some(_)) => {
                 self.problems.missing(at.key("client_id"), "`private_key` needs the application's client id");
@@ -71,6 +76,11 @@ impl Check<'_, '_> {
             (None, None) => {
                 if said.key_id.is_some() {
                     self.problems.missing(at.key("private_key"), "`key_id` names which key it is");
+                }
+                if said.dpop == Some(true) {
+                    let what = "only the tokens of a service application can be bound to a key";
+                    let hint = "`client_id` and `private_key` of one; an API token has no DPoP";
+                    self.problems.hinted(at.key("dpop"), what.to_owned(), hint);
                 }
                 None
             }

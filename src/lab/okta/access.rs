@@ -1,6 +1,7 @@
 //! Who may call: an SSWS token, or a Bearer or DPoP access token with the scope that the call needs.
 use super::dpop;
 use super::error::OktaError;
+use crate::lab::faults::{FaultKind, Part};
 use crate::lab::world::{Realm, World};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, header};
@@ -41,14 +42,22 @@ fn admit(world: &World, method: &Method, path: &str, headers: &HeaderMap) -> Res
     let grant = world.tokens.check(credential, Realm::Okta, now).ok_or_else(OktaError::invalid_token)?;
     match (scheme, &grant.bound_to) {
         ("Bearer", None) => {}
-        ("DPoP", Some(key)) => dpop::resource(world, method, path, headers, credential, key)?,
+        ("DPoP", Some(key)) => {
+            let url = format!("{}{path}", world.addresses.okta_org_url);
+            dpop::resource(world, dpop::Call { method, url: &url, headers }, credential, key)?;
+        }
         _ => return Err(OktaError::invalid_token()),
     }
     let needed = scope(method, path);
     // `manage` implies `read`.
     let held =
         grant.scopes.iter().any(|scope| scope == &needed || *scope == needed.replace(".read", ".manage"));
-    if held { Ok(Principal::App) } else { Err(OktaError::insufficient_scope(&needed)) }
+    if !held {
+        return Err(OktaError::insufficient_scope(&needed));
+    }
+    // The role is asked for last: a scope is granted whether or not one covers it.
+    let is_covered = needed != "okta.logs.read" || !world.faults.active(FaultKind::NoLogRole, Part::Okta);
+    if is_covered { Ok(Principal::App) } else { Err(OktaError::no_permission()) }
 }
 
 /// The scope of a call (contracts/okta.md, section 3).

@@ -1,7 +1,7 @@
 //! Okta's refusals: five fields, of which only the code is for programs (contracts/okta.md, sections 1 and 4.2).
 use crate::lab::secrets::token;
 use axum::Json;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
@@ -13,11 +13,12 @@ pub(crate) struct OktaError {
     pub(crate) summary: String,
     causes: Vec<String>,
     challenge: Option<String>,
+    nonce: Option<String>,
 }
 
 impl OktaError {
     pub(crate) fn new(status: StatusCode, code: &'static str, summary: impl Into<String>) -> Self {
-        Self { status, code, summary: summary.into(), causes: Vec::new(), challenge: None }
+        Self { status, code, summary: summary.into(), causes: Vec::new(), challenge: None, nonce: None }
     }
 
     pub(crate) fn because(mut self, cause: impl Into<String>) -> Self {
@@ -58,6 +59,12 @@ impl OktaError {
         Self { challenge: Some(challenge), ..Self::new(StatusCode::FORBIDDEN, "E0000006", text) }
     }
 
+    /// The same for a proof that lacks a nonce (RFC 9449, section 9).
+    pub(crate) fn asking_for_nonce(self, nonce: String) -> Self {
+        let challenge = "DPoP error=\"use_dpop_nonce\", error_description=\"Resource server requires nonce in DPoP proof\"";
+        Self { challenge: Some(challenge.to_owned()), nonce: Some(nonce), ..self }
+    }
+
     /// What a bare status looks like.
     pub(crate) fn of_status(status: StatusCode) -> Self {
         match status {
@@ -83,6 +90,9 @@ impl IntoResponse for OktaError {
         let mut response = (self.status, Json(self.body())).into_response();
         if let Some(value) = self.challenge.and_then(|challenge| HeaderValue::from_str(&challenge).ok()) {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, value);
+        }
+        if let Some(value) = self.nonce.and_then(|nonce| HeaderValue::from_str(&nonce).ok()) {
+            response.headers_mut().insert(HeaderName::from_static("dpop-nonce"), value);
         }
         response
     }

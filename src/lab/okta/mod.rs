@@ -3,7 +3,7 @@
 mod access;
 mod apps;
 mod directory;
-mod dpop;
+pub(in crate::lab) mod dpop;
 mod error;
 mod event_hooks;
 mod factors;
@@ -14,6 +14,7 @@ mod log;
 mod logs;
 mod oauth;
 mod paging;
+mod schemas;
 mod users;
 
 pub(crate) use directory::{Directory, Recipient};
@@ -46,6 +47,7 @@ pub(crate) fn router(world: &Arc<World>) -> Router<Arc<World>> {
         .route("/api/v1/apps", get(apps::list))
         .route("/api/v1/apps/{app}/users/{user}", get(apps::assignment))
         .route("/api/v1/logs", get(logs::list))
+        .route("/api/v1/meta/schemas/user/{id}", get(schemas::get))
         .route("/api/v1/eventHooks", get(event_hooks::list).post(event_hooks::create))
         .route("/api/v1/eventHooks/{id}", get(event_hooks::get).delete(event_hooks::delete))
         .route("/api/v1/eventHooks/{id}/lifecycle/{operation}", post(event_hooks::lifecycle))

@@ -39,7 +39,7 @@ pub(super) struct Refusal {
     status: StatusCode,
     error: &'static str,
     description: String,
-    nonce: Option<&'static str>,
+    nonce: Option<String>,
 }
 
 impl Refusal {
@@ -47,7 +47,7 @@ impl Refusal {
         Self { status: StatusCode::BAD_REQUEST, error, description: description.into(), nonce: None }
     }
 
-    pub(super) fn use_nonce(nonce: &'static str) -> Self {
+    pub(super) fn use_nonce(nonce: String) -> Self {
         Self {
             nonce: Some(nonce),
             ..Self::bad("use_dpop_nonce", "Authorization server requires nonce in DPoP proof.")
@@ -63,10 +63,8 @@ impl From<Refusal> for Response {
     fn from(refusal: Refusal) -> Self {
         let body = json!({"error": refusal.error, "error_description": refusal.description});
         let mut response = (refusal.status, Json(body)).into_response();
-        if let Some(nonce) = refusal.nonce {
-            response
-                .headers_mut()
-                .insert(HeaderName::from_static("dpop-nonce"), HeaderValue::from_static(nonce));
+        if let Some(nonce) = refusal.nonce.and_then(|nonce| HeaderValue::from_str(&nonce).ok()) {
+            response.headers_mut().insert(HeaderName::from_static("dpop-nonce"), nonce);
         }
         response
     }
@@ -91,7 +89,7 @@ fn exchange(world: &World, headers: &HeaderMap, form: &HashMap<String, String>) 
     }
     verify(world, field("client_assertion"))?;
     world.tokens.identified(field("client_assertion"));
-    let scopes = scopes(field("scope"))?;
+    let scopes = scopes(world, field("scope"))?;
     let demand = if world.faults.active(FaultKind::DpopRequired, Part::Okta) {
         Demand::Required
     } else {
@@ -148,12 +146,14 @@ fn public_key(world: &World) -> jsonwebtoken::errors::Result<DecodingKey> {
 }
 
 /// Only what was granted can be asked for.
-fn scopes(asked: &str) -> Result<Vec<String>, Refusal> {
+fn scopes(world: &World, asked: &str) -> Result<Vec<String>, Refusal> {
+    let hides_hooks = world.faults.active(FaultKind::NoHookScope, Part::Okta);
+    let is_granted = |scope: &str| GRANTED.contains(&scope) && !(hides_hooks && scope.contains("eventHooks"));
     let scopes: Vec<String> = asked.split_whitespace().map(str::to_owned).collect();
     if scopes.is_empty() {
         return Err(Refusal::bad("invalid_scope", "The scope is missing."));
     }
-    match scopes.iter().find(|scope| !GRANTED.contains(&scope.as_str())) {
+    match scopes.iter().find(|scope| !is_granted(scope)) {
         Some(scope) => {
             Err(Refusal::bad("invalid_scope", format!("The scope {scope} is not granted to the client.")))
         }

@@ -6,12 +6,13 @@ use super::{FlowAuth, LabFlow, LabRun};
 use crate::lab::faults::{FaultKind, Part};
 use crate::lab::gate::rate_headers;
 use crate::lab::limits::FLOW;
+use crate::lab::okta::dpop;
 use crate::lab::server::cut;
 use crate::lab::world::{Realm, World, lock};
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
@@ -31,13 +32,15 @@ pub(super) async fn invoke(
     State(world): State<Arc<World>>,
     Path(alias): Path<String>,
     Query(query): Query<HashMap<String, String>>,
+    method: Method,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
     let Some(flow) = world.flows.iter().find(|flow| flow.alias == alias) else {
         return problem(StatusCode::NOT_FOUND, "no flow with this alias");
     };
-    if let Err((status, message)) = admit(&world, flow, &headers, &query) {
+    let call = dpop::Call { method: &method, url: &flow.url, headers: &headers };
+    if let Err((status, message)) = admit(&world, flow, call, &query) {
         return problem(status, message);
     }
     if world.faults.take(FaultKind::FlowOff, Part::Workflows) {
@@ -61,10 +64,10 @@ pub(super) async fn refuse() -> Response {
 fn admit(
     world: &World,
     flow: &LabFlow,
-    headers: &HeaderMap,
+    call: dpop::Call<'_>,
     query: &HashMap<String, String>,
 ) -> Result<(), (StatusCode, &'static str)> {
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let text = |name: &str| call.headers.get(name).and_then(|value| value.to_str().ok());
     let allowed = match flow.auth {
         FlowAuth::Public => true,
         FlowAuth::ClientToken => {
@@ -74,10 +77,18 @@ fn admit(
             bool::from(world.secrets.flow_token.expose_secret().as_bytes().ct_eq(token.as_bytes()))
         }
         FlowAuth::OAuth => {
-            let token =
-                text("authorization").and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
+            let (scheme, token) =
+                text("authorization").and_then(|value| value.split_once(' ')).unwrap_or_default();
             let grant = world.tokens.check(token, Realm::Okta, world.clock.now());
             let grant = grant.ok_or((StatusCode::UNAUTHORIZED, "the access token is not valid"))?;
+            let is_shown = match (scheme, &grant.bound_to) {
+                ("Bearer", None) => true,
+                ("DPoP", Some(key)) => dpop::resource(world, call, token, key).is_ok(),
+                _ => false,
+            };
+            if !is_shown {
+                return Err((StatusCode::UNAUTHORIZED, "the access token is not proven"));
+            }
             grant.scopes.iter().any(|scope| scope == SCOPE)
         }
     };

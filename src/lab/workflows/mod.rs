@@ -20,7 +20,7 @@ use std::sync::Arc;
 pub enum FlowAuth {
     /// Header `x-api-client-token`, or query `clientToken`.
     ClientToken,
-    /// A Bearer token of the org's service app with `okta.workflows.invoke.manage`.
+    /// A Bearer or DPoP token of the org's service app with `okta.workflows.invoke.manage`.
     OAuth,
     /// The alias alone.
     Public,

@@ -20,7 +20,7 @@ impl Cii {
     /// The request of a change, its secrets masked.
     pub(in crate::tenant) fn shown_change(&self, change: &CiiChange) -> Result<ShownRequest, Problem> {
         let (_, masked) = bodies(change);
-        registrar::shown(&self.mutation(&masked), &masked.to_string())
+        registrar::shown(&self.mutation(&masked), &["authorization"], &masked.to_string())
     }
 
     /// Makes a change, once.

@@ -21,6 +21,9 @@ pub enum HttpError {
     /// A header's text that no header can carry.
     #[error("the text of header `{0}` holds characters that no header can carry")]
     Header(String),
+    /// The proof that goes with the request could not be made.
+    #[error("the proof of possession cannot be signed: {0}")]
+    Unsigned(String),
     /// The client could not be made: certificates or proxy.
     #[error("cannot prepare HTTP: {0}")]
     Client(String),
@@ -107,6 +110,7 @@ impl HttpError {
             HttpError::Unreachable { step, .. } => step.hint(),
             HttpError::Throttled { .. } => Some("wait, then ask again"),
             HttpError::NotCleared(_)
+            | HttpError::Unsigned(_)
             | HttpError::TimedOut { .. }
             | HttpError::Cut { .. }
             | HttpError::TooLarge { .. } => None,

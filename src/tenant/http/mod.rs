@@ -1,7 +1,8 @@
 //! HTTP: the one room that knows the HTTP library.
 //!
-//! Reads may be sent again; a request that acts is sent once, and only a 429, which says that nothing
-//! ran, is followed by another try. Redirects are never followed: the library would re-send a POST's
+//! Reads may be sent again; a request that acts is sent once, and only an answer which says that nothing
+//! ran, a 429 or the wish for another proof, is followed by another try. What signs a request signs each
+//! exchange ([`Signer`]). Redirects are never followed: the library would re-send a POST's
 //! body and its secret to another host. What leaves carries secrets, so what comes back is masked
 //! before it is kept ([`Http::receipt`]) or shown ([`Http::mask_first`]).
 
@@ -14,6 +15,7 @@ mod limits;
 mod pace;
 mod redact;
 mod request;
+mod signer;
 
 pub use address::check;
 pub use clock::Clock;
@@ -22,6 +24,7 @@ pub use limits::{Allowance, Limits};
 pub use pace::{Bucket, asked_pause};
 pub use redact::{MASK, Redactor};
 pub use request::{Answer, Flaw, HeaderText, Method, Request, USER_AGENT};
+pub use signer::{Signer, Wish};
 
 use super::Clearance;
 use crate::config::meant::Net;
@@ -32,6 +35,7 @@ use jiff::Timestamp;
 use pace::{Pacer, Telling};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
+use signer::Wishes;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -39,9 +43,9 @@ use tokio::time::Instant;
 /// How a request that acts ended.
 #[derive(Debug)]
 pub enum ActEnd {
-    /// An answer came, whatever its status, after these tries that were answered 429.
+    /// An answer came, whatever its status, after these tries that were refused before anything ran.
     Answered(Answer, Vec<Try>),
-    /// No byte left with the last try; those before it were answered 429.
+    /// No byte left with the last try; those before it were refused.
     NotSent(HttpError, Vec<Try>),
     /// The wait after 429s ran out; this is the last of them.
     Throttled(Answer, Vec<Try>),
@@ -75,14 +79,18 @@ impl Http {
         self.pacer.held().watch()
     }
 
-    /// Sends a request that reads, and again after a 429 as far as the wait is short. A body that is
-    /// not whole is an error.
+    /// Sends a request that reads, and again after a 429 as far as the wait is short, or once for another
+    /// proof. A body that is not whole is an error.
     pub async fn read(&self, bucket: &Bucket, request: &Request) -> Result<Answer, HttpError> {
         let deadline = Instant::now() + self.limits.read.held;
         let mut attempt = 0;
+        let mut wishes = Wishes::default();
         loop {
             self.wait_for_place(bucket, Duration::ZERO, deadline, request).await?;
             let answer = self.exchange(request, Purpose::Read).await?;
+            if wishes.grant(request, &answer) {
+                continue;
+            }
             if answer.status != 429 {
                 return whole(answer, request);
             }
@@ -91,18 +99,24 @@ impl Http {
         }
     }
 
-    /// Sends a request for a page of a log, once. Whoever reads a log says what it waits for and until
+    /// Sends a request for a page of a log, once, or twice for another proof. Whoever reads a log says what it waits for and until
     /// when, so nothing is waited out here: a closed bucket is [`HttpError::Throttled`] at once, and a 429
     /// comes back as it is.
     pub async fn page(&self, bucket: &Bucket, request: &Request) -> Result<Answer, HttpError> {
         let deadline = Instant::now() + self.limits.page.held;
-        self.wait_for_place(bucket, Duration::ZERO, deadline, request).await?;
-        let answer = self.exchange(request, Purpose::Page).await?;
-        if answer.status != 429 {
-            return whole(answer, request);
+        let mut wishes = Wishes::default();
+        loop {
+            self.wait_for_place(bucket, Duration::ZERO, deadline, request).await?;
+            let answer = self.exchange(request, Purpose::Page).await?;
+            if wishes.grant(request, &answer) {
+                continue;
+            }
+            if answer.status != 429 {
+                return whole(answer, request);
+            }
+            self.pacer.close(bucket, pace::pause_after(&answer, 0, &self.limits));
+            return Ok(answer);
         }
-        self.pacer.close(bucket, pace::pause_after(&answer, 0, &self.limits));
-        Ok(answer)
     }
 
     /// How long an answer asks to wait before the next request, by the other side's own clock, within our
@@ -116,11 +130,13 @@ impl Http {
         Duration::try_from(self.clock.span(real)).unwrap_or_default()
     }
 
-    /// Sends a request that acts, once; again only after a 429. Each try wants its clearance, at its turn.
+    /// Sends a request that acts, once; again only after an answer which says that nothing ran: a 429, or
+    /// once the wish for another proof. Each try wants its clearance, at its turn.
     pub async fn act(&self, bucket: &Bucket, request: &Request, clearance: &dyn Clearance) -> ActEnd {
         let deadline = Instant::now() + self.limits.act.held;
         let mut tries = Vec::new();
         let mut refused: Option<Answer> = None;
+        let mut wishes = Wishes::default();
         loop {
             let turn = self.wait_for_place(bucket, self.limits.act_gap, deadline, request).await;
             if let Err(error) = turn.and(clearance.clear().await.map_err(HttpError::NotCleared)) {
@@ -128,13 +144,17 @@ impl Http {
             }
             let at = self.now();
             match self.exchange(request, Purpose::Act).await {
-                Ok(answer) if answer.status == 429 => {
-                    let attempt = u32::try_from(tries.len()).unwrap_or(u32::MAX);
-                    self.pacer.close(bucket, pace::pause_after(&answer, attempt, &self.limits));
-                    tries.push(Try { at, status: 429 });
+                Ok(answer) => {
+                    let is_wished = wishes.grant(request, &answer);
+                    if answer.status == 429 {
+                        let attempt = u32::try_from(tries.len()).unwrap_or(u32::MAX);
+                        self.pacer.close(bucket, pace::pause_after(&answer, attempt, &self.limits));
+                    } else if !is_wished {
+                        return ActEnd::Answered(answer, tries);
+                    }
+                    tries.push(Try { at, status: answer.status });
                     refused = Some(answer);
                 }
-                Ok(answer) => return ActEnd::Answered(answer, tries),
                 Err(error) if error.may_have_left() => return ActEnd::Unknown(error, tries),
                 Err(error) => return ActEnd::NotSent(error, tries),
             }
@@ -185,13 +205,20 @@ impl Http {
             Method::Put => reqwest::Method::PUT,
             Method::Delete => reqwest::Method::DELETE,
         };
-        let mut sent = client.request(method, request.url.clone()).headers(header_map(request)?);
+        let mut sent = client.request(method, request.url.clone()).headers(self.headers(request)?);
         if let Some(body) = &request.body {
             sent = sent.body(body.expose_secret().to_owned());
         }
         let failed = |e| HttpError::of(e, &request.url, self.clients.via(reach), allowance.timeout);
         let response = sent.timeout(allowance.timeout).send().await.map_err(failed)?;
         Ok(self.answer(response, allowance).await)
+    }
+
+    /// The request's own headers, and those that prove this exchange.
+    fn headers(&self, request: &Request) -> Result<HeaderMap, HttpError> {
+        let signed = request.signer.as_ref().map(|signer| signer.sign(request, self.now()));
+        let signed = signed.transpose().map_err(HttpError::Unsigned)?.unwrap_or_default();
+        header_map(request.headers.iter().chain(&signed))
     }
 
     /// From here on the status is known, so a body that breaks off is a flaw, not an error.
@@ -203,14 +230,14 @@ impl Http {
     }
 }
 
-/// What a call is that may not wait any longer, or is not cleared any more: throttled if it was sent at all.
+/// What a call is that may not wait any longer, or is not cleared any more: its last answer if it was sent
+/// at all, throttled or refused for its proof.
 fn held_back(error: HttpError, refused: Option<Answer>, mut tries: Vec<Try>) -> ActEnd {
+    // The last try is the answer itself.
+    tries.pop();
     match refused {
-        Some(answer) => {
-            // The last try is the answer itself.
-            tries.pop();
-            ActEnd::Throttled(answer, tries)
-        }
+        Some(answer) if answer.status == 429 => ActEnd::Throttled(answer, tries),
+        Some(answer) => ActEnd::Answered(answer, tries),
         None => ActEnd::NotSent(error, tries),
     }
 }
@@ -224,9 +251,9 @@ fn whole(answer: Answer, request: &Request) -> Result<Answer, HttpError> {
     }
 }
 
-fn header_map(request: &Request) -> Result<HeaderMap, HttpError> {
+fn header_map<'a>(headers: impl Iterator<Item = &'a (String, HeaderText)>) -> Result<HeaderMap, HttpError> {
     let mut map = HeaderMap::new();
-    for (name, text) in &request.headers {
+    for (name, text) in headers {
         let failed = |_| HttpError::Header(name.clone());
         let value = match text {
             HeaderText::Plain(text) => HeaderValue::from_str(text).map_err(failed)?,

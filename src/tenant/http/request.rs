@@ -1,11 +1,13 @@
 //! What is sent and what comes back, free of the HTTP library's types.
 
 use super::pace;
+use super::signer::Signer;
 use jiff::Timestamp;
 use secrecy::SecretString;
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use url::Url;
 
 /// The methods in use.
@@ -53,6 +55,8 @@ pub struct Request {
     pub headers: Vec<(String, HeaderText)>,
     /// The body; secret because token requests carry the client's secret in it.
     pub body: Option<SecretString>,
+    /// What signs each exchange, where the headers alone do not prove who asks.
+    pub signer: Option<Arc<dyn Signer>>,
 }
 
 /// What every request calls itself.
@@ -64,7 +68,7 @@ const FORM: &str = "application/x-www-form-urlencoded";
 impl Request {
     /// A request without headers and body.
     pub fn bare(method: Method, url: Url) -> Request {
-        Request { method, url, headers: Vec::new(), body: None }
+        Request { method, url, headers: Vec::new(), body: None, signer: None }
     }
 
     /// A GET of JSON. Okta asks for the content type on every call.
@@ -122,6 +126,13 @@ impl Request {
     #[must_use]
     pub fn with_secret(mut self, name: &str, value: SecretString) -> Request {
         self.headers.push((name.to_owned(), HeaderText::Secret(value)));
+        self
+    }
+
+    /// Signed anew each time that it is sent.
+    #[must_use]
+    pub fn signed_by(mut self, signer: Arc<dyn Signer>) -> Request {
+        self.signer = Some(signer);
         self
     }
 }

@@ -1,15 +1,13 @@
 //! How we prove ourselves to an org, and the one way by which anything is sent to it.
 
 use super::Okta;
-use super::service_app::{KeyError, Scope, ServiceAppTokens};
-use crate::config::meant::ServiceApp;
+use super::service_app::{AppIdentity, Scope, ServiceAppTokens};
 use crate::domain::dossier::Problem;
 use crate::tenant::Clearance;
 use crate::tenant::http::{ActEnd, Answer, Bucket, Http, Request};
-use crate::tenant::token::{NoAnswer, Tokens, with_bearer};
+use crate::tenant::token::{NoAnswer, Tokens};
 use secrecy::{ExposeSecret, SecretString};
 use std::sync::Arc;
-use url::Url;
 
 /// How we prove ourselves.
 #[derive(Debug)]
@@ -28,15 +26,17 @@ pub(super) enum Auth {
 pub(super) struct AppTokens(Vec<(Scope, Tokens)>);
 
 impl AppTokens {
-    /// Reads the key; asks for nothing yet.
-    pub(super) fn new(http: &Arc<Http>, org: &Url, app: &ServiceApp) -> Result<AppTokens, KeyError> {
-        let of = |scope: Scope| -> Result<(Scope, Tokens), KeyError> {
-            Ok((scope, Tokens::new(http.clone(), ServiceAppTokens::new(org, app, scope)?)))
-        };
-        Scope::CORE.into_iter().map(of).collect::<Result<_, _>>().map(AppTokens)
+    /// Asks for nothing yet.
+    pub(super) fn new(http: &Arc<Http>, app: &Arc<AppIdentity>) -> AppTokens {
+        let of = |scope| (scope, Tokens::new(http.clone(), ServiceAppTokens::new(app, scope)));
+        AppTokens(Scope::CORE.into_iter().map(of).collect())
     }
 
-    fn of(&self, scope: Scope) -> Result<&Tokens, Problem> {
+    fn headers(&self) -> &'static [&'static str] {
+        self.0.first().map_or(&["authorization"], |(_, tokens)| tokens.headers())
+    }
+
+    pub(super) fn of(&self, scope: Scope) -> Result<&Tokens, Problem> {
         let found = self.0.iter().find(|(of, _)| *of == scope).map(|(_, tokens)| tokens);
         found.ok_or_else(|| {
             Problem::whole(format!("no token is ever asked for with scope `{}`", scope.name()))
@@ -84,8 +84,16 @@ impl Okta {
         }
     }
 
-    /// Sends a request that acts, once; only a 429 is followed by another try. The error says why there was
-    /// no token, so that nothing was sent.
+    /// The headers by which we prove ourselves.
+    pub(super) fn proofs(&self) -> &'static [&'static str] {
+        match &self.auth {
+            Auth::ServiceApp(tokens) => tokens.headers(),
+            Auth::Ssws(_) | Auth::Nothing => &["authorization"],
+        }
+    }
+
+    /// Sends a request that acts, once; only a refusal before anything ran is followed by another try. The
+    /// error says why there was no token, so that nothing was sent.
     pub(super) async fn act(
         &self,
         scope: Scope,
@@ -103,7 +111,7 @@ impl Okta {
             Auth::ServiceApp(tokens) => tokens.of(scope)?,
         };
         let token = tokens.get().await?;
-        let end = self.http.act(&bucket, &with_bearer(&request, &token), clearance).await;
+        let end = self.http.act(&bucket, &tokens.authorized(&request, &token), clearance).await;
         // What was refused is not repeated by itself; but a token that was revoked before its end is not
         // shown twice.
         if matches!(&end, ActEnd::Answered(answer, _) if answer.status == 401) {

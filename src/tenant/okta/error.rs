@@ -1,5 +1,7 @@
-//! Okta's error bodies, in the three shapes that are seen, and those that are none of them.
+//! Okta's error bodies, in the three shapes that are seen, and those that are none of them; and what mends
+//! them, for every call in the same words.
 
+use super::service_app::Scope;
 use crate::domain::Untrusted;
 use crate::domain::dossier::Problem;
 use crate::tenant::http::{Answer, Http};
@@ -37,30 +39,76 @@ impl OktaError {
             answer.header("x-okta-request-id").map(|id| format!(" (request id {})", Untrusted::from(id)));
         let message = format!("{what} answered {}{said}{}", answer.status, id.unwrap_or_default());
         let kind = self.code.as_deref().map(Untrusted::from);
-        Problem { kind, hint: self.hint(answer).map(str::to_owned), ..Problem::whole(message) }
+        Problem { kind, ..Problem::whole(message) }
     }
 
-    fn hint(&self, answer: &Answer) -> Option<&'static str> {
-        let is_scope_missing =
-            answer.header("www-authenticate").is_some_and(|text| text.contains("insufficient_scope"));
+    /// The same of a call that needs a scope, with what mends it.
+    pub(in crate::tenant) fn of_call(&self, what: &str, needs: Scope, answer: &Answer) -> Problem {
+        let problem = self.problem(what, answer);
+        match self.hint(needs, answer) {
+            Some(hint) => Problem { hint: Some(hint), ..problem },
+            None => problem,
+        }
+    }
+
+    /// What the caller lacks, if that is why the call was refused. The challenge is asked first: the body
+    /// beside it has the same code as one about a role.
+    pub(in crate::tenant) fn lack(&self, answer: &Answer) -> Option<Lack> {
+        let is_of_scope =
+            || answer.every_header("www-authenticate").any(|text| text.contains("insufficient_scope"));
         match self.code.as_deref() {
-            Some("E0000011") => {
-                Some("the token is wrong, was revoked, or was not used for 30 days: make a new one")
-            }
-            Some("invalid_dpop_proof" | "use_dpop_nonce") => {
-                Some("the application requires DPoP: switch it off there")
-            }
-            _ if answer.status == 403 && is_scope_missing => {
-                Some("grant the application the scope `okta.users.read`")
-            }
-            Some("E0000006") => {
-                Some("the token's admin, or the application, has no role that covers this user")
-            }
-            Some("E0000007") => Some("nobody has this id or login in Okta; deleted users are gone for good"),
-            _ if answer.status == 429 => Some("wait, then ask again"),
+            _ if answer.status == 403 && is_of_scope() => Some(Lack::Scope),
+            Some("E0000006") => Some(Lack::Role),
             _ => None,
         }
     }
+
+    fn hint(&self, needs: Scope, answer: &Answer) -> Option<String> {
+        if let Some(lack) = self.lack(answer) {
+            return Some(lack.hint(needs));
+        }
+        let hint = match self.code.as_deref() {
+            Some("E0000011") => {
+                "the token is wrong, was revoked, or was not used for 30 days: make a new one"
+            }
+            Some("E0000007") if matches!(needs, Scope::ReadUsers | Scope::ManageUsers) => {
+                "nobody has this id or login in Okta; deleted users are gone for good"
+            }
+            _ if answer.status == 429 => "wait, then ask again",
+            _ => return None,
+        };
+        Some(hint.to_owned())
+    }
+}
+
+/// What a caller lacks: a scope says which verbs, a role on whom and what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::tenant) enum Lack {
+    /// The token has not the scope.
+    Scope,
+    /// The scope is there, and no role that covers the call.
+    Role,
+}
+
+impl Lack {
+    fn hint(self, needs: Scope) -> String {
+        match self {
+            Lack::Scope => {
+                format!("the scope is missing: grant the application the scope `{}`", needs.name())
+            }
+            Lack::Role => format!(
+                "the role is missing, not the scope: give the application, or the token's admin, {}",
+                needs.role()
+            ),
+        }
+    }
+}
+
+/// Whether a token endpoint said by its code that it will not issue a token; anything else may pass.
+pub(in crate::tenant) fn is_final(problem: &Problem) -> bool {
+    const PASSING: [&str; 5] =
+        ["server_error", "temporarily_unavailable", "E0000009", "E0000010", "E0000047"];
+    problem.kind.as_ref().is_some_and(|code| !PASSING.contains(&code.raw()))
 }
 
 /// A list by its documentation, one object in one published example.
@@ -101,11 +149,45 @@ mod tests {
         "Okta answered 502 with 17 bytes of no content type, not with JSON"
     )]
     fn every_shape_of_error_is_read(#[case] status: u16, #[case] body: &str, #[case] line: &str) {
+        let answer = answer(status, &[("x-okta-request-id", "r1")], body);
+        assert_eq!(OktaError::read(&http(), &answer).problem("Okta", &answer).line(), line);
+    }
+
+    fn http() -> Http {
         let clock = Clock::new(|| Timestamp::UNIX_EPOCH);
-        let http = Http::new(&Net::default(), Limits::default(), clock, Redactor::default()).unwrap();
-        let headers = vec![("x-okta-request-id".to_owned(), "r1".to_owned())];
-        let at = Timestamp::UNIX_EPOCH;
-        let answer = Answer { status, headers, body: body.into(), flaw: None, at };
-        assert_eq!(OktaError::read(&http, &answer).problem("Okta", &answer).line(), line);
+        Http::new(&Net::default(), Limits::default(), clock, Redactor::default()).unwrap()
+    }
+
+    fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> Answer {
+        let headers = headers.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
+        Answer { status, headers, body: body.into(), flaw: None, at: Timestamp::UNIX_EPOCH }
+    }
+
+    const CHALLENGE: (&str, &str) = ("www-authenticate", "Bearer scope=\"x\", error=\"insufficient_scope\"");
+
+    #[rstest]
+    #[case(403, &[CHALLENGE], "E0000006", Scope::ReadLogs, Some("the application the scope `okta.logs.read`"))]
+    #[case(403, &[("www-authenticate", "Bearer"), CHALLENGE], "E0000006", Scope::ManageHooks,
+        Some("the scope is missing: grant the application the scope `okta.eventHooks.manage`"))]
+    #[case(403, &[], "E0000006", Scope::ReadLogs, Some("the role is missing, not the scope"))]
+    #[case(403, &[], "E0000006", Scope::ManageUsers, Some("a role that may change this user"))]
+    #[case(401, &[CHALLENGE], "E0000011", Scope::ReadUsers, Some("make a new one"))]
+    #[case(404, &[], "E0000007", Scope::ReadUsers, Some("nobody has this id"))]
+    #[case(404, &[], "E0000007", Scope::ReadHooks, None)]
+    #[case(429, &[], "E0000047", Scope::ReadApps, Some("wait"))]
+    #[case(400, &[], "E0000001", Scope::ReadUsers, None)]
+    fn what_is_missing_is_told_apart(
+        #[case] status: u16,
+        #[case] headers: &[(&str, &str)],
+        #[case] code: &str,
+        #[case] needs: Scope,
+        #[case] phrase: Option<&str>,
+    ) {
+        let answer = answer(status, headers, &format!(r#"{{"errorCode":"{code}","errorSummary":"x"}}"#));
+        let hint = OktaError::read(&http(), &answer).of_call("Okta", needs, &answer).hint;
+        match phrase {
+            Some(phrase) => assert!(hint.as_deref().is_some_and(|hint| hint.contains(phrase)), "{hint:?}"),
+            None => assert_eq!(hint, None),
+        }
     }
 }

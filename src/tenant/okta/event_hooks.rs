@@ -51,7 +51,7 @@ impl Okta {
             OktaChange::Create(hook) => body(hook, MASK).to_string(),
             OktaChange::Verify(_) => String::new(),
         };
-        registrar::shown(&self.request(change), &masked)
+        registrar::shown(&self.request(change), self.proofs(), &masked)
     }
 
     /// Makes a change, once.
@@ -119,27 +119,18 @@ impl Okta {
 
     /// In Okta's own words, with what mends it for this call.
     fn refused_hook(&self, answer: &Answer, change: Option<&OktaChange>) -> Problem {
-        let error = OktaError::read(&self.http, answer);
-        let lacks_scope =
-            answer.header("www-authenticate").is_some_and(|text| text.contains("insufficient_scope"));
-        let hint = match (answer.status, error.code.as_deref(), change) {
-            (403, _, None) if lacks_scope => Some("grant the application the scope `okta.eventHooks.read`"),
-            (403, _, Some(_)) if lacks_scope => {
-                Some("grant the application the scope `okta.eventHooks.manage`")
-            }
-            (403, Some("E0000006"), _) => Some(
-                "event hooks take a super administrator, or a custom role that covers them, for the application or the token's admin",
-            ),
-            (404, ..) => Some("`idtriage okta hook list` shows the ids"),
-            (400, _, Some(OktaChange::Verify(_))) => Some(
+        let needs = if change.is_some() { Scope::ManageHooks } else { Scope::ReadHooks };
+        let problem = OktaError::read(&self.http, answer).of_call("Okta", needs, answer);
+        let hint = match (answer.status, change) {
+            (404, _) => Some("`idtriage okta hook list` shows the ids"),
+            (400, Some(OktaChange::Verify(_))) => Some(
                 "the address did not answer Okta's challenge within 3 s: `idtriage collect` or the console has to receive, and the address has to lead to it from the internet",
             ),
-            (400, _, Some(OktaChange::Create(_))) => {
+            (400, Some(OktaChange::Create(_))) => {
                 Some("Okta may not push one of the event types: name others with `--event`")
             }
             _ => None,
         };
-        let problem = error.problem("Okta", answer);
         match hint {
             Some(hint) => Problem { hint: Some(hint.to_owned()), ..problem },
             None => problem,

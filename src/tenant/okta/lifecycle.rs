@@ -22,7 +22,7 @@ impl Okta {
             return Err(line(&no_credential()));
         }
         let request = self.operation_request(operation, order)?;
-        registrar::shown(&request, "").map_err(|problem| line(&problem))
+        registrar::shown(&request, self.proofs(), "").map_err(|problem| line(&problem))
     }
 
     /// Sends what was shown, once.

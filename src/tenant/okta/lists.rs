@@ -178,7 +178,7 @@ impl Okta {
     async fn page_at(&self, listed: &Listed, url: Url) -> Result<Page, Problem> {
         let answer = self.read(listed.scope, listed.calls, Request::get(url)).await?;
         if !answer.is_success() {
-            return Err(OktaError::read(&self.http, &answer).problem("Okta", &answer));
+            return Err(OktaError::read(&self.http, &answer).of_call("Okta", listed.scope, &answer));
         }
         let Some(Value::Array(items)) = answer.json() else { return Err(unexpected("Okta", &answer)) };
         let next = match link::target(&answer, "next").map(|next| self.own(next)) {

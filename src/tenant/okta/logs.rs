@@ -1,7 +1,7 @@
 //! `GET /api/v1/logs`: the org's System Log.
 
 use super::credential::{Auth, no_credential};
-use super::error::OktaError;
+use super::error::{self, OktaError};
 use super::service_app::Scope;
 use super::{Okta, link};
 use crate::domain::dossier::Problem;
@@ -139,31 +139,20 @@ impl Okta {
 /// In Okta's own words, with what mends it for this call.
 fn problem(http: &http::Http, answer: &Answer) -> Problem {
     let error = OktaError::read(http, answer);
-    let lacks_scope =
-        answer.header("www-authenticate").is_some_and(|text| text.contains("insufficient_scope"));
-    let hint = match (answer.status, error.code.as_deref()) {
-        (403, _) if lacks_scope => Some("grant the application the scope `okta.logs.read`"),
-        (403, Some("E0000006")) => {
-            Some("give the application, or the token's admin, a role that may read the System Log")
-        }
+    let problem = error.of_call("Okta's System Log", Scope::ReadLogs, answer);
+    match (answer.status, error.code.as_deref()) {
         (400, Some("E0000031" | "E0000053")) => {
-            Some("check the source's `filter`: it is in Okta's own grammar")
+            let hint = "check the source's `filter`: it is in Okta's own grammar";
+            Problem { hint: Some(hint.to_owned()), ..problem }
         }
-        _ => None,
-    };
-    let problem = error.problem("Okta's System Log", answer);
-    match hint {
-        Some(hint) => Problem { hint: Some(hint.to_owned()), ..problem },
-        None => problem,
+        _ => problem,
     }
 }
 
 /// The token endpoint says by its code that it will not issue one; anything else may pass.
 fn without_token(problem: Problem) -> LogTrouble {
-    const PASSING: [&str; 5] =
-        ["server_error", "temporarily_unavailable", "E0000009", "E0000010", "E0000047"];
-    match &problem.kind {
-        Some(code) if !PASSING.contains(&code.raw()) => LogTrouble::Refused(problem),
-        _ => LogTrouble::NoAnswer(problem),
+    match error::is_final(&problem) {
+        true => LogTrouble::Refused(problem),
+        false => LogTrouble::NoAnswer(problem),
     }
 }

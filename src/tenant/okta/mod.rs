@@ -1,7 +1,10 @@
 //! Okta's core API: reads of users and of the System Log, and its event hooks, by an SSWS token or as a
 //! service application.
 
+mod calls;
+mod client_key;
 mod credential;
+mod dpop;
 mod error;
 mod event_hooks;
 mod lifecycle;
@@ -11,8 +14,9 @@ mod logs;
 mod service_app;
 mod user;
 
+pub use calls::{CallProbe, Works};
 pub use service_app::KeyError;
-pub(super) use service_app::{Scope, ServiceAppTokens};
+pub(super) use service_app::{AppIdentity, Scope, ServiceAppTokens};
 
 use super::http::{Answer, Http, Request};
 use crate::config::meant;
@@ -33,15 +37,15 @@ pub(super) struct Okta {
 }
 
 impl Okta {
-    /// Reads the key, if there is one. A service application goes before an SSWS token: its rights are
-    /// its own, not those of whoever made the token.
-    pub(super) fn new(http: &Arc<Http>, okta: &meant::Okta) -> Result<Okta, KeyError> {
-        let auth = match (&okta.service_app, &okta.api_token) {
-            (Some(app), _) => Auth::ServiceApp(AppTokens::new(http, &okta.org_url, app)?),
+    /// A service application goes before an SSWS token: its rights are its own, not those of whoever made
+    /// the token.
+    pub(super) fn new(http: &Arc<Http>, okta: &meant::Okta, app: Option<&Arc<AppIdentity>>) -> Okta {
+        let auth = match (app, &okta.api_token) {
+            (Some(app), _) => Auth::ServiceApp(AppTokens::new(http, app)),
             (None, Some(token)) => Auth::Ssws(token.clone()),
             (None, None) => Auth::Nothing,
         };
-        Ok(Okta { http: http.clone(), org_url: okta.org_url.clone(), auth, ids: Ids::default() })
+        Okta { http: http.clone(), org_url: okta.org_url.clone(), auth, ids: Ids::default() }
     }
 
     /// Whether users can be read at all.
@@ -68,7 +72,7 @@ impl Okta {
         let answer = self.get("users", Request::get(url)).await?;
         match answer.is_success() && answer.json().is_some() {
             true => Ok(answer.clock_ahead()),
-            false => Err(OktaError::read(&self.http, &answer).problem("Okta", &answer)),
+            false => Err(OktaError::read(&self.http, &answer).of_call("Okta", Scope::ReadUsers, &answer)),
         }
     }
 

@@ -1,18 +1,19 @@
 //! One user, by id or login.
 
-use super::Okta;
+use super::{Okta, Scope};
 use crate::domain::dossier::{OktaUser, Part, Problem};
 use crate::tenant::decode;
 use crate::tenant::http::{Answer, Request};
 use crate::tenant::okta::error::OktaError;
-use crate::tenant::problem::with_hint;
+use crate::tenant::problem::{unexpected, with_hint};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 use url::Url;
 
 /// All but RFC 3986's unreserved characters and `@` is encoded. A URL parser would drop tabs and line
 /// feeds in silence, and another user would be meant.
-const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b'@');
+pub(super) const SEGMENT: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b'@');
 
 /// `GET /api/v1/users/{idOrLogin}`. Only this call's `_links` say what is legal now.
 pub(super) async fn read(okta: &Okta, id_or_login: &str) -> Part<OktaUser> {
@@ -23,7 +24,7 @@ pub(super) async fn read(okta: &Okta, id_or_login: &str) -> Part<OktaUser> {
     match answer {
         Ok(answer) if answer.is_success() => decoded(&answer, id_or_login),
         Ok(answer) => {
-            let problem = OktaError::read(&okta.http, &answer).problem("Okta", &answer);
+            let problem = OktaError::read(&okta.http, &answer).of_call("Okta", Scope::ReadUsers, &answer);
             Part::failed(answer.at, problem)
         }
         Err(problem) => Part::failed(okta.http.now(), problem),
@@ -32,7 +33,7 @@ pub(super) async fn read(okta: &Okta, id_or_login: &str) -> Part<OktaUser> {
 
 fn decoded(answer: &Answer, asked: &str) -> Part<OktaUser> {
     let Some(body @ Value::Object(_)) = answer.json() else {
-        return Part::failed(answer.at, OktaError::default().problem("Okta", answer));
+        return Part::failed(answer.at, unexpected("Okta", answer));
     };
     let mut problems = Vec::new();
     let user: Option<OktaUser> = decode::tolerantly("user", body, &mut problems);

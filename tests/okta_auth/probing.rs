@@ -1,0 +1,123 @@
+//! The table of calls that `doctor` shows.
+
+use crate::double::Double;
+use crate::rig::{self, PROOFS, TOKEN, lab};
+use idtriage::lab::Lab;
+use idtriage::tenant::http::Clock;
+use idtriage::tenant::{CallProbe, Works};
+use serde_json::json;
+
+async fn probed(lab: &Lab) -> Vec<CallProbe> {
+    rig::tenants(&rig::config(lab, PROOFS), Clock::system()).probe_calls().await
+}
+
+fn of<'a>(probes: &'a [CallProbe], call: &str) -> &'a CallProbe {
+    probes.iter().find(|probe| probe.call == call).unwrap()
+}
+
+#[tokio::test]
+async fn every_call_is_tried_and_nothing_is_changed() {
+    let lab = lab(&["dpop-required@okta"]).await;
+    let probes = probed(&lab).await;
+    let told: Vec<(&str, &str, bool, bool)> = probes
+        .iter()
+        .map(|probe| (probe.call, probe.needs, probe.works == Works::Yes, probe.is_needed))
+        .collect();
+    let expected = [
+        ("GET /api/v1/users", "okta.users.read", true, true),
+        ("GET /api/v1/users/{id}/groups", "okta.users.read", true, false),
+        ("GET /api/v1/users/{id}/factors", "okta.users.read", true, false),
+        ("GET /api/v1/groups", "okta.groups.read", true, false),
+        ("GET /api/v1/apps", "okta.apps.read", true, false),
+        ("GET /api/v1/logs", "okta.logs.read", true, true),
+        ("GET /api/v1/meta/schemas/user/default", "okta.schemas.read", true, false),
+        ("GET /api/v1/eventHooks", "okta.eventHooks.read", true, false),
+        ("change a user", "okta.users.manage", false, false),
+        ("change a group's members", "okta.groups.manage", false, false),
+    ];
+    assert_eq!(told, expected, "{probes:#?}");
+    assert!(probes.iter().all(|probe| probe.has == probe.needs), "{probes:#?}");
+    let change = of(&probes, "change a user");
+    assert!(matches!(&change.works, Works::CannotTell(why) if why.contains("at the call")), "{change:?}");
+    assert!(lab.recorder().writes().is_empty());
+}
+
+#[tokio::test]
+async fn a_role_that_is_missing_shows_although_the_scope_is_there() {
+    let lab = lab(&["no-log-role@okta"]).await;
+    let probes = probed(&lab).await;
+    let logs = of(&probes, "GET /api/v1/logs");
+    assert_eq!(logs.has, "okta.logs.read");
+    assert!(
+        matches!(&logs.works, Works::No(why) if why.starts_with("no role covers it: E0000006")),
+        "{logs:?}"
+    );
+    assert!(logs.hint.as_deref().unwrap().contains("a role that may read the System Log"), "{logs:?}");
+    let works = probes.iter().filter(|probe| probe.works == Works::Yes).count();
+    assert_eq!(works, 7, "one dead call hides no other: {probes:#?}");
+}
+
+#[tokio::test]
+async fn a_scope_that_was_not_granted_is_had_by_nobody() {
+    let lab = lab(&["no-hook-scope@okta"]).await;
+    let probes = probed(&lab).await;
+    let hooks = of(&probes, "GET /api/v1/eventHooks");
+    assert_eq!((hooks.has.as_str(), hooks.is_needed), ("nothing", false));
+    assert!(matches!(&hooks.works, Works::No(why) if why.starts_with("invalid_scope")), "{hooks:?}");
+    assert_eq!(hooks.hint.as_deref(), Some("grant the application the scope `okta.eventHooks.read`"));
+    assert!(rig::statuses(&lab, "/api/v1/eventHooks").is_empty(), "without a token nothing is asked");
+}
+
+#[tokio::test]
+async fn what_nobody_uses_is_not_needed() {
+    let lab = lab(&[]).await;
+    let mut config = rig::config(&lab, PROOFS);
+    config.sources.clear();
+    let probes = rig::tenants(&config, Clock::system()).probe_calls().await;
+    assert!(!of(&probes, "GET /api/v1/logs").is_needed);
+    assert!(of(&probes, "GET /api/v1/users").is_needed);
+}
+
+#[tokio::test]
+async fn an_api_token_has_the_rights_of_its_admin() {
+    let lab = lab(&[]).await;
+    let mut config = rig::config(&lab, PROOFS);
+    config.okta.as_mut().unwrap().service_app = None;
+    let probes = rig::tenants(&config, Clock::system()).probe_calls().await;
+    assert!(probes.iter().all(|probe| probe.has == "the token's admin"), "{probes:#?}");
+    assert_eq!(probes[0].call, "GET /api/v1/users/me");
+    assert_eq!(probes.iter().filter(|probe| probe.works == Works::Yes).count(), 8, "{probes:#?}");
+    assert!(rig::statuses(&lab, TOKEN).is_empty());
+}
+
+#[tokio::test]
+async fn what_answers_but_not_soundly_is_not_told_to_work() {
+    let double = Double::start(|path| match path {
+        TOKEN => (200, json!({"access_token": "t", "scope": "okta.users.read"})),
+        "/api/v1/users" => (200, json!([{"id": "a/../b"}])),
+        "/api/v1/groups" => (503, json!({"errorCode": "E0000010", "errorSummary": "read only"})),
+        "/api/v1/apps" => (404, json!({"errorCode": "E0000007", "errorSummary": "not found"})),
+        _ => (200, json!([])),
+    })
+    .await;
+    let probes = rig::tenants(&double.config(false), Clock::system()).probe_calls().await;
+    let works = |call: &str| &of(&probes, call).works;
+    assert!(matches!(works("GET /api/v1/groups"), Works::CannotTell(why) if why.contains("503")));
+    assert!(matches!(works("GET /api/v1/apps"), Works::No(why) if why.starts_with("E0000007")));
+    assert_eq!(
+        of(&probes, "GET /api/v1/logs").has,
+        "okta.users.read",
+        "as the endpoint said, not as we asked"
+    );
+    assert!(double.paths().contains(&"/api/v1/users/a%2F..%2Fb/factors".to_owned()), "{:?}", double.paths());
+}
+
+#[tokio::test]
+async fn no_more_than_four_calls_are_in_flight() {
+    let double = Double::start(|_| (200, json!([{"id": "00u1"}]))).await;
+    let mut config = double.config(false);
+    config.okta.as_mut().unwrap().service_app = None;
+    let probes = rig::tenants(&config, Clock::system()).probe_calls().await;
+    assert_eq!(probes.iter().filter(|probe| probe.works == Works::Yes).count(), 8, "{probes:#?}");
+    assert!((2..=4).contains(&double.most_at_once()), "{} at once", double.most_at_once());
+}
