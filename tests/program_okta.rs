@@ -5,7 +5,7 @@
 mod support;
 
 use rstest::rstest;
-use serde_json::Value;
+use serde_json::{Value, json};
 use support::place::Place;
 use support::tenant::Tenant;
 
@@ -126,4 +126,104 @@ fn somebody_whom_okta_does_not_know_is_no_target() {
     let refused = place.run(&["okta", "user", "suspend", "nobody@example.org", "--dry-run"]).expect(1);
     assert!(refused.errors.contains("E0000007"), "{}", refused.errors);
     assert!(sent(&tenant).is_empty());
+}
+
+/// One JSON line of a command that reads.
+fn looked_up(place: &Place, words: &[&str], status: i32) -> Value {
+    let words: Vec<&str> = std::iter::once("okta").chain(words.iter().copied()).collect();
+    place.run_json(&words).expect(status).json_lines().remove(0)
+}
+
+#[test]
+fn a_user_is_told_with_the_real_status_under_xsoars_names() {
+    let (tenant, place) = started();
+    let login = tenant.login(3);
+    let user = looked_up(&place, &["user", "get", &login], 0);
+    let shown = |user: &Value| {
+        ["success", "active", "status", "can_sign_in", "action"].map(|name| user[name].to_string()).join(" ")
+    };
+    assert_eq!(shown(&user), "true true \"ACTIVE\" true \"get\"");
+    assert_eq!((&user["username"], &user["details"]["id"]), (&Value::from(login.as_str()), &user["id"]));
+    operate(&place, &["suspend", &login, "--yes"], 0);
+    let profile = format!(r#"{{"id":"","login":"{login}"}}"#);
+    let user = looked_up(&place, &["iam-get-user", "--user-profile", &profile], 0);
+    assert_eq!(shown(&user), "true false \"SUSPENDED\" false \"get\"", "suspended is not active");
+    let nobody = looked_up(&place, &["user", "get", "nobody@example.org"], 1);
+    assert_eq!((&nobody["success"], &nobody["errorCode"]), (&json!(false), &json!("E0000007")));
+}
+
+#[test]
+fn several_users_of_one_mail_address_are_candidates_and_none_is_chosen() {
+    let (tenant, place) = started();
+    let (ann, bob) = (tenant.login(3), tenant.login(4));
+    tenant.lab.share_mail("shared@meridian.example", &[&ann, &bob]);
+    let told = looked_up(&place, &["user", "get", "shared@meridian.example"], 1);
+    let mut logins: Vec<&str> = told["candidates"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|user| user["username"].as_str().unwrap())
+        .collect();
+    logins.sort_unstable();
+    let mut expected = [ann.as_str(), bob.as_str()];
+    expected.sort_unstable();
+    assert_eq!((logins.as_slice(), &told["success"]), (expected.as_slice(), &json!(false)));
+}
+
+#[test]
+fn an_assignment_has_three_answers_and_not_two() {
+    let (tenant, place) = started();
+    let login = tenant.login(3);
+    let apps = place.run_json(&["okta", "app", "list", "--limit", "200"]).expect(0).json_lines();
+    let assigned = place.run_json(&["okta", "user", "apps", &login]).expect(0).json_lines();
+    let id = |app: &Value| app["ID"].as_str().unwrap().to_owned();
+    let has: Vec<String> = assigned.iter().map(id).collect();
+    let lacks = apps.iter().map(id).find(|app| !has.contains(app)).unwrap();
+    let ask = |app: &str| ["app", "assignment", "--user", &login, "--app", app].map(str::to_owned);
+    let answer = |app: &str, status| {
+        let words = ask(app);
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        looked_up(&place, &words, status)["IsAssigned"].clone()
+    };
+    assert_eq!([answer(&has[0], 0), answer(&lacks, 0)], [json!(true), json!(false)]);
+    let wrong = place.run(&["okta", "app", "assignment", "--user", &login, "--app", "0oaNobody"]).expect(1);
+    assert!(wrong.errors.contains("knows no application `0oaNobody`"), "{}", wrong.errors);
+    // A page is what follows the pages before it.
+    let page = |n: &str| {
+        place.run_json(&["okta", "app", "list", "--limit", "5", "--page", n]).expect(0).json_lines()
+    };
+    assert_eq!([page("0"), page("1")].concat(), apps[..10]);
+}
+
+#[test]
+fn a_group_is_the_one_of_exactly_that_name() {
+    let (_tenant, place) = started();
+    let group = looked_up(&place, &["group", "get", "--name", "Engineering", "--members"], 0);
+    assert!(!group["members"].as_array().unwrap().is_empty(), "{group}");
+    let by_id = looked_up(&place, &["group", "get", "--id", group["id"].as_str().unwrap()], 0);
+    assert_eq!((&by_id["displayName"], &by_id["members"]), (&group["displayName"], &json!([])));
+    let prefix = looked_up(&place, &["iam-get-group", "--scim", r#"{"displayName":"Engine"}"#], 1);
+    assert_eq!(prefix["success"], false);
+    let candidates = prefix["candidates"].as_array().unwrap();
+    assert!(candidates.iter().any(|group| group["displayName"] == "Engineering"), "{prefix}");
+}
+
+#[test]
+fn the_iam_configuration_is_checked_laid_over_and_shown_before_it_is_kept() {
+    let (_tenant, place) = started();
+    let set = |json: &str, more: &[&str], status: i32| {
+        let words = ["okta", "config", "set", "--configuration", json];
+        place.run_json(&[&words, more].concat()).expect(status)
+    };
+    let dry = set(r#"[{"ApplicationID":"0oa1","Name":"A"}]"#, &["--dry-run"], 0);
+    assert_eq!(dry.json_lines()[0]["changes"], json!(["+ 0oa1 A"]));
+    assert!(place.run_json(&["okta", "config", "get"]).expect(0).json_lines().is_empty());
+    set(r#"[{"ApplicationID":"0oa1","Name":"A"}]"#, &[], 2);
+    set(r#"[{"ApplicationID":"0oa1","Name":"A"}]"#, &["--yes"], 0);
+    set(r#"[{"ApplicationID":"0oa2","Name":"B"}]"#, &["--yes"], 0);
+    let kept = place.run_json(&["okta", "okta-iam-get-configuration"]).expect(0).json_lines();
+    assert_eq!(kept.len(), 2, "what is set is laid over what is there: {kept:?}");
+    let same = set(r#"[{"ApplicationID":"0oa2","Name":"B"}]"#, &["--yes"], 0);
+    assert_eq!(same.json_lines()[0]["outcome"], "no-change");
+    set(r#"{"ApplicationID":"0oa2"}"#, &["--yes"], 2);
 }

@@ -3,7 +3,7 @@
 mod okta;
 mod register;
 
-pub use okta::{Okta, OktaUser};
+pub use okta::{ListApps, Okta, OktaApp, OktaConfig, OktaGroup, OktaUser, SetConfig};
 pub use register::{
     Cii, CiiWebhook, CreateHook, OktaHook, RegisterWebhook, Sending, UnregisterWebhook, VerifyHook,
 };

@@ -19,7 +19,7 @@ use crate::source::clock::{Clock, SystemClock};
 use crate::source::system_log::filter::IAM_CONFIGURATION;
 use crate::source::system_log::{self, SystemLogPoll};
 use crate::store::{self, Access, Expansion, OpenOptions, Store};
-use crate::tenant::{Directory, FlowCaller, Probe, Registrar, SystemLog, Tenants, http};
+use crate::tenant::{Directory, FlowCaller, OktaOrg, Probe, Registrar, SystemLog, Tenants, http};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use std::fmt::Display;
@@ -100,6 +100,16 @@ pub(super) fn directory(loaded: &Loaded) -> Result<Arc<dyn Directory>, Failure> 
 /// The tenants, for telling senders where to post.
 pub(super) fn registrar(loaded: &Loaded) -> Result<Arc<dyn Registrar>, Failure> {
     Ok(tenants(&loaded.config, clock())?)
+}
+
+/// The configured Okta org, to look things up in.
+pub(super) fn okta_org(loaded: &Loaded) -> Result<Arc<dyn OktaOrg>, Failure> {
+    let org = tenants(&loaded.config, clock())?.okta_org();
+    org.ok_or_else(|| {
+        Failure::usage(
+            "Okta is not configured\nhint: `[okta]` in the configuration; `idtriage init` writes a template",
+        )
+    })
 }
 
 /// What can be run, and the presets that are not configured, to be opened.

@@ -1,8 +1,11 @@
 //! `okta …`: what is asked of an Okta org, one file a group of subcommands.
 
+mod config;
 mod hook;
+mod look;
+mod xsoar;
 
-use super::args;
+use super::args::{self, OktaApp, OktaConfig, OktaGroup, OktaUser};
 use super::failure::Failure;
 use super::output::Output;
 use super::session::Session;
@@ -17,7 +20,36 @@ pub(super) async fn run(
     out: &mut Output<'_>,
 ) -> Result<u8, Failure> {
     match what {
-        args::Okta::User(what) => super::remediate(&what.run(), session, out).await,
+        args::Okta::User(OktaUser::Get { user }) => look::user(user, session, out).await,
+        args::Okta::User(OktaUser::Apps { user }) => look::apps_of_user(user, session, out).await,
+        args::Okta::User(what) => match what.run() {
+            Some(run) => super::remediate(&run, session, out).await,
+            None => Err(Failure::usage("nothing is asked for")),
+        },
+        args::Okta::App(OktaApp::List(what)) | args::Okta::ListApplications(what) => {
+            look::apps(what, session, out).await
+        }
+        args::Okta::App(OktaApp::Assignment { user, app }) => look::assignment(app, user, session, out).await,
+        args::Okta::GetAppUserAssignment { user_id, application_id } => {
+            look::assignment(application_id, user_id, session, out).await
+        }
+        args::Okta::ListUserApplications { user_id } => look::apps_of_user(user_id, session, out).await,
+        args::Okta::IamGetUser { user_profile } => {
+            look::user(&xsoar::user_key(user_profile)?, session, out).await
+        }
+        args::Okta::Group(OktaGroup::Get { id, name, members }) => {
+            let which = look::Which::of(id.as_deref(), name.as_deref());
+            look::group(&which, look::Members::of(*members), session, out).await
+        }
+        args::Okta::IamGetGroup { scim, include_members } => {
+            let (id, name) = xsoar::group_key(scim)?;
+            let which = look::Which::of(id.as_deref(), name.as_deref());
+            look::group(&which, look::Members::of(*include_members), session, out).await
+        }
+        args::Okta::Config(OktaConfig::Get) | args::Okta::GetConfiguration => config::get(session, out).await,
+        args::Okta::Config(OktaConfig::Set(what)) | args::Okta::SetConfiguration(what) => {
+            config::set(what, session, out).await
+        }
         args::Okta::Hook(what) => hook::run(what, session, out).await,
     }
 }

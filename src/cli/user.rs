@@ -68,7 +68,7 @@ fn place(problem: &Value) -> String {
 }
 
 /// An object as names and values: nested names are joined by dots, lists of plain values by commas.
-fn flatten(name: &str, value: &Value, into: &mut Vec<(String, String)>) {
+pub(super) fn flatten(name: &str, value: &Value, into: &mut Vec<(String, String)>) {
     match value {
         Value::Object(map) => {
             for (key, value) in map {

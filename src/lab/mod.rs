@@ -231,6 +231,16 @@ impl Lab {
         self.world.tokens.renew_nonce();
     }
 
+    /// Gives several people one mail address: in Okta it is not unique.
+    pub fn share_mail(&self, mail: &str, logins: &[&str]) {
+        let mut directory = self.world.directory();
+        for login in logins {
+            if let Ok(account) = directory.find_mut(login) {
+                account.profile.insert("email".to_owned(), mail.into());
+            }
+        }
+    }
+
     /// The logins of all people.
     pub fn user_logins(&self) -> Vec<String> {
         self.world.population.people.iter().map(|person| person.login.clone()).collect()

@@ -9,6 +9,7 @@ mod cii;
 mod decode;
 pub mod http;
 mod okta;
+mod org;
 mod probe;
 mod problem;
 mod registrar;
@@ -18,6 +19,7 @@ mod token;
 mod workflows;
 
 pub use okta::{CallProbe, KeyError, Works};
+pub use org::{Assignment, OktaOrg};
 pub use probe::Probe;
 pub use registrar::{
     CiiChange, CiiWebhook, EventHook, NewEventHook, OktaChange, Registered, Registrar, Registration,

@@ -7,7 +7,7 @@ use super::probe::{self, Probe};
 use super::problem::with_hint;
 use super::registrar::{EventHook, Registered, Registrar, Registration};
 use super::workflows::Workflows;
-use super::{CallEnd, Clearance, Directory, FlowCaller, SystemLog};
+use super::{CallEnd, Clearance, Directory, FlowCaller, OktaOrg, SystemLog};
 use crate::config::Config;
 use crate::config::meant::Way;
 use crate::domain::action::ShownRequest;
@@ -104,6 +104,11 @@ impl Tenants {
     /// The System Log of the configured Okta org.
     pub fn system_log(&self) -> Option<Arc<dyn SystemLog>> {
         self.okta.clone().map(|okta| okta as Arc<dyn SystemLog>)
+    }
+
+    /// The configured Okta org, to look things up in.
+    pub fn okta_org(&self) -> Option<Arc<dyn OktaOrg>> {
+        self.okta.clone().map(|okta| okta as Arc<dyn OktaOrg>)
     }
 
     fn unconfigured<T>(&self, what: &str) -> Part<T> {

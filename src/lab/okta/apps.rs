@@ -1,6 +1,6 @@
 //! Applications and assignments (contracts/okta.md, section 5; xsoar-okta-iam.md 5.7).
 use super::error::OktaError;
-use super::filter::Filter;
+use super::filter::{Case, Filter};
 use super::paging::{self, Query};
 use crate::lab::population::names::APPS;
 use crate::lab::world::World;
@@ -33,28 +33,38 @@ fn app(world: &World, index: usize, name: &str) -> Value {
     app
 }
 
-/// `GET /api/v1/apps`: `q` on name and label, or `filter=user.id eq "…"`.
+/// `GET /api/v1/apps`: `q` on name and label, `filter=user.id eq "…"` for who has them, or a filter on what
+/// they are.
 pub(super) async fn list(
     State(world): State<Arc<World>>,
     OriginalUri(uri): OriginalUri,
     Asked(query): Asked<Query>,
 ) -> Result<Response, OktaError> {
-    let held = query.get("filter").map(|filter| assigned(&world, filter)).transpose()?;
+    let filter = query.get("filter").map(String::as_str);
+    let held =
+        filter.filter(|text| text.contains("user.id")).map(|text| assigned(&world, text)).transpose()?;
+    let own = filter.filter(|text| !text.contains("user.id")).map(parsed).transpose()?;
     let prefix = query.get("q").map(|q| q.to_lowercase()).unwrap_or_default();
     let wanted = |name: &str| {
         name.to_lowercase().starts_with(&prefix) && held.as_ref().is_none_or(|held| held.contains(&name))
     };
     let all = APPS.iter().enumerate().filter(|(_, name)| wanted(name));
-    let found: Vec<Value> = all.map(|(index, name)| app(&world, index, name)).collect();
+    let found = all.map(|(index, name)| app(&world, index, name));
+    let found: Vec<Value> =
+        found.filter(|app| own.as_ref().is_none_or(|own| own.matches(app, Case::Sensitive))).collect();
     Ok(paging::page(&world, &uri, &query, found, paging::limit(&query, 20, 200)))
 }
 
-fn assigned(world: &World, filter: &str) -> Result<Vec<&'static str>, OktaError> {
+fn parsed(filter: &str) -> Result<Filter, OktaError> {
     let bad = |_| OktaError::new(StatusCode::BAD_REQUEST, "E0000031", "Invalid search criteria.");
-    let filter = Filter::parse(filter).map_err(bad)?;
+    Filter::parse(filter).map_err(bad)
+}
+
+fn assigned(world: &World, filter: &str) -> Result<Vec<&'static str>, OktaError> {
+    let filter = parsed(filter)?;
     let directory = world.directory();
     let one = |account: &&super::directory::Account| {
-        filter.matches(&json!({"user": {"id": account.id}}), super::filter::Case::Sensitive)
+        filter.matches(&json!({"user": {"id": account.id}}), Case::Sensitive)
     };
     Ok(directory.all().find(one).map(|account| account.apps.clone()).unwrap_or_default())
 }

@@ -55,12 +55,12 @@ impl Ids {
     }
 }
 
-/// Where a list of one user stands.
-struct Listed {
-    scope: Scope,
-    calls: &'static str,
-    path: String,
-    query: Option<String>,
+/// Where a list stands.
+pub(super) struct Listed {
+    pub(super) scope: Scope,
+    pub(super) calls: &'static str,
+    pub(super) path: String,
+    pub(super) query: Option<String>,
 }
 
 /// The items of a page, and where the next one is.
@@ -167,11 +167,30 @@ impl Okta {
         decoded(at, place, items, problems)
     }
 
-    fn listed_url(&self, listed: &Listed) -> Url {
+    pub(super) fn listed_url(&self, listed: &Listed) -> Url {
         let mut url = self.org_url.clone();
         url.set_path(&listed.path);
         url.set_query(listed.query.as_deref());
         url
+    }
+
+    /// The items of a list, all pages or until there are enough; a list that breaks off is none.
+    pub(super) async fn all(&self, listed: Listed, enough: usize) -> Result<Vec<Value>, Problem> {
+        let mut items = Vec::new();
+        let mut next = Some(self.listed_url(&listed));
+        for _ in 0..MOST_PAGES {
+            let Some(url) = next.take().filter(|_| items.len() < enough) else { return Ok(items) };
+            let (page, following) = self.page_at(&listed, url).await?;
+            items.extend(page);
+            next = following?;
+        }
+        match next {
+            None => Ok(items),
+            Some(_) => Err(with_hint(
+                format!("the list has more than {MOST_PAGES} pages ({} items were read)", items.len()),
+                "ask for less: a longer name, or one user",
+            )),
+        }
     }
 
     /// One page, and where the next is: within the org, or why it is not followed.
@@ -213,7 +232,8 @@ impl Okta {
     }
 }
 
-fn encoded(text: &str) -> String {
+/// A text as the value of a parameter.
+pub(super) fn encoded(text: &str) -> String {
     utf8_percent_encode(text, VALUE).to_string()
 }
 

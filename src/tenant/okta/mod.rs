@@ -11,6 +11,7 @@ mod lifecycle;
 mod link;
 mod lists;
 mod logs;
+mod org;
 mod service_app;
 mod user;
 

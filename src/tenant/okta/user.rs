@@ -50,7 +50,7 @@ fn namesake(user: &OktaUser, asked: &str) -> Option<Problem> {
 }
 
 /// Where a user stands. Refused are names that Okta cannot look up, or would take for something else.
-fn url(org: &Url, id_or_login: &str) -> Result<Url, Problem> {
+pub(super) fn url(org: &Url, id_or_login: &str) -> Result<Url, Problem> {
     let name = id_or_login.trim();
     let refuse = |why: &str| {
         let message = format!("`{}` {why}", crate::domain::Untrusted::from(name));
