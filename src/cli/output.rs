@@ -62,6 +62,11 @@ impl<'a> Output<'a> {
         Ok(())
     }
 
+    /// Lines that are harmless and have their line ends already.
+    pub fn lines(&mut self, lines: &str) -> io::Result<()> {
+        self.out.write_all(lines.as_bytes())
+    }
+
     /// Names and values under each other; those without a value are left out.
     pub fn facts(&mut self, facts: &[(&str, String)]) -> io::Result<()> {
         let known = || facts.iter().filter(|(_, value)| !value.is_empty());

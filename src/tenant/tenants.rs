@@ -7,7 +7,7 @@ use super::probe::{self, Probe};
 use super::problem::with_hint;
 use super::registrar::{EventHook, Registered, Registrar, Registration};
 use super::workflows::Workflows;
-use super::{CallEnd, Clearance, Directory, FlowCaller, SystemLog};
+use super::{CallEnd, Clearance, Directory, FlowCaller, LogSearch, SystemLog};
 use crate::config::Config;
 use crate::domain::action::ShownRequest;
 use crate::domain::dossier::{AddressUsers, LoadedPart, OktaUser, Part, Problem};
@@ -90,6 +90,11 @@ impl Tenants {
     /// The System Log of the configured Okta org.
     pub fn system_log(&self) -> Option<Arc<dyn SystemLog>> {
         self.okta.clone().map(|okta| okta as Arc<dyn SystemLog>)
+    }
+
+    /// The same, to look into.
+    pub fn log_search(&self) -> Option<Arc<dyn LogSearch>> {
+        self.okta.clone().map(|okta| okta as Arc<dyn LogSearch>)
     }
 
     fn unconfigured<T>(&self, what: &str) -> Part<T> {
