@@ -156,7 +156,7 @@ async fn a_bad_filter_is_told_with_its_place_and_asked_once() {
     };
     let (kind, words) = told("eventType eq \"a\" und uuid pr").await;
     assert_eq!(kind, "E0000053");
-    assert!(words.contains("Invalid filter at 16") && words.contains("\nhint: mend the filter"), "{words}");
+    assert!(words.contains("Invalid filter at 17") && words.contains("\nhint: mend the filter"), "{words}");
     let (kind, words) = told("debugContext.debugData.url co \"x\"").await;
     assert_eq!(kind, "E0000031");
     assert!(words.contains("does not support the operator co"), "{words}");
@@ -181,7 +181,7 @@ async fn a_short_429_is_waited_out_and_the_search_goes_on() {
     let rig = Rig::start().await;
     let all = rig.all(&week(), 100).await.len();
     let before = rig.asked().len();
-    for fault in ["rate-limit@okta=1", "concurrency@okta=2"] {
+    for fault in ["429@okta=1", "429-concurrency@okta=2"] {
         rig.fault(fault);
         assert_eq!(rig.all(&week(), 100).await.len(), all, "{fault}");
     }
@@ -206,7 +206,7 @@ async fn a_long_429_is_told_and_not_hammered() {
     };
     let tenants = Tenants::with_limits(&config, Clock::new(move || clock.now()), limits).unwrap();
     let rig = Rig { log: tenants.log_search().unwrap(), ..rig };
-    rig.fault("rate-limit@okta");
+    rig.fault("429@okta");
     let problem = rig.found(&rig.query(&week(), 10), 10).await.unwrap_err();
     assert!(problem.line().contains("is throttling: it takes requests again in"), "{}", problem.line());
     assert_eq!(problem.hint.as_deref(), Some("wait, then ask again"));

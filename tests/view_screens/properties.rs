@@ -54,6 +54,9 @@ fn all() -> Vec<State> {
         overlaid(on_event(columns, rows), Msg::LinkAsked),
         overlaid(started(columns, rows), Msg::QuitAsked),
         on_health(columns, rows),
+        on_log(columns, rows, ""),
+        on_log(columns, rows, "eventType eq"),
+        overlaid(on_log(columns, rows, "uuid pr and "), Msg::FilterAsked),
     ]
 }
 

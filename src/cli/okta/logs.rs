@@ -2,10 +2,11 @@
 
 use super::super::args::Logs;
 use super::super::failure::{DONE, Failure};
-use super::super::output::{Output, one_line};
+use super::super::output::Output;
 use super::super::table::{Table, column};
 use crate::domain::dossier::Problem;
 use crate::domain::log::{LogAsk, LogPreset, LogRecord, MAY_MISS, Moment, RETENTION_DAYS, both, csv};
+use crate::domain::untrusted::one_line;
 use crate::domain::{NOTHING, Untrusted, time};
 use crate::tenant::{LogCut, LogSearch, SearchEnd, search_all};
 use jiff::{SignedDuration, Timestamp};
