@@ -71,7 +71,7 @@ fn aside(scene: &Scene, theme: &Theme, extent: Extent) -> (Role, String) {
             let offset = health.scroll.offset.min(extent.lines.saturating_sub(extent.height));
             (Role::Muted, theme.own(&hidden(offset, extent.height, extent.lines)))
         }
-        Some(Screen::Log(log)) if log.is_loaded => {
+        Some(Screen::Log(log)) if !log.rows.is_empty() => {
             let more = if log.next.is_some() { "+" } else { "" };
             let noun = if log.rows.len() == 1 && log.next.is_none() { "record" } else { "records" };
             (Role::Muted, format!("{}{more} {noun}", log.rows.len()))

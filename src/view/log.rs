@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  / eventType eq "user.session.start" and outcome.result eq "DENY"
-//!  past 1d · newest first · what Okta stores late may be missing
+//!  past 1d · newest first · late ones may be missing
 //!  time          result    event                who                         ip            place
 //!  05-01 11:58Z  DENY      user.session.start   ann@example.com             192.0.2.7     Kyiv, Ukraine
 //!  05-01 11:57Z  SUCCESS   user.lifecycle.sus…  admin@… → ann@example.com   192.0.2.9     Austin, Texas
@@ -103,7 +103,7 @@ fn span(scene: &Scene, theme: &Theme, screen: &LogScreen, columns: usize) -> Lin
     if screen.ask.is_beyond_retention(now) {
         remarks.push((Role::Warning, format!("Okta keeps {RETENTION_DAYS} days")));
     }
-    remarks.push((Role::Muted, "what Okta stores late may be missing".to_owned()));
+    remarks.push((Role::Muted, "late ones may be missing".to_owned()));
     let words = format!("{} · {}", range(&scene.state.settings.zone, screen), screen.ask.order.title());
     let mut left = columns.saturating_sub(2 + width(&theme.own(&words)));
     let mut cells = Cells::new(theme).gap(1).own(Role::Text, &words);
@@ -216,7 +216,7 @@ fn empty(scene: &Scene, screen: &LogScreen, canvas: &mut Canvas, area: Rect) {
             let (told, hint) = error.split_once("\nhint: ").unwrap_or((error, ""));
             prose.marked("! ", Role::Alarm, told);
             if !hint.is_empty() {
-                prose.say(Role::Text, &format!("  {hint}"));
+                prose.fact("hint", Role::Text, hint);
             }
         }
         None => prose.say(Role::Muted, "no record fits within this span"),

@@ -8,7 +8,7 @@ use idtriage::app::log::{LogSlice, LogStep};
 use idtriage::app::msg::{Answer, Motion, Msg};
 use idtriage::app::state::Settings;
 use idtriage::app::user::Pane;
-use idtriage::app::{Effect, RequestId, State, update};
+use idtriage::app::{Effect, RequestId, Screen, State, update};
 use idtriage::domain::action::{Receipt, ShownRequest};
 use idtriage::domain::counts::StateCounts;
 use idtriage::domain::dossier::{AddressUsers, EndUserRef, LoadedPart, Problem};
@@ -260,6 +260,15 @@ pub(crate) fn on_log(columns: u16, rows: u16, filter: &str) -> State {
     let mut state = started(columns, rows);
     tell(&mut state, Msg::LogAsked(Box::new(LogAsk::default().with_filter(filter))));
     tell(&mut state, Msg::CursorMoved(Motion::Down));
+    state
+}
+
+/// The same without what is not ASCII.
+pub(crate) fn on_plain_log(columns: u16, rows: u16) -> State {
+    let mut state = on_log(columns, rows, "");
+    if let Some(Screen::Log(screen)) = state.stack.last_mut() {
+        screen.rows.retain(|row| row.record.raw.is_ascii());
+    }
     state
 }
 
