@@ -91,12 +91,19 @@ pub struct LogScreen {
     pub is_loaded: bool,
     /// By how much the org's clock is ahead of ours.
     pub clock_ahead: Option<SignedDuration>,
+    /// What it follows, until another question takes its place.
+    follows: Option<Thread>,
     waiting: Option<RequestId>,
 }
 
 impl LogScreen {
     fn of(ask: LogAsk) -> LogScreen {
         LogScreen { ask, ..LogScreen::default() }
+    }
+
+    /// Its breadcrumb.
+    pub fn crumb(&self) -> &'static str {
+        self.follows.map_or("System Log", Thread::title)
     }
 
     fn keys(&self) -> Vec<Arc<str>> {
@@ -147,7 +154,11 @@ fn top(state: &mut State) -> Option<&mut LogScreen> {
 
 /// Opens a question on a screen of its own.
 pub fn open(state: &mut State, ask: LogAsk) -> Vec<Effect> {
-    state.stack.push(Screen::Log(Box::new(LogScreen::of(ask))));
+    push(state, ask, None)
+}
+
+fn push(state: &mut State, ask: LogAsk, follows: Option<Thread>) -> Vec<Effect> {
+    state.stack.push(Screen::Log(Box::new(LogScreen { follows, ..LogScreen::of(ask) })));
     load(state)
 }
 
@@ -172,7 +183,7 @@ fn load(state: &mut State) -> Vec<Effect> {
     let now = state.now;
     let Some(screen) = top(state) else { return Vec::new() };
     let given_up = screen.waiting;
-    *screen = LogScreen::of(screen.ask.clone());
+    *screen = LogScreen { follows: screen.follows, ..LogScreen::of(screen.ask.clone()) };
     let query = match screen.ask.at(now, PAGE) {
         Ok(query) => query,
         Err(why) => {
@@ -272,6 +283,9 @@ fn changed(state: &mut State, change: impl FnOnce(&mut LogAsk)) -> Vec<Effect> {
 
 /// A filter was given.
 pub fn filtered(state: &mut State, filter: String) -> Vec<Effect> {
+    if let Some(screen) = top(state) {
+        screen.follows = None;
+    }
     changed(state, |ask| filter.trim().clone_into(&mut ask.filter))
 }
 
@@ -311,10 +325,11 @@ pub fn preset_chosen(state: &mut State, preset: LogPreset) -> Vec<Effect> {
     let token = screen.selected().and_then(|record| record.thread(Thread::Token));
     let token = token.map(|token| token.raw().to_owned()).filter(|_| preset == LogPreset::OneToken);
     match preset.filter(token.as_deref()) {
-        Ok(filter) => changed(state, |ask| {
-            *ask =
-                LogAsk { since: preset.since(), order: ask.order, ..LogAsk::default() }.with_filter(filter);
-        }),
+        Ok(filter) => {
+            screen.follows = None;
+            let base = LogAsk { since: preset.since(), ..LogAsk::default() };
+            changed(state, |ask| *ask = LogAsk { order: ask.order, ..base }.with_filter(filter))
+        }
         Err(_) => {
             let why = "this record names no API token; hint: `:logs token=00T…` asks for one by its id";
             state.notice.fail(state.now, why);
@@ -332,11 +347,11 @@ pub fn followed(state: &mut State, thread: Thread) -> Vec<Effect> {
         return Vec::new();
     };
     let base = LogAsk::default().with_filter(thread.filter(id.raw()));
-    let Some(published) = record.published else { return open(state, base) };
+    let Some(published) = record.published else { return push(state, base, Some(thread)) };
     let after = published.saturating_add(AROUND).unwrap_or(now);
     let since = Moment::At(published.saturating_sub(AROUND).unwrap_or(published));
     let until = if after >= now { Moment::Now } else { Moment::At(after) };
-    open(state, LogAsk { since, until, ..base })
+    push(state, LogAsk { since, until, ..base }, Some(thread))
 }
 
 /// The person that the selected record is about.

@@ -290,7 +290,7 @@ impl Screen {
             Screen::Raw(_) => "raw JSON".to_owned(),
             Screen::Journal(_) => "journal".to_owned(),
             Screen::Health(_) => "health".to_owned(),
-            Screen::Log(_) => "System Log".to_owned(),
+            Screen::Log(log) => log.crumb().to_owned(),
         }
     }
 }

@@ -143,7 +143,7 @@ fn setup(loaded: &Loaded, store: Arc<dyn Store>, stage: Stage) -> Result<session
         children: Children::without(loaded.secret_variables.iter().cloned()),
         keep: config.keep,
         log,
-        exports: Folders::of_environment().map(|folders| folders.state.join("exports")),
+        exports: Folders::of_environment().map(|folders| folders.exports()),
         receiver: received.telling(notifiers),
         bells: notify::bells(&config.notify),
         told: notify::told(&config.notify),

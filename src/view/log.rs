@@ -24,11 +24,11 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 
 const RESULT: usize = 9;
-const ADDRESS: usize = 15;
 /// A difference of clocks that may leave records of the last moments out.
 const NOTABLE: SignedDuration = SignedDuration::from_secs(5);
 
-/// How wide each column is; a column of 0 is not shown.
+/// How wide each column is; a column of 0 is not shown. IPv6 is whole on the widest screens alone: the
+/// record tells all of it.
 struct Columns {
     time: usize,
     event: usize,
@@ -40,7 +40,12 @@ struct Columns {
 impl Columns {
     fn of(columns: usize, zone: &Zone) -> Columns {
         let time = zone.minutes_columns();
-        let address = if columns >= 72 { ADDRESS } else { 0 };
+        let address = match columns {
+            ..72 => 0,
+            72..110 => 15,
+            110..150 => 22,
+            _ => 39,
+        };
         let taken = 4 + time + RESULT + if address > 0 { address + 1 } else { 0 };
         let rest = columns.saturating_sub(taken);
         let place = if columns >= 110 { (rest / 4).min(30) } else { 0 };
