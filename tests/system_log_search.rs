@@ -1,6 +1,6 @@
 //! Looks into the System Log against the lab: what a query with an end brings, what it misses, and how it
 //! is refused.
-#![expect(clippy::unwrap_used, reason = "clippy knows test functions, not what they share")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "clippy knows test functions, not what they share")]
 
 mod support;
 
