@@ -5,7 +5,7 @@
 
 use super::effect::{Effect, RequestId};
 use super::list::Cursor;
-use super::msg::Motion;
+use super::msg::{Motion, Msg};
 use super::raw::RawScreen;
 use super::state::{Awaited, Screen, State};
 use super::{address, triage, user};
@@ -145,6 +145,31 @@ impl LogScreen {
     }
 }
 
+/// What the analyst did to the log; what is none of its business comes back.
+pub fn acted(state: &mut State, msg: Msg) -> Result<Vec<Effect>, Msg> {
+    let is_typed =
+        matches!(msg, Msg::LogAsked(_) | Msg::LogFiltered(_) | Msg::LogSinceGiven(_) | Msg::LogUntilGiven(_));
+    if is_typed {
+        // The prompt that it was typed into.
+        state.overlay = None;
+    }
+    Ok(match msg {
+        Msg::LogAsked(ask) => open(state, *ask),
+        Msg::LogOfPersonAsked => open_of_person(state),
+        Msg::LogFiltered(filter) => filtered(state, &filter),
+        Msg::LogSinceGiven(since) => changed(state, |ask| ask.since = since),
+        Msg::LogUntilGiven(until) => changed(state, |ask| ask.until = until),
+        Msg::LogPresetChosen(preset) => preset_chosen(state, preset),
+        Msg::LogTurned => changed(state, |ask| ask.order = ask.order.turned()),
+        Msg::LogReached(reach) => reached(state, reach),
+        Msg::LogThreadFollowed(thread) => followed(state, thread),
+        Msg::ActorOpened => actor_opened(state),
+        Msg::AddressOpened => address_opened(state),
+        Msg::LogExported(form) => exported(state, form),
+        msg => return Err(msg),
+    })
+}
+
 fn top(state: &mut State) -> Option<&mut LogScreen> {
     match state.stack.last_mut() {
         Some(Screen::Log(screen)) => Some(screen),
@@ -153,7 +178,7 @@ fn top(state: &mut State) -> Option<&mut LogScreen> {
 }
 
 /// Opens a question on a screen of its own.
-pub fn open(state: &mut State, ask: LogAsk) -> Vec<Effect> {
+fn open(state: &mut State, ask: LogAsk) -> Vec<Effect> {
     push(state, ask, None)
 }
 
@@ -163,7 +188,7 @@ fn push(state: &mut State, ask: LogAsk, follows: Option<Thread>) -> Vec<Effect> 
 }
 
 /// Opens the log of the person that is selected, or of everybody where nobody is.
-pub fn open_of_person(state: &mut State) -> Vec<Effect> {
+fn open_of_person(state: &mut State) -> Vec<Effect> {
     let ask = match triage::selected(state).login {
         Some(login) => LogAsk { since: Moment::hours_ago(7 * 24), ..LogAsk::default() }
             .with_filter(of_person(okta_id(state, &login), login.raw())),
@@ -282,30 +307,15 @@ fn changed(state: &mut State, change: impl FnOnce(&mut LogAsk)) -> Vec<Effect> {
 }
 
 /// A filter was given.
-pub fn filtered(state: &mut State, filter: String) -> Vec<Effect> {
+fn filtered(state: &mut State, filter: &str) -> Vec<Effect> {
     if let Some(screen) = top(state) {
         screen.follows = None;
     }
     changed(state, |ask| filter.trim().clone_into(&mut ask.filter))
 }
 
-/// The order was turned around.
-pub fn turned(state: &mut State) -> Vec<Effect> {
-    changed(state, |ask| ask.order = ask.order.turned())
-}
-
-/// The beginning was given.
-pub fn since_given(state: &mut State, since: Moment) -> Vec<Effect> {
-    changed(state, |ask| ask.since = since)
-}
-
-/// The end was given.
-pub fn until_given(state: &mut State, until: Moment) -> Vec<Effect> {
-    changed(state, |ask| ask.until = until)
-}
-
 /// The beginning was moved to the next of the usual spans; the end is now.
-pub fn reached(state: &mut State, reach: Reach) -> Vec<Effect> {
+fn reached(state: &mut State, reach: Reach) -> Vec<Effect> {
     let now = state.now;
     let Some(screen) = top(state) else { return Vec::new() };
     let span = now.duration_since(screen.ask.since.at(now)).as_hours();
@@ -320,7 +330,7 @@ pub fn reached(state: &mut State, reach: Reach) -> Vec<Effect> {
 }
 
 /// A ready question was chosen; the one about a token takes that of the selected record.
-pub fn preset_chosen(state: &mut State, preset: LogPreset) -> Vec<Effect> {
+fn preset_chosen(state: &mut State, preset: LogPreset) -> Vec<Effect> {
     let Some(screen) = top(state) else { return Vec::new() };
     let token = screen.selected().and_then(|record| record.thread(Thread::Token));
     let token = token.map(|token| token.raw().to_owned()).filter(|_| preset == LogPreset::OneToken);
@@ -339,7 +349,7 @@ pub fn preset_chosen(state: &mut State, preset: LogPreset) -> Vec<Effect> {
 }
 
 /// What a thread ties to the selected record, from a day before it to a day after.
-pub fn followed(state: &mut State, thread: Thread) -> Vec<Effect> {
+fn followed(state: &mut State, thread: Thread) -> Vec<Effect> {
     let now = state.now;
     let Some(record) = top(state).and_then(|screen| screen.selected().cloned()) else { return Vec::new() };
     let Some(id) = record.thread(thread) else {
@@ -360,7 +370,7 @@ pub fn person_opened(state: &mut State) -> Vec<Effect> {
 }
 
 /// Who did what the selected record tells.
-pub fn actor_opened(state: &mut State) -> Vec<Effect> {
+fn actor_opened(state: &mut State) -> Vec<Effect> {
     opened_as(state, "no user did this", |record| record.actor.login())
 }
 
@@ -376,7 +386,7 @@ fn opened_as(state: &mut State, nobody: &str, who: fn(&LogRecord) -> Option<Logi
 }
 
 /// The address that the selected record came from.
-pub fn address_opened(state: &mut State) -> Vec<Effect> {
+fn address_opened(state: &mut State) -> Vec<Effect> {
     let Some(record) = top(state).and_then(|screen| screen.selected()) else { return Vec::new() };
     let address = record.address.as_ref().and_then(|text| text.raw().parse::<std::net::IpAddr>().ok());
     match address {
@@ -397,7 +407,7 @@ pub fn record_opened(state: &mut State) {
 }
 
 /// What is held was to be written to a file.
-pub fn exported(state: &mut State, form: LogForm) -> Vec<Effect> {
+fn exported(state: &mut State, form: LogForm) -> Vec<Effect> {
     let Some(screen) = top(state) else { return Vec::new() };
     let records: Vec<Arc<str>> = screen.rows.iter().map(|row| row.record.raw.clone()).collect();
     let has_more = screen.next.is_some();

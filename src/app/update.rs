@@ -184,26 +184,7 @@ fn acted(state: &mut State, msg: Msg) -> Vec<Effect> {
         Msg::AddressNamed(address) => named(state, |state| address::open(state, address)),
         Msg::Filtered(query) => named(state, |state| feed::filtered(state, query)),
         Msg::UsersFiltered(query) => named(state, |state| event::filtered(state, query)),
-        msg => logged(state, msg),
-    }
-}
-
-/// What the analyst did to the System Log.
-fn logged(state: &mut State, msg: Msg) -> Vec<Effect> {
-    match msg {
-        Msg::LogAsked(ask) => named(state, |state| log::open(state, *ask)),
-        Msg::LogOfPersonAsked => log::open_of_person(state),
-        Msg::LogFiltered(filter) => named(state, |state| log::filtered(state, filter)),
-        Msg::LogSinceGiven(since) => named(state, |state| log::since_given(state, since)),
-        Msg::LogUntilGiven(until) => named(state, |state| log::until_given(state, until)),
-        Msg::LogPresetChosen(preset) => log::preset_chosen(state, preset),
-        Msg::LogTurned => log::turned(state),
-        Msg::LogReached(reach) => log::reached(state, reach),
-        Msg::LogThreadFollowed(thread) => log::followed(state, thread),
-        Msg::ActorOpened => log::actor_opened(state),
-        Msg::AddressOpened => log::address_opened(state),
-        Msg::LogExported(form) => log::exported(state, form),
-        msg => overlaid(state, msg),
+        msg => log::acted(state, msg).unwrap_or_else(|msg| overlaid(state, msg)),
     }
 }
 
