@@ -105,6 +105,18 @@ fn the_next_page_is_asked_as_the_cursor_nears_the_end_and_only_once() {
 }
 
 #[test]
+fn pages_that_repeat_themselves_are_not_asked_for_ever() {
+    let mut desk = shown(3, Some("https://x/next"));
+    let waiting = desk.asked.iter().rev().find_map(|effect| match effect {
+        Effect::LoadLog { request, step: LogStep::Next(_) } => Some(*request),
+        _ => None,
+    });
+    let page = Answer::Log(Ok(slice(0..3, Some("https://x/next"))));
+    assert!(desk.send(Msg::Answered(waiting.unwrap(), page)).is_empty());
+    assert_eq!((screen(&desk).rows.len(), screen(&desk).is_reading()), (3, false));
+}
+
+#[test]
 fn what_is_held_is_capped() {
     let mut desk = shown(MOST, Some("https://x/next"));
     assert!(asked(&desk.send(Msg::CursorMoved(Motion::End))).is_empty());

@@ -252,7 +252,12 @@ pub fn loaded(state: &mut State, request: RequestId, answer: Result<LogSlice, St
             screen.error = slice.problem;
             screen.next = slice.next;
             screen.clock_ahead = slice.clock_ahead.or(screen.clock_ahead);
+            let held = screen.rows.len();
             screen.take(slice.records);
+            if screen.rows.len() == held {
+                // Pages that bring nothing new would be asked for ever.
+                screen.next = None;
+            }
         }
         Err(error) => screen.error = Some(error),
     }

@@ -441,6 +441,10 @@ mod tests {
     #[case("idtriage notify test", false)]
     #[case("idtriage okta logs --since 2h --sort-order descending --limit 1500 --csv", true)]
     #[case("idtriage okta logs --sortOrder ASCENDING --preset token=00T1", true)]
+    #[case(
+        "idtriage okta okta-get-logs --filter x --since 2h --until now --sortOrder DESCENDING --limit 5",
+        true
+    )]
     #[case("idtriage okta logs --preset tokens", false)]
     #[case("idtriage okta logs --sort-order sideways", false)]
     #[case("idtriage okta logs --since yesterday", false)]

@@ -83,7 +83,8 @@ pub enum SearchEnd {
 }
 
 /// Follows a query page by page until there is no more, or as many records as are wanted have come.
-/// Each page is handed on as it comes; `take` may stop the search.
+/// Each page is handed on as it comes; `take` may stop the search. A page that names itself as the next one
+/// is the last.
 ///
 /// # Errors
 /// What went wrong on the way, beside whatever was handed on already, and what `take` says.
@@ -95,7 +96,7 @@ pub async fn search_all<E: From<Problem>>(
 ) -> Result<SearchEnd, E> {
     let first = LogQuery { page: query.page.min(most.max(1)), ..query.clone() };
     let mut cut = log.search(&first).await?;
-    let mut left = most;
+    let (mut left, mut followed) = (most, None);
     loop {
         let is_cut = cut.records.len() > left;
         cut.records.truncate(left);
@@ -106,7 +107,11 @@ pub async fn search_all<E: From<Problem>>(
             (_, Some(problem)) => return Err(problem.into()),
             (None, None) => return Ok(if is_cut { SearchEnd::Enough } else { SearchEnd::All }),
             (Some(_), None) if left == 0 => return Ok(SearchEnd::Enough),
-            (Some(next), None) => cut = log.search_on(&next).await?,
+            (next, None) if next == followed => return Ok(SearchEnd::All),
+            (Some(next), None) => {
+                cut = log.search_on(&next).await?;
+                followed = Some(next);
+            }
         }
     }
 }

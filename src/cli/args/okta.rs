@@ -11,6 +11,7 @@ pub enum Okta {
     #[command(subcommand)]
     Hook(OktaHook),
     /// Look into the System Log
+    #[command(alias = "okta-get-logs")]
     Logs(Logs),
 }
 

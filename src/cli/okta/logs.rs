@@ -286,6 +286,28 @@ mod tests {
         assert_eq!(*log.asked.lock().unwrap(), ["3 descending ", "1"]);
     }
 
+    /// Names the same next page for ever.
+    #[derive(Debug)]
+    struct Circle;
+
+    #[async_trait]
+    impl LogSearch for Circle {
+        async fn search(&self, _: &LogQuery) -> Result<LogCut, Problem> {
+            self.search_on("round").await
+        }
+
+        async fn search_on(&self, _: &str) -> Result<LogCut, Problem> {
+            let (records, next) = (vec![TWO.into()], Some("round".to_owned()));
+            Ok(LogCut { records, next, problem: None, clock_ahead: None })
+        }
+    }
+
+    #[test]
+    fn a_page_that_names_itself_is_the_last() {
+        let (_, text) = printed(Form::Json, async |out| run(&logs(), &Circle, now(), out).await.unwrap());
+        assert_eq!(text.out.lines().count(), 2);
+    }
+
     #[test]
     fn a_preset_and_a_filter_both_hold() {
         let log = pages([]);
