@@ -33,7 +33,19 @@ const ROOMS: &[(&str, &[&str])] = &[
     // Where both meet.
     (
         "runtime",
-        &["app", "command", "config", "domain", "ingest", "notify", "remediation", "source", "store", "view"],
+        &[
+            "app",
+            "command",
+            "config",
+            "domain",
+            "ingest",
+            "notify",
+            "remediation",
+            "source",
+            "store",
+            "tenant",
+            "view",
+        ],
     ),
     (
         "cli",

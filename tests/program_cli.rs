@@ -106,6 +106,29 @@ fn ip_lists_the_users_of_an_address() {
 }
 
 #[test]
+fn okta_logs_prints_records_as_json_as_csv_and_as_a_table() {
+    let (_tenant, place) = started();
+    let records = place.run_json(&["okta", "logs", "--limit", "30", "--sort-order", "descending"]).expect(0);
+    let lines = records.json_lines();
+    assert_eq!(lines.len(), 30);
+    let published = |line: &Value| line["published"].as_str().unwrap().to_owned();
+    assert!(lines.windows(2).all(|pair| published(&pair[0]) >= published(&pair[1])));
+    assert!(records.errors.contains("may miss records that Okta stores late"), "{}", records.errors);
+    let csv =
+        place.run(&["okta", "logs", "--preset", "failed-sign-ins", "--since", "7 days", "--csv"]).expect(0);
+    assert!(csv.out.starts_with("published,eventType,") && csv.out.contains(",DENY,"), "{}", csv.out);
+    let table = place.run(&["okta", "logs", "--limit", "3"]).expect(0).out;
+    assert!(table.starts_with("TIME") && table.lines().count() == 4, "{table}");
+    let refused = place.run(&["okta", "logs", "--filter", "eventType eq"]).expect(1);
+    assert!(
+        refused.errors.contains("E0000053") && refused.errors.contains("Invalid filter at 12"),
+        "{}",
+        refused.errors
+    );
+    place.run(&["okta", "logs", "--since", "now", "--until", "2h"]).expect(2);
+}
+
+#[test]
 fn flows_lists_those_of_the_configuration() {
     let (tenant, place) = started();
     let flows = place.run_json(&["flows"]).expect(0).json_lines();

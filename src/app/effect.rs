@@ -1,5 +1,6 @@
 //! What is to be done: imperative, as data. The runtime does it.
 
+use super::log::{LogForm, LogStep};
 use crate::domain::finding::FindingId;
 use crate::domain::page::From;
 use crate::domain::plan::Plan;
@@ -7,6 +8,7 @@ use crate::domain::query::UserQuery;
 use crate::domain::subject::ProviderAccount;
 use crate::domain::{ActionId, Change, CheckId, EventId, FlowId, Login, PartName, Query, Untrusted};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use url::Url;
 
 /// Names a request, so that its answer can be told from one that nobody waits for any more.
@@ -186,6 +188,22 @@ pub enum Effect {
         digest: String,
         /// Why.
         reason: Option<String>,
+    },
+    /// Read a page of the System Log.
+    LoadLog {
+        /// Who asks.
+        request: RequestId,
+        /// From where.
+        step: LogStep,
+    },
+    /// Write records of the System Log to a file.
+    ExportLog {
+        /// How.
+        form: LogForm,
+        /// The records' raw JSON.
+        records: Vec<Arc<str>>,
+        /// Whether there are more than these.
+        has_more: bool,
     },
     /// Open a page where the analyst can see it.
     OpenLink(Url),

@@ -158,6 +158,11 @@ impl Size {
         (Rect { height: top, ..body }, Rect { y: body.y + top, height: body.height - top, ..body })
     }
 
+    /// How many records of the System Log are visible: below the filter, the span and the headings.
+    pub fn log_rows(self) -> usize {
+        usize::from(self.areas().body.height.saturating_sub(3)).max(1)
+    }
+
     /// The box of User 360's tabs on a narrow screen.
     pub fn user_tabs(self) -> Rect {
         Rect { height: 1.min(self.areas().body.height), ..self.areas().body }

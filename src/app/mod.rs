@@ -17,6 +17,7 @@ pub mod journal;
 pub mod layout;
 pub mod link;
 pub mod list;
+pub mod log;
 pub mod msg;
 pub mod notice;
 pub mod pane;

@@ -5,10 +5,12 @@ use super::header::Receiver;
 use super::health::Kept;
 use super::layout::Size;
 use super::list::Extent;
+use super::log::{LogForm, LogSlice, Reach};
 use super::user::Pane;
 use crate::domain::dossier::{AddressUsers, LoadedPart};
 use crate::domain::event::{Detail, EventDetail};
 use crate::domain::finding::{FindingId, HistoryEntry};
+use crate::domain::log::{LogAsk, LogPreset, Moment, Thread};
 use crate::domain::page::{Counted, EventUser, Page, Sequence, StoreHealth};
 use crate::domain::plan::{Fit, Plan};
 use crate::domain::query::UserQuery;
@@ -100,6 +102,8 @@ pub enum Answer {
     Prepared(Result<Box<Plan>, String>),
     /// How a run ended.
     Ran(Result<Box<Action>, NotRun>),
+    /// A page of the System Log.
+    Log(Result<LogSlice, String>),
     /// Whatever was asked for broke off.
     Broke(String),
     /// How a link or a text went where.
@@ -186,6 +190,32 @@ pub enum Msg {
     UsersFiltered(UserQuery),
     /// A line that was typed was not understood, and why.
     Misunderstood(String),
+    /// A question to the System Log was asked.
+    LogAsked(Box<LogAsk>),
+    /// The System Log of the person behind the row was asked for.
+    LogOfPersonAsked,
+    /// A filter of the System Log was given.
+    LogFiltered(String),
+    /// A completion of that filter was taken.
+    LogCompleted,
+    /// A ready question was chosen.
+    LogPresetChosen(LogPreset),
+    /// The order was turned around.
+    LogTurned,
+    /// The beginning of the span was moved.
+    LogReached(Reach),
+    /// The beginning of the span was given.
+    LogSinceGiven(Moment),
+    /// The end of the span was given.
+    LogUntilGiven(Moment),
+    /// What ties the record to others was followed.
+    LogThreadFollowed(Thread),
+    /// Who did it was asked for.
+    ActorOpened,
+    /// The users of the record's address were asked for.
+    AddressOpened,
+    /// The records were to be written to a file.
+    LogExported(LogForm),
     /// The card was answered with no.
     Declined,
     /// The card was answered with yes, or what it asked for was typed.

@@ -5,6 +5,7 @@
 
 use super::effect::Effect;
 use super::state::{Overlay, Screen, State};
+use crate::domain::log::{Completion, completions};
 use tui_input::{Input, InputRequest};
 
 /// Which prompt.
@@ -14,6 +15,8 @@ pub enum PromptKind {
     Command,
     /// `/` a filter.
     Filter,
+    /// `/` a filter of the System Log, in Okta's grammar.
+    Log,
 }
 
 /// A line that is being typed.
@@ -29,18 +32,51 @@ pub struct Prompt {
     pub error: Option<String>,
 }
 
+/// The filter that belongs to the screen.
+pub fn filter_of(state: &State) -> PromptKind {
+    match state.stack.last() {
+        Some(Screen::Log(_)) => PromptKind::Log,
+        _ => PromptKind::Filter,
+    }
+}
+
 /// Opens a prompt; a filter starts with the one in force.
 pub fn open(state: &mut State, kind: PromptKind) -> Vec<Effect> {
     let text = match kind {
         PromptKind::Command => String::new(),
-        PromptKind::Filter => match state.stack.last() {
+        PromptKind::Filter | PromptKind::Log => match state.stack.last() {
             Some(Screen::Event(screen)) => screen.query.to_string(),
+            // What is typed next is another word.
+            Some(Screen::Log(screen)) if !screen.ask.filter.is_empty() => format!("{} ", screen.ask.filter),
+            Some(Screen::Log(_)) => String::new(),
             _ => state.feed.query.to_string(),
         },
     };
     let prompt = Prompt { kind, input: Input::new(text), choice: 0, error: None };
     state.overlay = Some(Overlay::Prompt(Box::new(prompt)));
     Vec::new()
+}
+
+/// How the text before the cursor may go on, the likeliest first.
+pub fn ways_on(prompt: &Prompt) -> Vec<Completion> {
+    completions(&halves(&prompt.input).0)
+}
+
+/// Takes the selected way on.
+pub fn complete(prompt: &mut Prompt) {
+    let all = ways_on(prompt);
+    let Some(chosen) = all.get(prompt.choice.min(all.len().saturating_sub(1))) else { return };
+    let (_, after) = halves(&prompt.input);
+    let (cursor, after) = (chosen.before.chars().count(), after.trim_start());
+    prompt.input = Input::new(format!("{}{after}", chosen.before)).with_cursor(cursor);
+    prompt.choice = 0;
+    prompt.error = None;
+}
+
+/// The text before and after the cursor.
+fn halves(input: &Input) -> (String, String) {
+    let chars = || input.value().chars();
+    (chars().take(input.cursor()).collect(), chars().skip(input.cursor()).collect())
 }
 
 /// The line was edited.

@@ -1,4 +1,4 @@
-//! The raw JSON of an event.
+//! The raw JSON of an event, or of a record of the System Log.
 
 use super::list::Scroll;
 use super::msg::Motion;
@@ -11,8 +11,8 @@ use std::borrow::Cow;
 /// The raw JSON as lines, ready to be shown.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RawScreen {
-    /// Of which event.
-    pub id: EventId,
+    /// Of which event; `None` for a record of the System Log.
+    pub id: Option<EventId>,
     /// The lines, escaped.
     pub lines: Vec<String>,
     /// How far it is scrolled.
@@ -29,14 +29,19 @@ impl RawScreen {
     pub fn new(id: EventId, raw: Option<&str>) -> RawScreen {
         let Some(raw) = raw else {
             let gone = "the raw JSON is gone: retention took it".to_owned();
-            return RawScreen { id, lines: vec![gone], scroll: Scroll::default() };
+            return RawScreen { id: Some(id), lines: vec![gone], scroll: Scroll::default() };
         };
+        RawScreen { id: Some(id), ..RawScreen::of_record(raw) }
+    }
+
+    /// The same for a record that is no event here.
+    pub fn of_record(raw: &str) -> RawScreen {
         let pretty = serde_json::from_str::<serde_json::Value>(raw)
             .and_then(|value| serde_json::to_string_pretty(&value))
             .unwrap_or_else(|_| raw.to_owned());
         let lines =
             untrusted::visible_lines(&pretty).take(MOST_LINES).map(|line| line.into_owned()).collect();
-        RawScreen { id, lines, scroll: Scroll::default() }
+        RawScreen { id: None, lines, scroll: Scroll::default() }
     }
 
     /// The lines as they are shown in some columns: a long one goes on below itself, two columns deeper.

@@ -13,6 +13,7 @@ use super::journal::JournalScreen;
 use super::layout::Size;
 use super::link::LinkCard;
 use super::list::Extent;
+use super::log::LogScreen;
 use super::msg::Progress;
 use super::notice::Notice;
 use super::prompt::Prompt;
@@ -68,6 +69,8 @@ pub enum Screen {
     Journal(Box<JournalScreen>),
     /// How sources and store are.
     Health(Box<HealthScreen>),
+    /// A question to the System Log.
+    Log(Box<LogScreen>),
 }
 
 /// What lies over the screen and takes the keys.
@@ -141,6 +144,8 @@ pub enum Awaited {
     Plan,
     /// How a run ended.
     Run(ActionId),
+    /// A page of the System Log.
+    Log,
 }
 
 /// The requests that are under way.
@@ -285,6 +290,7 @@ impl Screen {
             Screen::Raw(_) => "raw JSON".to_owned(),
             Screen::Journal(_) => "journal".to_owned(),
             Screen::Health(_) => "health".to_owned(),
+            Screen::Log(log) => log.crumb().to_owned(),
         }
     }
 }

@@ -52,6 +52,10 @@ pub fn selected(state: &State) -> Selected {
             Selected { event: event_of(screen, finding.as_ref()), login: Some(screen.login.clone()), finding }
         }
         Some(Screen::Address(screen)) => Selected { login: screen.selected(), ..Selected::default() },
+        Some(Screen::Log(screen)) => {
+            let login = screen.selected().and_then(crate::domain::log::LogRecord::person);
+            Selected { login, ..Selected::default() }
+        }
         Some(Screen::Raw(_) | Screen::Journal(_) | Screen::Health(_)) => Selected::default(),
         None => of_feed(state),
     }

@@ -9,7 +9,7 @@ use super::prompt::{self, PromptKind};
 use super::state::{Awaited, Overlay, QuitQuestion, Screen, State};
 use super::triage::{self, Then};
 use super::user::{self, Step};
-use super::{address, dossiers, event, feed, flows, health, journal, link, raw};
+use super::{address, dossiers, event, feed, flows, health, journal, link, log, raw};
 use crate::domain::EventId;
 use crate::domain::query::UserQuery;
 
@@ -137,6 +137,8 @@ fn answered(state: &mut State, request: RequestId, answer: Answer) -> Vec<Effect
             effects
         }
         (Awaited::Run(id), Answer::Broke(why)) => card::ran(state, id, Err(NotRun::Unsure(why))),
+        (Awaited::Log, Answer::Log(slice)) => log::loaded(state, request, slice),
+        (Awaited::Log, Answer::Broke(why)) => log::loaded(state, request, Err(why)),
         (Awaited::Fits, Answer::Broke(why)) => quiet(|| flows::loaded(state, Err(why))),
         (_, Answer::Broke(why)) => quiet(|| state.notice.fail(state.now, why)),
         (_, Answer::Handed(result)) => quiet(|| state.notice.result(state.now, result)),
@@ -164,6 +166,7 @@ fn acted(state: &mut State, msg: Msg) -> Vec<Effect> {
         Msg::PaneSwitched => quiet(|| pane_switched(state, Step::Next)),
         Msg::PaneSwitchedBack => quiet(|| pane_switched(state, Step::Previous)),
         Msg::PaneChosen(pane) => quiet(|| user::choose(state, pane)),
+        Msg::PersonOpened if is_log(state) => log::person_opened(state),
         Msg::PersonOpened => triage::asked(state, Then::Person),
         Msg::RemediateAsked => triage::asked(state, Then::Remediate),
         Msg::ClaimToggled => triage::asked(state, Then::Claim),
@@ -181,7 +184,7 @@ fn acted(state: &mut State, msg: Msg) -> Vec<Effect> {
         Msg::AddressNamed(address) => named(state, |state| address::open(state, address)),
         Msg::Filtered(query) => named(state, |state| feed::filtered(state, query)),
         Msg::UsersFiltered(query) => named(state, |state| event::filtered(state, query)),
-        msg => overlaid(state, msg),
+        msg => log::acted(state, msg).unwrap_or_else(|msg| overlaid(state, msg)),
     }
 }
 
@@ -189,7 +192,8 @@ fn acted(state: &mut State, msg: Msg) -> Vec<Effect> {
 fn overlaid(state: &mut State, msg: Msg) -> Vec<Effect> {
     match msg {
         Msg::HelpAsked => quiet(|| state.overlay = Some(Overlay::Help(Scroll::default()))),
-        Msg::FilterAsked => prompt::open(state, PromptKind::Filter),
+        Msg::FilterAsked => prompt::open(state, prompt::filter_of(state)),
+        Msg::LogCompleted => quiet(|| prompt_completed(state)),
         Msg::PromptAsked => prompt::open(state, PromptKind::Command),
         Msg::Misunderstood(why) => quiet(|| misunderstood(state, why)),
         Msg::Completed(text) => quiet(|| completed(state, text)),
@@ -234,6 +238,7 @@ fn moved(state: &mut State, motion: Motion) -> Vec<Effect> {
         Some(Screen::Raw(_)) => quiet(|| raw::moved(state, motion)),
         Some(Screen::Journal(_)) => journal::moved(state, motion),
         Some(Screen::Health(_)) => quiet(|| health::moved(state, motion)),
+        Some(Screen::Log(_)) => log::moved(state, motion),
     }
 }
 
@@ -253,8 +258,13 @@ fn opened(state: &mut State) -> Vec<Effect> {
             Some(login) => user::open(state, login, None),
             None => Vec::new(),
         },
+        Some(Screen::Log(_)) => quiet(|| log::record_opened(state)),
         Some(Screen::Raw(_) | Screen::Health(_)) => Vec::new(),
     }
+}
+
+fn is_log(state: &State) -> bool {
+    matches!(state.stack.last(), Some(Screen::Log(_)))
 }
 
 fn open_event(state: &mut State, open: fn(&mut State, EventId, String) -> Vec<Effect>) -> Vec<Effect> {
@@ -343,6 +353,7 @@ fn refreshed(state: &mut State) -> Vec<Effect> {
             effects.push(load_health(state));
             effects
         }
+        Some(Screen::Log(_)) => log::refreshed(state),
         _ => store_changed(state),
     }
 }
@@ -350,6 +361,7 @@ fn refreshed(state: &mut State) -> Vec<Effect> {
 fn raw_asked(state: &mut State) -> Vec<Effect> {
     match state.stack.last() {
         Some(Screen::Event(_)) => quiet(|| event::raw_asked(state)),
+        Some(Screen::Log(_)) => quiet(|| log::record_opened(state)),
         None => open_event(state, event::open_raw),
         _ => Vec::new(),
     }
@@ -366,6 +378,12 @@ fn completed(state: &mut State, text: String) {
     if let Some(Overlay::Prompt(prompt)) = &mut state.overlay {
         prompt.input = tui_input::Input::new(text);
         prompt.choice = 0;
+    }
+}
+
+fn prompt_completed(state: &mut State) {
+    if let Some(Overlay::Prompt(prompt)) = &mut state.overlay {
+        prompt::complete(prompt);
     }
 }
 

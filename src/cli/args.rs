@@ -1,8 +1,10 @@
 //! The command line, as clap reads it.
 
+mod logs;
 mod okta;
 mod register;
 
+pub use logs::Logs;
 pub use okta::{ListApps, Okta, OktaApp, OktaConfig, OktaGroup, OktaUser, SetConfig};
 pub use register::{
     Cii, CiiWebhook, CreateHook, OktaHook, RegisterWebhook, Sending, UnregisterWebhook, VerifyHook,
@@ -102,7 +104,7 @@ pub enum Command {
     /// Cisco Identity Intelligence: where it posts to
     #[command(subcommand)]
     Cii(Cii),
-    /// The Okta org: where it posts to
+    /// The Okta org: its System Log, and where it posts to
     #[command(subcommand)]
     Okta(Okta),
 }
@@ -439,6 +441,17 @@ mod tests {
     #[case("idtriage import", false)]
     #[case("idtriage notify test slack --dry-run", true)]
     #[case("idtriage notify test", false)]
+    #[case("idtriage okta logs --since 2h --sort-order descending --limit 1500 --csv", true)]
+    #[case("idtriage okta logs --sortOrder ASCENDING --preset token=00T1", true)]
+    #[case(
+        "idtriage okta okta-get-logs --filter x --since 2h --until now --sortOrder DESCENDING --limit 5",
+        true
+    )]
+    #[case("idtriage okta logs --preset tokens", false)]
+    #[case("idtriage okta logs --sort-order sideways", false)]
+    #[case("idtriage okta logs --since yesterday", false)]
+    #[case("idtriage okta logs --limit 0", false)]
+    #[case("idtriage okta logs --csv --json", false)]
     #[case(
         "idtriage cii webhook register --url https://a.example.com/hooks/cii --check no-mfa --check x",
         true

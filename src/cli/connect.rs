@@ -19,7 +19,7 @@ use crate::source::clock::{Clock, SystemClock};
 use crate::source::system_log::filter::IAM_CONFIGURATION;
 use crate::source::system_log::{self, SystemLogPoll};
 use crate::store::{self, Access, Expansion, OpenOptions, Store};
-use crate::tenant::{Directory, FlowCaller, OktaOrg, Probe, Registrar, SystemLog, Tenants, http};
+use crate::tenant::{Directory, FlowCaller, LogSearch, OktaOrg, Probe, Registrar, SystemLog, Tenants, http};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use std::fmt::Display;
@@ -95,6 +95,13 @@ pub(super) fn notifiers(
 /// The tenants, for reading.
 pub(super) fn directory(loaded: &Loaded) -> Result<Arc<dyn Directory>, Failure> {
     Ok(tenants(&loaded.config, clock())?)
+}
+
+/// The System Log of the configured org, to look into.
+pub(super) fn log_search(loaded: &Loaded) -> Result<Arc<dyn LogSearch>, Failure> {
+    let missing =
+        "no Okta org is configured\nhint: `[okta]` in the configuration; `idtriage init` writes a template";
+    tenants(&loaded.config, clock())?.log_search().ok_or_else(|| Failure::usage(missing))
 }
 
 /// The tenants, for telling senders where to post.

@@ -6,6 +6,7 @@ use super::output::Output;
 use crate::app::State;
 use crate::app::layout::Size;
 use crate::command::Keymap;
+use crate::config::load::Folders;
 use crate::config::{Config, Loaded, meant};
 use crate::domain::time::Zone;
 use crate::domain::{Actor, Event, Severity, SourceState};
@@ -113,7 +114,7 @@ fn setup(loaded: &Loaded, store: Arc<dyn Store>, stage: Stage) -> Result<session
         Zone::Utc
     });
     let tenants = connect::tenants(config, stage.clock.clone())?;
-    let held = tenants.held();
+    let (held, log) = (tenants.held(), tenants.log_search());
     let notifiers = match stage.receives {
         Mode::Acting => connect::notifiers(config, store.clone(), stage.clock.clone(), None)?,
         Mode::ReadOnly => None,
@@ -141,6 +142,8 @@ fn setup(loaded: &Loaded, store: Arc<dyn Store>, stage: Stage) -> Result<session
         pace: stage.pace,
         children: Children::without(loaded.secret_variables.iter().cloned()),
         keep: config.keep,
+        log,
+        exports: Folders::of_environment().map(|folders| folders.exports()),
         receiver: received.telling(notifiers),
         bells: notify::bells(&config.notify),
         told: notify::told(&config.notify),

@@ -2,9 +2,10 @@
 
 use super::args;
 use super::failure::{DONE, Failure};
-use super::output::{Output, one_line, with_raw};
+use super::output::{Output, with_raw};
 use super::table::{Table, column};
 use crate::domain::event::{self, Detail, EventDetail};
+use crate::domain::untrusted::one_line;
 use crate::domain::{Event, EventId, Login, NOTHING, Query, Untrusted, time};
 use crate::source::cii;
 use crate::store::{From, Store, StoreError, UserQuery};

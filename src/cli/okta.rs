@@ -2,10 +2,12 @@
 
 mod config;
 mod hook;
+mod logs;
 mod look;
 mod xsoar;
 
 use super::args::{self, OktaApp, OktaConfig, OktaGroup, OktaUser};
+use super::connect;
 use super::failure::Failure;
 use super::output::Output;
 use super::session::Session;
@@ -51,5 +53,9 @@ pub(super) async fn run(
             config::set(what, session, out).await
         }
         args::Okta::Hook(what) => hook::run(what, session, out).await,
+        args::Okta::Logs(what) => {
+            let log = connect::log_search(&session.loaded()?)?;
+            logs::run(what, log.as_ref(), connect::now(), out).await
+        }
     }
 }

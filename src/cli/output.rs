@@ -1,7 +1,7 @@
 //! Where a command's words go: tables or JSON Lines to standard output, remarks to standard error.
 
 use super::table::Table;
-use crate::domain::untrusted::{escape_json, visible, visible_lines, width};
+use crate::domain::untrusted::{escape_json, one_line, visible, visible_lines, width};
 use serde_json::Value;
 use std::fmt;
 use std::io::{self, Write};
@@ -62,6 +62,11 @@ impl<'a> Output<'a> {
         Ok(())
     }
 
+    /// Lines that are harmless and have their line ends already.
+    pub fn lines(&mut self, lines: &str) -> io::Result<()> {
+        self.out.write_all(lines.as_bytes())
+    }
+
     /// Names and values under each other; those without a value are left out.
     pub fn facts(&mut self, facts: &[(&str, String)]) -> io::Result<()> {
         let known = || facts.iter().filter(|(_, value)| !value.is_empty());
@@ -97,29 +102,6 @@ pub fn with_raw(object: &serde_json::Map<String, Value>, key: &str, raw: Option<
     json.push_str(&raw.map_or_else(|| "null".to_owned(), one_line));
     json.push('}');
     json
-}
-
-/// JSON text on one line; what is not JSON after all becomes a JSON text.
-pub(super) fn one_line(raw: &str) -> String {
-    if serde_json::from_str::<serde::de::IgnoredAny>(raw).is_err() {
-        return Value::from(raw).to_string();
-    }
-    let mut is_quoted = false;
-    let mut is_escaped = false;
-    let keep = |c: &char| {
-        let is_text = is_quoted;
-        match *c {
-            '"' if !is_escaped => is_quoted = !is_quoted,
-            '\\' if is_quoted && !is_escaped => {
-                is_escaped = true;
-                return true;
-            }
-            _ => {}
-        }
-        is_escaped = false;
-        is_text || !c.is_ascii_whitespace()
-    };
-    raw.chars().filter(keep).collect()
 }
 
 #[cfg(test)]

@@ -19,6 +19,8 @@ pub enum Context {
     Journal,
     /// How sources and store are.
     Health,
+    /// The System Log.
+    Log,
     /// The help.
     Help,
     /// The list of flows.
@@ -43,6 +45,7 @@ impl Context {
         Context::Raw,
         Context::Journal,
         Context::Health,
+        Context::Log,
     ];
 
     /// Where the analyst is now.
@@ -75,6 +78,7 @@ impl Context {
             Some(Screen::Raw(_)) => Context::Raw,
             Some(Screen::Journal(_)) => Context::Journal,
             Some(Screen::Health(_)) => Context::Health,
+            Some(Screen::Log(_)) => Context::Log,
         }
     }
 
@@ -88,6 +92,7 @@ impl Context {
             Context::Raw => "raw JSON",
             Context::Journal => "journal",
             Context::Health => "health",
+            Context::Log => "System Log",
             Context::Help => "help",
             Context::Flows => "flows",
             Context::Card => "card",

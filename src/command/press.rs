@@ -69,6 +69,7 @@ fn submit(state: &State) -> Msg {
 fn submit_prompt(prompt: &Prompt, screen: Context) -> Msg {
     let text = prompt.input.value();
     let meant = match prompt.kind {
+        PromptKind::Log => Ok(Msg::LogFiltered(text.to_owned())),
         PromptKind::Filter if screen == Context::Event => palette::meant_as("users", text),
         PromptKind::Filter => palette::meant_as("where", text),
         PromptKind::Command => palette::meant(text, prompt.choice, screen),
@@ -82,6 +83,7 @@ fn complete(state: &State) -> Option<Msg> {
             let screen = Context::of_screen(state.stack.last());
             palette::completion(prompt.input.value(), prompt.choice, screen).map(Msg::Completed)
         }
+        Some(Overlay::Prompt(prompt)) if prompt.kind == PromptKind::Log => Some(Msg::LogCompleted),
         Some(Overlay::Dialog(_)) => Some(Msg::ChoiceMoved(Motion::Down)),
         Some(Overlay::Card(_)) => Some(Msg::PaneSwitched),
         _ => None,
@@ -147,6 +149,9 @@ fn field_footer(state: &State) -> Vec<(String, String)> {
     words(match &state.overlay {
         Some(Overlay::Prompt(prompt)) if prompt.kind == PromptKind::Command => {
             &[("enter", "run"), ("tab", "complete"), ("↑↓", "choose"), ("esc", "leave")]
+        }
+        Some(Overlay::Prompt(prompt)) if prompt.kind == PromptKind::Log => {
+            &[("enter", "ask"), ("tab", "complete"), ("↑↓", "choose"), ("esc", "leave")]
         }
         Some(Overlay::Prompt(_)) => &[("enter", "filter"), ("esc", "leave")],
         Some(Overlay::Dialog(dialog)) if dialog.kind == DialogKind::Close => {

@@ -3,6 +3,7 @@
 use super::context::Context;
 use super::keymap::Keymap;
 use super::registry::{Act, COMMANDS, Command};
+use crate::domain::log::LogPreset;
 use std::collections::BTreeMap;
 
 /// A line of the help.
@@ -74,6 +75,13 @@ fn spelt(command: &Command, keymap: &Keymap) -> String {
         Act::Argument { name, .. } => format!(":{} {name}", command.name),
         Act::Msg(_) => keymap.keys(command.id).join(" "),
     }
+}
+
+/// The ready questions of the System Log, each with its key.
+pub fn questions(keymap: &Keymap) -> Vec<(String, String)> {
+    let ids = ["log.first", "log.second", "log.third", "log.fourth", "log.fifth"];
+    let titles = LogPreset::ALL.map(LogPreset::title);
+    ids.iter().zip(titles).map(|(id, title)| (keymap.keys(id).join(" "), title.to_owned())).collect()
 }
 
 /// The README's table of keys, with the default keymap.

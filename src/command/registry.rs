@@ -2,8 +2,10 @@
 
 use super::context::Context;
 use crate::app::Msg;
+use crate::app::log::{LogForm, Reach};
 use crate::app::msg::Motion;
 use crate::app::user::Pane;
+use crate::domain::log::{LogAsk, LogPreset, Moment, Thread};
 use crate::domain::query::UserQuery;
 use crate::domain::{Login, Query};
 
@@ -42,11 +44,12 @@ pub struct Command {
     pub act: Act,
 }
 
-use Context::{Address, Card, Event, Feed, Flows, Health, Help, Journal, Link, Quit, Raw, User};
+use Context::{Address, Card, Event, Feed, Flows, Health, Help, Journal, Link, Log, Quit, Raw, User};
 
-const LISTS: &[Context] = &[Feed, Event, User, Address, Raw, Journal, Health, Help, Flows, Card];
+const LISTS: &[Context] = &[Feed, Event, User, Address, Raw, Journal, Health, Log, Help, Flows, Card];
 const FINDINGS: &[Context] = &[Feed, Event, User];
 const PEOPLE: &[Context] = &[Feed, Event, User, Address];
+const LOG: &[Context] = &[Log];
 
 const fn simple(
     id: &'static str,
@@ -71,10 +74,10 @@ impl Command {
 
 /// Every command, in the order of the help and of the footer.
 pub const COMMANDS: &[Command] = &[
-    simple("list.open", "open", "open what the cursor is on", &["enter"], &[Feed, Event, User, Address, Flows, Journal], || Msg::Opened)
+    simple("list.open", "open", "open what the cursor is on", &["enter"], &[Feed, Event, User, Address, Flows, Journal, Log], || Msg::Opened)
         .footer("open")
-        .help("Opens what the cursor is on: an event, a finding, a person, the users of an address, a flow."),
-    simple("person.open", "person", "open the person", &["u"], &[Feed, Event], || Msg::PersonOpened)
+        .help("Opens what the cursor is on: an event, a finding, a person, the users of an address, a flow, a record of the System Log."),
+    simple("person.open", "person", "open the person", &["u"], &[Feed, Event, Log], || Msg::PersonOpened)
         .footer("person")
         .help("Opens User 360 of the person that the row names."),
     simple("flow.offer", "remediate", "list what can be run", &["r"], PEOPLE, || Msg::RemediateAsked)
@@ -144,10 +147,10 @@ pub const COMMANDS: &[Command] = &[
     simple("link.qr", "qr", "show a QR code", &["Q"], &[Link], || Msg::ChoiceMoved(Motion::Down))
         .footer("QR code")
         .help("Shows the link as a QR code, or hides it."),
-    simple("link.copy", "copy", "copy what the row names", &["y"], &[Feed, Event, User, Address, Raw, Journal], || Msg::CopyAsked)
+    simple("link.copy", "copy", "copy what the row names", &["y"], &[Feed, Event, User, Address, Raw, Journal, Log], || Msg::CopyAsked)
         .help("Hands what the row names to the terminal's clipboard."),
-    simple("event.raw", "raw", "raw JSON", &["J"], &[Feed, Event], || Msg::RawAsked)
-        .help("Shows the event as it arrived."),
+    simple("event.raw", "raw", "raw JSON", &["J"], &[Feed, Event, Log], || Msg::RawAsked)
+        .help("Shows the event, or the record, as it arrived."),
     simple("screen.refresh", "refresh", "read anew", &["R"], Context::SCREENS, || Msg::RefreshAsked)
         .help("Reads everything on the screen anew, from the tenants too."),
     simple("journal.open", "journal", "the journal", &["L"], &[Feed, Event, User, Address, Raw, Health], || Msg::JournalAsked)
@@ -158,7 +161,7 @@ pub const COMMANDS: &[Command] = &[
         .help("Shows who receives, how each source is, what was left out, and what the store holds."),
     simple("filter.open", "filter", "type a filter", &["/"], Context::SCREENS, || Msg::FilterAsked)
         .footer("filter")
-        .help("Filters the whole store: `severity>=high user:ann* words`; on an event its users: `state:open user:ann*`."),
+        .help("Filters the whole store: `severity>=high user:ann* words`; on an event its users: `state:open user:ann*`; in the System Log in Okta's grammar, with tab."),
     simple("prompt.open", "prompt", "type a command", &[":"], Context::SCREENS, || Msg::PromptAsked)
         .footer("command")
         .help("Types a command; what is typed narrows the list of all commands."),
@@ -202,10 +205,77 @@ pub const COMMANDS: &[Command] = &[
         footer: None,
         act: Act::Argument { name: "FILTER", parse: users_filtered },
     },
-    simple("help.open", "help", "keys, filter, ids", &["?"], &[Feed, Event, User, Address, Raw, Journal, Health, Flows], || Msg::HelpAsked)
+    Command {
+        id: "log.open",
+        name: "logs",
+        title: "Okta's System Log",
+        help: "Looks into the System Log: `:logs`, `:logs failed-sign-ins`, `:logs token=00T…`, or a filter in Okta's grammar.",
+        keys: &[],
+        contexts: Context::SCREENS,
+        footer: None,
+        act: Act::Argument { name: "FILTER|PRESET", parse: logs_asked },
+    },
+    simple("log.person", "person-log", "the System Log of a person", &["l"], PEOPLE, || Msg::LogOfPersonAsked)
+        .help("Looks into the System Log for what the person did or had done to them; where nobody is selected, for everything."),
+    log("log.order", "log-order", "newest or oldest first", &["v"], || Msg::LogTurned)
+        .footer("order")
+        .help("Turns the order around: newest or oldest first."),
+    log("log.further", "log-further", "look further back", &["]"], || Msg::LogReached(Reach::Further))
+        .footer("further back")
+        .help("Looks further back: 1 h, 6 h, 1 d, 7 d, 30 d, 90 d until now."),
+    log("log.nearer", "log-nearer", "look less far back", &["["], || Msg::LogReached(Reach::Nearer))
+        .help("Looks less far back."),
+    Command {
+        id: "log.since",
+        name: "since",
+        title: "the log's beginning",
+        help: "Says from when on the System Log is looked into: `:since 2026-05-01T12:00:00Z`, `:since 7 days`.",
+        keys: &[],
+        contexts: LOG,
+        footer: None,
+        act: Act::Argument { name: "TIME", parse: since_given },
+    },
+    Command {
+        id: "log.until",
+        name: "until",
+        title: "the log's end",
+        help: "Says until when the System Log is looked into: `:until now`, `:until 2h`.",
+        keys: &[],
+        contexts: LOG,
+        footer: None,
+        act: Act::Argument { name: "TIME", parse: until_given },
+    },
+    log("log.session", "log-session", "the record's session", &["s"], || Msg::LogThreadFollowed(Thread::Session))
+        .footer("session")
+        .help("Finds what happened in the same session, from a day before the record to a day after."),
+    log("log.root", "log-root", "the record's root session", &["S"], || Msg::LogThreadFollowed(Thread::RootSession))
+        .help("Finds what happened in the session that this one came from."),
+    log("log.transaction", "log-transaction", "the record's transaction", &["t"], || {
+        Msg::LogThreadFollowed(Thread::Transaction)
+    })
+    .footer("transaction")
+    .help("Finds what the same request or job caused."),
+    log("log.token", "log-token", "the record's API token", &["T"], || Msg::LogThreadFollowed(Thread::Token))
+        .help("Finds what the same API token did, from a day before the record to a day after."),
+    log("log.actor", "log-actor", "who did it", &["U"], || Msg::ActorOpened)
+        .help("Opens User 360 of who did it; `u` opens whom it was done to."),
+    log("log.address", "log-address", "the record's address", &["i"], || Msg::AddressOpened)
+        .footer("IP")
+        .help("Lists the users of the address that the record came from."),
+    log("log.csv", "log-csv", "write as CSV", &["e"], || Msg::LogExported(LogForm::Csv))
+        .footer("CSV")
+        .help("Writes the records on the screen to a file as CSV, and says where; what a spreadsheet would run is made text."),
+    log("log.json", "log-json", "write as JSON Lines", &["E"], || Msg::LogExported(LogForm::JsonLines))
+        .help("Writes the records on the screen to a file as they came, one a line, and says where."),
+    preset("log.first", &["1"], || Msg::LogPresetChosen(LogPreset::FailedSignIns)),
+    preset("log.second", &["2"], || Msg::LogPresetChosen(LogPreset::AdminChanges)),
+    preset("log.third", &["3"], || Msg::LogPresetChosen(LogPreset::MfaDenials)),
+    preset("log.fourth", &["4"], || Msg::LogPresetChosen(LogPreset::OneToken)),
+    preset("log.fifth", &["5"], || Msg::LogPresetChosen(LogPreset::DelegatedFlows)),
+    simple("help.open", "help", "keys, filter, ids", &["?"], &[Feed, Event, User, Address, Raw, Journal, Health, Log, Flows], || Msg::HelpAsked)
         .footer("help")
         .help("Lists the keys of this screen, all others, the filter's terms, and the ids that keys are configured by."),
-    simple("screen.back", "back", "to the screen before", &["esc", "q", "left"], &[Feed, Event, User, Address, Raw, Journal, Health, Help, Flows, Card, Link, Quit], || {
+    simple("screen.back", "back", "to the screen before", &["esc", "q", "left"], &[Feed, Event, User, Address, Raw, Journal, Health, Log, Help, Flows, Card, Link, Quit], || {
         Msg::WentBack
     })
     .footer("back")
@@ -231,6 +301,22 @@ const fn flow(id: &'static str, keys: &'static [&'static str], act: fn() -> Msg)
     simple(id, id, "choose this flow", keys, &[Flows], act).help("Chooses the flow of this number.")
 }
 
+const fn log(
+    id: &'static str,
+    name: &'static str,
+    title: &'static str,
+    keys: &'static [&'static str],
+    act: fn() -> Msg,
+) -> Command {
+    simple(id, name, title, keys, LOG, act)
+}
+
+const fn preset(id: &'static str, keys: &'static [&'static str], act: fn() -> Msg) -> Command {
+    log(id, id, "this ready question", keys, act).help(
+        "Asks a ready question: failed sign-ins, administrator rights and tokens, MFA denials, what the record's API token did, delegated flows.",
+    )
+}
+
 fn user_named(text: &str) -> Result<Msg, String> {
     let login = Login::new(text);
     if login.is_empty() {
@@ -252,6 +338,23 @@ fn filtered(text: &str) -> Result<Msg, String> {
 
 fn users_filtered(text: &str) -> Result<Msg, String> {
     UserQuery::parse(text).map(Msg::UsersFiltered)
+}
+
+/// A preset by its name, or a filter; nothing is everything of the past day.
+fn logs_asked(text: &str) -> Result<Msg, String> {
+    let ask = match LogPreset::named(text) {
+        Some(_) => LogPreset::ask(text)?,
+        None => LogAsk::default().with_filter(text),
+    };
+    Ok(Msg::LogAsked(Box::new(ask)))
+}
+
+fn since_given(text: &str) -> Result<Msg, String> {
+    Moment::parse(text).map(Msg::LogSinceGiven)
+}
+
+fn until_given(text: &str) -> Result<Msg, String> {
+    Moment::parse(text).map(Msg::LogUntilGiven)
 }
 
 /// The command of a name in the `:` prompt, or of an id.

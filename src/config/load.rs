@@ -86,6 +86,11 @@ impl Folders {
     pub fn store_file(&self) -> PathBuf {
         self.state.join("idtriage/idtriage.db")
     }
+
+    /// The folder that records are written to on the analyst's word.
+    pub fn exports(&self) -> PathBuf {
+        self.state.join("idtriage/exports")
+    }
 }
 
 /// Reads the configuration and every secret that it names.

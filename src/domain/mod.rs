@@ -18,6 +18,7 @@ pub mod hook_events;
 pub mod journal;
 pub mod key;
 pub mod link;
+pub mod log;
 pub mod log_check;
 pub mod operation;
 pub mod page;

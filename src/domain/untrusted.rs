@@ -160,6 +160,29 @@ pub fn escape_json(json: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// JSON text on one line; what is not JSON after all becomes a JSON text.
+pub fn one_line(raw: &str) -> String {
+    if serde_json::from_str::<serde::de::IgnoredAny>(raw).is_err() {
+        return serde_json::Value::from(raw).to_string();
+    }
+    let mut is_quoted = false;
+    let mut is_escaped = false;
+    let keep = |c: &char| {
+        let is_text = is_quoted;
+        match *c {
+            '"' if !is_escaped => is_quoted = !is_quoted,
+            '\\' if is_quoted && !is_escaped => {
+                is_escaped = true;
+                return true;
+            }
+            _ => {}
+        }
+        is_escaped = false;
+        is_text || !c.is_ascii_whitespace()
+    };
+    raw.chars().filter(keep).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,11 +1,15 @@
 //! Does what `update` asks for, each in a task of its own, and tells the loop what came of it.
 
+use super::export::Export;
 use super::services::Services;
 use super::{clipboard, opener};
 use crate::app::health::Kept;
+use crate::app::log::{LogForm, LogSlice, LogStep};
 use crate::app::msg::{Answer, NotRun, Progress, SaidOf};
 use crate::app::{Effect, Msg, RequestId, effect::RunAsk};
+use crate::domain::dossier::Problem;
 use crate::domain::finding::HistoryEntry;
+use crate::domain::log::LogRecord;
 use crate::domain::page::From;
 use crate::domain::plan::{Fit, Plan};
 use crate::domain::{ActionId, EventId, FindingId, Login, untrusted};
@@ -13,7 +17,9 @@ use crate::notify::Mark;
 use crate::remediation::{self, Ask, Confirmed, RunError};
 use crate::source::cii;
 use crate::store::{ActionFilter, Again, FindingFilter, Store, StoreError};
+use crate::tenant::LogCut;
 use std::collections::HashMap;
+use std::sync::Arc;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::task::AbortHandle;
 
@@ -24,6 +30,9 @@ const SUGGESTED: usize = 5;
 
 /// What is said where a task panicked: its words are in the log.
 const BROKE: &str = "a part of the program broke off; hint: start with `--log FILE` and report what it says";
+
+const NO_ORG: &str =
+    "no Okta org is configured\nhint: `[okta]` in the configuration; `idtriage init` writes a template";
 
 /// What the loop hears from elsewhere.
 #[derive(Debug, Clone, PartialEq)]
@@ -67,6 +76,9 @@ impl Effects {
             }
             Effect::OpenLink(url) => drop(tokio::spawn(async move { work.open(&url) })),
             Effect::CopyText(text) => drop(tokio::spawn(work.copy(text))),
+            Effect::ExportLog { form, records, has_more } => {
+                drop(tokio::spawn(work.export(form, records, has_more)));
+            }
             effect => self.spawn(effect, work),
         }
     }
@@ -111,6 +123,7 @@ fn request_of(effect: &Effect) -> Option<RequestId> {
         | Effect::LoadAddress { request, .. }
         | Effect::LoadHealth { request }
         | Effect::LoadKept { request }
+        | Effect::LoadLog { request, .. }
         | Effect::ChangeFinding { request, .. }
         | Effect::FitFlows { request, .. }
         | Effect::PreparePlan { request, .. } => Some(*request),
@@ -177,6 +190,7 @@ impl Work {
                 let changed = store.change(finding, Some(version), &change, &desk.actor, desk.now()).await;
                 Answer::Changed(words(changed).map(Box::new))
             }
+            Effect::LoadLog { step, .. } => Answer::Log(self.log(step).await),
             Effect::FitFlows { ask, .. } => Answer::Fits(self.fits(&ask).await),
             Effect::PreparePlan { ask, .. } => Answer::Prepared(self.prepare(ask).await),
             _ => return None,
@@ -203,6 +217,26 @@ impl Work {
         let event = words(self.services.desk.store.event(id).await)?;
         let raw = event.and_then(|event| event.raw).unwrap_or_default();
         words(tokio::task::spawn_blocking(move || cii::details(&raw, &logins)).await)
+    }
+
+    async fn log(&self, step: LogStep) -> Result<LogSlice, String> {
+        let Some(log) = &self.services.log else { return Err(NO_ORG.to_owned()) };
+        let cut = match step {
+            LogStep::First(query) => log.search(&query).await,
+            LogStep::Next(next) => log.search_on(&next).await,
+        };
+        cut.map(slice).map_err(|problem| problem.words())
+    }
+
+    async fn export(self, form: LogForm, records: Vec<Arc<str>>, has_more: bool) {
+        let now = self.services.clock.now();
+        let folder = self.services.exports.clone();
+        let written = tokio::task::spawn_blocking(move || match folder {
+            Some(folder) => Export { form, records, has_more, now }.write(&folder),
+            None => Err("there is no home directory to write to; hint: set `XDG_STATE_HOME`".to_owned()),
+        });
+        let said = written.await.unwrap_or_else(|_| Err(BROKE.to_owned()));
+        let _ = self.heard.send(Heard::Msg(Msg::Noticed(said)));
     }
 
     async fn fits(&self, ask: &RunAsk) -> Result<Vec<Fit>, String> {
@@ -266,6 +300,15 @@ impl Work {
             handed.said
         });
         let _ = self.heard.send(Heard::Msg(Msg::Noticed(said)));
+    }
+}
+
+fn slice(cut: LogCut) -> LogSlice {
+    LogSlice {
+        records: cut.records.into_iter().map(LogRecord::of).collect(),
+        next: cut.next,
+        problem: cut.problem.as_ref().map(Problem::words),
+        clock_ahead: cut.clock_ahead,
     }
 }
 

@@ -5,6 +5,7 @@ pub mod child;
 pub mod clipboard;
 pub mod console;
 pub mod effects;
+mod export;
 pub mod headless;
 pub mod keeping;
 pub mod opener;

@@ -5,6 +5,8 @@ use super::clipboard::Way;
 use crate::config::meant::OpenLinks;
 use crate::remediation::{Desk, Runner};
 use crate::source::clock::Clock;
+use crate::tenant::LogSearch;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// What the console's effects work with.
@@ -22,6 +24,10 @@ pub struct Services {
     pub children: Children,
     /// How links are opened.
     pub open: OpenLinks,
+    /// The System Log of the configured org, to look into.
+    pub log: Option<Arc<dyn LogSearch>>,
+    /// Where records are written to; `None` without a home directory.
+    pub exports: Option<PathBuf>,
     /// The way to the analyst's clipboard.
     pub clipboard: Way,
 }

@@ -22,11 +22,13 @@ use crate::remediation::guard::Mode;
 use crate::remediation::{Desk, Pace, Runner};
 use crate::source::clock::Clock;
 use crate::store::Store;
+use crate::tenant::LogSearch;
 use crate::view::Theme;
 use jiff::SignedDuration;
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::ops::ControlFlow;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::UnboundedSender;
@@ -61,6 +63,10 @@ pub struct Setup {
     pub children: Children,
     /// How long raw texts are kept; `None` keeps them for ever.
     pub keep: Option<Duration>,
+    /// The System Log of the configured org, to look into.
+    pub log: Option<Arc<dyn LogSearch>>,
+    /// Where records are written to; `None` without a home directory.
+    pub exports: Option<PathBuf>,
     /// What is received, and where.
     pub receiver: receiver::Settings,
     /// For whom the bell rings, by their names in the configuration.
@@ -109,6 +115,8 @@ pub(super) fn open<W: Write>(setup: Setup, screen: Screen<W>) -> io::Result<(Con
         notifiers: setup.told.clone(),
         children: setup.children.clone(),
         open: setup.console.open,
+        log: setup.log.clone(),
+        exports: setup.exports.clone(),
         clipboard: clipboard::way(|name| std::env::var(name).ok()),
     };
     let size = screen.size()?;

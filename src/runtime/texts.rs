@@ -1,6 +1,6 @@
 //! What the command registry has to say on the screen that is shown.
 
-use crate::app::{Overlay, State};
+use crate::app::{Overlay, Screen, State};
 use crate::command::{Context, Keymap, footer, palette, reference};
 use crate::view::{HelpLine, HelpTexts, PaletteLine};
 
@@ -17,6 +17,10 @@ pub fn of(state: &State, keymap: &Keymap) -> HelpTexts {
                 let screen = Context::of_screen(state.stack.last());
                 palette::lines(prompt, keymap, screen).into_iter().map(entry).collect()
             }
+            _ => Vec::new(),
+        },
+        questions: match state.stack.last() {
+            Some(Screen::Log(_)) => reference::questions(keymap),
             _ => Vec::new(),
         },
         insist_key: keymap.keys("card.insist").join(" "),

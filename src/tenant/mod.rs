@@ -25,7 +25,9 @@ pub use registrar::{
     CiiChange, CiiWebhook, EventHook, NewEventHook, OktaChange, Registered, Registrar, Registration,
     SecretHeader,
 };
-pub use system_log::{LogPage, LogSpan, LogStart, LogTrouble, NextPage, SystemLog};
+pub use system_log::{
+    LogCut, LogPage, LogSearch, LogSpan, LogStart, LogTrouble, NextPage, SearchEnd, SystemLog, search_all,
+};
 pub use tenants::{TenantError, Tenants};
 
 use crate::domain::action::{Receipt, ShownRequest, Try};

@@ -4,7 +4,9 @@
 //! record, in the order in which they were persisted. A bounded request is ordered by `published` and
 //! may miss records that are persisted late, so it is good for looking and for nothing else.
 
+use super::problem::with_hint;
 use crate::domain::dossier::Problem;
+use crate::domain::log::LogQuery;
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use std::fmt;
@@ -26,6 +28,92 @@ pub trait SystemLog: Send + Sync + fmt::Debug {
 
     /// Records published within a span, oldest first, one page. Late ones may be missing.
     async fn within(&self, span: &LogSpan) -> Result<LogPage, LogTrouble>;
+}
+
+/// Looks into one org's System Log: bounded queries, page by page. A short wait for a used up rate limit is
+/// waited out; nothing that was refused is asked again.
+#[async_trait]
+pub trait LogSearch: Send + Sync + fmt::Debug {
+    /// The first page of a query.
+    async fn search(&self, query: &LogQuery) -> Result<LogCut, Problem>;
+
+    /// The page behind an address that a page named, which is used as it stands.
+    async fn search_on(&self, next: &str) -> Result<LogCut, Problem>;
+}
+
+/// A page of a bounded query.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LogCut {
+    /// The records' raw JSON, each as it came.
+    pub records: Vec<Arc<str>>,
+    /// Where it goes on.
+    pub next: Option<String>,
+    /// Why it does not go on although there may be more.
+    pub problem: Option<Problem>,
+    /// By how much the org's clock is ahead of ours, where it says its time.
+    pub clock_ahead: Option<SignedDuration>,
+}
+
+impl LogCut {
+    /// A page with its end: some orgs name a next page for ever, so that an empty page ends it too. An
+    /// address out of the org is never asked.
+    pub fn of(page: LogPage) -> LogCut {
+        let (next, problem) = match page.next {
+            _ if page.records.is_empty() => (None, None),
+            NextPage::At(next) => (Some(next), None),
+            NextPage::Foreign(elsewhere) => (None, Some(foreign(&elsewhere))),
+            NextPage::Unnamed => (None, None),
+        };
+        LogCut { records: page.records, next, problem, clock_ahead: page.clock_ahead }
+    }
+}
+
+fn foreign(elsewhere: &str) -> Problem {
+    let message = format!("the next page's address leads to `{elsewhere}`, out of the org: it is not asked");
+    with_hint(message, "a proxy may have written the page; what came before it is shown")
+}
+
+/// How a search ended that was not stopped by an error.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SearchEnd {
+    /// There is no more.
+    All,
+    /// As many as were wanted have come; there may be more.
+    Enough,
+}
+
+/// Follows a query page by page until there is no more, or as many records as are wanted have come.
+/// Each page is handed on as it comes; `take` may stop the search. A page that names itself as the next one
+/// is the last.
+///
+/// # Errors
+/// What went wrong on the way, beside whatever was handed on already, and what `take` says.
+pub async fn search_all<E: From<Problem>>(
+    log: &dyn LogSearch,
+    query: &LogQuery,
+    most: usize,
+    mut take: impl FnMut(LogCut) -> Result<(), E>,
+) -> Result<SearchEnd, E> {
+    let first = LogQuery { page: query.page.min(most.max(1)), ..query.clone() };
+    let mut cut = log.search(&first).await?;
+    let (mut left, mut followed) = (most, None);
+    loop {
+        let is_cut = cut.records.len() > left;
+        cut.records.truncate(left);
+        left -= cut.records.len();
+        let (next, problem) = (cut.next.take(), cut.problem.take());
+        take(cut)?;
+        match (next, problem) {
+            (_, Some(problem)) => return Err(problem.into()),
+            (None, None) => return Ok(if is_cut { SearchEnd::Enough } else { SearchEnd::All }),
+            (Some(_), None) if left == 0 => return Ok(SearchEnd::Enough),
+            (next, None) if next == followed => return Ok(SearchEnd::All),
+            (Some(next), None) => {
+                cut = log.search_on(&next).await?;
+                followed = Some(next);
+            }
+        }
+    }
 }
 
 /// Where a polling begins.

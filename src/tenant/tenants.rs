@@ -7,7 +7,7 @@ use super::probe::{self, Probe};
 use super::problem::with_hint;
 use super::registrar::{EventHook, Registered, Registrar, Registration};
 use super::workflows::Workflows;
-use super::{CallEnd, Clearance, Directory, FlowCaller, OktaOrg, SystemLog};
+use super::{CallEnd, Clearance, Directory, FlowCaller, LogSearch, OktaOrg, SystemLog};
 use crate::config::Config;
 use crate::config::meant::Way;
 use crate::domain::action::ShownRequest;
@@ -109,6 +109,11 @@ impl Tenants {
     /// The configured Okta org, to look things up in.
     pub fn okta_org(&self) -> Option<Arc<dyn OktaOrg>> {
         self.okta.clone().map(|okta| okta as Arc<dyn OktaOrg>)
+    }
+
+    /// The same, to look into.
+    pub fn log_search(&self) -> Option<Arc<dyn LogSearch>> {
+        self.okta.clone().map(|okta| okta as Arc<dyn LogSearch>)
     }
 
     fn unconfigured<T>(&self, what: &str) -> Part<T> {

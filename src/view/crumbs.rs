@@ -71,6 +71,11 @@ fn aside(scene: &Scene, theme: &Theme, extent: Extent) -> (Role, String) {
             let offset = health.scroll.offset.min(extent.lines.saturating_sub(extent.height));
             (Role::Muted, theme.own(&hidden(offset, extent.height, extent.lines)))
         }
+        Some(Screen::Log(log)) if !log.rows.is_empty() => {
+            let more = if log.next.is_some() { "+" } else { "" };
+            let noun = if log.rows.len() == 1 && log.next.is_none() { "record" } else { "records" };
+            (Role::Muted, format!("{}{more} {noun}", log.rows.len()))
+        }
         Some(Screen::Journal(journal)) if journal.is_loaded => {
             let more = if journal.has_more { "+" } else { "" };
             let noun = if journal.actions.len() == 1 && !journal.has_more { "action" } else { "actions" };

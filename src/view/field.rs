@@ -26,7 +26,7 @@ pub(super) fn draw(canvas: &mut Canvas, area: Rect, input: &Input) -> Option<Pos
 }
 
 /// The end of a text, in at most some columns.
-fn end_of(text: &str, columns: usize) -> String {
+pub(super) fn end_of(text: &str, columns: usize) -> String {
     let mut taken = 0;
     let mut kept: Vec<&str> = Vec::new();
     for grapheme in text.graphemes(true).rev() {

@@ -19,7 +19,7 @@ pub enum Glyphs {
 
 /// What stands for our signs, longer ones first: a dot between two things is a stroke, one before a
 /// thing is a hyphen.
-const STAND_INS: [(&str, &str); 16] = [
+const STAND_INS: [(&str, &str); 17] = [
     (" · ", " | "),
     ("↑↓", "up/down"),
     ("·", "-"),
@@ -29,6 +29,7 @@ const STAND_INS: [(&str, &str); 16] = [
     ("↑", "up"),
     ("↓", "down"),
     ("›", ">"),
+    ("→", ">"),
     ("│", "|"),
     ("─", "-"),
     ("•", "*"),

@@ -1,7 +1,7 @@
 //! `&State` × `&Theme` → a screen. Pure: nothing is remembered between two frames.
 //!
 //! One file a screen ([`feed`], [`event`], [`user`], [`address`], [`journal`], [`health`],
-//! [`raw`]) and one a
+//! [`log`], [`raw`]) and one a
 //! piece that lies on or over them. Where things stand is decided in [`crate::app::layout`], so that
 //! update and view agree on what is visible; here is only what they look like.
 //!
@@ -27,6 +27,7 @@ mod health;
 mod help;
 mod journal;
 mod link;
+mod log;
 mod notice;
 mod palette;
 mod panel;
@@ -58,6 +59,8 @@ pub struct HelpTexts {
     pub help: Vec<HelpLine>,
     /// What completes the line in the prompt, best first.
     pub palette: Vec<PaletteLine>,
+    /// The ready questions of the System Log, each with its key.
+    pub questions: Vec<(String, String)>,
     /// The key that insists on a card whose action was tried before.
     pub insist_key: String,
     /// The key that shows and hides the QR code of a link.
@@ -137,6 +140,7 @@ fn body(scene: &Scene, canvas: &mut Canvas, area: Rect) {
         Some(Screen::Raw(screen)) => raw::draw(screen, canvas, area),
         Some(Screen::Journal(screen)) => journal::draw(scene, screen, canvas),
         Some(Screen::Health(screen)) => health::draw(scene, screen, canvas, area),
+        Some(Screen::Log(screen)) => log::draw(scene, screen, canvas, area),
     }
 }
 

@@ -1,13 +1,14 @@
 //! The `:` prompt under its palette, and the `/` filter under what it understands.
 
 use super::Scene;
-use super::canvas::Canvas;
+use super::canvas::{Canvas, Cells};
 use super::field;
 use super::palette;
 use super::panel::{Focus, Panel};
 use super::prose::Prose;
 use super::theme::{Role, Theme};
-use crate::app::prompt::{Prompt, PromptKind};
+use crate::app::prompt::{self, Prompt, PromptKind};
+use crate::domain::log::Completion;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::Line;
 
@@ -30,13 +31,18 @@ pub(super) fn draw(scene: &Scene, prompt: &Prompt, canvas: &mut Canvas) -> Optio
     let above = match prompt.kind {
         PromptKind::Command => palette::lines(canvas.theme, &scene.help.palette, most, columns),
         PromptKind::Filter => syntax(canvas.theme, most),
+        PromptKind::Log => ways_on(canvas.theme, prompt, most, columns),
     };
-    let title = if prompt.kind == PromptKind::Filter { "Filter" } else { "Command" };
+    let title = match prompt.kind {
+        PromptKind::Filter => "Filter",
+        PromptKind::Log => "Filter of the System Log",
+        PromptKind::Command => "Command",
+    };
     let inner = Panel::new(title, Focus::Here).draw(canvas, at_bottom(scene, above.len() + below.len() + 3));
     canvas.lines(inner, above.iter().chain(&below));
     let used = u16::try_from(above.len() + below.len()).unwrap_or(u16::MAX).min(inner.height);
     let line = Rect { y: inner.y + used, height: inner.height - used, ..inner };
-    let sign = if prompt.kind == PromptKind::Filter { "/" } else { ":" };
+    let sign = if prompt.kind == PromptKind::Command { ":" } else { "/" };
     canvas.line(line, 0, &canvas.theme.line(Role::Key, sign));
     let sign = 1.min(line.width);
     field::draw(canvas, Rect { x: line.x + sign, width: line.width - sign, ..line }, &prompt.input)
@@ -58,6 +64,22 @@ fn error(theme: &Theme, prompt: &Prompt, columns: usize) -> Vec<Line<'static>> {
     let mut lines = prose.lines();
     lines.truncate(ERROR);
     lines
+}
+
+/// How the filter may go on at the cursor; tab takes the selected one.
+fn ways_on(theme: &Theme, prompt: &Prompt, most: usize, columns: usize) -> Vec<Line<'static>> {
+    let all = prompt::ways_on(prompt);
+    let selected = prompt.choice.min(all.len().saturating_sub(1));
+    let first = (selected + 1).saturating_sub(most);
+    let word = (columns / 2).min(46);
+    let line = |(at, way): (usize, &Completion)| {
+        let (name, meaning) =
+            if at == selected { (Role::Selected, Role::Selected) } else { (Role::Accent, Role::Muted) };
+        let cells = Cells::new(theme).left(name, way.word, word);
+        let line = cells.left(meaning, way.meaning, columns.saturating_sub(word)).line();
+        if at == selected { line.style(theme.style(Role::Selected)) } else { line }
+    };
+    all.iter().enumerate().skip(first).take(most).map(line).collect()
 }
 
 fn syntax(theme: &Theme, most: usize) -> Vec<Line<'static>> {

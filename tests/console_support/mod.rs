@@ -235,6 +235,8 @@ fn console(desk: &Arc<Desk>, glass: &Glass, clock: &Arc<TestClock>) -> Console<G
     let state = State::new(clock.now(), Size { columns: COLUMNS, rows: ROWS }, settings);
     let screen = Terminal::new(FrameBackend::fixed(glass.clone(), COLUMNS, ROWS)).unwrap();
     let services = Services {
+        log: None,
+        exports: None,
         desk: desk.clone(),
         runner: Arc::new(Runner::new(desk.clone(), pace())),
         clock: clock.clone(),

@@ -4,14 +4,16 @@ use idtriage::app::effect::RunAsk;
 use idtriage::app::header::Receiver;
 use idtriage::app::health::Kept;
 use idtriage::app::layout::Size;
+use idtriage::app::log::{LogSlice, LogStep};
 use idtriage::app::msg::{Answer, Motion, Msg};
 use idtriage::app::state::Settings;
 use idtriage::app::user::Pane;
-use idtriage::app::{Effect, RequestId, State, update};
+use idtriage::app::{Effect, RequestId, Screen, State, update};
 use idtriage::domain::action::{Receipt, ShownRequest};
 use idtriage::domain::counts::StateCounts;
 use idtriage::domain::dossier::{AddressUsers, EndUserRef, LoadedPart, Problem};
 use idtriage::domain::event::{Detail, EventDetail};
+use idtriage::domain::log::{LogAsk, LogQuery, LogRecord};
 use idtriage::domain::page::{
     Counted, Dropped, EventUser, From, NotifierHealth, Page, Sequence, StoreHealth, StoreStatus,
 };
@@ -113,6 +115,7 @@ fn answer(effect: Effect) -> Option<(RequestId, Answer)> {
         Effect::LoadExecutions { request, ids } => answer(request, Answer::Executions(Ok(executions(&ids)))),
         Effect::LoadPart { request, login, part: name } => answer(request, Answer::Part(login, part(name))),
         Effect::LoadAddress { request, .. } => answer(request, Answer::Address(address_users())),
+        Effect::LoadLog { request, step: LogStep::First(query) } => answer(request, Answer::Log(log(&query))),
         Effect::FitFlows { request, .. } => answer(request, Answer::Fits(Ok(fits()))),
         Effect::PreparePlan { request, ask, .. } => {
             answer(request, Answer::Prepared(Ok(Box::new(plan(&ask)))))
@@ -210,6 +213,62 @@ pub(crate) fn on_health(columns: u16, rows: u16) -> State {
     tell(&mut state, Msg::SourcesReported(said.into()));
     state.header.keep = Some(SignedDuration::from_hours(90 * 24));
     tell(&mut state, Msg::HealthAsked);
+    state
+}
+
+/// Records of the System Log, newest first; a filter that is none is refused as Okta refuses it.
+fn log(query: &LogQuery) -> Result<LogSlice, String> {
+    if query.filter.as_deref() == Some("eventType eq") {
+        return Err("E0000053: Okta's System Log answered 400: Invalid filter at 12. (request id r1)\n\
+            hint: mend the filter or the times"
+            .to_owned());
+    }
+    let records = [
+        ("user.session.start", "DENY", ANN, "", "192.0.2.7", "Kyiv"),
+        ("user.mfa.okta_verify.deny_push", "FAILURE", ANN, "", "192.0.2.7", "Kyiv"),
+        (
+            "user.session.impersonation.initiate",
+            "SUCCESS",
+            "admin@example.com",
+            ANN,
+            "2001:db8::1:2:3",
+            "Austin",
+        ),
+        ("user.lifecycle.suspend", "SUCCESS", "idtriage\u{202e}", ANN, "", ""),
+        ("policy.evaluate_sign_on", "CHALLENGE", "日本語@example.com", "", "198.51.100.9", "\u{1b}[2JParis"),
+    ];
+    let record = |(n, (kind, result, actor, target, address, city)): (
+        usize,
+        (&str, &str, &str, &str, &str, &str),
+    )| {
+        let target: Vec<_> = Some(target).filter(|it| !it.is_empty()).into_iter().collect();
+        let target: Vec<_> = target.iter().map(|it| json!({"type": "User", "alternateId": it})).collect();
+        let raw = json!({
+            "uuid": n.to_string(), "published": ago(n as i64 * 7).to_string(), "eventType": kind,
+            "outcome": {"result": result}, "actor": {"type": "User", "alternateId": actor}, "target": target,
+            "client": {"ipAddress": address, "geographicalContext": {"city": city, "country": "Ukraine"}},
+        });
+        LogRecord::of(raw.to_string().into())
+    };
+    let records = records.into_iter().enumerate().map(record).collect();
+    let clock_ahead = Some(SignedDuration::from_secs(90));
+    Ok(LogSlice { records, next: Some("next".into()), clock_ahead, ..LogSlice::default() })
+}
+
+/// The System Log with a filter; its second page is being read.
+pub(crate) fn on_log(columns: u16, rows: u16, filter: &str) -> State {
+    let mut state = started(columns, rows);
+    tell(&mut state, Msg::LogAsked(Box::new(LogAsk::default().with_filter(filter))));
+    tell(&mut state, Msg::CursorMoved(Motion::Down));
+    state
+}
+
+/// The same without what is not ASCII.
+pub(crate) fn on_plain_log(columns: u16, rows: u16) -> State {
+    let mut state = on_log(columns, rows, "");
+    if let Some(Screen::Log(screen)) = state.stack.last_mut() {
+        screen.rows.retain(|row| row.record.raw.is_ascii());
+    }
     state
 }
 

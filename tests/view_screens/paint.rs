@@ -42,6 +42,10 @@ pub(crate) fn help() -> HelpTexts {
             entry("journal", "L", "what was run", false),
             entry("quit", "q", "leave the console", false),
         ],
+        questions: vec![
+            pair("1", "failed sign-ins in the past 24 h"),
+            pair("3", "MFA denials in the past 24 h"),
+        ],
         insist_key: "A".into(),
         qr_key: "tab".into(),
     }

@@ -5,7 +5,7 @@ use crate::paint::{paint, text};
 use idtriage::app::layout::Size;
 use idtriage::app::msg::{Answer, Msg};
 use idtriage::app::user::Pane;
-use idtriage::app::{Effect, Overlay, State, update};
+use idtriage::app::{Effect, Overlay, Screen, State, update};
 use idtriage::domain::page::Page;
 use idtriage::domain::source::Unaccepted;
 use idtriage::domain::time::Zone;
@@ -54,6 +54,9 @@ fn all() -> Vec<State> {
         overlaid(on_event(columns, rows), Msg::LinkAsked),
         overlaid(started(columns, rows), Msg::QuitAsked),
         on_health(columns, rows),
+        on_log(columns, rows, ""),
+        on_log(columns, rows, "eventType eq"),
+        overlaid(on_log(columns, rows, "uuid pr and "), Msg::FilterAsked),
     ]
 }
 
@@ -71,8 +74,12 @@ fn no_size_breaks_a_screen() {
 
 /// Screens of a world that has only ASCII: whatever else there is, is ours.
 fn plain() -> impl Iterator<Item = State> {
-    let is_plain = |state: &State| state.feed.window.rows.iter().all(|event| event.check.name().is_ascii());
-    all().into_iter().filter(is_plain)
+    let is_plain = |state: &State| {
+        let is_log = |screen: &Screen| matches!(screen, Screen::Log(log) if !log.rows.is_empty());
+        let mut rows = state.feed.window.rows.iter();
+        rows.all(|event| event.check.name().is_ascii()) && !state.stack.iter().any(is_log)
+    };
+    all().into_iter().filter(is_plain).chain([on_plain_log(80, 24)])
 }
 
 #[test]

@@ -86,6 +86,34 @@ fn health_without_colour() {
     look_in("health_mono", &on_health(80, 24), &Theme::default().without_colour());
 }
 
+const DENIED: &str = "outcome.result eq \"DENY\" or outcome.result eq \"FAILURE\" or actor.id eq \"00u1\"";
+
+#[rstest]
+#[case(60, 16)]
+#[case(80, 24)]
+#[case(120, 40)]
+fn log(#[case] columns: u16, #[case] rows: u16) {
+    look(&format!("log_{columns}x{rows}"), &on_log(columns, rows, DENIED));
+}
+
+#[test]
+fn log_without_colour() {
+    look_in("log_mono", &on_log(80, 24, DENIED), &Theme::default().without_colour());
+}
+
+#[test]
+fn log_refused() {
+    look("log_refused", &on_log(80, 24, "eventType eq"));
+}
+
+#[test]
+fn log_filter() {
+    let mut state = on_log(80, 24, "");
+    tell(&mut state, Msg::FilterAsked);
+    type_text(&mut state, "eventType eq \"deny");
+    look("log_filter", &state);
+}
+
 #[test]
 fn flows() {
     look("flows_80x24", &with_flows(80, 24));

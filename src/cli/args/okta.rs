@@ -1,6 +1,7 @@
 //! `okta …`: what is asked of an Okta org.
 
 use super::Run;
+use super::logs::Logs;
 use super::register::OktaHook;
 use crate::domain::FindingId;
 use crate::domain::operation::Operation;
@@ -67,6 +68,9 @@ pub enum Okta {
     /// Where the org posts records of its log to
     #[command(subcommand)]
     Hook(OktaHook),
+    /// Look into the System Log
+    #[command(alias = "okta-get-logs")]
+    Logs(Logs),
 }
 
 /// `okta user …`

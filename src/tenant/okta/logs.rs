@@ -4,11 +4,15 @@ use super::credential::{Auth, no_credential};
 use super::error::{self, OktaError};
 use super::service_app::Scope;
 use super::{Okta, link};
+use crate::domain::Untrusted;
 use crate::domain::dossier::Problem;
+use crate::domain::log::{LogOrder, LogQuery};
 use crate::domain::time;
 use crate::tenant::http::{self, Answer, HttpError, Request};
 use crate::tenant::problem::unexpected;
-use crate::tenant::system_log::{LogPage, LogSpan, LogStart, LogTrouble, NextPage, SystemLog};
+use crate::tenant::system_log::{
+    LogCut, LogPage, LogSearch, LogSpan, LogStart, LogTrouble, NextPage, SystemLog,
+};
 use crate::tenant::token::NoAnswer;
 use async_trait::async_trait;
 use jiff::SignedDuration;
@@ -57,7 +61,41 @@ impl SystemLog for Okta {
     }
 }
 
+#[async_trait]
+impl LogSearch for Okta {
+    async fn search(&self, query: &LogQuery) -> Result<LogCut, Problem> {
+        let (since, until) = (time::rfc3339(query.since), time::rfc3339(query.until));
+        let order = match query.order {
+            LogOrder::Ascending => "ASCENDING",
+            LogOrder::Descending => "DESCENDING",
+        };
+        let limit = query.page.to_string();
+        let pairs = [("since", since.as_str()), ("until", &until), ("sortOrder", order), ("limit", &limit)];
+        let filter = query.filter.as_deref().map(|filter| ("filter", filter));
+        let words = query.words.as_deref().map(|words| ("q", words));
+        self.cut(self.logs_url(pairs.into_iter().chain(filter).chain(words)), Asked::Request).await
+    }
+
+    async fn search_on(&self, next: &str) -> Result<LogCut, Problem> {
+        match self.own(next) {
+            Ok(url) => self.cut(url, Asked::Cursor).await,
+            Err(elsewhere) => Err(Problem::whole(format!(
+                "the next page's address leads to `{elsewhere}`, out of the org: it is not asked"
+            ))),
+        }
+    }
+}
+
 impl Okta {
+    /// A page that an analyst waits for: what a rate limit holds up for a moment only is waited out.
+    async fn cut(&self, url: Url, asked: Asked) -> Result<LogCut, Problem> {
+        let answer = self.read(Scope::ReadLogs, "logs", Request::get(url)).await?;
+        match answer.status {
+            200..300 => self.page_of(&answer).map(LogCut::of).map_err(|_| unexpected("Okta", &answer)),
+            _ => Err(refused_search(&self.http, &answer, asked)),
+        }
+    }
+
     fn logs_url<'a>(&self, pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Url {
         let pairs =
             pairs.into_iter().map(|(name, value)| format!("{name}={}", utf8_percent_encode(value, VALUE)));
@@ -148,6 +186,21 @@ fn problem(http: &http::Http, answer: &Answer) -> Problem {
         _ => problem,
     }
 }
+
+/// A query that was refused, in Okta's own words: they say where a filter goes wrong.
+fn refused_search(http: &http::Http, answer: &Answer, asked: Asked) -> Problem {
+    let problem = problem(http, answer);
+    let is_of_query = matches!(problem.kind.as_ref().map(Untrusted::raw), Some("E0000031" | "E0000053"));
+    let hint = match (answer.status, asked) {
+        (400, Asked::Request) if is_of_query => GRAMMAR,
+        (400 | 404 | 410, Asked::Cursor) => "the next page is not offered any more: ask anew",
+        _ => return problem,
+    };
+    Problem { hint: Some(hint.to_owned()), ..problem }
+}
+
+const GRAMMAR: &str = "mend the filter or the times; a filter looks like `eventType eq \"user.session.start\" and \
+    outcome.result eq \"DENY\"`";
 
 /// The token endpoint says by its code that it will not issue one; anything else may pass.
 fn without_token(problem: Problem) -> LogTrouble {

@@ -1,0 +1,141 @@
+//! Records as CSV (RFC 4180) that no spreadsheet runs.
+//!
+//! A cell that begins like a formula is one to a spreadsheet, and whoever can put a name into a log could
+//! have the analyst's machine run it. Such a cell gets a `'` before it, which spreadsheets take for "text".
+
+use super::{LogRecord, Party, Thread};
+use crate::domain::untrusted::visible;
+use crate::domain::{Untrusted, time};
+
+/// What a spreadsheet may take for the beginning of a formula, or skips before one; the wide forms too.
+const BEGINS_A_FORMULA: &[char] =
+    &['=', '+', '-', '@', '\t', '\r', '\n', '\u{FF1D}', '\u{FF0B}', '\u{FF0D}', '\u{FF20}'];
+
+const HEADINGS: [&str; 19] = [
+    "published",
+    "eventType",
+    "displayMessage",
+    "outcome.result",
+    "outcome.reason",
+    "actor.alternateId",
+    "actor.displayName",
+    "actor.id",
+    "target.alternateId",
+    "target.displayName",
+    "target.id",
+    "client.ipAddress",
+    "city",
+    "state",
+    "country",
+    "externalSessionId",
+    "rootSessionId",
+    "transaction.id",
+    "uuid",
+];
+
+/// The line of headings, with its line end.
+pub fn heading() -> String {
+    line(HEADINGS)
+}
+
+/// A record's line, with its line end. The target is the first user among them.
+pub fn row(record: &LogRecord) -> String {
+    let nobody = Party::default();
+    let target = record.target.as_ref().unwrap_or(&nobody);
+    let published = record.published.map(time::rfc3339).unwrap_or_default();
+    let [city, state, country] = &record.place;
+    let thread = |thread| text(record.thread(thread));
+    line([
+        &published,
+        record.event_type.raw(),
+        record.message.raw(),
+        record.result.raw(),
+        record.reason.raw(),
+        text(record.actor.alternate_id.as_ref()),
+        text(record.actor.name.as_ref()),
+        text(record.actor.id.as_ref()),
+        text(target.alternate_id.as_ref()),
+        text(target.name.as_ref()),
+        text(target.id.as_ref()),
+        text(record.address.as_ref()),
+        text(city.as_ref()),
+        text(state.as_ref()),
+        text(country.as_ref()),
+        thread(Thread::Session),
+        thread(Thread::RootSession),
+        thread(Thread::Transaction),
+        record.uuid.raw(),
+    ])
+}
+
+fn text(text: Option<&Untrusted>) -> &str {
+    text.map(Untrusted::raw).unwrap_or_default()
+}
+
+fn line<const N: usize>(cells: [&str; N]) -> String {
+    format!("{}\r\n", cells.map(cell).join(","))
+}
+
+/// One cell. What could move a terminal or hide itself stands there by its name, also in a file: somebody
+/// will look at it with `less`.
+fn cell(text: &str) -> String {
+    let shown = visible(text);
+    let is_formula = text.starts_with(BEGINS_A_FORMULA) || shown.trim_start().starts_with(BEGINS_A_FORMULA);
+    let guard = if is_formula { "'" } else { "" };
+    match shown.contains([',', '"', '\'']) || is_formula {
+        true => format!("\"{guard}{}\"", shown.replace('"', "\"\"")),
+        false => shown.into_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case("ann@example.com", "ann@example.com")]
+    #[case("", "")]
+    #[case("a, b", "\"a, b\"")]
+    #[case("say \"no\"", "\"say \"\"no\"\"\"")]
+    #[case("=HYPERLINK(\"http://x\")", "\"'=HYPERLINK(\"\"http://x\"\")\"")]
+    #[case("+1 555", "\"'+1 555\"")]
+    #[case("-2+3", "\"'-2+3\"")]
+    #[case("@SUM(A1)", "\"'@SUM(A1)\"")]
+    #[case("\t=1", "\"' =1\"")]
+    #[case("\r=1", "\"'<U+000D>=1\"")]
+    #[case("  =1", "\"'  =1\"")]
+    #[case("\u{FF1D}1", "\"'\u{FF1D}1\"")]
+    #[case("a\nb", "a␊b")]
+    #[case("a\u{1b}[2J", "a<U+001B>[2J")]
+    fn a_cell_is_harmless(#[case] text: &str, #[case] expected: &str) {
+        assert_eq!(cell(text), expected);
+    }
+
+    #[test]
+    fn a_row_has_a_cell_a_heading() {
+        let raw = r#"{"uuid":"u-1","published":"2026-05-01T12:00:00Z","eventType":"user.session.start",
+            "outcome":{"result":"DENY"},"actor":{"type":"User","alternateId":"=cmd","displayName":"Ann"},
+            "client":{"ipAddress":"192.0.2.7","geographicalContext":{"city":"Kyiv","country":"Ukraine"}}}"#;
+        let row = row(&LogRecord::of(raw.into()));
+        assert!(
+            row.starts_with("2026-05-01T12:00:00.000Z,user.session.start,,DENY,,\"'=cmd\",Ann,,"),
+            "{row}"
+        );
+        assert!(row.ends_with(",192.0.2.7,Kyiv,,Ukraine,,,,u-1\r\n"), "{row}");
+        assert_eq!(row.matches(',').count(), heading().matches(',').count());
+    }
+
+    proptest! {
+        #[test]
+        fn no_cell_begins_like_a_formula_or_breaks_out(text in any::<String>()) {
+            let cell = cell(&text);
+            let inner = cell.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(&cell);
+            prop_assert!(!inner.trim_start().starts_with(BEGINS_A_FORMULA));
+            prop_assert!(!inner.replace("\"\"", "").contains('"'));
+            prop_assert!(!cell.contains(['\r', '\n']));
+            prop_assert!(cell.starts_with('"') || !cell.contains(','));
+        }
+    }
+}
