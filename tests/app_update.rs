@@ -10,10 +10,11 @@ use idtriage::app::flows::{FlowList, Offer};
 use idtriage::app::msg::Motion;
 use idtriage::app::state::QuitQuestion;
 use idtriage::app::user::Pane;
-use idtriage::app::{Answer, Effect, Msg, Overlay, RequestId, Screen, pane};
+use idtriage::app::{Answer, Effect, Msg, Overlay, RequestId, Screen, pane, triage};
 use idtriage::domain::action::{Receipt, ShownRequest};
 use idtriage::domain::dossier::{LoadedPart, Part, Problem};
 use idtriage::domain::event::EventDetail;
+use idtriage::domain::operation::{self, Operation};
 use idtriage::domain::page::{EventUser, Page};
 use idtriage::domain::plan::{Fit, FitTarget, PageOf, WebPage};
 use idtriage::domain::{
@@ -390,6 +391,32 @@ fn frames_that_do_not_show_the_feed_do_not_count(#[case] over: Msg) {
     assert!(is_refused(&mut desk), "it is on the screen only with the next frame");
     desk.stand();
     assert!(!is_refused(&mut desk));
+}
+
+#[test]
+fn an_operation_of_oktas_own_opens_its_card_on_whom_it_names() {
+    let mut desk = Desk::settled(3);
+    let planned = |effects: &[Effect]| -> Vec<(String, String)> {
+        let asks = effects.iter().filter_map(|effect| match effect {
+            Effect::PreparePlan { ask, .. } => Some((ask.flow.clone().unwrap().0, ask.login.to_string())),
+            _ => None,
+        });
+        asks.collect()
+    };
+    let ann = Some(Login::new("ann@example.com"));
+    assert_eq!(planned(&desk.send(Msg::OperationAsked(Operation::Suspend, ann.clone()))), []);
+    let said = desk.state.notice.shown(desk.state.now).cloned();
+    assert!(format!("{said:?}").contains("Okta is not configured"), "{said:?}");
+    desk.state.settings.flows = operation::flows().into();
+    let named = planned(&desk.send(Msg::OperationAsked(Operation::Suspend, ann)));
+    assert_eq!(named, [("okta-suspend".to_owned(), "ann@example.com".to_owned())]);
+    desk.send(Msg::WentBack);
+    let under_the_cursor = triage::selected(&desk.state).login.unwrap().to_string();
+    let chosen = planned(&desk.send(Msg::OperationAsked(Operation::ClearSessions, None)));
+    assert_eq!(chosen, [("okta-clear-sessions".to_owned(), under_the_cursor)]);
+    desk.send(Msg::WentBack);
+    desk.state.settings.is_read_only = true;
+    assert_eq!(planned(&desk.send(Msg::OperationAsked(Operation::Suspend, None))), []);
 }
 
 #[test]

@@ -11,6 +11,7 @@ use crate::domain::dossier::{AddressUsers, LoadedPart};
 use crate::domain::event::{Detail, EventDetail};
 use crate::domain::finding::{FindingId, HistoryEntry};
 use crate::domain::log::{LogAsk, LogPreset, Moment, Thread};
+use crate::domain::operation::Operation;
 use crate::domain::page::{Counted, EventUser, Page, Sequence, StoreHealth};
 use crate::domain::plan::{Fit, Plan};
 use crate::domain::query::UserQuery;
@@ -182,6 +183,8 @@ pub enum Msg {
     PromptAsked,
     /// A user was named.
     UserNamed(Login),
+    /// An operation of Okta's own was asked for: on somebody, else on whom the cursor names.
+    OperationAsked(Operation, Option<Login>),
     /// An address was named.
     AddressNamed(String),
     /// A filter was given.

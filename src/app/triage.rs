@@ -7,7 +7,8 @@ use super::effect::{Effect, RunAsk};
 use super::msg::Motion;
 use super::pane::Target;
 use super::state::{Awaited, Overlay, Screen, State};
-use super::{event, flows, user};
+use super::{card, event, flows, user};
+use crate::domain::operation::Operation;
 use crate::domain::page::{EventUser, From, Page};
 use crate::domain::query::UserQuery;
 use crate::domain::{Change, Disposition, EventId, Finding, FindingState, Login};
@@ -123,6 +124,29 @@ pub fn asked(state: &mut State, then: Then) -> Vec<Effect> {
     }
 }
 
+/// An operation of Okta's own was asked for by its name: its card opens, on whoever is named, else on whom
+/// the cursor names, from their finding.
+pub fn operation_asked(state: &mut State, operation: Operation, login: Option<Login>) -> Vec<Effect> {
+    if state.settings.is_read_only {
+        return nothing(state, READ_ONLY);
+    }
+    let flow = operation.flow_id();
+    if !state.settings.flows.iter().any(|known| known.id == flow) {
+        return nothing(state, "Okta is not configured: `[okta]` with a credential offers its operations");
+    }
+    let chosen = selected(state);
+    let Some(whom) = login.or_else(|| chosen.login.clone()) else {
+        return nothing(state, "nobody is chosen here: name them, `:suspend ann@example.com`");
+    };
+    let finding = chosen.finding.filter(|finding| finding.login == whom);
+    let event = chosen.event.filter(|_| finding.is_some());
+    let check = finding.as_ref().map(|finding| (finding.check.id.clone(), finding.check.title.clone()));
+    let finding = finding.map(|finding| finding.id);
+    card::open(state, RunAsk { flow: Some(flow), login: whom, finding, event, check, ..RunAsk::default() })
+}
+
+const READ_ONLY: &str = "the console was started with --read-only: nothing is changed";
+
 fn nothing(state: &mut State, why: &str) -> Vec<Effect> {
     state.notice.fail(state.now, why);
     Vec::new()
@@ -166,7 +190,7 @@ pub fn finding_came(
 
 fn go_on(state: &mut State, then: Then, event: Option<EventId>, finding: Finding) -> Vec<Effect> {
     if state.settings.is_read_only && then != Then::Person {
-        return nothing(state, "the console was started with --read-only: nothing is changed");
+        return nothing(state, READ_ONLY);
     }
     match then {
         Then::Claim => claim(state, finding),

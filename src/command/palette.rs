@@ -121,9 +121,13 @@ fn spelt(command: &Command) -> String {
 mod tests {
     use super::*;
     use crate::domain::Login;
+    use crate::domain::operation::Operation;
 
     #[test]
     fn a_line_means_its_command() {
+        let suspended = |login| Ok(Msg::OperationAsked(Operation::Suspend, login));
+        assert_eq!(meant("suspend Ann@x", 0, Context::Feed), suspended(Some(Login::new("ann@x"))));
+        assert_eq!(meant("suspend", 0, Context::Feed), suspended(None));
         assert_eq!(meant("user Ann@x", 0, Context::Feed), Ok(Msg::UserNamed(Login::new("ann@x"))));
         assert_eq!(meant("journal", 0, Context::Feed), Ok(Msg::JournalAsked));
         assert_eq!(meant("ip 10.0.0.1", 0, Context::Feed), Ok(Msg::AddressNamed("10.0.0.1".into())));

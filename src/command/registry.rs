@@ -6,6 +6,7 @@ use crate::app::log::{LogForm, Reach};
 use crate::app::msg::Motion;
 use crate::app::user::Pane;
 use crate::domain::log::{LogAsk, LogPreset, Moment, Thread};
+use crate::domain::operation::Operation;
 use crate::domain::query::UserQuery;
 use crate::domain::{Login, Query};
 
@@ -272,6 +273,28 @@ pub const COMMANDS: &[Command] = &[
     preset("log.third", &["3"], || Msg::LogPresetChosen(LogPreset::MfaDenials)),
     preset("log.fourth", &["4"], || Msg::LogPresetChosen(LogPreset::OneToken)),
     preset("log.fifth", &["5"], || Msg::LogPresetChosen(LogPreset::DelegatedFlows)),
+    operation("okta.suspend", "suspend", "suspend in Okta", |text| asked(Operation::Suspend, text)),
+    operation("okta.clear-sessions", "clear-sessions", "end the sessions in Okta", |text| {
+        asked(Operation::ClearSessions, text)
+    }),
+    operation("okta.reset-password", "reset-password", "reset the password in Okta", |text| {
+        asked(Operation::ResetPassword, text)
+    }),
+    operation("okta.expire-password", "expire-password", "expire the password in Okta", |text| {
+        asked(Operation::ExpirePassword, text)
+    }),
+    operation("okta.reset-factors", "reset-factors", "remove the factors in Okta", |text| {
+        asked(Operation::ResetFactors, text)
+    }),
+    operation("okta.unlock", "unlock", "unlock in Okta", |text| asked(Operation::Unlock, text)),
+    operation("okta.unsuspend", "unsuspend", "unsuspend in Okta", |text| asked(Operation::Unsuspend, text)),
+    operation("okta.activate", "activate", "activate in Okta", |text| asked(Operation::Activate, text)),
+    operation("okta.reactivate", "reactivate", "activate anew in Okta", |text| {
+        asked(Operation::Reactivate, text)
+    }),
+    operation("okta.deactivate", "deactivate", "deactivate in Okta", |text| {
+        asked(Operation::Deactivate, text)
+    }),
     simple("help.open", "help", "keys, filter, ids", &["?"], &[Feed, Event, User, Address, Raw, Journal, Health, Log, Flows], || Msg::HelpAsked)
         .footer("help")
         .help("Lists the keys of this screen, all others, the filter's terms, and the ids that keys are configured by."),
@@ -315,6 +338,30 @@ const fn preset(id: &'static str, keys: &'static [&'static str], act: fn() -> Ms
     log(id, id, "this ready question", keys, act).help(
         "Asks a ready question: failed sign-ins, administrator rights and tokens, MFA denials, what the record's API token did, delegated flows.",
     )
+}
+
+const fn operation(
+    id: &'static str,
+    name: &'static str,
+    title: &'static str,
+    parse: fn(&str) -> Result<Msg, String>,
+) -> Command {
+    Command {
+        id,
+        name,
+        title,
+        help: "Opens the card of this operation, on who is named, else on whom the cursor names. Nothing is sent before it is confirmed.",
+        keys: &[],
+        contexts: Context::SCREENS,
+        footer: None,
+        act: Act::Argument { name: "[LOGIN]", parse },
+    }
+}
+
+/// Without a login it is whom the cursor names.
+fn asked(operation: Operation, text: &str) -> Result<Msg, String> {
+    let login = Some(Login::new(text)).filter(|login| !login.is_empty());
+    Ok(Msg::OperationAsked(operation, login))
 }
 
 fn user_named(text: &str) -> Result<Msg, String> {

@@ -149,7 +149,6 @@ fn may_shrink(db: &Connection) -> rusqlite::Result<()> {
     if pages > 0 {
         return Ok(());
     }
-    db.pragma_update(None, "page_size", 8_192)?;
     match db.pragma_update(None, "auto_vacuum", "INCREMENTAL") {
         // Somebody else makes the file, and asks for the same.
         Err(error) if is_busy(&error) => Ok(()),
