@@ -88,11 +88,6 @@ impl Operation {
         self.described().link
     }
 
-    /// The type of the record that the System Log holds of it.
-    pub fn audit_event(self) -> &'static str {
-        self.described().audit
-    }
-
     /// The flow that runs it.
     pub fn flow(self) -> Flow {
         let said = self.described();
@@ -114,7 +109,12 @@ impl Operation {
             inputs: Vec::new(),
             inverse: said.inverse.map(Operation::flow_id),
             undo: said.undo.to_owned(),
-            caveats: owned(said.caveats),
+            caveats: said
+                .caveats
+                .iter()
+                .map(|text| (*text).to_owned())
+                .chain([format!("the System Log holds it as `{}`", said.audit)])
+                .collect(),
             proven_by: said.proven_by,
             is_final: false,
         }

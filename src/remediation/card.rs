@@ -430,6 +430,8 @@ fn unchecked_aliases(desk: &Desk, names: &Names) -> Option<String> {
 fn cannot_know(flow: &Flow, account: Option<&ProviderAccount>, target: &Target) -> Vec<String> {
     let mut unknown = Vec::new();
     match (account, flow.product) {
+        // What is acted on is the id that was read, whoever named it.
+        (None, Some(_)) if flow.operation.is_some() => {}
         (None, Some(product)) => unknown.push(format!(
             "which {} account the login belongs to: no id is known, so the flow is given the login",
             product.ispm_name()
@@ -441,7 +443,8 @@ fn cannot_know(flow: &Flow, account: Option<&ProviderAccount>, target: &Target) 
     if flow.caveats.is_empty() {
         unknown.push("whether the flow checks the id's product".to_owned());
     }
-    if !flow.is_final {
+    // An operation of Okta's own has ended when it is answered; what it changes may settle later.
+    if !flow.is_final && flow.operation.is_none() {
         unknown.push("when the run ends: it may answer earlier".to_owned());
     }
     unknown.push(effect(flow, target).to_owned());
