@@ -17,10 +17,11 @@ pub use address::{AddressUsers, EndUserRef};
 pub use cii::EndUserState;
 pub use cii_details::{Device, EndUser, EndUserDetails, ProviderRecord, SignIn};
 pub use okta::OktaUser;
-pub use okta_lists::{OktaApp, OktaFactor, OktaGroup, OktaRecord};
+pub use okta_lists::{OktaApp, OktaFactor, OktaGroup};
 pub use part::{Part, Problem};
 pub use place::{GeoLocation, IpAddressInfo, LocationWithPrevalence};
 
+use super::log::LogRecord;
 use super::{Login, Untrusted};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -94,7 +95,7 @@ pub enum LoadedPart {
     /// Their factors.
     OktaFactors(Box<Part<Vec<OktaFactor>>>),
     /// What they did of late, and what was done to them.
-    OktaActivity(Box<Part<Vec<OktaRecord>>>),
+    OktaActivity(Box<Part<Vec<LogRecord>>>),
 }
 
 impl LoadedPart {
@@ -182,7 +183,7 @@ pub struct Dossier {
     /// Their factors.
     pub okta_factors: Option<Part<Vec<OktaFactor>>>,
     /// What they did of late, and what was done to them.
-    pub okta_activity: Option<Part<Vec<OktaRecord>>>,
+    pub okta_activity: Option<Part<Vec<LogRecord>>>,
 }
 
 impl Dossier {

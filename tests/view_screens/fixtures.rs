@@ -551,16 +551,15 @@ fn part(name: PartName) -> LoadedPart {
                 {"id": "sms1", "factorType": "sms", "provider": "OKTA", "status": "PENDING_ACTIVATION"},
             ]),
         ))),
-        PartName::OktaActivity => LoadedPart::OktaActivity(Box::new(listed(
-            at,
-            json!([
-                {"uuid": "u1", "published": "2026-03-04T09:41:00.000Z", "eventType": "user.session.start",
-                 "outcome": {"result": "DENY", "reason": "POLICY_BLOCK"}, "actor": {"alternateId": ANN},
-                 "client": {"ipAddress": "203.0.113.7", "userAgent": {"browser": "FIREFOX"},
-                            "geographicalContext": {"city": "Oslo", "country": "NO"}},
-                 "securityContext": {"risk": {"level": "HIGH"}}},
-            ]),
-        ))),
+        PartName::OktaActivity => {
+            let record = json!({"uuid": "u1", "published": "2026-03-04T09:41:00.000Z", "eventType": "user.session.start",
+             "outcome": {"result": "DENY", "reason": "POLICY_BLOCK"}, "actor": {"alternateId": ANN},
+             "client": {"ipAddress": "203.0.113.7", "userAgent": {"browser": "FIREFOX"},
+                        "geographicalContext": {"city": "Oslo", "country": "NO"}},
+             "securityContext": {"risk": {"level": "HIGH"}}});
+            let record = LogRecord::of(record.to_string().into());
+            LoadedPart::OktaActivity(Box::new(Part::whole(at, vec![record])))
+        }
     }
 }
 

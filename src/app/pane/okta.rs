@@ -5,7 +5,8 @@ use super::row::{Body, Row, Target};
 use super::{part_rows, text, texts, zone};
 use crate::app::state::State;
 use crate::app::user::UserScreen;
-use crate::domain::dossier::{GeoLocation, OktaFactor, OktaRecord, OktaUser, Part};
+use crate::domain::dossier::{OktaFactor, OktaUser, Part};
+use crate::domain::log::LogRecord;
 use crate::domain::time::Zone;
 use crate::domain::{Dossier, Login, NOTHING, PartName, Untrusted};
 
@@ -145,21 +146,21 @@ fn enrolled(factor: &OktaFactor, zone: &Zone) -> Row {
     Row::new(format!("enrolled {}", factor.id.raw()), Body::Pair(what, since))
 }
 
-fn activity(record: &OktaRecord, at: usize, login: &Login, zone: &Zone) -> Row {
-    let when = record.published().map_or(NOTHING.to_owned(), |at| zone.seconds(at));
-    let place = record.place();
-    let place = if place == GeoLocation::default() { None } else { Some(place.words()) };
-    let by_another = |actor: &Untrusted| Login::new(actor.raw()) != *login;
-    let actor = record.actor().filter(by_another).map(|actor| format!("by {actor}"));
-    let risk = record.risk().map(|risk| format!("risk {risk}"));
-    let client = record.client().map(|client| client.to_string());
-    let address = record.address();
-    let from = address.as_ref().map(|address| format!("from {address}"));
-    let more: Vec<String> = [from, place, client, risk, actor].into_iter().flatten().collect();
-    let what = format!("{} {}", record.result(), record.event_type());
+fn activity(record: &LogRecord, at: usize, login: &Login, zone: &Zone) -> Row {
+    let when = record.published.map_or(NOTHING.to_owned(), |at| zone.seconds(at));
+    let reason = if record.reason.is_blank() { String::new() } else { format!(" ({})", record.reason) };
+    let what = format!("{}{reason} {}", record.result, record.event_type);
+    let from = record.address.as_ref().map(|address| format!("from {address}"));
+    let place = Some(Untrusted::from(record.place_text())).filter(|place| !place.is_blank());
+    let client = record.client.as_ref().map(Untrusted::to_string);
+    let risk = record.risk.as_ref().map(|risk| format!("risk {risk}"));
+    let actor = Untrusted::from(record.actor.shown());
+    let is_another = !actor.is_blank() && Login::new(actor.raw()) != *login;
+    let by = is_another.then(|| format!("by {actor}"));
+    let more = [from, place.map(|place| place.to_string()), client, risk, by].into_iter().flatten();
     let what: Vec<String> = std::iter::once(what).chain(more).collect();
     let row = Row::new(format!("record {at} {when}"), Body::Pair(what.join(", "), when));
-    match address {
+    match &record.address {
         Some(address) => row.leads_to(Target::Address(address.raw().to_owned())),
         None => row,
     }

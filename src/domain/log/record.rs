@@ -6,6 +6,7 @@
 use super::literal;
 use crate::domain::{Login, Untrusted, time};
 use jiff::Timestamp;
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -93,6 +94,13 @@ impl Thread {
     }
 }
 
+/// As it came, where it is JSON.
+impl Serialize for LogRecord {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serde_json::from_str::<Value>(&self.raw).unwrap_or_default().serialize(serializer)
+    }
+}
+
 /// A record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogRecord {
@@ -118,6 +126,10 @@ pub struct LogRecord {
     pub address: Option<Untrusted>,
     /// City, state and country.
     pub place: [Option<Untrusted>; 3],
+    /// With which browser or device.
+    pub client: Option<Untrusted>,
+    /// The level of risk that Okta saw.
+    pub risk: Option<Untrusted>,
     threads: [Option<Untrusted>; Thread::ALL.len()],
 }
 
@@ -141,6 +153,9 @@ impl LogRecord {
             address: untrusted(&value, "/client/ipAddress")
                 .or_else(|| untrusted(&value, "/request/ipChain/0/ip")),
             place,
+            client: untrusted(&value, "/client/userAgent/browser")
+                .or_else(|| untrusted(&value, "/client/device")),
+            risk: untrusted(&value, "/securityContext/risk/level"),
             threads: Thread::ALL.map(|thread| untrusted(&value, &thread.pointer())),
             raw,
         }
@@ -193,7 +208,8 @@ mod tests {
             "displayMessage":"User login to Okta","outcome":{"result":"DENY","reason":"policy"},
             "actor":{"id":"00u1","type":"User","alternateId":"ann@x","displayName":"Ann"},
             "target":[{"type":"AppInstance","alternateId":"app"},{"type":"User","alternateId":"bo@x"}],
-            "client":{"ipAddress":"192.0.2.7","geographicalContext":{"city":"Kyiv","state":null,"country":"Ukraine"}},
+            "securityContext":{"risk":{"level":"HIGH"}},
+            "client":{"userAgent":{"browser":"FIREFOX"},"ipAddress":"192.0.2.7","geographicalContext":{"city":"Kyiv","state":null,"country":"Ukraine"}},
             "authenticationContext":{"externalSessionId":"s-1","rootSessionId":"r-1"},
             "transaction":{"id":"t-1","detail":{"requestApiTokenId":"00T1"}}}"#;
         let record = LogRecord::of(raw.into());
@@ -201,6 +217,11 @@ mod tests {
         assert!(record.has_failed() && record.published.is_some());
         assert_eq!(record.person(), Some(Login::new("bo@x")));
         assert_eq!((record.actor.shown(), record.place_text().as_str()), ("ann@x", "Kyiv, Ukraine"));
+        assert_eq!(
+            (record.client.clone(), record.risk.clone()),
+            (Some("FIREFOX".into()), Some("HIGH".into()))
+        );
+        assert_eq!(serde_json::to_value(&record).unwrap()["outcome"]["result"], "DENY");
         let threads = Thread::ALL.map(|thread| record.thread(thread).map(Untrusted::raw));
         assert_eq!(threads, [Some("s-1"), Some("r-1"), Some("t-1"), Some("00T1")]);
         assert_eq!(Thread::Transaction.filter("t-1"), r#"transaction.id eq "t-1""#);

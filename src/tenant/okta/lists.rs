@@ -4,7 +4,8 @@ use super::Okta;
 use super::error::OktaError;
 use super::link;
 use super::service_app::Scope;
-use crate::domain::dossier::{OktaApp, OktaFactor, OktaGroup, OktaRecord, Part, Problem};
+use crate::domain::dossier::{OktaApp, OktaFactor, OktaGroup, Part, Problem};
+use crate::domain::log::LogRecord;
 use crate::domain::time;
 use crate::tenant::decode;
 use crate::tenant::http::Request;
@@ -101,7 +102,7 @@ impl Okta {
     }
 
     /// What the System Log holds of late of what a user did and of what was done to them, newest first.
-    pub(in crate::tenant) async fn activity_of(&self, login: &str) -> Part<Vec<OktaRecord>> {
+    pub(in crate::tenant) async fn activity_of(&self, login: &str) -> Part<Vec<LogRecord>> {
         let now = self.http.now();
         let since = time::rfc3339(now.saturating_sub(RECENT_SPAN).unwrap_or(Timestamp::UNIX_EPOCH));
         let until = time::rfc3339(now);
@@ -122,7 +123,10 @@ impl Okta {
         // One page: what is older is the System Log screen's.
         let listed = listed(&id);
         match self.page_at(&listed, self.listed_url(&listed)).await {
-            Ok((records, _)) => decoded(now, "logs", records, Vec::new()),
+            Ok((records, _)) => {
+                let read = |record: Value| LogRecord::of(record.to_string().into());
+                Part::whole(now, records.into_iter().map(read).collect())
+            }
             Err(problem) => Part::failed(now, problem),
         }
     }
