@@ -163,7 +163,8 @@ impl ShownRequest {
     }
 }
 
-/// One try that was answered 429 before the one that counted.
+/// One try before the one that counted, whose answer said that nothing ran: 429, or the wish for another
+/// proof of the token's key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Try {
     /// When it was sent.
@@ -194,7 +195,7 @@ pub struct Receipt {
     /// The execution id that the flow returned, where one was found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub execution_id: Option<String>,
-    /// Tries that were answered 429 before.
+    /// Tries before, whose answers said that nothing ran.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tries: Vec<Try>,
     /// What the bounded re-read of the target saw, in words.

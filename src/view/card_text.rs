@@ -222,7 +222,10 @@ pub(super) fn receipt(prose: &mut Prose, receipt: Option<&Receipt>, zone: &Zone)
         prose.fact("execution", Role::Text, id);
     }
     if !receipt.tries.is_empty() {
-        prose.fact("before", Role::Text, &format!("{} tries were answered 429", receipt.tries.len()));
+        let mut said: Vec<String> = receipt.tries.iter().map(|tried| tried.status.to_string()).collect();
+        said.dedup();
+        let words = format!("{} tries were answered {}: nothing ran", receipt.tries.len(), said.join(", "));
+        prose.fact("before", Role::Text, &words);
     }
     headers(prose, &receipt.headers);
     if !receipt.body.is_empty() {
