@@ -14,7 +14,7 @@ use crate::app::layout::Size;
 use crate::config::mean;
 use crate::domain::journal::Head;
 use crate::domain::{Disposition, EventId, FindingId, FlowId};
-use clap::{ArgGroup, Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -297,7 +297,6 @@ pub struct Which {
 
 /// `run …`
 #[derive(Debug, Clone, Args)]
-#[command(group = ArgGroup::new("answer").multiple(true).args(["dry_run", "yes", "confirm"]))]
 pub struct Run {
     /// The flow's id
     pub flow: FlowId,
@@ -310,6 +309,15 @@ pub struct Run {
     /// A declared input of the flow; may be said several times
     #[arg(long = "input", value_name = "NAME=VALUE", value_parser = input)]
     pub inputs: Vec<(String, String)>,
+    /// How its confirmation is answered.
+    #[command(flatten)]
+    pub answers: Answers,
+}
+
+/// How the confirmation of something that acts is answered
+#[derive(Debug, Clone, Args)]
+#[group(multiple = true)]
+pub struct Answers {
     /// Show what would be sent, and send nothing
     #[arg(long, conflicts_with_all = ["yes", "confirm"])]
     pub dry_run: bool,

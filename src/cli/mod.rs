@@ -245,7 +245,7 @@ async fn keep(what: &args::Store, session: &Session<'_>, out: &mut Output<'_>) -
 }
 
 async fn remediate(what: &args::Run, session: &Session<'_>, out: &mut Output<'_>) -> Result<u8, Failure> {
-    if !what.dry_run {
+    if !what.answers.dry_run {
         session.may_change("running a flow")?;
     }
     let loaded = session.loaded()?;

@@ -24,10 +24,7 @@ pub(super) async fn run(
     match what {
         args::Okta::User(OktaUser::Get { user }) => look::user(user, session, out).await,
         args::Okta::User(OktaUser::Apps { user }) => look::apps_of_user(user, session, out).await,
-        args::Okta::User(what) => match what.run() {
-            Some(run) => super::remediate(&run, session, out).await,
-            None => Err(Failure::usage("nothing is asked for")),
-        },
+        args::Okta::User(OktaUser::Operate(what)) => super::remediate(&what.run(), session, out).await,
         args::Okta::App(OktaApp::List(what)) | args::Okta::ListApplications(what) => {
             look::apps(what, session, out).await
         }

@@ -133,7 +133,7 @@ pub async fn run(
             Err(failure) => statuses.push(told(&failure, out)),
         }
     }
-    if what.dry_run {
+    if what.answers.dry_run {
         for plan in &plans {
             card::print(plan, by, out)?;
             statuses.push(plan.refusal.as_ref().map_or(DONE, |refusal| refusal.outcome.exit_status()));
@@ -202,19 +202,19 @@ fn asks(what: &args::Run) -> Result<Vec<Ask>, Failure> {
 /// Whether the command line answers what the plan asks for. `--confirm` has to be right even where
 /// `--yes` would do: who types it wrong means somebody else.
 fn answered(what: &args::Run, plan: &Plan, users: usize) -> Result<(), Failure> {
-    if !what.yes && what.confirm.is_none() {
+    if !what.answers.yes && what.answers.confirm.is_none() {
         let flow = &plan.flow.id;
         return Err(Failure::usage(format!(
             "flow `{flow}` wants a confirmation\nhint: `--dry-run` shows what would be sent, `--yes` sends it"
         )));
     }
-    if plan.reason_required && what.reason.as_ref().is_none_or(|reason| reason.trim().is_empty()) {
+    if plan.reason_required && what.answers.reason.as_ref().is_none_or(|reason| reason.trim().is_empty()) {
         let flow = &plan.flow.id;
         return Err(Failure::usage(format!("flow `{flow}` wants a reason\nhint: `--reason TEXT`")));
     }
     let wanted = if users == 1 { plan.login.raw().to_owned() } else { users.to_string() };
     let hint = format!("`--confirm {wanted}`, after a look at `--dry-run`");
-    match &what.confirm {
+    match &what.answers.confirm {
         Some(typed) if Login::new(typed) == Login::new(&wanted) => Ok(()),
         Some(typed) => {
             Err(Failure::usage(format!("`--confirm {typed}` is not what is asked for\nhint: {hint}")))
@@ -263,8 +263,8 @@ async fn send(
     stop: &mut Stop,
     out: &mut Output<'_>,
 ) -> Result<Action, Failure> {
-    let again = if what.again { Again::Insist } else { Again::No };
-    let confirmed = Confirmed { digest: plan.digest(), reason: what.reason.clone(), again };
+    let again = if what.answers.again { Again::Insist } else { Again::No };
+    let confirmed = Confirmed { digest: plan.digest(), reason: what.answers.reason.clone(), again };
     let mut running = desk.run(plan, confirmed);
     tokio::select! {
         biased;
@@ -305,7 +305,7 @@ fn refused(what: &args::Run, plan: &Plan) -> Option<Failure> {
     if let Some(why) = &plan.refusal {
         return Some(Failure::failed(format!("{plan} is refused for `{login}`: {why}")));
     }
-    let needs = plan.needs_again.as_ref().filter(|_| !what.again)?;
+    let needs = plan.needs_again.as_ref().filter(|_| !what.answers.again)?;
     Some(Failure::failed(format!("{plan}: {needs}\nhint: check the target, then insist with `--again`")))
 }
 

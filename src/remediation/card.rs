@@ -4,23 +4,15 @@
 //! directory, the target from Okta. What it shows is what will leave: the runner rebuilds the request
 //! from the plan and compares digests.
 
+use super::about::{About, Person};
 use super::fit::Pages;
-use super::guard::Precedent;
-use super::subject::{Names, subject};
-use super::target::{self, Reading};
-use super::{Desk, fit, guard};
-use crate::domain::dossier::{EndUser, LoadedPart, Part};
-use crate::domain::event::EventDetail;
-use crate::domain::flow::ProvenBy;
-use crate::domain::payload::{self, Inputs, PayloadError};
-use crate::domain::plan::{Confirm, FitTarget, Order, Plan, Refusal, Target};
-use crate::domain::query::{Pattern, Query, Term, Test};
+use super::subject::Names;
+use super::{Desk, doubts, fit, guard, target};
+use crate::domain::payload::{self, PayloadError};
+use crate::domain::plan::{Confirm, FitTarget, Order, Plan, Target};
 use crate::domain::subject::{ProviderAccount, Subject};
-use crate::domain::{
-    Action, ActionId, Check, CheckId, EventId, Finding, FindingId, Flow, FlowId, Login, PartName, Route,
-    Untrusted,
-};
-use crate::store::{ActionFilter, From, StoreError};
+use crate::domain::{Action, ActionId, Check, EventId, FindingId, Flow, FlowId, Login, Route};
+use crate::store::{ActionFilter, StoreError};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
@@ -149,14 +141,14 @@ pub async fn prepare(desk: &Desk, ask: Ask) -> Result<Plan, PlanError> {
     Ok(Plan {
         action: ask.action,
         confirm: Confirm::of(flow.risk, &ask.login, word(flow)),
-        cannot_know: unchecked_aliases(desk, &names)
+        cannot_know: doubts::unchecked_aliases(desk, &names)
             .into_iter()
-            .chain(cannot_know(flow, account.as_ref(), &reading.target))
+            .chain(doubts::cannot_know(flow, account.as_ref(), &reading.target))
             .collect(),
         caveats: reading.odd.iter().chain(&flow.caveats).cloned().collect(),
         follows: precedent.as_ref().map(|precedent| precedent.action),
-        needs_again: needs_again(desk, precedent, &names, stranger(&person, &reading)),
-        refusal: refusal(desk, flow, &earlier, &names, &reading),
+        needs_again: doubts::needs_again(desk, precedent, &names, doubts::stranger(&person, &reading)),
+        refusal: doubts::refusal(desk, flow, &earlier, &names, &reading),
         undo: undo(flow, &desk.flows),
         reason_required: guard::requires_reason(&desk.guard, flow.risk),
         flow: flow.clone(),
@@ -203,133 +195,6 @@ pub(super) async fn earlier(
     Ok(found)
 }
 
-/// What the run is about: the finding and the event behind it.
-pub(super) struct About {
-    finding: Option<Finding>,
-    event: Option<EventDetail>,
-}
-
-impl About {
-    pub(super) async fn load(
-        desk: &Desk,
-        login: &Login,
-        id: Option<FindingId>,
-        of_event: Option<EventId>,
-    ) -> Result<About, PlanError> {
-        let finding = match id {
-            Some(id) => Some(finding(desk, id, login).await?),
-            None => None,
-        };
-        let check = finding.as_ref().map(|finding| &finding.check.id);
-        let event = match (of_event, check) {
-            (None, None) => None,
-            (id, check) => event(desk, id, login, check).await?,
-        };
-        Ok(About { finding, event })
-    }
-
-    /// The page that the event refers to.
-    pub(super) fn reference_url(&self) -> Option<&Untrusted> {
-        self.event.as_ref().and_then(|detail| detail.reference_url.as_ref())
-    }
-
-    pub(super) fn check(&self) -> Option<&Check> {
-        let of_event = || self.event.as_ref().map(|detail| &detail.event.check);
-        self.finding.as_ref().map(|finding| &finding.check).or_else(of_event)
-    }
-
-    pub(super) fn ispm_record(&self) -> Option<&str> {
-        self.event.as_ref().and_then(EventDetail::ispm_record)
-    }
-
-    fn inputs<'a>(
-        &'a self,
-        desk: &Desk,
-        ask: &'a Ask,
-        person: &'a Person,
-        account: Option<&'a ProviderAccount>,
-    ) -> Inputs<'a> {
-        Inputs {
-            action: ask.action,
-            now: desk.now(),
-            finding: self.finding.as_ref(),
-            event: self.event.as_ref(),
-            reference_url: person.reference_url(),
-            subject: &person.subject,
-            target: account,
-            extra: &ask.inputs,
-        }
-    }
-}
-
-async fn finding(desk: &Desk, id: FindingId, login: &Login) -> Result<Finding, PlanError> {
-    let finding = desk.store.finding(id).await?.ok_or(PlanError::NoSuchFinding(id))?;
-    if finding.login != *login {
-        return Err(PlanError::AnothersFinding { finding: id, of: finding.login, login: login.clone() });
-    }
-    Ok(finding)
-}
-
-/// The event asked for, or the newest; either way one that names the login, since its texts and its
-/// record go into the body.
-async fn event(
-    desk: &Desk,
-    id: Option<EventId>,
-    login: &Login,
-    check: Option<&CheckId>,
-) -> Result<Option<EventDetail>, PlanError> {
-    let from = id.map_or(From::Newest, |id| From::Before(EventId(id.0.saturating_add(1))));
-    let page = desk.store.events(&naming(login, check), from, 1).await?;
-    let found = page.rows.first().map(|event| event.id);
-    match (id, found) {
-        (Some(wanted), found) if found != Some(wanted) => {
-            Err(PlanError::AnothersEvent { event: wanted, login: login.clone() })
-        }
-        (_, Some(found)) => Ok(desk.store.event(found).await?),
-        (_, None) => Ok(None),
-    }
-}
-
-fn naming(login: &Login, check: Option<&CheckId>) -> Query {
-    let user = Test::User(Pattern::exactly(login.raw()));
-    let check = check.map(|check| Test::Check(Pattern::exactly(check.raw())));
-    let terms = [Some(user), check].into_iter().flatten().map(|test| Term { negated: false, test });
-    Query { terms: terms.collect() }
-}
-
-/// Who is acted on, as the directory knows them now.
-pub(super) struct Person {
-    details: Option<Part<EndUser>>,
-    pub(super) subject: Subject,
-}
-
-impl Person {
-    /// The page that Cisco Identity Intelligence names for them.
-    pub(super) fn reference_url(&self) -> Option<&Untrusted> {
-        let user = self.details.as_ref().and_then(|part| part.data.as_ref());
-        user.and_then(|user| user.end_user_details.reference_url.as_ref())
-    }
-
-    pub(super) async fn load(desk: &Desk, login: &Login, ispm_record: Option<&str>) -> Person {
-        let details = details(desk, login).await;
-        let mut subject = subject(login, details.as_ref(), ispm_record);
-        if details.is_none() && subject.accounts_unknown.is_some() {
-            subject.accounts_unknown = Some("Cisco Identity Intelligence is not configured".to_owned());
-        }
-        Person { details, subject }
-    }
-}
-
-async fn details(desk: &Desk, login: &Login) -> Option<Part<EndUser>> {
-    if !desk.directory.parts().contains(&PartName::CiiDetails) {
-        return None;
-    }
-    match desk.directory.part(PartName::CiiDetails, login).await {
-        LoadedPart::CiiDetails(part) => Some(*part),
-        _ => None,
-    }
-}
-
 /// The account that is acted on; `None` where the login is, or where the flow decides.
 fn choose(
     flow: &Flow,
@@ -373,20 +238,6 @@ fn word(flow: &Flow) -> &str {
     flow.verb.split_whitespace().next().unwrap_or("run")
 }
 
-fn refusal(
-    desk: &Desk,
-    flow: &Flow,
-    earlier: &[Action],
-    names: &Names,
-    reading: &Reading,
-) -> Option<Refusal> {
-    guard::refusal(&desk.guard, desk.mode, names)
-        .or_else(|| guard::still_open(earlier))
-        .or_else(|| reading.missing.clone())
-        .map(Refusal::from)
-        .or_else(|| target::forbids(reading.user.as_ref()?, flow))
-}
-
 /// An operation of Okta's own acts on an id, and is legal or not by what Okta says of the user now.
 fn unreadable(flow: &Flow, login: &Login, target: &Target) -> PlanError {
     let reason = match target {
@@ -394,70 +245,4 @@ fn unreadable(flow: &Flow, login: &Login, target: &Target) -> PlanError {
         Target::Read { .. } => "the account has no id".to_owned(),
     };
     PlanError::DoesNotFit { flow: flow.id.clone(), login: login.clone(), reason }
-}
-
-fn needs_again(
-    desk: &Desk,
-    precedent: Option<Precedent>,
-    names: &Names,
-    stranger: Option<String>,
-) -> Option<String> {
-    let before = precedent.map(|precedent| precedent.why);
-    let groups = guard::cannot_check_groups(&desk.guard, names)
-        .then(|| "the user's groups cannot be read, so whether one is protected is not known".to_owned());
-    let texts: Vec<String> = [before, stranger, groups].into_iter().flatten().collect();
-    (!texts.is_empty()).then(|| texts.join("; "))
-}
-
-/// That the account which would be acted on goes by a login that nothing else knows for this person. An
-/// id comes from a record or a directory that may be wrong; the login that Okta shows is what the analyst
-/// can compare.
-fn stranger(person: &Person, reading: &Reading) -> Option<String> {
-    let shown = reading.user.as_ref()?.profile_text("login")?;
-    let known = Names::of(&person.subject, person.details.as_ref(), None);
-    let is_known = known.iter().any(|name| name == Login::new(shown.raw()).folded());
-    let login = &person.subject.login;
-    (!is_known).then(|| format!("in Okta this account is `{shown}`, not a login known of `{login}`"))
-}
-
-/// A list of protected logins blocks nobody, but what it was not held against is said.
-fn unchecked_aliases(desk: &Desk, names: &Names) -> Option<String> {
-    guard::cannot_check_aliases(&desk.guard, names).then(|| {
-        "whether another login of this person is protected: their linked logins cannot be read".into()
-    })
-}
-
-fn cannot_know(flow: &Flow, account: Option<&ProviderAccount>, target: &Target) -> Vec<String> {
-    let mut unknown = Vec::new();
-    match (account, flow.product) {
-        // What is acted on is the id that was read, whoever named it.
-        (None, Some(_)) if flow.operation.is_some() => {}
-        (None, Some(product)) => unknown.push(format!(
-            "which {} account the login belongs to: no id is known, so the flow is given the login",
-            product.ispm_name()
-        )),
-        (None, None) => unknown.push("what the flow acts on: no account id is known to tell it".to_owned()),
-        (Some(_), None) => unknown.push("which of its branches the flow takes, if any".to_owned()),
-        (Some(_), Some(_)) => {}
-    }
-    if flow.caveats.is_empty() {
-        unknown.push("whether the flow checks the id's product".to_owned());
-    }
-    // An operation of Okta's own has ended when it is answered; what it changes may settle later.
-    if !flow.is_final && flow.operation.is_none() {
-        unknown.push("when the run ends: it may answer earlier".to_owned());
-    }
-    unknown.push(effect(flow, target).to_owned());
-    if matches!(flow.proven_by, Some(ProvenBy::Suspended | ProvenBy::Deactivated)) {
-        unknown.push("whether sessions inside applications end".to_owned());
-    }
-    unknown
-}
-
-fn effect(flow: &Flow, target: &Target) -> &'static str {
-    match (flow.proven_by, target) {
-        (None, _) => "whether it works: nothing that is re-read here proves it",
-        (Some(_), Target::CannotTell(_)) => "whether it works: the account cannot be re-read",
-        (Some(_), Target::Read { .. }) => "whether it works, until the account is re-read",
-    }
 }

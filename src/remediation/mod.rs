@@ -6,6 +6,8 @@
 //! | [`fit`] | which flows can be offered for a subject, and why the others cannot |
 //! | [`offer`] | the flows that are offered for a person, and the page of those that only open one |
 //! | [`guard`] | what must not be done, and what has to be insisted on |
+//! | `about` | the finding, the event and the person behind a run, read now |
+//! | `doubts` | what stands against a run, and what nobody can know before it is sent |
 //! | [`card`] | the plan: the exact request, the target re-read, what cannot be known |
 //! | [`runner`] | intent, one send, receipt, bounded re-reads |
 //! | [`evidence`] | what an answer proves, and the words for it |
@@ -13,7 +15,9 @@
 //! The order is the promise: nothing is sent that was not shown, nothing is shown that was not read
 //! just now, and nothing leaves before its intent is committed.
 
+mod about;
 pub mod card;
+mod doubts;
 pub mod evidence;
 pub mod fit;
 pub mod guard;

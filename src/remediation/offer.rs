@@ -3,7 +3,7 @@
 //! Everything is read now, as for a plan: a flow acts on one of the person's accounts, and the page is
 //! the one that the finding's own event names.
 
-use super::card::{About, Person};
+use super::about::{About, Person};
 use super::fit::{self, Pages};
 use super::{Ask, Desk, PlanError};
 use crate::domain::plan::{Fit, WebPage};

@@ -1,7 +1,7 @@
 //! The target as Okta has it now: the facts of a card, what its state forbids, what proves an effect.
 
 use super::Desk;
-use crate::domain::dossier::{OktaUser, Part, Problem};
+use crate::domain::dossier::{OktaUser, Part};
 use crate::domain::flow::{Product, ProvenBy};
 use crate::domain::plan::{Fact, FactKind, Refusal, Target};
 use crate::domain::subject::ProviderAccount;
@@ -27,9 +27,6 @@ pub(super) struct Reading {
     pub(super) missing: Option<String>,
 }
 
-/// Okta's code for an id or a login that nobody has.
-const NOBODY: &str = "E0000007";
-
 impl Reading {
     fn cannot_tell(why: impl Into<String>) -> Reading {
         Reading { target: Target::CannotTell(why.into()), user: None, odd: Vec::new(), missing: None }
@@ -48,8 +45,10 @@ impl Reading {
 }
 
 fn nobody(part: &Part<OktaUser>) -> Option<String> {
-    let is_it = |problem: &&Problem| problem.kind.as_ref().is_some_and(|kind| kind.raw() == NOBODY);
-    part.problems.iter().find(is_it).map(|problem| format!("there is no such account: {}", problem.line()))
+    part.problems
+        .iter()
+        .find(|problem| problem.says_nobody())
+        .map(|problem| format!("there is no such account: {}", problem.line()))
 }
 
 /// Reads what a flow would act on. Only Okta can be asked: CII's status is a day old.

@@ -1,8 +1,8 @@
 //! `okta …`: what is asked of an Okta org.
 
-use super::Run;
 use super::logs::Logs;
 use super::register::OktaHook;
+use super::{Answers, Run};
 use crate::domain::FindingId;
 use crate::domain::operation::Operation;
 use clap::{ArgGroup, Args, Subcommand};
@@ -88,6 +88,14 @@ pub enum OktaUser {
         #[arg(value_name = "LOGIN")]
         user: String,
     },
+    /// Does something to it.
+    #[command(flatten)]
+    Operate(OktaOperation),
+}
+
+/// `okta user suspend` and the like, each by its name
+#[derive(Debug, Subcommand)]
+pub enum OktaOperation {
     /// Stop sign-ins and keep everything
     Suspend(Operate),
     /// End a suspension
@@ -112,25 +120,23 @@ pub enum OktaUser {
     Deactivate(Operate),
 }
 
-impl OktaUser {
-    /// The operation and what is said of it, as `run` takes it; `None` for what only reads.
-    pub fn run(&self) -> Option<Run> {
+impl OktaOperation {
+    /// The operation and what is said of it, as `run` takes it.
+    pub fn run(&self) -> Run {
         let (operation, said) = match self {
-            OktaUser::Get { .. } | OktaUser::Apps { .. } => return None,
-            OktaUser::Suspend(said) => (Operation::Suspend, said),
-            OktaUser::Unsuspend(said) => (Operation::Unsuspend, said),
-            OktaUser::Unlock(said) => (Operation::Unlock, said),
-            OktaUser::ClearSessions(said) => (Operation::ClearSessions, said),
-            OktaUser::ResetPassword(said) => (Operation::ResetPassword, said),
-            OktaUser::ExpirePassword(said) => (Operation::ExpirePassword, said),
-            OktaUser::ResetFactors(said) => (Operation::ResetFactors, said),
-            OktaUser::Activate(said) => (Operation::Activate, said),
-            OktaUser::Reactivate(said) => (Operation::Reactivate, said),
-            OktaUser::Deactivate(said) => (Operation::Deactivate, said),
+            OktaOperation::Suspend(said) => (Operation::Suspend, said),
+            OktaOperation::Unsuspend(said) => (Operation::Unsuspend, said),
+            OktaOperation::Unlock(said) => (Operation::Unlock, said),
+            OktaOperation::ClearSessions(said) => (Operation::ClearSessions, said),
+            OktaOperation::ResetPassword(said) => (Operation::ResetPassword, said),
+            OktaOperation::ExpirePassword(said) => (Operation::ExpirePassword, said),
+            OktaOperation::ResetFactors(said) => (Operation::ResetFactors, said),
+            OktaOperation::Activate(said) => (Operation::Activate, said),
+            OktaOperation::Reactivate(said) => (Operation::Reactivate, said),
+            OktaOperation::Deactivate(said) => (Operation::Deactivate, said),
         };
-        let Operate { users, finding, dry_run, yes, confirm, again, reason } = said.clone();
-        let flow = operation.flow_id();
-        Some(Run { flow, users, finding, inputs: Vec::new(), dry_run, yes, confirm, again, reason })
+        let Operate { users, finding, answers } = said.clone();
+        Run { flow: operation.flow_id(), users, finding, inputs: Vec::new(), answers }
     }
 }
 
@@ -211,7 +217,6 @@ pub struct SetConfig {
 
 /// `okta user suspend` and the like
 #[derive(Debug, Clone, Args)]
-#[command(group = ArgGroup::new("operate").multiple(true).args(["dry_run", "yes", "confirm"]))]
 #[command(after_help = "The account is read first: what is so already is no change, and what Okta does not \
     offer for it now is not sent.\n\
     Exit status: 0 changed, accepted or no change; 1 failed, refused or not legal; 2 wrong usage; \
@@ -223,19 +228,7 @@ pub struct Operate {
     /// From which finding
     #[arg(long, value_name = "ID")]
     pub finding: Option<FindingId>,
-    /// Show what would be sent, and send nothing
-    #[arg(long, conflicts_with_all = ["yes", "confirm"])]
-    pub dry_run: bool,
-    /// Answer confirmations by key or word
-    #[arg(long)]
-    pub yes: bool,
-    /// Answer the confirmation that wants the login typed; with several users, their number
-    #[arg(long, value_name = "LOGIN|COUNT")]
-    pub confirm: Option<String>,
-    /// Although an earlier run has an unknown outcome
-    #[arg(long)]
-    pub again: bool,
-    /// Why, for the journal
-    #[arg(long, value_name = "TEXT")]
-    pub reason: Option<String>,
+    /// How its confirmation is answered.
+    #[command(flatten)]
+    pub answers: Answers,
 }

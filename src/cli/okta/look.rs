@@ -12,9 +12,6 @@ use crate::tenant::{Assignment, OktaOrg};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-/// Okta's code for something that is not there.
-const NOT_FOUND: &str = "E0000007";
-
 /// What looking for one user comes to.
 enum Found {
     One(Value),
@@ -31,7 +28,7 @@ pub(super) async fn user(key: &str, session: &Session<'_>, out: &mut Output<'_>)
     let (json, status) = match find(org.as_ref(), key).await {
         Found::One(details) => (user_json(&details), DONE),
         Found::Several(candidates) => (several(key, &candidates), FAILED),
-        Found::Not(problem) => (not_found("get", key, &problem), FAILED),
+        Found::Not(problem) => (not_found(key, &problem), FAILED),
     };
     print(&json, out)?;
     Ok(status)
@@ -43,8 +40,7 @@ async fn find(org: &dyn OktaOrg, key: &str) -> Found {
         Ok(details) => return Found::One(details),
         Err(problem) => problem,
     };
-    let is_missing = problem.kind.as_ref().is_some_and(|kind| kind.raw() == NOT_FOUND);
-    if !is_missing || !key.contains('@') {
+    if !problem.says_nobody() || !key.contains('@') {
         return Found::Not(problem);
     }
     match org.users_of_email(key).await {
@@ -84,24 +80,24 @@ fn user_json(details: &Value) -> Value {
     })
 }
 
-fn not_found(action: &str, key: &str, problem: &Problem) -> Value {
+fn not_found(key: &str, problem: &Problem) -> Value {
     let code = problem.kind.as_ref().map(ToString::to_string).unwrap_or_default();
     let hint = problem.hint.as_ref().map(|hint| format!("; hint: {hint}")).unwrap_or_default();
-    failed(action, key, &code, &format!("{}{hint}", problem.message))
+    failed(key, &code, &format!("{}{hint}", problem.message))
 }
 
 fn several(key: &str, candidates: &[Value]) -> Value {
     let message = format!("{} users have this mail address: choose one by its id", candidates.len());
-    let mut json = failed("get", key, "", &message);
+    let mut json = failed(key, "", &message);
     let candidate = |user: &Value| json!({"id": text(user, "/id"), "username": text(user, "/profile/login"), "status": text(user, "/status")});
     json["candidates"] = candidates.iter().map(candidate).collect();
     json
 }
 
-fn failed(action: &str, key: &str, code: &str, message: &str) -> Value {
+fn failed(key: &str, code: &str, message: &str) -> Value {
     json!({
         "success": false, "active": null, "id": "", "username": key, "email": "", "status": "",
-        "can_sign_in": null, "errorCode": code, "errorMessage": message, "action": action,
+        "can_sign_in": null, "errorCode": code, "errorMessage": message, "action": "get",
         "skipped": false, "reason": "", "details": null,
     })
 }

@@ -32,7 +32,7 @@ pub(super) async fn verify(
 ) -> Settlement {
     let Some(id) = target::id(&plan.target) else { return settlement };
     if is_ambiguous(plan, &settlement) {
-        return told_apart(directory, waits, plan, id, settlement).await;
+        return told_apart(directory, plan, id, settlement).await;
     }
     let Some(by) = plan.flow.proven_by else { return settlement };
     let mut seen = "not re-read".to_owned();
@@ -52,12 +52,10 @@ pub(super) async fn verify(
 /// What a 404 meant, by one more look at the user.
 async fn told_apart(
     directory: &dyn Directory,
-    waits: &[Duration],
     plan: &Plan,
     id: &str,
     mut settlement: Settlement,
 ) -> Settlement {
-    sleep(waits.first().copied().unwrap_or_default()).await;
     let part = directory.okta_user(id).await;
     let at = time::rfc3339_seconds(part.at);
     let is_so = |user: &OktaUser| plan.flow.proven_by.is_some_and(|by| target::is_proven(user, by));

@@ -1,6 +1,7 @@
 //! Which records are asked for.
 
 use crate::config::meant::LogFilter;
+use crate::domain::log::literal;
 use crate::source::loose::{self, Object};
 use serde_json::value::RawValue;
 use std::collections::BTreeSet;
@@ -43,11 +44,6 @@ pub fn of_applications(ids: impl IntoIterator<Item = String>) -> Option<String> 
             targets.join(" or ")
         )
     })
-}
-
-/// The grammar's texts are JSON's.
-fn literal(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
 }
 
 /// The applications of an IAM configuration, in its own list or under `IAMConfiguration`. What is of

@@ -3,17 +3,15 @@
 //!
 //! Nothing is changed. Of the calls that change something only the token is had.
 
-use super::Okta;
 use super::credential::Auth;
 use super::error::{self, Lack, OktaError};
 use super::service_app::Scope;
-use super::user::SEGMENT;
+use super::{Okta, address};
 use crate::domain::Untrusted;
 use crate::domain::dossier::Problem;
 use crate::tenant::http::{Answer, Request};
 use crate::tenant::problem::unexpected;
 use futures_util::{StreamExt as _, stream};
-use percent_encoding::utf8_percent_encode;
 use serde_json::Value;
 
 /// So many are in flight at once: an org's limit on simultaneous requests is for all its users.
@@ -148,7 +146,7 @@ impl Okta {
                 url.set_query(Some(query).filter(|query| !query.is_empty()));
             }
             Asked::OfUser(below) => {
-                url.set_path(&format!("/api/v1/users/{}/{below}", utf8_percent_encode(user?, SEGMENT)));
+                url.set_path(&format!("/api/v1/users/{}/{below}", address::segment(user?)));
             }
             Asked::Nothing => return None,
         }

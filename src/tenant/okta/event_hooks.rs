@@ -1,9 +1,9 @@
 //! `/api/v1/eventHooks`: the hooks of an org, a new one, and the request to verify one.
 
+use super::Okta;
 use super::credential::{Acted, Auth, no_credential};
 use super::error::OktaError;
 use super::service_app::Scope;
-use super::{Okta, link};
 use crate::domain::action::ShownRequest;
 use crate::domain::dossier::Problem;
 use crate::domain::{Outcome, Untrusted};
@@ -29,15 +29,10 @@ impl Okta {
                 return Err(self.refused_hook(&answer, None));
             };
             hooks.extend(page.iter().map(|value| self.hook(value)));
-            url = match link::target(&answer, "next").map(|next| self.own(next)) {
-                Some(Ok(next)) => next,
-                Some(Err(elsewhere)) => {
-                    let message =
-                        format!("the list goes on at `{elsewhere}`, which is not the org: not followed");
-                    return Err(Problem::whole(message));
-                }
+            match self.next_page(&answer)? {
+                Some(next) => url = next,
                 None => return Ok(hooks),
-            };
+            }
         }
         Err(Problem::whole(format!("the list of event hooks has more than {MOST_PAGES} pages")))
     }

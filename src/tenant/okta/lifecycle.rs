@@ -1,15 +1,14 @@
 //! The operations on one user: `/lifecycle/…`, and the end of their sessions.
 
-use super::Okta;
 use super::credential::{Acted, Auth, no_credential};
 use super::service_app::Scope;
+use super::{Okta, address};
 use crate::domain::action::ShownRequest;
 use crate::domain::operation::Operation;
 use crate::domain::plan::Order;
 use crate::tenant::http::{Method, Request};
 use crate::tenant::problem::line;
 use crate::tenant::{CallEnd, Clearance, call_end, registrar};
-use url::Url;
 
 impl Okta {
     /// The request of an operation, the credential masked.
@@ -52,13 +51,13 @@ impl Okta {
         let id = order
             .target
             .as_deref()
-            .filter(|id| is_id(id))
+            .filter(|id| address::is_id(id))
             .ok_or_else(|| format!("flow `{}` acts on an Okta id, and none was read", order.flow))?;
         let (method, path, query) = wire(operation);
         let mut url = self.org_url.clone();
         url.set_path(&format!("/api/v1/users/{id}/{path}"));
         url.set_query(query);
-        Ok(Request::nothing(method, Url::clone(&url)))
+        Ok(Request::nothing(method, url))
     }
 }
 
@@ -75,25 +74,5 @@ fn wire(operation: Operation) -> (Method, &'static str, Option<&'static str>) {
         Operation::ResetPassword => (Method::Post, "lifecycle/reset_password", Some("sendEmail=true")),
         Operation::ResetFactors => (Method::Post, "lifecycle/reset_factors", None),
         Operation::ClearSessions => (Method::Delete, "sessions", Some("oauthTokens=true")),
-    }
-}
-
-/// Ids are letters and digits; anything else would be another path.
-fn is_id(text: &str) -> bool {
-    !text.is_empty() && text.len() <= 100 && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use rstest::rstest;
-
-    #[rstest]
-    #[case("00u1AbC", true)]
-    #[case("", false)]
-    #[case("me/../00u1", false)]
-    #[case("ann@example.com", false)]
-    fn only_an_id_becomes_part_of_the_path(#[case] text: &str, #[case] expected: bool) {
-        assert_eq!(is_id(text), expected);
     }
 }

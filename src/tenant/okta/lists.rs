@@ -1,25 +1,22 @@
 //! What an org lists of one user, all pages: groups, assigned applications, factors, recent records.
 
-use super::Okta;
 use super::error::OktaError;
 use super::link;
 use super::service_app::Scope;
+use super::{Okta, address};
 use crate::domain::dossier::{OktaApp, OktaFactor, OktaGroup, Part, Problem};
-use crate::domain::log::LogRecord;
-use crate::domain::time;
+use crate::domain::log::{LogOrder, LogQuery, LogRecord, literal, of_person};
+use crate::tenant::LogSearch;
 use crate::tenant::decode;
-use crate::tenant::http::Request;
+use crate::tenant::http::{Answer, Request};
 use crate::tenant::problem::{unexpected, with_hint};
 use jiff::{SignedDuration, Timestamp};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use url::Url;
 
-/// All but RFC 3986's unreserved characters is encoded.
-const VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 /// More pages than these are not read: what is there is shown, and that there is more.
 const MOST_PAGES: usize = 50;
 /// Records of late that are shown of one user.
@@ -85,7 +82,10 @@ impl Okta {
             scope: Scope::ReadApps,
             calls: "apps",
             path: "/api/v1/apps".to_owned(),
-            query: Some(format!("filter={}&limit=200", encoded(&format!("user.id eq \"{id}\"")))),
+            query: Some(format!(
+                "filter={}&limit=200",
+                address::value(&format!("user.id eq {}", literal(id)))
+            )),
         })
         .await
     }
@@ -104,29 +104,21 @@ impl Okta {
     /// What the System Log holds of late of what a user did and of what was done to them, newest first.
     pub(in crate::tenant) async fn activity_of(&self, login: &str) -> Part<Vec<LogRecord>> {
         let now = self.http.now();
-        let since = time::rfc3339(now.saturating_sub(RECENT_SPAN).unwrap_or(Timestamp::UNIX_EPOCH));
-        let until = time::rfc3339(now);
-        let listed = |id: &str| {
-            let filter = encoded(&format!("actor.id eq \"{id}\" or target.id eq \"{id}\""));
-            let span = format!("since={}&until={}", encoded(&since), encoded(&until));
-            Listed {
-                scope: Scope::ReadLogs,
-                calls: "logs",
-                path: "/api/v1/logs".to_owned(),
-                query: Some(format!("{span}&filter={filter}&sortOrder=DESCENDING&limit={RECENT}")),
-            }
-        };
         let id = match self.id_of(login).await {
             Ok(id) => id,
             Err(problem) => return Part::failed(now, problem),
         };
+        let query = LogQuery {
+            filter: Some(of_person(Some(&id), login)),
+            words: None,
+            since: now.saturating_sub(RECENT_SPAN).unwrap_or(Timestamp::UNIX_EPOCH),
+            until: now,
+            order: LogOrder::Descending,
+            page: RECENT,
+        };
         // One page: what is older is the System Log screen's.
-        let listed = listed(&id);
-        match self.page_at(&listed, self.listed_url(&listed)).await {
-            Ok((records, _)) => {
-                let read = |record: Value| LogRecord::of(record.to_string().into());
-                Part::whole(now, records.into_iter().map(read).collect())
-            }
+        match self.search(&query).await {
+            Ok(cut) => Part::whole(now, cut.records.into_iter().map(LogRecord::of).collect()),
             Err(problem) => Part::failed(now, problem),
         }
     }
@@ -204,16 +196,16 @@ impl Okta {
             return Err(OktaError::read(&self.http, &answer).of_call("Okta", listed.scope, &answer));
         }
         let Some(Value::Array(items)) = answer.json() else { return Err(unexpected("Okta", &answer)) };
-        let next = match link::target(&answer, "next").map(|next| self.own(next)) {
-            Some(Ok(next)) => Ok(Some(next)),
-            Some(Err(elsewhere)) => {
-                let message =
-                    format!("the list goes on at `{elsewhere}`, which is not the org: not followed");
-                Err(Problem::whole(message))
-            }
-            None => Ok(None),
-        };
+        let next = self.next_page(&answer);
         Ok((items, next))
+    }
+
+    /// Where a list goes on: within the org, or why that is not followed.
+    pub(super) fn next_page(&self, answer: &Answer) -> Result<Option<Url>, Problem> {
+        let Some(next) = link::target(answer, "next") else { return Ok(None) };
+        self.own(next).map(Some).map_err(|elsewhere| {
+            Problem::whole(format!("the list goes on at `{elsewhere}`, which is not the org: not followed"))
+        })
     }
 
     /// The id behind a login, read a moment ago at most.
@@ -234,11 +226,6 @@ impl Okta {
             None => Err(part.problems.swap_remove(0)),
         }
     }
-}
-
-/// A text as the value of a parameter.
-pub(super) fn encoded(text: &str) -> String {
-    utf8_percent_encode(text, VALUE).to_string()
 }
 
 /// One odd item must not cost the others.

@@ -3,7 +3,7 @@
 use super::credential::{Auth, no_credential};
 use super::error::{self, OktaError};
 use super::service_app::Scope;
-use super::{Okta, link};
+use super::{Okta, address, link};
 use crate::domain::Untrusted;
 use crate::domain::dossier::Problem;
 use crate::domain::log::{LogOrder, LogQuery};
@@ -16,13 +16,9 @@ use crate::tenant::system_log::{
 use crate::tenant::token::NoAnswer;
 use async_trait::async_trait;
 use jiff::SignedDuration;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::value::RawValue;
 use std::sync::Arc;
 use url::Url;
-
-/// All but RFC 3986's unreserved characters is encoded, a space as `%20`: `+` is a space to some only.
-const VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// What a refusal is about: an address that Okta named, or a request of our own making.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,8 +93,7 @@ impl Okta {
     }
 
     fn logs_url<'a>(&self, pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Url {
-        let pairs =
-            pairs.into_iter().map(|(name, value)| format!("{name}={}", utf8_percent_encode(value, VALUE)));
+        let pairs = pairs.into_iter().map(|(name, value)| format!("{name}={}", address::value(value)));
         let mut url = self.org_url.clone();
         url.set_path("/api/v1/logs");
         url.set_query(Some(&pairs.collect::<Vec<_>>().join("&")));

@@ -1,6 +1,7 @@
 //! Okta's core API: reads of users and of the System Log, and its event hooks, by an SSWS token or as a
 //! service application.
 
+mod address;
 mod calls;
 mod client_key;
 mod credential;

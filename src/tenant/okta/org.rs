@@ -1,19 +1,18 @@
 //! Looking things up in an org, as they come.
 
-use super::Okta;
 use super::error::OktaError;
-use super::lists::{Listed, encoded};
+use super::lists::Listed;
 use super::service_app::Scope;
 use super::user;
+use super::{Okta, address};
+use crate::domain::Untrusted;
 use crate::domain::dossier::Problem;
+use crate::domain::log::literal;
 use crate::tenant::http::{Answer, Request};
 use crate::tenant::org::{Assignment, OktaOrg};
 use crate::tenant::problem::{unexpected, with_hint};
 use async_trait::async_trait;
 use serde_json::Value;
-
-/// Okta's code for something that is not there.
-const NOT_FOUND: &str = "E0000007";
 
 #[async_trait]
 impl OktaOrg for Okta {
@@ -25,12 +24,12 @@ impl OktaOrg for Okta {
 
     async fn users_of_email(&self, email: &str) -> Result<Vec<Value>, Problem> {
         let filter = format!("profile.email eq {}", literal(email));
-        let query = format!("filter={}&limit=200", encoded(&filter));
+        let query = format!("filter={}&limit=200", address::value(&filter));
         self.all(listed(Scope::ReadUsers, "users", "/api/v1/users", Some(query)), usize::MAX).await
     }
 
     async fn apps(&self, begins: Option<&str>, most: usize) -> Result<Vec<Value>, Problem> {
-        let begins = begins.map(|text| format!("q={}&", encoded(text))).unwrap_or_default();
+        let begins = begins.map(|text| format!("q={}&", address::value(text))).unwrap_or_default();
         let query = format!("{begins}limit={}", most.clamp(1, 200));
         let mut apps = self.all(listed(Scope::ReadApps, "apps", "/api/v1/apps", Some(query)), most).await?;
         apps.truncate(most);
@@ -38,7 +37,7 @@ impl OktaOrg for Okta {
     }
 
     async fn apps_of_user(&self, user: &str) -> Result<Vec<Value>, Problem> {
-        let filter = encoded(&format!("user.id eq {}", literal(user)));
+        let filter = address::value(&format!("user.id eq {}", literal(user)));
         let query = format!("filter={filter}&limit=200");
         self.all(listed(Scope::ReadApps, "apps", "/api/v1/apps", Some(query)), usize::MAX).await
     }
@@ -47,16 +46,16 @@ impl OktaOrg for Okta {
         let path = format!("/api/v1/apps/{}/users/{}", segment(app)?, segment(user)?);
         let url = self.listed_url(&listed(Scope::ReadApps, "apps/{id}/users", &path, None));
         let answer = self.read(Scope::ReadApps, "apps/{id}/users", Request::get(url)).await?;
-        let error = OktaError::read(&self.http, &answer);
-        if answer.status != 404 || error.code.as_deref() != Some(NOT_FOUND) {
-            return self.object(&answer, Scope::ReadApps).map(Assignment::Assigned);
+        match self.object(&answer, Scope::ReadApps) {
+            Ok(seen) => return Ok(Assignment::Assigned(seen)),
+            Err(problem) if !problem.says_nobody() => return Err(problem),
+            Err(_) => {}
         }
         // The one code has three causes, and its text is for people: two more reads tell them apart.
         if let Err(problem) = self.user_of(user).await {
-            let is_missing = problem.kind.as_ref().is_some_and(|kind| kind.raw() == NOT_FOUND);
-            return if is_missing { Ok(Assignment::NoSuchUser) } else { Err(problem) };
+            return if problem.says_nobody() { Ok(Assignment::NoSuchUser) } else { Err(problem) };
         }
-        let filter = encoded(&format!("id eq {}", literal(app)));
+        let filter = address::value(&format!("id eq {}", literal(app)));
         let query = format!("filter={filter}&limit=1");
         let apps = self.all(listed(Scope::ReadApps, "apps", "/api/v1/apps", Some(query)), 1).await?;
         Ok(if apps.is_empty() { Assignment::NoSuchApp } else { Assignment::NotAssigned })
@@ -70,7 +69,7 @@ impl OktaOrg for Okta {
     }
 
     async fn groups_beginning(&self, name: &str) -> Result<Vec<Value>, Problem> {
-        let query = format!("q={}", encoded(name));
+        let query = format!("q={}", address::value(name));
         self.all(listed(Scope::ReadGroups, "groups", "/api/v1/groups", Some(query)), usize::MAX).await
     }
 
@@ -95,16 +94,10 @@ fn listed(scope: Scope, calls: &'static str, path: &str, query: Option<String>) 
     Listed { scope, calls, path: path.to_owned(), query }
 }
 
-/// The filter's texts are JSON's.
-fn literal(text: &str) -> String {
-    Value::from(text).to_string()
-}
-
-/// Ids are letters and digits; anything else would be another path.
+/// An id as one segment of a path.
 fn segment(id: &str) -> Result<&str, Problem> {
-    let is_id = !id.is_empty() && id.len() <= 100 && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    is_id.then_some(id).ok_or_else(|| {
-        let message = format!("`{}` is not an id of Okta", crate::domain::Untrusted::from(id));
+    address::is_id(id).then_some(id).ok_or_else(|| {
+        let message = format!("`{}` is not an id of Okta", Untrusted::from(id));
         with_hint(
             message,
             "ids are letters and digits, `00u…` of a user, `0oa…` of an application, `00g…` of a group",

@@ -1,19 +1,13 @@
 //! One user, by id or login.
 
-use super::{Okta, Scope};
+use super::{Okta, Scope, address};
 use crate::domain::dossier::{OktaUser, Part, Problem};
 use crate::tenant::decode;
 use crate::tenant::http::{Answer, Request};
 use crate::tenant::okta::error::OktaError;
 use crate::tenant::problem::{unexpected, with_hint};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 use url::Url;
-
-/// All but RFC 3986's unreserved characters and `@` is encoded. A URL parser would drop tabs and line
-/// feeds in silence, and another user would be meant.
-pub(super) const SEGMENT: &AsciiSet =
-    &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b'@');
 
 /// `GET /api/v1/users/{idOrLogin}`. Only this call's `_links` say what is legal now.
 pub(super) async fn read(okta: &Okta, id_or_login: &str) -> Part<OktaUser> {
@@ -67,7 +61,7 @@ pub(super) fn url(org: &Url, id_or_login: &str) -> Result<Url, Problem> {
         _ => {}
     }
     let mut url = org.clone();
-    url.set_path(&format!("/api/v1/users/{}", utf8_percent_encode(name, SEGMENT)));
+    url.set_path(&format!("/api/v1/users/{}", address::segment(name)));
     Ok(url)
 }
 

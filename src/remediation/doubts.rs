@@ -1,0 +1,94 @@
+//! What stands against a run, what has to be insisted on, and what nobody can know before it is sent.
+
+use super::Desk;
+use super::about::Person;
+use super::guard::{self, Precedent};
+use super::subject::Names;
+use super::target::{self, Reading};
+use crate::domain::flow::ProvenBy;
+use crate::domain::plan::{Refusal, Target};
+use crate::domain::subject::ProviderAccount;
+use crate::domain::{Action, Flow, Login};
+
+/// Why it will not be sent at all, if so.
+pub(super) fn refusal(
+    desk: &Desk,
+    flow: &Flow,
+    earlier: &[Action],
+    names: &Names,
+    reading: &Reading,
+) -> Option<Refusal> {
+    guard::refusal(&desk.guard, desk.mode, names)
+        .or_else(|| guard::still_open(earlier))
+        .or_else(|| reading.missing.clone())
+        .map(Refusal::from)
+        .or_else(|| target::forbids(reading.user.as_ref()?, flow))
+}
+
+/// What the analyst has to insist on.
+pub(super) fn needs_again(
+    desk: &Desk,
+    precedent: Option<Precedent>,
+    names: &Names,
+    stranger: Option<String>,
+) -> Option<String> {
+    let before = precedent.map(|precedent| precedent.why);
+    let groups = guard::cannot_check_groups(&desk.guard, names)
+        .then(|| "the user's groups cannot be read, so whether one is protected is not known".to_owned());
+    let texts: Vec<String> = [before, stranger, groups].into_iter().flatten().collect();
+    (!texts.is_empty()).then(|| texts.join("; "))
+}
+
+/// That the account which would be acted on goes by a login that nothing else knows for this person. An
+/// id comes from a record or a directory that may be wrong; the login that Okta shows is what the analyst
+/// can compare.
+pub(super) fn stranger(person: &Person, reading: &Reading) -> Option<String> {
+    let shown = reading.user.as_ref()?.profile_text("login")?;
+    let known = Names::of(&person.subject, person.details.as_ref(), None);
+    let is_known = known.iter().any(|name| name == Login::new(shown.raw()).folded());
+    let login = &person.subject.login;
+    (!is_known).then(|| format!("in Okta this account is `{shown}`, not a login known of `{login}`"))
+}
+
+/// A list of protected logins blocks nobody, but what it was not held against is said.
+pub(super) fn unchecked_aliases(desk: &Desk, names: &Names) -> Option<String> {
+    guard::cannot_check_aliases(&desk.guard, names).then(|| {
+        "whether another login of this person is protected: their linked logins cannot be read".into()
+    })
+}
+
+/// What nobody can know before it is sent.
+pub(super) fn cannot_know(flow: &Flow, account: Option<&ProviderAccount>, target: &Target) -> Vec<String> {
+    let mut unknown = Vec::new();
+    match (account, flow.product) {
+        // What is acted on is the id that was read, whoever named it.
+        (None, Some(_)) if flow.operation.is_some() => {}
+        (None, Some(product)) => unknown.push(format!(
+            "which {} account the login belongs to: no id is known, so the flow is given the login",
+            product.ispm_name()
+        )),
+        (None, None) => unknown.push("what the flow acts on: no account id is known to tell it".to_owned()),
+        (Some(_), None) => unknown.push("which of its branches the flow takes, if any".to_owned()),
+        (Some(_), Some(_)) => {}
+    }
+    if flow.caveats.is_empty() {
+        unknown.push("whether the flow checks the id's product".to_owned());
+    }
+    // An operation of Okta's own has ended when it is answered; what it changes may settle later.
+    if !flow.is_final && flow.operation.is_none() {
+        unknown.push("when the run ends: it may answer earlier".to_owned());
+    }
+    unknown.push(effect(flow, target).to_owned());
+    if matches!(flow.proven_by, Some(ProvenBy::Suspended | ProvenBy::Deactivated)) {
+        unknown.push("whether sessions inside applications end".to_owned());
+    }
+    unknown
+}
+
+fn effect(flow: &Flow, target: &Target) -> &'static str {
+    match (flow.proven_by, target) {
+        (None, _) => "whether it works: nothing that is re-read here proves it",
+        (Some(_), Target::CannotTell(_)) => "whether it works: the account cannot be re-read",
+        (Some(_), Target::Read { .. }) => "whether it works, until the account is re-read",
+    }
+}
