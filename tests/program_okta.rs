@@ -153,6 +153,23 @@ fn a_user_is_told_with_the_real_status_under_xsoars_names() {
 }
 
 #[test]
+fn a_short_login_is_somebody_who_may_be_meant_and_nobody_more() {
+    let (tenant, place) = started();
+    let login = tenant.login(3);
+    let short = login.split('@').next().unwrap();
+    let told = looked_up(&place, &["user", "get", short], 1);
+    assert_eq!((&told["success"], &told["candidates"][0]["username"]), (&json!(false), &json!(login)));
+    let refused = place.run(&["okta", "user", "apps", short]).expect(1);
+    assert!(refused.errors.contains("is not one user"), "{}", refused.errors);
+    // What is listed of them would look like somebody else's own.
+    let dossier = place.run_json(&["user", short]).expect(0).json_lines().remove(0);
+    for part in ["okta_groups", "okta_apps", "okta_factors", "okta_activity"] {
+        assert!(dossier[part]["data"].is_null(), "{part}: {}", dossier[part]);
+        assert!(dossier[part]["error"][0]["message"].as_str().unwrap().contains("by a short login"));
+    }
+}
+
+#[test]
 fn several_users_of_one_mail_address_are_candidates_and_none_is_chosen() {
     let (tenant, place) = started();
     let (ann, bob) = (tenant.login(3), tenant.login(4));

@@ -5,7 +5,8 @@
 //! it is told as "answered 403" and never as "nothing ran".
 
 use crate::domain::action::{Receipt, Settlement};
-use crate::domain::{Evidence, Flow, Outcome, Route, untrusted};
+use crate::domain::operation::Operation;
+use crate::domain::{Evidence, Flow, Outcome, untrusted};
 use crate::tenant::{CallEnd, NoAnswer};
 use jiff::Timestamp;
 use serde_json::Value;
@@ -20,9 +21,9 @@ pub fn judge(end: CallEnd, flow: &Flow, now: Timestamp) -> Settlement {
     };
     match end {
         CallEnd::Answered(receipt) => {
-            let (outcome, evidence) = match flow.route {
-                Route::Okta => (of_okta(&receipt), Evidence::Acknowledged),
-                Route::ApiEndpoint | Route::Open => of_status(receipt.status, flow),
+            let (outcome, evidence) = match flow.operation {
+                Some(operation) => (of_okta(operation, &receipt), Evidence::Acknowledged),
+                None => of_status(receipt.status, flow),
             };
             Settlement { evidence, outcome, receipt }
         }
@@ -53,17 +54,23 @@ fn of_status(status: Option<u16>, flow: &Flow) -> (Outcome, Evidence) {
     }
 }
 
-/// Okta's codes for an operation on a user: what is already so, and what the user's state forbids. A 404 is
-/// ambiguous, a deactivated user has it too: a re-read tells.
-fn of_okta(receipt: &Receipt) -> Outcome {
-    let code = serde_json::from_str::<Value>(&receipt.body).ok();
-    let code = code.as_ref().and_then(|body| body.get("errorCode")).and_then(Value::as_str);
-    match (receipt.status, code) {
-        (Some(403), Some("E0000016")) => Outcome::NoChange,
-        (Some(403), Some("E0000038")) | (Some(400), Some("E0000001")) => Outcome::NotLegal,
-        (Some(status), _) => Outcome::of_status(status),
-        (None, _) => Outcome::Unknown,
+/// Okta's codes for an operation on a user: what is already so, and what the user's state forbids. "Already
+/// active" is the aim of an activation alone, and "validation failed" is documented as a wrong state for
+/// suspending and its undoing alone. A 404 is ambiguous, a deactivated user has it too: a re-read tells.
+fn of_okta(operation: Operation, receipt: &Receipt) -> Outcome {
+    match (receipt.status, okta_code(receipt).as_deref(), operation) {
+        (Some(403), Some("E0000016"), Operation::Activate) => Outcome::NoChange,
+        (Some(403), Some("E0000038"), _) => Outcome::NotLegal,
+        (Some(400), Some("E0000001"), Operation::Suspend | Operation::Unsuspend) => Outcome::NotLegal,
+        (Some(status), ..) => Outcome::of_status(status),
+        (None, ..) => Outcome::Unknown,
     }
+}
+
+/// The code of an error of Okta's own; what a proxy answers has none.
+pub(super) fn okta_code(receipt: &Receipt) -> Option<String> {
+    let body: Value = serde_json::from_str(&receipt.body).ok()?;
+    body.get("errorCode")?.as_str().map(str::to_owned)
 }
 
 /// What happened, in words that claim no more than is proven.
@@ -93,7 +100,6 @@ pub fn words(settlement: &Settlement) -> String {
 mod tests {
     use super::*;
     use crate::domain::action::Try;
-    use crate::domain::operation::Operation;
     use crate::domain::preset;
     use rstest::rstest;
 
@@ -129,18 +135,23 @@ mod tests {
     }
 
     #[rstest]
-    #[case(200, "{}", Outcome::Accepted)]
-    #[case(204, "", Outcome::Accepted)]
-    #[case(403, "E0000016", Outcome::NoChange)]
-    #[case(403, "E0000038", Outcome::NotLegal)]
-    #[case(400, "E0000001", Outcome::NotLegal)]
-    #[case(400, "E0000028", Outcome::Failed)]
-    #[case(403, "E0000006", Outcome::Refused)]
-    #[case(404, "E0000007", Outcome::Refused)]
-    #[case(409, "E0000112", Outcome::Failed)]
-    #[case(500, "E0000009", Outcome::Unknown)]
-    #[case(403, "<html>", Outcome::Refused)]
+    #[case(Operation::Suspend, 200, "{}", Outcome::Accepted)]
+    #[case(Operation::ClearSessions, 204, "", Outcome::Accepted)]
+    #[case(Operation::Activate, 403, "E0000016", Outcome::NoChange)]
+    #[case(Operation::Reactivate, 403, "E0000016", Outcome::Refused)]
+    #[case(Operation::ResetPassword, 403, "E0000016", Outcome::Refused)]
+    #[case(Operation::Reactivate, 403, "E0000038", Outcome::NotLegal)]
+    #[case(Operation::Suspend, 400, "E0000001", Outcome::NotLegal)]
+    #[case(Operation::Unsuspend, 400, "E0000001", Outcome::NotLegal)]
+    #[case(Operation::ExpirePassword, 400, "E0000001", Outcome::Failed)]
+    #[case(Operation::ResetPassword, 400, "E0000028", Outcome::Failed)]
+    #[case(Operation::Suspend, 403, "E0000006", Outcome::Refused)]
+    #[case(Operation::Deactivate, 404, "E0000007", Outcome::Refused)]
+    #[case(Operation::Suspend, 409, "E0000112", Outcome::Failed)]
+    #[case(Operation::Suspend, 500, "E0000009", Outcome::Unknown)]
+    #[case(Operation::Activate, 403, "<html>", Outcome::Refused)]
     fn okta_says_by_its_code_what_came_of_it(
+        #[case] operation: Operation,
         #[case] status: u16,
         #[case] code: &str,
         #[case] outcome: Outcome,
@@ -148,8 +159,7 @@ mod tests {
         let body =
             if code.starts_with('E') { format!(r#"{{"errorCode":"{code}"}}"#) } else { code.to_owned() };
         let receipt = Receipt { status: Some(status), body, ..Default::default() };
-        let flow = Operation::Suspend.flow();
-        let settled = judge(CallEnd::Answered(receipt), &flow, Timestamp::UNIX_EPOCH);
+        let settled = judge(CallEnd::Answered(receipt), &operation.flow(), Timestamp::UNIX_EPOCH);
         assert_eq!((settled.outcome, settled.evidence), (outcome, Evidence::Acknowledged));
     }
 

@@ -146,16 +146,23 @@ pub(super) fn differences(then: &Target, now: &Target) -> Vec<String> {
 
 /// Whether a user is in the state that a flow is to bring about, and not only on its way there.
 pub(super) fn is_proven(user: &OktaUser, by: ProvenBy) -> bool {
-    let is_moving = user.transitioning_to_status.as_ref().is_some_and(|to| !to.is_blank());
-    by.statuses().contains(&user.status.raw()) && !is_moving
+    by.statuses().contains(&user.status.raw()) && moving_to(user).is_none()
+}
+
+fn moving_to(user: &OktaUser) -> Option<&Untrusted> {
+    user.transitioning_to_status.as_ref().filter(|to| !to.is_blank())
 }
 
 /// Why the user's state makes a flow pointless or illegal, if it does. A missing link forbids; a link
 /// that is there promises nothing.
 pub(super) fn forbids(user: &OktaUser, flow: &Flow) -> Option<Refusal> {
-    let proof = flow.proven_by.map(ProvenBy::statuses).unwrap_or_default();
-    if proof.contains(&user.status.raw()) {
-        let why = format!("already so: the account is {}, there is nothing to change", user.status);
+    let (status, moving) = (&user.status, moving_to(user));
+    if let Some(to) = moving.filter(|_| flow.operation.is_some()) {
+        let why = format!("on its way from {status} to {to}: ask again when it has got there");
+        return Some(Refusal::not_legal(why));
+    }
+    if flow.proven_by.is_some_and(|by| is_proven(user, by)) {
+        let why = format!("already so: the account is {status}, there is nothing to change");
         return Some(Refusal::no_change(why));
     }
     let Value::Object(links) = &user.links else { return None };
@@ -166,7 +173,7 @@ pub(super) fn forbids(user: &OktaUser, flow: &Flow) -> Option<Refusal> {
     let is_offered = wanted.is_empty() || wanted.iter().any(|name| links.contains_key(*name));
     (!is_offered).then(|| {
         let names = wanted.join("` or `");
-        Refusal::not_legal(format!("not legal from {}: Okta does not offer `{names}` now", user.status))
+        Refusal::not_legal(format!("not legal from {status}: Okta does not offer `{names}` now"))
     })
 }
 
@@ -230,6 +237,19 @@ mod tests {
     ) {
         let said = forbids(&user(status, links), &operation.flow());
         assert_eq!(said.map(|refusal| refusal.outcome), expected);
+    }
+
+    #[test]
+    fn on_its_way_is_neither_so_nor_to_be_acted_on() {
+        let mut user = user("DEPROVISIONED", json!({"deactivate": {}}));
+        let said = |user: &OktaUser| forbids(user, &Operation::Deactivate.flow()).map(|it| it.outcome);
+        assert_eq!(said(&user), Some(Outcome::NoChange));
+        user.transitioning_to_status = Some("ACTIVE".into());
+        assert_eq!(said(&user), Some(Outcome::NotLegal), "it will not stay deactivated");
+        // A flow of Workflows decides by itself what it does with such an account.
+        let flow =
+            Flow { proven_by: Some(ProvenBy::Deactivated), ..preset::flow("suspend-okta-account").unwrap() };
+        assert_eq!(forbids(&user, &flow), None);
     }
 
     #[test]

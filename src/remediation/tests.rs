@@ -2,6 +2,7 @@
 //! intent, never `verified` without a re-read.
 
 mod doubles;
+mod operations;
 
 use super::*;
 use crate::domain::flow::PayloadShape;
@@ -58,7 +59,8 @@ impl Default for Setup {
 fn flows() -> Arc<[Flow]> {
     let url = Some("https://x.workflows.okta.com/api/flo/1/invoke".to_owned());
     let all = preset::all().into_iter();
-    all.map(|flow| Flow { route: Route::ApiEndpoint, url: url.clone(), ..flow }).collect()
+    let of_workflows = all.map(|flow| Flow { route: Route::ApiEndpoint, url: url.clone(), ..flow });
+    of_workflows.chain(operation::flows()).collect()
 }
 
 impl Setup {

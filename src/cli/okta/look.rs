@@ -7,6 +7,7 @@ use super::super::failure::{DONE, FAILED, Failure};
 use super::super::output::Output;
 use super::super::session::Session;
 use super::super::table::{Table, column};
+use crate::domain::Login;
 use crate::domain::dossier::{OktaUser, Problem};
 use crate::tenant::{Assignment, OktaOrg};
 use serde::Deserialize;
@@ -15,7 +16,8 @@ use serde_json::{Value, json};
 /// What looking for one user comes to.
 enum Found {
     One(Value),
-    Several(Vec<Value>),
+    /// Those who may be meant, and why none of them is taken.
+    Candidates(String, Vec<Value>),
     Not(Problem),
 }
 
@@ -27,17 +29,22 @@ pub(super) async fn user(key: &str, session: &Session<'_>, out: &mut Output<'_>)
     let org = connect::okta_org(&session.loaded()?)?;
     let (json, status) = match find(org.as_ref(), key).await {
         Found::One(details) => (user_json(&details), DONE),
-        Found::Several(candidates) => (several(key, &candidates), FAILED),
+        Found::Candidates(why, users) => (candidates(key, &why, &users), FAILED),
         Found::Not(problem) => (not_found(key, &problem), FAILED),
     };
     print(&json, out)?;
     Ok(status)
 }
 
-/// By id or login first; a mail address may be several users', and then none is chosen.
+/// By id or whole login first: Okta also takes a short login, which may be somebody else's. A mail address
+/// may be several users', and then none is chosen.
 async fn find(org: &dyn OktaOrg, key: &str) -> Found {
     let problem = match org.user_of(key).await {
-        Ok(details) => return Found::One(details),
+        Ok(details) if is_of(&details, key) => return Found::One(details),
+        Ok(other) => {
+            let why = "Okta takes it for the short login of this user: say the whole one, or the id";
+            return Found::Candidates(why.to_owned(), vec![other]);
+        }
         Err(problem) => problem,
     };
     if !problem.says_nobody() || !key.contains('@') {
@@ -51,10 +58,18 @@ async fn find(org: &dyn OktaOrg, key: &str) -> Found {
                 Ok(details) => Found::One(details),
                 Err(problem) => Found::Not(problem),
             },
-            _ => Found::Several(users),
+            _ => {
+                let why = format!("{} users have this mail address: choose one by its id", users.len());
+                Found::Candidates(why, users)
+            }
         },
         Err(problem) => Found::Not(problem),
     }
+}
+
+/// Whether somebody's id or whole login is just this; logins ignore case.
+fn is_of(details: &Value, key: &str) -> bool {
+    text(details, "/id") == key || Login::new(text(details, "/profile/login")) == Login::new(key)
 }
 
 fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
@@ -86,9 +101,8 @@ fn not_found(key: &str, problem: &Problem) -> Value {
     failed(key, &code, &format!("{}{hint}", problem.message))
 }
 
-fn several(key: &str, candidates: &[Value]) -> Value {
-    let message = format!("{} users have this mail address: choose one by its id", candidates.len());
-    let mut json = failed(key, "", &message);
+fn candidates(key: &str, why: &str, candidates: &[Value]) -> Value {
+    let mut json = failed(key, "", why);
     let candidate = |user: &Value| json!({"id": text(user, "/id"), "username": text(user, "/profile/login"), "status": text(user, "/status")});
     json["candidates"] = candidates.iter().map(candidate).collect();
     json
@@ -120,9 +134,8 @@ pub(super) async fn apps_of_user(
 async fn id_of(org: &dyn OktaOrg, user: &str) -> Result<String, Failure> {
     match find(org, user).await {
         Found::One(details) => Ok(text(&details, "/id").to_owned()),
-        Found::Several(users) => Err(Failure::failed(format!(
-            "{} users have the mail address `{user}`\nhint: `idtriage okta user get {user}` lists their ids",
-            users.len()
+        Found::Candidates(why, _) => Err(Failure::failed(format!(
+            "`{user}` is not one user: {why}\nhint: `idtriage okta user get {user}` lists who may be meant"
         ))),
         Found::Not(problem) => Err(unread("user", user, &problem)),
     }

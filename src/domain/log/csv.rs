@@ -76,15 +76,22 @@ fn line<const N: usize>(cells: [&str; N]) -> String {
     format!("{}\r\n", cells.map(cell).join(","))
 }
 
+/// Where a spreadsheet parts cells by `;`, what stands behind one is a cell of its own, in quotes or not.
+const OTHER_SEPARATOR: char = ';';
+
 /// One cell. What could move a terminal or hide itself stands there by its name, also in a file: somebody
 /// will look at it with `less`.
 fn cell(text: &str) -> String {
     let shown = visible(text);
-    let is_formula = text.starts_with(BEGINS_A_FORMULA) || shown.trim_start().starts_with(BEGINS_A_FORMULA);
-    let guard = if is_formula { "'" } else { "" };
-    match shown.contains([',', '"', '\'']) || is_formula {
-        true => format!("\"{guard}{}\"", shown.replace('"', "\"\"")),
-        false => shown.into_owned(),
+    let is_formula = |part: &str| part.trim_start().starts_with(BEGINS_A_FORMULA);
+    // The text itself may begin like one by a character that is shown by its name.
+    let hidden = text.starts_with(BEGINS_A_FORMULA) && !is_formula(&shown);
+    let guarded = |part: &str| if is_formula(part) { format!("'{part}") } else { part.to_owned() };
+    let parts: Vec<String> = shown.split(OTHER_SEPARATOR).map(guarded).collect();
+    let harmless = format!("{}{}", if hidden { "'" } else { "" }, parts.join(";"));
+    match harmless.contains([',', '"', '\'', OTHER_SEPARATOR]) {
+        true => format!("\"{}\"", harmless.replace('"', "\"\"")),
+        false => harmless,
     }
 }
 
@@ -107,6 +114,8 @@ mod tests {
     #[case("\r=1", "\"'<U+000D>=1\"")]
     #[case("  =1", "\"'  =1\"")]
     #[case("\u{FF1D}1", "\"'\u{FF1D}1\"")]
+    #[case("x;=1", "\"x;'=1\"")]
+    #[case("x; +1;y", "\"x;' +1;y\"")]
     #[case("a\nb", "a␊b")]
     #[case("a\u{1b}[2J", "a<U+001B>[2J")]
     fn a_cell_is_harmless(#[case] text: &str, #[case] expected: &str) {
@@ -133,6 +142,7 @@ mod tests {
             let cell = cell(&text);
             let inner = cell.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(&cell);
             prop_assert!(!inner.trim_start().starts_with(BEGINS_A_FORMULA));
+            prop_assert!(inner.split(';').all(|part| !part.trim_start().starts_with(BEGINS_A_FORMULA)));
             prop_assert!(!inner.replace("\"\"", "").contains('"'));
             prop_assert!(!cell.contains(['\r', '\n']));
             prop_assert!(cell.starts_with('"') || !cell.contains(','));

@@ -4,8 +4,8 @@ use crate::domain::action::Settlement;
 use crate::domain::dossier::{OktaUser, Part};
 use crate::domain::flow::ProvenBy;
 use crate::domain::plan::Plan;
-use crate::domain::{Evidence, Outcome, Route, time};
-use crate::remediation::target;
+use crate::domain::{Evidence, Outcome, time};
+use crate::remediation::{evidence, target};
 use crate::tenant::Directory;
 use std::time::Duration;
 use tokio::time::sleep;
@@ -18,9 +18,12 @@ pub(super) fn can(plan: &Plan, settlement: &Settlement) -> bool {
     target::id(&plan.target).is_some() && (could_prove || is_ambiguous(plan, settlement))
 }
 
-/// Okta answers 404 for a user that it does not know and for one that is deactivated.
+/// Okta has one code for a user that it does not know and for one that is deactivated. A 404 without it is
+/// somebody else's, and says nothing of the user.
 fn is_ambiguous(plan: &Plan, settlement: &Settlement) -> bool {
-    plan.flow.route == Route::Okta && settlement.receipt.status == Some(404)
+    let receipt = &settlement.receipt;
+    let is_oktas = || evidence::okta_code(receipt).as_deref() == Some("E0000007");
+    plan.flow.operation.is_some() && receipt.status == Some(404) && is_oktas()
 }
 
 /// Re-reads until the target is in the wanted state or the waits run out, and says what was seen.

@@ -3,7 +3,7 @@
 use super::error::OktaError;
 use super::link;
 use super::service_app::Scope;
-use super::{Okta, address};
+use super::{Okta, address, user};
 use crate::domain::dossier::{OktaApp, OktaFactor, OktaGroup, Part, Problem};
 use crate::domain::log::{LogOrder, LogQuery, LogRecord, literal, of_person};
 use crate::tenant::LogSearch;
@@ -217,11 +217,17 @@ impl Okta {
         }
         let mut part = self.user(login).await;
         match part.data {
-            Some(user) if !user.id.is_blank() => {
-                self.ids.put(login, user.id.raw(), now);
-                Ok(user.id.raw().to_owned())
-            }
-            Some(_) => Err(with_hint("Okta named no id of this user", "`idtriage doctor`")),
+            // What is listed of somebody else would look like this person's own.
+            Some(user) => match user::namesake(&user, login) {
+                Some(problem) => Err(problem),
+                None if !address::is_id(user.id.raw()) => {
+                    Err(with_hint("Okta named no id of this user", "`idtriage doctor`"))
+                }
+                None => {
+                    self.ids.put(login, user.id.raw(), now);
+                    Ok(user.id.raw().to_owned())
+                }
+            },
             None if part.problems.is_empty() => Err(Problem::whole("Okta answered nothing")),
             None => Err(part.problems.swap_remove(0)),
         }

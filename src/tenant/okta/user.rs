@@ -36,7 +36,7 @@ fn decoded(answer: &Answer, asked: &str) -> Part<OktaUser> {
 }
 
 /// Okta also finds a user by a short login, `jo` for `jo@example.com`: that may be somebody else.
-fn namesake(user: &OktaUser, asked: &str) -> Option<Problem> {
+pub(super) fn namesake(user: &OktaUser, asked: &str) -> Option<Problem> {
     let login = user.profile_text("login")?;
     let is_asked = user.id.raw() == asked || login.raw().to_lowercase() == asked.trim().to_lowercase();
     let message = format!("Okta found this user by a short login: the whole one is `{login}`");
