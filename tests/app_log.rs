@@ -114,6 +114,9 @@ fn pages_that_repeat_themselves_are_not_asked_for_ever() {
     let page = Answer::Log(Ok(slice(0..3, Some("https://x/next"))));
     assert!(desk.send(Msg::Answered(waiting.unwrap(), page)).is_empty());
     assert_eq!((screen(&desk).rows.len(), screen(&desk).is_reading()), (3, false));
+    assert!(screen(&desk).error.as_ref().unwrap().contains("there may be more"));
+    let written = desk.send(Msg::LogExported(LogForm::Csv));
+    assert!(matches!(written.as_slice(), [Effect::ExportLog { has_more: true, .. }]), "{written:?}");
 }
 
 #[test]

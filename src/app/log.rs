@@ -235,6 +235,10 @@ fn ask(state: &mut State, step: LogStep) -> Vec<Effect> {
     vec![Effect::LoadLog { request, step }]
 }
 
+/// A page names another one and brings nothing new.
+const REPEATS: &str =
+    "the log repeats itself: there may be more; hint: a shorter time range, or `R` reads anew";
+
 fn waiting(state: &mut State, request: RequestId) -> Option<&mut LogScreen> {
     state.stack.iter_mut().find_map(|screen| match screen {
         Screen::Log(screen) if screen.waiting == Some(request) => Some(screen.as_mut()),
@@ -254,9 +258,10 @@ pub fn loaded(state: &mut State, request: RequestId, answer: Result<LogSlice, St
             screen.clock_ahead = slice.clock_ahead.or(screen.clock_ahead);
             let held = screen.rows.len();
             screen.take(slice.records);
-            if screen.rows.len() == held {
-                // Pages that bring nothing new would be asked for ever.
-                screen.next = None;
+            let brings_nothing = screen.rows.len() == held;
+            if brings_nothing && screen.next.take().is_some() && held > 0 {
+                // It would be asked for ever, and whether there is more nobody knows.
+                screen.error.get_or_insert_with(|| REPEATS.to_owned());
             }
         }
         Err(error) => screen.error = Some(error),
@@ -415,7 +420,8 @@ pub fn record_opened(state: &mut State) {
 fn exported(state: &mut State, form: LogForm) -> Vec<Effect> {
     let Some(screen) = top(state) else { return Vec::new() };
     let records: Vec<Arc<str>> = screen.rows.iter().map(|row| row.record.raw.clone()).collect();
-    let has_more = screen.next.is_some();
+    // Behind an error nobody knows.
+    let has_more = screen.next.is_some() || screen.error.is_some();
     if records.is_empty() {
         state.notice.fail(state.now, "there is no record to write");
         return Vec::new();

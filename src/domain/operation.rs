@@ -155,7 +155,10 @@ impl Operation {
                 proven_by: None,
                 inverse: None,
                 undo: "nothing has to be undone: the user signs in again",
-                caveats: &["sessions that were made inside applications already go on"],
+                caveats: &[
+                    "sessions that were made inside applications already go on",
+                    "whether devices are forgotten is the org's default: not on a Classic one",
+                ],
                 suggested_for: TAKEN_OVER,
             },
             Operation::ResetPassword => Description {

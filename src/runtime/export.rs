@@ -33,7 +33,7 @@ impl Export {
             let folder = folder.display();
             format!("the records cannot be written to `{folder}`: {error}; hint: `idtriage okta logs --csv > FILE` writes elsewhere")
         })?;
-        let more = if self.has_more { "; there are more: `idtriage okta logs` writes all" } else { "" };
+        let more = if self.has_more { "; there may be more: `idtriage okta logs` writes all" } else { "" };
         Ok(format!("{} records are in {}{more}", self.records.len(), path.display()))
     }
 
@@ -105,7 +105,7 @@ mod tests {
         let room = tempfile::tempdir().unwrap();
         let more = Export { has_more: true, ..export(LogForm::JsonLines) };
         let said = more.write(room.path()).unwrap();
-        assert!(said.contains("; there are more: `idtriage okta logs` writes all"), "{said}");
+        assert!(said.contains("; there may be more: `idtriage okta logs` writes all"), "{said}");
         let text = std::fs::read_to_string(room.path().join("okta-log-20260501T120000Z.jsonl")).unwrap();
         assert_eq!(text, "{\"uuid\":\"1\",\"actor\":{\"alternateId\":\"=a\\u202e\"}}\n{\"uuid\":\"2\"}\n");
     }

@@ -7,8 +7,8 @@ use super::super::failure::{DONE, FAILED, Failure};
 use super::super::output::Output;
 use super::super::session::Session;
 use super::super::table::{Table, column};
-use crate::domain::Login;
 use crate::domain::dossier::{OktaUser, Problem};
+use crate::domain::{Login, Untrusted};
 use crate::tenant::{Assignment, OktaOrg};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -276,6 +276,7 @@ async fn group_json(which: &Which<'_>, members: Members, org: &dyn OktaOrg) -> R
                 begin_so.into_iter().partition(|group| text(group, "/profile/name") == *name);
             match exact.as_slice() {
                 [one] => one.clone(),
+                [] if others.len() >= MOST_BEGINNING => return Err(beyond(name)),
                 found => return Ok(no_one_group(name, if found.is_empty() { &others } else { found })),
             }
         }
@@ -293,6 +294,17 @@ async fn group_json(which: &Which<'_>, members: Members, org: &dyn OktaOrg) -> R
         "success": true, "id": text(&group, "/id"), "displayName": text(&group, "/profile/name"),
         "members": members, "errorCode": "", "errorMessage": "",
     }))
+}
+
+/// Okta names no more groups than these that begin alike, and has no further pages of them.
+const MOST_BEGINNING: usize = 300;
+
+fn beyond(name: &str) -> Problem {
+    let message = format!(
+        "whether there is a group `{}` cannot be told: {MOST_BEGINNING} others begin like it, and Okta names no more",
+        Untrusted::from(name)
+    );
+    Problem { hint: Some("`--id` of the group".to_owned()), ..Problem::whole(message) }
 }
 
 fn no_one_group(name: &str, candidates: &[Value]) -> Value {

@@ -61,7 +61,7 @@ impl Okta {
     }
 }
 
-/// Whatever may have another default from org to org is said.
+/// Whom a mail goes to is always said. Whether devices are forgotten is left to the org, and the card says so.
 fn wire(operation: Operation) -> (Method, &'static str, Option<&'static str>) {
     match operation {
         Operation::Activate => (Method::Post, "lifecycle/activate", Some("sendEmail=true")),
