@@ -37,13 +37,13 @@ pub(super) async fn run(
             look::user(&xsoar::user_key(user_profile)?, session, out).await
         }
         args::Okta::Group(OktaGroup::Get { id, name, members }) => {
-            let which = look::Which::of(id.as_deref(), name.as_deref());
-            look::group(&which, look::Members::of(*members), session, out).await
+            let key = look::key_of(id.as_deref(), name.as_deref());
+            look::group(key, look::Members::of(*members), session, out).await
         }
         args::Okta::IamGetGroup { scim, include_members } => {
             let (id, name) = xsoar::group_key(scim)?;
-            let which = look::Which::of(id.as_deref(), name.as_deref());
-            look::group(&which, look::Members::of(*include_members), session, out).await
+            let key = look::key_of(id.as_deref(), name.as_deref());
+            look::group(key, look::Members::of(*include_members), session, out).await
         }
         args::Okta::Config(OktaConfig::Get) | args::Okta::GetConfiguration => config::get(session, out).await,
         args::Okta::Config(OktaConfig::Set(what)) | args::Okta::SetConfiguration(what) => {

@@ -20,6 +20,7 @@ pub mod key;
 pub mod link;
 pub mod log;
 pub mod log_check;
+pub mod look_up;
 pub mod operation;
 pub mod page;
 pub mod payload;

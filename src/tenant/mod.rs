@@ -8,6 +8,7 @@ mod call_end;
 mod cii;
 mod decode;
 pub mod http;
+pub mod look_up;
 mod okta;
 mod org;
 mod probe;

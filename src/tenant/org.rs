@@ -1,6 +1,7 @@
 //! An Okta org as whoever looks something up in it sees it: users, groups, applications, as they came.
 
 use crate::domain::dossier::Problem;
+pub use crate::domain::look_up::Assignment;
 use async_trait::async_trait;
 use serde_json::Value;
 use std::fmt;
@@ -31,17 +32,4 @@ pub trait OktaOrg: Send + Sync + fmt::Debug {
 
     /// The members of a group, all of them.
     async fn members(&self, group: &str) -> Result<Vec<Value>, Problem>;
-}
-
-/// How an application and a user stand to each other.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Assignment {
-    /// It is assigned: the user as the application sees them.
-    Assigned(Value),
-    /// Both are there, and it is not assigned.
-    NotAssigned,
-    /// There is no such user.
-    NoSuchUser,
-    /// There is no such application.
-    NoSuchApp,
 }

@@ -8,18 +8,11 @@ use super::super::output::Output;
 use super::super::session::Session;
 use super::super::table::{Table, column};
 use crate::domain::dossier::{OktaUser, Problem};
-use crate::domain::{Login, Untrusted};
-use crate::tenant::{Assignment, OktaOrg};
+use crate::domain::look_up::{Assignment, is_deactivated, text_at};
+use crate::tenant::OktaOrg;
+use crate::tenant::look_up::{self, FoundGroup, FoundUser, GroupKey};
 use serde::Deserialize;
 use serde_json::{Value, json};
-
-/// What looking for one user comes to.
-enum Found {
-    One(Value),
-    /// Those who may be meant, and why none of them is taken.
-    Candidates(String, Vec<Value>),
-    Not(Problem),
-}
 
 /// `okta user get`.
 ///
@@ -27,53 +20,13 @@ enum Found {
 /// If Okta is not configured, or the output is closed.
 pub(super) async fn user(key: &str, session: &Session<'_>, out: &mut Output<'_>) -> Result<u8, Failure> {
     let org = connect::okta_org(&session.loaded()?)?;
-    let (json, status) = match find(org.as_ref(), key).await {
-        Found::One(details) => (user_json(&details), DONE),
-        Found::Candidates(why, users) => (candidates(key, &why, &users), FAILED),
-        Found::Not(problem) => (not_found(key, &problem), FAILED),
+    let (json, status) = match look_up::user(org.as_ref(), key).await {
+        FoundUser::One(details) => (user_json(&details), DONE),
+        FoundUser::Candidates(why, users) => (candidates(key, &why, &users), FAILED),
+        FoundUser::Not(problem) => (not_found(key, &problem), FAILED),
     };
     print(&json, out)?;
     Ok(status)
-}
-
-/// By id or whole login first: Okta also takes a short login, which may be somebody else's. A mail address
-/// may be several users', and then none is chosen.
-async fn find(org: &dyn OktaOrg, key: &str) -> Found {
-    let problem = match org.user_of(key).await {
-        Ok(details) if is_of(&details, key) => return Found::One(details),
-        Ok(other) => {
-            let why = "Okta takes it for the short login of this user: say the whole one, or the id";
-            return Found::Candidates(why.to_owned(), vec![other]);
-        }
-        Err(problem) => problem,
-    };
-    if !problem.says_nobody() || !key.contains('@') {
-        return Found::Not(problem);
-    }
-    match org.users_of_email(key).await {
-        Ok(users) => match users.as_slice() {
-            [] => Found::Not(problem),
-            // A list may be stale and names no operations: the one is read by its id.
-            [one] => match org.user_of(text(one, "/id")).await {
-                Ok(details) => Found::One(details),
-                Err(problem) => Found::Not(problem),
-            },
-            _ => {
-                let why = format!("{} users have this mail address: choose one by its id", users.len());
-                Found::Candidates(why, users)
-            }
-        },
-        Err(problem) => Found::Not(problem),
-    }
-}
-
-/// Whether somebody's id or whole login is just this; logins ignore case.
-fn is_of(details: &Value, key: &str) -> bool {
-    text(details, "/id") == key || Login::new(text(details, "/profile/login")) == Login::new(key)
-}
-
-fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
-    value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
 }
 
 fn user_json(details: &Value) -> Value {
@@ -81,10 +34,10 @@ fn user_json(details: &Value) -> Value {
     json!({
         "success": true,
         "active": can_sign_in == Some(true),
-        "id": text(details, "/id"),
-        "username": text(details, "/profile/login"),
-        "email": text(details, "/profile/email"),
-        "status": text(details, "/status"),
+        "id": text_at(details, "/id"),
+        "username": text_at(details, "/profile/login"),
+        "email": text_at(details, "/profile/email"),
+        "status": text_at(details, "/status"),
         "can_sign_in": can_sign_in,
         "errorCode": "",
         "errorMessage": "",
@@ -103,7 +56,7 @@ fn not_found(key: &str, problem: &Problem) -> Value {
 
 fn candidates(key: &str, why: &str, candidates: &[Value]) -> Value {
     let mut json = failed(key, "", why);
-    let candidate = |user: &Value| json!({"id": text(user, "/id"), "username": text(user, "/profile/login"), "status": text(user, "/status")});
+    let candidate = |user: &Value| json!({"id": text_at(user, "/id"), "username": text_at(user, "/profile/login"), "status": text_at(user, "/status")});
     json["candidates"] = candidates.iter().map(candidate).collect();
     json
 }
@@ -132,12 +85,12 @@ pub(super) async fn apps_of_user(
 }
 
 async fn id_of(org: &dyn OktaOrg, user: &str) -> Result<String, Failure> {
-    match find(org, user).await {
-        Found::One(details) => Ok(text(&details, "/id").to_owned()),
-        Found::Candidates(why, _) => Err(Failure::failed(format!(
+    match look_up::user(org, user).await {
+        FoundUser::One(details) => Ok(text_at(&details, "/id").to_owned()),
+        FoundUser::Candidates(why, _) => Err(Failure::failed(format!(
             "`{user}` is not one user: {why}\nhint: `idtriage okta user get {user}` lists who may be meant"
         ))),
-        Found::Not(problem) => Err(unread("user", user, &problem)),
+        FoundUser::Not(problem) => Err(unread("user", user, &problem)),
     }
 }
 
@@ -167,8 +120,8 @@ fn print_apps(apps: &[Value], out: &mut Output<'_>) -> Result<u8, Failure> {
     if out.is_json() {
         for app in apps {
             out.json(&json!({
-                "ID": text(app, "/id"), "Name": text(app, "/name"), "Label": text(app, "/label"),
-                "Logo": logo(app), "Status": text(app, "/status"),
+                "ID": text_at(app, "/id"), "Name": text_at(app, "/name"), "Label": text_at(app, "/label"),
+                "Logo": logo(app), "Status": text_at(app, "/status"),
             }))?;
         }
         return Ok(DONE);
@@ -176,7 +129,7 @@ fn print_apps(apps: &[Value], out: &mut Output<'_>) -> Result<u8, Failure> {
     let mut table =
         Table::of(&[column("ID", 24), column("LABEL", 40), column("NAME", 30), column("STATUS", 10)]);
     for app in apps {
-        table.row(["/id", "/label", "/name", "/status"].map(|pointer| text(app, pointer).to_owned()));
+        table.row(["/id", "/label", "/name", "/status"].map(|pointer| text_at(app, pointer).to_owned()));
     }
     out.table(&table)?;
     Ok(DONE)
@@ -184,8 +137,8 @@ fn print_apps(apps: &[Value], out: &mut Output<'_>) -> Result<u8, Failure> {
 
 /// A list, an empty one, an object, or nothing.
 fn logo(app: &Value) -> &str {
-    match text(app, "/_links/logo/0/href") {
-        "" => text(app, "/_links/logo/href"),
+    match text_at(app, "/_links/logo/0/href") {
+        "" => text_at(app, "/_links/logo/href"),
         href => href,
     }
 }
@@ -217,18 +170,9 @@ pub(super) async fn assignment(
     Ok(DONE)
 }
 
-/// Which group.
-pub(super) enum Which<'a> {
-    /// The one of this id.
-    Id(&'a str),
-    /// The one of exactly this name.
-    Name(&'a str),
-}
-
-impl<'a> Which<'a> {
-    pub(super) fn of(id: Option<&'a str>, name: Option<&'a str>) -> Which<'a> {
-        id.map_or(Which::Name(name.unwrap_or_default()), Which::Id)
-    }
+/// The group of an id, else the one of a name.
+pub(super) fn key_of<'a>(id: Option<&'a str>, name: Option<&'a str>) -> GroupKey<'a> {
+    id.map_or(GroupKey::Name(name.unwrap_or_default()), GroupKey::Id)
 }
 
 /// Whether members are listed.
@@ -249,13 +193,13 @@ impl Members {
 /// # Errors
 /// If Okta is not configured, or the output is closed.
 pub(super) async fn group(
-    which: &Which<'_>,
+    key: GroupKey<'_>,
     members: Members,
     session: &Session<'_>,
     out: &mut Output<'_>,
 ) -> Result<u8, Failure> {
     let org = connect::okta_org(&session.loaded()?)?;
-    let json = match group_json(which, members, org.as_ref()).await {
+    let json = match group_json(key, members, org.as_ref()).await {
         Ok(json) => json,
         Err(problem) => {
             let code = problem.kind.as_ref().map(ToString::to_string).unwrap_or_default();
@@ -267,53 +211,35 @@ pub(super) async fn group(
     Ok(status)
 }
 
-async fn group_json(which: &Which<'_>, members: Members, org: &dyn OktaOrg) -> Result<Value, Problem> {
-    let group = match which {
-        Which::Id(id) => org.group(id).await?,
-        Which::Name(name) => {
-            let begin_so = org.groups_beginning(name).await?;
-            let (exact, others): (Vec<_>, Vec<_>) =
-                begin_so.into_iter().partition(|group| text(group, "/profile/name") == *name);
-            match exact.as_slice() {
-                [one] => one.clone(),
-                [] if others.len() >= MOST_BEGINNING => return Err(beyond(name)),
-                found => return Ok(no_one_group(name, if found.is_empty() { &others } else { found })),
-            }
-        }
+async fn group_json(key: GroupKey<'_>, members: Members, org: &dyn OktaOrg) -> Result<Value, Problem> {
+    let group = match look_up::group(org, key).await? {
+        FoundGroup::One(group) => group,
+        FoundGroup::Candidates(why, groups) => return Ok(no_one_group(key, &why, &groups)),
     };
     let listed = match members {
-        Members::Listed => org.members(text(&group, "/id")).await?,
+        Members::Listed => org.members(text_at(&group, "/id")).await?,
         Members::LeftOut => Vec::new(),
     };
-    // Who is deactivated stays a member in Okta, and is none that could do anything.
-    let there = listed.iter().filter(|user| text(user, "/status") != "DEPROVISIONED");
+    let there = listed.iter().filter(|user| !is_deactivated(user));
     let members: Vec<Value> = there
-        .map(|user| json!({"value": text(user, "/id"), "display": text(user, "/profile/login")}))
+        .map(|user| json!({"value": text_at(user, "/id"), "display": text_at(user, "/profile/login")}))
         .collect();
     Ok(json!({
-        "success": true, "id": text(&group, "/id"), "displayName": text(&group, "/profile/name"),
+        "success": true, "id": text_at(&group, "/id"), "displayName": text_at(&group, "/profile/name"),
         "members": members, "errorCode": "", "errorMessage": "",
     }))
 }
 
-/// Okta names no more groups than these that begin alike, and has no further pages of them.
-const MOST_BEGINNING: usize = 300;
-
-fn beyond(name: &str) -> Problem {
-    let message = format!(
-        "whether there is a group `{}` cannot be told: {MOST_BEGINNING} others begin like it, and Okta names no more",
-        Untrusted::from(name)
-    );
-    Problem { hint: Some("`--id` of the group".to_owned()), ..Problem::whole(message) }
-}
-
-fn no_one_group(name: &str, candidates: &[Value]) -> Value {
+fn no_one_group(key: GroupKey<'_>, why: &str, candidates: &[Value]) -> Value {
     let candidate =
-        |group: &Value| json!({"id": text(group, "/id"), "displayName": text(group, "/profile/name")});
+        |group: &Value| json!({"id": text_at(group, "/id"), "displayName": text_at(group, "/profile/name")});
+    let name = match key {
+        GroupKey::Id(_) => "",
+        GroupKey::Name(name) => name,
+    };
     json!({
         "success": false, "id": "", "displayName": name, "members": [], "errorCode": "404",
-        "errorMessage": format!("{} group has exactly this name", if candidates.is_empty() { "no" } else { "not just one" }),
-        "candidates": candidates.iter().map(candidate).collect::<Vec<Value>>(),
+        "errorMessage": why, "candidates": candidates.iter().map(candidate).collect::<Vec<Value>>(),
     })
 }
 
