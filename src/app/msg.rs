@@ -11,12 +11,14 @@ use crate::domain::dossier::{AddressUsers, LoadedPart};
 use crate::domain::event::{Detail, EventDetail};
 use crate::domain::finding::{FindingId, HistoryEntry};
 use crate::domain::log::{LogAsk, LogPreset, Moment, Thread};
-use crate::domain::operation::Operation;
 use crate::domain::page::{Counted, EventUser, Page, Sequence, StoreHealth};
 use crate::domain::plan::{Fit, Plan};
 use crate::domain::query::UserQuery;
-use crate::domain::{Action, ActionId, Event, Finding, Login, Query, SourceHealth, SourcesReport, Wait};
+use crate::domain::{
+    Action, ActionId, Event, Finding, FlowId, Login, Query, RunEnd, SourceHealth, SourcesReport, Wait,
+};
 use jiff::Timestamp;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use tui_input::InputRequest;
 
@@ -102,13 +104,24 @@ pub enum Answer {
     /// A card's content.
     Prepared(Result<Box<Plan>, String>),
     /// How a run ended.
-    Ran(Result<Box<Action>, NotRun>),
+    Ran(Result<Box<RunEnd>, NotRun>),
     /// A page of the System Log.
     Log(Result<LogSlice, String>),
     /// Whatever was asked for broke off.
     Broke(String),
     /// How a link or a text went where.
     Handed(Result<String, String>),
+}
+
+/// An operation of Okta's own that was asked for by its name.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct OperationAsk {
+    /// Its flow.
+    pub flow: Option<FlowId>,
+    /// On whom; without one, on whom the cursor names.
+    pub login: Option<Login>,
+    /// What it is told besides.
+    pub inputs: BTreeMap<String, String>,
 }
 
 /// What happened.
@@ -184,7 +197,7 @@ pub enum Msg {
     /// A user was named.
     UserNamed(Login),
     /// An operation of Okta's own was asked for: on somebody, else on whom the cursor names.
-    OperationAsked(Operation, Option<Login>),
+    OperationAsked(OperationAsk),
     /// An address was named.
     AddressNamed(String),
     /// A filter was given.
