@@ -87,7 +87,8 @@ fn a_group_is_joined_and_left_and_both_are_read_back() {
     let joined = run("okta-add-to-group", "Sales EMEA", &[], 0);
     assert_eq!(ended(&joined), [("okta-add-to-group", "changed", "verified")]);
     assert!(joined[0]["request"]["method"] == "PUT", "{joined:?}");
-    let words = ["run", "okta-add-to-group", "--user", &login, "--input", "group=Everyone", "--yes"];
+    let words =
+        ["run", "okta-remove-from-group", "--user", &login, "--input", "group=Everyone", "--yes", "--again"];
     let refused = place.run(&words).expect(1);
     assert!(refused.errors.contains("BUILT_IN"), "{}", refused.errors);
     assert_eq!(sent(&tenant).len(), 2);
