@@ -7,7 +7,7 @@ mod app;
 
 use app::{Desk, event, request_of};
 use idtriage::app::flows::{FlowList, Offer};
-use idtriage::app::msg::Motion;
+use idtriage::app::msg::{Motion, OperationAsk};
 use idtriage::app::state::QuitQuestion;
 use idtriage::app::user::Pane;
 use idtriage::app::{Answer, Effect, Msg, Overlay, RequestId, Screen, pane, triage};
@@ -404,19 +404,23 @@ fn an_operation_of_oktas_own_opens_its_card_on_whom_it_names() {
         asks.collect()
     };
     let ann = Some(Login::new("ann@example.com"));
-    assert_eq!(planned(&desk.send(Msg::OperationAsked(Operation::Suspend, ann.clone()))), []);
+    let asked = |operation: Operation, login| {
+        let flow = Some(operation.flow_id());
+        Msg::OperationAsked(OperationAsk { flow, login, ..OperationAsk::default() })
+    };
+    assert_eq!(planned(&desk.send(asked(Operation::Suspend, ann.clone()))), []);
     let said = desk.state.notice.shown(desk.state.now).cloned();
     assert!(format!("{said:?}").contains("Okta is not configured"), "{said:?}");
     desk.state.settings.flows = operation::flows().into();
-    let named = planned(&desk.send(Msg::OperationAsked(Operation::Suspend, ann)));
+    let named = planned(&desk.send(asked(Operation::Suspend, ann)));
     assert_eq!(named, [("okta-suspend".to_owned(), "ann@example.com".to_owned())]);
     desk.send(Msg::WentBack);
     let under_the_cursor = triage::selected(&desk.state).login.unwrap().to_string();
-    let chosen = planned(&desk.send(Msg::OperationAsked(Operation::ClearSessions, None)));
+    let chosen = planned(&desk.send(asked(Operation::ClearSessions, None)));
     assert_eq!(chosen, [("okta-clear-sessions".to_owned(), under_the_cursor)]);
     desk.send(Msg::WentBack);
     desk.state.settings.is_read_only = true;
-    assert_eq!(planned(&desk.send(Msg::OperationAsked(Operation::Suspend, None))), []);
+    assert_eq!(planned(&desk.send(asked(Operation::Suspend, None))), []);
 }
 
 #[test]

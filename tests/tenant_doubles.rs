@@ -18,6 +18,7 @@ use idtriage::config::meant::{Cii, ConfiguredFlow, Net, Okta, ServiceApp};
 use idtriage::domain::action::{Receipt, ShownRequest};
 use idtriage::domain::dossier::{LoadedPart, OktaUser, Part};
 use idtriage::domain::flow::{FlowAuth, PayloadShape};
+use idtriage::domain::operation::Particulars;
 use idtriage::domain::plan::Order;
 use idtriage::domain::{Flow, Login, PartName, Risk, Route};
 use idtriage::tenant::http::{Allowance, Clock, Limits};
@@ -160,6 +161,7 @@ fn flow(url: &str, auth: FlowAuth) -> ConfiguredFlow {
         verb: "suspend the Okta account".into(),
         route: Route::ApiEndpoint,
         operation: None,
+        steps: Vec::new(),
         url: Some(url.to_owned()),
         auth,
         payload: PayloadShape::IspmFlat,
@@ -207,7 +209,7 @@ async fn run_flow(double: &Double, limits: Limits) -> CallEnd {
     let flows = vec![flow(&double.url("/invoke"), FlowAuth::ClientToken)];
     let tenants = tenants_within(Config { flows, ..config::nothing() }, limits);
     let shown = show(&tenants);
-    tenants.call(&order("suspend"), &shown, &Cleared(usize::MAX.into())).await
+    tenants.call(&order("suspend"), &shown, &Cleared(usize::MAX.into())).await.end
 }
 
 fn order(flow: &str) -> Order {
@@ -217,6 +219,7 @@ fn order(flow: &str) -> Order {
         body: r#"{"eventId":"1"}"#.to_owned(),
         action: "a-1".to_owned(),
         operator: "Zoë".to_owned(),
+        particulars: Particulars::default(),
     }
 }
 
@@ -512,7 +515,7 @@ async fn what_leaves_is_what_was_shown() {
     assert!(shown.headers.contains(&("x-api-client-token".into(), "[secret]".into())));
     assert!(shown.headers.contains(&("x-idtriage-operator".into(), "Zo%C3%AB".into())));
 
-    let receipt = receipt(tenants.call(&order("suspend"), &shown, &Cleared(usize::MAX.into())).await);
+    let receipt = receipt(tenants.call(&order("suspend"), &shown, &Cleared(usize::MAX.into())).await.end);
     let seen = &double.seen("/invoke")[0];
     for (name, value) in &shown.headers {
         let sent = if value == "[secret]" { SECRET } else { value };
@@ -543,10 +546,10 @@ async fn each_try_wants_its_clearance() {
     let tenants =
         tenants(Config { flows: vec![flow(&double.url("/invoke"), FlowAuth::None)], ..config::nothing() });
     let shown = show(&tenants);
-    let end = tenants.call(&order("suspend"), &shown, &Cleared(0.into())).await;
+    let end = tenants.call(&order("suspend"), &shown, &Cleared(0.into())).await.end;
     assert!(matches!(&end, CallEnd::NotSent(end) if end.why.contains("the lease is gone")), "{end:?}");
     assert!(double.seen("/invoke").is_empty());
-    let end = tenants.call(&order("suspend"), &shown, &Cleared(1.into())).await;
+    let end = tenants.call(&order("suspend"), &shown, &Cleared(1.into())).await.end;
     assert!(matches!(&end, CallEnd::Throttled(_)), "{end:?}");
     assert_eq!(double.seen("/invoke").len(), 1);
 }
@@ -561,7 +564,7 @@ async fn what_was_not_shown_does_not_leave() {
     added.headers.push(("x-more".into(), "1".into()));
     for shown in [elsewhere, added] {
         assert!(matches!(
-            tenants.call(&order("suspend"), &shown, &Cleared(usize::MAX.into())).await,
+            tenants.call(&order("suspend"), &shown, &Cleared(usize::MAX.into())).await.end,
             CallEnd::NotSent(_)
         ));
     }
@@ -612,7 +615,7 @@ async fn a_cut_connection_leaves_the_outcome_unknown() {
         stream.readable().await.unwrap();
     });
     let tenants = tenants(Config { flows: vec![flow(&url, FlowAuth::None)], ..config::nothing() });
-    let end = tenants.call(&order("suspend"), &show(&tenants), &Cleared(usize::MAX.into())).await;
+    let end = tenants.call(&order("suspend"), &show(&tenants), &Cleared(usize::MAX.into())).await.end;
     assert!(matches!(&end, CallEnd::Unknown(end) if end.why.contains("broke")), "{end:?}");
 }
 
@@ -626,7 +629,7 @@ async fn what_cannot_connect_was_not_sent() {
     let tls = plain.url("/invoke").replace("http:", "https:");
     for url in [format!("http://{closed_at}/invoke"), tls] {
         let tenants = tenants(Config { flows: vec![flow(&url, FlowAuth::None)], ..config::nothing() });
-        let end = tenants.call(&order("suspend"), &show(&tenants), &Cleared(usize::MAX.into())).await;
+        let end = tenants.call(&order("suspend"), &show(&tenants), &Cleared(usize::MAX.into())).await.end;
         assert!(matches!(&end, CallEnd::NotSent(end) if end.why.contains("cannot reach")), "{url}: {end:?}");
     }
 }
@@ -668,7 +671,7 @@ async fn an_oauth_flow_gets_a_token_of_its_own_scope_and_one_send() {
     let flows = vec![flow(&double.url("/invoke"), FlowAuth::Oauth)];
     let tenants = tenants(with_service_app(&double, flows));
     let receipt =
-        receipt(tenants.call(&order("suspend"), &show(&tenants), &Cleared(usize::MAX.into())).await);
+        receipt(tenants.call(&order("suspend"), &show(&tenants), &Cleared(usize::MAX.into())).await.end);
     assert_eq!((receipt.status, receipt.body.as_str()), (Some(401), r#"{"echo":"[secret]"}"#));
     let sent = double.seen("/invoke");
     assert_eq!((sent.len(), sent[0].header("authorization")), (1, "Bearer aaa.bbb.ccc"));
@@ -687,7 +690,7 @@ async fn a_revoked_token_is_not_shown_twice_and_the_send_is_not_repeated() {
     let tenants = tenants(with_service_app(&double, vec![flow(&double.url("/invoke"), FlowAuth::Oauth)]));
     let mut statuses = Vec::new();
     for _ in 0..3 {
-        let call = tenants.call(&order("suspend"), &show(&tenants), &Cleared(usize::MAX.into())).await;
+        let call = tenants.call(&order("suspend"), &show(&tenants), &Cleared(usize::MAX.into())).await.end;
         statuses.push(receipt(call).status);
     }
     assert_eq!(statuses, [Some(401), Some(200), Some(200)]);
@@ -700,7 +703,7 @@ async fn a_secret_that_comes_back_as_an_execution_id_is_not_kept() {
         Double::start(|seen, _| ok(json!({"execution_id": seen.header("x-api-client-token")}))).await;
     let flows = vec![flow(&double.url("/invoke"), FlowAuth::ClientToken)];
     let tenants = tenants(Config { flows, ..config::nothing() });
-    let call = tenants.call(&order("suspend"), &show(&tenants), &Cleared(usize::MAX.into())).await;
+    let call = tenants.call(&order("suspend"), &show(&tenants), &Cleared(usize::MAX.into())).await.end;
     assert_eq!(receipt(call).execution_id, None);
 }
 
@@ -709,7 +712,7 @@ async fn without_a_token_nothing_is_sent() {
     let double = Double::start(|_, _| status(500)).await;
     let flows = vec![flow(&double.url("/invoke"), FlowAuth::Oauth)];
     let tenants = tenants(with_service_app(&double, flows));
-    let end = tenants.call(&order("suspend"), &show(&tenants), &Cleared(usize::MAX.into())).await;
+    let end = tenants.call(&order("suspend"), &show(&tenants), &Cleared(usize::MAX.into())).await.end;
     assert!(matches!(end, CallEnd::NotSent(_)), "{end:?}");
     assert!(double.seen("/invoke").is_empty());
 }

@@ -11,7 +11,7 @@ mod rig;
 
 use double::Double;
 use idtriage::domain::action::Try;
-use idtriage::domain::operation::Operation;
+use idtriage::domain::operation::{Operation, Particulars};
 use idtriage::domain::plan::Order;
 use idtriage::domain::{FlowId, Outcome};
 use idtriage::lab::{FlowAuth, Lab};
@@ -111,11 +111,12 @@ async fn an_operation_is_shown_and_sent_with_both_proofs() {
     let flow = Operation::ClearSessions.flow_id();
     let target = Some(user.id.raw().to_owned());
     let (action, operator) = ("a-1".to_owned(), "Zoe".to_owned());
-    let order = Order { flow, target, body: String::new(), action, operator };
+    let order =
+        Order { flow, target, body: String::new(), action, operator, particulars: Particulars::default() };
     let shown = tenants.shown(&order).unwrap();
     let masked = shown.headers.iter().filter(|(_, value)| value == "[secret]");
     assert_eq!(masked.map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["authorization", "dpop"]);
-    let end = tenants.call(&order, &shown, &Cleared).await;
+    let end = tenants.call(&order, &shown, &Cleared).await.end;
     assert!(matches!(&end, CallEnd::Answered(receipt) if receipt.status == Some(204)), "{end:?}");
 }
 
@@ -126,7 +127,14 @@ async fn a_flow_is_run_with_a_bound_token_and_shows_no_secret() {
     let flow = lab.flows().into_iter().find(|flow| flow.auth == FlowAuth::OAuth).unwrap();
     let id = FlowId::from(flow.id);
     let body = json!({"eventId": "e1", "entityIdInService": lab.user_logins()[0]}).to_string();
-    let order = Order { flow: id, target: None, body, action: "a-1".to_owned(), operator: "Zoe".to_owned() };
+    let order = Order {
+        flow: id,
+        target: None,
+        body,
+        action: "a-1".to_owned(),
+        operator: "Zoe".to_owned(),
+        particulars: Particulars::default(),
+    };
     let show = || tenants.shown(&order).unwrap();
     let shown = show();
     let secret: Vec<&str> = shown
@@ -136,7 +144,7 @@ async fn a_flow_is_run_with_a_bound_token_and_shows_no_secret() {
         .map(|(name, _)| name.as_str())
         .collect();
     assert_eq!(secret, ["authorization", "dpop"]);
-    let end = tenants.call(&order, &shown, &Cleared).await;
+    let end = tenants.call(&order, &shown, &Cleared).await.end;
     let CallEnd::Answered(receipt) = end else { panic!("{end:?}") };
     assert_eq!((receipt.status, lab.runs().len()), (Some(200), 1), "{receipt:?}");
     assert_eq!(show().digest(), shown.digest(), "a token and a proof do not change what is shown");

@@ -10,7 +10,7 @@ use super::list::Scroll;
 use super::msg::{Motion, NotRun, Progress};
 use super::state::{Awaited, Overlay, Running, State};
 use crate::domain::plan::{Confirm, Plan};
-use crate::domain::{Action, ActionId};
+use crate::domain::{ActionId, RunEnd};
 use jiff::{SignedDuration, Timestamp};
 use tui_input::{Input, InputRequest};
 
@@ -24,7 +24,7 @@ pub enum Phase {
     /// It runs.
     Running(Option<Progress>),
     /// It ended.
-    Done(Box<Action>),
+    Done(Box<RunEnd>),
     /// It could not be prepared, or was not sent.
     Failed(String),
     /// It may have been sent, and its end is not known here.
@@ -307,7 +307,7 @@ pub fn progressed(state: &mut State, action: ActionId, progress: Progress) {
 
 /// A run ended: on its card, or as a notice if the card is gone. Where the target had changed, nothing
 /// was sent: the card is made anew and shows the change.
-pub fn ran(state: &mut State, id: ActionId, answer: Result<Box<Action>, NotRun>) -> Vec<Effect> {
+pub fn ran(state: &mut State, id: ActionId, answer: Result<Box<RunEnd>, NotRun>) -> Vec<Effect> {
     let now = state.now;
     let what = state.running.iter().find(|running| running.action == id).map(|running| running.what.clone());
     state.running.retain(|running| running.action != id);
@@ -315,7 +315,7 @@ pub fn ran(state: &mut State, id: ActionId, answer: Result<Box<Action>, NotRun>)
     if let Some(card) = card(state).filter(is_its) {
         card.changed();
         return match answer {
-            Ok(action) => stay(card, Phase::Done(action)),
+            Ok(end) => stay(card, Phase::Done(end)),
             Err(NotRun::Because(why)) => stay(card, Phase::Failed(why)),
             Err(NotRun::Unsure(why)) => stay(card, Phase::Unsure(why)),
             Err(NotRun::TargetChanged(why)) => {
@@ -328,13 +328,19 @@ pub fn ran(state: &mut State, id: ActionId, answer: Result<Box<Action>, NotRun>)
     }
     let what = what.unwrap_or_default();
     let said = match answer {
-        Ok(action) => Ok(format!("{what}: {} ({})", action.outcome.word(), action.evidence.word())),
+        Ok(end) => Ok(format!("{what}: {}{}", end.words(), lost_link(&end))),
         Err(NotRun::Because(why) | NotRun::Unsure(why) | NotRun::TargetChanged(why)) => {
             Err(format!("{what}: {why}"))
         }
     };
     state.notice.result(now, said);
     Vec::new()
+}
+
+/// A link is shown on its card alone, and that is gone.
+fn lost_link(end: &RunEnd) -> &'static str {
+    let has_link = end.steps.iter().any(|step| step.link().is_some());
+    if has_link { "; its one-time link was on the card that was left: run it again for another" } else { "" }
 }
 
 fn stay(card: &mut Card, phase: Phase) -> Vec<Effect> {

@@ -12,12 +12,14 @@ use crate::domain::event::{Detail, EventDetail};
 use crate::domain::finding::{FindingId, HistoryEntry};
 use crate::domain::log::{LogAsk, LogPreset, Moment, Thread};
 use crate::domain::look_up::{LookUp, LookedUp};
-use crate::domain::operation::Operation;
 use crate::domain::page::{Counted, EventUser, Page, Sequence, StoreHealth};
 use crate::domain::plan::{Fit, Plan};
 use crate::domain::query::UserQuery;
-use crate::domain::{Action, ActionId, Event, Finding, Login, Query, SourceHealth, SourcesReport, Wait};
+use crate::domain::{
+    Action, ActionId, Event, Finding, FlowId, Login, Query, RunEnd, SourceHealth, SourcesReport, Wait,
+};
 use jiff::Timestamp;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use tui_input::InputRequest;
 
@@ -103,7 +105,7 @@ pub enum Answer {
     /// A card's content.
     Prepared(Result<Box<Plan>, String>),
     /// How a run ended.
-    Ran(Result<Box<Action>, NotRun>),
+    Ran(Result<Box<RunEnd>, NotRun>),
     /// A page of the System Log.
     Log(Result<LogSlice, String>),
     /// What was looked up in the org.
@@ -112,6 +114,17 @@ pub enum Answer {
     Broke(String),
     /// How a link or a text went where.
     Handed(Result<String, String>),
+}
+
+/// An operation of Okta's own that was asked for by its name.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct OperationAsk {
+    /// Its flow.
+    pub flow: Option<FlowId>,
+    /// On whom; without one, on whom the cursor names.
+    pub login: Option<Login>,
+    /// What it is told besides.
+    pub inputs: BTreeMap<String, String>,
 }
 
 /// What happened.
@@ -187,7 +200,7 @@ pub enum Msg {
     /// A user was named.
     UserNamed(Login),
     /// An operation of Okta's own was asked for: on somebody, else on whom the cursor names.
-    OperationAsked(Operation, Option<Login>),
+    OperationAsked(OperationAsk),
     /// Something was to be looked up in the org; where nobody is named, of whom the cursor names.
     LookUpAsked(LookUp),
     /// An address was named.

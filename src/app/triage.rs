@@ -4,14 +4,13 @@
 //! there; where an event names several, the analyst chooses one on its screen.
 
 use super::effect::{Effect, RunAsk};
-use super::msg::Motion;
+use super::msg::{Motion, OperationAsk};
 use super::pane::Target;
 use super::state::{Awaited, Overlay, Screen, State};
 use super::{card, event, flows, user};
-use crate::domain::operation::Operation;
 use crate::domain::page::{EventUser, From, Page};
 use crate::domain::query::UserQuery;
-use crate::domain::{Change, Disposition, EventId, Finding, FindingState, Login};
+use crate::domain::{Change, Disposition, EventId, Finding, FindingState, FlowId, Login};
 use tui_input::{Input, InputRequest};
 
 /// What is to be done with a finding.
@@ -127,23 +126,26 @@ pub fn asked(state: &mut State, then: Then) -> Vec<Effect> {
 
 /// An operation of Okta's own was asked for by its name: its card opens, on whoever is named, else on whom
 /// the cursor names, from their finding.
-pub fn operation_asked(state: &mut State, operation: Operation, login: Option<Login>) -> Vec<Effect> {
+pub fn operation_asked(state: &mut State, asked: OperationAsk) -> Vec<Effect> {
     if state.settings.is_read_only {
         return nothing(state, READ_ONLY);
     }
-    let flow = operation.flow_id();
-    if !state.settings.flows.iter().any(|known| known.id == flow) {
+    let known = |flow: &FlowId| state.settings.flows.iter().any(|known| known.id == *flow);
+    let Some(flow) = asked.flow.filter(known) else {
         return nothing(state, "Okta is not configured: `[okta]` with a credential offers its operations");
-    }
+    };
     let chosen = selected(state);
-    let Some(whom) = login.or_else(|| chosen.login.clone()) else {
-        return nothing(state, "nobody is chosen here: name them, `:suspend ann@example.com`");
+    let Some(whom) = asked.login.or_else(|| chosen.login.clone()) else {
+        let command = flow.0.trim_start_matches("okta-");
+        return nothing(state, &format!("nobody is chosen here: open the person first, then `:{command}`"));
     };
     let finding = chosen.finding.filter(|finding| finding.login == whom);
     let event = chosen.event.filter(|_| finding.is_some());
     let check = finding.as_ref().map(|finding| (finding.check.id.clone(), finding.check.title.clone()));
     let finding = finding.map(|finding| finding.id);
-    card::open(state, RunAsk { flow: Some(flow), login: whom, finding, event, check, ..RunAsk::default() })
+    let inputs = asked.inputs;
+    let ask = RunAsk { flow: Some(flow), login: whom, finding, event, check, inputs, ..RunAsk::default() };
+    card::open(state, ask)
 }
 
 const READ_ONLY: &str = "the console was started with --read-only: nothing is changed";

@@ -183,9 +183,7 @@ fn acted(state: &mut State, msg: Msg) -> Vec<Effect> {
         Msg::RawAsked => raw_asked(state),
         Msg::JournalAsked => journal::open(state),
         Msg::HealthAsked => health::open(state),
-        Msg::OperationAsked(operation, login) => {
-            named(state, |state| triage::operation_asked(state, operation, login))
-        }
+        Msg::OperationAsked(ask) => named(state, |state| triage::operation_asked(state, ask)),
         Msg::UserNamed(login) => named(state, |state| user::open(state, login, None)),
         Msg::LookUpAsked(what) => named(state, |state| look_up::asked(state, what)),
         Msg::AddressNamed(address) => named(state, |state| address::open(state, address)),

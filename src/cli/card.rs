@@ -3,8 +3,8 @@
 use super::failure::Failure;
 use super::output::Output;
 use super::run::By;
-use crate::domain::plan::{Confirm, Plan, Target};
-use crate::domain::time;
+use crate::domain::plan::{Confirm, Difference, Plan, Target};
+use crate::domain::{NOTHING, Untrusted, time};
 use serde_json::Value;
 
 /// Prints a plan: as an action without evidence, or as a card.
@@ -13,11 +13,24 @@ use serde_json::Value;
 /// If the output is closed.
 pub(super) fn print(plan: &Plan, by: By<'_>, out: &mut Output<'_>) -> Result<(), Failure> {
     if out.is_json() {
-        out.json(&json(plan, by))?;
+        plan.parts().iter().try_for_each(|part| out.json(&json(part, by)))?;
         return Ok(());
     }
     out.text(&plan.to_string())?;
     out.facts(&facts(plan))?;
+    plan.differences.iter().try_for_each(|difference| out.text(&line(difference)))?;
+    plan.parts().iter().try_for_each(|part| request(part, out))
+}
+
+/// A field that will hold something else: `title: Head of Sales -> Head of Marketing`.
+fn line(difference: &Difference) -> String {
+    let value = |value: &Option<Untrusted>| {
+        value.as_ref().map_or_else(|| NOTHING.to_owned(), |value| format!("`{value}`"))
+    };
+    format!("{}: {} -> {}", difference.name, value(&difference.was), value(&difference.becomes))
+}
+
+fn request(plan: &Plan, out: &mut Output<'_>) -> Result<(), Failure> {
     out.text("")?;
     out.text(&format!("{} {}", plan.request.method, plan.request.url))?;
     for (name, value) in &plan.request.headers {
@@ -46,6 +59,14 @@ fn json(plan: &Plan, by: By<'_>) -> Value {
         "at": time::rfc3339(by.at),
         "refusal": plan.refusal.as_ref().map(|refusal| &refusal.why),
         "needs_again": plan.needs_again,
+        "differences": plan.differences.iter().map(of_difference).collect::<Vec<_>>(),
+    })
+}
+
+fn of_difference(difference: &Difference) -> Value {
+    let raw = |value: &Option<Untrusted>| value.as_ref().map(|value| value.raw().to_owned());
+    serde_json::json!({
+        "field": difference.name, "was": raw(&difference.was), "becomes": raw(&difference.becomes),
     })
 }
 

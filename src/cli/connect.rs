@@ -8,8 +8,9 @@ use super::run;
 use crate::config::meant::{self, Reading, Source, Way};
 use crate::config::{Config, Loaded};
 use crate::domain::plan::WebPage;
+use crate::domain::run_end::{Ended, RunEnd, StepEnd};
 use crate::domain::time::Zone;
-use crate::domain::{Action, ActionId, Actor, Flow, Plan};
+use crate::domain::{ActionId, Actor, Flow, Plan};
 use crate::ingest::{Ingest, decoder};
 use crate::notify::{self, Messenger, Notifiers};
 use crate::remediation::guard::Mode;
@@ -137,6 +138,7 @@ pub(super) fn remediation_desk(
     Arc::new(Desk {
         store,
         directory: tenants.clone() as Arc<dyn Directory>,
+        org: tenants.okta_org(),
         caller: tenants as Arc<dyn FlowCaller>,
         flows: flows(config),
         guard: config.guard.clone(),
@@ -177,7 +179,7 @@ impl run::Desk for Bench {
         remediation::prepare(&self.desk, of_line(ask)).await.map_err(not_planned)
     }
 
-    async fn run(&self, plan: &Plan, confirmed: run::Confirmed) -> Result<Action, Failure> {
+    async fn run(&self, plan: &Plan, confirmed: run::Confirmed) -> Result<RunEnd, Failure> {
         let confirmed = remediation::Confirmed {
             digest: confirmed.digest,
             reason: confirmed.reason,
@@ -187,11 +189,18 @@ impl run::Desk for Bench {
         self.runner.run(plan, &confirmed, progress).await.map_err(not_run)
     }
 
-    async fn stop(&self, plan: &Plan) -> Result<Option<Action>, Failure> {
+    async fn stop(&self, plan: &Plan) -> Result<Option<RunEnd>, Failure> {
         self.runner.finish(LAST_RECEIPT).await;
-        let stands = self.desk.store.action(plan.action).await;
-        stands
-            .map_err(|error| Failure::unknown(format!("how `{}` ended cannot be read: {error}", plan.login)))
+        let unread = |error| Failure::unknown(format!("how `{}` ended cannot be read: {error}", plan.login));
+        let mut steps = Vec::new();
+        for part in plan.parts() {
+            if let Some(action) = self.desk.store.action(part.action).await.map_err(unread)? {
+                // A link that came meanwhile is lost with whoever was to show it.
+                let ended = Ended::Ran { action: Box::new(action), link: None };
+                steps.push(StepEnd { flow: part.flow.id.clone(), verb: part.verb.clone(), ended });
+            }
+        }
+        Ok((!steps.is_empty()).then_some(RunEnd { steps }))
     }
 }
 

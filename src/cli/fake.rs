@@ -7,8 +7,10 @@ use crate::domain::dossier::{AddressUsers, LoadedPart, OktaUser, Part, Problem};
 use crate::domain::event::EventDetail;
 use crate::domain::finding::HistoryEntry;
 use crate::domain::journal::{Head, Record};
+use crate::domain::operation::Particulars;
 use crate::domain::page::Listed;
 use crate::domain::plan::{Confirm, Target, WebPage};
+use crate::domain::run_end::{Ended, RunEnd, StepEnd};
 use crate::domain::{
     Action, ActionId, Actor, Change, Event, EventId, Evidence, Finding, FindingId, Login, Outcome, PartName,
     Plan, Query, Risk, SourcesReport, preset,
@@ -313,7 +315,7 @@ impl Desk for FakeDesk {
         Ok(plan(self.risk, ask.login.raw()))
     }
 
-    async fn run(&self, plan: &Plan, confirmed: Confirmed) -> Result<Action, Failure> {
+    async fn run(&self, plan: &Plan, confirmed: Confirmed) -> Result<RunEnd, Failure> {
         self.ran.fetch_add(1, Ordering::SeqCst);
         assert_eq!(confirmed.digest, plan.digest());
         if let Some(stuck) = &self.stuck {
@@ -322,15 +324,15 @@ impl Desk for FakeDesk {
         }
         let told = self.outcomes.iter().find(|(login, _)| Login::new(login) == plan.login);
         let outcome = told.map_or(Outcome::Accepted, |(_, outcome)| *outcome);
-        Ok(action(plan, outcome))
+        Ok(end(plan, outcome))
     }
 
-    async fn stop(&self, plan: &Plan) -> Result<Option<Action>, Failure> {
+    async fn stop(&self, plan: &Plan) -> Result<Option<RunEnd>, Failure> {
         if self.stuck.as_ref().is_some_and(|stuck| stuck.asked == Asked::EndNow) {
             return pending().await;
         }
         let stands = self.stuck.as_ref().and_then(|stuck| stuck.stands);
-        Ok(stands.map(|outcome| action(plan, outcome)))
+        Ok(stands.map(|outcome| end(plan, outcome)))
     }
 }
 
@@ -358,8 +360,17 @@ pub(crate) fn plan(risk: Risk, login: &str) -> Plan {
         follows: None,
         refusal: None,
         undo: "unsuspend it".to_owned(),
+        verb: "suspend the Okta account".to_owned(),
+        particulars: Particulars::default(),
+        differences: Vec::new(),
+        steps: Vec::new(),
         reason_required: false,
     }
+}
+
+fn end(plan: &Plan, outcome: Outcome) -> RunEnd {
+    let ended = Ended::Ran { action: Box::new(action(plan, outcome)), link: None };
+    RunEnd::of(StepEnd { flow: plan.flow.id.clone(), verb: plan.verb.clone(), ended })
 }
 
 fn action(plan: &Plan, outcome: Outcome) -> Action {

@@ -10,7 +10,8 @@ use super::card;
 use super::failure::{DONE, Failure, combined};
 use super::output::Output;
 use crate::domain::plan::{Confirm, Refusal, WebPage};
-use crate::domain::{Action, Actor, FindingId, FlowId, Login, Outcome, Plan};
+use crate::domain::run_end::{Ended, RunEnd, StepEnd};
+use crate::domain::{Action, Actor, FindingId, FlowId, Login, OneTimeLink, Outcome, Plan};
 use crate::store::Again;
 use async_trait::async_trait;
 use futures_util::FutureExt as _;
@@ -54,11 +55,11 @@ pub trait Desk: Send + Sync {
     async fn prepare(&self, ask: &Ask) -> Result<Plan, Failure>;
 
     /// Runs what was planned, if it still rebuilds to the digest.
-    async fn run(&self, plan: &Plan, confirmed: Confirmed) -> Result<Action, Failure>;
+    async fn run(&self, plan: &Plan, confirmed: Confirmed) -> Result<RunEnd, Failure>;
 
     /// Lets no run begin any more and waits for the receipt of this one, if it has begun. Answers it as
     /// it stands then: pending without a receipt, `None` if nothing was sent.
-    async fn stop(&self, plan: &Plan) -> Result<Option<Action>, Failure>;
+    async fn stop(&self, plan: &Plan) -> Result<Option<RunEnd>, Failure>;
 }
 
 /// What signals asked for so far. It only grows.
@@ -245,10 +246,10 @@ async fn run_one(
         None => send(what, plan, desk, stop, out).await,
     };
     match ended {
-        Ok(action) => {
+        Ok(end) => {
             // The journal has it, where the output is closed.
-            let _ = done(&action, out);
-            action.outcome.exit_status()
+            let _ = end.steps.iter().try_for_each(|step| told_end(plan, step, out));
+            combined(end.steps.iter().map(|step| step.outcome().exit_status()))
         }
         Err(failure) => told(&failure, out),
     }
@@ -262,7 +263,7 @@ async fn send(
     desk: &dyn Desk,
     stop: &mut Stop,
     out: &mut Output<'_>,
-) -> Result<Action, Failure> {
+) -> Result<RunEnd, Failure> {
     let again = if what.answers.again { Again::Insist } else { Again::No };
     let confirmed = Confirmed { digest: plan.digest(), reason: what.answers.reason.clone(), again };
     let mut running = desk.run(plan, confirmed);
@@ -315,6 +316,16 @@ fn told(failure: &Failure, out: &mut Output<'_>) -> u8 {
     failure.status()
 }
 
+/// How a step ended. A one-time link goes to whoever reads this, and nowhere else.
+fn told_end(plan: &Plan, step: &StepEnd, out: &mut Output<'_>) -> io::Result<()> {
+    let part = plan.parts().iter().find(|part| part.flow.id == step.flow).unwrap_or(plan);
+    match &step.ended {
+        Ended::Ran { action, link } => done(action, link.as_ref(), out),
+        Ended::NotSent(refusal) => unchanged(part, refusal, out),
+        Ended::Unsure(why) => out.error(&Failure::unknown(format!("{part}: {why}"))),
+    }
+}
+
 fn unchanged(plan: &Plan, refusal: &Refusal, out: &mut Output<'_>) -> io::Result<()> {
     let (login, outcome) = (&plan.login, refusal.outcome);
     if out.is_json() {
@@ -323,12 +334,19 @@ fn unchanged(plan: &Plan, refusal: &Refusal, out: &mut Output<'_>) -> io::Result
             "outcome": outcome, "refusal": refusal.why,
         }));
     }
-    out.text(&format!("{login}: {}: {} ({})", plan.flow.verb, outcome.word(), refusal.why))
+    out.text(&format!("{login}: {}: {} ({})", plan.verb, outcome.word(), refusal.why))
 }
 
-fn done(action: &Action, out: &mut Output<'_>) -> io::Result<()> {
+fn done(action: &Action, link: Option<&OneTimeLink>, out: &mut Output<'_>) -> io::Result<()> {
     if out.is_json() {
-        return out.json(&action.to_json());
+        let mut json = action.to_json();
+        if let (Some(link), Some(json)) = (link, json.as_object_mut()) {
+            json.insert("one_time_link".to_owned(), link.expose().into());
+        }
+        return out.json(&json);
+    }
+    if let Some(link) = link {
+        out.text(&format!("one-time link, shown once: {}", link.expose()))?;
     }
     let status = action.receipt.as_ref().and_then(|receipt| receipt.status);
     let answer = status.map(|status| format!(", answered {status}")).unwrap_or_default();

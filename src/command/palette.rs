@@ -120,12 +120,23 @@ fn spelt(command: &Command) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::msg::OperationAsk;
     use crate::domain::Login;
     use crate::domain::operation::Operation;
 
     #[test]
     fn a_line_means_its_command() {
-        let suspended = |login| Ok(Msg::OperationAsked(Operation::Suspend, login));
+        let suspended = |login| {
+            let flow = Some(Operation::Suspend.flow_id());
+            Ok(Msg::OperationAsked(OperationAsk { flow, login, ..OperationAsk::default() }))
+        };
+        let added = OperationAsk {
+            flow: Some(Operation::AddToGroup.flow_id()),
+            login: None,
+            inputs: [("group".to_owned(), "Sales EMEA".to_owned())].into(),
+        };
+        assert_eq!(meant("add-to-group Sales EMEA", 0, Context::Feed), Ok(Msg::OperationAsked(added)));
+        assert!(meant("add-to-group", 0, Context::Feed).unwrap_err().contains("`:add-to-group NAME`"));
         assert_eq!(meant("suspend Ann@x", 0, Context::Feed), suspended(Some(Login::new("ann@x"))));
         assert_eq!(meant("suspend", 0, Context::Feed), suspended(None));
         assert_eq!(meant("user Ann@x", 0, Context::Feed), Ok(Msg::UserNamed(Login::new("ann@x"))));

@@ -3,13 +3,14 @@
 use super::context::Context;
 use crate::app::Msg;
 use crate::app::log::{LogForm, Reach};
-use crate::app::msg::Motion;
+use crate::app::msg::{Motion, OperationAsk};
 use crate::app::user::Pane;
 use crate::domain::log::{LogAsk, LogPreset, Moment, Thread};
 use crate::domain::look_up::LookUp as Asked;
-use crate::domain::operation::Operation;
+use crate::domain::operation::{COMPOSITES, GROUP, LINK, Operation};
 use crate::domain::query::UserQuery;
-use crate::domain::{Login, Query};
+use crate::domain::{FlowId, Login, Query};
+use std::collections::BTreeMap;
 
 /// What a command does.
 #[derive(Debug, Clone, Copy)]
@@ -296,12 +297,18 @@ pub const COMMANDS: &[Command] = &[
         Msg::LookUpAsked(Asked::Configuration)
     })
     .help("Shows the IAM configuration that the store keeps, and the filter of the System Log that is made of it."),
+    operation("okta.contain", "contain", "suspend in Okta and end the sessions", |text| {
+        on_somebody(COMPOSITES[0].flow_id(), text)
+    }),
     operation("okta.suspend", "suspend", "suspend in Okta", |text| asked(Operation::Suspend, text)),
     operation("okta.clear-sessions", "clear-sessions", "end the sessions in Okta", |text| {
         asked(Operation::ClearSessions, text)
     }),
     operation("okta.reset-password", "reset-password", "reset the password in Okta", |text| {
         asked(Operation::ResetPassword, text)
+    }),
+    operation("okta.reset-password-link", "reset-password-link", "the same, the link handed to you", |text| {
+        asked_for_link(Operation::ResetPassword, text)
     }),
     operation("okta.expire-password", "expire-password", "expire the password in Okta", |text| {
         asked(Operation::ExpirePassword, text)
@@ -311,9 +318,21 @@ pub const COMMANDS: &[Command] = &[
     }),
     operation("okta.unlock", "unlock", "unlock in Okta", |text| asked(Operation::Unlock, text)),
     operation("okta.unsuspend", "unsuspend", "unsuspend in Okta", |text| asked(Operation::Unsuspend, text)),
+    of_group("okta.add-to-group", "add-to-group", "add to an Okta group", |text| {
+        in_group(Operation::AddToGroup, "add-to-group", text)
+    }),
+    of_group("okta.remove-from-group", "remove-from-group", "remove from an Okta group", |text| {
+        in_group(Operation::RemoveFromGroup, "remove-from-group", text)
+    }),
     operation("okta.activate", "activate", "activate in Okta", |text| asked(Operation::Activate, text)),
+    operation("okta.activate-link", "activate-link", "the same, the link handed to you", |text| {
+        asked_for_link(Operation::Activate, text)
+    }),
     operation("okta.reactivate", "reactivate", "activate anew in Okta", |text| {
         asked(Operation::Reactivate, text)
+    }),
+    operation("okta.reactivate-link", "reactivate-link", "the same, the link handed to you", |text| {
+        asked_for_link(Operation::Reactivate, text)
     }),
     operation("okta.deactivate", "deactivate", "deactivate in Okta", |text| {
         asked(Operation::Deactivate, text)
@@ -408,10 +427,45 @@ fn group_asked(text: &str) -> Result<Msg, String> {
     Ok(Msg::LookUpAsked(Asked::Group(text.to_owned())))
 }
 
+const fn of_group(
+    id: &'static str,
+    name: &'static str,
+    title: &'static str,
+    parse: fn(&str) -> Result<Msg, String>,
+) -> Command {
+    Command {
+        help: "Opens the card of this operation, on whom the cursor names and this group: its id, or its whole name. Nothing is sent before it is confirmed.",
+        act: Act::Argument { name: "NAME", parse },
+        ..operation(id, name, title, parse)
+    }
+}
+
 /// Without a login it is whom the cursor names.
-fn asked(operation: Operation, text: &str) -> Result<Msg, String> {
+fn on_somebody(flow: FlowId, text: &str) -> Result<Msg, String> {
     let login = Some(Login::new(text)).filter(|login| !login.is_empty());
-    Ok(Msg::OperationAsked(operation, login))
+    Ok(Msg::OperationAsked(OperationAsk { flow: Some(flow), login, inputs: BTreeMap::new() }))
+}
+
+fn asked(operation: Operation, text: &str) -> Result<Msg, String> {
+    on_somebody(operation.flow_id(), text)
+}
+
+/// The one-time link is not mailed, but shown to who asks for it.
+fn asked_for_link(operation: Operation, text: &str) -> Result<Msg, String> {
+    let login = Some(Login::new(text)).filter(|login| !login.is_empty());
+    let inputs = [(LINK.to_owned(), true.to_string())].into();
+    Ok(Msg::OperationAsked(OperationAsk { flow: Some(operation.flow_id()), login, inputs }))
+}
+
+/// A group's name may have spaces in it, so that nothing else stands beside it: it is on whom the cursor
+/// names.
+fn in_group(operation: Operation, name: &str, text: &str) -> Result<Msg, String> {
+    let group = text.trim();
+    if group.is_empty() {
+        return Err(format!("`{name}` wants a group, by its id or its whole name: `:{name} NAME`"));
+    }
+    let inputs = [(GROUP.to_owned(), group.to_owned())].into();
+    Ok(Msg::OperationAsked(OperationAsk { flow: Some(operation.flow_id()), login: None, inputs }))
 }
 
 fn user_named(text: &str) -> Result<Msg, String> {

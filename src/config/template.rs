@@ -44,7 +44,7 @@ mod tests {
     #[test]
     fn uncommented_it_means_everything() {
         let config = meant(&uncommented()).unwrap_or_else(|problems| panic!("{problems:#?}"));
-        assert_eq!((config.sources.len(), config.flows.len()), (10, 20));
+        assert_eq!((config.sources.len(), config.flows.len()), (10, 26));
         assert_eq!((config.rules.rules.len(), config.notify.len()), (3, 3));
         assert!(config.cii.is_some() && config.okta.is_some_and(|okta| okta.service_app.is_some()));
         assert_eq!(config.guard.protected, ["break-glass@example.com"]);

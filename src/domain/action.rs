@@ -10,6 +10,15 @@ use std::fmt;
 #[serde(transparent)]
 pub struct ActionId(pub uuid::Uuid);
 
+impl ActionId {
+    /// The id of a step of the run that has this id: always the same for the same step.
+    #[must_use]
+    pub fn step(self, number: u8) -> ActionId {
+        // The low bits of a random UUID are random: nothing else is told by them.
+        ActionId(uuid::Uuid::from_u128(self.0.as_u128() ^ u128::from(number)))
+    }
+}
+
 impl fmt::Display for ActionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(&self.0, f)

@@ -85,6 +85,8 @@ pub enum PayloadShape {
     CiiEvent,
     /// The flow's own declared inputs.
     Fields,
+    /// Fields of an Okta profile.
+    OktaProfile,
     /// No body: the address says it all.
     Nothing,
 }
@@ -230,6 +232,9 @@ pub struct Flow {
     /// What is done, where the route is Okta's own API.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub operation: Option<Operation>,
+    /// The flows that it runs one after the other, where it is several.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<FlowId>,
     /// Where; never with a secret in it. `None` on presets without a configured URL.
     pub url: Option<String>,
     /// How the caller proves itself.
@@ -261,6 +266,12 @@ pub struct Flow {
 }
 
 impl Flow {
+    /// Whether it makes an account, and so acts on nobody who is there.
+    pub fn creates(&self) -> bool {
+        let first = self.steps.first().and_then(Operation::of_flow);
+        self.operation.or(first) == Some(Operation::Create)
+    }
+
     /// Whether it is suggested for a check, by id or title, `*` standing for anything.
     pub fn is_suggested_for(&self, check: &CheckId, title: &Untrusted) -> bool {
         self.suggested_for.iter().any(|pattern| {

@@ -1,11 +1,27 @@
-//! What Okta itself can do to one of its users: the lifecycle operations, and the end of their sessions.
+//! What Okta itself can do to one of its users: the lifecycle operations, the end of their sessions, their
+//! groups, their profile.
 //!
 //! Each is offered as a flow of route `okta`, whether or not anything is configured under `[[flow]]`. What
 //! is legal from which status, what it leads to and what it leaves alone are Okta's own words; where it
-//! gives none, the operations that it offers for the user now decide.
+//! gives none, the operations that it offers for the user now decide. Some flows run several operations,
+//! one after the other: [`COMPOSITES`].
 
-use super::flow::{Flow, FlowAuth, FlowId, PayloadShape, Product, ProvenBy, Risk, Route};
+mod composite;
+mod particulars;
+mod table;
+
+pub use composite::{COMPOSITES, Composite};
+pub use particulars::{Delivery, GroupRef, Particulars, Whom};
+
+use super::flow::{Flow, FlowAuth, FlowId, Input, InputType, PayloadShape, Product, Route};
 use serde::Serialize;
+
+/// The input that names a group, by its id or its whole name.
+pub const GROUP: &str = "group";
+/// The input that asks for the one-time link instead of a mail to the user.
+pub const LINK: &str = "link";
+/// The input that holds fields of a profile: an object of JSON.
+pub const PROFILE: &str = "profile";
 
 /// One operation on one user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
@@ -25,42 +41,25 @@ pub enum Operation {
     Unlock,
     /// Has a new password chosen at the next sign-in.
     ExpirePassword,
-    /// Takes the password away until the user has chosen a new one by a link that is mailed.
+    /// Takes the password away until the user has chosen a new one by a link.
     ResetPassword,
     /// Removes every enrolled factor.
     ResetFactors,
     /// Ends the sessions at Okta, and revokes the tokens it issued.
     ClearSessions,
+    /// Puts the user into a group.
+    AddToGroup,
+    /// Takes the user out of a group.
+    RemoveFromGroup,
+    /// Changes fields of the profile.
+    Update,
+    /// Makes an account that is not there yet.
+    Create,
 }
-
-/// What is said of an operation, in one place.
-struct Description {
-    id: &'static str,
-    name: &'static str,
-    verb: &'static str,
-    risk: Risk,
-    link: Option<&'static str>,
-    audit: &'static str,
-    proven_by: Option<ProvenBy>,
-    inverse: Option<Operation>,
-    undo: &'static str,
-    caveats: &'static [&'static str],
-    suggested_for: &'static [&'static str],
-}
-
-const TAKEN_OVER: &[&str] = &[
-    "MFA Flood",
-    "mfa-flood",
-    "Impossible Travel",
-    "impossible-travel",
-    "Compromised*",
-    "okta:*session*",
-    "okta:*threat*",
-];
 
 impl Operation {
     /// Every operation, in the order in which they are offered: what holds an attacker first.
-    pub const ALL: [Operation; 10] = [
+    pub const ALL: [Operation; 14] = [
         Operation::Suspend,
         Operation::ClearSessions,
         Operation::ResetPassword,
@@ -68,9 +67,13 @@ impl Operation {
         Operation::ResetFactors,
         Operation::Unlock,
         Operation::Unsuspend,
+        Operation::RemoveFromGroup,
+        Operation::AddToGroup,
+        Operation::Update,
         Operation::Activate,
         Operation::Reactivate,
         Operation::Deactivate,
+        Operation::Create,
     ];
 
     /// The operation of a flow's id.
@@ -83,30 +86,53 @@ impl Operation {
         FlowId::from(self.described().id)
     }
 
-    /// Its name among the operations that Okta offers for a user; the end of sessions is never offered.
+    /// Its name among the operations that Okta offers for a user; what is never offered has none.
     pub fn link(self) -> Option<&'static str> {
         self.described().link
+    }
+
+    /// Whether Okta makes a one-time link for it, which it mails or hands out.
+    pub fn makes_link(self) -> bool {
+        matches!(self, Operation::Activate | Operation::Reactivate | Operation::ResetPassword)
+    }
+
+    /// Whether it is about who is in a group.
+    pub fn is_of_group(self) -> bool {
+        matches!(self, Operation::AddToGroup | Operation::RemoveFromGroup)
+    }
+
+    /// The inputs that it takes.
+    fn inputs(self) -> Vec<Input> {
+        let input = |name: &str, kind| Input { name: name.to_owned(), kind, value: None };
+        match self {
+            Operation::AddToGroup | Operation::RemoveFromGroup => vec![input(GROUP, InputType::Text)],
+            Operation::Update | Operation::Create => vec![input(PROFILE, InputType::Text)],
+            other if other.makes_link() => vec![input(LINK, InputType::Boolean)],
+            _ => Vec::new(),
+        }
     }
 
     /// The flow that runs it.
     pub fn flow(self) -> Flow {
         let said = self.described();
         let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+        let takes_body = matches!(self, Operation::Update | Operation::Create);
         Flow {
             id: FlowId::from(said.id),
             name: said.name.to_owned(),
             verb: said.verb.to_owned(),
             route: Route::Okta,
             operation: Some(self),
+            steps: Vec::new(),
             url: None,
             auth: FlowAuth::None,
-            payload: PayloadShape::Nothing,
+            payload: if takes_body { PayloadShape::OktaProfile } else { PayloadShape::Nothing },
             product: Some(Product::Okta),
             tenant: String::new(),
             risk: said.risk,
             takes_login: true,
             suggested_for: owned(said.suggested_for),
-            inputs: Vec::new(),
+            inputs: self.inputs(),
             inverse: said.inverse.map(Operation::flow_id),
             undo: said.undo.to_owned(),
             caveats: said
@@ -119,173 +145,23 @@ impl Operation {
             is_final: false,
         }
     }
-
-    #[expect(clippy::too_many_lines, reason = "a table: one entry an operation")]
-    fn described(self) -> Description {
-        match self {
-            Operation::Suspend => Description {
-                id: "okta-suspend",
-                name: "Okta: suspend",
-                verb: "suspend the Okta account",
-                risk: Risk::Medium,
-                link: Some("suspend"),
-                audit: "user.lifecycle.suspend",
-                proven_by: Some(ProvenBy::Suspended),
-                inverse: Some(Operation::Unsuspend),
-                undo: "",
-                caveats: &["legal from ACTIVE only", "sessions that are open go on: clear them too"],
-                suggested_for: &[
-                    "Unused Admin Account",
-                    "unused-admin*",
-                    "*dormant*",
-                    "MFA Flood",
-                    "mfa-flood",
-                    "Impossible Travel",
-                    "impossible-travel",
-                    "Compromised*",
-                ],
-            },
-            Operation::ClearSessions => Description {
-                id: "okta-clear-sessions",
-                name: "Okta: clear sessions",
-                verb: "clear the Okta sessions and revoke the issued tokens",
-                risk: Risk::Medium,
-                link: None,
-                audit: "user.session.clear",
-                proven_by: None,
-                inverse: None,
-                undo: "nothing has to be undone: the user signs in again",
-                caveats: &[
-                    "sessions that were made inside applications already go on",
-                    "whether devices are forgotten is the org's default: not on a Classic one",
-                ],
-                suggested_for: TAKEN_OVER,
-            },
-            Operation::ResetPassword => Description {
-                id: "okta-reset-password",
-                name: "Okta: reset password",
-                verb: "reset the Okta password, by a link mailed to the user",
-                risk: Risk::Medium,
-                link: Some("resetPassword"),
-                audit: "user.account.reset_password",
-                proven_by: Some(ProvenBy::Recovery),
-                inverse: None,
-                undo: "nothing undoes it: the user has to choose a new password",
-                caveats: &["no sign-in until the user has used the link", "open sessions go on"],
-                suggested_for: &["*password*", "Compromised*"],
-            },
-            Operation::ExpirePassword => Description {
-                id: "okta-expire-password",
-                name: "Okta: expire password",
-                verb: "expire the Okta password",
-                risk: Risk::Medium,
-                link: Some("expirePassword"),
-                audit: "user.account.expire_password",
-                proven_by: Some(ProvenBy::PasswordExpired),
-                inverse: None,
-                undo: "nothing undoes it: the user has to choose a new password",
-                caveats: &[
-                    "the old password works once more, to choose a new one",
-                    "where sign-in is delegated, the directory's password expires too",
-                ],
-                suggested_for: &["Old Password*", "old-password*"],
-            },
-            Operation::ResetFactors => Description {
-                id: "okta-reset-factors",
-                name: "Okta: reset factors",
-                verb: "remove every enrolled Okta factor",
-                risk: Risk::High,
-                link: Some("resetFactors"),
-                audit: "user.mfa.factor.reset_all",
-                proven_by: None,
-                inverse: None,
-                undo: "nothing undoes it: the user has to enrol anew",
-                caveats: &[
-                    "whoever signs in next may enrol a factor of their own",
-                    "the status stays as it is: nothing that is re-read here proves it",
-                ],
-                suggested_for: &[],
-            },
-            Operation::Unlock => Description {
-                id: "okta-unlock",
-                name: "Okta: unlock",
-                verb: "unlock the Okta account",
-                risk: Risk::Medium,
-                link: Some("unlock"),
-                audit: "user.account.unlock",
-                proven_by: Some(ProvenBy::Active),
-                inverse: None,
-                undo: "suspend the account, if it is to be held",
-                caveats: &["only accounts whose source is Okta: not those of a directory"],
-                suggested_for: &[],
-            },
-            Operation::Unsuspend => Description {
-                id: "okta-unsuspend",
-                name: "Okta: unsuspend",
-                verb: "unsuspend the Okta account",
-                risk: Risk::Medium,
-                link: Some("unsuspend"),
-                audit: "user.lifecycle.unsuspend",
-                proven_by: Some(ProvenBy::Active),
-                inverse: Some(Operation::Suspend),
-                undo: "",
-                caveats: &["groups and applications are as they were"],
-                suggested_for: &[],
-            },
-            Operation::Activate => Description {
-                id: "okta-activate",
-                name: "Okta: activate",
-                verb: "activate the Okta account, by a link mailed to the user",
-                risk: Risk::Medium,
-                link: Some("activate"),
-                audit: "user.lifecycle.activate",
-                proven_by: Some(ProvenBy::Activated),
-                inverse: Some(Operation::Deactivate),
-                undo: "",
-                caveats: &[
-                    "legal from STAGED and DEPROVISIONED",
-                    "without a password the account stays PROVISIONED until the user has used the link",
-                ],
-                suggested_for: &[],
-            },
-            Operation::Reactivate => Description {
-                id: "okta-reactivate",
-                name: "Okta: reactivate",
-                verb: "begin the activation of the Okta account anew, by a link mailed to the user",
-                risk: Risk::Medium,
-                link: Some("reactivate"),
-                audit: "user.lifecycle.reactivate",
-                proven_by: None,
-                inverse: None,
-                undo: "nothing has to be undone: the link ends by itself",
-                caveats: &["legal from PROVISIONED and RECOVERY"],
-                suggested_for: &[],
-            },
-            Operation::Deactivate => Description {
-                id: "okta-deactivate",
-                name: "Okta: deactivate",
-                verb: "deactivate the Okta account",
-                risk: Risk::High,
-                link: Some("deactivate"),
-                audit: "user.lifecycle.deactivate",
-                proven_by: Some(ProvenBy::Deactivated),
-                inverse: None,
-                undo: "activating it does not bring back applications and what was kept in them",
-                caveats: &["destructive: the user is taken out of every application; suspending keeps them"],
-                suggested_for: &[],
-            },
-        }
-    }
 }
 
-/// The flows of every operation.
+/// Whether an id is one of theirs.
+pub fn is_built_in(id: &FlowId) -> bool {
+    Operation::of_flow(id).is_some() || COMPOSITES.iter().any(|several| several.flow_id() == *id)
+}
+
+/// The flows of every operation, and of those that run several.
 pub fn flows() -> Vec<Flow> {
-    Operation::ALL.into_iter().map(Operation::flow).collect()
+    let several = COMPOSITES.iter().map(Composite::flow);
+    several.chain(Operation::ALL.into_iter().map(Operation::flow)).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Risk;
 
     #[test]
     fn every_operation_is_found_by_its_flow() {

@@ -8,6 +8,7 @@
 mod cii;
 mod fields;
 mod ispm;
+mod profile;
 
 use super::event::EventDetail;
 use super::flow::PayloadShape;
@@ -16,7 +17,9 @@ use super::{ActionId, Check, Finding, Flow, FlowId, Severity, Untrusted};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
+pub use fields::check_names;
 pub use ispm::{FIELDS, account as record_account};
+pub use profile::fields as profile_fields;
 
 /// What a body is made of.
 #[derive(Debug, Clone, Copy)]
@@ -105,6 +108,7 @@ pub fn body(flow: &Flow, inputs: &Inputs<'_>) -> Result<String, PayloadError> {
         PayloadShape::IspmNested => ispm::nested(flow, inputs),
         PayloadShape::CiiEvent => Ok(cii::envelope(inputs)),
         PayloadShape::Fields => fields::object(flow, inputs),
+        PayloadShape::OktaProfile => profile::object(flow, inputs),
         PayloadShape::Nothing => Ok(String::new()),
     }
 }

@@ -1,8 +1,9 @@
 //! What is about to happen, exactly: the content of a confirm card and of a dry run.
 
 use super::action::ShownRequest;
+use super::operation::{Operation, Particulars};
 use super::subject::ProviderAccount;
-use super::{ActionId, FindingId, Flow, FlowId, Login, Outcome, Risk};
+use super::{ActionId, FindingId, Flow, FlowId, Login, Outcome, Risk, Untrusted};
 use jiff::Timestamp;
 use std::fmt;
 use url::Url;
@@ -83,6 +84,22 @@ impl Target {
         }
     }
 
+    /// When it was read.
+    pub fn at(&self) -> Option<Timestamp> {
+        match self {
+            Target::Read { at, .. } => Some(*at),
+            Target::CannotTell(_) => None,
+        }
+    }
+
+    /// Why it cannot be read, if so.
+    pub fn unread(&self) -> Option<&str> {
+        match self {
+            Target::Read { .. } => None,
+            Target::CannotTell(why) => Some(why),
+        }
+    }
+
     /// A fact's value.
     pub fn fact(&self, name: &str) -> Option<&str> {
         self.facts().iter().find(|fact| fact.name == name).map(|fact| fact.value.as_str())
@@ -115,6 +132,8 @@ pub struct Order {
     pub action: String,
     /// Who acts, as the flow is told.
     pub operator: String,
+    /// What an operation of Okta's own is told besides.
+    pub particulars: Particulars,
 }
 
 /// Why something will not be sent at all.
@@ -151,21 +170,41 @@ impl fmt::Display for Refusal {
     }
 }
 
+/// A field that will hold something else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// Its name, as it came.
+    pub name: Untrusted,
+    /// What it holds now, if anything.
+    pub was: Option<Untrusted>,
+    /// What it will hold, if anything.
+    pub becomes: Option<Untrusted>,
+}
+
 /// What is about to happen.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
-    /// The id that the action will have; the flow gets it too.
+    /// The id that the action will have; the flow gets it too. Of a run of several it is the run's: each
+    /// step has its own.
     pub action: ActionId,
     /// The flow.
     pub flow: Flow,
+    /// What is done, in words that name the group or the fields it is about.
+    pub verb: String,
     /// The subject.
     pub login: Login,
     /// The id of the account that is acted on, where one is known: two logins may lead to the same.
     pub target_id: Option<String>,
     /// The finding it is run from.
     pub finding: Option<FindingId>,
-    /// The exact request, secrets masked.
+    /// The exact request, secrets masked; of a run of several, the first step's.
     pub request: ShownRequest,
+    /// What an operation of Okta's own is told besides.
+    pub particulars: Particulars,
+    /// What will differ in the target's fields, where that is known.
+    pub differences: Vec<Difference>,
+    /// The plans of what a run of several runs, in this order; empty where there is one action.
+    pub steps: Vec<Plan>,
     /// The target re-read just now.
     pub target: Target,
     /// What the confirmation asks for.
@@ -189,7 +228,16 @@ pub struct Plan {
 impl Plan {
     /// The digest of what is shown: what leaves has to rebuild to the same.
     pub fn digest(&self) -> String {
-        self.request.digest()
+        if self.steps.is_empty() {
+            return self.request.digest();
+        }
+        let digests: Vec<String> = self.steps.iter().map(Plan::digest).collect();
+        super::digest::of_parts(digests.iter().map(String::as_bytes))
+    }
+
+    /// What becomes one action each: the steps, or the plan itself.
+    pub fn parts(&self) -> &[Plan] {
+        if self.steps.is_empty() { std::slice::from_ref(self) } else { &self.steps }
     }
 
     /// What its request is made from, by who acts.
@@ -200,15 +248,21 @@ impl Plan {
             body: self.request.body.clone(),
             action: self.action.to_string(),
             operator,
+            particulars: self.particulars.clone(),
         }
     }
 }
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // A router acts on nothing itself: it is handed something *for* somebody.
-        let joint = if self.flow.product.is_some() { "of" } else { "for" };
-        write!(f, "{} {joint} {}", self.flow.verb, self.login)
+        let is_of_group = self.flow.operation.is_some_and(Operation::is_of_group);
+        let joint = match self.flow.product {
+            _ if is_of_group || self.flow.creates() => ":",
+            Some(_) => " of",
+            // A router acts on nothing itself: it is handed something *for* somebody.
+            None => " for",
+        };
+        write!(f, "{}{joint} {}", self.verb, self.login)
     }
 }
 

@@ -206,6 +206,7 @@ impl Template {
             verb: self.verb.to_owned(),
             route: Route::Open,
             operation: None,
+            steps: Vec::new(),
             url: None,
             auth: FlowAuth::None,
             payload: self.payload,

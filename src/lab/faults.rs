@@ -101,6 +101,18 @@ pub enum FaultKind {
     UnregisterFalse,
     /// Okta's `errorCauses` is an object.
     ObjectCauses,
+    /// Okta's errors name one cause more than they have.
+    ManyCauses,
+    /// 429 of a bucket whose reset is no number.
+    BareLimit,
+    /// Another system masters the profiles of the org's users: they are not updated.
+    MasteredElsewhere,
+    /// A search does not find who was made or changed a moment ago (value in milliseconds of lab time).
+    LateSearch,
+    /// The pages of the org's lists hold no more than this (value: how many; 3 without one).
+    SmallPages,
+    /// The policy for whoever asks shows one factor of a user at most.
+    TrimmedFactors,
     /// Two pages of CII users share one.
     RepeatedUsers,
     /// A cursor of the System Log is not taken any more.
@@ -151,6 +163,12 @@ impl FaultKind {
             | FaultKind::NoLogRole
             | FaultKind::NoHookScope
             | FaultKind::ObjectCauses
+            | FaultKind::ManyCauses
+            | FaultKind::BareLimit
+            | FaultKind::MasteredElsewhere
+            | FaultKind::LateSearch
+            | FaultKind::SmallPages
+            | FaultKind::TrimmedFactors
             | FaultKind::ExpiredCursor
             | FaultKind::EmptyPages
             | FaultKind::RepeatedRecords
@@ -199,6 +217,12 @@ const NAMES: &[(&str, FaultKind)] = &[
     ("page-sizes", FaultKind::PageSizes),
     ("unregister-false", FaultKind::UnregisterFalse),
     ("object-causes", FaultKind::ObjectCauses),
+    ("many-causes", FaultKind::ManyCauses),
+    ("429-bare", FaultKind::BareLimit),
+    ("mastered-elsewhere", FaultKind::MasteredElsewhere),
+    ("late-search", FaultKind::LateSearch),
+    ("small-pages", FaultKind::SmallPages),
+    ("trimmed-factors", FaultKind::TrimmedFactors),
     ("repeated-users", FaultKind::RepeatedUsers),
     ("expired-cursor", FaultKind::ExpiredCursor),
     ("empty-pages", FaultKind::EmptyPages),

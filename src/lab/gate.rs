@@ -96,10 +96,11 @@ fn early_refusal(world: &World, part: Part, parts: &Parts, verdict: Option<Verdi
     if verdict.is_some_and(|verdict| !verdict.allowed) {
         return Some(OktaError::too_many().into_response());
     }
-    const STATUS_FAULTS: [FaultKind; 7] = [
+    const STATUS_FAULTS: [FaultKind; 8] = [
         FaultKind::Unauthorized,
         FaultKind::Forbidden,
         FaultKind::RateLimit,
+        FaultKind::BareLimit,
         FaultKind::Concurrency,
         FaultKind::ServerError,
         FaultKind::BadGateway,
@@ -121,7 +122,7 @@ fn refusal(world: &World, part: Part, kind: FaultKind) -> Response {
     let status = match kind {
         FaultKind::Unauthorized => StatusCode::UNAUTHORIZED,
         FaultKind::Forbidden => StatusCode::FORBIDDEN,
-        FaultKind::RateLimit | FaultKind::Concurrency => StatusCode::TOO_MANY_REQUESTS,
+        FaultKind::RateLimit | FaultKind::BareLimit | FaultKind::Concurrency => StatusCode::TOO_MANY_REQUESTS,
         FaultKind::BadGateway => StatusCode::BAD_GATEWAY,
         FaultKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         _ => StatusCode::INTERNAL_SERVER_ERROR,
@@ -174,6 +175,9 @@ fn limit_headers(world: &World, part: Part, kind: FaultKind, headers: &mut Heade
         FaultKind::Concurrency if part != Part::Cii => {
             rate_headers(headers, Verdict { allowed: false, limit: 0, remaining: 0, reset });
         }
+        FaultKind::BareLimit => {
+            headers.insert(HeaderName::from_static("x-rate-limit-reset"), HeaderValue::from_static("soon"));
+        }
         _ => {}
     }
 }
@@ -198,6 +202,12 @@ async fn spoil(world: &World, part: Part, response: Response) -> Response {
         && world.faults.active(FaultKind::ObjectCauses, part)
     {
         return rewrite(response, object_causes).await;
+    }
+    if part == Part::Okta
+        && response.status().is_client_error()
+        && world.faults.active(FaultKind::ManyCauses, part)
+    {
+        return rewrite(response, one_more_cause).await;
     }
     if world.faults.take(FaultKind::Truncated, part) {
         return rewrite(response, |body| body.slice(..body.len() / 2)).await;
@@ -232,6 +242,14 @@ async fn cut_in_the_middle(response: Response) -> Response {
 fn object_causes(body: Bytes) -> Bytes {
     let Ok(mut error) = serde_json::from_slice::<Value>(&body) else { return body };
     error["errorCauses"] = json!({"errorSummary": "an object where a list is documented"});
+    Bytes::from(error.to_string())
+}
+
+fn one_more_cause(body: Bytes) -> Bytes {
+    let Ok(mut error) = serde_json::from_slice::<Value>(&body) else { return body };
+    if let Some(causes) = error["errorCauses"].as_array_mut() {
+        causes.push(json!({"errorSummary": "one cause more"}));
+    }
     Bytes::from(error.to_string())
 }
 

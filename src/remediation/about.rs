@@ -117,6 +117,11 @@ impl Person {
         user.and_then(|user| user.end_user_details.reference_url.as_ref())
     }
 
+    /// Whose account is not there yet: nothing is known of them.
+    pub(super) fn nobody(login: &Login) -> Person {
+        Person { details: None, subject: subject(login, None, None) }
+    }
+
     pub(super) async fn load(desk: &Desk, login: &Login, ispm_record: Option<&str>) -> Person {
         let details = details(desk, login).await;
         let mut subject = subject(login, details.as_ref(), ispm_record);

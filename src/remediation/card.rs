@@ -6,13 +6,16 @@
 
 use super::about::{About, Person};
 use super::fit::Pages;
+use super::sight::{self, Aim, Reading};
 use super::subject::Names;
-use super::{Desk, doubts, fit, guard, target};
+use super::{Desk, doubts, fit, group, guard, several, target};
+use crate::domain::operation::{GROUP, LINK, Operation, Particulars, Whom};
 use crate::domain::payload::{self, PayloadError};
-use crate::domain::plan::{Confirm, FitTarget, Order, Plan, Target};
+use crate::domain::plan::{Confirm, Difference, FitTarget, Order, Plan, Target};
 use crate::domain::subject::{ProviderAccount, Subject};
-use crate::domain::{Action, ActionId, Check, EventId, FindingId, Flow, FlowId, Login, Route};
+use crate::domain::{Action, ActionId, Check, EventId, FindingId, Flow, FlowId, Login, Route, Untrusted};
 use crate::store::{ActionFilter, StoreError};
+use serde_json::Value;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
@@ -33,6 +36,20 @@ pub struct Ask {
     pub account: Option<ProviderAccount>,
     /// Values for declared inputs.
     pub inputs: BTreeMap<String, String>,
+}
+
+impl Ask {
+    /// The same of a step of it, with what that takes of its inputs.
+    pub(super) fn step(&self, number: u8, flow: &Flow) -> Ask {
+        let takes = |name: &str| flow.inputs.iter().any(|input| input.name == name);
+        let inputs = self.inputs.iter().filter(|(name, _)| takes(name));
+        Ask {
+            action: self.action.step(number),
+            flow: flow.id.clone(),
+            inputs: inputs.map(|(name, value)| (name.clone(), value.clone())).collect(),
+            ..self.clone()
+        }
+    }
 }
 
 /// Why there is no plan.
@@ -117,13 +134,76 @@ const SHOWN_EARLIER: usize = 10;
 /// plan with a refusal in it, so that the analyst sees why.
 pub async fn prepare(desk: &Desk, ask: Ask) -> Result<Plan, PlanError> {
     let flow = desk.flow(&ask.flow).ok_or_else(|| PlanError::NoSuchFlow(ask.flow.clone()))?;
-    let about = About::load(desk, &ask.login, ask.finding, ask.event).await?;
-    let person = Person::load(desk, &ask.login, about.ispm_record()).await;
-    let account = choose(flow, about.check(), &person.subject, &ask)?;
-    let reading = target::read(desk, flow, account.as_ref(), &ask.login).await;
-    let body = payload::body(flow, &about.inputs(desk, &ask, &person, account.as_ref()))?;
+    let mut known = Known::load(desk, flow, &ask).await?;
+    if !flow.steps.is_empty() {
+        return several::planned(desk, flow, &ask, known).await;
+    }
+    let body = known.body(desk, flow, &ask)?;
+    let aim = Aim::of(flow, &known.particulars, &body);
+    known.reading = sight::read(desk, flow, (known.account.as_ref(), &ask.login), &aim).await;
+    planned(desk, flow, &ask, &known).await
+}
+
+/// Everything that was read for a plan.
+pub(super) struct Known {
+    about: About,
+    person: Person,
+    account: Option<ProviderAccount>,
+    pub(super) particulars: Particulars,
+    pub(super) reading: Reading,
+}
+
+impl Known {
+    async fn load(desk: &Desk, flow: &Flow, ask: &Ask) -> Result<Known, PlanError> {
+        let about = About::load(desk, &ask.login, ask.finding, ask.event).await?;
+        let person = match flow.creates() {
+            true => Person::nobody(&ask.login),
+            false => Person::load(desk, &ask.login, about.ispm_record()).await,
+        };
+        let account = match flow.creates() {
+            true => None,
+            false => choose(flow, about.check(), &person.subject, ask)?,
+        };
+        let particulars = particulars(desk, flow, ask).await?;
+        Ok(Known { about, person, account, particulars, reading: Reading::not_yet() })
+    }
+
+    /// The account that was chosen, if one is known.
+    pub(super) fn account(&self) -> Option<&ProviderAccount> {
+        self.account.as_ref()
+    }
+
+    fn body(&self, desk: &Desk, flow: &Flow, ask: &Ask) -> Result<String, PayloadError> {
+        payload::body(flow, &self.about.inputs(desk, ask, &self.person, self.account.as_ref()))
+    }
+}
+
+/// What an operation is told besides: the group has to be found, and who gets a link has to be said rightly.
+async fn particulars(desk: &Desk, flow: &Flow, ask: &Ask) -> Result<Particulars, PlanError> {
+    let delivery = Particulars::delivery_asked(&ask.inputs).map_err(|said| PayloadError::WrongType {
+        input: LINK.to_owned(),
+        flow: flow.id.clone(),
+        wanted: "`true` or `false`",
+        value: Untrusted::from(said).to_string(),
+    })?;
+    let mut particulars = Particulars { delivery, ..Particulars::default() };
+    if flow.operation.is_some_and(Operation::is_of_group) {
+        let missing = || PayloadError::Missing { input: GROUP.to_owned(), flow: flow.id.clone() };
+        let asked = Particulars::group_asked(&ask.inputs).ok_or_else(missing)?;
+        let found = group::find(desk, asked).await;
+        let group = found.map_err(|reason| does_not_fit(flow, &ask.login, reason))?;
+        particulars.group = Some(group);
+    }
+    Ok(particulars)
+}
+
+/// The plan of one action, from what was read.
+pub(super) async fn planned(desk: &Desk, flow: &Flow, ask: &Ask, known: &Known) -> Result<Plan, PlanError> {
+    let Known { person, account, particulars, reading, .. } = known;
+    let body = known.body(desk, flow, ask)?;
+    let aim = Aim::of(flow, particulars, &body);
     let target_id = target_id(account.as_ref(), &reading.target);
-    if flow.route == Route::Okta && target::id(&reading.target).is_none() {
+    if flow.route == Route::Okta && !is_on_somebody(&reading.target, &aim, particulars) {
         return Err(unreadable(flow, &ask.login, &reading.target));
     }
     let order = Order {
@@ -132,32 +212,60 @@ pub async fn prepare(desk: &Desk, ask: Ask) -> Result<Plan, PlanError> {
         body,
         action: ask.action.to_string(),
         operator: desk.actor.signed(),
+        particulars: particulars.clone(),
     };
     let request =
         desk.caller.shown(&order).map_err(|why| PlanError::Request { flow: flow.id.clone(), why })?;
     let names = Names::of(&person.subject, person.details.as_ref(), reading.user.as_ref());
+    let names = names.with_group(particulars.group.as_ref().map(|group| &group.name));
     let earlier = earlier(desk, &flow.id, &ask.login, target_id.as_deref()).await?;
-    let precedent = guard::precedent(&earlier, desk.now());
+    let precedent = guard::precedent(&guard::alike(flow, &earlier, &request), desk.now());
+    let shared = doubts::shared_mail(desk, &aim, &order.body).await;
     Ok(Plan {
         action: ask.action,
         confirm: Confirm::of(flow.risk, &ask.login, word(flow)),
+        verb: flow.operation.map_or(flow.verb.clone(), |operation| particulars.verb(operation, &flow.verb)),
         cannot_know: doubts::unchecked_aliases(desk, &names)
             .into_iter()
-            .chain(doubts::cannot_know(flow, account.as_ref(), &reading.target))
+            .chain(doubts::cannot_know(flow, account.as_ref(), &reading.target, &aim))
+            .chain(shared.unknown)
             .collect(),
         caveats: reading.odd.iter().chain(&flow.caveats).cloned().collect(),
         follows: precedent.as_ref().map(|precedent| precedent.action),
-        needs_again: doubts::needs_again(desk, precedent, &names, doubts::stranger(&person, &reading)),
-        refusal: doubts::refusal(desk, flow, &earlier, &names, &reading),
+        needs_again: doubts::needs_again(
+            desk,
+            precedent,
+            &names,
+            [doubts::stranger(person, reading), shared.others].into_iter().flatten(),
+        ),
+        refusal: doubts::refusal(desk, flow, &earlier, &names, (reading, &aim)),
         undo: undo(flow, &desk.flows),
         reason_required: guard::requires_reason(&desk.guard, flow.risk),
+        differences: differences(&aim, reading, &order.body),
         flow: flow.clone(),
-        login: ask.login,
+        login: ask.login.clone(),
         target_id,
         finding: ask.finding,
         request,
-        target: reading.target,
+        particulars: particulars.clone(),
+        steps: Vec::new(),
+        target: reading.target.clone(),
     })
+}
+
+/// An operation of Okta's own acts on an id that was read, or makes the account, or follows who makes it.
+fn is_on_somebody(target: &Target, aim: &Aim, particulars: &Particulars) -> bool {
+    let makes = *aim == Aim::Exists && matches!(target, Target::Read { .. });
+    target::id(target).is_some() || makes || particulars.whom == Whom::Made
+}
+
+/// What a profile will hold that it does not hold now.
+fn differences(aim: &Aim, reading: &Reading, body: &str) -> Vec<Difference> {
+    match (aim, &reading.user) {
+        (Aim::Fields(wanted), Some(user)) => target::differing(&user.profile, wanted),
+        (Aim::Exists, None) => target::differing(&Value::Null, &sight::fields(body)),
+        _ => Vec::new(),
+    }
 }
 
 /// What undoes a flow, in words: a configured inverse that can be run, else what the flow says.
@@ -214,13 +322,7 @@ fn choose(
         Ok(FitTarget::Account(account) | FitTarget::Router(Some(account))) => vec![account],
         Ok(FitTarget::Choose(accounts)) => accounts,
         Ok(FitTarget::Login(_) | FitTarget::Router(None)) => Vec::new(),
-        Err(reason) => {
-            return Err(PlanError::DoesNotFit {
-                flow: flow.id.clone(),
-                login: subject.login.clone(),
-                reason,
-            });
-        }
+        Err(reason) => return Err(does_not_fit(flow, &subject.login, reason)),
     };
     match (chosen, possible.as_slice()) {
         (Some(chosen), possible) => {
@@ -234,15 +336,18 @@ fn choose(
 }
 
 /// The word that a medium risk asks for: the verb itself.
-fn word(flow: &Flow) -> &str {
-    flow.verb.split_whitespace().next().unwrap_or("run")
+pub(super) fn word(flow: &Flow) -> &str {
+    flow.verb.split(|c: char| !c.is_alphanumeric()).find(|word| !word.is_empty()).unwrap_or("run")
 }
 
-/// An operation of Okta's own acts on an id, and is legal or not by what Okta says of the user now.
 fn unreadable(flow: &Flow, login: &Login, target: &Target) -> PlanError {
     let reason = match target {
         Target::CannotTell(why) => format!("the account cannot be read: {why}"),
         Target::Read { .. } => "the account has no id".to_owned(),
     };
+    does_not_fit(flow, login, reason)
+}
+
+fn does_not_fit(flow: &Flow, login: &Login, reason: String) -> PlanError {
     PlanError::DoesNotFit { flow: flow.id.clone(), login: login.clone(), reason }
 }

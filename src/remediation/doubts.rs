@@ -3,12 +3,14 @@
 use super::Desk;
 use super::about::Person;
 use super::guard::{self, Precedent};
+use super::sight::{self, Aim, Reading};
 use super::subject::Names;
-use super::target::{self, Reading};
+use super::target;
 use crate::domain::flow::ProvenBy;
 use crate::domain::plan::{Refusal, Target};
 use crate::domain::subject::ProviderAccount;
-use crate::domain::{Action, Flow, Login};
+use crate::domain::{Action, Flow, Login, Route, Untrusted};
+use serde_json::Value;
 
 /// Why it will not be sent at all, if so.
 pub(super) fn refusal(
@@ -16,13 +18,13 @@ pub(super) fn refusal(
     flow: &Flow,
     earlier: &[Action],
     names: &Names,
-    reading: &Reading,
+    (reading, aim): (&Reading, &Aim),
 ) -> Option<Refusal> {
     guard::refusal(&desk.guard, desk.mode, names)
         .or_else(|| guard::still_open(earlier))
         .or_else(|| reading.missing.clone())
         .map(Refusal::from)
-        .or_else(|| target::forbids(reading.user.as_ref()?, flow))
+        .or_else(|| target::forbids(reading, flow, aim))
 }
 
 /// What the analyst has to insist on.
@@ -30,12 +32,12 @@ pub(super) fn needs_again(
     desk: &Desk,
     precedent: Option<Precedent>,
     names: &Names,
-    stranger: Option<String>,
+    doubts: impl IntoIterator<Item = String>,
 ) -> Option<String> {
     let before = precedent.map(|precedent| precedent.why);
     let groups = guard::cannot_check_groups(&desk.guard, names)
         .then(|| "the user's groups cannot be read, so whether one is protected is not known".to_owned());
-    let texts: Vec<String> = [before, stranger, groups].into_iter().flatten().collect();
+    let texts: Vec<String> = before.into_iter().chain(doubts).chain(groups).collect();
     (!texts.is_empty()).then(|| texts.join("; "))
 }
 
@@ -57,12 +59,52 @@ pub(super) fn unchecked_aliases(desk: &Desk, names: &Names) -> Option<String> {
     })
 }
 
+/// Who else has the mail address of an account that is to be made.
+#[derive(Debug, Default)]
+pub(super) struct SharedMail {
+    /// Those who have it: it has to be insisted on.
+    pub(super) others: Option<String>,
+    /// That nobody could say.
+    pub(super) unknown: Option<String>,
+}
+
+/// Looks for accounts with the same mail address: they may be the person who was meant.
+pub(super) async fn shared_mail(desk: &Desk, aim: &Aim, body: &str) -> SharedMail {
+    let fields = sight::fields(body);
+    let mail = fields.get("email").and_then(Value::as_str).filter(|_| *aim == Aim::Exists);
+    let (Some(mail), Some(org)) = (mail, &desk.org) else { return SharedMail::default() };
+    match org.users_of_email(mail).await {
+        Err(problem) => {
+            let unknown = format!("whether another account has this mail address: {}", problem.line());
+            SharedMail { unknown: Some(unknown), others: None }
+        }
+        Ok(users) if users.is_empty() => SharedMail::default(),
+        Ok(users) => {
+            let login =
+                |user: &Value| user.pointer("/profile/login").and_then(Value::as_str).map(Untrusted::from);
+            let logins: Vec<String> =
+                users.iter().filter_map(login).take(NAMED).map(|login| format!("`{login}`")).collect();
+            let others =
+                format!("{} other accounts have this mail address: {}", users.len(), logins.join(", "));
+            SharedMail { others: Some(others), unknown: None }
+        }
+    }
+}
+
+/// So many accounts of one mail address are named.
+const NAMED: usize = 5;
+
 /// What nobody can know before it is sent.
-pub(super) fn cannot_know(flow: &Flow, account: Option<&ProviderAccount>, target: &Target) -> Vec<String> {
+pub(super) fn cannot_know(
+    flow: &Flow,
+    account: Option<&ProviderAccount>,
+    target: &Target,
+    aim: &Aim,
+) -> Vec<String> {
     let mut unknown = Vec::new();
     match (account, flow.product) {
         // What is acted on is the id that was read, whoever named it.
-        (None, Some(_)) if flow.operation.is_some() => {}
+        (None, Some(_)) if flow.route == Route::Okta => {}
         (None, Some(product)) => unknown.push(format!(
             "which {} account the login belongs to: no id is known, so the flow is given the login",
             product.ispm_name()
@@ -78,17 +120,20 @@ pub(super) fn cannot_know(flow: &Flow, account: Option<&ProviderAccount>, target
     if !flow.is_final && flow.operation.is_none() {
         unknown.push("when the run ends: it may answer earlier".to_owned());
     }
-    unknown.push(effect(flow, target).to_owned());
+    unknown.push(effect(target, aim).to_owned());
     if matches!(flow.proven_by, Some(ProvenBy::Suspended | ProvenBy::Deactivated)) {
         unknown.push("whether sessions inside applications end".to_owned());
     }
     unknown
 }
 
-fn effect(flow: &Flow, target: &Target) -> &'static str {
-    match (flow.proven_by, target) {
-        (None, _) => "whether it works: nothing that is re-read here proves it",
-        (Some(_), Target::CannotTell(_)) => "whether it works: the account cannot be re-read",
-        (Some(_), Target::Read { .. }) => "whether it works, until the account is re-read",
+fn effect(target: &Target, aim: &Aim) -> &'static str {
+    match target {
+        _ if !aim.is_provable() => "whether it works: nothing that is re-read here proves it",
+        Target::CannotTell(_) => "whether it works: the account cannot be re-read",
+        Target::Read { .. } if target::was_so(target, aim) => {
+            "whether it works: the account is in that state already, so that a re-read proves nothing"
+        }
+        Target::Read { .. } => "whether it works, until the account is re-read",
     }
 }

@@ -61,6 +61,9 @@ fn of_okta(operation: Operation, receipt: &Receipt) -> Outcome {
     match (receipt.status, okta_code(receipt).as_deref(), operation) {
         (Some(403), Some("E0000016"), Operation::Activate) => Outcome::NoChange,
         (Some(403), Some("E0000038"), _) => Outcome::NotLegal,
+        // Mastered elsewhere; still being activated.
+        (Some(403), Some("E0000023"), Operation::Update) => Outcome::NotLegal,
+        (Some(409), Some("E0000112"), Operation::Update) => Outcome::NotLegal,
         (Some(400), Some("E0000001"), Operation::Suspend | Operation::Unsuspend) => Outcome::NotLegal,
         (Some(status), ..) => Outcome::of_status(status),
         (None, ..) => Outcome::Unknown,
@@ -143,6 +146,9 @@ mod tests {
     #[case(Operation::Reactivate, 403, "E0000038", Outcome::NotLegal)]
     #[case(Operation::Suspend, 400, "E0000001", Outcome::NotLegal)]
     #[case(Operation::Unsuspend, 400, "E0000001", Outcome::NotLegal)]
+    #[case(Operation::Update, 403, "E0000023", Outcome::NotLegal)]
+    #[case(Operation::Update, 409, "E0000112", Outcome::NotLegal)]
+    #[case(Operation::Create, 400, "E0000001", Outcome::Failed)]
     #[case(Operation::ExpirePassword, 400, "E0000001", Outcome::Failed)]
     #[case(Operation::ResetPassword, 400, "E0000028", Outcome::Failed)]
     #[case(Operation::Suspend, 403, "E0000006", Outcome::Refused)]

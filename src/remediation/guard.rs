@@ -2,8 +2,10 @@
 
 use super::subject::Names;
 use crate::config::meant::Guard;
+use crate::domain::action::ShownRequest;
+use crate::domain::operation::Operation;
 use crate::domain::query::Pattern;
-use crate::domain::{Action, ActionId, Evidence, Login, Outcome, Risk, time};
+use crate::domain::{Action, ActionId, Evidence, Flow, Login, Outcome, Risk, time};
 use jiff::{SignedDuration, Timestamp};
 
 /// Whether anything may be sent at all.
@@ -71,6 +73,18 @@ pub fn precedent(earlier: &[Action], now: Timestamp) -> Option<Precedent> {
         _ => return None,
     };
     Some(Precedent { action: id, why })
+}
+
+/// Those of earlier actions that did the same. Adding to another group is something else, though the flow
+/// and the user are the same; so is changing another field.
+pub fn alike(flow: &Flow, earlier: &[Action], request: &ShownRequest) -> Vec<Action> {
+    let is_told_more = flow.operation.is_some_and(|operation| {
+        operation.is_of_group() || matches!(operation, Operation::Update | Operation::Create)
+    });
+    let is_same = |action: &&Action| {
+        !is_told_more || (action.request.url == request.url && action.request.body == request.body)
+    };
+    earlier.iter().filter(is_same).cloned().collect()
 }
 
 /// The action of the same flow on the same user that has not ended, if any: two at once are refused.

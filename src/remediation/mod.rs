@@ -8,6 +8,10 @@
 //! | [`guard`] | what must not be done, and what has to be insisted on |
 //! | `about` | the finding, the event and the person behind a run, read now |
 //! | `doubts` | what stands against a run, and what nobody can know before it is sent |
+//! | `sight` | looking at the target: the account, and what the operation is about beside it |
+//! | `target` | what was seen: facts, what the state forbids, what proves an effect |
+//! | `group` | the group that an operation is about |
+//! | `several` | the plan of a run of several actions |
 //! | [`card`] | the plan: the exact request, the target re-read, what cannot be known |
 //! | [`runner`] | intent, one send, receipt, bounded re-reads |
 //! | [`evidence`] | what an answer proves, and the words for it |
@@ -20,9 +24,12 @@ pub mod card;
 mod doubts;
 pub mod evidence;
 pub mod fit;
+mod group;
 pub mod guard;
 pub mod offer;
 pub mod runner;
+mod several;
+mod sight;
 pub mod subject;
 mod target;
 
@@ -34,7 +41,7 @@ use crate::config::meant::Guard;
 use crate::domain::time::Zone;
 use crate::domain::{Actor, Flow, FlowId};
 use crate::store::Store;
-use crate::tenant::{Directory, FlowCaller};
+use crate::tenant::{Directory, FlowCaller, OktaOrg};
 use guard::Mode;
 use jiff::Timestamp;
 use std::fmt;
@@ -47,6 +54,8 @@ pub struct Desk {
     pub store: Arc<dyn Store>,
     /// What reads people.
     pub directory: Arc<dyn Directory>,
+    /// The Okta org, where one is configured: groups and factors.
+    pub org: Option<Arc<dyn OktaOrg>>,
     /// What sends.
     pub caller: Arc<dyn FlowCaller>,
     /// What can be run.

@@ -21,7 +21,10 @@ pub async fn offers(
 ) -> Result<Vec<Fit>, PlanError> {
     let about = About::load(desk, login, finding, event).await?;
     let person = Person::load(desk, login, about.ispm_record()).await;
-    Ok(fit::fits(&desk.flows, about.check(), &person.subject, &pages(&about, &person)))
+    let mut fits = fit::fits(&desk.flows, about.check(), &person.subject, &pages(&about, &person));
+    // Who is there already is not made once more.
+    fits.retain(|fit| !fit.flow.creates());
+    Ok(fits)
 }
 
 /// The page that a flow opens; `None` for a flow that runs something.

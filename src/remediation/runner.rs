@@ -7,13 +7,15 @@
 
 mod flight;
 mod gate;
+mod steps;
 mod verify;
 
 use super::guard::Precedent;
 use super::subject::Names;
-use super::{Desk, card, guard, target};
+use super::{Desk, card, guard, sight, target};
 use crate::domain::plan::Plan;
-use crate::domain::{Action, ActionId, Evidence, FlowId, Outcome};
+use crate::domain::run_end::{Ended, RunEnd, StepEnd};
+use crate::domain::{Action, ActionId, Evidence, FlowId, OneTimeLink, Outcome};
 use crate::store::{Again, Basis, IntendError, StoreError};
 use flight::Flight;
 use gate::Gate;
@@ -133,6 +135,21 @@ impl Default for Pace {
     }
 }
 
+/// An action that has landed, and the one-time link that came back with it, which is kept nowhere.
+pub(super) struct Landed {
+    pub(super) action: Action,
+    pub(super) link: Option<OneTimeLink>,
+}
+
+/// Whether the target is compared before the send.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Compare {
+    /// With what the card showed.
+    WithWhatWasShown,
+    /// It was read just now, by the run itself.
+    JustRead,
+}
+
 /// Runs plans.
 #[derive(Debug)]
 pub struct Runner {
@@ -147,8 +164,9 @@ impl Runner {
         Runner { desk, pace: Arc::new(pace), gate: Gate::default() }
     }
 
-    /// Runs a plan that was confirmed. Returns the action as it stands after the re-reads; dropping the
-    /// future before the intent stops it, dropping it later stops nothing.
+    /// Runs a plan that was confirmed: its one action, or its steps. Returns how each stands after the
+    /// re-reads; dropping the future before an intent stops that action, dropping it later stops nothing
+    /// of it.
     ///
     /// # Errors
     /// [`RunError`] says whether anything was sent.
@@ -157,10 +175,29 @@ impl Runner {
         plan: &Plan,
         confirmed: &Confirmed,
         progress: UnboundedSender<Progress>,
-    ) -> Result<Action, RunError> {
+    ) -> Result<RunEnd, RunError> {
+        if !plan.steps.is_empty() {
+            return self.run_steps(plan, confirmed, &progress).await;
+        }
+        let Landed { action, link } =
+            self.run_one(plan, confirmed, Compare::WithWhatWasShown, progress).await?;
+        let ended = Ended::Ran { action: Box::new(action), link };
+        Ok(RunEnd::of(StepEnd { flow: plan.flow.id.clone(), verb: plan.verb.clone(), ended }))
+    }
+
+    /// Runs one action.
+    async fn run_one(
+        &self,
+        plan: &Plan,
+        confirmed: &Confirmed,
+        compare: Compare,
+        progress: UnboundedSender<Progress>,
+    ) -> Result<Landed, RunError> {
         self.check_request(plan, confirmed)?;
         let basis = self.check_guard(plan, confirmed).await?;
-        self.check_target(plan).await?;
+        if compare == Compare::WithWhatWasShown {
+            self.check_target(plan).await?;
+        }
         let ticket = self.gate.enter().ok_or(RunError::Stopping)?;
         let flight = Flight::new(&self.desk, &self.pace, plan, (confirmed.reason.clone(), basis), progress);
         tokio::spawn(flight.fly(ticket)).await.map_err(|_| RunError::Lost(plan.action))?
@@ -197,7 +234,8 @@ impl Runner {
     /// What may not be done; answers what the decision rests on, so that the intent can be held to it.
     async fn check_guard(&self, plan: &Plan, confirmed: &Confirmed) -> Result<Basis, RunError> {
         let desk = &self.desk;
-        let names = Names::of_login(&plan.login);
+        let group = plan.particulars.group.as_ref().map(|group| &group.name);
+        let names = Names::of_login(&plan.login).with_group(group);
         let of_plan = plan.refusal.as_ref().map(|refusal| refusal.why.clone());
         if let Some(why) = of_plan.or_else(|| guard::refusal(&desk.guard, desk.mode, &names)) {
             return Err(RunError::Refused(why));
@@ -210,7 +248,8 @@ impl Runner {
             return Err(RunError::AlreadyRun(plan.action));
         }
         let earlier = card::earlier(desk, &plan.flow.id, &plan.login, plan.target_id.as_deref()).await?;
-        check_insisted(plan, confirmed, guard::precedent(&earlier, desk.now()))?;
+        let alike = guard::alike(&plan.flow, &earlier, &plan.request);
+        check_insisted(plan, confirmed, guard::precedent(&alike, desk.now()))?;
         // One that is pending may yet turn unknown, and that was not decided on.
         let ended = earlier.iter().filter(|action| action.outcome != Outcome::Pending);
         Ok(Basis { seen: ended.map(|action| action.id).collect(), again: confirmed.again })
@@ -218,10 +257,10 @@ impl Runner {
 
     /// Compare before act: whatever differs from what was shown goes back to the analyst.
     async fn check_target(&self, plan: &Plan) -> Result<(), RunError> {
-        let Some(now) = target::reread(&self.desk, &plan.target).await else {
+        let Some(now) = sight::again(&self.desk, plan).await else {
             return Ok(());
         };
-        let differences = target::differences(&plan.target, &now);
+        let differences = target::differences(&plan.target, &now.target);
         if differences.is_empty() { Ok(()) } else { Err(RunError::TargetChanged(differences)) }
     }
 }

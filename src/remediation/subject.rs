@@ -103,6 +103,13 @@ impl Names {
         names
     }
 
+    /// With the group that they are to be put into or taken out of: a protected one is left alone.
+    #[must_use]
+    pub fn with_group(mut self, group: Option<&Untrusted>) -> Names {
+        group.into_iter().for_each(|group| self.add_group(group));
+        self
+    }
+
     fn add_details(&mut self, part: &Part<EndUser>) {
         self.groups_known = came_whole(part, GROUPS);
         self.aliases_known = came_whole(part, ALIASES);

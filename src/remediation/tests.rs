@@ -3,6 +3,7 @@
 
 mod doubles;
 mod operations;
+mod steps;
 
 use super::*;
 use crate::domain::flow::PayloadShape;
@@ -25,6 +26,7 @@ struct Lab {
     memory: Arc<Memory>,
     people: Arc<People>,
     script: Arc<Script>,
+    groups: Arc<Org>,
     now: Arc<Mutex<Timestamp>>,
     desk: Arc<Desk>,
 }
@@ -33,6 +35,9 @@ struct Setup {
     memory: Memory,
     script: Script,
     statuses: Vec<&'static str>,
+    is_missing: bool,
+    is_member: bool,
+    link: Option<OneTimeLink>,
     parts: Vec<PartName>,
     details: serde_json::Value,
     problems: Vec<dossier::Problem>,
@@ -46,6 +51,9 @@ impl Default for Setup {
             memory: Memory::default(),
             script: Script::default(),
             statuses: vec!["ACTIVE"],
+            is_missing: false,
+            is_member: false,
+            link: None,
             parts: PartName::ALL.to_vec(),
             details: json!({"endUserDetails": {"id": "c1", "login": "ann", "linkedEndUserLogins": ["root"]},
                 "providerEndUserDetails": [{"userId": "00u1", "provider": "OKTA", "login": "ann@okta.example"}]}),
@@ -74,13 +82,17 @@ impl Setup {
         (self.memory.trace, self.script.trace) = (trace.clone(), trace.clone());
         let statuses = Mutex::new(self.statuses.into());
         let (parts, details, problems) = (self.parts, self.details, self.problems);
-        let people = People { trace, parts, details, problems, statuses };
+        let (is_missing, title) = (self.is_missing, Mutex::new("Clerk"));
+        let people = People { trace, parts, details, problems, statuses, is_missing, title };
+        self.script.link = self.link;
+        let groups = Arc::new(Org { is_member: Mutex::new(self.is_member), has_factor: Mutex::new(true) });
         let (memory, people, script) = (Arc::new(self.memory), Arc::new(people), Arc::new(self.script));
         let now = Arc::new(Mutex::new(Timestamp::from_second(1_700_000_000).unwrap()));
         let clock = now.clone();
         let desk = Arc::new(Desk {
             store: memory.clone(),
             directory: people.clone(),
+            org: Some(groups.clone()),
             caller: script.clone(),
             flows: flows(),
             guard: self.guard,
@@ -90,7 +102,7 @@ impl Setup {
             owner: "jump:1:1".into(),
             clock: Arc::new(move || *clock.lock().unwrap()),
         });
-        Lab { memory, people, script, now, desk }
+        Lab { memory, people, script, groups, now, desk }
     }
 }
 
@@ -104,6 +116,10 @@ fn ask(n: u128) -> Ask {
         account: None,
         inputs: Default::default(),
     }
+}
+
+fn only(end: RunEnd) -> Action {
+    end.only_action().expect("a flow of one action").clone()
 }
 
 fn confirmed(plan: &Plan) -> Confirmed {
@@ -134,7 +150,8 @@ impl Lab {
     }
 
     async fn run(&self, plan: &Plan, confirmed: &Confirmed) -> Result<Action, RunError> {
-        self.runner().run(plan, confirmed, mpsc::unbounded_channel().0).await
+        let end = self.runner().run(plan, confirmed, mpsc::unbounded_channel().0).await?;
+        Ok(only(end))
     }
 
     /// What happened, without reads.
@@ -304,7 +321,7 @@ async fn intent_send_receipt_then_the_proof() {
     let lab = Setup { statuses, ..Setup::ends([answered(200)]) }.lab();
     let plan = lab.plan().await;
     let (sender, mut progress) = mpsc::unbounded_channel();
-    let action = lab.runner().run(&plan, &confirmed(&plan), sender).await.unwrap();
+    let action = only(lab.runner().run(&plan, &confirmed(&plan), sender).await.unwrap());
     assert_eq!(lab.acts(), ["intend", "sending", "call", "settle", "settle"]);
     assert_eq!((action.evidence, action.outcome), (Evidence::Verified, Outcome::Changed));
     let verified = action.receipt.as_ref().unwrap().verified.clone().unwrap();
@@ -404,7 +421,7 @@ async fn a_process_that_slept_through_its_lease_sends_nothing() {
     let lab = Setup::ends([answered(200)]).lab();
     let plan = lab.plan().await;
     let asleep = Runner::new(lab.desk.clone(), Pace { lease: SignedDuration::ZERO, ..pace() });
-    let action = asleep.run(&plan, &confirmed(&plan), mpsc::unbounded_channel().0).await.unwrap();
+    let action = only(asleep.run(&plan, &confirmed(&plan), mpsc::unbounded_channel().0).await.unwrap());
     assert_eq!((action.outcome, lab.sends()), (Outcome::Failed, 0));
     assert!(action.receipt.unwrap().error.unwrap().contains("lease"));
 }

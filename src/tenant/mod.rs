@@ -34,9 +34,12 @@ pub use tenants::{TenantError, Tenants};
 use crate::domain::action::{Receipt, ShownRequest, Try};
 use crate::domain::dossier::{AddressUsers, LoadedPart, OktaUser, Part};
 use crate::domain::plan::Order;
-use crate::domain::{Login, PartName};
+use crate::domain::{Login, OneTimeLink, PartName};
 use async_trait::async_trait;
 use std::fmt;
+
+/// What stands in a shown address where the id of an account will be that is not made yet.
+pub const ID_TO_COME: &str = "{id}";
 
 /// What the tenants know of people.
 #[async_trait]
@@ -52,6 +55,21 @@ pub trait Directory: Send + Sync + fmt::Debug {
 
     /// The Okta user of an id or a login, read now: what cards and verification compare.
     async fn okta_user(&self, id_or_login: &str) -> Part<OktaUser>;
+}
+
+/// A call that acted: how it ended, and what came back once and is kept nowhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Called {
+    /// How it ended.
+    pub end: CallEnd,
+    /// The one-time link that was asked for.
+    pub link: Option<OneTimeLink>,
+}
+
+impl From<CallEnd> for Called {
+    fn from(end: CallEnd) -> Called {
+        Called { end, link: None }
+    }
 }
 
 /// How a call that acts ended when there was no usable answer.
@@ -99,5 +117,5 @@ pub trait FlowCaller: Send + Sync + fmt::Debug {
 
     /// Sends what was shown, each try only if it is cleared. Where the order gives another request than
     /// that, nothing leaves.
-    async fn call(&self, order: &Order, shown: &ShownRequest, clearance: &dyn Clearance) -> CallEnd;
+    async fn call(&self, order: &Order, shown: &ShownRequest, clearance: &dyn Clearance) -> Called;
 }

@@ -21,6 +21,12 @@ pub trait OktaOrg: Send + Sync + fmt::Debug {
     /// The applications that are assigned to a user, all of them.
     async fn apps_of_user(&self, user: &str) -> Result<Vec<Value>, Problem>;
 
+    /// The groups that a user is in, all of them.
+    async fn groups_of_user(&self, user: &str) -> Result<Vec<Value>, Problem>;
+
+    /// The factors of a user, as far as the policy for whoever asks shows them.
+    async fn factors_of_user(&self, user: &str) -> Result<Vec<Value>, Problem>;
+
     /// Whether an application is assigned to a user.
     async fn assignment(&self, app: &str, user: &str) -> Result<Assignment, Problem>;
 

@@ -7,7 +7,7 @@ use super::probe::{self, Probe};
 use super::problem::with_hint;
 use super::registrar::{EventHook, Registered, Registrar, Registration};
 use super::workflows::Workflows;
-use super::{CallEnd, Clearance, Directory, FlowCaller, LogSearch, OktaOrg, SystemLog};
+use super::{CallEnd, Called, Clearance, Directory, FlowCaller, LogSearch, OktaOrg, SystemLog};
 use crate::config::Config;
 use crate::config::meant::Way;
 use crate::domain::action::ShownRequest;
@@ -222,11 +222,11 @@ impl FlowCaller for Tenants {
         }
     }
 
-    async fn call(&self, order: &Order, shown: &ShownRequest, clearance: &dyn Clearance) -> CallEnd {
+    async fn call(&self, order: &Order, shown: &ShownRequest, clearance: &dyn Clearance) -> Called {
         match (Operation::of_flow(&order.flow), &self.okta) {
-            (None, _) => self.workflows.call(order, shown, clearance).await,
+            (None, _) => self.workflows.call(order, shown, clearance).await.into(),
             (Some(operation), Some(okta)) => okta.operate(operation, order, shown, clearance).await,
-            (Some(_), None) => CallEnd::NotSent(unconfigured("Okta").line().into()),
+            (Some(_), None) => CallEnd::NotSent(unconfigured("Okta").line().into()).into(),
         }
     }
 }

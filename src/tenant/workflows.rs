@@ -14,7 +14,7 @@ use crate::domain::action::{Receipt, ShownRequest, Try};
 use crate::domain::dossier::Problem;
 use crate::domain::flow::FlowAuth;
 use crate::domain::plan::Order;
-use crate::domain::{FlowId, untrusted};
+use crate::domain::{FlowId, Route, untrusted};
 use secrecy::SecretString;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -45,7 +45,7 @@ impl Workflows {
         let wants_token = flows.iter().any(|flow| flow.flow.auth == FlowAuth::Oauth);
         let issuer = app.filter(|_| wants_token).map(|app| ServiceAppTokens::new(app, Scope::InvokeFlows));
         let tokens = issuer.map(|issuer| Tokens::new(http.clone(), issuer));
-        let ours = flows.iter().filter(|flow| flow.flow.operation.is_none());
+        let ours = flows.iter().filter(|flow| flow.flow.route != Route::Okta);
         let flows = ours.map(|flow| (flow.flow.id.clone(), flow.clone())).collect();
         Workflows { http: http.clone(), flows, tokens }
     }

@@ -79,7 +79,7 @@ fn frame(card: &Card) -> Panel {
         Phase::Preparing => "Preparing",
         Phase::Asking => "Confirm",
         Phase::Running(_) => "Running",
-        Phase::Done(action) => match action.outcome {
+        Phase::Done(end) => match end.outcome() {
             Outcome::Unknown => "Outcome unknown",
             Outcome::Refused => "Refused",
             Outcome::Failed => "Failed",
@@ -222,7 +222,7 @@ fn said(theme: &Theme, card: &Card) -> (Role, String) {
         Phase::Preparing => (Role::Muted, theme.own("reading the target and building the request…")),
         Phase::Running(progress) => (Role::Accent, theme.own(&words::progress(progress.as_ref()))),
         Phase::Failed(why) | Phase::Unsure(why) => (Role::Alarm, format!("! {why}")),
-        Phase::Done(action) => (action.outcome.into(), words::ended(action.outcome, action.receipt.as_ref())),
+        Phase::Done(end) => (end.outcome().into(), words::run_ended(end)),
         Phase::Asking => asked(card),
     }
 }

@@ -12,21 +12,21 @@ use super::words;
 use crate::app::card::{Card, Phase};
 use crate::domain::action::ShownRequest;
 use crate::domain::plan::{Confirm, Fact, Plan, Target};
+use crate::domain::run_end::StepEnd;
 use crate::domain::time::Zone;
-use crate::domain::{Action, Login, NOTHING, Receipt, Risk};
+use crate::domain::{Action, Login, NOTHING, OneTimeLink, Receipt, Risk, Untrusted};
 
 /// The fact that stands for the target's state.
 const STATUS: &str = "status";
 
 /// Everything between the sentence and the question, but for what stands whole beside its keys.
 pub(super) fn write(prose: &mut Prose, card: &Card, pinned: &str, zone: &Zone) {
-    if let Phase::Done(action) = &card.phase {
-        if pinned.is_empty() {
-            ending(prose, action);
-        } else {
-            proof(prose, action);
+    if let Phase::Done(end) = &card.phase {
+        end.steps.iter().filter_map(StepEnd::link).for_each(|link| handed(prose, link));
+        match end.only_action() {
+            Some(action) => run(prose, action, pinned, zone),
+            None => end.steps.iter().for_each(|step| run_step(prose, step, zone)),
         }
-        receipt(prose, action.receipt.as_ref(), zone);
         prose.blank();
     }
     let Some(plan) = &card.plan else {
@@ -40,16 +40,65 @@ pub(super) fn write(prose: &mut Prose, card: &Card, pinned: &str, zone: &Zone) {
     obstacles(prose, plan, pinned);
     if prose.is_dense() {
         brief(prose, plan, zone);
+        differences(prose, plan);
         risk(prose, plan);
         names(prose, plan);
         sends(prose, plan);
     } else {
         facts(prose, plan, zone);
+        differences(prose, plan);
         section(prose, "What this cannot know", &plan.cannot_know);
     }
     section(prose, "Limits", &plan.caveats);
     more_of_target(prose, plan);
-    request(prose, &plan.request);
+    plan.parts().iter().for_each(|part| request(prose, &part.request));
+}
+
+/// What the target's fields will hold that they do not hold now.
+fn differences(prose: &mut Prose, plan: &Plan) {
+    if plan.differences.is_empty() {
+        return;
+    }
+    prose.heading(Role::Heading, "Changes");
+    for difference in &plan.differences {
+        let line = |value: &Option<Untrusted>| {
+            let value = value.as_ref().map_or_else(|| NOTHING.to_owned(), Untrusted::to_string);
+            format!("{}  {value}", difference.name)
+        };
+        if difference.was.is_some() {
+            prose.marked("  - ", Role::DiffOld, &line(&difference.was));
+        }
+        prose.marked("  + ", Role::DiffNew, &line(&difference.becomes));
+    }
+    prose.blank();
+}
+
+/// The only place where a one-time link is ever shown.
+fn handed(prose: &mut Prose, link: &OneTimeLink) {
+    prose.heading(Role::Heading, "The one-time link: it is shown here once, and kept nowhere");
+    prose.say(Role::Accent, link.expose());
+    prose.blank();
+}
+
+fn run(prose: &mut Prose, action: &Action, pinned: &str, zone: &Zone) {
+    if pinned.is_empty() {
+        ending(prose, action);
+    } else {
+        proof(prose, action);
+    }
+    receipt(prose, action.receipt.as_ref(), zone);
+}
+
+/// A step of a run of several.
+fn run_step(prose: &mut Prose, step: &StepEnd, zone: &Zone) {
+    prose.heading(Role::Heading, &words::capitalised(&step.verb));
+    match step.action() {
+        Some(action) => {
+            ending(prose, action);
+            receipt(prose, action.receipt.as_ref(), zone);
+        }
+        None => prose.fact("outcome", step.outcome(), &step.words()),
+    }
 }
 
 fn obstacles(prose: &mut Prose, plan: &Plan, pinned: &str) {
@@ -107,8 +156,17 @@ fn names(prose: &mut Prose, plan: &Plan) {
     prose.fact("flow", Role::Text, &format!("{} ({})", plan.flow.name, plan.flow.id));
 }
 
+/// Each request, and which of them is not sent, and why.
 fn sends(prose: &mut Prose, plan: &Plan) {
-    prose.fact("sends", Role::Text, &format!("{} {}", plan.request.method, plan.request.url));
+    let is_several = !plan.steps.is_empty();
+    for (number, part) in (1..).zip(plan.parts()) {
+        let label = if is_several { format!("sends {number}") } else { "sends".to_owned() };
+        let address = format!("{} {}", part.request.method, part.request.url);
+        match part.refusal.as_ref().filter(|_| is_several) {
+            None => prose.fact(&label, Role::Text, &address),
+            Some(refusal) => prose.fact(&label, Role::Warning, &format!("not {address}: {}", refusal.why)),
+        }
+    }
 }
 
 /// The target's state, before everything that takes more than a line.

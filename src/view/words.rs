@@ -3,7 +3,9 @@
 use super::theme::Role;
 use crate::app::msg::Progress;
 use crate::domain::counts::StateCounts;
-use crate::domain::{Evidence, FindingState, NOTHING, Outcome, Receipt, Severity, SourceHealth, SourceState};
+use crate::domain::{
+    Evidence, FindingState, NOTHING, Outcome, Receipt, RunEnd, Severity, SourceHealth, SourceState,
+};
 use jiff::Timestamp;
 
 /// A severity's sign, our own: told apart by shape, not by colour.
@@ -157,6 +159,14 @@ pub(super) fn capitalised(text: &str) -> String {
 /// How an action ended, and what that means.
 pub(super) fn ended(ended: Outcome, receipt: Option<&Receipt>) -> String {
     format!("{}: {}", ended.word(), outcome(ended, receipt))
+}
+
+/// How a run ended: of several steps, each in a few words.
+pub(super) fn run_ended(end: &RunEnd) -> String {
+    match end.only_action() {
+        Some(action) => ended(action.outcome, action.receipt.as_ref()),
+        None => end.words(),
+    }
 }
 
 /// That the guard lets nothing leave, and why.

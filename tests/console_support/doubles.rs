@@ -6,7 +6,7 @@ use idtriage::domain::dossier::{AddressUsers, EndUserRef, LoadedPart, OktaUser, 
 use idtriage::domain::plan::Order;
 use idtriage::domain::{Login, PartName};
 use idtriage::source::Clock;
-use idtriage::tenant::{CallEnd, Clearance, Directory, FlowCaller};
+use idtriage::tenant::{CallEnd, Called, Clearance, Directory, FlowCaller};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -151,14 +151,14 @@ impl FlowCaller for Caller {
         Ok(ShownRequest { method: "POST".into(), url, headers, body: order.body.clone() })
     }
 
-    async fn call(&self, _: &Order, shown: &ShownRequest, clearance: &dyn Clearance) -> CallEnd {
+    async fn call(&self, _: &Order, shown: &ShownRequest, clearance: &dyn Clearance) -> Called {
         if let Err(why) = clearance.clear().await {
-            return CallEnd::NotSent(why.into());
+            return CallEnd::NotSent(why.into()).into();
         }
         self.sent.lock().unwrap().push(shown.clone());
         if let Some(town) = &*self.suspends.lock().unwrap() {
             town.turn("SUSPENDED");
         }
-        CallEnd::Answered(Receipt { status: Some(200), ..Receipt::default() })
+        CallEnd::Answered(Receipt { status: Some(200), ..Receipt::default() }).into()
     }
 }

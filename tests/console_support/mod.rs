@@ -201,6 +201,7 @@ fn desk(store: &Arc<dyn Store>, town: &Arc<Town>, caller: &Arc<Caller>, clock: &
     Arc::new(Desk {
         store: store.clone(),
         directory: town.clone(),
+        org: None,
         caller: caller.clone(),
         flows: flows(),
         guard: Guard::default(),

@@ -6,6 +6,7 @@ mod cii;
 mod common;
 mod console;
 mod customer;
+mod directory;
 mod executions;
 mod hooks;
 mod issues;

@@ -15,6 +15,7 @@ use idtriage::domain::dossier::{AddressUsers, EndUserRef, LoadedPart, Problem};
 use idtriage::domain::event::{Detail, EventDetail};
 use idtriage::domain::log::{LogAsk, LogQuery, LogRecord};
 use idtriage::domain::look_up::{Assignment, LookUp, LookedUp};
+use idtriage::domain::operation::Particulars;
 use idtriage::domain::page::{
     Counted, Dropped, EventUser, From, NotifierHealth, Page, Sequence, StoreHealth, StoreStatus,
 };
@@ -737,6 +738,10 @@ pub(crate) fn plan(ask: &RunAsk) -> Plan {
         follows: None,
         refusal: None,
         undo: "unsuspend the account in Okta: groups and applications are kept".into(),
+        verb: "suspend the Okta account".to_owned(),
+        particulars: Particulars::default(),
+        differences: Vec::new(),
+        steps: Vec::new(),
         reason_required: true,
     }
 }

@@ -5,7 +5,6 @@ use crate::config::meant::ConfiguredFlow;
 use crate::config::problem::At;
 use crate::config::said;
 use crate::domain::flow::{Flow, FlowAuth, FlowId, Input, InputType, PayloadShape, Product, ProvenBy};
-use crate::domain::operation::Operation;
 use crate::domain::{Risk, Route, operation, preset};
 use secrecy::SecretString;
 use std::collections::BTreeSet;
@@ -97,7 +96,7 @@ impl Check<'_, '_> {
 
     fn flow_id(&mut self, id: String, at: At) -> Option<FlowId> {
         let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-        if Operation::of_flow(&FlowId(id.clone())).is_some() {
+        if operation::is_built_in(&FlowId(id.clone())) {
             let what = format!("`{id}` is the id of an operation of Okta's own");
             self.problems.hinted(at, what, "another `id`");
             return None;
@@ -319,6 +318,7 @@ fn empty(id: FlowId) -> Flow {
         verb: String::new(),
         route: Route::ApiEndpoint,
         operation: None,
+        steps: Vec::new(),
         url: None,
         auth: FlowAuth::None,
         payload: PayloadShape::IspmFlat,

@@ -10,7 +10,10 @@ use std::collections::BTreeMap;
 
 /// Refuses values for inputs that the flow does not declare, or that the configuration fixes: a typing
 /// error must not run a flow without the value that was meant.
-pub(super) fn check_names(flow: &Flow, extra: &BTreeMap<String, String>) -> Result<(), PayloadError> {
+///
+/// # Errors
+/// [`PayloadError`] names the first input that is not the flow's to be given.
+pub fn check_names(flow: &Flow, extra: &BTreeMap<String, String>) -> Result<(), PayloadError> {
     for name in extra.keys() {
         let (input, id) = (untrusted::visible(name).into_owned(), flow.id.clone());
         match flow.inputs.iter().find(|declared| declared.name == *name) {

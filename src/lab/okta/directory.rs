@@ -4,9 +4,13 @@ use super::lifecycle::Operation;
 use crate::lab::clock::millis;
 use crate::lab::population::{Person, Population, Status};
 use crate::lab::secrets::token;
-use jiff::Timestamp;
+use axum::http::StatusCode;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, HashMap};
+
+/// A group whose members an application decides on.
+pub(super) const IMPORTED: &str = "Workday All Staff";
 
 /// How many GETs still show the old status of an account that is being activated.
 const SETTLING: u8 = 2;
@@ -29,7 +33,10 @@ pub(crate) struct Account {
     pub(crate) groups: Vec<String>,
     pub(crate) apps: Vec<&'static str>,
     created: Timestamp,
+    /// When its status changed.
     changed: Timestamp,
+    /// When anything of it changed.
+    updated: Timestamp,
     last_login: Option<Timestamp>,
     password_changed: Option<Timestamp>,
     /// GETs until an activation shows.
@@ -53,6 +60,7 @@ impl Account {
             apps: [person.used_apps.as_slice(), person.unused_apps.as_slice()].concat(),
             created: person.created,
             changed: person.created,
+            updated: person.created,
             last_login: person.last_sign_in.filter(|_| person.status != Status::Staged),
             password_changed: Some(person.created),
             settling: 0,
@@ -94,7 +102,7 @@ impl Account {
         let shown = if self.settling > 0 { self.before } else { self.status };
         let mut user = json!({
             "id": self.id, "status": shown.as_str(), "created": millis(self.created),
-            "statusChanged": millis(self.changed), "lastUpdated": millis(self.changed),
+            "statusChanged": millis(self.changed), "lastUpdated": millis(self.updated),
             "type": {"id": "otylab000000000001d7"}, "profile": self.profile,
             "credentials": {"provider": {"type": "OKTA", "name": "OKTA"}},
             "_links": {"self": {"href": self.href(org)}},
@@ -108,6 +116,21 @@ impl Account {
             }
         }
         user
+    }
+
+    /// Whether a search, which is behind the truth by a while, knows what it is now.
+    pub(super) fn is_indexed(&self, now: Timestamp, behind: SignedDuration) -> bool {
+        self.updated <= now - behind
+    }
+
+    /// Where an operation leads: an activated account without a password is not done yet.
+    fn after(&self, operation: Operation) -> Result<Status, OktaError> {
+        match operation.apply(self.status)? {
+            Status::Active if operation == Operation::Activate && self.password_changed.is_none() => {
+                Ok(Status::Provisioned)
+            }
+            next => Ok(next),
+        }
     }
 
     fn href(&self, org: &str) -> String {
@@ -160,6 +183,7 @@ impl Directory {
     pub(crate) fn of(population: &Population, org: &str) -> Self {
         let accounts: Vec<Account> = population.people.iter().map(Account::of).collect();
         let names = accounts.iter().flat_map(|account| account.groups.iter().cloned());
+        let names = names.chain([IMPORTED.to_owned()]);
         let groups = names.map(|name| (name.clone(), group_id(&name))).collect();
         let by_login = accounts.iter().map(|a| (a.login().to_lowercase(), a.id.clone())).collect();
         let accounts = accounts.into_iter().map(|account| (account.id.clone(), account)).collect();
@@ -218,13 +242,55 @@ impl Directory {
     ) -> Result<Value, OktaError> {
         let org = self.org.clone();
         let account = self.find_mut(key)?;
-        let next = operation.apply(account.status)?;
+        let next = account.after(operation)?;
         account.before = account.status;
         account.status = next;
         // Whatever was still settling is overtaken; an activation sets it anew.
         account.settling = 0;
-        account.changed = now;
+        (account.changed, account.updated) = (now, now);
         Ok(effects(account, operation, recipient, &org))
+    }
+
+    /// Changes a profile: absent fields stay, null removes.
+    pub(crate) fn update(
+        &mut self,
+        key: &str,
+        changes: Map<String, Value>,
+        now: Timestamp,
+    ) -> Result<Value, OktaError> {
+        let account = self.find(key)?;
+        let (id, before) = (account.id.clone(), account.login().to_lowercase());
+        if account.status == Status::Deprovisioned {
+            return Err(OktaError::not_found(key, "User"));
+        }
+        if account.settling > 0 {
+            let summary = "Cannot update this user because they are still being activated.";
+            return Err(OktaError::new(StatusCode::CONFLICT, "E0000112", summary));
+        }
+        let after = match changes.get("login") {
+            Some(login) => login.as_str().unwrap_or_default().to_lowercase(),
+            None => before.clone(),
+        };
+        if after != before {
+            self.is_free(&after)?;
+            self.by_login.remove(&before);
+            self.by_login.insert(after, id.clone());
+        }
+        let account = self.find_mut(&id)?;
+        account.updated = now;
+        merge(&mut account.profile, changes);
+        self.look(&id)
+    }
+
+    fn is_free(&self, login: &str) -> Result<(), OktaError> {
+        if login.is_empty() {
+            return Err(OktaError::validation("login").because("login: The field cannot be left blank"));
+        }
+        if self.by_login.contains_key(login) {
+            let cause = "login: An object with this field already exists in the current organization";
+            return Err(OktaError::validation("login").because(cause));
+        }
+        Ok(())
     }
 
     /// Adds an account; a login is unique whatever its case.
@@ -232,16 +298,11 @@ impl Directory {
         &mut self,
         profile: Map<String, Value>,
         status: Status,
+        password_changed: Option<Timestamp>,
         now: Timestamp,
     ) -> Result<Value, OktaError> {
         let login = profile.get("login").and_then(Value::as_str).unwrap_or_default().to_lowercase();
-        if login.is_empty() {
-            return Err(OktaError::validation("login").because("login: The field cannot be left blank"));
-        }
-        if self.by_login.contains_key(&login) {
-            let cause = "login: An object with this field already exists in the current organization";
-            return Err(OktaError::validation("login").because(cause));
-        }
+        self.is_free(&login)?;
         let account = Account {
             id: token("00u", 12),
             status,
@@ -251,8 +312,9 @@ impl Directory {
             apps: Vec::new(),
             created: now,
             changed: now,
+            updated: now,
             last_login: None,
-            password_changed: None,
+            password_changed,
             settling: 0,
             before: status,
         };
@@ -266,6 +328,16 @@ impl Directory {
     pub(crate) fn erase(&mut self, id: &str) {
         if let Some(account) = self.accounts.remove(id) {
             self.by_login.remove(&account.login().to_lowercase());
+        }
+    }
+}
+
+fn merge(profile: &mut Map<String, Value>, changes: Map<String, Value>) {
+    for (name, value) in changes {
+        if value.is_null() {
+            profile.remove(&name);
+        } else {
+            profile.insert(name, value);
         }
     }
 }

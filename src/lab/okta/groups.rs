@@ -1,6 +1,6 @@
 //! Groups and their members (contracts/okta.md, section 5).
 use super::access::Principal;
-use super::directory::Directory;
+use super::directory::{Directory, IMPORTED};
 use super::error::OktaError;
 use super::filter::{Case, Filter};
 use super::log::Act;
@@ -15,9 +15,18 @@ use axum::{Extension, Json};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
+/// Only of an `OKTA_GROUP` a caller decides who is in it.
+fn kind(name: &str) -> &'static str {
+    match name {
+        "Everyone" => "BUILT_IN",
+        IMPORTED => "APP_GROUP",
+        _ => "OKTA_GROUP",
+    }
+}
+
 fn group(directory: &Directory, name: &str, id: &str) -> Value {
     json!({
-        "id": id, "type": if name == "Everyone" { "BUILT_IN" } else { "OKTA_GROUP" },
+        "id": id, "type": kind(name),
         "created": "2024-01-15T09:00:00.000Z", "lastUpdated": "2025-11-03T09:00:00.000Z",
         "lastMembershipUpdated": "2026-01-20T09:00:00.000Z", "objectClass": ["okta:user_group"],
         "profile": {"name": name, "description": format!("Members of {name}")},
@@ -108,16 +117,31 @@ pub(super) async fn add(
 /// Makes a user a member; the flows do the same through their connector.
 pub(in crate::lab) fn join(world: &World, group: &str, user: &str, act: &Act) -> Result<(), OktaError> {
     let seen = by_id(world, user)?;
-    {
+    let (is_news, target) = {
         let mut directory = world.directory();
-        let (name, _) = by_group_id(&directory, group)?;
+        let (name, target) = open_group(&directory, group)?;
         let account = directory.find_mut(user)?;
-        if !account.groups.contains(&name) {
+        let is_news = !account.groups.contains(&name);
+        if is_news {
             account.groups.push(name);
         }
+        (is_news, target)
+    };
+    if is_news {
+        world.log.append(&act.clone().with(target), &seen, world.clock.now());
     }
-    world.log.append(act, &seen, world.clock.now());
     Ok(())
+}
+
+/// The name of a group whose members a caller decides on, and the group as the log names it.
+fn open_group(directory: &Directory, id: &str) -> Result<(String, Value), OktaError> {
+    let (name, group) = by_group_id(directory, id)?;
+    if group["type"] != "OKTA_GROUP" {
+        let cause = format!("The members of this group ({}) cannot be changed", kind(&name));
+        return Err(OktaError::validation("group").because(cause));
+    }
+    let target = json!({"id": id, "type": "UserGroup", "alternateId": "unknown", "displayName": name});
+    Ok((name, target))
 }
 
 /// `DELETE /api/v1/groups/{id}/users/{user}`.
@@ -128,15 +152,17 @@ pub(super) async fn remove(
     Path((id, user)): Path<(String, String)>,
 ) -> Result<StatusCode, OktaError> {
     let seen = by_id(&world, &user)?;
-    {
+    let (is_news, target) = {
         let mut directory = world.directory();
-        let (name, _) = by_group_id(&directory, &id)?;
-        directory.find_mut(&user)?.groups.retain(|held| *held != name);
+        let (name, target) = open_group(&directory, &id)?;
+        let groups = &mut directory.find_mut(&user)?.groups;
+        let is_news = groups.contains(&name);
+        groups.retain(|held| *held != name);
+        (is_news, target)
+    };
+    if is_news {
+        let act = Act::new("group.user_membership.remove", principal, &request).with(target);
+        world.log.append(&act, &seen, world.clock.now());
     }
-    world.log.append(
-        &Act::new("group.user_membership.remove", principal, &request),
-        &seen,
-        world.clock.now(),
-    );
     Ok(StatusCode::NO_CONTENT)
 }

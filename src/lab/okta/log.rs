@@ -25,6 +25,8 @@ pub(crate) struct Act {
     event_type: &'static str,
     actor: Value,
     request: String,
+    /// What it was done with, beside the user.
+    with: Option<Value>,
 }
 
 impl Act {
@@ -37,13 +39,18 @@ impl Act {
                 json!({"id": "0oalabservice00000005d7", "type": "PublicClientApp", "alternateId": "idtriage", "displayName": "idtriage"})
             }
         };
-        Self { event_type, actor, request: request.0.clone() }
+        Self { event_type, actor, request: request.0.clone(), with: None }
     }
 
     /// By a flow's connector.
     pub(crate) fn by_flow(event_type: &'static str, execution: &str) -> Self {
         let actor = json!({"id": "0oalabworkflows000005d7", "type": "PublicClientApp", "alternateId": "okta_flow_sso", "displayName": "Okta Workflows"});
-        Self { event_type, actor, request: execution.to_owned() }
+        Self { event_type, actor, request: execution.to_owned(), with: None }
+    }
+
+    /// Done with something beside the user.
+    pub(super) fn with(self, target: Value) -> Self {
+        Self { with: Some(target), ..self }
     }
 }
 
@@ -105,7 +112,8 @@ impl SystemLog {
     /// Logs an act on a user as the API shows them.
     pub(crate) fn append(&self, act: &Act, user: &Value, now: Timestamp) {
         let name = format!("{} {}", text(&user["profile"]["firstName"]), text(&user["profile"]["lastName"]));
-        let target = json!([{"id": user["id"], "type": "User", "alternateId": user["profile"]["login"], "displayName": name}]);
+        let user = json!({"id": user["id"], "type": "User", "alternateId": user["profile"]["login"], "displayName": name});
+        let target: Vec<Value> = act.with.iter().cloned().chain([user]).collect();
         let event = json!({
             "uuid": uuid::Uuid::new_v4().to_string(), "published": millis(now), "eventType": act.event_type,
             "version": "0", "severity": "INFO", "displayMessage": act.event_type, "actor": act.actor,

@@ -51,7 +51,6 @@ pub(crate) fn router(world: &Arc<World>) -> Router<Arc<World>> {
         .route("/api/v1/eventHooks", get(event_hooks::list).post(event_hooks::create))
         .route("/api/v1/eventHooks/{id}", get(event_hooks::get).delete(event_hooks::delete))
         .route("/api/v1/eventHooks/{id}/lifecycle/{operation}", post(event_hooks::lifecycle))
-        .route("/api/v1/meta/schemas/user/default", get(users::schema))
         .layer(from_fn_with_state(Arc::clone(world), access::access));
     Router::new().route("/oauth2/v1/token", post(oauth::token)).merge(api)
 }

@@ -69,6 +69,8 @@ pub(super) fn page<T: Serialize>(
     all: Vec<T>,
     limit: usize,
 ) -> Response {
+    let most = world.faults.value(FaultKind::SmallPages, Part::Okta, 3);
+    let limit = most.map_or(limit, |most| limit.min(usize::try_from(most).unwrap_or(usize::MAX).max(1)));
     let from = start(query).unwrap_or(0);
     let next = (from + limit < all.len()).then_some(from + limit);
     let items: Vec<T> = all.into_iter().skip(from).take(limit).collect();

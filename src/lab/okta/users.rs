@@ -6,6 +6,7 @@ use super::filter::{Case, Filter};
 use super::lifecycle::Operation;
 use super::log::Act;
 use super::paging::{self, Query};
+use crate::lab::faults::{FaultKind, Part};
 use crate::lab::gate::RequestId;
 use crate::lab::population::Status;
 use crate::lab::world::World;
@@ -14,7 +15,8 @@ use axum::extract::{OriginalUri, Path, Query as Asked, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::{Extension, Json};
-use serde_json::{Map, Value, json};
+use jiff::SignedDuration;
+use serde_json::Value;
 use std::sync::Arc;
 
 /// `GET /api/v1/users/{idOrLogin}`.
@@ -41,15 +43,25 @@ pub(super) async fn list(
 ) -> Result<Response, OktaError> {
     let wanted = Selection::parse(&query)?;
     let limit = paging::limit(&query, if query.contains_key("q") { 10 } else { 200 }, 200);
+    let (now, behind) = (world.clock.now(), behind(&world, &query));
     let found: Vec<Value> = {
         let directory = world.directory();
         directory
             .all()
+            .filter(|account| behind.is_none_or(|behind| account.is_indexed(now, behind)))
             .map(|account| account.listed(directory.org()))
             .filter(|user| wanted.takes(user))
             .collect()
     };
     Ok(paging::page(&world, &uri, &query, found, limit))
+}
+
+/// How far a search is behind the truth, where it is one and is told to be.
+fn behind(world: &World, query: &Query) -> Option<SignedDuration> {
+    let millis = world.faults.value(FaultKind::LateSearch, Part::Okta, 5_000)?;
+    query
+        .contains_key("search")
+        .then(|| SignedDuration::from_millis(i64::try_from(millis).unwrap_or(i64::MAX)))
 }
 
 enum Selection {
@@ -103,13 +115,15 @@ pub(super) async fn create(
     let profile = body.get("profile").and_then(Value::as_object).cloned();
     let profile = profile.ok_or_else(|| OktaError::validation("profile"))?;
     let password = body.get("credentials").is_some_and(|credentials| credentials.get("password").is_some());
+    // What is null is not there: replies leave it out too.
+    let profile = profile.into_iter().filter(|(_, value)| !value.is_null()).collect();
     let status = match (query.get("activate").is_some_and(|value| value == "false"), password) {
         (true, _) => Status::Staged,
         (false, true) => Status::Active,
         (false, false) => Status::Provisioned,
     };
     let now = world.clock.now();
-    let user = world.directory().add(profile, status, now)?;
+    let user = world.directory().add(profile, status, password.then_some(now), now)?;
     world.log.append(&Act::new("user.lifecycle.create", principal, &request), &user, now);
     Ok(Json(user))
 }
@@ -124,28 +138,14 @@ pub(super) async fn update(
 ) -> Result<Json<Value>, OktaError> {
     let body = read(&body)?;
     let changes = body.get("profile").and_then(Value::as_object).cloned().unwrap_or_default();
-    let user = {
-        let mut directory = world.directory();
-        let account = directory.find_mut(&key)?;
-        if account.status == Status::Deprovisioned {
-            return Err(OktaError::not_found(&key, "User"));
-        }
-        merge(&mut account.profile, changes);
-        directory.look(&key)?
-    };
-    world.log.append(&Act::new("user.account.update_profile", principal, &request), &user, world.clock.now());
-    Ok(Json(user))
-}
-
-fn merge(profile: &mut Map<String, Value>, changes: Map<String, Value>) {
-    // The login is what the directory finds accounts by; renaming is not part of what the lab doubles.
-    for (name, value) in changes.into_iter().filter(|(name, _)| name != "login") {
-        if value.is_null() {
-            profile.remove(&name);
-        } else {
-            profile.insert(name, value);
-        }
+    if world.faults.take(FaultKind::MasteredElsewhere, Part::Okta) {
+        let summary = "Operation failed because user profile is mastered under another system";
+        return Err(OktaError::new(StatusCode::FORBIDDEN, "E0000023", summary));
     }
+    let now = world.clock.now();
+    let user = world.directory().update(&key, changes, now)?;
+    world.log.append(&Act::new("user.account.update_profile", principal, &request), &user, now);
+    Ok(Json(user))
 }
 
 /// `DELETE /api/v1/users/{id}`: deactivates first, deletes for good the second time.
@@ -249,30 +249,4 @@ fn read(body: &Bytes) -> Result<Value, OktaError> {
     let bad =
         |_| OktaError::new(StatusCode::BAD_REQUEST, "E0000003", "The request body was not well-formed.");
     serde_json::from_slice(body).map_err(bad)
-}
-
-/// `GET /api/v1/meta/schemas/user/default`.
-pub(super) async fn schema() -> Json<Value> {
-    let base = [
-        "login",
-        "firstName",
-        "lastName",
-        "email",
-        "displayName",
-        "title",
-        "department",
-        "manager",
-        "mobilePhone",
-    ];
-    let property =
-        |name: &str| (name.to_owned(), json!({"title": name, "type": "string", "required": name == "login"}));
-    let properties: Map<String, Value> = base.iter().map(|name| property(name)).collect();
-    Json(json!({
-        "id": "#", "name": "user", "title": "User", "type": "object",
-        "definitions": {
-            "base": {"id": "#base", "type": "object", "properties": properties},
-            "custom": {"id": "#custom", "type": "object",
-                       "properties": {"badgeNumber": {"title": "Badge number", "type": "string"}}},
-        },
-    }))
 }

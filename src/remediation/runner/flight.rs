@@ -1,13 +1,13 @@
 //! From the intent to the receipt, in a task that nobody's leaving stops.
 
 use super::gate::Ticket;
-use super::{Pace, Progress, RunError, verify};
+use super::{Landed, Pace, Progress, RunError, verify};
 use crate::domain::action::{Receipt, Settlement};
 use crate::domain::plan::Plan;
-use crate::domain::{Action, Evidence, Outcome};
+use crate::domain::{Action, Evidence, OneTimeLink, Outcome};
 use crate::remediation::{Desk, evidence};
 use crate::store::{Basis, Lease};
-use crate::tenant::Clearance;
+use crate::tenant::{Called, Clearance};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use std::convert::Infallible;
@@ -37,23 +37,23 @@ impl Flight {
     }
 
     /// The whole run. The ticket is held until the receipt is kept; re-reads may be cut off.
-    pub(super) async fn fly(self, ticket: Ticket) -> Result<Action, RunError> {
+    pub(super) async fn fly(self, ticket: Ticket) -> Result<Landed, RunError> {
         let lease = self.intend().await?;
-        let (settlement, settled) = tokio::select! {
+        let (settlement, settled, link) = tokio::select! {
             ended = self.act(&lease) => ended?,
             never = self.renew() => match never {},
         };
         drop(ticket);
         let action = self.verify(settlement, settled).await;
         self.tell(Progress::Done(Box::new(action.clone())));
-        Ok(action)
+        Ok(Landed { action, link })
     }
 
     /// The send and its receipt: as long as either lasts, the lease is renewed.
-    async fn act(&self, lease: &Lease) -> Result<(Settlement, Action), RunError> {
-        let settlement = self.send(lease).await;
+    async fn act(&self, lease: &Lease) -> Result<(Settlement, Action, Option<OneTimeLink>), RunError> {
+        let (settlement, link) = self.send(lease).await;
         let settled = self.keep(&settlement).await?;
-        Ok((settlement, settled))
+        Ok((settlement, settled, link))
     }
 
     async fn intend(&self) -> Result<Lease, RunError> {
@@ -68,7 +68,7 @@ impl Flight {
         Action {
             id: plan.action,
             flow: plan.flow.id.clone(),
-            verb: plan.flow.verb.clone(),
+            verb: plan.verb.clone(),
             risk: plan.flow.risk,
             login: plan.login.clone(),
             target_id: plan.target_id.clone(),
@@ -85,21 +85,21 @@ impl Flight {
 
     /// The one send. The lease is looked at before, and renewed at every try: a process that slept through it may have been declared
     /// dead by another, and then nothing may leave any more.
-    async fn send(&self, lease: &Lease) -> Settlement {
+    async fn send(&self, lease: &Lease) -> (Settlement, Option<OneTimeLink>) {
         let sending = self.desk.store.sending(self.plan.action).await;
         let now = self.desk.now();
         if let Err(error) = sending {
-            return unsent(error.to_string(), now);
+            return (unsent(error.to_string(), now), None);
         }
         if now >= lease.until {
-            return unsent("the lease ran out before a byte left".to_owned(), now);
+            return (unsent("the lease ran out before a byte left".to_owned(), now), None);
         }
         self.tell(Progress::Sending);
         let order = self.plan.order(self.desk.actor.signed());
-        let end = self.desk.caller.call(&order, &self.plan.request, self).await;
+        let Called { end, link } = self.desk.caller.call(&order, &self.plan.request, self).await;
         let settlement = evidence::judge(end, &self.plan.flow, self.desk.now());
         self.tell(Progress::Answered(settlement.receipt.status));
-        settlement
+        (settlement, link)
     }
 
     /// Renews the lease for as long as it is polled. A renewal that fails is tried again in time: the
@@ -139,8 +139,7 @@ impl Flight {
             return settled;
         }
         self.tell(Progress::Verifying);
-        let directory = self.desk.directory.as_ref();
-        let raised = verify::verify(directory, &self.pace.rereads, &self.plan, settlement).await;
+        let raised = verify::verify(&self.desk, &self.pace.rereads, &self.plan, settlement).await;
         match self.desk.store.settle(self.plan.action, &raised, self.desk.now()).await {
             Ok(action) => action,
             Err(error) => {

@@ -1,91 +1,124 @@
-//! Bounded re-reads of the Okta user: what turns *accepted* into *changed*, and nothing else does.
+//! Bounded re-reads of the target: what turns *accepted* into *changed*, and nothing else does.
 
 use crate::domain::action::Settlement;
-use crate::domain::dossier::{OktaUser, Part};
-use crate::domain::flow::ProvenBy;
 use crate::domain::plan::Plan;
 use crate::domain::{Evidence, Outcome, time};
-use crate::remediation::{evidence, target};
-use crate::tenant::Directory;
+use crate::remediation::sight::{self, Aim, Reading};
+use crate::remediation::{Desk, evidence, target};
+use jiff::Timestamp;
 use std::time::Duration;
 use tokio::time::sleep;
 
-/// Whether a re-read could prove anything: the flow has a proof, the target was read before, and what
-/// was sent may have had an effect. An unknown outcome may be cleared up like an accepted one.
+/// Whether a re-read could prove anything: the flow has a proof, the target was read before and was not in
+/// that state already, and what was sent may have had an effect. An unknown outcome may be cleared up like
+/// an accepted one.
 pub(super) fn can(plan: &Plan, settlement: &Settlement) -> bool {
+    let aim = Aim::of_plan(plan);
     let may_have_worked = matches!(settlement.outcome, Outcome::Accepted | Outcome::Unknown);
-    let could_prove = plan.flow.proven_by.is_some() && may_have_worked;
-    target::id(&plan.target).is_some() && (could_prove || is_ambiguous(plan, settlement))
+    let could_prove = aim.is_provable() && !target::was_so(&plan.target, &aim) && may_have_worked;
+    sight::key(plan).is_some() && (could_prove || is_ambiguous(plan, settlement))
 }
 
 /// Okta has one code for a user that it does not know and for one that is deactivated. A 404 without it is
-/// somebody else's, and says nothing of the user.
+/// somebody else's, and says nothing of the user; where a group is named too, it may be the group's.
 fn is_ambiguous(plan: &Plan, settlement: &Settlement) -> bool {
     let receipt = &settlement.receipt;
     let is_oktas = || evidence::okta_code(receipt).as_deref() == Some("E0000007");
-    plan.flow.operation.is_some() && receipt.status == Some(404) && is_oktas()
+    let is_of_user = plan.flow.operation.is_some_and(|operation| !operation.is_of_group());
+    is_of_user && receipt.status == Some(404) && is_oktas()
 }
 
-/// Re-reads until the target is in the wanted state or the waits run out, and says what was seen.
+/// Re-reads until the target is as it is wanted or the waits run out, and says what was seen.
 pub(super) async fn verify(
-    directory: &dyn Directory,
+    desk: &Desk,
     waits: &[Duration],
     plan: &Plan,
     mut settlement: Settlement,
 ) -> Settlement {
-    let Some(id) = target::id(&plan.target) else { return settlement };
+    let Some(key) = sight::key(plan) else { return settlement };
+    let aim = Aim::of_plan(plan);
     if is_ambiguous(plan, &settlement) {
-        return told_apart(directory, plan, id, settlement).await;
+        let reading = sight::look(desk, key, &aim).await;
+        return told_apart(&reading, &aim, desk.now(), settlement);
     }
-    let Some(by) = plan.flow.proven_by else { return settlement };
     let mut seen = "not re-read".to_owned();
     for (tries, wait) in (1_usize..).zip(waits) {
         sleep(*wait).await;
-        let part = directory.okta_user(id).await;
-        if let Some(proof) = proof(&part, by, plan) {
-            settlement.receipt.verified = Some(proof);
+        let reading = sight::look(desk, key, &aim).await;
+        if target::is_so(&reading, &aim) == Some(true) {
+            settlement.receipt.verified = Some(proof(plan, &reading, &aim));
             return Settlement { evidence: Evidence::Verified, outcome: Outcome::Changed, ..settlement };
         }
-        seen = unproven(&part, tries);
+        seen = unproven(&reading, &aim, tries);
     }
     settlement.receipt.verified = Some(seen);
     settlement
 }
 
 /// What a 404 meant, by one more look at the user.
-async fn told_apart(
-    directory: &dyn Directory,
-    plan: &Plan,
-    id: &str,
-    mut settlement: Settlement,
-) -> Settlement {
-    let part = directory.okta_user(id).await;
-    let at = time::rfc3339_seconds(part.at);
-    let is_so = |user: &OktaUser| plan.flow.proven_by.is_some_and(|by| target::is_proven(user, by));
-    let (outcome, said) = match &part.data {
-        Some(user) if is_so(user) => (Outcome::NoChange, format!("re-read at {at}: {} already", user.status)),
+fn told_apart(reading: &Reading, aim: &Aim, now: Timestamp, mut settlement: Settlement) -> Settlement {
+    let at = at(reading).unwrap_or_else(|| time::rfc3339_seconds(now));
+    let is_so = target::is_so(reading, aim) == Some(true);
+    let (outcome, said) = match &reading.user {
+        Some(user) if is_so => (Outcome::NoChange, format!("re-read at {at}: {} already", user.status)),
         Some(user) => {
             (Outcome::NotLegal, format!("re-read at {at}: the account is there, and {}", user.status))
         }
-        None if part.is_of_nobody() => {
+        None if reading.missing.is_some() => {
             (Outcome::Refused, format!("re-read at {at}: Okta knows no such account any more"))
         }
-        None => (settlement.outcome, unproven(&part, 1)),
+        None => (settlement.outcome, unproven(reading, aim, 1)),
     };
     settlement.receipt.verified = Some(said);
     Settlement { outcome, ..settlement }
 }
 
-fn proof(part: &Part<OktaUser>, by: ProvenBy, plan: &Plan) -> Option<String> {
-    let user = part.data.as_ref().filter(|user| target::is_proven(user, by))?;
-    let before = target::status(&plan.target).unwrap_or("not known");
-    Some(format!("re-read at {}: {}, before {before}", time::rfc3339_seconds(part.at), user.status))
+fn at(reading: &Reading) -> Option<String> {
+    reading.target.at().map(time::rfc3339_seconds)
 }
 
-fn unproven(part: &Part<OktaUser>, tries: usize) -> String {
-    match (&part.data, part.problems.first()) {
-        (Some(user), _) => format!("re-read {tries} times: still {}", user.status),
-        (None, Some(problem)) => format!("could not be re-read: {}", problem.line()),
-        (None, None) => "could not be re-read".to_owned(),
+fn proof(plan: &Plan, reading: &Reading, aim: &Aim) -> String {
+    let before = target::status(&plan.target).unwrap_or("not known");
+    let at = at(reading).unwrap_or_default();
+    let is = words(reading, aim);
+    match aim {
+        Aim::Status(_) => format!("re-read at {at}: {is}, before {before}"),
+        Aim::Exists => format!("re-read at {at}: {is}, before not there"),
+        Aim::NoFactors | Aim::Member(..) | Aim::Fields(_) => format!("re-read at {at}: {is}"),
+    }
+}
+
+/// How the target is, in the words of what is aimed at.
+fn words(reading: &Reading, aim: &Aim) -> String {
+    let status = || reading.user.as_ref().map_or("not there".to_owned(), |user| user.status.to_string());
+    match aim {
+        Aim::Status(_) | Aim::Exists => status(),
+        Aim::NoFactors => match &reading.factors {
+            Some(Ok(factors)) if factors.is_empty() => "no factor is listed any more".to_owned(),
+            Some(Ok(factors)) => format!("{} factors are listed", factors.len()),
+            Some(Err(why)) => format!("the factors cannot be read: {why}"),
+            None => "the factors were not read".to_owned(),
+        },
+        Aim::Member(group, _) => match &reading.is_member {
+            Some(Ok(true)) => format!("in the group `{}`", group.name),
+            Some(Ok(false)) => format!("not in the group `{}`", group.name),
+            Some(Err(why)) => format!("the groups cannot be read: {why}"),
+            None => "the groups were not read".to_owned(),
+        },
+        Aim::Fields(wanted) => {
+            let user = reading.user.as_ref();
+            let left = user.map_or(wanted.len(), |user| target::differing(&user.profile, wanted).len());
+            match left {
+                0 => "the profile holds what was sent".to_owned(),
+                left => format!("{left} of {} fields hold something else", wanted.len()),
+            }
+        }
+    }
+}
+
+fn unproven(reading: &Reading, aim: &Aim, tries: usize) -> String {
+    match (&reading.user, reading.target.unread()) {
+        (None, Some(why)) => format!("could not be re-read: {why}"),
+        _ => format!("re-read {tries} times: still {}", words(reading, aim)),
     }
 }

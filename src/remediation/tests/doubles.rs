@@ -8,12 +8,15 @@ use crate::domain::journal::{Head, Record};
 use crate::domain::plan::Order;
 use crate::domain::*;
 use crate::store::*;
-use crate::tenant::{CallEnd, Clearance, Directory, FlowCaller};
+use crate::tenant::{Assignment, CallEnd, Called, Clearance, Directory, FlowCaller, OktaOrg};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use tokio::sync::{Notify, watch};
+
+/// How an org says that there is nobody.
+const NOBODY: &str = "E0000007";
 
 /// What happened, in order, by everybody.
 pub(super) type Trace = Arc<Mutex<Vec<&'static str>>>;
@@ -262,6 +265,9 @@ pub(super) struct People {
     /// What went wrong beside the details.
     pub(super) problems: Vec<Problem>,
     pub(super) statuses: Mutex<VecDeque<&'static str>>,
+    /// Whether a failed read means that there is nobody.
+    pub(super) is_missing: bool,
+    pub(super) title: Mutex<&'static str>,
 }
 
 impl People {
@@ -274,8 +280,11 @@ impl People {
 /// What Okta offers a user of a status.
 fn links(status: &str) -> serde_json::Value {
     match status {
-        "ACTIVE" => serde_json::json!({"self": {}, "suspend": {}, "resetPassword": {}, "deactivate": {}}),
+        "ACTIVE" => serde_json::json!({"self": {}, "suspend": {}, "resetPassword": {}, "deactivate": {},
+            "resetFactors": {}}),
         "SUSPENDED" => serde_json::json!({"self": {}, "unsuspend": {}}),
+        "STAGED" => serde_json::json!({"self": {}, "activate": {}}),
+        "RECOVERY" => serde_json::json!({"self": {}, "resetPassword": {}}),
         _ => serde_json::json!({"self": {}}),
     }
 }
@@ -299,11 +308,17 @@ impl Directory for People {
     async fn okta_user(&self, id: &str) -> Part<OktaUser> {
         self.trace.lock().unwrap().push("read");
         let status = self.next();
+        if status.is_empty() && self.is_missing {
+            let nobody = Problem { kind: Some(NOBODY.into()), ..Problem::whole("not found") };
+            return Part::failed(Timestamp::UNIX_EPOCH, nobody);
+        }
         if status.is_empty() {
             return Part::failed(Timestamp::UNIX_EPOCH, Problem::whole("429"));
         }
+        // Who is looked up by a login is found by it, and has an id.
+        let id = if id.contains('@') || id == "ann" { "00u1" } else { id };
         let user = serde_json::json!({"id": id, "status": status, "_links": links(status),
-            "profile": {"login": "ann@okta.example"}});
+            "profile": {"login": "ann@okta.example", "title": *self.title.lock().unwrap()}});
         Part::whole(Timestamp::UNIX_EPOCH, serde_json::from_value(user).unwrap())
     }
 }
@@ -319,34 +334,128 @@ pub(super) struct Script {
     pub(super) paced: Option<(Notify, Notify)>,
     /// Where set, a call says that it has begun and waits until it may end.
     pub(super) held: Option<(Notify, Notify)>,
+    /// What comes back once.
+    pub(super) link: Option<OneTimeLink>,
+    /// What a call does.
+    pub(super) effect: Effect,
+}
+
+/// What a call does, once.
+#[derive(Default)]
+pub(super) struct Effect(Mutex<Option<Box<dyn FnOnce() + Send>>>);
+
+impl std::fmt::Debug for Effect {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Effect")
+    }
+}
+
+impl Script {
+    /// The next call does this.
+    pub(super) fn then(&self, effect: impl FnOnce() + Send + 'static) {
+        *self.effect.0.lock().unwrap() = Some(Box::new(effect));
+    }
+}
+
+/// An org with a few groups, and one factor.
+#[derive(Debug, Default)]
+pub(super) struct Org {
+    pub(super) is_member: Mutex<bool>,
+    pub(super) has_factor: Mutex<bool>,
+}
+
+fn group(id: &str, name: &str, kind: &str) -> serde_json::Value {
+    serde_json::json!({"id": id, "type": kind, "profile": {"name": name}})
+}
+
+fn groups() -> Vec<serde_json::Value> {
+    vec![
+        group("00gsales", "Sales", "OKTA_GROUP"),
+        group("00gemea", "Sales EMEA", "OKTA_GROUP"),
+        group("00gadmins", "Admins", "OKTA_GROUP"),
+        group("00gall", "Everyone", "BUILT_IN"),
+    ]
+}
+
+#[async_trait]
+impl OktaOrg for Org {
+    async fn user_of(&self, _: &str) -> Result<serde_json::Value, Problem> {
+        Err(Problem::whole("not scripted"))
+    }
+
+    async fn users_of_email(&self, _: &str) -> Result<Vec<serde_json::Value>, Problem> {
+        Ok(Vec::new())
+    }
+
+    async fn apps(&self, _: Option<&str>, _: usize) -> Result<Vec<serde_json::Value>, Problem> {
+        Err(Problem::whole("not scripted"))
+    }
+
+    async fn apps_of_user(&self, _: &str) -> Result<Vec<serde_json::Value>, Problem> {
+        Err(Problem::whole("not scripted"))
+    }
+
+    async fn groups_of_user(&self, _: &str) -> Result<Vec<serde_json::Value>, Problem> {
+        let is_member = *self.is_member.lock().unwrap();
+        Ok(if is_member { vec![group("00gsales", "Sales", "OKTA_GROUP")] } else { Vec::new() })
+    }
+
+    async fn factors_of_user(&self, _: &str) -> Result<Vec<serde_json::Value>, Problem> {
+        let factor = serde_json::json!({"id": "f1", "factorType": "push", "provider": "OKTA"});
+        Ok(if *self.has_factor.lock().unwrap() { vec![factor] } else { Vec::new() })
+    }
+
+    async fn assignment(&self, _: &str, _: &str) -> Result<Assignment, Problem> {
+        Err(Problem::whole("not scripted"))
+    }
+
+    async fn group(&self, id: &str) -> Result<serde_json::Value, Problem> {
+        let found = groups().into_iter().find(|group| group["id"] == id);
+        found.ok_or(Problem { kind: Some(NOBODY.into()), ..Problem::whole("not found") })
+    }
+
+    async fn groups_beginning(&self, name: &str) -> Result<Vec<serde_json::Value>, Problem> {
+        let begins = |group: &serde_json::Value| group["profile"]["name"].as_str().unwrap().starts_with(name);
+        Ok(groups().into_iter().filter(begins).collect())
+    }
+
+    async fn members(&self, _: &str) -> Result<Vec<serde_json::Value>, Problem> {
+        Err(Problem::whole("not scripted"))
+    }
 }
 
 #[async_trait]
 impl FlowCaller for Script {
     fn shown(&self, order: &Order) -> Result<ShownRequest, String> {
         let headers = [("x-idtriage-action", &order.action), ("x-idtriage-operator", &order.operator)];
+        let group =
+            order.particulars.group.as_ref().map(|group| format!("/{}", group.id)).unwrap_or_default();
         Ok(ShownRequest {
             method: "POST".into(),
-            url: format!("https://{}/{}", self.host.lock().unwrap(), order.flow),
+            url: format!("https://{}/{}{group}", self.host.lock().unwrap(), order.flow),
             headers: headers.map(|(name, value)| (name.to_owned(), value.clone())).to_vec(),
             body: order.body.clone(),
         })
     }
 
-    async fn call(&self, _: &Order, _: &ShownRequest, clearance: &dyn Clearance) -> CallEnd {
+    async fn call(&self, _: &Order, _: &ShownRequest, clearance: &dyn Clearance) -> Called {
         if let Some((queued, may_leave)) = &self.paced {
             queued.notify_one();
             may_leave.notified().await;
         }
         if let Err(why) = clearance.clear().await {
-            return CallEnd::NotSent(why.into());
+            return CallEnd::NotSent(why.into()).into();
         }
         self.trace.lock().unwrap().push("call");
         if let Some((begun, may_end)) = &self.held {
             begun.notify_one();
             may_end.notified().await;
         }
-        self.ends.lock().unwrap().pop_front().unwrap_or(CallEnd::Unknown("cut".into()))
+        if let Some(effect) = self.effect.0.lock().unwrap().take() {
+            effect();
+        }
+        let end = self.ends.lock().unwrap().pop_front().unwrap_or(CallEnd::Unknown("cut".into()));
+        Called { end, link: self.link.clone() }
     }
 }
 

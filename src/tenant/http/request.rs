@@ -85,6 +85,11 @@ impl Request {
         Request::post(url, JSON, body)
     }
 
+    /// A POST of JSON that is written already: it leaves byte by byte as it was shown.
+    pub fn post_text(url: Url, body: String) -> Request {
+        Request::post(url, JSON, body)
+    }
+
     /// A POST without a body.
     pub fn post_nothing(url: Url) -> Request {
         Request::nothing(Method::Post, url)

@@ -1,14 +1,19 @@
-//! The operations on one user: `/lifecycle/…`, and the end of their sessions.
+//! The operations on one user: `/lifecycle/…`, the end of their sessions, groups, profile.
 
 use super::credential::{Acted, Auth, no_credential};
 use super::service_app::Scope;
 use super::{Okta, address};
+use crate::domain::OneTimeLink;
 use crate::domain::action::ShownRequest;
-use crate::domain::operation::Operation;
+use crate::domain::operation::{Delivery, Operation, Whom};
 use crate::domain::plan::Order;
-use crate::tenant::http::{Method, Request};
+use crate::tenant::http::{ActEnd, Answer, Method, Request};
 use crate::tenant::problem::line;
-use crate::tenant::{CallEnd, Clearance, call_end, registrar};
+use crate::tenant::{CallEnd, Called, Clearance, ID_TO_COME, call_end, registrar};
+use url::Url;
+
+/// As the library writes [`ID_TO_COME`] in an address.
+const ENCODED_ID_TO_COME: &str = "%7Bid%7D";
 
 impl Okta {
     /// The request of an operation, the credential masked.
@@ -21,7 +26,10 @@ impl Okta {
             return Err(line(&no_credential()));
         }
         let request = self.operation_request(operation, order)?;
-        registrar::shown(&request, self.proofs(), "").map_err(|problem| line(&problem))
+        let shown =
+            registrar::shown(&request, self.proofs(), &order.body).map_err(|problem| line(&problem))?;
+        let url = shown.url.replace(ENCODED_ID_TO_COME, ID_TO_COME);
+        Ok(ShownRequest { url, ..shown })
     }
 
     /// Sends what was shown, once.
@@ -31,48 +39,105 @@ impl Okta {
         order: &Order,
         shown: &ShownRequest,
         clearance: &dyn Clearance,
-    ) -> CallEnd {
+    ) -> Called {
+        let not_sent = |why: String| Called::from(CallEnd::NotSent(why.into()));
+        if order.particulars.whom == Whom::Made {
+            return not_sent("the account is not there yet".to_owned());
+        }
         let rebuilt = self.shown_operation(operation, order);
         let is_same = rebuilt.and_then(|rebuilt| call_end::same(&order.flow, &rebuilt, shown));
         let request = match is_same.and_then(|()| self.operation_request(operation, order)) {
             Ok(request) => request,
-            Err(why) => return CallEnd::NotSent(why.into()),
+            Err(why) => return not_sent(why),
         };
-        match self.act(Scope::ManageUsers, "users/lifecycle", request, clearance).await {
+        let (scope, calls) = right(operation);
+        match self.act(scope, calls, request, clearance).await {
             Ok(Acted { end, token }) => {
-                call_end::of(end, |answer, tries| self.http.receipt(answer, tries, token.as_ref()))
+                let is_asked = order.particulars.delivery == Delivery::Handed && operation.makes_link();
+                let link = if is_asked { link_of(&end) } else { None };
+                let receipt = |answer: &Answer, tries| self.http.receipt(answer, tries, token.as_ref());
+                Called { end: call_end::of(end, receipt), link }
             }
-            Err(problem) => CallEnd::NotSent(line(&problem).into()),
+            Err(problem) => not_sent(line(&problem)),
         }
     }
 
-    /// Only ever by the id that was read: a short login may be somebody else.
     fn operation_request(&self, operation: Operation, order: &Order) -> Result<Request, String> {
-        let id = order
-            .target
-            .as_deref()
-            .filter(|id| address::is_id(id))
-            .ok_or_else(|| format!("flow `{}` acts on an Okta id, and none was read", order.flow))?;
-        let (method, path, query) = wire(operation);
+        let wire = wire(operation, order)?;
         let mut url = self.org_url.clone();
-        url.set_path(&format!("/api/v1/users/{id}/{path}"));
-        url.set_query(query);
-        Ok(Request::nothing(method, url))
+        url.set_path(&wire.path);
+        url.set_query(wire.query);
+        Ok(match order.body.is_empty() {
+            true => Request::nothing(wire.method, url),
+            false => Request::post_text(url, order.body.clone()),
+        })
     }
 }
 
-/// Whom a mail goes to is always said. Whether devices are forgotten is left to the org, and the card says so.
-fn wire(operation: Operation) -> (Method, &'static str, Option<&'static str>) {
+/// The one-time link of an answer: under one name or the other.
+fn link_of(end: &ActEnd) -> Option<OneTimeLink> {
+    let ActEnd::Answered(answer, _) = end else { return None };
+    let body = answer.json()?;
+    let link = ["activationUrl", "resetPasswordUrl"].iter().find_map(|name| body.get(name))?;
+    let is_link = |text: &&str| Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "https" | "http"));
+    link.as_str().filter(is_link).map(|text| OneTimeLink::new(text.to_owned()))
+}
+
+/// What an operation needs, and what its calls are limited with.
+fn right(operation: Operation) -> (Scope, &'static str) {
     match operation {
-        Operation::Activate => (Method::Post, "lifecycle/activate", Some("sendEmail=true")),
-        Operation::Reactivate => (Method::Post, "lifecycle/reactivate", Some("sendEmail=true")),
-        Operation::Deactivate => (Method::Post, "lifecycle/deactivate", Some("sendEmail=false")),
-        Operation::Suspend => (Method::Post, "lifecycle/suspend", None),
-        Operation::Unsuspend => (Method::Post, "lifecycle/unsuspend", None),
-        Operation::Unlock => (Method::Post, "lifecycle/unlock", None),
-        Operation::ExpirePassword => (Method::Post, "lifecycle/expire_password", None),
-        Operation::ResetPassword => (Method::Post, "lifecycle/reset_password", Some("sendEmail=true")),
-        Operation::ResetFactors => (Method::Post, "lifecycle/reset_factors", None),
-        Operation::ClearSessions => (Method::Delete, "sessions", Some("oauthTokens=true")),
+        Operation::AddToGroup | Operation::RemoveFromGroup => (Scope::ManageGroups, "groups/users"),
+        Operation::Create => (Scope::ManageUsers, "users"),
+        Operation::Update => (Scope::ManageUsers, "users/{id}"),
+        _ => (Scope::ManageUsers, "users/lifecycle"),
     }
+}
+
+/// Method, path and parameters of an operation.
+struct Wire {
+    method: Method,
+    path: String,
+    query: Option<&'static str>,
+}
+
+/// Whom a mail goes to is always said. Whether devices are forgotten is left to the org, and the card says so.
+fn wire(operation: Operation, order: &Order) -> Result<Wire, String> {
+    let mails = order.particulars.delivery == Delivery::Mailed;
+    let link = Some(if mails { "sendEmail=true" } else { "sendEmail=false" });
+    let (method, path, query) = match operation {
+        Operation::Create => {
+            let path = "/api/v1/users".to_owned();
+            return Ok(Wire { method: Method::Post, path, query: Some("activate=false") });
+        }
+        Operation::AddToGroup => return in_group(Method::Put, order),
+        Operation::RemoveFromGroup => return in_group(Method::Delete, order),
+        Operation::Update => (Method::Post, "", None),
+        Operation::Activate => (Method::Post, "/lifecycle/activate", link),
+        Operation::Reactivate => (Method::Post, "/lifecycle/reactivate", link),
+        Operation::Deactivate => (Method::Post, "/lifecycle/deactivate", Some("sendEmail=false")),
+        Operation::Suspend => (Method::Post, "/lifecycle/suspend", None),
+        Operation::Unsuspend => (Method::Post, "/lifecycle/unsuspend", None),
+        Operation::Unlock => (Method::Post, "/lifecycle/unlock", None),
+        Operation::ExpirePassword => (Method::Post, "/lifecycle/expire_password", None),
+        Operation::ResetPassword => (Method::Post, "/lifecycle/reset_password", link),
+        Operation::ResetFactors => (Method::Post, "/lifecycle/reset_factors", None),
+        Operation::ClearSessions => (Method::Delete, "/sessions", Some("oauthTokens=true")),
+    };
+    Ok(Wire { method, path: format!("/api/v1/users/{}{path}", user(order)?), query })
+}
+
+fn in_group(method: Method, order: &Order) -> Result<Wire, String> {
+    let group = order.particulars.group.as_ref().filter(|group| address::is_id(&group.id));
+    let group = group.ok_or_else(|| format!("flow `{}` acts on a group, and none was found", order.flow))?;
+    let path = format!("/api/v1/groups/{}/users/{}", group.id, user(order)?);
+    Ok(Wire { method, path, query: None })
+}
+
+/// Only ever by the id that was read: a short login may be somebody else.
+fn user(order: &Order) -> Result<&str, String> {
+    if order.particulars.whom == Whom::Made && order.target.is_none() {
+        return Ok(ID_TO_COME);
+    }
+    let id = order.target.as_deref().filter(|id| address::is_id(id));
+    id.ok_or_else(|| format!("flow `{}` acts on an Okta id, and none was read", order.flow))
 }

@@ -42,6 +42,16 @@ impl OktaOrg for Okta {
         self.all(listed(Scope::ReadApps, "apps", "/api/v1/apps", Some(query)), usize::MAX).await
     }
 
+    async fn groups_of_user(&self, user: &str) -> Result<Vec<Value>, Problem> {
+        let path = format!("/api/v1/users/{}/groups", segment(user)?);
+        self.all(listed(Scope::ReadUsers, "users/{id}/groups", &path, None), usize::MAX).await
+    }
+
+    async fn factors_of_user(&self, user: &str) -> Result<Vec<Value>, Problem> {
+        let path = format!("/api/v1/users/{}/factors", segment(user)?);
+        self.all(listed(Scope::ReadUsers, "users/{id}/factors", &path, None), usize::MAX).await
+    }
+
     async fn assignment(&self, app: &str, user: &str) -> Result<Assignment, Problem> {
         let path = format!("/api/v1/apps/{}/users/{}", segment(app)?, segment(user)?);
         let url = self.listed_url(&listed(Scope::ReadApps, "apps/{id}/users", &path, None));

@@ -1,0 +1,149 @@
+//! How a run ended, step by step.
+
+use super::plan::Refusal;
+use super::{Action, FlowId, OneTimeLink, Outcome};
+
+/// How a run ended. A flow of one action has one step.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunEnd {
+    /// The steps, in the order in which they were run.
+    pub steps: Vec<StepEnd>,
+}
+
+/// How one step of a run ended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StepEnd {
+    /// Which flow.
+    pub flow: FlowId,
+    /// What it does, in words.
+    pub verb: String,
+    /// How it ended.
+    pub ended: Ended,
+}
+
+/// What became of a step.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Ended {
+    /// It ran, and this is its action as it stands.
+    Ran {
+        /// The action.
+        action: Box<Action>,
+        /// The one-time link that came back, where one was asked for.
+        link: Option<OneTimeLink>,
+    },
+    /// Nothing was sent.
+    NotSent(Refusal),
+    /// It may have been sent, and its end is not known here.
+    Unsure(String),
+}
+
+impl StepEnd {
+    /// As which outcome it counts.
+    pub fn outcome(&self) -> Outcome {
+        match &self.ended {
+            Ended::Ran { action, .. } => action.outcome,
+            Ended::NotSent(refusal) => refusal.outcome,
+            Ended::Unsure(_) => Outcome::Unknown,
+        }
+    }
+
+    /// The action, if there is one.
+    pub fn action(&self) -> Option<&Action> {
+        match &self.ended {
+            Ended::Ran { action, .. } => Some(action),
+            Ended::NotSent(_) | Ended::Unsure(_) => None,
+        }
+    }
+
+    /// The one-time link, if one came back.
+    pub fn link(&self) -> Option<&OneTimeLink> {
+        match &self.ended {
+            Ended::Ran { link, .. } => link.as_ref(),
+            Ended::NotSent(_) | Ended::Unsure(_) => None,
+        }
+    }
+
+    /// Outcome and evidence, or why there is none: `changed (verified)`.
+    pub fn words(&self) -> String {
+        match &self.ended {
+            Ended::Ran { action, .. } => format!("{} ({})", action.outcome.word(), action.evidence.word()),
+            Ended::NotSent(refusal) => format!("{}: {}", refusal.outcome.word(), refusal.why),
+            Ended::Unsure(why) => format!("{}: {why}", Outcome::Unknown.word()),
+        }
+    }
+}
+
+impl RunEnd {
+    /// A run of one action.
+    pub fn of(step: StepEnd) -> RunEnd {
+        RunEnd { steps: vec![step] }
+    }
+
+    /// What has to be known first of a run: the step that went worst.
+    pub fn outcome(&self) -> Outcome {
+        let worst = self.steps.iter().map(StepEnd::outcome).min_by_key(|outcome| rank(*outcome));
+        worst.unwrap_or(Outcome::NoChange)
+    }
+
+    /// The only action of a run of one.
+    pub fn only_action(&self) -> Option<&Action> {
+        match self.steps.as_slice() {
+            [step] => step.action(),
+            _ => None,
+        }
+    }
+
+    /// How it ended, in a line: `changed (verified)`, or that of each step.
+    pub fn words(&self) -> String {
+        match self.steps.as_slice() {
+            [step] => step.words(),
+            steps => {
+                let words: Vec<String> =
+                    steps.iter().map(|step| format!("{}: {}", step.verb, step.words())).collect();
+                words.join("; ")
+            }
+        }
+    }
+}
+
+/// What has to be looked at comes before what went wrong, and that before what went well.
+fn rank(outcome: Outcome) -> u8 {
+    match outcome {
+        Outcome::Unknown => 0,
+        Outcome::Pending => 1,
+        Outcome::Failed => 2,
+        Outcome::Refused => 3,
+        Outcome::NotLegal => 4,
+        Outcome::Accepted => 5,
+        Outcome::Changed => 6,
+        Outcome::NoChange => 7,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    fn not_sent(outcome: Outcome) -> StepEnd {
+        let refusal = Refusal { why: "why".into(), outcome };
+        StepEnd { flow: "a".into(), verb: "do it".into(), ended: Ended::NotSent(refusal) }
+    }
+
+    #[rstest]
+    #[case(&[Outcome::NoChange, Outcome::Unknown], Outcome::Unknown)]
+    #[case(&[Outcome::Refused, Outcome::Changed], Outcome::Refused)]
+    #[case(&[Outcome::NoChange, Outcome::Changed], Outcome::Changed)]
+    #[case(&[Outcome::Accepted, Outcome::Changed], Outcome::Accepted)]
+    fn the_worst_step_counts(#[case] outcomes: &[Outcome], #[case] expected: Outcome) {
+        let end = RunEnd { steps: outcomes.iter().copied().map(not_sent).collect() };
+        assert_eq!(end.outcome(), expected);
+        assert!(end.words().contains("do it: "));
+    }
+
+    #[test]
+    fn a_link_is_in_no_debug_output() {
+        let link = OneTimeLink::new("https://example.okta.com/tokens/secret".into());
+        assert!(!format!("{link:?}").contains("tokens") && link.expose().contains("tokens"));
+    }
+}

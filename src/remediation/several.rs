@@ -1,0 +1,106 @@
+//! The plan of a run of several actions: one card, each step planned as if it stood alone.
+
+use super::Desk;
+use super::card::{self, Ask, Known, PlanError};
+use super::sight::{self, Aim, Reading};
+use crate::domain::operation::Whom;
+use crate::domain::payload;
+use crate::domain::plan::{Confirm, Plan, Refusal};
+use crate::domain::{Flow, Outcome};
+
+/// The plan of a flow that runs several. The target is read once: every step stands on the same reading.
+pub(super) async fn planned(
+    desk: &Desk,
+    flow: &Flow,
+    ask: &Ask,
+    mut known: Known,
+) -> Result<Plan, PlanError> {
+    payload::check_names(flow, &ask.inputs)?;
+    let mut steps: Vec<Plan> = Vec::new();
+    for (number, id) in (1..).zip(&flow.steps) {
+        let step = desk.flow(id).ok_or_else(|| PlanError::NoSuchFlow(id.clone()))?;
+        if steps.is_empty() {
+            let aim = if flow.creates() { Aim::Exists } else { Aim::Status(None) };
+            known.reading = sight::read(desk, step, (known.account(), &ask.login), &aim).await;
+        } else if flow.creates() {
+            known.reading = Reading::not_yet();
+            known.particulars.whom = Whom::Made;
+        }
+        steps.push(card::planned(desk, step, &ask.step(number, step), &known).await?);
+    }
+    joined(desk, flow, ask, steps)
+}
+
+/// What stands on the card of the whole run.
+fn joined(desk: &Desk, flow: &Flow, ask: &Ask, steps: Vec<Plan>) -> Result<Plan, PlanError> {
+    let Some(first) = steps.first().cloned() else {
+        return Err(PlanError::Request { flow: flow.id.clone(), why: "it runs nothing".to_owned() });
+    };
+    // What a step leaves to do may be the next one's work: the run says itself what it does not do.
+    let odd =
+        steps.iter().flat_map(|step| step.caveats.iter().filter(|said| !step.flow.caveats.contains(said)));
+    let caveats = odd.chain(&flow.caveats);
+    Ok(Plan {
+        action: ask.action,
+        confirm: Confirm::of(flow.risk, &ask.login, card::word(flow)),
+        verb: flow.verb.clone(),
+        caveats: distinct(caveats),
+        cannot_know: unknown(&steps),
+        needs_again: insistence(&steps),
+        follows: None,
+        refusal: refusal(&steps),
+        undo: card::undo(flow, &desk.flows),
+        reason_required: steps.iter().any(|step| step.reason_required),
+        flow: flow.clone(),
+        steps,
+        ..first
+    })
+}
+
+/// What nobody can know of any step, once; what is one step's alone is said of that.
+fn unknown(steps: &[Plan]) -> Vec<String> {
+    let is_common = |text: &String| steps.iter().all(|step| step.cannot_know.contains(text));
+    let said = |step: &Plan, text: &String| match is_common(text) {
+        true => text.clone(),
+        false => format!("{}: {text}", card::word(&step.flow)),
+    };
+    let texts: Vec<String> =
+        steps.iter().flat_map(|step| step.cannot_know.iter().map(|text| said(step, text))).collect();
+    distinct(texts.iter())
+}
+
+/// What each step wants to be insisted on, once.
+fn insistence(steps: &[Plan]) -> Option<String> {
+    let texts = distinct(steps.iter().filter_map(|step| step.needs_again.as_ref()));
+    (!texts.is_empty()).then(|| texts.join("; "))
+}
+
+/// A guard stops the whole run. A step that would change nothing, or that the state forbids, leaves the
+/// others their effect: a suspended account may still have sessions. Only where nothing is left to be sent
+/// is there nothing to confirm.
+fn refusal(steps: &[Plan]) -> Option<Refusal> {
+    let refusals: Vec<&Refusal> = steps.iter().filter_map(|step| step.refusal.as_ref()).collect();
+    let by_guard = refusals.iter().find(|refusal| refusal.outcome == Outcome::Refused);
+    // What makes the account makes the next step possible.
+    let first = steps.first().filter(|step| step.flow.creates()).and_then(|step| step.refusal.as_ref());
+    if let Some(stops) = by_guard.copied().or(first) {
+        return Some(stops.clone());
+    }
+    if refusals.len() < steps.len() {
+        return None;
+    }
+    let all_so = refusals.iter().all(|refusal| refusal.outcome == Outcome::NoChange);
+    let outcome = if all_so { Outcome::NoChange } else { Outcome::NotLegal };
+    Some(Refusal { why: distinct(refusals.iter().map(|refusal| &refusal.why)).join("; "), outcome })
+}
+
+/// Each text once, in its first place.
+fn distinct<'a>(texts: impl Iterator<Item = &'a String>) -> Vec<String> {
+    let mut distinct: Vec<String> = Vec::new();
+    for text in texts {
+        if !distinct.contains(text) {
+            distinct.push(text.clone());
+        }
+    }
+    distinct
+}
