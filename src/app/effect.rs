@@ -2,6 +2,7 @@
 
 use super::log::{LogForm, LogStep};
 use crate::domain::finding::FindingId;
+use crate::domain::look_up::LookUp;
 use crate::domain::page::From;
 use crate::domain::plan::Plan;
 use crate::domain::query::UserQuery;
@@ -197,6 +198,13 @@ pub enum Effect {
         request: RequestId,
         /// From where.
         step: LogStep,
+    },
+    /// Look something up in the org.
+    LookUp {
+        /// Who asks.
+        request: RequestId,
+        /// What.
+        what: LookUp,
     },
     /// Write records of the System Log to a file.
     ExportLog {

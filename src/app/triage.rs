@@ -56,6 +56,7 @@ pub fn selected(state: &State) -> Selected {
             let login = screen.selected().and_then(crate::domain::log::LogRecord::person);
             Selected { login, ..Selected::default() }
         }
+        Some(Screen::LookUp(screen)) => Selected { login: screen.person(), ..Selected::default() },
         Some(Screen::Raw(_) | Screen::Journal(_) | Screen::Health(_)) => Selected::default(),
         None => of_feed(state),
     }
