@@ -9,7 +9,7 @@ mod map;
 mod said;
 
 pub use map::{MapProblem, ProfileMap, SHIPPED};
-pub use said::{Said, object, pair};
+pub use said::{Said, object, pair, pairs};
 
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
