@@ -454,7 +454,9 @@ fn fields_are_said_by_their_mapped_names_and_a_new_account_is_of_its_own_login()
 fn what_has_to_be_told_more_is_asked_for_in_the_prompt() {
     let mut desk = Desk::settled(3);
     desk.state.settings.flows = operation::flows().into();
-    desk.send(Msg::RemediateAsked);
+    desk.stand();
+    let asked = only_request(&desk.send(Msg::RemediateAsked));
+    finding_came(&mut desk, asked, "ann");
     let Some(Overlay::Flows(list)) = &mut desk.state.overlay else { panic!("no list") };
     assert!(list.offers.iter().all(|offer| !offer.flow.creates()), "who is there is not made once more");
     for offer in &mut list.offers {
