@@ -2,11 +2,14 @@
 
 use super::log::{LogForm, LogStep};
 use crate::domain::finding::FindingId;
+use crate::domain::look_up::LookUp;
 use crate::domain::page::From;
 use crate::domain::plan::Plan;
 use crate::domain::query::UserQuery;
 use crate::domain::subject::ProviderAccount;
-use crate::domain::{ActionId, Change, CheckId, EventId, FlowId, Login, PartName, Query, Untrusted};
+use crate::domain::{
+    ActionId, Change, CheckId, EventId, FlowId, Login, OneTimeLink, PartName, Query, Untrusted,
+};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use url::Url;
@@ -196,6 +199,13 @@ pub enum Effect {
         /// From where.
         step: LogStep,
     },
+    /// Look something up in the org.
+    LookUp {
+        /// Who asks.
+        request: RequestId,
+        /// What.
+        what: LookUp,
+    },
     /// Write records of the System Log to a file.
     ExportLog {
         /// How.
@@ -209,6 +219,8 @@ pub enum Effect {
     OpenLink(Url),
     /// Hand a text to the analyst's clipboard.
     CopyText(String),
+    /// Hand a one-time link to the clipboard: what is said of it does not repeat it.
+    CopyLink(OneTimeLink),
     /// Stop waiting for an answer. Never stops a request that acts.
     Cancel(RequestId),
     /// Put the program in the background.

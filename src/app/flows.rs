@@ -11,7 +11,9 @@ use super::effect::{Effect, RunAsk};
 use super::link;
 use super::list::Cursor;
 use super::msg::Motion;
+use super::prompt;
 use super::state::{Awaited, Overlay, State};
+use crate::domain::operation::{GROUP, PROFILE};
 use crate::domain::plan::{Fit, FitTarget};
 use crate::domain::subject::ProviderAccount;
 use crate::domain::{CheckId, Flow, FlowId, Route, Untrusted};
@@ -79,7 +81,8 @@ fn offers(flows: &[Flow], check: Option<&(CheckId, Untrusted)>) -> Vec<Offer> {
         target: flow.unrunnable().filter(|_| flow.route != Route::Open).map(Err),
         flow: flow.clone(),
     };
-    let mut offers: Vec<Offer> = flows.iter().map(offer).collect();
+    // Who is there already is not made once more.
+    let mut offers: Vec<Offer> = flows.iter().filter(|flow| !flow.creates()).map(offer).collect();
     offers
         .sort_by_key(|offer| (offer.target.is_some(), offer.flow.route == Route::Open, !offer.is_suggested));
     offers
@@ -125,7 +128,7 @@ pub fn chosen(state: &mut State, at: usize) -> Vec<Effect> {
         return card::open(state, ask);
     }
     let Some(offer) = list.offers.get(at).cloned() else { return Vec::new() };
-    let flow = offer.flow.id;
+    let flow = offer.flow.id.clone();
     list.cursor.id = Some(flow.clone());
     let account = match offer.target {
         None => {
@@ -150,8 +153,17 @@ pub fn chosen(state: &mut State, at: usize) -> Vec<Effect> {
         Some(Ok(FitTarget::Router(account))) => account,
         Some(Ok(FitTarget::Login(_))) => None,
     };
+    if let Some(command) = asks_more(&offer.flow) {
+        return prompt::open_with(state, format!("{command} "));
+    }
     let ask = RunAsk { flow: Some(flow), account, ..list.ask.clone() };
     card::open(state, ask)
+}
+
+/// The command of an operation that has to be told more than whom it is on: it is typed, on the same person.
+fn asks_more(flow: &Flow) -> Option<&str> {
+    let is_asked = flow.inputs.iter().any(|input| input.name == GROUP || input.name == PROFILE);
+    flow.operation.filter(|_| is_asked).and_then(|_| flow.id.0.strip_prefix("okta-"))
 }
 
 #[cfg(test)]

@@ -163,6 +163,12 @@ impl Size {
         usize::from(self.areas().body.height.saturating_sub(3)).max(1)
     }
 
+    /// The rows and columns of what is looked up: below what was asked and what it comes to.
+    pub fn look_up_size(self) -> (usize, usize) {
+        let body = self.areas().body;
+        (usize::from(body.height.saturating_sub(2)).max(1), usize::from(body.width.saturating_sub(2)))
+    }
+
     /// The box of User 360's tabs on a narrow screen.
     pub fn user_tabs(self) -> Rect {
         Rect { height: 1.min(self.areas().body.height), ..self.areas().body }

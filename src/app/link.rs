@@ -82,7 +82,9 @@ fn reference(state: &State) -> Option<Untrusted> {
             let users = address.users.as_ref()?;
             users.users.iter().find(|user| user.login == selected).and_then(|user| user.reference_url.clone())
         }
-        Some(Screen::Raw(_) | Screen::Journal(_) | Screen::Health(_) | Screen::Log(_)) => None,
+        Some(
+            Screen::Raw(_) | Screen::Journal(_) | Screen::Health(_) | Screen::Log(_) | Screen::LookUp(_),
+        ) => None,
         None => super::triage::selected(state).login.as_ref().and_then(of_person),
     }
 }
@@ -129,6 +131,7 @@ fn named(state: &State) -> Option<String> {
         Some(Screen::Journal(journal)) => journal.selected().map(|action| action.id.to_string()),
         Some(Screen::Health(_)) => None,
         Some(Screen::Log(screen)) => super::log::named(screen),
+        Some(Screen::LookUp(screen)) => screen.named(),
         Some(Screen::Event(event)) => event.selected().map(|user| user.login.raw().to_owned()),
         None => {
             let event = state.feed.selected()?;

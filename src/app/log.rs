@@ -178,7 +178,7 @@ fn top(state: &mut State) -> Option<&mut LogScreen> {
 }
 
 /// Opens a question on a screen of its own.
-fn open(state: &mut State, ask: LogAsk) -> Vec<Effect> {
+pub fn open(state: &mut State, ask: LogAsk) -> Vec<Effect> {
     push(state, ask, None)
 }
 

@@ -18,6 +18,7 @@ pub mod layout;
 pub mod link;
 pub mod list;
 pub mod log;
+pub mod look_up;
 pub mod msg;
 pub mod notice;
 pub mod pane;

@@ -11,6 +11,7 @@ use crate::domain::dossier::{AddressUsers, LoadedPart};
 use crate::domain::event::{Detail, EventDetail};
 use crate::domain::finding::{FindingId, HistoryEntry};
 use crate::domain::log::{LogAsk, LogPreset, Moment, Thread};
+use crate::domain::look_up::{LookUp, LookedUp};
 use crate::domain::page::{Counted, EventUser, Page, Sequence, StoreHealth};
 use crate::domain::plan::{Fit, Plan};
 use crate::domain::query::UserQuery;
@@ -107,6 +108,8 @@ pub enum Answer {
     Ran(Result<Box<RunEnd>, NotRun>),
     /// A page of the System Log.
     Log(Result<LogSlice, String>),
+    /// What was looked up in the org.
+    LookedUp(Result<Box<LookedUp>, String>),
     /// Whatever was asked for broke off.
     Broke(String),
     /// How a link or a text went where.
@@ -198,6 +201,8 @@ pub enum Msg {
     UserNamed(Login),
     /// An operation of Okta's own was asked for: on somebody, else on whom the cursor names.
     OperationAsked(OperationAsk),
+    /// Something was to be looked up in the org; where nobody is named, of whom the cursor names.
+    LookUpAsked(LookUp),
     /// An address was named.
     AddressNamed(String),
     /// A filter was given.

@@ -57,6 +57,13 @@ pub fn open(state: &mut State, kind: PromptKind) -> Vec<Effect> {
     Vec::new()
 }
 
+/// Opens the prompt of commands with the beginning of one in it.
+pub fn open_with(state: &mut State, text: String) -> Vec<Effect> {
+    let prompt = Prompt { kind: PromptKind::Command, input: Input::new(text), choice: 0, error: None };
+    state.overlay = Some(Overlay::Prompt(Box::new(prompt)));
+    Vec::new()
+}
+
 /// How the text before the cursor may go on, the likeliest first.
 pub fn ways_on(prompt: &Prompt) -> Vec<Completion> {
     completions(&halves(&prompt.input).0)

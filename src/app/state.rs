@@ -14,6 +14,7 @@ use super::layout::Size;
 use super::link::LinkCard;
 use super::list::Extent;
 use super::log::LogScreen;
+use super::look_up::LookUpScreen;
 use super::msg::Progress;
 use super::notice::Notice;
 use super::prompt::Prompt;
@@ -71,6 +72,8 @@ pub enum Screen {
     Health(Box<HealthScreen>),
     /// A question to the System Log.
     Log(Box<LogScreen>),
+    /// A look-up in the org.
+    LookUp(Box<LookUpScreen>),
 }
 
 /// What lies over the screen and takes the keys.
@@ -146,6 +149,8 @@ pub enum Awaited {
     Run(ActionId),
     /// A page of the System Log.
     Log,
+    /// What is looked up in the org.
+    LookUp,
 }
 
 /// The requests that are under way.
@@ -291,6 +296,7 @@ impl Screen {
             Screen::Journal(_) => "journal".to_owned(),
             Screen::Health(_) => "health".to_owned(),
             Screen::Log(log) => log.crumb().to_owned(),
+            Screen::LookUp(screen) => screen.what.crumb().to_owned(),
         }
     }
 }

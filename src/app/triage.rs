@@ -56,6 +56,7 @@ pub fn selected(state: &State) -> Selected {
             let login = screen.selected().and_then(crate::domain::log::LogRecord::person);
             Selected { login, ..Selected::default() }
         }
+        Some(Screen::LookUp(screen)) => Selected { login: screen.person(), ..Selected::default() },
         Some(Screen::Raw(_) | Screen::Journal(_) | Screen::Health(_)) => Selected::default(),
         None => of_feed(state),
     }
@@ -135,7 +136,8 @@ pub fn operation_asked(state: &mut State, asked: OperationAsk) -> Vec<Effect> {
     };
     let chosen = selected(state);
     let Some(whom) = asked.login.or_else(|| chosen.login.clone()) else {
-        return nothing(state, "nobody is chosen here: name them, `:suspend ann@example.com`");
+        let command = flow.0.trim_start_matches("okta-");
+        return nothing(state, &format!("nobody is chosen here: open the person first, then `:{command}`"));
     };
     let finding = chosen.finding.filter(|finding| finding.login == whom);
     let event = chosen.event.filter(|_| finding.is_some());

@@ -9,7 +9,7 @@ use super::prompt::{self, PromptKind};
 use super::state::{Awaited, Overlay, QuitQuestion, Screen, State};
 use super::triage::{self, Then};
 use super::user::{self, Step};
-use super::{address, dossiers, event, feed, flows, health, journal, link, log, raw};
+use super::{address, dossiers, event, feed, flows, health, journal, link, log, look_up, raw};
 use crate::domain::EventId;
 use crate::domain::query::UserQuery;
 
@@ -139,6 +139,8 @@ fn answered(state: &mut State, request: RequestId, answer: Answer) -> Vec<Effect
         (Awaited::Run(id), Answer::Broke(why)) => card::ran(state, id, Err(NotRun::Unsure(why))),
         (Awaited::Log, Answer::Log(slice)) => log::loaded(state, request, slice),
         (Awaited::Log, Answer::Broke(why)) => log::loaded(state, request, Err(why)),
+        (Awaited::LookUp, Answer::LookedUp(answer)) => quiet(|| look_up::loaded(state, request, answer)),
+        (Awaited::LookUp, Answer::Broke(why)) => quiet(|| look_up::loaded(state, request, Err(why))),
         (Awaited::Fits, Answer::Broke(why)) => quiet(|| flows::loaded(state, Err(why))),
         (_, Answer::Broke(why)) => quiet(|| state.notice.fail(state.now, why)),
         (_, Answer::Handed(result)) => quiet(|| state.notice.result(state.now, result)),
@@ -153,6 +155,7 @@ fn after_run(state: &mut State) -> Vec<Effect> {
             let login = screen.login.clone();
             dossiers::load_all(state, &login)
         }
+        Some(Screen::LookUp(_)) => look_up::load(state),
         _ => Vec::new(),
     }
 }
@@ -182,6 +185,7 @@ fn acted(state: &mut State, msg: Msg) -> Vec<Effect> {
         Msg::HealthAsked => health::open(state),
         Msg::OperationAsked(ask) => named(state, |state| triage::operation_asked(state, ask)),
         Msg::UserNamed(login) => named(state, |state| user::open(state, login, None)),
+        Msg::LookUpAsked(what) => named(state, |state| look_up::asked(state, what)),
         Msg::AddressNamed(address) => named(state, |state| address::open(state, address)),
         Msg::Filtered(query) => named(state, |state| feed::filtered(state, query)),
         Msg::UsersFiltered(query) => named(state, |state| event::filtered(state, query)),
@@ -240,6 +244,7 @@ fn moved(state: &mut State, motion: Motion) -> Vec<Effect> {
         Some(Screen::Journal(_)) => journal::moved(state, motion),
         Some(Screen::Health(_)) => quiet(|| health::moved(state, motion)),
         Some(Screen::Log(_)) => log::moved(state, motion),
+        Some(Screen::LookUp(_)) => quiet(|| look_up::moved(state, motion)),
     }
 }
 
@@ -260,6 +265,7 @@ fn opened(state: &mut State) -> Vec<Effect> {
             None => Vec::new(),
         },
         Some(Screen::Log(_)) => quiet(|| log::record_opened(state)),
+        Some(Screen::LookUp(_)) => look_up::opened(state),
         Some(Screen::Raw(_) | Screen::Health(_)) => Vec::new(),
     }
 }
@@ -355,6 +361,7 @@ fn refreshed(state: &mut State) -> Vec<Effect> {
             effects
         }
         Some(Screen::Log(_)) => log::refreshed(state),
+        Some(Screen::LookUp(_)) => look_up::load(state),
         _ => store_changed(state),
     }
 }
@@ -363,6 +370,7 @@ fn raw_asked(state: &mut State) -> Vec<Effect> {
     match state.stack.last() {
         Some(Screen::Event(_)) => quiet(|| event::raw_asked(state)),
         Some(Screen::Log(_)) => quiet(|| log::record_opened(state)),
+        Some(Screen::LookUp(_)) => quiet(|| look_up::raw_asked(state)),
         None => open_event(state, event::open_raw),
         _ => Vec::new(),
     }

@@ -114,7 +114,7 @@ fn setup(loaded: &Loaded, store: Arc<dyn Store>, stage: Stage) -> Result<session
         Zone::Utc
     });
     let tenants = connect::tenants(config, stage.clock.clone())?;
-    let (held, log) = (tenants.held(), tenants.log_search());
+    let (held, log, org) = (tenants.held(), tenants.log_search(), tenants.okta_org());
     let notifiers = match stage.receives {
         Mode::Acting => connect::notifiers(config, store.clone(), stage.clock.clone(), None)?,
         Mode::ReadOnly => None,
@@ -143,6 +143,7 @@ fn setup(loaded: &Loaded, store: Arc<dyn Store>, stage: Stage) -> Result<session
         children: Children::without(loaded.secret_variables.iter().cloned()),
         keep: config.keep,
         log,
+        org,
         exports: Folders::of_environment().map(|folders| folders.exports()),
         receiver: received.telling(notifiers),
         bells: notify::bells(&config.notify),

@@ -21,6 +21,8 @@ pub enum Context {
     Health,
     /// The System Log.
     Log,
+    /// A look-up in the org.
+    LookUp,
     /// The help.
     Help,
     /// The list of flows.
@@ -46,6 +48,7 @@ impl Context {
         Context::Journal,
         Context::Health,
         Context::Log,
+        Context::LookUp,
     ];
 
     /// Where the analyst is now.
@@ -79,6 +82,7 @@ impl Context {
             Some(Screen::Journal(_)) => Context::Journal,
             Some(Screen::Health(_)) => Context::Health,
             Some(Screen::Log(_)) => Context::Log,
+            Some(Screen::LookUp(_)) => Context::LookUp,
         }
     }
 
@@ -93,6 +97,7 @@ impl Context {
             Context::Journal => "journal",
             Context::Health => "health",
             Context::Log => "System Log",
+            Context::LookUp => "look-up",
             Context::Help => "help",
             Context::Flows => "flows",
             Context::Card => "card",

@@ -6,6 +6,7 @@ use crate::app::log::{LogForm, Reach};
 use crate::app::msg::{Motion, OperationAsk};
 use crate::app::user::Pane;
 use crate::domain::log::{LogAsk, LogPreset, Moment, Thread};
+use crate::domain::look_up::LookUp as Asked;
 use crate::domain::operation::{COMPOSITES, GROUP, LINK, Operation};
 use crate::domain::query::UserQuery;
 use crate::domain::{FlowId, Login, Query};
@@ -46,11 +47,13 @@ pub struct Command {
     pub act: Act,
 }
 
-use Context::{Address, Card, Event, Feed, Flows, Health, Help, Journal, Link, Log, Quit, Raw, User};
+use Context::{Address, Card, Event, Feed, Flows, Health, Help, Journal, Link, Log, LookUp, Quit, Raw, User};
 
-const LISTS: &[Context] = &[Feed, Event, User, Address, Raw, Journal, Health, Log, Help, Flows, Card];
+const LISTS: &[Context] = &[Feed, Event, User, Address, Raw, Journal, Health, Log, LookUp, Help, Flows, Card];
 const FINDINGS: &[Context] = &[Feed, Event, User];
 const PEOPLE: &[Context] = &[Feed, Event, User, Address];
+/// Where the cursor may name a person.
+const NAMED: &[Context] = &[Feed, Event, User, Address, LookUp];
 const LOG: &[Context] = &[Log];
 
 const fn simple(
@@ -76,13 +79,13 @@ impl Command {
 
 /// Every command, in the order of the help and of the footer.
 pub const COMMANDS: &[Command] = &[
-    simple("list.open", "open", "open what the cursor is on", &["enter"], &[Feed, Event, User, Address, Flows, Journal, Log], || Msg::Opened)
+    simple("list.open", "open", "open what the cursor is on", &["enter"], &[Feed, Event, User, Address, Flows, Journal, Log, LookUp], || Msg::Opened)
         .footer("open")
-        .help("Opens what the cursor is on: an event, a finding, a person, the users of an address, a flow, a record of the System Log."),
-    simple("person.open", "person", "open the person", &["u"], &[Feed, Event, Log], || Msg::PersonOpened)
+        .help("Opens what the cursor is on: an event, a finding, a person, the users of an address, a flow, a record of the System Log, what was looked up."),
+    simple("person.open", "person", "open the person", &["u"], &[Feed, Event, Log, LookUp], || Msg::PersonOpened)
         .footer("person")
         .help("Opens User 360 of the person that the row names."),
-    simple("flow.offer", "remediate", "list what can be run", &["r"], PEOPLE, || Msg::RemediateAsked)
+    simple("flow.offer", "remediate", "list what can be run", &["r"], NAMED, || Msg::RemediateAsked)
         .footer("remediate")
         .help("Lists the flows that fit the finding; 1 to 9 choose one. Nothing is sent before a confirmation; a page opens without one."),
     simple("finding.claim", "claim", "claim or release", &["c"], FINDINGS, || Msg::ClaimToggled)
@@ -149,10 +152,10 @@ pub const COMMANDS: &[Command] = &[
     simple("link.qr", "qr", "show a QR code", &["Q"], &[Link], || Msg::ChoiceMoved(Motion::Down))
         .footer("QR code")
         .help("Shows the link as a QR code, or hides it."),
-    simple("link.copy", "copy", "copy what the row names", &["y"], &[Feed, Event, User, Address, Raw, Journal, Log], || Msg::CopyAsked)
+    simple("link.copy", "copy", "copy what the row names", &["y"], &[Feed, Event, User, Address, Raw, Journal, Log, LookUp], || Msg::CopyAsked)
         .help("Hands what the row names to the terminal's clipboard."),
-    simple("event.raw", "raw", "raw JSON", &["J"], &[Feed, Event, Log], || Msg::RawAsked)
-        .help("Shows the event, or the record, as it arrived."),
+    simple("event.raw", "raw", "raw JSON", &["J"], &[Feed, Event, Log, LookUp], || Msg::RawAsked)
+        .help("Shows the event, the record, or what was looked up, as it arrived."),
     simple("screen.refresh", "refresh", "read anew", &["R"], Context::SCREENS, || Msg::RefreshAsked)
         .help("Reads everything on the screen anew, from the tenants too."),
     simple("journal.open", "journal", "the journal", &["L"], &[Feed, Event, User, Address, Raw, Health], || Msg::JournalAsked)
@@ -217,7 +220,7 @@ pub const COMMANDS: &[Command] = &[
         footer: None,
         act: Act::Argument { name: "FILTER|PRESET", parse: logs_asked },
     },
-    simple("log.person", "person-log", "the System Log of a person", &["l"], PEOPLE, || Msg::LogOfPersonAsked)
+    simple("log.person", "person-log", "the System Log of a person", &["l"], NAMED, || Msg::LogOfPersonAsked)
         .help("Looks into the System Log for what the person did or had done to them; where nobody is selected, for everything."),
     log("log.order", "log-order", "newest or oldest first", &["v"], || Msg::LogTurned)
         .footer("order")
@@ -274,6 +277,26 @@ pub const COMMANDS: &[Command] = &[
     preset("log.third", &["3"], || Msg::LogPresetChosen(LogPreset::MfaDenials)),
     preset("log.fourth", &["4"], || Msg::LogPresetChosen(LogPreset::OneToken)),
     preset("log.fifth", &["5"], || Msg::LogPresetChosen(LogPreset::DelegatedFlows)),
+    look_up("okta.user", "okta-user", "[LOGIN|MAIL]", "an Okta account as it is", |text| {
+        Ok(Msg::LookUpAsked(Asked::User(text.to_owned())))
+    })
+    .help("Looks an account up in Okta: status, whether it can sign in, since when, what is legal now; without a login, of whom the cursor names. Of several users with one mail address none is taken."),
+    look_up("okta.user-apps", "okta-user-apps", "[LOGIN]", "a user's Okta applications", |text| {
+        Ok(Msg::LookUpAsked(Asked::AppsOfUser(text.to_owned())))
+    })
+    .help("Lists the applications that are assigned to a user, all of them; enter shows how the user stands there."),
+    look_up("okta.apps", "okta-apps", "[BEGINS]", "Okta's applications", |text| {
+        Ok(Msg::LookUpAsked(Asked::Apps(Some(text.to_owned()).filter(|text| !text.is_empty()))))
+    })
+    .help("Lists the applications of the org, or those whose name or label begins so: the first 1,000, and whether there are more."),
+    look_up("okta.assignment", "okta-assignment", "APP [LOGIN]", "an application and a user", assignment_asked)
+        .help("Tells whether an application is assigned to a user, and the profile there: `:okta-assignment 0oa… ann@example.com`. A wrong id is told apart from \"not assigned\"."),
+    look_up("okta.group", "okta-group", "NAME|ID", "an Okta group and its members", group_asked)
+        .help("Looks a group up by its id or its exact name, with all its members; those that only begin so are offered."),
+    simple("okta.config", "okta-config", "the IAM configuration", &[], Context::SCREENS, || {
+        Msg::LookUpAsked(Asked::Configuration)
+    })
+    .help("Shows the IAM configuration that the store keeps, and the filter of the System Log that is made of it."),
     operation("okta.contain", "contain", "suspend in Okta and end the sessions", |text| {
         on_somebody(COMPOSITES[0].flow_id(), text)
     }),
@@ -314,10 +337,10 @@ pub const COMMANDS: &[Command] = &[
     operation("okta.deactivate", "deactivate", "deactivate in Okta", |text| {
         asked(Operation::Deactivate, text)
     }),
-    simple("help.open", "help", "keys, filter, ids", &["?"], &[Feed, Event, User, Address, Raw, Journal, Health, Log, Flows], || Msg::HelpAsked)
+    simple("help.open", "help", "keys, filter, ids", &["?"], &[Feed, Event, User, Address, Raw, Journal, Health, Log, LookUp, Flows], || Msg::HelpAsked)
         .footer("help")
         .help("Lists the keys of this screen, all others, the filter's terms, and the ids that keys are configured by."),
-    simple("screen.back", "back", "to the screen before", &["esc", "q", "left"], &[Feed, Event, User, Address, Raw, Journal, Health, Log, Help, Flows, Card, Link, Quit], || {
+    simple("screen.back", "back", "to the screen before", &["esc", "q", "left"], &[Feed, Event, User, Address, Raw, Journal, Health, Log, LookUp, Help, Flows, Card, Link, Quit], || {
         Msg::WentBack
     })
     .footer("back")
@@ -375,6 +398,33 @@ const fn operation(
         footer: None,
         act: Act::Argument { name: "[LOGIN]", parse },
     }
+}
+
+const fn look_up(
+    id: &'static str,
+    name: &'static str,
+    argument: &'static str,
+    title: &'static str,
+    parse: fn(&str) -> Result<Msg, String>,
+) -> Command {
+    let act = Act::Argument { name: argument, parse };
+    Command { id, name, title, help: title, keys: &[], contexts: Context::SCREENS, footer: None, act }
+}
+
+/// An id has no blanks; a login may.
+fn assignment_asked(text: &str) -> Result<Msg, String> {
+    let (app, user) = text.split_once(' ').unwrap_or((text, ""));
+    if app.is_empty() {
+        return Err("`okta-assignment` wants an application's id, and a login: `:okta-assignment 0oa… ann@example.com`".to_owned());
+    }
+    Ok(Msg::LookUpAsked(Asked::Assignment { app: app.to_owned(), user: user.trim().to_owned() }))
+}
+
+fn group_asked(text: &str) -> Result<Msg, String> {
+    if text.is_empty() {
+        return Err("`okta-group` wants a group's whole name, or its id: `:okta-group Sales EMEA`".to_owned());
+    }
+    Ok(Msg::LookUpAsked(Asked::Group(text.to_owned())))
 }
 
 const fn of_group(

@@ -80,14 +80,15 @@ pub fn precedent(earlier: &[Action], now: Timestamp) -> Option<Precedent> {
     Some(Precedent { action: id, why })
 }
 
-/// Those of earlier actions that did the same. Adding to another group is something else, though the flow
-/// and the user are the same; so is changing another field.
+/// Those of earlier actions that did the same, and those of which nobody knows what they did. Adding to
+/// another group is something else, though the flow and the user are the same; so is changing another field.
 pub fn alike(flow: &Flow, earlier: &[Action], request: &ShownRequest) -> Vec<Action> {
     let is_told_more = flow.operation.is_some_and(|operation| {
         operation.is_of_group() || matches!(operation, Operation::Update | Operation::Create)
     });
     let is_same = |action: &&Action| {
-        !is_told_more || (action.request.url == request.url && action.request.body == request.body)
+        let is_alike = action.request.url == request.url && action.request.body == request.body;
+        !is_told_more || is_alike || action.outcome == Outcome::Unknown
     };
     earlier.iter().filter(is_same).cloned().collect()
 }

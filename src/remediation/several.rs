@@ -45,7 +45,7 @@ fn joined(desk: &Desk, flow: &Flow, ask: &Ask, steps: Vec<Plan>) -> Result<Plan,
         confirm: Confirm::of(flow.risk, &ask.login, card::word(flow)),
         verb: flow.verb.clone(),
         caveats: distinct(caveats),
-        cannot_know: distinct(steps.iter().flat_map(|step| &step.cannot_know)),
+        cannot_know: unknown(&steps),
         needs_again: insistence(&steps),
         follows: None,
         refusal: refusal(&steps),
@@ -55,6 +55,18 @@ fn joined(desk: &Desk, flow: &Flow, ask: &Ask, steps: Vec<Plan>) -> Result<Plan,
         steps,
         ..first
     })
+}
+
+/// What nobody can know of any step, once; what is one step's alone is said of that.
+fn unknown(steps: &[Plan]) -> Vec<String> {
+    let is_common = |text: &String| steps.iter().all(|step| step.cannot_know.contains(text));
+    let said = |step: &Plan, text: &String| match is_common(text) {
+        true => text.clone(),
+        false => format!("{}: {text}", card::word(&step.flow)),
+    };
+    let texts: Vec<String> =
+        steps.iter().flat_map(|step| step.cannot_know.iter().map(|text| said(step, text))).collect();
+    distinct(texts.iter())
 }
 
 /// What each step wants to be insisted on, once.

@@ -10,14 +10,16 @@ use crate::app::{Effect, Msg, RequestId, effect::RunAsk};
 use crate::domain::dossier::Problem;
 use crate::domain::finding::HistoryEntry;
 use crate::domain::log::LogRecord;
+use crate::domain::look_up::{LookUp, LookedUp, iam_entries};
 use crate::domain::page::From;
 use crate::domain::plan::{Fit, Plan};
 use crate::domain::{ActionId, EventId, FindingId, Login, untrusted};
 use crate::notify::Mark;
 use crate::remediation::{self, Ask, Confirmed, RunError};
 use crate::source::cii;
+use crate::source::system_log::filter::{IAM_CONFIGURATION, applications, of_applications};
 use crate::store::{ActionFilter, Again, FindingFilter, Store, StoreError};
-use crate::tenant::LogCut;
+use crate::tenant::{LogCut, look_up};
 use std::collections::HashMap;
 use std::sync::Arc;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
@@ -75,7 +77,10 @@ impl Effects {
                 });
             }
             Effect::OpenLink(url) => drop(tokio::spawn(async move { work.open(&url) })),
-            Effect::CopyText(text) => drop(tokio::spawn(work.copy(text))),
+            Effect::CopyText(text) => drop(tokio::spawn(work.copy_shown(text))),
+            Effect::CopyLink(link) => drop(tokio::spawn(async move {
+                work.copy(link.expose(), "the one-time link").await;
+            })),
             Effect::ExportLog { form, records, has_more } => {
                 drop(tokio::spawn(work.export(form, records, has_more)));
             }
@@ -124,6 +129,7 @@ fn request_of(effect: &Effect) -> Option<RequestId> {
         | Effect::LoadHealth { request }
         | Effect::LoadKept { request }
         | Effect::LoadLog { request, .. }
+        | Effect::LookUp { request, .. }
         | Effect::ChangeFinding { request, .. }
         | Effect::FitFlows { request, .. }
         | Effect::PreparePlan { request, .. } => Some(*request),
@@ -191,6 +197,7 @@ impl Work {
                 Answer::Changed(words(changed).map(Box::new))
             }
             Effect::LoadLog { step, .. } => Answer::Log(self.log(step).await),
+            Effect::LookUp { what, .. } => Answer::LookedUp(self.look_up(&what).await.map(Box::new)),
             Effect::FitFlows { ask, .. } => Answer::Fits(self.fits(&ask).await),
             Effect::PreparePlan { ask, .. } => Answer::Prepared(self.prepare(ask).await),
             _ => return None,
@@ -226,6 +233,14 @@ impl Work {
             LogStep::Next(next) => log.search_on(&next).await,
         };
         cut.map(slice).map_err(|problem| problem.words())
+    }
+
+    async fn look_up(&self, what: &LookUp) -> Result<LookedUp, String> {
+        if *what == LookUp::Configuration {
+            return iam_configuration(self.services.desk.store.as_ref()).await;
+        }
+        let Some(org) = &self.services.org else { return Err(NO_ORG.to_owned()) };
+        look_up::look_up(org.as_ref(), what).await.map_err(|problem| problem.words())
     }
 
     async fn export(self, form: LogForm, records: Vec<Arc<str>>, has_more: bool) {
@@ -289,10 +304,15 @@ impl Work {
         let _ = self.heard.send(Heard::Msg(Msg::Noticed(result)));
     }
 
-    async fn copy(self, text: String) {
+    async fn copy_shown(self, text: String) {
         let shown = untrusted::visible(&text);
         let shown = untrusted::fit_marked(&shown, 200, '~');
-        let result = clipboard::hand(self.services.clipboard, &text, &shown, &self.services.children).await;
+        self.copy(&text, &shown).await;
+    }
+
+    /// `shown` is what is said of the text.
+    async fn copy(&self, text: &str, shown: &str) {
+        let result = clipboard::hand(self.services.clipboard, text, shown, &self.services.children).await;
         let said = result.map(|handed| {
             if let Some(escape) = handed.escape {
                 let _ = self.heard.send(Heard::Aside(escape));
@@ -301,6 +321,17 @@ impl Work {
         });
         let _ = self.heard.send(Heard::Msg(Msg::Noticed(said)));
     }
+}
+
+/// The IAM configuration of a store, and the filter that is made of it.
+async fn iam_configuration(store: &dyn Store) -> Result<LookedUp, String> {
+    let Some(text) = words(store.setting(IAM_CONFIGURATION).await)? else {
+        return Ok(LookedUp::Configuration { entries: Vec::new(), filter: None });
+    };
+    let entries = iam_entries(&text).map_err(|why| {
+        format!("the IAM configuration in the store cannot be used: {why}\nhint: `idtriage okta config set --replace` sets it anew")
+    })?;
+    Ok(LookedUp::Configuration { entries, filter: of_applications(applications(&text)) })
 }
 
 fn slice(cut: LogCut) -> LogSlice {

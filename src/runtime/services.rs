@@ -5,7 +5,7 @@ use super::clipboard::Way;
 use crate::config::meant::OpenLinks;
 use crate::remediation::{Desk, Runner};
 use crate::source::clock::Clock;
-use crate::tenant::LogSearch;
+use crate::tenant::{LogSearch, OktaOrg};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -26,6 +26,8 @@ pub struct Services {
     pub open: OpenLinks,
     /// The System Log of the configured org, to look into.
     pub log: Option<Arc<dyn LogSearch>>,
+    /// The configured org, to look things up in.
+    pub org: Option<Arc<dyn OktaOrg>>,
     /// Where records are written to; `None` without a home directory.
     pub exports: Option<PathBuf>,
     /// The way to the analyst's clipboard.

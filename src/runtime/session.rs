@@ -22,7 +22,7 @@ use crate::remediation::guard::Mode;
 use crate::remediation::{Desk, Pace, Runner};
 use crate::source::clock::Clock;
 use crate::store::Store;
-use crate::tenant::LogSearch;
+use crate::tenant::{LogSearch, OktaOrg};
 use crate::view::Theme;
 use jiff::SignedDuration;
 use std::io::{self, Write};
@@ -65,6 +65,8 @@ pub struct Setup {
     pub keep: Option<Duration>,
     /// The System Log of the configured org, to look into.
     pub log: Option<Arc<dyn LogSearch>>,
+    /// The configured org, to look things up in.
+    pub org: Option<Arc<dyn OktaOrg>>,
     /// Where records are written to; `None` without a home directory.
     pub exports: Option<PathBuf>,
     /// What is received, and where.
@@ -116,6 +118,7 @@ pub(super) fn open<W: Write>(setup: Setup, screen: Screen<W>) -> io::Result<(Con
         children: setup.children.clone(),
         open: setup.console.open,
         log: setup.log.clone(),
+        org: setup.org.clone(),
         exports: setup.exports.clone(),
         clipboard: clipboard::way(|name| std::env::var(name).ok()),
     };

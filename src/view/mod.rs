@@ -1,7 +1,7 @@
 //! `&State` × `&Theme` → a screen. Pure: nothing is remembered between two frames.
 //!
 //! One file a screen ([`feed`], [`event`], [`user`], [`address`], [`journal`], [`health`],
-//! [`log`], [`raw`]) and one a
+//! [`log`], [`look_up`], [`raw`]) and one a
 //! piece that lies on or over them. Where things stand is decided in [`crate::app::layout`], so that
 //! update and view agree on what is visible; here is only what they look like.
 //!
@@ -28,6 +28,7 @@ mod help;
 mod journal;
 mod link;
 mod log;
+mod look_up;
 mod notice;
 mod palette;
 mod panel;
@@ -141,6 +142,7 @@ fn body(scene: &Scene, canvas: &mut Canvas, area: Rect) {
         Some(Screen::Journal(screen)) => journal::draw(scene, screen, canvas),
         Some(Screen::Health(screen)) => health::draw(scene, screen, canvas, area),
         Some(Screen::Log(screen)) => log::draw(scene, screen, canvas, area),
+        Some(Screen::LookUp(screen)) => look_up::draw(scene, screen, canvas, area),
     }
 }
 

@@ -237,6 +237,7 @@ fn console(desk: &Arc<Desk>, glass: &Glass, clock: &Arc<TestClock>) -> Console<G
     let screen = Terminal::new(FrameBackend::fixed(glass.clone(), COLUMNS, ROWS)).unwrap();
     let services = Services {
         log: None,
+        org: None,
         exports: None,
         desk: desk.clone(),
         runner: Arc::new(Runner::new(desk.clone(), pace())),

@@ -14,6 +14,7 @@ use idtriage::domain::counts::StateCounts;
 use idtriage::domain::dossier::{AddressUsers, EndUserRef, LoadedPart, Problem};
 use idtriage::domain::event::{Detail, EventDetail};
 use idtriage::domain::log::{LogAsk, LogQuery, LogRecord};
+use idtriage::domain::look_up::{Assignment, LookUp, LookedUp};
 use idtriage::domain::operation::Particulars;
 use idtriage::domain::page::{
     Counted, Dropped, EventUser, From, NotifierHealth, Page, Sequence, StoreHealth, StoreStatus,
@@ -117,6 +118,7 @@ fn answer(effect: Effect) -> Option<(RequestId, Answer)> {
         Effect::LoadPart { request, login, part: name } => answer(request, Answer::Part(login, part(name))),
         Effect::LoadAddress { request, .. } => answer(request, Answer::Address(address_users())),
         Effect::LoadLog { request, step: LogStep::First(query) } => answer(request, Answer::Log(log(&query))),
+        Effect::LookUp { request, what } => answer(request, Answer::LookedUp(looked_up(&what).map(Box::new))),
         Effect::FitFlows { request, .. } => answer(request, Answer::Fits(Ok(fits()))),
         Effect::PreparePlan { request, ask, .. } => {
             answer(request, Answer::Prepared(Ok(Box::new(plan(&ask)))))
@@ -270,6 +272,52 @@ pub(crate) fn on_plain_log(columns: u16, rows: u16) -> State {
     if let Some(Screen::Log(screen)) = state.stack.last_mut() {
         screen.rows.retain(|row| row.record.raw.is_ascii());
     }
+    state
+}
+
+fn okta_account(n: usize, login: &str, status: &str) -> serde_json::Value {
+    json!({
+        "id": format!("00u{n:017}"), "status": status, "statusChanged": ago(3_000).to_string(),
+        "lastLogin": ago(4_000).to_string(), "passwordChanged": null,
+        "profile": {"login": login, "email": "shared@example.com", "department": "Finance\u{202e}"},
+        "_links": {"self": {}, "unsuspend": {}, "deactivate": {}, "resetPassword": {}, "resetFactors": {}},
+    })
+}
+
+/// What Okta answers to a look-up; whoever is nobody is refused as it refuses them.
+fn looked_up(what: &LookUp) -> Result<LookedUp, String> {
+    let people = [(ANN, "ACTIVE"), ("bob@example.com", "SUSPENDED"), ("日本語@example.com", "DEPROVISIONED")];
+    let people = people.iter().enumerate().map(|(n, (login, status))| okta_account(n, login, status));
+    match what {
+        LookUp::User(key) if key == "nobody" => Err("E0000007: Okta knows no user `nobody`\n\
+            hint: a whole login, a mail address or an id"
+            .to_owned()),
+        LookUp::User(key) => Ok(LookedUp::User(okta_account(1, key, "SUSPENDED"))),
+        LookUp::Group(name) => {
+            let group = json!({"id": "00g0000000000000001", "type": "OKTA_GROUP",
+                "profile": {"name": name, "description": "everybody who sells between Lisbon and Kyiv"}});
+            Ok(LookedUp::Group { group, members: Ok(people.collect()) })
+        }
+        LookUp::Configuration => {
+            let entries =
+                vec![json!({"ApplicationID": "0oa0000000000000001", "Name": "Payroll", "Instance": "prod"})];
+            let filter = "((eventType eq \"application.user_membership.add\" or eventType eq \
+                \"application.user_membership.remove\") and (target.id eq \"0oa0000000000000001\")) or \
+                eventType eq \"user.account.update_profile\"";
+            Ok(LookedUp::Configuration { entries, filter: Some(filter.to_owned()) })
+        }
+        LookUp::Apps(_) | LookUp::AppsOfUser(_) => Ok(LookedUp::Apps { apps: Vec::new(), has_more: false }),
+        LookUp::Assignment { user, .. } => {
+            let user = okta_account(1, user, "ACTIVE");
+            Ok(LookedUp::Assignment { user, stands: Assignment::NotAssigned })
+        }
+    }
+}
+
+/// A look-up, answered.
+pub(crate) fn on_look_up(columns: u16, rows: u16, what: LookUp) -> State {
+    let mut state = started(columns, rows);
+    tell(&mut state, Msg::LookUpAsked(what));
     state
 }
 

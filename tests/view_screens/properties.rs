@@ -6,6 +6,7 @@ use idtriage::app::layout::Size;
 use idtriage::app::msg::{Answer, Msg};
 use idtriage::app::user::Pane;
 use idtriage::app::{Effect, Overlay, Screen, State, update};
+use idtriage::domain::look_up::LookUp;
 use idtriage::domain::page::Page;
 use idtriage::domain::source::Unaccepted;
 use idtriage::domain::time::Zone;
@@ -57,6 +58,11 @@ fn all() -> Vec<State> {
         on_log(columns, rows, ""),
         on_log(columns, rows, "eventType eq"),
         overlaid(on_log(columns, rows, "uuid pr and "), Msg::FilterAsked),
+        on_look_up(columns, rows, LookUp::User("bob@example.com".into())),
+        on_look_up(columns, rows, LookUp::User("nobody".into())),
+        on_look_up(columns, rows, LookUp::Group("日本語".into())),
+        on_look_up(columns, rows, LookUp::Configuration),
+        on_look_up(columns, rows, LookUp::Assignment { app: "0oa1".into(), user: "ann".into() }),
     ]
 }
 
@@ -75,9 +81,13 @@ fn no_size_breaks_a_screen() {
 /// Screens of a world that has only ASCII: whatever else there is, is ours.
 fn plain() -> impl Iterator<Item = State> {
     let is_plain = |state: &State| {
-        let is_log = |screen: &Screen| matches!(screen, Screen::Log(log) if !log.rows.is_empty());
+        let is_other = |screen: &Screen| match screen {
+            Screen::Log(log) => !log.rows.is_empty(),
+            Screen::LookUp(screen) => matches!(screen.what, LookUp::Group(_)),
+            _ => false,
+        };
         let mut rows = state.feed.window.rows.iter();
-        rows.all(|event| event.check.name().is_ascii()) && !state.stack.iter().any(is_log)
+        rows.all(|event| event.check.name().is_ascii()) && !state.stack.iter().any(is_other)
     };
     all().into_iter().filter(is_plain).chain([on_plain_log(80, 24)])
 }

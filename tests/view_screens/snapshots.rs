@@ -6,6 +6,7 @@ use idtriage::app::layout::Size;
 use idtriage::app::msg::{Answer, Motion, Msg};
 use idtriage::app::user::Pane;
 use idtriage::app::{Effect, State, update};
+use idtriage::domain::look_up::LookUp;
 use idtriage::domain::page::Page;
 use idtriage::view::{Glyphs, Theme};
 use rstest::rstest;
@@ -112,6 +113,33 @@ fn log_filter() {
     tell(&mut state, Msg::FilterAsked);
     type_text(&mut state, "eventType eq \"deny");
     look("log_filter", &state);
+}
+
+fn sales() -> LookUp {
+    LookUp::Group("Sales EMEA".into())
+}
+
+#[rstest]
+#[case(60, 16)]
+#[case(80, 24)]
+#[case(120, 40)]
+fn look_up(#[case] columns: u16, #[case] rows: u16) {
+    look(&format!("look_up_{columns}x{rows}"), &on_look_up(columns, rows, sales()));
+}
+
+#[test]
+fn look_up_without_colour() {
+    look_in("look_up_mono", &on_look_up(80, 24, sales()), &Theme::default().without_colour());
+}
+
+#[test]
+fn look_up_of_a_user() {
+    look("look_up_user", &on_look_up(60, 16, LookUp::User("bob@example.com".into())));
+}
+
+#[test]
+fn look_up_refused() {
+    look("look_up_refused", &on_look_up(80, 24, LookUp::User("nobody".into())));
 }
 
 #[test]

@@ -24,7 +24,7 @@ pub const COMPOSITES: [Composite; 2] = [
     Composite {
         id: "okta-contain",
         name: "Okta: contain",
-        verb: "contain the Okta account",
+        verb: "contain, by suspending it and clearing its sessions and tokens, the Okta account",
         steps: &[Operation::Suspend, Operation::ClearSessions],
         undo: "unsuspend the account; the user signs in again",
         caveats: &[
@@ -38,7 +38,7 @@ pub const COMPOSITES: [Composite; 2] = [
     Composite {
         id: "okta-create-and-activate",
         name: "Okta: create and activate user",
-        verb: "create and activate the Okta account",
+        verb: "create, and then activate, the Okta account",
         steps: &[Operation::Create, Operation::Activate],
         undo: "deactivate the account",
         caveats: &[

@@ -3,7 +3,7 @@ use super::error::OktaError;
 use super::lifecycle::Operation;
 use crate::lab::clock::millis;
 use crate::lab::population::{Person, Population, Status};
-use crate::lab::secrets::token;
+use crate::lab::secrets::{id, token};
 use axum::http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
@@ -304,7 +304,7 @@ impl Directory {
         let login = profile.get("login").and_then(Value::as_str).unwrap_or_default().to_lowercase();
         self.is_free(&login)?;
         let account = Account {
-            id: fresh_id(),
+            id: id("00u"),
             status,
             profile,
             factors: Vec::new(),
@@ -375,9 +375,4 @@ fn effects(account: &mut Account, operation: Operation, recipient: Recipient, or
 fn group_id(name: &str) -> String {
     let digest = uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, name.as_bytes()).simple().to_string();
     format!("00g{}", digest.get(..17).unwrap_or_default())
-}
-/// An id as Okta's are: letters and digits alone.
-fn fresh_id() -> String {
-    let noise = uuid::Uuid::new_v4().simple().to_string();
-    format!("00u{}5d7", noise.get(..14).unwrap_or(&noise))
 }

@@ -1,0 +1,263 @@
+//! What is shown of what came.
+
+use super::{Content, Fact, Item, LeadsTo, List, Said, Tone};
+use crate::domain::dossier::{OktaUser, Problem};
+use crate::domain::look_up::{Assignment, LookUp, LookedUp, is_deactivated, text_at};
+use crate::domain::{Login, NOTHING};
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::Value;
+use std::sync::Arc;
+
+const USERS: [&str; 4] = ["login", "mail", "status", "id"];
+const APPS: [&str; 4] = ["application", "name", "status", "id"];
+const GROUPS: [&str; 4] = ["group", "description", "type", "id"];
+const ENTRIES: [&str; 4] = ["application", "label", "instance", "id"];
+
+/// What is shown of an answer, and the whole of it where it is one thing.
+pub(super) fn of(what: &LookUp, answer: LookedUp) -> (Content, Option<Value>) {
+    match answer {
+        LookedUp::User(details) => (user(&details), Some(details)),
+        LookedUp::Users(why, candidates) => (users(why, candidates), None),
+        LookedUp::Apps { apps, has_more } => (applications(what, apps, has_more), None),
+        LookedUp::Assignment { user, stands } => {
+            let content = assignment(what, &user, &stands);
+            let raw = if let Assignment::Assigned(seen) = stands { Some(seen) } else { None };
+            (content, raw)
+        }
+        LookedUp::Group { group, members } => (one_group(&group, members), Some(group)),
+        LookedUp::Groups(why, candidates) => (groups(&why, candidates), None),
+        LookedUp::Configuration { entries, filter } => (configuration(entries, filter), None),
+    }
+}
+
+fn named(name: &str, value: impl Into<String>) -> Fact {
+    toned(name, value, Tone::Plain)
+}
+
+fn toned(name: &str, value: impl Into<String>, tone: Tone) -> Fact {
+    let value: String = value.into();
+    let value = if value.trim().is_empty() { NOTHING.to_owned() } else { value };
+    Fact::Named { name: name.to_owned(), value: Said::Text(value), tone, leads: None }
+}
+
+fn timed(name: &str, at: Option<Timestamp>) -> Fact {
+    let value = at.map_or_else(|| Said::Text(NOTHING.to_owned()), Said::At);
+    Fact::Named { name: name.to_owned(), value, tone: Tone::Plain, leads: None }
+}
+
+fn leading(name: &str, value: &str, leads: LeadsTo) -> Fact {
+    Fact::Named {
+        name: name.to_owned(),
+        value: Said::Text(value.to_owned()),
+        tone: Tone::Plain,
+        leads: Some(leads),
+    }
+}
+
+/// A login that leads to its person; nothing leads from an empty one.
+fn of_login(login: &str) -> Fact {
+    match login.trim() {
+        "" => named("login", ""),
+        _ => leading("login", login, LeadsTo::Person(Login::new(login))),
+    }
+}
+
+fn user(details: &Value) -> Content {
+    let known = OktaUser::deserialize(details).unwrap_or_default();
+    let status = text_at(details, "/status");
+    let can = known.can_sign_in();
+    let (tone, can_words, sentence) = match can {
+        Some(true) => (Tone::Plain, "yes", "can sign in"),
+        Some(false) => (Tone::Warning, "no", "cannot sign in"),
+        None => (Tone::Warning, "unknown", "whether it can sign in is unknown"),
+    };
+    let legal: Vec<String> = known.offered().iter().map(|name| name.raw().to_owned()).collect();
+    let mut facts = vec![toned("status", status, tone), toned("can sign in", can_words, tone)];
+    let on_its_way = text_at(details, "/transitioningToStatus");
+    if !on_its_way.is_empty() {
+        facts.push(toned("on its way to", on_its_way, Tone::Warning));
+    }
+    facts.extend([
+        timed("since", known.status_changed),
+        of_login(text_at(details, "/profile/login")),
+        named("mail", text_at(details, "/profile/email")),
+        named("id", text_at(details, "/id")),
+        named("legal now", legal.join(", ")),
+        timed("last login", known.last_login),
+        timed("password", known.password_changed),
+    ]);
+    let said = PROFILE.iter().map(|(field, name)| (*name, text_at(details, field)));
+    facts.extend(said.filter(|(_, value)| !value.trim().is_empty()).map(|(name, value)| named(name, value)));
+    let status = if status.is_empty() { NOTHING } else { status };
+    Content { words: (tone, format!("{status}: {sentence}")), facts, ..Content::default() }
+}
+
+/// What else of a profile says who somebody is, where it is filled in.
+const PROFILE: [(&str, &str); 6] = [
+    ("/profile/displayName", "name"),
+    ("/profile/firstName", "first name"),
+    ("/profile/lastName", "last name"),
+    ("/profile/title", "title"),
+    ("/profile/department", "department"),
+    ("/profile/manager", "manager"),
+];
+
+fn users(why: String, candidates: Vec<Value>) -> Content {
+    let list = List { headings: USERS, items: candidates.into_iter().map(user_item).collect() };
+    Content { words: (Tone::Warning, why), list: Some(list), ..Content::default() }
+}
+
+fn item(cells: [&str; 4], tone: Tone, leads: Option<LeadsTo>, raw: &Value) -> Item {
+    let key = format!("id {}", cells[3]).into();
+    Item { key, cells: cells.map(str::to_owned), tone, leads, raw: Arc::new(raw.clone()) }
+}
+
+fn user_item(user: Value) -> Item {
+    let login = text_at(&user, "/profile/login");
+    let status = text_at(&user, "/status");
+    let tone = match status {
+        "ACTIVE" => Tone::Plain,
+        _ if is_deactivated(&user) => Tone::Muted,
+        _ => Tone::Warning,
+    };
+    let leads = (!login.trim().is_empty()).then(|| LeadsTo::Person(Login::new(login)));
+    let cells = [login, text_at(&user, "/profile/email"), status, text_at(&user, "/id")];
+    item(cells, tone, leads, &user)
+}
+
+fn counted(n: usize, one: &str, many: &str) -> String {
+    if n == 1 { format!("1 {one}") } else { format!("{n} {many}") }
+}
+
+fn applications(what: &LookUp, apps: Vec<Value>, has_more: bool) -> Content {
+    let words = match (what, apps.len(), has_more) {
+        (_, n, true) => {
+            let words = format!("the first {n} applications; there are more: `:okta-apps BEGINS` narrows it");
+            (Tone::Warning, words)
+        }
+        (LookUp::AppsOfUser(_), 0, _) => (Tone::Plain, "no application is assigned".to_owned()),
+        (LookUp::AppsOfUser(_), n, _) => {
+            (Tone::Plain, format!("{} assigned", counted(n, "application is", "applications are")))
+        }
+        (LookUp::Apps(Some(_)), 0, _) => (Tone::Plain, "no application begins so".to_owned()),
+        (_, n, _) => (Tone::Plain, counted(n, "application", "applications")),
+    };
+    let item_of = |app: &Value| {
+        let cells = ["/label", "/name", "/status", "/id"].map(|place| text_at(app, place));
+        let leads = match what {
+            LookUp::AppsOfUser(user) => {
+                Some(LeadsTo::LookUp(LookUp::Assignment { app: cells[3].to_owned(), user: user.clone() }))
+            }
+            _ => None,
+        };
+        item(cells, if cells[2] == "ACTIVE" { Tone::Plain } else { Tone::Warning }, leads, app)
+    };
+    let list = List { headings: APPS, items: apps.iter().map(item_of).collect() };
+    Content { words, list: Some(list), ..Content::default() }
+}
+
+fn assignment(what: &LookUp, user: &Value, stands: &Assignment) -> Content {
+    let (app, key) = match what {
+        LookUp::Assignment { app, user } => (app.as_str(), user.as_str()),
+        _ => (NOTHING, NOTHING),
+    };
+    let words = match stands {
+        Assignment::Assigned(_) => (Tone::Plain, "assigned".to_owned()),
+        Assignment::NotAssigned => (Tone::Warning, "not assigned: both are there".to_owned()),
+        Assignment::NoSuchUser => (Tone::Warning, format!("Okta knows no user `{key}`")),
+        Assignment::NoSuchApp => {
+            (Tone::Warning, format!("Okta knows no application `{app}`: `:okta-apps` shows the ids"))
+        }
+    };
+    let mut facts = vec![named("application", app)];
+    if !user.is_null() {
+        facts.push(of_login(text_at(user, "/profile/login")));
+        facts.push(named("user id", text_at(user, "/id")));
+    }
+    if let Assignment::Assigned(seen) = stands {
+        facts.extend(seen_by_the_app(seen));
+    }
+    Content { words, facts, ..Content::default() }
+}
+
+/// The user as the application sees them. What it keeps of a credential beside the name is none of ours.
+fn seen_by_the_app(seen: &Value) -> Vec<Fact> {
+    let mut facts = vec![
+        named("status", text_at(seen, "/status")),
+        named("assigned by", text_at(seen, "/scope")),
+        timed("since", text_at(seen, "/created").parse().ok()),
+        named("name there", text_at(seen, "/credentials/userName")),
+        Fact::Heading("profile in the application".to_owned()),
+    ];
+    let profile = seen.get("profile").and_then(Value::as_object);
+    let fields = profile.into_iter().flatten().map(|(name, value)| match value {
+        Value::String(text) => named(name, text.as_str()),
+        Value::Null => named(name, ""),
+        other => named(name, other.to_string()),
+    });
+    facts.extend(fields);
+    facts
+}
+
+fn one_group(group: &Value, members: Result<Vec<Value>, Problem>) -> Content {
+    let mut facts = vec![
+        named("group", text_at(group, "/profile/name")),
+        named("id", text_at(group, "/id")),
+        named("type", text_at(group, "/type")),
+    ];
+    let description = text_at(group, "/profile/description");
+    if !description.trim().is_empty() {
+        facts.push(named("description", description));
+    }
+    match members {
+        Ok(members) => {
+            let gone = members.iter().filter(|member| is_deactivated(member)).count();
+            let gone = if gone == 0 { String::new() } else { format!(", {gone} of them deactivated") };
+            let words = match members.len() {
+                0 => "nobody is in this group".to_owned(),
+                n => format!("{}{gone}", counted(n, "member", "members")),
+            };
+            let list = List { headings: USERS, items: members.into_iter().map(user_item).collect() };
+            Content { words: (Tone::Plain, words), facts, list: Some(list), error: None }
+        }
+        Err(problem) => {
+            let words = (Tone::Warning, "its members cannot be read".to_owned());
+            Content { words, facts, list: None, error: Some(problem.words()) }
+        }
+    }
+}
+
+fn groups(why: &str, candidates: Vec<Value>) -> Content {
+    let words = match candidates.len() {
+        0 => format!("{why}, and none begins so"),
+        n => format!("{why}: {} may be meant", counted(n, "group", "groups")),
+    };
+    let item_of = |group: &Value| {
+        let places = ["/profile/name", "/profile/description", "/type", "/id"];
+        let cells = places.map(|place| text_at(group, place));
+        let leads = LeadsTo::LookUp(LookUp::Group(cells[3].to_owned()));
+        item(cells, Tone::Muted, Some(leads), group)
+    };
+    let list = List { headings: GROUPS, items: candidates.iter().map(item_of).collect() };
+    Content { words: (Tone::Warning, words), list: Some(list), ..Content::default() }
+}
+
+fn configuration(entries: Vec<Value>, filter: Option<String>) -> Content {
+    let words = match (entries.len(), &filter) {
+        (0, _) => (Tone::Plain, "no application is in it: `idtriage okta config set` sets them".to_owned()),
+        (_, None) => (Tone::Warning, "no entry names an `ApplicationID`: no filter is made of it".to_owned()),
+        (n, Some(_)) => {
+            let words =
+                format!("{}, and the filter that is made of it", counted(n, "application", "applications"));
+            (Tone::Plain, words)
+        }
+    };
+    let facts = filter.map(|filter| leading("filter", &filter, LeadsTo::Log(filter.clone())));
+    let item_of = |entry: &Value| {
+        let cells = ["/Name", "/Label", "/Instance", "/ApplicationID"].map(|place| text_at(entry, place));
+        item(cells, Tone::Muted, None, entry)
+    };
+    let list = List { headings: ENTRIES, items: entries.iter().map(item_of).collect() };
+    Content { words, facts: facts.into_iter().collect(), list: Some(list), error: None }
+}
