@@ -267,6 +267,34 @@ fn nobody_is_made_for_an_unknown_id_and_nobody_disabled_who_is_not_there() {
 }
 
 #[test]
+fn who_cannot_be_looked_for_is_not_made() {
+    let (tenant, place) = started();
+    tenant.fault("403@okta");
+    for command in ["iam-create-user", "iam-update-user"] {
+        let told = one(&place, &[command, "--user-profile", NEW, "--yes"], 1);
+        assert_eq!(
+            [&told["success"], &told["skipped"], &told["outcome"]],
+            [&json!(false), &json!(true), &json!("failed")]
+        );
+        assert_ne!(told["errorCode"], "404", "that nobody is there is not known: {told}");
+    }
+    assert!(sent(&tenant).is_empty());
+}
+
+#[test]
+fn a_lost_reply_is_no_failure_and_nothing_is_made_twice() {
+    let (tenant, place) = started();
+    tenant.fault("change-lost");
+    let told = one(&place, &["user", "create", "--profile", NEW, "--yes"], 0);
+    assert_eq!([&told["outcome"], &told["evidence"], &told["status"]], ["changed", "verified", "STAGED"]);
+    let sessions = one(&place, &["user", "clear-sessions", &tenant.login(4), "--yes"], 4);
+    assert_eq!([&sessions["success"], &sessions["outcome"]], [&json!(false), &json!("unknown")]);
+    assert!(!sessions["errorMessage"].as_str().unwrap().is_empty(), "{sessions}");
+    assert_eq!(sessions["status"], "ACTIVE", "read once more all the same");
+    assert_eq!(sent(&tenant).len(), 2);
+}
+
+#[test]
 fn contain_is_two_actions_and_a_suspended_account_is_not_active() {
     let (tenant, place) = started();
     let login = tenant.login(3);
@@ -339,6 +367,20 @@ fn fields_are_listed_beside_the_names_of_the_table() {
         (&json!(["badge"]), &json!("custom"))
     );
     assert!(of("badgeNumber")["title"].is_string());
+}
+
+#[test]
+fn who_set_the_iam_configuration_at_once_lose_nothing_of_each_other() {
+    let (_tenant, place) = started();
+    place.run(&["okta", "config", "get"]).expect(0);
+    let entry = |n: usize| json!([{"ApplicationID": format!("0oa{n}"), "Name": "A"}]).to_string();
+    let running: Vec<_> = (0..6)
+        .map(|n| place.start(&["okta", "config", "set", "--configuration", &entry(n), "--yes"]))
+        .collect();
+    for process in running {
+        process.ended().expect(0);
+    }
+    assert_eq!(okta(&place, &["config", "get"], 0).len(), 6);
 }
 
 #[test]
