@@ -56,7 +56,7 @@ fn an_operation_is_sent_once_by_id_and_verified_by_a_reread() {
 #[case("clear-sessions", "DELETE /api/v1/users/ID/sessions?oauthTokens=true", ("accepted", "acknowledged"))]
 #[case("reset-password", "POST /api/v1/users/ID/lifecycle/reset_password?sendEmail=true", ("changed", "verified"))]
 #[case("expire-password", "POST /api/v1/users/ID/lifecycle/expire_password", ("changed", "verified"))]
-#[case("reset-factors", "POST /api/v1/users/ID/lifecycle/reset_factors", ("accepted", "acknowledged"))]
+#[case("reset-factors", "POST /api/v1/users/ID/lifecycle/reset_factors", ("changed", "verified"))]
 #[case("deactivate", "POST /api/v1/users/ID/lifecycle/deactivate?sendEmail=false", ("changed", "verified"))]
 #[case("disable", "POST /api/v1/users/ID/lifecycle/deactivate?sendEmail=false", ("changed", "verified"))]
 fn each_operation_is_its_documented_request(

@@ -10,7 +10,8 @@ use super::list::Scroll;
 use super::msg::{Motion, NotRun, Progress};
 use super::state::{Awaited, Overlay, Running, State};
 use crate::domain::plan::{Confirm, Plan};
-use crate::domain::{ActionId, RunEnd};
+use crate::domain::run_end::StepEnd;
+use crate::domain::{ActionId, OneTimeLink, RunEnd};
 use jiff::{SignedDuration, Timestamp};
 use tui_input::{Input, InputRequest};
 
@@ -126,6 +127,14 @@ impl Card {
     /// When it arms.
     pub fn next_change(&self) -> Option<Timestamp> {
         self.shown_at.map(|at| at + self.arms_after)
+    }
+
+    /// The one-time link that the run brought, while it is on the card.
+    pub fn link(&self) -> Option<&OneTimeLink> {
+        match &self.phase {
+            Phase::Done(end) => end.steps.iter().find_map(StepEnd::link),
+            _ => None,
+        }
     }
 
     /// Whether leaving the card stops nothing that matters: nothing of it is under way.
@@ -266,10 +275,13 @@ pub fn switched(state: &mut State) {
     }
 }
 
-/// The card was answered with yes.
+/// The card was answered with yes. On one that has ended it takes the one-time link along.
 pub fn confirmed(state: &mut State) -> Vec<Effect> {
     let now = state.now;
     let Some(card) = card(state) else { return Vec::new() };
+    if let Some(link) = card.link().filter(|_| card.has_stood(now)) {
+        return vec![Effect::CopyLink(link.clone())];
+    }
     if !card.is_armed(now) {
         return Vec::new();
     }

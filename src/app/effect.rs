@@ -7,7 +7,9 @@ use crate::domain::page::From;
 use crate::domain::plan::Plan;
 use crate::domain::query::UserQuery;
 use crate::domain::subject::ProviderAccount;
-use crate::domain::{ActionId, Change, CheckId, EventId, FlowId, Login, PartName, Query, Untrusted};
+use crate::domain::{
+    ActionId, Change, CheckId, EventId, FlowId, Login, OneTimeLink, PartName, Query, Untrusted,
+};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use url::Url;
@@ -217,6 +219,8 @@ pub enum Effect {
     OpenLink(Url),
     /// Hand a text to the analyst's clipboard.
     CopyText(String),
+    /// Hand a one-time link to the clipboard: what is said of it does not repeat it.
+    CopyLink(OneTimeLink),
     /// Stop waiting for an answer. Never stops a request that acts.
     Cancel(RequestId),
     /// Put the program in the background.

@@ -131,6 +131,9 @@ fn card_footer(card: &Card, now: jiff::Timestamp, keymap: &Keymap) -> Vec<(Strin
             words(&[(&key("card.insist"), "insist"), scroll, (esc, "leave")])
         }
         Phase::Asking | Phase::Preparing => words(&[scroll, (esc, "leave")]),
+        Phase::Done(_) if card.link().is_some() => {
+            words(&[(&key("card.confirm"), "copy the link"), scroll, (esc, "close")])
+        }
         Phase::Running(_) | Phase::Done(_) | Phase::Failed(_) | Phase::Unsure(_) => {
             words(&[scroll, (esc, "close")])
         }

@@ -104,6 +104,12 @@ pub(crate) fn token(prefix: &str, bytes: usize) -> String {
     format!("{prefix}{}", URL_SAFE_NO_PAD.encode(kept))
 }
 
+/// An id as Okta makes them: 20 letters and digits, the first of which say what it is of.
+pub(crate) fn id(prefix: &str) -> String {
+    let noise = uuid::Uuid::new_v4().simple().to_string();
+    [prefix, &noise].concat().chars().take(20).collect()
+}
+
 fn random_bytes() -> [u8; 32] {
     let mut hash = Sha256::new();
     for _ in 0..4 {

@@ -77,7 +77,10 @@ impl Effects {
                 });
             }
             Effect::OpenLink(url) => drop(tokio::spawn(async move { work.open(&url) })),
-            Effect::CopyText(text) => drop(tokio::spawn(work.copy(text))),
+            Effect::CopyText(text) => drop(tokio::spawn(work.copy_shown(text))),
+            Effect::CopyLink(link) => drop(tokio::spawn(async move {
+                work.copy(link.expose(), "the one-time link").await;
+            })),
             Effect::ExportLog { form, records, has_more } => {
                 drop(tokio::spawn(work.export(form, records, has_more)));
             }
@@ -301,10 +304,15 @@ impl Work {
         let _ = self.heard.send(Heard::Msg(Msg::Noticed(result)));
     }
 
-    async fn copy(self, text: String) {
+    async fn copy_shown(self, text: String) {
         let shown = untrusted::visible(&text);
         let shown = untrusted::fit_marked(&shown, 200, '~');
-        let result = clipboard::hand(self.services.clipboard, &text, &shown, &self.services.children).await;
+        self.copy(&text, &shown).await;
+    }
+
+    /// `shown` is what is said of the text.
+    async fn copy(&self, text: &str, shown: &str) {
+        let result = clipboard::hand(self.services.clipboard, text, shown, &self.services.children).await;
         let said = result.map(|handed| {
             if let Some(escape) = handed.escape {
                 let _ = self.heard.send(Heard::Aside(escape));

@@ -269,6 +269,12 @@ fn keys(scene: &Scene, theme: &Theme, card: &Card) -> Line<'static> {
     let cells = Cells::new(theme);
     let cells = match &card.phase {
         Phase::Done(_) | Phase::Failed(_) | Phase::Unsure(_) => {
+            let cells = match card.link() {
+                Some(_) => {
+                    cells.text(Role::Key, "y").text(Role::Text, " copies the link").own(Role::Muted, " · ")
+                }
+                None => cells,
+            };
             return cells.text(Role::Key, "esc").text(Role::Muted, " closes").line();
         }
         Phase::Running(_) => {

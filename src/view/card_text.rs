@@ -70,7 +70,6 @@ fn differences(prose: &mut Prose, plan: &Plan) {
         }
         prose.marked("  + ", Role::DiffNew, &line(&difference.becomes));
     }
-    prose.blank();
 }
 
 /// The only place where a one-time link is ever shown.
@@ -164,7 +163,7 @@ fn sends(prose: &mut Prose, plan: &Plan) {
         let address = format!("{} {}", part.request.method, part.request.url);
         match part.refusal.as_ref().filter(|_| is_several) {
             None => prose.fact(&label, Role::Text, &address),
-            Some(refusal) => prose.fact(&label, Role::Warning, &format!("not {address}: {}", refusal.why)),
+            Some(refusal) => prose.fact(&label, Role::Warning, &format!("nothing: {}", refusal.why)),
         }
     }
 }

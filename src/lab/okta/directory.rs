@@ -3,7 +3,7 @@ use super::error::OktaError;
 use super::lifecycle::Operation;
 use crate::lab::clock::millis;
 use crate::lab::population::{Person, Population, Status};
-use crate::lab::secrets::token;
+use crate::lab::secrets::{id, token};
 use axum::http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
@@ -304,7 +304,7 @@ impl Directory {
         let login = profile.get("login").and_then(Value::as_str).unwrap_or_default().to_lowercase();
         self.is_free(&login)?;
         let account = Account {
-            id: token("00u", 12),
+            id: id("00u"),
             status,
             profile,
             factors: Vec::new(),

@@ -6,7 +6,7 @@ use super::error::OktaError;
 use super::paging::{self, Query};
 use crate::lab::challenge;
 use crate::lab::hooks::LabEventHook;
-use crate::lab::secrets::token;
+use crate::lab::secrets::id;
 use crate::lab::sender::client;
 use crate::lab::world::{World, lock};
 use axum::Json;
@@ -85,7 +85,7 @@ pub(super) async fn create(State(world): State<Arc<World>>, body: Bytes) -> Answ
         return Err(OktaError::validation("uri").because("uri: HTTPS is required"));
     }
     let hook = LabEventHook {
-        id: token("who", 12),
+        id: id("who"),
         name: text("/name"),
         uri,
         events: types(&body)?,

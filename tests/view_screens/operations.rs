@@ -1,0 +1,131 @@
+//! Cards of Okta's own operations: what runs several, what changes a profile, what hands out a link.
+
+use crate::fixtures::*;
+use crate::paint::written;
+use idtriage::app::card::{Card, Phase};
+use idtriage::app::{Overlay, State};
+use idtriage::domain::action::{Receipt, ShownRequest};
+use idtriage::domain::operation::{COMPOSITES, Operation};
+use idtriage::domain::plan::{Difference, Plan, Refusal};
+use idtriage::domain::run_end::{Ended, RunEnd, StepEnd};
+use idtriage::domain::{Action, ActionId, Actor, Evidence, Flow, OneTimeLink, Outcome, Untrusted};
+use idtriage::view::Theme;
+use rstest::rstest;
+
+fn look(name: &str, state: &State) {
+    insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true }, {
+        insta::assert_snapshot!(name.to_owned(), written(state, &Theme::default()));
+    });
+}
+
+/// A card that is changed and then stood on the screen.
+fn with(columns: u16, rows: u16, change: impl FnOnce(&mut Card)) -> State {
+    let mut state = with_card(columns, rows);
+    let Some(Overlay::Card(card)) = &mut state.overlay else { panic!("no card") };
+    change(card);
+    stand(&mut state);
+    state
+}
+
+fn of(plan: &Plan, flow: Flow, url: &str) -> Plan {
+    let request = ShownRequest {
+        method: "POST".into(),
+        url: format!("https://acme.okta.com/api/v1/users/00u1abc/{url}"),
+        headers: vec![("authorization".into(), "[secret]".into())],
+        body: String::new(),
+    };
+    let (verb, caveats) = (flow.verb.clone(), flow.caveats.clone());
+    Plan { flow, verb, caveats, request, reason_required: false, ..plan.clone() }
+}
+
+fn contain(plan: &Plan) -> Plan {
+    let whole = of(plan, COMPOSITES[0].flow(), "lifecycle/suspend");
+    let so = Refusal::no_change("already so: the account is SUSPENDED, there is nothing to change");
+    let suspend = Plan { refusal: Some(so), ..of(plan, Operation::Suspend.flow(), "lifecycle/suspend") };
+    let clear = of(plan, Operation::ClearSessions.flow(), "sessions?oauthTokens=true");
+    Plan { steps: vec![suspend, clear], ..whole }
+}
+
+#[rstest]
+#[case(60, 16)]
+#[case(80, 24)]
+fn contain_where_one_step_has_nothing_to_do(#[case] columns: u16, #[case] rows: u16) {
+    let state = with(columns, rows, |card| {
+        card.plan = card.plan.as_deref().map(|plan| Box::new(contain(plan)));
+    });
+    look(&format!("contain_{columns}x{rows}"), &state);
+}
+
+fn action(outcome: Outcome, evidence: Evidence, plan: &Plan) -> Action {
+    let receipt = Receipt { status: Some(200), verified: None, ..Receipt::default() };
+    Action {
+        id: ActionId(uuid::Uuid::from_u128(1)),
+        flow: plan.flow.id.clone(),
+        verb: plan.verb.clone(),
+        risk: plan.flow.risk,
+        login: plan.login.clone(),
+        target_id: None,
+        finding: None,
+        evidence,
+        outcome,
+        request: plan.request.clone(),
+        receipt: Some(receipt),
+        reason: None,
+        actor: Actor::default(),
+        at: ago(0),
+    }
+}
+
+#[rstest]
+#[case(80, 24)]
+fn a_run_of_two_that_ended(#[case] columns: u16, #[case] rows: u16) {
+    let state = with(columns, rows, |card| {
+        let plan = contain(card.plan.as_deref().unwrap());
+        let ended = |at: usize| Ended::Ran {
+            action: Box::new(action(Outcome::Accepted, Evidence::Acknowledged, &plan.steps[at])),
+            link: None,
+        };
+        let not_sent = Ended::NotSent(plan.steps[0].refusal.clone().unwrap());
+        let step = |at: usize, ended| StepEnd {
+            flow: plan.steps[at].flow.id.clone(),
+            verb: plan.steps[at].verb.clone(),
+            ended,
+        };
+        let steps = vec![step(0, not_sent), step(1, ended(1))];
+        card.phase = Phase::Done(Box::new(RunEnd { steps }));
+        card.plan = Some(Box::new(plan));
+    });
+    look(&format!("contained_{columns}x{rows}"), &state);
+}
+
+#[rstest]
+#[case(60, 16)]
+fn a_link_comes_first_and_can_be_copied(#[case] columns: u16, #[case] rows: u16) {
+    let state = with(columns, rows, |card| {
+        let plan = of(card.plan.as_deref().unwrap(), Operation::Activate.flow(), "lifecycle/activate");
+        let link = OneTimeLink::new("https://acme.okta.com/welcome/XE6wE17zmphl3KqAPFxO".into());
+        let ended = Ended::Ran {
+            action: Box::new(action(Outcome::Changed, Evidence::Verified, &plan)),
+            link: Some(link),
+        };
+        let end = RunEnd::of(StepEnd { flow: plan.flow.id.clone(), verb: plan.verb.clone(), ended });
+        card.phase = Phase::Done(Box::new(end));
+        card.plan = Some(Box::new(plan));
+    });
+    look(&format!("link_{columns}x{rows}"), &state);
+}
+
+#[rstest]
+#[case(80, 24)]
+fn a_profile_is_shown_as_a_difference(#[case] columns: u16, #[case] rows: u16) {
+    let text = |text: &str| Some(Untrusted::from(text));
+    let state = with(columns, rows, |card| {
+        let plan = of(card.plan.as_deref().unwrap(), Operation::Update.flow(), "");
+        let differences = vec![
+            Difference { name: "department".into(), was: text("Sales"), becomes: None },
+            Difference { name: "title".into(), was: None, becomes: text("Head\u{1b}[31m of Sales") },
+        ];
+        card.plan = Some(Box::new(Plan { differences, ..plan }));
+    });
+    look(&format!("profile_{columns}x{rows}"), &state);
+}
