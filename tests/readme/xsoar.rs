@@ -225,15 +225,20 @@ const DEFECTS: &[Defect] = &[
         "6",
         "`sortOrder` is ignored",
         "order and limit hold over all pages; that a look with an end may miss late ones is said",
-        &["either_order_is_honoured_over_all_pages", "a_limit_holds_over_pages"],
+        &[
+            "either_order_is_honoured_over_all_pages",
+            "a_limit_holds_over_pages",
+            "okta_logs_prints_records_as_json_as_csv_and_as_a_table",
+        ],
     ),
     defect(
         "7",
         "a group of more than one page fails; outputs are not as documented",
-        "all pages of members, under the documented names",
+        "all pages of members, under the documented names; one HTTP client for all calls",
         &[
             "every_member_is_listed_over_all_pages_under_the_documented_names",
             "outputs_have_the_names_that_are_documented",
+            "libraries_stay_in_their_places",
         ],
     ),
     defect(
@@ -288,8 +293,9 @@ const DEFECTS: &[Defect] = &[
     defect(
         "15",
         "no request id, no waits by the headers, no trail",
-        "codes are text; the request id is in every receipt, and the journal is a chain of hashes",
+        "codes are text; waits are as the headers say; the request id is in every receipt, and the journal is a chain of hashes",
         &[
+            "a_reset_is_compared_with_the_servers_own_date",
             "an_okta_error_keeps_its_code_and_request_id",
             "an_operation_is_sent_once_by_id_and_verified_by_a_reread",
             "the_journal_is_verified_against_a_head_that_was_kept",
