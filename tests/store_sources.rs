@@ -15,7 +15,7 @@ use idtriage::domain::{
 };
 use idtriage::store::files::throw_away_folder;
 use idtriage::store::{
-    Again, Basis, Cursor, FindingFilter, From, Imported, InboxItem, Lease, Pruned, Store, UserQuery,
+    Again, Basis, Cursor, FindingFilter, From, Imported, InboxItem, Lease, Pruned, Replaced, Store, UserQuery,
 };
 use serde_json::json;
 use std::sync::Arc;
@@ -184,6 +184,22 @@ async fn settings(store: &dyn Store) {
     let content: serde_json::Value = serde_json::from_str(records[0].content.as_deref().unwrap()).unwrap();
     assert_eq!((&content["setting"], &content["value"]), (&json!("notify.muted"), &json!("no")));
     assert_eq!(content["actor"]["user"], "ann");
+}
+
+/// Who saw another value than there is by now changes nothing, and journals nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_setting_is_replaced_only_as_it_was_seen() {
+    let (_room, store) = sqlite();
+    let replace = async |seen: Option<&str>, value: &str| {
+        store.replace_setting("list", seen, value, &ann(), second(3_000)).await.unwrap()
+    };
+    assert_eq!(replace(Some("a"), "b").await, Replaced::Meanwhile, "there is none yet");
+    assert_eq!(replace(None, "a").await, Replaced::Done);
+    assert_eq!(replace(None, "b").await, Replaced::Meanwhile);
+    assert_eq!(replace(Some("a"), "b").await, Replaced::Done);
+    assert_eq!(store.setting("list").await.unwrap().as_deref(), Some("b"));
+    assert_eq!(the_journal(&*store).await, ["setting", "setting"]);
+    store.close().await.unwrap();
 }
 
 /// The kinds of the journal's records; its chain holds.

@@ -2,10 +2,12 @@
 
 mod logs;
 mod okta;
+mod operate;
 mod register;
 
 pub use logs::Logs;
 pub use okta::{ListApps, Okta, OktaApp, OktaConfig, OktaGroup, OktaUser, SetConfig};
+pub use operate::{CREATE_AND_ACTIVATE, CreateUser, Fields, IamUser, OktaOperation, UpdateUser, link};
 pub use register::{
     Cii, CiiWebhook, CreateHook, OktaHook, RegisterWebhook, Sending, UnregisterWebhook, VerifyHook,
 };
@@ -477,6 +479,22 @@ mod tests {
     #[case("idtriage cii webhook unregister wh-1 --yes", true)]
     #[case("idtriage cii webhook unregister", false)]
     #[case("idtriage cii webhook", false)]
+    #[case("idtriage okta user create --set login=a@x --profile {} --activate --link --yes", true)]
+    #[case("idtriage okta user create --set login=a@x --link", false)]
+    #[case("idtriage okta user create --set login=a@x --activate --no-activate", false)]
+    #[case("idtriage okta user create --activate", false)]
+    #[case("idtriage okta user update a@x --set title= --dry-run", true)]
+    #[case("idtriage okta user update a@x --yes", false)]
+    #[case("idtriage okta user update --set a=b", false)]
+    #[case("idtriage okta user add-to-group a@x --group Sales --yes", true)]
+    #[case("idtriage okta user remove-from-group a@x", false)]
+    #[case("idtriage okta user reset-password a@x --link --yes", true)]
+    #[case("idtriage okta user suspend a@x --link", false)]
+    #[case("idtriage okta user contain a@x b@x --yes", true)]
+    #[case("idtriage okta iam-create-user --user_profile {} --allow-enable false --yes", true)]
+    #[case("idtriage okta iam-update-user --user-profile {} --allow_enable true --dry-run", true)]
+    #[case("idtriage okta iam-disable-user", false)]
+    #[case("idtriage okta get-mapping-fields", true)]
     #[case("idtriage okta hook list", true)]
     #[case(
         "idtriage okta hook create --url https://a.example.com/hooks/okta --source hook --event user.risk.detect",

@@ -112,8 +112,12 @@ pub(super) fn registrar(loaded: &Loaded) -> Result<Arc<dyn Registrar>, Failure> 
 
 /// The configured Okta org, to look things up in.
 pub(super) fn okta_org(loaded: &Loaded) -> Result<Arc<dyn OktaOrg>, Failure> {
-    let org = tenants(&loaded.config, clock())?.okta_org();
-    org.ok_or_else(|| {
+    org_of(tenants(&loaded.config, clock())?.as_ref())
+}
+
+/// The Okta org among the tenants.
+pub(super) fn org_of(tenants: &Tenants) -> Result<Arc<dyn OktaOrg>, Failure> {
+    tenants.okta_org().ok_or_else(|| {
         Failure::usage(
             "Okta is not configured\nhint: `[okta]` in the configuration; `idtriage init` writes a template",
         )
@@ -153,12 +157,12 @@ pub(super) fn remediation_desk(
 /// The desk as the `run` command needs it.
 pub(super) fn desk(
     loaded: &Loaded,
+    tenants: Arc<Tenants>,
     store: Arc<dyn Store>,
     actor: &Actor,
-) -> Result<Box<dyn run::Desk>, Failure> {
-    let tenants = tenants(&loaded.config, clock())?;
+) -> Box<dyn run::Desk> {
     let desk = remediation_desk(&loaded.config, tenants, store, actor, Mode::Acting, Zone::Utc, clock());
-    Ok(Box::new(Bench { runner: Runner::new(desk.clone(), Default::default()), desk }))
+    Box::new(Bench { runner: Runner::new(desk.clone(), Default::default()), desk })
 }
 
 /// How long a command that was told to end waits for a receipt.

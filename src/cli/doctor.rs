@@ -5,6 +5,7 @@
 
 pub(super) mod calls;
 mod listener;
+mod okta;
 
 use super::connect;
 use super::failure::{DONE, FAILED, Failure};
@@ -92,6 +93,7 @@ pub async fn local_checks(
     }
     checked.push(listener::checked(loaded, holder, connect::now()));
     checked.push(flows(loaded));
+    checked.extend(okta::checked(&loaded.config));
     checked.push(console(loaded));
     checked
 }

@@ -17,8 +17,8 @@ use crate::domain::{
 };
 use crate::store::{
     ActionFilter, Basis, ChangeError, Counted, Cursor, Dropped, EventUser, FindingFilter, From, Imported,
-    InboxItem, IntendError, Lease, Page, Pruned, Sequence, Store, StoreError, StoreHealth, StoreStatus,
-    UserQuery,
+    InboxItem, IntendError, Lease, Page, Pruned, Replaced, Sequence, Store, StoreError, StoreHealth,
+    StoreStatus, UserQuery,
 };
 use crate::tenant::Directory;
 use async_trait::async_trait;
@@ -85,6 +85,17 @@ impl Store for FakeStore {
     }
 
     async fn set_setting(&self, _: &str, _: &str, _: &Actor, _: Timestamp) -> Result<(), StoreError> {
+        Err(StoreError::Closed)
+    }
+
+    async fn replace_setting(
+        &self,
+        _: &str,
+        _: Option<&str>,
+        _: &str,
+        _: &Actor,
+        _: Timestamp,
+    ) -> Result<Replaced, StoreError> {
         Err(StoreError::Closed)
     }
 

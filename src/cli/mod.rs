@@ -36,16 +36,19 @@ mod user;
 
 pub use failure::Failure;
 
+use crate::config::Loaded;
 use crate::config::meant::Reading;
 use crate::remediation::Pace;
 use crate::runtime::terminal::signals::{Signalled, Signals};
 use crate::store::receiver;
+use crate::tenant::Tenants;
 use args::{Arguments, Command, Global};
 use clap::Parser;
 use output::{Form, Output};
 use session::{Session, closed};
 use std::ffi::OsString;
 use std::io::Write;
+use std::sync::Arc;
 use tokio::sync::watch;
 
 /// Parses the command line, does what it says and answers the exit status.
@@ -245,15 +248,30 @@ async fn keep(what: &args::Store, session: &Session<'_>, out: &mut Output<'_>) -
 }
 
 async fn remediate(what: &args::Run, session: &Session<'_>, out: &mut Output<'_>) -> Result<u8, Failure> {
-    if !what.answers.dry_run {
-        session.may_change("running a flow")?;
-    }
+    may_run(&what.answers, session)?;
     let loaded = session.loaded()?;
+    let tenants = connect::tenants(&loaded.config, connect::clock())?;
+    acted(what, &loaded, tenants, &run::AsAction, session, out).await
+}
+
+fn may_run(answers: &args::Answers, session: &Session<'_>) -> Result<(), Failure> {
+    if answers.dry_run { Ok(()) } else { session.may_change("running a flow") }
+}
+
+/// Runs a flow with tenants that are there already.
+async fn acted(
+    what: &args::Run,
+    loaded: &Loaded,
+    tenants: Arc<Tenants>,
+    tell: &dyn run::Tell,
+    session: &Session<'_>,
+    out: &mut Output<'_>,
+) -> Result<u8, Failure> {
     let actor = session.actor(&loaded.config.console);
     let store = session.store(&loaded.config.store, Some(Reading::of(&loaded.config)), out).await?;
-    let desk = connect::desk(&loaded, store.clone(), &actor)?;
+    let desk = connect::desk(loaded, tenants, store.clone(), &actor);
     let by = run::By { actor: &actor, at: connect::now() };
-    let ran = until_signalled(async |stop| run::run(what, desk.as_ref(), by, stop, out).await);
+    let ran = until_signalled(async |stop| run::run(what, desk.as_ref(), by, stop, tell, out).await);
     closed(store.as_ref(), ran.await).await
 }
 

@@ -1,9 +1,12 @@
 //! `okta …`: what is asked of an Okta org, one file a group of subcommands.
 
 mod config;
+mod fields;
 mod hook;
 mod logs;
 mod look;
+mod told;
+mod write;
 mod xsoar;
 
 use super::args::{self, OktaApp, OktaConfig, OktaGroup, OktaUser};
@@ -11,6 +14,7 @@ use super::connect;
 use super::failure::Failure;
 use super::output::Output;
 use super::session::Session;
+use write::{Iam, Writer};
 
 /// Runs the subcommand.
 ///
@@ -24,7 +28,13 @@ pub(super) async fn run(
     match what {
         args::Okta::User(OktaUser::Get { user }) => look::user(user, session, out).await,
         args::Okta::User(OktaUser::Apps { user }) => look::apps_of_user(user, session, out).await,
-        args::Okta::User(OktaUser::Operate(what)) => super::remediate(&what.run(), session, out).await,
+        args::Okta::User(OktaUser::Operate(what)) => Writer::new(session)?.operate(what, out).await,
+        args::Okta::User(OktaUser::Create(what)) => Writer::new(session)?.create(what, out).await,
+        args::Okta::User(OktaUser::Update(what)) => Writer::new(session)?.update(what, out).await,
+        args::Okta::IamCreateUser(what) => Writer::new(session)?.iam(Iam::Create, what, out).await,
+        args::Okta::IamUpdateUser(what) => Writer::new(session)?.iam(Iam::Update, what, out).await,
+        args::Okta::IamDisableUser(what) => Writer::new(session)?.iam(Iam::Disable, what, out).await,
+        args::Okta::IamEnableUser(what) => Writer::new(session)?.iam(Iam::Enable, what, out).await,
         args::Okta::App(OktaApp::List(what)) | args::Okta::ListApplications(what) => {
             look::apps(what, session, out).await
         }
@@ -33,9 +43,7 @@ pub(super) async fn run(
             look::assignment(application_id, user_id, session, out).await
         }
         args::Okta::ListUserApplications { user_id } => look::apps_of_user(user_id, session, out).await,
-        args::Okta::IamGetUser { user_profile } => {
-            look::user(&xsoar::user_key(user_profile)?, session, out).await
-        }
+        args::Okta::IamGetUser { user_profile } => Writer::new(session)?.iam_get(user_profile, out).await,
         args::Okta::Group(OktaGroup::Get { id, name, members }) => {
             let key = look::key_of(id.as_deref(), name.as_deref());
             look::group(key, look::Members::of(*members), session, out).await
@@ -49,6 +57,7 @@ pub(super) async fn run(
         args::Okta::Config(OktaConfig::Set(what)) | args::Okta::SetConfiguration(what) => {
             config::set(what, session, out).await
         }
+        args::Okta::Fields => fields::run(session, out).await,
         args::Okta::Hook(what) => hook::run(what, session, out).await,
         args::Okta::Logs(what) => {
             let log = connect::log_search(&session.loaded()?)?;

@@ -16,6 +16,7 @@ use crate::store::Again;
 use async_trait::async_trait;
 use futures_util::FutureExt as _;
 use jiff::Timestamp;
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::pending;
 use std::io;
@@ -113,6 +114,74 @@ pub struct By<'a> {
     pub at: Timestamp,
 }
 
+/// In which words `--json` tells how runs ended. People get the same lines of everybody.
+#[async_trait(?Send)]
+pub trait Tell {
+    /// A step that ended: it ran, or it needed not to, or its state forbade it.
+    async fn ended(&self, part: &Plan, step: &StepEnd) -> Value;
+
+    /// A run that was not made, or whose end is not known, where that is told beside the error.
+    fn not_run(&self, about: &About<'_>, failure: &Failure) -> Option<Value>;
+
+    /// What helps where a plan is refused.
+    fn hint(&self, plan: &Plan) -> Option<String>;
+}
+
+/// What a run that was not made was about.
+#[derive(Debug, Clone, Copy)]
+pub struct About<'a> {
+    /// Which flow.
+    pub flow: &'a FlowId,
+    /// On whom.
+    pub login: &'a Login,
+    /// Its plan, where there is one.
+    pub plan: Option<&'a Plan>,
+}
+
+impl<'a> About<'a> {
+    fn plan(plan: &'a Plan) -> About<'a> {
+        About { flow: &plan.flow.id, login: &plan.login, plan: Some(plan) }
+    }
+}
+
+/// As `run` itself tells it: the action, under the names that the journal has for it.
+#[derive(Debug, Clone, Copy)]
+pub struct AsAction;
+
+#[async_trait(?Send)]
+impl Tell for AsAction {
+    async fn ended(&self, part: &Plan, step: &StepEnd) -> Value {
+        match &step.ended {
+            Ended::Ran { action, link } => {
+                let mut json = action.to_json();
+                if let (Some(link), Some(json)) = (link, json.as_object_mut()) {
+                    json.insert("one_time_link".to_owned(), link.expose().into());
+                }
+                json
+            }
+            ended => {
+                let why = match ended {
+                    Ended::NotSent(refusal) => &refusal.why,
+                    Ended::Unsure(why) => why,
+                    Ended::Ran { .. } => "",
+                };
+                serde_json::json!({
+                    "flow": part.flow.id, "login": part.login, "target": part.target_id, "evidence": null,
+                    "outcome": step.outcome(), "refusal": why,
+                })
+            }
+        }
+    }
+
+    fn not_run(&self, _: &About<'_>, _: &Failure) -> Option<Value> {
+        None
+    }
+
+    fn hint(&self, _: &Plan) -> Option<String> {
+        None
+    }
+}
+
 /// Runs the subcommand.
 ///
 /// # Errors
@@ -122,6 +191,7 @@ pub async fn run(
     desk: &dyn Desk,
     by: By<'_>,
     stop: &mut Stop,
+    tell: &dyn Tell,
     out: &mut Output<'_>,
 ) -> Result<u8, Failure> {
     let asks = asks(what)?;
@@ -131,7 +201,10 @@ pub async fn run(
         match prepared(desk, ask, stop).await? {
             Ok(Prepared::Page(page)) => statuses.push(opens(ask, &page, out)?),
             Ok(Prepared::Plan(plan)) => plans.push(*plan),
-            Err(failure) => statuses.push(told(&failure, out)),
+            Err(failure) => {
+                let about = About { flow: &ask.flow, login: &ask.login, plan: None };
+                statuses.push(not_run(tell, &about, &failure, out));
+            }
         }
     }
     if what.answers.dry_run {
@@ -143,7 +216,7 @@ pub async fn run(
     }
     plans.iter().try_for_each(|plan| answered(what, plan, asks.len()))?;
     for plan in &plans {
-        statuses.push(run_one(what, plan, desk, stop, out).await);
+        statuses.push(run_one(what, plan, desk, stop, tell, out).await);
     }
     Ok(combined(statuses))
 }
@@ -233,14 +306,20 @@ async fn run_one(
     plan: &Plan,
     desk: &dyn Desk,
     stop: &mut Stop,
+    tell: &dyn Tell,
     out: &mut Output<'_>,
 ) -> u8 {
     if let Some(refusal) = plan.refusal.as_ref().filter(|refusal| refusal.outcome == Outcome::NoChange) {
         // There is nothing to be journalled: nothing was sent, and nothing has to be.
-        let _ = unchanged(plan, refusal, out);
+        let step = StepEnd {
+            flow: plan.flow.id.clone(),
+            verb: plan.verb.clone(),
+            ended: Ended::NotSent(refusal.clone()),
+        };
+        let _ = told_end(plan, &step, tell, out).await;
         return refusal.outcome.exit_status();
     }
-    let ended = match refused(what, plan) {
+    let ended = match refused(what, plan, tell) {
         Some(failure) => Err(failure),
         None if stop.is_asked() => Err(not_sent(plan)),
         None => send(what, plan, desk, stop, out).await,
@@ -248,10 +327,12 @@ async fn run_one(
     match ended {
         Ok(end) => {
             // The journal has it, where the output is closed.
-            let _ = end.steps.iter().try_for_each(|step| told_end(plan, step, out));
+            for step in &end.steps {
+                let _ = told_end(plan, step, tell, out).await;
+            }
             combined(end.steps.iter().map(|step| step.outcome().exit_status()))
         }
-        Err(failure) => told(&failure, out),
+        Err(failure) => not_run(tell, &About::plan(plan), &failure, out),
     }
 }
 
@@ -301,50 +382,44 @@ fn not_sent(plan: &Plan) -> Failure {
     Failure::failed(format!("{plan} was not sent for `{}`: stopped by a signal", plan.login))
 }
 
-fn refused(what: &args::Run, plan: &Plan) -> Option<Failure> {
+fn refused(what: &args::Run, plan: &Plan, tell: &dyn Tell) -> Option<Failure> {
     let login = &plan.login;
     if let Some(why) = &plan.refusal {
-        return Some(Failure::failed(format!("{plan} is refused for `{login}`: {why}")));
+        let hint = tell.hint(plan).map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
+        return Some(Failure::failed(format!("{plan} is refused for `{login}`: {why}{hint}")));
     }
     let needs = plan.needs_again.as_ref().filter(|_| !what.answers.again)?;
     Some(Failure::failed(format!("{plan}: {needs}\nhint: check the target, then insist with `--again`")))
 }
 
 /// The status of a failure that the others do not wait for, and that is told if anybody still listens.
-fn told(failure: &Failure, out: &mut Output<'_>) -> u8 {
+fn not_run(tell: &dyn Tell, about: &About<'_>, failure: &Failure, out: &mut Output<'_>) -> u8 {
+    if let Some(json) = tell.not_run(about, failure).filter(|_| out.is_json()) {
+        let _ = out.json(&json);
+    }
     let _ = out.error(failure);
     failure.status()
 }
 
 /// How a step ended. A one-time link goes to whoever reads this, and nowhere else.
-fn told_end(plan: &Plan, step: &StepEnd, out: &mut Output<'_>) -> io::Result<()> {
+async fn told_end(plan: &Plan, step: &StepEnd, tell: &dyn Tell, out: &mut Output<'_>) -> io::Result<()> {
     let part = plan.parts().iter().find(|part| part.flow.id == step.flow).unwrap_or(plan);
+    if let Ended::Unsure(why) = &step.ended {
+        out.error(&Failure::unknown(format!("{part}: {why}")))?;
+    }
+    if out.is_json() {
+        return out.json(&tell.ended(part, step).await);
+    }
     match &step.ended {
         Ended::Ran { action, link } => done(action, link.as_ref(), out),
-        Ended::NotSent(refusal) => unchanged(part, refusal, out),
-        Ended::Unsure(why) => out.error(&Failure::unknown(format!("{part}: {why}"))),
+        Ended::NotSent(Refusal { why, outcome }) => {
+            out.text(&format!("{}: {}: {} ({why})", plan.login, part.verb, outcome.word()))
+        }
+        Ended::Unsure(_) => Ok(()),
     }
-}
-
-fn unchanged(plan: &Plan, refusal: &Refusal, out: &mut Output<'_>) -> io::Result<()> {
-    let (login, outcome) = (&plan.login, refusal.outcome);
-    if out.is_json() {
-        return out.json(&serde_json::json!({
-            "flow": plan.flow.id, "login": login, "target": plan.target_id, "evidence": null,
-            "outcome": outcome, "refusal": refusal.why,
-        }));
-    }
-    out.text(&format!("{login}: {}: {} ({})", plan.verb, outcome.word(), refusal.why))
 }
 
 fn done(action: &Action, link: Option<&OneTimeLink>, out: &mut Output<'_>) -> io::Result<()> {
-    if out.is_json() {
-        let mut json = action.to_json();
-        if let (Some(link), Some(json)) = (link, json.as_object_mut()) {
-            json.insert("one_time_link".to_owned(), link.expose().into());
-        }
-        return out.json(&json);
-    }
     if let Some(link) = link {
         out.text(&format!("one-time link, shown once: {}", link.expose()))?;
     }
@@ -395,7 +470,7 @@ mod tests {
         let desk = FakeDesk { risk, ..Default::default() };
         let actor = Actor::default();
         let (ended, _) = printed(Form::Text, async |out| {
-            run(&arguments(line), &desk, by(&actor), &mut Stop::new().1, out).await
+            run(&arguments(line), &desk, by(&actor), &mut Stop::new().1, &AsAction, out).await
         });
         match (ended, refused) {
             (Ok(status), None) => assert_eq!(status, DONE),
@@ -417,7 +492,7 @@ mod tests {
         let actor = Actor::default();
         let line = "--user ann bob --yes";
         let (status, text) = printed(Form::Json, async |out| {
-            run(&arguments(line), &desk, by(&actor), &mut Stop::new().1, out).await.unwrap()
+            run(&arguments(line), &desk, by(&actor), &mut Stop::new().1, &AsAction, out).await.unwrap()
         });
         assert_eq!((status, text.out.lines().count(), desk.ran()), (expected, 2, 2));
     }
@@ -441,8 +516,15 @@ mod tests {
         let actor = Actor::default();
         let (mut closed, mut errors) = (Closed, Closed);
         let mut out = Output::new(Form::Text, &mut closed, &mut errors);
-        let ended =
-            run(&arguments("--user ann bob --yes"), &desk, by(&actor), &mut Stop::new().1, &mut out).await;
+        let ended = run(
+            &arguments("--user ann bob --yes"),
+            &desk,
+            by(&actor),
+            &mut Stop::new().1,
+            &AsAction,
+            &mut out,
+        )
+        .await;
         assert_eq!((ended.unwrap(), desk.ran()), (UNKNOWN, 2));
     }
 
@@ -476,7 +558,7 @@ mod tests {
         let actor = Actor::default();
         let line = arguments("--user ann bob --yes");
         let (ended, text) =
-            printed(Form::Text, async |out| run(&line, &desk, by(&actor), &mut stop, out).await);
+            printed(Form::Text, async |out| run(&line, &desk, by(&actor), &mut stop, &AsAction, out).await);
         assert_eq!((ended.unwrap(), desk.ran()), (expected, 1));
         assert_eq!(text.errors.matches("was not sent for").count(), not_sent, "{}", text.errors);
     }
@@ -487,7 +569,7 @@ mod tests {
         let actor = Actor { user: "ann".into(), ..Default::default() };
         let line = "--user ann --dry-run";
         let (_, text) = printed(Form::Json, async |out| {
-            run(&arguments(line), &desk, by(&actor), &mut Stop::new().1, out).await.unwrap()
+            run(&arguments(line), &desk, by(&actor), &mut Stop::new().1, &AsAction, out).await.unwrap()
         });
         assert_eq!(desk.ran(), 0);
         assert!(
@@ -509,7 +591,9 @@ mod tests {
         let desk = FakeDesk { page: Some(WebPage { url, of: PageOf::Finding }), ..Default::default() };
         let actor = Actor::default();
         let (status, text) = printed(form, async |out| {
-            run(&arguments("--user ann"), &desk, by(&actor), &mut Stop::new().1, out).await.unwrap()
+            run(&arguments("--user ann"), &desk, by(&actor), &mut Stop::new().1, &AsAction, out)
+                .await
+                .unwrap()
         });
         assert_eq!((status, desk.ran()), (DONE, 0));
         assert!(text.out.starts_with(said) && text.errors.contains(noted), "{}{}", text.out, text.errors);
@@ -518,9 +602,9 @@ mod tests {
     #[test]
     fn what_has_to_be_insisted_on_is_not_sent() {
         let again = Plan { needs_again: Some("the last one is unknown".into()), ..plan(Risk::Low, "ann") };
-        assert!(refused(&arguments("--user ann --yes"), &again).is_some());
-        assert!(refused(&arguments("--user ann --yes --again"), &again).is_none());
+        assert!(refused(&arguments("--user ann --yes"), &again, &AsAction).is_some());
+        assert!(refused(&arguments("--user ann --yes --again"), &again, &AsAction).is_none());
         let refusal = Plan { refusal: Some("protected".to_owned().into()), ..again };
-        assert!(refused(&arguments("--user ann --yes --again"), &refusal).is_some());
+        assert!(refused(&arguments("--user ann --yes --again"), &refusal, &AsAction).is_some());
     }
 }

@@ -1,5 +1,7 @@
 //! The configuration as the program works with it: checked, with defaults, secrets read.
 
+use crate::domain::operation::Operation;
+use crate::domain::profile::ProfileMap;
 use crate::domain::rule::{Rule, Then};
 use crate::domain::{Flow, LogChecks, Query, Rules, SourceHealth, event::SourceName};
 use secrecy::SecretString;
@@ -33,6 +35,8 @@ pub struct Config {
     pub cii: Option<Cii>,
     /// Okta, if configured.
     pub okta: Option<Okta>,
+    /// How profiles of Okta users are said.
+    pub profiles: Profiles,
     /// What can be run; the nine presets that are not configured are listed as `open`.
     pub flows: Vec<ConfiguredFlow>,
     /// What must not be done.
@@ -388,9 +392,54 @@ pub struct ConfiguredFlow {
     pub client_token: Option<SecretString>,
 }
 
+/// How profiles of Okta users are said.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Profiles {
+    /// Names of fields beside Okta's own.
+    pub map: ProfileMap,
+    /// Whether a change of somebody who is not there makes the account.
+    pub create_if_missing: bool,
+}
+
+/// What may be done to users by Okta's own calls, from the command line and the console alike. What is not
+/// named here is not asked: suspending holds an attacker, and is what is left where `disable` is off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OktaAllow {
+    /// Making accounts.
+    pub create: bool,
+    /// Changing profiles.
+    pub update: bool,
+    /// Activating, and beginning an activation anew: either ends in an account that can be used.
+    pub enable: bool,
+    /// Deactivating.
+    pub disable: bool,
+}
+
+impl Default for OktaAllow {
+    fn default() -> OktaAllow {
+        OktaAllow { create: true, update: true, enable: true, disable: true }
+    }
+}
+
+impl OktaAllow {
+    /// Why an operation is not to be run, if so.
+    pub fn forbids(&self, operation: Operation) -> Option<String> {
+        let (is_allowed, switch) = match operation {
+            Operation::Create => (self.create, "create"),
+            Operation::Update => (self.update, "update"),
+            Operation::Activate | Operation::Reactivate => (self.enable, "enable"),
+            Operation::Deactivate => (self.disable, "disable"),
+            _ => return None,
+        };
+        (!is_allowed).then(|| format!("switched off: `[okta.allow] {switch}` is false"))
+    }
+}
+
 /// What must not be done.
 #[derive(Debug, Clone, Default)]
 pub struct Guard {
+    /// What may be done to users by Okta's own calls.
+    pub okta: OktaAllow,
     /// Logins that no flow may target, folded.
     pub protected: Vec<String>,
     /// From which risk on a reason is asked for.

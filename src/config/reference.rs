@@ -26,6 +26,10 @@ pub enum Kind {
     Map,
     /// What follows from a rule.
     Then,
+    /// A table of what may be done to users.
+    Allow,
+    /// A table from names to fields of a profile.
+    Names,
 }
 
 impl Kind {
@@ -42,6 +46,8 @@ impl Kind {
             Kind::Number => "a whole number",
             Kind::Map => "a table of JSON pointers and texts",
             Kind::Then => "a table of `severity`, `tag`, `notify` or `drop = true`",
+            Kind::Allow => "a table of `create`, `update`, `enable`, `disable`, each true or false",
+            Kind::Names => "a table from names to profile fields",
         }
     }
 }
@@ -206,6 +212,27 @@ pub const SETTINGS: &[Setting] = &[
         Kind::Switch,
         "false",
         "Whether each call proves that it comes from whoever holds the token (DPoP), as the application may require.",
+    ),
+    setting(
+        "[okta]",
+        "allow",
+        Kind::Allow,
+        "all true",
+        "What may be done to users by Okta's own calls, from the console too: `create` an account, `update` a profile, `enable` (activate, reactivate), `disable` (deactivate). Suspending and all else is not asked here.",
+    ),
+    setting(
+        "[okta]",
+        "create_if_missing",
+        Kind::Switch,
+        "false",
+        "Whether `iam-update-user` of somebody who is not there makes the account.",
+    ),
+    setting(
+        "[okta]",
+        "map",
+        Kind::Names,
+        "XSOAR's outgoing mapper",
+        "Names of profile fields beside Okta's own: `surname = \"lastName\"`. Entries go before the shipped ones.",
     ),
     setting(
         "[[flow]]",
@@ -405,6 +432,40 @@ pub const SETTINGS: &[Setting] = &[
 pub const LATER: &[(&str, &str)] =
     &[("[guard]", "bulk_limit"), ("[console]", "columns"), ("[console]", "privacy")];
 
+/// What somebody looks for who knows the settings of XSOAR's Okta integrations, and where it is here: heading,
+/// key, hint. They are no settings, and are refused with these words.
+pub const ELSEWHERE: &[(&str, &str, &str)] = &[
+    ("[okta]", "url", "`org_url`"),
+    ("[okta]", "apitoken", "`api_token = { env = \"NAME\" }`"),
+    ("[okta]", "insecure", "a private authority is `[net] ca_file`; certificates are always checked"),
+    ("[okta]", "proxy", "`[net] proxy`"),
+    ("[okta]", "create-user-enabled", "`[okta.allow] create`"),
+    ("[okta]", "update-user-enabled", "`[okta.allow] update`"),
+    ("[okta]", "enable-user-enabled", "`[okta.allow] enable`"),
+    ("[okta]", "disable-user-enabled", "`[okta.allow] disable`"),
+    ("[okta]", "create-if-not-exists", "`create_if_missing`"),
+    ("[okta]", "mapper-out", "`[okta.map]`"),
+    ("[okta]", "mapper-in", "nothing is mapped on its way in: what Okta answers is shown as it came"),
+    ("[okta]", "max_fetch", NO_MAX_FETCH),
+    ("[[source]]", "max_fetch", NO_MAX_FETCH),
+    ("[okta]", "isFetch", FETCHES),
+    ("[okta]", "incidentFetchInterval", "`interval` of a `[[source]]` of type `okta-system-log`"),
+    ("[[source]]", "incidentFetchInterval", "`interval`"),
+    ("[okta]", "first_fetch", "`first_fetch` of a `[[source]]` of type `okta-system-log`"),
+    ("[okta]", "fetch_query_filter", "`filter` of a `[[source]]` of type `okta-system-log`"),
+    ("[[source]]", "fetch_query_filter", "`filter`"),
+    ("[okta]", "auto_generate_query_filter", APPLICATIONS),
+    ("[[source]]", "auto_generate_query_filter", APPLICATIONS),
+];
+
+/// Why there is no limit on the events that are fetched: contract of XSOAR's integration, defect 1.
+pub const NO_MAX_FETCH: &str = "there is none, and none is needed: events and the place in the log are committed \
+                                together, so that none is left out between two requests; lists on a screen have \
+                                pages, and drop nothing";
+const FETCHES: &str = "a `[[source]]` of type `okta-system-log` is fetched, and without one nothing is";
+const APPLICATIONS: &str =
+    "`applications` of a `[[source]]` of type `okta-system-log`, and `idtriage okta config set`";
+
 /// The settings under a heading.
 pub fn under(table: &str) -> impl Iterator<Item = &'static Setting> {
     SETTINGS.iter().filter(move |setting| setting.table == table)
@@ -447,6 +508,7 @@ mod tests {
             assert!(setting.sentence.ends_with('.'), "{setting:?} has no sentence");
         }
         assert!(LATER.iter().all(|later| !seen.contains(later)));
+        assert!(ELSEWHERE.iter().all(|(table, key, _)| !seen.contains(&(*table, *key))));
         assert_eq!(headings().len(), 12);
     }
 

@@ -148,6 +148,26 @@ pub struct Okta {
     pub key_id: Option<String>,
     /// Whether tokens are bound to a key of our own.
     pub dpop: Option<bool>,
+    /// What may be done to users.
+    pub allow: Option<OktaAllow>,
+    /// Whether a change of somebody who is not there makes them.
+    pub create_if_missing: Option<bool>,
+    /// Names of profile fields.
+    pub map: Option<BTreeMap<String, String>>,
+}
+
+/// `[okta.allow]`.
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct OktaAllow {
+    /// Making users.
+    pub create: Option<bool>,
+    /// Changing profiles.
+    pub update: Option<bool>,
+    /// Activating.
+    pub enable: Option<bool>,
+    /// Deactivating.
+    pub disable: Option<bool>,
 }
 
 /// How a flow is called.

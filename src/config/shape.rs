@@ -5,7 +5,7 @@
 //! taken out, and what is left always deserialises.
 
 use super::problem::{At, Problems};
-use super::reference::{self, Kind, LATER, Setting};
+use super::reference::{self, ELSEWHERE, Kind, LATER, Setting};
 use super::said::Said;
 use toml::{Table, Value};
 
@@ -82,6 +82,10 @@ fn note_unknown_key(heading: &str, key: &str, at: &At, problems: &mut Problems) 
     if LATER.contains(&(heading, key)) {
         return problems.hinted(at.key(key), NOT_YET, TAKE_OUT);
     }
+    let elsewhere = ELSEWHERE.iter().find(|(table, name, _)| *table == heading && *name == key);
+    if let Some((_, _, hint)) = elsewhere {
+        return problems.hinted(at.key(key), "is not a setting", hint);
+    }
     let known: Vec<String> = reference::under(heading).map(|setting| format!("`{}`", setting.key)).collect();
     let hint = format!("{heading} knows {}", known.join(" "));
     problems.hinted(at.key(key), "is not a setting", &hint);
@@ -99,6 +103,8 @@ fn fits(setting: &Setting, value: &Value, at: &At, problems: &mut Problems) -> b
         Kind::Number => value.as_integer().is_some_and(|number| u32::try_from(number).is_ok()),
         Kind::Map => value.as_table().is_some_and(|table| table.values().all(Value::is_str)),
         Kind::Then => is_then(value),
+        Kind::Allow => return is_allow(value, at, problems),
+        Kind::Names => value.as_table().is_some_and(|table| table.values().all(Value::is_str)),
     };
     if !fits {
         problems.note(at.clone(), format!("has to be {}", setting.kind.words()), None);
@@ -132,6 +138,29 @@ fn is_then(value: &Value) -> bool {
         _ => false,
     };
     value.as_table().is_some_and(|table| table.iter().all(is_known))
+}
+
+/// Each that does not fit is named: a switch that is misspelt would allow what was to be refused.
+fn is_allow(value: &Value, at: &At, problems: &mut Problems) -> bool {
+    let Some(table) = value.as_table() else {
+        problems.note(at.clone(), format!("has to be {}", Kind::Allow.words()), None);
+        return false;
+    };
+    let mut fits = true;
+    for (key, value) in table {
+        match key.as_str() {
+            "create" | "update" | "enable" | "disable" if value.is_bool() => {}
+            "create" | "update" | "enable" | "disable" => {
+                problems.note(at.inner(key), "has to be true or false", None);
+                fits = false;
+            }
+            _ => {
+                problems.hinted(at.inner(key), "is not a setting", Kind::Allow.words());
+                fits = false;
+            }
+        }
+    }
+    fits
 }
 
 /// A literal is refused in words, whatever it looks like, and never repeated.

@@ -27,6 +27,7 @@ pub mod page;
 pub mod payload;
 pub mod plan;
 pub mod preset;
+pub mod profile;
 pub mod query;
 pub mod rule;
 pub mod run_end;

@@ -21,6 +21,7 @@ pub(super) fn refusal(
     (reading, aim): (&Reading, &Aim),
 ) -> Option<Refusal> {
     guard::refusal(&desk.guard, desk.mode, names)
+        .or_else(|| guard::switched_off(&desk.guard, flow))
         .or_else(|| guard::still_open(earlier))
         .or_else(|| reading.missing.clone())
         .map(Refusal::from)

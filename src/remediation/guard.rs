@@ -29,6 +29,11 @@ pub fn refusal(guard: &Guard, mode: Mode, names: &Names) -> Option<String> {
     Some(format!("protected: `guard.protected` holds `{entry}`"))
 }
 
+/// Why nobody may run this flow, if its operation is switched off.
+pub fn switched_off(guard: &Guard, flow: &Flow) -> Option<String> {
+    flow.operation.and_then(|operation| guard.okta.forbids(operation))
+}
+
 /// An entry is a name, `group:NAME`, or either with `*` standing for anything.
 fn protects(entry: &str, name: &str) -> bool {
     Pattern(Login::new(entry).folded().to_owned()).matches(name)
@@ -75,14 +80,15 @@ pub fn precedent(earlier: &[Action], now: Timestamp) -> Option<Precedent> {
     Some(Precedent { action: id, why })
 }
 
-/// Those of earlier actions that did the same. Adding to another group is something else, though the flow
-/// and the user are the same; so is changing another field.
+/// Those of earlier actions that did the same, and those of which nobody knows what they did. Adding to
+/// another group is something else, though the flow and the user are the same; so is changing another field.
 pub fn alike(flow: &Flow, earlier: &[Action], request: &ShownRequest) -> Vec<Action> {
     let is_told_more = flow.operation.is_some_and(|operation| {
         operation.is_of_group() || matches!(operation, Operation::Update | Operation::Create)
     });
     let is_same = |action: &&Action| {
-        !is_told_more || (action.request.url == request.url && action.request.body == request.body)
+        let is_alike = action.request.url == request.url && action.request.body == request.body;
+        !is_told_more || is_alike || action.outcome == Outcome::Unknown
     };
     earlier.iter().filter(is_same).cloned().collect()
 }
@@ -101,15 +107,33 @@ fn may_have_left(action: &Action) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::meant::OktaAllow;
     use crate::domain::Actor;
-    use crate::domain::action::ShownRequest;
     use rstest::rstest;
 
     fn guard(protected: &[&str]) -> Guard {
         Guard {
             protected: protected.iter().map(|p| (*p).to_owned()).collect(),
             require_reason_from: Some(Risk::Medium),
+            ..Guard::default()
         }
+    }
+
+    #[rstest]
+    #[case(Operation::Create, Some("`[okta.allow] create` is false"))]
+    #[case(Operation::Update, Some("`[okta.allow] update` is false"))]
+    #[case(Operation::Activate, Some("`[okta.allow] enable` is false"))]
+    #[case(Operation::Reactivate, Some("`[okta.allow] enable` is false"))]
+    #[case(Operation::Deactivate, Some("`[okta.allow] disable` is false"))]
+    #[case(Operation::Suspend, None)]
+    #[case(Operation::ClearSessions, None)]
+    #[case(Operation::AddToGroup, None)]
+    fn a_switch_covers_its_operations(#[case] operation: Operation, #[case] why: Option<&str>) {
+        let okta = OktaAllow { create: false, update: false, enable: false, disable: false };
+        let told = switched_off(&Guard { okta, ..Guard::default() }, &operation.flow());
+        assert_eq!(told.is_some(), why.is_some());
+        assert!(why.is_none_or(|why| told.unwrap().contains(why)));
+        assert_eq!(switched_off(&Guard::default(), &operation.flow()), None, "all is allowed by itself");
     }
 
     #[rstest]

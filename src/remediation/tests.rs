@@ -217,7 +217,7 @@ async fn the_targets_state_refuses(#[case] status: &'static str, #[case] phrase:
 #[case("c*")]
 #[tokio::test]
 async fn a_protected_name_refuses_by_any_of_its_names(#[case] entry: &str) {
-    let guard = Guard { protected: vec![entry.to_owned()], require_reason_from: None };
+    let guard = Guard { protected: vec![entry.to_owned()], ..Guard::default() };
     let plan = Setup { guard, ..Default::default() }.lab().plan().await;
     assert_eq!(plan.refusal.is_some(), entry != "c*", "a CII id is not a name");
 }
@@ -228,7 +228,7 @@ async fn a_protected_name_refuses_by_any_of_its_names(#[case] entry: &str) {
 #[tokio::test]
 async fn a_partial_answer_checks_no_protection_in_silence(#[case] entry: &str, #[case] is_insisted_on: bool) {
     let fewer = dossier::Problem { path: vec!["getEndUser".into()], ..dossier::Problem::whole("drift") };
-    let guard = Guard { protected: vec![entry.to_owned()], require_reason_from: None };
+    let guard = Guard { protected: vec![entry.to_owned()], ..Guard::default() };
     let plan = Setup { guard, problems: vec![fewer], ..Default::default() }.lab().plan().await;
     assert_eq!(plan.needs_again.is_some(), is_insisted_on, "{:?}", plan.needs_again);
     let is_said = plan.cannot_know.iter().any(|line| line.contains("linked logins"));

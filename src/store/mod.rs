@@ -121,6 +121,15 @@ pub struct Lease {
     pub until: Timestamp,
 }
 
+/// Whether a setting that was seen was replaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Replaced {
+    /// It was.
+    Done,
+    /// It was not: it is another by now.
+    Meanwhile,
+}
+
 /// Whether an action may follow one whose outcome is unknown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Again {
@@ -264,6 +273,17 @@ pub trait Store: Send + Sync + fmt::Debug {
         actor: &Actor,
         at: Timestamp,
     ) -> Result<(), StoreError>;
+
+    /// Sets it only where it still is what was seen (`None`: not set at all), in one commit, so that two who
+    /// read, change and write lose nothing of each other's; journalled like [`Store::set_setting`].
+    async fn replace_setting(
+        &self,
+        name: &str,
+        seen: Option<&str>,
+        value: &str,
+        actor: &Actor,
+        at: Timestamp,
+    ) -> Result<Replaced, StoreError>;
 
     /// What it holds and how large it is, part by part.
     async fn status(&self) -> Result<StoreStatus, StoreError>;

@@ -36,6 +36,9 @@ pub trait OktaOrg: Send + Sync + fmt::Debug {
     /// The groups whose name begins so.
     async fn groups_beginning(&self, name: &str) -> Result<Vec<Value>, Problem>;
 
+    /// The schema of the default type of user: its base and custom attributes.
+    async fn user_schema(&self) -> Result<Value, Problem>;
+
     /// The members of a group, all of them.
     async fn members(&self, group: &str) -> Result<Vec<Value>, Problem>;
 }

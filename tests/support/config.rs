@@ -15,6 +15,7 @@ pub(crate) fn nothing() -> Config {
         notify: vec![],
         cii: None,
         okta: None,
+        profiles: Default::default(),
         flows: vec![],
         guard: Guard::default(),
         console: Console::default(),

@@ -1,10 +1,8 @@
 //! `okta …`: what is asked of an Okta org.
 
 use super::logs::Logs;
+use super::operate::{CreateUser, IamUser, OktaOperation, UpdateUser};
 use super::register::OktaHook;
-use super::{Answers, Run};
-use crate::domain::FindingId;
-use crate::domain::operation::Operation;
 use clap::{ArgGroup, Args, Subcommand};
 
 /// `okta …`
@@ -29,6 +27,18 @@ pub enum Okta {
         #[arg(long, alias = "user_profile", value_name = "JSON")]
         user_profile: String,
     },
+    /// As `user create --activate`, or `user update` where the account is there
+    #[command(name = "iam-create-user", hide = true)]
+    IamCreateUser(IamUser),
+    /// As `user update`; makes an account only where `[okta] create_if_missing` says so
+    #[command(name = "iam-update-user", hide = true)]
+    IamUpdateUser(IamUser),
+    /// As `user deactivate`
+    #[command(name = "iam-disable-user", hide = true)]
+    IamDisableUser(IamUser),
+    /// As `user activate`
+    #[command(name = "iam-enable-user", hide = true)]
+    IamEnableUser(IamUser),
     /// As `app assignment`
     #[command(name = "okta-get-app-user-assignment", hide = true)]
     GetAppUserAssignment {
@@ -65,6 +75,9 @@ pub enum Okta {
     /// As `config set`
     #[command(name = "okta-iam-set-configuration", hide = true)]
     SetConfiguration(SetConfig),
+    /// What a profile holds, and by which names each field may be said
+    #[command(alias = "get-mapping-fields")]
+    Fields,
     /// Where the org posts records of its log to
     #[command(subcommand)]
     Hook(OktaHook),
@@ -88,56 +101,13 @@ pub enum OktaUser {
         #[arg(value_name = "LOGIN")]
         user: String,
     },
+    /// Make an account
+    Create(CreateUser),
+    /// Change fields of its profile
+    Update(UpdateUser),
     /// Does something to it.
     #[command(flatten)]
     Operate(OktaOperation),
-}
-
-/// `okta user suspend` and the like, each by its name
-#[derive(Debug, Subcommand)]
-pub enum OktaOperation {
-    /// Stop sign-ins and keep everything
-    Suspend(Operate),
-    /// End a suspension
-    Unsuspend(Operate),
-    /// End a lock-out
-    Unlock(Operate),
-    /// End the sessions at Okta, and revoke the tokens it issued
-    ClearSessions(Operate),
-    /// Have a new password chosen by a link that is mailed; no sign-in until then
-    ResetPassword(Operate),
-    /// Have a new password chosen at the next sign-in
-    ExpirePassword(Operate),
-    /// Remove every enrolled factor
-    ResetFactors(Operate),
-    /// Let a staged or deactivated account be used, by a link that is mailed
-    #[command(alias = "enable")]
-    Activate(Operate),
-    /// Begin an activation anew, by a link that is mailed
-    Reactivate(Operate),
-    /// Take the account out of use and out of every application
-    #[command(alias = "disable")]
-    Deactivate(Operate),
-}
-
-impl OktaOperation {
-    /// The operation and what is said of it, as `run` takes it.
-    pub fn run(&self) -> Run {
-        let (operation, said) = match self {
-            OktaOperation::Suspend(said) => (Operation::Suspend, said),
-            OktaOperation::Unsuspend(said) => (Operation::Unsuspend, said),
-            OktaOperation::Unlock(said) => (Operation::Unlock, said),
-            OktaOperation::ClearSessions(said) => (Operation::ClearSessions, said),
-            OktaOperation::ResetPassword(said) => (Operation::ResetPassword, said),
-            OktaOperation::ExpirePassword(said) => (Operation::ExpirePassword, said),
-            OktaOperation::ResetFactors(said) => (Operation::ResetFactors, said),
-            OktaOperation::Activate(said) => (Operation::Activate, said),
-            OktaOperation::Reactivate(said) => (Operation::Reactivate, said),
-            OktaOperation::Deactivate(said) => (Operation::Deactivate, said),
-        };
-        let Operate { users, finding, answers } = said.clone();
-        Run { flow: operation.flow_id(), users, finding, inputs: Vec::new(), answers }
-    }
 }
 
 /// `okta app …`
@@ -213,22 +183,4 @@ pub struct SetConfig {
     /// Change it
     #[arg(long)]
     pub yes: bool,
-}
-
-/// `okta user suspend` and the like
-#[derive(Debug, Clone, Args)]
-#[command(after_help = "The account is read first: what is so already is no change, and what Okta does not \
-    offer for it now is not sent.\n\
-    Exit status: 0 changed, accepted or no change; 1 failed, refused or not legal; 2 wrong usage; \
-    3 mixed; 4 any outcome unknown.")]
-pub struct Operate {
-    /// On whom: logins or Okta ids
-    #[arg(required = true, value_name = "LOGIN")]
-    pub users: Vec<String>,
-    /// From which finding
-    #[arg(long, value_name = "ID")]
-    pub finding: Option<FindingId>,
-    /// How its confirmation is answered.
-    #[command(flatten)]
-    pub answers: Answers,
 }

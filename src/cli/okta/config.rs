@@ -7,8 +7,9 @@ use super::super::failure::{DONE, Failure};
 use super::super::output::Output;
 use super::super::session::{Session, closed};
 use super::super::table::{Table, column};
+use crate::domain::look_up;
 use crate::source::system_log::filter::IAM_CONFIGURATION;
-use crate::store::Store;
+use crate::store::{Replaced, Store};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -22,7 +23,7 @@ const FIELDS: [&str; 5] = ["ApplicationID", "Name", "Label", "Logo", "Instance"]
 pub(super) async fn get(session: &Session<'_>, out: &mut Output<'_>) -> Result<u8, Failure> {
     let store = session.local_store(out).await?;
     let ended = async {
-        let entries = current(store.as_ref()).await?;
+        let entries = Stored::read(store.as_ref()).await?.usable()?;
         print(entries.values(), out)?;
         Ok(DONE)
     };
@@ -39,7 +40,7 @@ pub(super) async fn set(
     session: &Session<'_>,
     out: &mut Output<'_>,
 ) -> Result<u8, Failure> {
-    let said = entries(&what.configuration)?;
+    let said = said(&what.configuration)?;
     if !what.dry_run {
         session.may_change("setting the IAM configuration")?;
     }
@@ -60,52 +61,112 @@ async fn change(
     session: &Session<'_>,
     out: &mut Output<'_>,
 ) -> Result<u8, Failure> {
-    let old = current(store).await?;
-    let mut new = if what.replace { BTreeMap::new() } else { old.clone() };
-    new.extend(said);
-    let changes = differences(&old, &new);
-    let outcome = match (changes.is_empty(), what.dry_run) {
-        (true, _) => "no-change",
-        (false, true) => "dry-run",
-        (false, false) => {
-            let list: Vec<&Value> = new.values().collect();
-            let text = Value::from_iter(list.into_iter().cloned()).to_string();
-            let actor = session.actor(&session.loaded()?.config.console);
-            store.set_setting(IAM_CONFIGURATION, &text, &actor, connect::now()).await?;
-            "changed"
-        }
-    };
+    for _ in 0..MOST_TRIES {
+        let stored = Stored::read(store).await?;
+        let change = Change::of(&stored, &said, what.replace)?;
+        let outcome = match (change.is_none(), what.dry_run) {
+            (true, _) => "no-change",
+            (false, true) => "dry-run",
+            (false, false) => {
+                let text = Value::from_iter(change.new.values().cloned()).to_string();
+                let actor = session.actor(&session.loaded()?.config.console);
+                let seen = stored.text.as_deref();
+                match store.replace_setting(IAM_CONFIGURATION, seen, &text, &actor, connect::now()).await? {
+                    Replaced::Done => "changed",
+                    // What somebody else has just written is read, and this is laid over it.
+                    Replaced::Meanwhile => continue,
+                }
+            }
+        };
+        tell(&change, outcome, out)?;
+        return Ok(DONE);
+    }
+    Err(Failure::failed(
+        "the IAM configuration is being changed by others: nothing was changed here\nhint: try again",
+    ))
+}
+
+fn tell(change: &Change, outcome: &str, out: &mut Output<'_>) -> Result<(), Failure> {
     if out.is_json() {
-        out.json(&json!({"outcome": outcome, "changes": changes, "configuration": new.values().collect::<Vec<_>>()}))?;
-    } else {
-        changes.iter().try_for_each(|change| out.text(change))?;
-        out.text(outcome)?;
+        return Ok(out.json(&json!({
+            "outcome": outcome, "changes": change.told, "mended": change.mended,
+            "configuration": change.new.values().collect::<Vec<_>>(),
+        }))?);
     }
-    Ok(DONE)
+    if let Some(why) = &change.mended {
+        out.text(&format!("! what is stored cannot be used, and all of it is replaced: {why}"))?;
+    }
+    change.told.iter().try_for_each(|change| out.text(change))?;
+    Ok(out.text(outcome)?)
 }
 
-async fn current(store: &dyn Store) -> Result<BTreeMap<String, Value>, Failure> {
-    match store.setting(IAM_CONFIGURATION).await? {
-        Some(text) => entries(&text),
-        None => Ok(BTreeMap::new()),
+/// So many times somebody else may write in between before this gives up.
+const MOST_TRIES: usize = 5;
+
+/// What the store holds, as it is and as it is read.
+struct Stored {
+    text: Option<String>,
+    entries: Result<BTreeMap<String, Value>, String>,
+}
+
+impl Stored {
+    async fn read(store: &dyn Store) -> Result<Stored, Failure> {
+        let text = store.setting(IAM_CONFIGURATION).await?;
+        let entries = text.as_deref().map_or(Ok(BTreeMap::new()), entries);
+        Ok(Stored { text, entries })
+    }
+
+    /// The entries; what is damaged is nobody's wrong command line.
+    fn usable(&self) -> Result<BTreeMap<String, Value>, Failure> {
+        self.entries.clone().map_err(|why| {
+            Failure::failed(format!(
+                "the IAM configuration in the store cannot be used: {why}\nhint: `idtriage okta config set --replace --configuration JSON --yes` puts a new one in its place"
+            ))
+        })
     }
 }
 
-/// By application: no two entries are of one.
-fn entries(text: &str) -> Result<BTreeMap<String, Value>, Failure> {
-    let bad = |why: String| {
+/// What becomes of the configuration.
+struct Change {
+    new: BTreeMap<String, Value>,
+    told: Vec<String>,
+    /// What was wrong with the one that is replaced.
+    mended: Option<String>,
+}
+
+impl Change {
+    /// Laid over what is there, or in its place: then what is there may be damaged.
+    fn of(stored: &Stored, said: &BTreeMap<String, Value>, replace: bool) -> Result<Change, Failure> {
+        let (old, mended) = match &stored.entries {
+            Err(why) if replace => (BTreeMap::new(), Some(why.clone())),
+            _ => (stored.usable()?, None),
+        };
+        let mut new = if replace { BTreeMap::new() } else { old.clone() };
+        new.extend(said.clone());
+        Ok(Change { told: differences(&old, &new), new, mended })
+    }
+
+    fn is_none(&self) -> bool {
+        self.told.is_empty() && self.mended.is_none()
+    }
+}
+
+/// What is wrong with a configuration on the command line.
+fn said(text: &str) -> Result<BTreeMap<String, Value>, Failure> {
+    entries(text).map_err(|why| {
         Failure::usage(format!(
             "the IAM configuration cannot be used: {why}\nhint: `[{{\"ApplicationID\":\"0oa…\",\"Name\":\"…\"}}]`"
         ))
-    };
-    let said: Value = serde_json::from_str(text).map_err(|error| bad(format!("it is not JSON: {error}")))?;
-    let list = said.get("IAMConfiguration").unwrap_or(&said);
-    let list = list.as_array().ok_or_else(|| bad("it is not a list".to_owned()))?;
+    })
+}
+
+/// By application: no two entries are of one.
+fn entries(text: &str) -> Result<BTreeMap<String, Value>, String> {
     let mut entries = BTreeMap::new();
-    for (at, entry) in list.iter().enumerate() {
-        let id = application(entry).map_err(|why| bad(format!("entry {}: {why}", at + 1)))?;
-        if entries.insert(id.clone(), entry.clone()).is_some() {
-            return Err(bad(format!("application `{id}` is there twice")));
+    for (at, entry) in look_up::iam_entries(text)?.into_iter().enumerate() {
+        let id = application(&entry).map_err(|why| format!("entry {}: {why}", at + 1))?;
+        if entries.insert(id.clone(), entry).is_some() {
+            return Err(format!("application `{id}` is there twice"));
         }
     }
     Ok(entries)
@@ -159,6 +220,7 @@ fn print<'a>(entries: impl Iterator<Item = &'a Value>, out: &mut Output<'_>) -> 
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::failure::FAILED;
     use super::*;
     use rstest::rstest;
 
@@ -172,9 +234,29 @@ mod tests {
     #[case("{}", Some("not a list"))]
     #[case("nonsense", Some("not JSON"))]
     fn what_is_set_is_checked(#[case] text: &str, #[case] wrong: Option<&str>) {
-        let told = entries(text).err().map(|failure| failure.to_string());
+        let told = said(text).err().map(|failure| failure.to_string());
         assert_eq!(told.is_some(), wrong.is_some(), "{told:?}");
         assert!(wrong.is_none_or(|wrong| told.unwrap().contains(wrong)));
+    }
+
+    fn stored(text: &str) -> Stored {
+        Stored { text: Some(text.to_owned()), entries: entries(text) }
+    }
+
+    #[test]
+    fn what_is_damaged_is_mended_only_by_replacing_it() {
+        let new = entries(r#"[{"ApplicationID":"a","Name":"A"}]"#).unwrap();
+        let failure = Change::of(&stored("{\"damaged"), &new, false).err().unwrap();
+        assert_eq!(failure.status(), FAILED);
+        assert!(failure.to_string().contains("hint: `idtriage okta config set --replace"), "{failure}");
+        let change = Change::of(&stored("{\"damaged"), &new, true).unwrap();
+        assert!(change.mended.is_some_and(|why| why.contains("not JSON")));
+        let same = Change::of(&stored(r#"[{"ApplicationID":"a","Name":"A"}]"#), &new, true).unwrap();
+        assert!(same.is_none());
+        assert!(
+            !Change::of(&stored("[7]"), &BTreeMap::new(), true).unwrap().is_none(),
+            "an empty one mends it"
+        );
     }
 
     #[test]

@@ -19,8 +19,15 @@ use serde_json::{Value, json};
 /// # Errors
 /// If Okta is not configured, or the output is closed.
 pub(super) async fn user(key: &str, session: &Session<'_>, out: &mut Output<'_>) -> Result<u8, Failure> {
-    let org = connect::okta_org(&session.loaded()?)?;
-    let (json, status) = match look_up::user(org.as_ref(), key).await {
+    tell_user(connect::okta_org(&session.loaded()?)?.as_ref(), key, out).await
+}
+
+/// What one user is now, or why there is not one.
+///
+/// # Errors
+/// If the output is closed.
+pub(super) async fn tell_user(org: &dyn OktaOrg, key: &str, out: &mut Output<'_>) -> Result<u8, Failure> {
+    let (json, status) = match look_up::user(org, key).await {
         FoundUser::One(details) => (user_json(&details), DONE),
         FoundUser::Candidates(why, users) => (candidates(key, &why, &users), FAILED),
         FoundUser::Not(problem) => (not_found(key, &problem), FAILED),

@@ -11,14 +11,16 @@ mod tenant;
 mod url;
 
 use super::Config;
-use super::meant::{Address, Guard, Listen, Net, TlsFiles};
+use super::meant::{Address, Guard, Listen, Net, OktaAllow, Profiles, TlsFiles};
 use super::problem::{At, Problem, Problems};
 use super::said::{self, Said};
 use super::secret::SecretError;
+use crate::domain::profile::{MapProblem, ProfileMap};
 use crate::domain::{Login, Risk, Rules};
 use flow::OktaFlows;
 use jiff::{Span, SpanRelativeTo};
 use secrecy::SecretString;
+use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::ops::RangeBounds;
 use std::path::{Path, PathBuf};
@@ -81,13 +83,15 @@ impl Check<'_, '_> {
         let notify = self.notify(said.notify);
         let rules = Rules { filters, rules: self.rules(said.rule, &notify) };
         let cii = said.cii.map(|cii| self.cii(cii));
+        let allow = said.okta.as_ref().and_then(|okta| okta.allow.as_ref()).map(allow).unwrap_or_default();
+        let profiles = said.okta.as_ref().map(|okta| self.profiles(okta)).unwrap_or_default();
         let okta = said.okta.map(|okta| self.okta(okta));
         let okta = okta.flatten();
         let can_act =
             okta.as_ref().is_some_and(|okta| okta.api_token.is_some() || okta.service_app.is_some());
         let offered = if can_act { OktaFlows::Offered } else { OktaFlows::NoCredential };
         let flows = self.flows(said.flow, can_oauth, offered);
-        let guard = self.guard(said.guard);
+        let guard = Guard { okta: allow, ..self.guard(said.guard) };
         let console = self.console(said.console);
         Some(Config {
             store: store?,
@@ -100,6 +104,7 @@ impl Check<'_, '_> {
             notify,
             cii: cii.flatten(),
             okta,
+            profiles,
             flows,
             guard,
             console,
@@ -201,6 +206,35 @@ impl Check<'_, '_> {
         Net { proxy, ca_file }
     }
 
+    fn profiles(&mut self, said: &said::Okta) -> Profiles {
+        let map = self.profile_map(said.map.clone().unwrap_or_default());
+        Profiles { map, create_if_missing: said.create_if_missing.unwrap_or_default() }
+    }
+
+    fn profile_map(&mut self, own: BTreeMap<String, String>) -> ProfileMap {
+        let at = At::table("[okta]").key("map");
+        ProfileMap::with(own).unwrap_or_else(|problems| {
+            for problem in problems {
+                let (name, what, hint) = match problem {
+                    MapProblem::Name(name) => {
+                        let what = format!("`{name}` cannot be a name");
+                        (name, what, "letters, digits, `_`, `-` and `.`")
+                    }
+                    MapProblem::Reserved(name) => {
+                        let what = format!("`{name}` says whom a profile means");
+                        (name, what, "it is no field: take it out")
+                    }
+                    MapProblem::Field(name, field) => {
+                        let what = format!("`{field}` cannot be a field of a profile");
+                        (name, what, "`idtriage okta fields` lists them")
+                    }
+                };
+                self.problems.hinted(at.inner(&name), what, hint);
+            }
+            ProfileMap::shipped()
+        })
+    }
+
     fn guard(&mut self, said: said::Guard) -> Guard {
         let at = At::table("[guard]");
         let protected = said.protected.unwrap_or_default();
@@ -215,7 +249,7 @@ impl Check<'_, '_> {
         let require_reason_from =
             said.require_reason_from.and_then(|word| self.risk(&word, at.key("require_reason_from")));
         let protected = protected.iter().map(|name| Login::new(name).folded().to_owned()).collect();
-        Guard { protected, require_reason_from }
+        Guard { protected, require_reason_from, okta: OktaAllow::default() }
     }
 
     fn risk(&mut self, word: &str, at: At) -> Option<Risk> {
@@ -263,6 +297,16 @@ impl Check<'_, '_> {
                 None
             }
         }
+    }
+}
+
+fn allow(said: &said::OktaAllow) -> OktaAllow {
+    let is_on = |switch: Option<bool>| switch.unwrap_or(true);
+    OktaAllow {
+        create: is_on(said.create),
+        update: is_on(said.update),
+        enable: is_on(said.enable),
+        disable: is_on(said.disable),
     }
 }
 

@@ -98,6 +98,17 @@ impl Store for Memory {
         Err(StoreError::Closed)
     }
 
+    async fn replace_setting(
+        &self,
+        _: &str,
+        _: Option<&str>,
+        _: &str,
+        _: &Actor,
+        _: Timestamp,
+    ) -> Result<Replaced, StoreError> {
+        Err(StoreError::Closed)
+    }
+
     async fn status(&self) -> Result<StoreStatus, StoreError> {
         Ok(StoreStatus::default())
     }
@@ -417,6 +428,10 @@ impl OktaOrg for Org {
     async fn groups_beginning(&self, name: &str) -> Result<Vec<serde_json::Value>, Problem> {
         let begins = |group: &serde_json::Value| group["profile"]["name"].as_str().unwrap().starts_with(name);
         Ok(groups().into_iter().filter(begins).collect())
+    }
+
+    async fn user_schema(&self) -> Result<serde_json::Value, Problem> {
+        Err(Problem::whole("not scripted"))
     }
 
     async fn members(&self, _: &str) -> Result<Vec<serde_json::Value>, Problem> {

@@ -46,8 +46,8 @@ use self::watch::Watcher;
 use self::writer::{Parts, WriterHandle};
 use super::{
     ActionFilter, Basis, ChangeError, Counted, Cursor, Decode, Dropped, EventUser, FindingFilter, From,
-    Imported, InboxItem, IntendError, Lease, OpenOptions, Page, Pruned, Sequence, Store, StoreError,
-    StoreHealth, StoreStatus, UserQuery,
+    Imported, InboxItem, IntendError, Lease, OpenOptions, Page, Pruned, Replaced, Sequence, Store,
+    StoreError, StoreHealth, StoreStatus, UserQuery,
 };
 use crate::domain::action::Settlement;
 use crate::domain::event::EventDetail;
@@ -240,6 +240,26 @@ impl Store for SqliteStore {
         let work = move |db: &Connection| {
             cursors::set_meta(db, &setting_name(&name), &value)?;
             journal::append(db, at, RecordKind::Setting, &content).map(Ok)
+        };
+        self.writer.write(work).await
+    }
+
+    async fn replace_setting(
+        &self,
+        name: &str,
+        seen: Option<&str>,
+        value: &str,
+        actor: &Actor,
+        at: Timestamp,
+    ) -> Result<Replaced, StoreError> {
+        let content = serde_json::json!({ "setting": name, "value": value, "actor": actor });
+        let (name, value, seen) = (setting_name(name), value.to_owned(), seen.map(str::to_owned));
+        let work = move |db: &Connection| {
+            if cursors::meta(db, &name)? != seen {
+                return Ok(Ok(Replaced::Meanwhile));
+            }
+            cursors::set_meta(db, &name, &value)?;
+            journal::append(db, at, RecordKind::Setting, &content).map(|()| Ok(Replaced::Done))
         };
         self.writer.write(work).await
     }

@@ -83,6 +83,13 @@ impl OktaOrg for Okta {
         self.all(listed(Scope::ReadGroups, "groups", "/api/v1/groups", Some(query)), usize::MAX).await
     }
 
+    async fn user_schema(&self) -> Result<Value, Problem> {
+        let path = "/api/v1/meta/schemas/user/default";
+        let url = self.listed_url(&listed(Scope::ReadSchemas, "schemas", path, None));
+        let answer = self.read(Scope::ReadSchemas, "schemas", Request::get(url)).await?;
+        self.object(&answer, Scope::ReadSchemas)
+    }
+
     async fn members(&self, group: &str) -> Result<Vec<Value>, Problem> {
         let path = format!("/api/v1/groups/{}/users", segment(group)?);
         let query = Some("limit=200".to_owned());
