@@ -193,8 +193,8 @@ fn an_assigned_application_leads_to_how_the_user_stands_there() {
 
 #[rstest]
 #[case(Assignment::NotAssigned, "not assigned: both are there")]
-#[case(Assignment::NoSuchUser, "Okta knows no user `ann@example.com`")]
-#[case(Assignment::NoSuchApp, "Okta knows no application `0oa1`: `:okta-apps` shows the ids")]
+#[case(Assignment::NoSuchUser, "Okta knows no such user")]
+#[case(Assignment::NoSuchApp, "Okta knows no such application: `:okta-apps` lists them")]
 fn a_missing_assignment_has_three_answers(#[case] stands: Assignment, #[case] expected: &str) {
     let user = if stands == Assignment::NoSuchUser { Value::Null } else { account(7, "ACTIVE") };
     let desk = shown("okta-assignment 0oa1 ann@example.com", Ok(LookedUp::Assignment { user, stands }));
@@ -242,6 +242,29 @@ fn the_filter_of_the_iam_configuration_leads_into_the_log() {
     desk.send(Msg::Opened);
     let Some(Screen::Log(log)) = desk.state.stack.last() else { panic!("no log") };
     assert_eq!(log.ask.filter, "target.id eq \"0oa1\"");
+}
+
+#[test]
+fn every_sentence_fits_the_narrowest_screen() {
+    let apps: Vec<Value> = (0..1_000).map(application).collect();
+    let groups = || vec![group(1, "Sales EMEA"), group(2, "Sales US")];
+    let configured = |entries| LookedUp::Configuration { entries, filter: None };
+    let user = || account(7, "PASSWORD_EXPIRED");
+    let assigned = |stands| LookedUp::Assignment { user: Value::Null, stands };
+    let answers = [
+        ("okta-user ann", LookedUp::User(user())),
+        ("okta-user ann", LookedUp::User(account(7, "SOMETHING_NEW"))),
+        ("okta-apps", LookedUp::Apps { apps, has_more: true }),
+        ("okta-group Sales", LookedUp::Groups("more than one group has this name".into(), groups())),
+        ("okta-config", configured(Vec::new())),
+        ("okta-config", configured(vec![json!({})])),
+        ("okta-assignment 0oa1 ann", assigned(Assignment::NoSuchApp)),
+    ];
+    for (line, answer) in answers {
+        let desk = shown(line, Ok(answer));
+        let words = &content(&desk).words.1;
+        assert!(words.chars().count() <= 58, "{words}");
+    }
 }
 
 #[test]

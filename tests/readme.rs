@@ -3,6 +3,9 @@
 //! `IDTRIAGE_UPDATE_README=1 cargo test --test readme` rewrites the tables.
 #![expect(clippy::panic, reason = "helpers of tests outside of test functions")]
 
+#[path = "readme/xsoar.rs"]
+mod xsoar;
+
 use clap::Parser;
 use idtriage::cli::args::Arguments;
 use std::fs;
@@ -24,7 +27,8 @@ fn with_tables(readme: &str) -> String {
         ("keys", idtriage::command::reference::table()),
         ("configuration", idtriage::config::reference::table()),
     ];
-    tables.into_iter().fold(readme.to_owned(), |readme, (name, table)| replaced(&readme, name, &table))
+    let tables = tables.into_iter().chain(xsoar::tables());
+    tables.fold(readme.to_owned(), |readme, (name, table)| replaced(&readme, name, &table))
 }
 
 fn replaced(readme: &str, name: &str, table: &str) -> String {

@@ -46,7 +46,7 @@ pub async fn user(org: &dyn OktaOrg, key: &str) -> FoundUser {
     let problem = match org.user_of(key).await {
         Ok(details) if is_user(&details, key) => return FoundUser::One(details),
         Ok(other) => {
-            let why = "Okta takes it for the short login of this user: say the whole one, or the id";
+            let why = "Okta takes it for a short login: say all of it, or the id";
             return FoundUser::Candidates(why.to_owned(), vec![other]);
         }
         Err(problem) => problem,
@@ -87,7 +87,7 @@ pub async fn group(org: &dyn OktaOrg, key: GroupKey<'_>) -> Result<FoundGroup, P
         1 => Ok(FoundGroup::One(exact.swap_remove(0))),
         0 if others.len() >= MOST_BEGINNING => Err(beyond(name)),
         0 => Ok(FoundGroup::Candidates("no group has exactly this name".to_owned(), others)),
-        _ => Ok(FoundGroup::Candidates("not just one group has exactly this name".to_owned(), exact)),
+        _ => Ok(FoundGroup::Candidates("more than one group has this name".to_owned(), exact)),
     }
 }
 
@@ -168,4 +168,139 @@ async fn whole_group(org: &dyn OktaOrg, key: &str) -> Result<LookedUp, Problem> 
 
 fn may_be_group_id(key: &str) -> bool {
     key.len() == 20 && key.starts_with("00g") && key.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use async_trait::async_trait;
+    use rstest::rstest;
+    use serde_json::json;
+
+    const ID: &str = "00g1emaef0rMvPiS34h7";
+
+    /// An org of two users with one mail address, and of groups of which one is called like an id.
+    #[derive(Debug)]
+    struct Org;
+
+    fn nothing<T>() -> Result<T, Problem> {
+        Err(Problem { kind: Some("E0000007".into()), ..Problem::whole("Not found") })
+    }
+
+    fn account(n: usize) -> Value {
+        json!({"id": format!("00u{n}"), "profile": {"login": format!("user{n}@x"), "email": "shared@x"}})
+    }
+
+    fn group_of(id: &str, name: &str) -> Value {
+        json!({"id": id, "profile": {"name": name}})
+    }
+
+    #[async_trait]
+    impl OktaOrg for Org {
+        async fn user_of(&self, key: &str) -> Result<Value, Problem> {
+            match key {
+                "00u1" | "user1" | "USER1@x" => Ok(account(1)),
+                "throttled" => Err(Problem::whole("429")),
+                _ => nothing(),
+            }
+        }
+
+        async fn users_of_email(&self, email: &str) -> Result<Vec<Value>, Problem> {
+            Ok(match email {
+                "one@x" => vec![account(1)],
+                "shared@x" => vec![account(1), account(2)],
+                _ => Vec::new(),
+            })
+        }
+
+        async fn apps(&self, _: Option<&str>, most: usize) -> Result<Vec<Value>, Problem> {
+            Ok(vec![json!({}); most.min(MOST_APPS + 1)])
+        }
+
+        async fn apps_of_user(&self, _: &str) -> Result<Vec<Value>, Problem> {
+            Ok(Vec::new())
+        }
+
+        async fn groups_of_user(&self, _: &str) -> Result<Vec<Value>, Problem> {
+            nothing()
+        }
+
+        async fn factors_of_user(&self, _: &str) -> Result<Vec<Value>, Problem> {
+            nothing()
+        }
+
+        async fn assignment(&self, _: &str, _: &str) -> Result<Assignment, Problem> {
+            Ok(Assignment::NotAssigned)
+        }
+
+        async fn group(&self, id: &str) -> Result<Value, Problem> {
+            if id == ID { Ok(group_of(ID, "Sales")) } else { nothing() }
+        }
+
+        async fn groups_beginning(&self, name: &str) -> Result<Vec<Value>, Problem> {
+            let all = ["Sales", "Sales EMEA", "Twice", "Twice", "00gNamedLikeAnId0000"];
+            let fitting = all.iter().filter(|known| known.starts_with(name));
+            let many = (0..if name == "M" { MOST_BEGINNING } else { 0 }).map(|_| "Many");
+            Ok(fitting.copied().chain(many).map(|name| group_of("g", name)).collect())
+        }
+
+        async fn members(&self, _: &str) -> Result<Vec<Value>, Problem> {
+            Err(Problem::whole("no right"))
+        }
+    }
+
+    #[rstest]
+    #[case("00u1", "one")]
+    #[case("USER1@x", "one")]
+    #[case("one@x", "one")]
+    #[case("user1", "1 may be meant")]
+    #[case("shared@x", "2 may be meant")]
+    #[case("nobody@x", "E0000007: Not found")]
+    #[case("throttled", "429")]
+    #[tokio::test]
+    async fn nobody_is_guessed(#[case] key: &str, #[case] expected: &str) {
+        let told = match user(&Org, key).await {
+            FoundUser::One(details) => {
+                assert_eq!(details, account(1));
+                "one".to_owned()
+            }
+            FoundUser::Candidates(_, users) => format!("{} may be meant", users.len()),
+            FoundUser::Not(problem) => problem.line(),
+        };
+        assert_eq!(told, expected);
+    }
+
+    #[rstest]
+    #[case("Sales", "Sales")]
+    #[case(ID, "Sales")]
+    #[case("00gNamedLikeAnId0000", "00gNamedLikeAnId0000")]
+    #[case("Sal", "no group has exactly this name 2")]
+    #[case("Twice", "more than one group has this name 2")]
+    #[case("Nowhere", "no group has exactly this name 0")]
+    #[tokio::test]
+    async fn a_group_is_meant_by_its_id_or_its_whole_name(#[case] key: &str, #[case] expected: &str) {
+        let told = match look_up(&Org, &LookUp::Group(key.to_owned())).await.unwrap() {
+            LookedUp::Group { group, members } => {
+                assert!(members.is_err(), "who cannot read members is told so, beside the group");
+                text_at(&group, "/profile/name").to_owned()
+            }
+            LookedUp::Groups(why, groups) => format!("{why} {}", groups.len()),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(told, expected);
+    }
+
+    #[tokio::test]
+    async fn where_okta_names_no_more_of_those_that_begin_alike_it_cannot_be_told() {
+        let problem = group(&Org, GroupKey::Name("M")).await.unwrap_err();
+        assert!(problem.line().contains("cannot be told"), "{}", problem.line());
+    }
+
+    #[tokio::test]
+    async fn as_many_applications_are_held_as_a_screen_is_for() {
+        let LookedUp::Apps { apps, has_more } = look_up(&Org, &LookUp::Apps(None)).await.unwrap() else {
+            panic!("no applications")
+        };
+        assert_eq!((apps.len(), has_more), (MOST_APPS, true));
+    }
 }

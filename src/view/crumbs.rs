@@ -76,6 +76,11 @@ fn aside(scene: &Scene, theme: &Theme, extent: Extent) -> (Role, String) {
             let noun = if log.rows.len() == 1 && log.next.is_none() { "record" } else { "records" };
             (Role::Muted, format!("{}{more} {noun}", log.rows.len()))
         }
+        Some(Screen::LookUp(screen)) => {
+            let (height, columns) = scene.size.look_up_size();
+            let rows = screen.rows(columns, &scene.state.settings.zone).len();
+            (Role::Muted, theme.own(&hidden(screen.cursor.offset, height, rows)))
+        }
         Some(Screen::Journal(journal)) if journal.is_loaded => {
             let more = if journal.has_more { "+" } else { "" };
             let noun = if journal.actions.len() == 1 && !journal.has_more { "action" } else { "actions" };

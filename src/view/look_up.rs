@@ -43,7 +43,7 @@ impl Columns {
 pub(super) fn draw(scene: &Scene, screen: &LookUpScreen, canvas: &mut Canvas, area: Rect) {
     let inner = Rect { x: area.x + 1.min(area.width), width: area.width.saturating_sub(2), ..area };
     let columns = usize::from(inner.width);
-    let (role, aside) = aside(scene, screen);
+    let (role, aside) = aside(scene, screen, columns);
     let aside = canvas.theme.own(&aside);
     let room = columns.saturating_sub(width(&aside) + 2);
     let title = canvas.theme.shown(&screen.what.title(), room);
@@ -55,7 +55,7 @@ pub(super) fn draw(scene: &Scene, screen: &LookUpScreen, canvas: &mut Canvas, ar
         ..inner
     };
     let Some((_, content)) = &screen.came else {
-        return nothing(screen, canvas, below(1));
+        return nothing(scene, screen, canvas, below(1));
     };
     canvas.line(inner, 1, &words(canvas.theme, screen, content, columns));
     let (area, rows) = (below(2), screen.rows(columns, &scene.state.settings.zone));
@@ -70,11 +70,14 @@ pub(super) fn draw(scene: &Scene, screen: &LookUpScreen, canvas: &mut Canvas, ar
 }
 
 /// When it was read, that it is being read, or who is waited for.
-fn aside(scene: &Scene, screen: &LookUpScreen) -> (Role, String) {
+fn aside(scene: &Scene, screen: &LookUpScreen, columns: usize) -> (Role, String) {
     let zone = &scene.state.settings.zone;
     match (screen.is_reading(), &screen.came) {
         (true, _) => match waits::on(scene.state, &[Remote::Okta]) {
-            Some(wait) => (Role::Warning, wait.words(zone)),
+            Some(wait) => {
+                let long = wait.words(zone);
+                (Role::Warning, if width(&long) * 2 <= columns { long } else { wait.brief(zone) })
+            }
             None => (Role::Accent, "reading…".to_owned()),
         },
         (false, Some((at, _))) => (Role::Muted, format!("read {}", zone.time_of_day(*at))),
@@ -82,10 +85,14 @@ fn aside(scene: &Scene, screen: &LookUpScreen) -> (Role, String) {
     }
 }
 
-/// Why there is nothing, and what mends it.
-fn nothing(screen: &LookUpScreen, canvas: &mut Canvas, area: Rect) {
-    let Some(error) = screen.error.as_ref().filter(|_| !screen.is_reading()) else { return };
+/// Why there is nothing, and what mends it, or who is waited for.
+fn nothing(scene: &Scene, screen: &LookUpScreen, canvas: &mut Canvas, area: Rect) {
     let mut prose = Prose::new(canvas.theme, usize::from(area.width));
+    if let Some(wait) = waits::on(scene.state, &[Remote::Okta]).filter(|_| screen.is_reading()) {
+        prose.say(Role::Warning, &wait.words(&scene.state.settings.zone));
+        return canvas.lines(area, &prose.lines());
+    }
+    let Some(error) = screen.error.as_ref().filter(|_| !screen.is_reading()) else { return };
     let (told, hint) = error.split_once("\nhint: ").unwrap_or((error, ""));
     prose.marked("! ", Role::Alarm, told);
     if !hint.is_empty() {

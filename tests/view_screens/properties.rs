@@ -10,10 +10,12 @@ use idtriage::domain::look_up::LookUp;
 use idtriage::domain::page::Page;
 use idtriage::domain::source::Unaccepted;
 use idtriage::domain::time::Zone;
-use idtriage::domain::{Event, untrusted};
+use idtriage::domain::{Event, Remote, Wait, WaitCause, untrusted};
 use idtriage::view::{Glyphs, Theme};
+use jiff::SignedDuration;
 use jiff::tz::{Offset, TimeZone};
 use proptest::prelude::*;
+use rstest::rstest;
 
 /// A feed of these rows.
 fn feed_of(rows: &[Event], columns: u16, height: u16) -> State {
@@ -130,6 +132,27 @@ fn every_time_on_a_local_screen_says_its_offset() {
         seen += usize::from(shown.contains("+05:30"));
     }
     assert!(seen >= 5, "only {seen} screens show a time");
+}
+
+#[rstest]
+#[case(60, "waits until 10:00:12Z")]
+#[case(120, "Okta asks to wait until 10:00:12Z (12 s)")]
+fn a_look_up_says_who_is_waited_for(#[case] columns: u16, #[case] beside: &str) {
+    let first_line = |state: &State| {
+        let shown = text(&paint(state, &Theme::default()).0);
+        shown.lines().nth(2).unwrap().to_owned()
+    };
+    let mut state = on_look_up(columns, 24, LookUp::User("bob@example.com".into()));
+    assert!(first_line(&state).ends_with("read 10:00:00Z"), "{}", first_line(&state));
+    let (until, length) = (ago(0) + SignedDuration::from_secs(12), SignedDuration::from_secs(12));
+    state.waits = vec![Wait { remote: Remote::Okta, cause: WaitCause::Asked, until, length }];
+    update(&mut state, Msg::RefreshAsked);
+    assert!(first_line(&state).ends_with(beside), "{}", first_line(&state));
+    assert!(text(&paint(&state, &Theme::default()).0).contains("SUSPENDED"), "what was read stays");
+    // Where nothing has come yet there is room for all of it.
+    update(&mut state, Msg::LookUpAsked(LookUp::Apps(None)));
+    let shown = text(&paint(&state, &Theme::default()).0);
+    assert!(shown.contains("Okta asks to wait until 10:00:12Z (12 s)"), "{shown}");
 }
 
 #[test]

@@ -133,7 +133,7 @@ fn counted(n: usize, one: &str, many: &str) -> String {
 fn applications(what: &LookUp, apps: Vec<Value>, has_more: bool) -> Content {
     let words = match (what, apps.len(), has_more) {
         (_, n, true) => {
-            let words = format!("the first {n} applications; there are more: `:okta-apps BEGINS` narrows it");
+            let words = format!("first {n}, there are more: `:okta-apps BEGINS` narrows it");
             (Tone::Warning, words)
         }
         (LookUp::AppsOfUser(_), 0, _) => (Tone::Plain, "no application is assigned".to_owned()),
@@ -158,16 +158,13 @@ fn applications(what: &LookUp, apps: Vec<Value>, has_more: bool) -> Content {
 }
 
 fn assignment(what: &LookUp, user: &Value, stands: &Assignment) -> Content {
-    let (app, key) = match what {
-        LookUp::Assignment { app, user } => (app.as_str(), user.as_str()),
-        _ => (NOTHING, NOTHING),
-    };
+    let app = if let LookUp::Assignment { app, .. } = what { app.as_str() } else { NOTHING };
     let words = match stands {
         Assignment::Assigned(_) => (Tone::Plain, "assigned".to_owned()),
         Assignment::NotAssigned => (Tone::Warning, "not assigned: both are there".to_owned()),
-        Assignment::NoSuchUser => (Tone::Warning, format!("Okta knows no user `{key}`")),
+        Assignment::NoSuchUser => (Tone::Warning, "Okta knows no such user".to_owned()),
         Assignment::NoSuchApp => {
-            (Tone::Warning, format!("Okta knows no application `{app}`: `:okta-apps` shows the ids"))
+            (Tone::Warning, "Okta knows no such application: `:okta-apps` lists them".to_owned())
         }
     };
     let mut facts = vec![named("application", app)];
@@ -245,7 +242,7 @@ fn groups(why: &str, candidates: Vec<Value>) -> Content {
 
 fn configuration(entries: Vec<Value>, filter: Option<String>) -> Content {
     let words = match (entries.len(), &filter) {
-        (0, _) => (Tone::Plain, "no application is in it: `idtriage okta config set` sets them".to_owned()),
+        (0, _) => (Tone::Plain, "empty: `idtriage okta config set` fills it".to_owned()),
         (_, None) => (Tone::Warning, "no entry names an `ApplicationID`: no filter is made of it".to_owned()),
         (n, Some(_)) => {
             let words =

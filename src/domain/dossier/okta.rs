@@ -70,7 +70,24 @@ impl OktaUser {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rstest::rstest;
     use serde_json::json;
+
+    #[rstest]
+    #[case("ACTIVE", Some(true))]
+    #[case("PASSWORD_EXPIRED", Some(false))]
+    #[case("RECOVERY", Some(false))]
+    #[case("LOCKED_OUT", Some(false))]
+    #[case("SUSPENDED", Some(false))]
+    #[case("DEPROVISIONED", Some(false))]
+    #[case("STAGED", Some(false))]
+    #[case("PROVISIONED", Some(false))]
+    #[case("", None)]
+    #[case("SOMETHING_NEW", None)]
+    fn only_who_is_active_can_sign_in(#[case] status: &str, #[case] expected: Option<bool>) {
+        let user = OktaUser { status: status.into(), ..OktaUser::default() };
+        assert_eq!(user.can_sign_in(), expected);
+    }
 
     #[test]
     fn links_name_what_is_legal() {
