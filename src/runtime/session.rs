@@ -16,6 +16,7 @@ use crate::app::state::{ARMS_AFTER, Settings};
 use crate::app::{Msg, State};
 use crate::command::Keymap;
 use crate::config::meant;
+use crate::domain::profile::ProfileMap;
 use crate::domain::wait::Waits;
 use crate::notify::{self, bell::Rests};
 use crate::remediation::guard::Mode;
@@ -67,6 +68,8 @@ pub struct Setup {
     pub log: Option<Arc<dyn LogSearch>>,
     /// The configured org, to look things up in.
     pub org: Option<Arc<dyn OktaOrg>>,
+    /// What fields of a profile may be called.
+    pub map: Arc<ProfileMap>,
     /// Where records are written to; `None` without a home directory.
     pub exports: Option<PathBuf>,
     /// What is received, and where.
@@ -119,6 +122,7 @@ pub(super) fn open<W: Write>(setup: Setup, screen: Screen<W>) -> io::Result<(Con
         open: setup.console.open,
         log: setup.log.clone(),
         org: setup.org.clone(),
+        map: setup.map.clone(),
         exports: setup.exports.clone(),
         clipboard: clipboard::way(|name| std::env::var(name).ok()),
     };
