@@ -13,6 +13,7 @@ use idtriage::app::{Answer, Effect, Msg, RequestId, Screen};
 use idtriage::command::palette::meant_as;
 use idtriage::domain::dossier::Problem;
 use idtriage::domain::look_up::{Assignment, LookUp, LookedUp};
+use idtriage::domain::profile::{ProfileMap, attributes};
 use rstest::rstest;
 use serde_json::{Value, json};
 
@@ -94,6 +95,7 @@ fn said(desk: &Desk) -> String {
 #[case("okta-apps Sales force", LookUp::Apps(Some("Sales force".into())))]
 #[case("okta-assignment 0oa1 ann smith", LookUp::Assignment { app: "0oa1".into(), user: "ann smith".into() })]
 #[case("okta-group Sales EMEA", LookUp::Group("Sales EMEA".into()))]
+#[case("okta-fields", LookUp::Fields)]
 #[case("okta-config", LookUp::Configuration)]
 fn a_line_of_the_prompt_is_a_question(#[case] line: &str, #[case] expected: LookUp) {
     let mut desk = Desk::settled(1);
@@ -231,6 +233,20 @@ fn groups_that_only_begin_so_are_offered_and_each_leads_to_itself() {
     desk.send(Msg::CursorMoved(Motion::Down));
     assert_eq!(asked(&desk.send(Msg::Opened)).1, LookUp::Group(format!("00g{:017}", 2)));
     assert_eq!(desk.state.stack.len(), 2, "going back leads to the candidates");
+}
+
+#[test]
+fn the_fields_of_a_profile_stand_beside_what_else_they_are_called() {
+    let schema = json!({"definitions": {
+        "custom": {"properties": {"badgeNumber": {"title": "Badge", "type": "string"}}},
+        "base": {"required": ["login"], "properties": {"login": {"title": "Username", "type": "string"}}},
+    }});
+    let fields = attributes(&schema, &ProfileMap::shipped());
+    let mut desk = shown("okta-fields", Ok(LookedUp::Fields(fields)));
+    assert_eq!(content(&desk).words.1, "2 fields, 1 of them the org's own");
+    let told = lines(&desk);
+    assert_eq!(told[1..], ["login|Username, required|string|username", "badgeNumber|Badge, custom|string|"]);
+    assert_eq!(desk.send(Msg::CopyAsked), [Effect::CopyText("login".into())]);
 }
 
 #[test]

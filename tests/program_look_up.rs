@@ -60,6 +60,10 @@ fn a_wrong_application_is_told_apart_and_somebody_unknown_is_said_to_be() {
     screen.shows("profile in the application");
     screen.press(&format!(":okta-assignment 0oaNobody {login}{ENTER}"));
     screen.shows("Okta knows no such application");
+    screen.press(&format!(":okta-fields{ENTER}"));
+    screen.until("a field under XSOAR's name too", |text| {
+        text.contains("givenname") && text.contains("firstName")
+    });
     screen.press(&format!(":okta-user nobody@example.org{ENTER}"));
     screen.shows("Okta knows no user `nobody@example.org`");
     screen.shows("hint");

@@ -101,6 +101,8 @@ pub struct Item {
     pub tone: Tone,
     /// Where it leads to.
     pub leads: Option<LeadsTo>,
+    /// What a copy of it is: what it is called by elsewhere.
+    copies: String,
     raw: Arc<Value>,
 }
 
@@ -219,8 +221,7 @@ impl LookUpScreen {
     /// The value under the cursor: a fact's, a login, or the id of anything else.
     pub fn named(&self) -> Option<String> {
         let value = match self.selected() {
-            Selected::Item(Item { leads: Some(LeadsTo::Person(login)), .. }) => Some(login.raw().to_owned()),
-            Selected::Item(item) => item.cells.last().cloned(),
+            Selected::Item(item) => Some(item.copies.clone()),
             Selected::Fact(Fact::Named { value, .. }) => Some(value.shown(&Zone::Utc)),
             Selected::Fact(Fact::Heading(_)) | Selected::Nothing => None,
         };

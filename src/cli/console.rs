@@ -145,6 +145,7 @@ fn setup(loaded: &Loaded, store: Arc<dyn Store>, stage: Stage) -> Result<session
         keep: config.keep,
         log,
         org,
+        map: Arc::new(config.profiles.map.clone()),
         exports: Folders::of_environment().map(|folders| folders.exports()),
         receiver: received.telling(notifiers),
         bells: notify::bells(&config.notify),

@@ -293,6 +293,10 @@ pub const COMMANDS: &[Command] = &[
         .help("Tells whether an application is assigned to a user, and the profile there: `:okta-assignment 0oa… ann@example.com`. A wrong id is told apart from \"not assigned\"."),
     look_up("okta.group", "okta-group", "NAME|ID", "an Okta group and its members", group_asked)
         .help("Looks a group up by its id or its exact name, with all its members; those that only begin so are offered."),
+    simple("okta.fields", "okta-fields", "the fields of an Okta profile", &[], Context::SCREENS, || {
+        Msg::LookUpAsked(Asked::Fields)
+    })
+    .help("Lists what a profile holds in this org, base attributes first, and what else each may be called on the command line."),
     simple("okta.config", "okta-config", "the IAM configuration", &[], Context::SCREENS, || {
         Msg::LookUpAsked(Asked::Configuration)
     })

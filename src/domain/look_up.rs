@@ -1,6 +1,7 @@
 //! Looking something up in an Okta org: what is asked, and what came, as it came.
 
 use super::dossier::Problem;
+use super::profile::Attribute;
 use super::{Login, Untrusted};
 use serde_json::Value;
 
@@ -22,6 +23,8 @@ pub enum LookUp {
     },
     /// One group with its members, by id or by its exact name.
     Group(String),
+    /// What a profile holds, and by which names each field may be said.
+    Fields,
     /// The IAM configuration of the store, and the filter that is made of it.
     Configuration,
 }
@@ -35,6 +38,7 @@ impl LookUp {
             LookUp::AppsOfUser(_) => "applications of a user",
             LookUp::Assignment { .. } => "assignment",
             LookUp::Group(_) => "Okta group",
+            LookUp::Fields => "profile fields",
             LookUp::Configuration => "IAM configuration",
         }
     }
@@ -48,6 +52,7 @@ impl LookUp {
             LookUp::AppsOfUser(key) => format!("the applications of `{key}`"),
             LookUp::Assignment { app, user } => format!("application `{app}` and user `{user}`"),
             LookUp::Group(key) => format!("the group `{key}`"),
+            LookUp::Fields => "the fields of a profile".to_owned(),
             LookUp::Configuration => "the IAM configuration of the store".to_owned(),
         }
     }
@@ -83,6 +88,8 @@ pub enum LookedUp {
     },
     /// Groups that may be meant, and why none of them is taken.
     Groups(String, Vec<Value>),
+    /// The fields of a profile.
+    Fields(Vec<Attribute>),
     /// The IAM configuration.
     Configuration {
         /// Its entries.

@@ -7,9 +7,11 @@
 
 mod map;
 mod said;
+mod schema;
 
 pub use map::{MapProblem, ProfileMap, SHIPPED};
 pub use said::{Said, object, pair, pairs};
+pub use schema::{Attribute, attributes};
 
 use super::Login;
 use serde_json::{Map, Value};

@@ -240,7 +240,7 @@ impl Work {
             return iam_configuration(self.services.desk.store.as_ref()).await;
         }
         let Some(org) = &self.services.org else { return Err(NO_ORG.to_owned()) };
-        look_up::look_up(org.as_ref(), what).await.map_err(|problem| problem.words())
+        look_up::look_up(org.as_ref(), &self.services.map, what).await.map_err(|problem| problem.words())
     }
 
     async fn export(self, form: LogForm, records: Vec<Arc<str>>, has_more: bool) {

@@ -3,6 +3,7 @@
 use super::child::Children;
 use super::clipboard::Way;
 use crate::config::meant::OpenLinks;
+use crate::domain::profile::ProfileMap;
 use crate::remediation::{Desk, Runner};
 use crate::source::clock::Clock;
 use crate::tenant::{LogSearch, OktaOrg};
@@ -28,6 +29,8 @@ pub struct Services {
     pub log: Option<Arc<dyn LogSearch>>,
     /// The configured org, to look things up in.
     pub org: Option<Arc<dyn OktaOrg>>,
+    /// What fields of a profile may be called.
+    pub map: Arc<ProfileMap>,
     /// Where records are written to; `None` without a home directory.
     pub exports: Option<PathBuf>,
     /// The way to the analyst's clipboard.

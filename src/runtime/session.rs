@@ -70,6 +70,8 @@ pub struct Setup {
     pub log: Option<Arc<dyn LogSearch>>,
     /// The configured org, to look things up in.
     pub org: Option<Arc<dyn OktaOrg>>,
+    /// What fields of a profile may be called.
+    pub map: Arc<ProfileMap>,
     /// Where records are written to; `None` without a home directory.
     pub exports: Option<PathBuf>,
     /// What is received, and where.
@@ -122,6 +124,7 @@ pub(super) fn open<W: Write>(setup: Setup, screen: Screen<W>) -> io::Result<(Con
         open: setup.console.open,
         log: setup.log.clone(),
         org: setup.org.clone(),
+        map: setup.map.clone(),
         exports: setup.exports.clone(),
         clipboard: clipboard::way(|name| std::env::var(name).ok()),
     };

@@ -4,6 +4,7 @@ use super::org::OktaOrg;
 use crate::domain::Untrusted;
 use crate::domain::dossier::Problem;
 use crate::domain::look_up::{Assignment, LookUp, LookedUp, is_user, nobody, text_at};
+use crate::domain::profile::{ProfileMap, attributes};
 use serde_json::Value;
 
 /// Okta names no more groups than these that begin alike, and has no further pages of them.
@@ -103,7 +104,7 @@ fn beyond(name: &str) -> Problem {
 ///
 /// # Errors
 /// Whatever Okta answers instead.
-pub async fn look_up(org: &dyn OktaOrg, what: &LookUp) -> Result<LookedUp, Problem> {
+pub async fn look_up(org: &dyn OktaOrg, map: &ProfileMap, what: &LookUp) -> Result<LookedUp, Problem> {
     match what {
         LookUp::User(key) => match user(org, key).await {
             FoundUser::One(details) => Ok(LookedUp::User(details)),
@@ -127,6 +128,7 @@ pub async fn look_up(org: &dyn OktaOrg, what: &LookUp) -> Result<LookedUp, Probl
         },
         LookUp::Assignment { app, user } => assignment(org, app, user).await,
         LookUp::Group(key) => whole_group(org, key).await,
+        LookUp::Fields => Ok(LookedUp::Fields(attributes(&org.user_schema().await?, map))),
         LookUp::Configuration => Err(Problem::whole("the IAM configuration is not the org's")),
     }
 }
@@ -229,6 +231,10 @@ mod tests {
             nothing()
         }
 
+        async fn user_schema(&self) -> Result<Value, Problem> {
+            Ok(json!({"definitions": {"base": {"properties": {"login": {"title": "Username"}}}}}))
+        }
+
         async fn assignment(&self, _: &str, _: &str) -> Result<Assignment, Problem> {
             Ok(Assignment::NotAssigned)
         }
@@ -242,10 +248,6 @@ mod tests {
             let fitting = all.iter().filter(|known| known.starts_with(name));
             let many = (0..if name == "M" { MOST_BEGINNING } else { 0 }).map(|_| "Many");
             Ok(fitting.copied().chain(many).map(|name| group_of("g", name)).collect())
-        }
-
-        async fn user_schema(&self) -> Result<Value, Problem> {
-            nothing()
         }
 
         async fn members(&self, _: &str) -> Result<Vec<Value>, Problem> {
@@ -283,7 +285,8 @@ mod tests {
     #[case("Nowhere", "no group has exactly this name 0")]
     #[tokio::test]
     async fn a_group_is_meant_by_its_id_or_its_whole_name(#[case] key: &str, #[case] expected: &str) {
-        let told = match look_up(&Org, &LookUp::Group(key.to_owned())).await.unwrap() {
+        let told = match look_up(&Org, &ProfileMap::default(), &LookUp::Group(key.to_owned())).await.unwrap()
+        {
             LookedUp::Group { group, members } => {
                 assert!(members.is_err(), "who cannot read members is told so, beside the group");
                 text_at(&group, "/profile/name").to_owned()
@@ -302,7 +305,9 @@ mod tests {
 
     #[tokio::test]
     async fn as_many_applications_are_held_as_a_screen_is_for() {
-        let LookedUp::Apps { apps, has_more } = look_up(&Org, &LookUp::Apps(None)).await.unwrap() else {
+        let LookedUp::Apps { apps, has_more } =
+            look_up(&Org, &ProfileMap::default(), &LookUp::Apps(None)).await.unwrap()
+        else {
             panic!("no applications")
         };
         assert_eq!((apps.len(), has_more), (MOST_APPS, true));

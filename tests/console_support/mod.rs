@@ -239,6 +239,7 @@ fn console(desk: &Arc<Desk>, glass: &Glass, clock: &Arc<TestClock>) -> Console<G
     let services = Services {
         log: None,
         org: None,
+        map: Default::default(),
         exports: None,
         desk: desk.clone(),
         runner: Arc::new(Runner::new(desk.clone(), pace())),

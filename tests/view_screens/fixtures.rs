@@ -307,6 +307,7 @@ fn looked_up(what: &LookUp) -> Result<LookedUp, String> {
                 eventType eq \"user.account.update_profile\"";
             Ok(LookedUp::Configuration { entries, filter: Some(filter.to_owned()) })
         }
+        LookUp::Fields => Ok(LookedUp::Fields(Vec::new())),
         LookUp::Apps(_) | LookUp::AppsOfUser(_) => Ok(LookedUp::Apps { apps: Vec::new(), has_more: false }),
         LookUp::Assignment { user, .. } => {
             let user = okta_account(1, user, "ACTIVE");

@@ -3,15 +3,17 @@
 use super::{Content, Fact, Item, LeadsTo, List, Said, Tone};
 use crate::domain::dossier::{OktaUser, Problem};
 use crate::domain::look_up::{Assignment, LookUp, LookedUp, is_deactivated, text_at};
+use crate::domain::profile::Attribute;
 use crate::domain::{Login, NOTHING};
 use jiff::Timestamp;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::sync::Arc;
 
 const USERS: [&str; 4] = ["login", "mail", "status", "id"];
 const APPS: [&str; 4] = ["application", "name", "status", "id"];
 const GROUPS: [&str; 4] = ["group", "description", "type", "id"];
+const FIELDS: [&str; 4] = ["field", "title", "type", "also said"];
 const ENTRIES: [&str; 4] = ["application", "label", "instance", "id"];
 
 /// What is shown of an answer, and the whole of it where it is one thing.
@@ -27,6 +29,7 @@ pub(super) fn of(what: &LookUp, answer: LookedUp) -> (Content, Option<Value>) {
         }
         LookedUp::Group { group, members } => (one_group(&group, members), Some(group)),
         LookedUp::Groups(why, candidates) => (groups(&why, candidates), None),
+        LookedUp::Fields(attributes) => (fields(&attributes), None),
         LookedUp::Configuration { entries, filter } => (configuration(entries, filter), None),
     }
 }
@@ -109,8 +112,12 @@ fn users(why: String, candidates: Vec<Value>) -> Content {
 }
 
 fn item(cells: [&str; 4], tone: Tone, leads: Option<LeadsTo>, raw: &Value) -> Item {
+    let copies = match &leads {
+        Some(LeadsTo::Person(login)) => login.raw().to_owned(),
+        _ => cells[3].to_owned(),
+    };
     let key = format!("id {}", cells[3]).into();
-    Item { key, cells: cells.map(str::to_owned), tone, leads, raw: Arc::new(raw.clone()) }
+    Item { key, cells: cells.map(str::to_owned), tone, leads, copies, raw: Arc::new(raw.clone()) }
 }
 
 fn user_item(user: Value) -> Item {
@@ -238,6 +245,23 @@ fn groups(why: &str, candidates: Vec<Value>) -> Content {
     };
     let list = List { headings: GROUPS, items: candidates.iter().map(item_of).collect() };
     Content { words: (Tone::Warning, words), list: Some(list), ..Content::default() }
+}
+
+fn fields(attributes: &[Attribute]) -> Content {
+    let custom = attributes.iter().filter(|attribute| attribute.from == "custom").count();
+    let words = format!("{}, {custom} of them the org's own", counted(attributes.len(), "field", "fields"));
+    let item_of = |attribute: &Attribute| {
+        let Attribute { name, title, kind, from, is_required, names } = attribute;
+        let marks = [title.as_str(), if *from == "custom" { "custom" } else { "" }];
+        let marks = marks.into_iter().chain(is_required.then_some("required"));
+        let title: Vec<&str> = marks.filter(|mark| !mark.is_empty()).collect();
+        let raw = json!({"field": name, "title": &attribute.title, "type": kind, "from": from, "required": is_required, "names": names});
+        let cells = [name.clone(), title.join(", "), kind.clone(), names.join(", ")];
+        let (key, copies) = (format!("field {name}").into(), name.clone());
+        Item { key, cells, tone: Tone::Muted, leads: None, copies, raw: Arc::new(raw) }
+    };
+    let list = List { headings: FIELDS, items: attributes.iter().map(item_of).collect() };
+    Content { words: (Tone::Plain, words), list: Some(list), ..Content::default() }
 }
 
 fn configuration(entries: Vec<Value>, filter: Option<String>) -> Content {

@@ -5,8 +5,8 @@ use super::super::failure::{DONE, Failure};
 use super::super::output::Output;
 use super::super::session::Session;
 use super::super::table::{Table, column};
-use crate::domain::profile::ProfileMap;
-use serde_json::{Value, json};
+use crate::domain::profile::{Attribute, attributes};
+use serde_json::json;
 
 /// Prints the fields, base attributes first.
 ///
@@ -18,45 +18,14 @@ pub(super) async fn run(session: &Session<'_>, out: &mut Output<'_>) -> Result<u
     let schema = org.user_schema().await.map_err(|problem| {
         Failure::failed(format!("the fields of a profile cannot be read: {}", problem.words()))
     })?;
-    print(&fields(&schema, &loaded.config.profiles.map), out)?;
+    print(&attributes(&schema, &loaded.config.profiles.map), out)?;
     Ok(DONE)
 }
 
-/// One attribute of a profile.
-struct Field {
-    name: String,
-    title: String,
-    kind: String,
-    /// `base` or `custom`.
-    from: &'static str,
-    is_required: bool,
-    /// What it may be called here besides.
-    names: Vec<String>,
-}
-
-/// The attributes of a schema, as far as it has them; what is of another shape has no title and no type.
-fn fields(schema: &Value, map: &ProfileMap) -> Vec<Field> {
-    let of = |from: &'static str| {
-        let definition = &schema["definitions"][from];
-        let required = definition["required"].as_array();
-        let is_listed = move |name: &str| required.is_some_and(|list| list.iter().any(|one| one == name));
-        let properties = definition["properties"].as_object().into_iter().flatten();
-        properties.map(move |(name, property)| Field {
-            name: name.clone(),
-            title: property["title"].as_str().unwrap_or_default().to_owned(),
-            kind: property["type"].as_str().unwrap_or_default().to_owned(),
-            from,
-            is_required: property["required"] == true || is_listed(name),
-            names: map.names_of(name).map(str::to_owned).collect(),
-        })
-    };
-    of("base").chain(of("custom")).collect()
-}
-
-fn print(fields: &[Field], out: &mut Output<'_>) -> Result<(), Failure> {
+fn print(fields: &[Attribute], out: &mut Output<'_>) -> Result<(), Failure> {
     if out.is_json() {
         for field in fields {
-            let Field { name, title, kind, from, is_required, names } = field;
+            let Attribute { name, title, kind, from, is_required, names } = field;
             out.json(&json!({
                 "field": name, "title": title, "type": kind, "from": from, "required": is_required,
                 "names": names,
@@ -72,7 +41,7 @@ fn print(fields: &[Field], out: &mut Output<'_>) -> Result<(), Failure> {
         column("REQUIRED", 8),
         column("ALSO SAID", 40),
     ]);
-    for Field { name, title, kind, from, is_required, names } in fields {
+    for Attribute { name, title, kind, from, is_required, names } in fields {
         let required = if *is_required { "yes" } else { "" };
         let cells = [name, title, kind, *from, required].map(str::to_owned);
         table.row(cells.into_iter().chain([names.join(", ")]));
@@ -84,6 +53,8 @@ fn print(fields: &[Field], out: &mut Output<'_>) -> Result<(), Failure> {
 mod tests {
     use super::super::super::output::{Form, tests::printed};
     use super::*;
+    use crate::domain::profile::ProfileMap;
+    use serde_json::Value;
 
     #[test]
     fn base_and_custom_attributes_stand_beside_the_names_of_the_table() {
@@ -92,7 +63,7 @@ mod tests {
             "base": {"required": ["login"], "properties": {"login": {"title": "Username", "type": "string"}}},
         }});
         let map = ProfileMap::with([("badge".to_owned(), "badgeNumber".to_owned())].into()).unwrap();
-        let fields = fields(&schema, &map);
+        let fields = attributes(&schema, &map);
         let (_, json) = printed(Form::Json, async |out| print(&fields, out).unwrap());
         let rows: Vec<Value> = json.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         assert_eq!(
@@ -104,6 +75,6 @@ mod tests {
         assert_eq!(rows[2]["type"], "");
         let (_, text) = printed(Form::Text, async |out| print(&fields, out).unwrap());
         assert!(!text.out.contains('\u{1b}'), "{}", text.out);
-        assert!(super::fields(&json!([]), &map).is_empty());
+        assert!(attributes(&json!([]), &map).is_empty());
     }
 }
