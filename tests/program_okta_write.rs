@@ -341,9 +341,32 @@ fn a_link_is_handed_over_in_words_too_and_mailed_to_nobody() {
     let login = tenant.login(3);
     let ended = place.run(&["okta", "user", "reset-password", &login, "--link", "--yes"]).expect(0);
     assert_eq!(ended.out.matches("one-time link, shown once: http").count(), 1, "{}", ended.out);
+    assert!(ended.out.contains("; now RECOVERY: no sign-in"), "{}", ended.out);
     assert!(sent(&tenant)[0].ends_with("/lifecycle/reset_password?sendEmail=false"), "{:?}", sent(&tenant));
     let mailed = one(&place, &["user", "reset-password", &tenant.login(4), "--yes"], 0);
     assert!(mailed["one_time_link"].is_null() && sent(&tenant)[1].ends_with("sendEmail=true"));
+}
+
+/// A playbook reads these names, whatever came of it.
+#[test]
+fn a_change_is_told_under_the_documented_names_whatever_came_of_it() {
+    let (tenant, place) = started();
+    let login = tenant.login(3);
+    let update = ["user", "update", &login, "--set", "title=x", "--yes"];
+    let ends = [
+        one(&place, &update, 0),
+        one(&place, &update, 0),
+        one(&place, &["user", "activate", "nobody@x", "--yes"], 1),
+    ];
+    let documented = ["success", "active", "id", "username", "email", "errorCode", "errorMessage", "details"];
+    let ours = ["action", "skipped", "reason", "status", "can_sign_in", "outcome", "evidence", "action_id"];
+    for told in &ends {
+        let missing: Vec<_> =
+            documented.iter().chain(&ours).filter(|name| told.get(**name).is_none()).collect();
+        assert!(missing.is_empty(), "{missing:?} of {told}");
+        assert!(told["errorCode"].is_string(), "a code is a text");
+    }
+    assert_eq!(ends[2]["outcome"], "failed", "{}", ends[2]);
 }
 
 #[test]

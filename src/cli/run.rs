@@ -345,24 +345,31 @@ async fn told_end(plan: &Plan, step: &StepEnd, tell: &dyn Tell, out: &mut Output
     if out.is_json() {
         return out.json(&tell.ended(part, step).await);
     }
+    let now = tell.now(part, step).await.map(|now| format!("; {now}")).unwrap_or_default();
     match &step.ended {
-        Ended::Ran { action, link } => done(action, link.as_ref(), out),
+        Ended::Ran { action, link } => done(action, link.as_ref(), &now, out),
         Ended::NotSent(Refusal { why, outcome }) => {
-            out.text(&format!("{}: {}: {} ({why})", plan.login, part.verb, outcome.word()))
+            let (login, verb, outcome) = (&plan.login, verb(&part.verb), outcome.word());
+            out.text(&format!("{login}: {verb}: {outcome} ({why}){now}"))
         }
         Ended::Unsure(_) => Ok(()),
     }
 }
 
-fn done(action: &Action, link: Option<&OneTimeLink>, out: &mut Output<'_>) -> io::Result<()> {
+/// A verb that is followed by whom it is on ends in a comma; here it stands alone.
+fn verb(verb: &str) -> &str {
+    verb.trim_end_matches(',')
+}
+
+fn done(action: &Action, link: Option<&OneTimeLink>, now: &str, out: &mut Output<'_>) -> io::Result<()> {
     if let Some(link) = link {
         out.text(&format!("one-time link, shown once: {}", link.expose()))?;
     }
     let status = action.receipt.as_ref().and_then(|receipt| receipt.status);
     let answer = status.map(|status| format!(", answered {status}")).unwrap_or_default();
-    let (verb, login) = (&action.verb, &action.login);
+    let (verb, login) = (verb(&action.verb), &action.login);
     let (outcome, evidence) = (action.outcome.word(), action.evidence.word());
-    out.text(&format!("{login}: {verb}: {outcome} ({evidence}{answer}), action {}", action.id))
+    out.text(&format!("{login}: {verb}: {outcome} ({evidence}{answer}), action {}{now}", action.id))
 }
 
 #[cfg(test)]

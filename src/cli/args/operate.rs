@@ -68,7 +68,8 @@ impl OktaOperation {
 /// `okta user suspend` and the like
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "The account is read first: what is so already is no change, and what Okta does not \
-    offer for it now is not sent. It is read once more behind it: `--json` prints what it is then.\n\
+    offer for it now is not sent. It is read once more behind it, and what is printed is what it is \
+    then. In `--json` `success` says that something was changed or accepted; what needed no change is `skipped`.\n\
     Exit status: 0 changed, accepted or no change; 1 failed, refused or not legal; 2 wrong usage; \
     3 mixed; 4 any outcome unknown.")]
 pub struct Operate {

@@ -7,7 +7,7 @@
 use super::super::failure::Failure;
 use super::super::run::{About, Tell};
 use crate::domain::action::Receipt;
-use crate::domain::dossier::OktaUser;
+use crate::domain::dossier::{OktaUser, Problem};
 use crate::domain::look_up::text_at;
 use crate::domain::operation::Operation;
 use crate::domain::plan::Plan;
@@ -28,10 +28,7 @@ pub(super) struct AsXsoar {
 #[async_trait(?Send)]
 impl Tell for AsXsoar {
     async fn ended(&self, part: &Plan, step: &StepEnd) -> Value {
-        let action = step.action();
-        let target = action.and_then(|action| action.target_id.as_deref()).or(part.target_id.as_deref());
-        let read = self.org.user_of(target.unwrap_or(part.login.raw())).await;
-        let mut told = match &read {
+        let mut told = match &self.read(part, step).await {
             Ok(details) => of_user(details, action_of(&step.flow), step.outcome()),
             Err(problem) => nothing(part.login.raw(), action_of(&step.flow), step.outcome())
                 .with("reason", format!("what the account is now cannot be read: {}", problem.line())),
@@ -55,6 +52,19 @@ impl Tell for AsXsoar {
             Ended::Unsure(why) => told = told.with("errorMessage", why.as_str()),
         }
         told.of_part(part).0
+    }
+
+    async fn now(&self, part: &Plan, step: &StepEnd) -> Option<String> {
+        let details = match self.read(part, step).await {
+            Ok(details) => details,
+            Err(problem) => return Some(format!("what it is now cannot be read: {}", problem.line())),
+        };
+        let status = Untrusted::from(text_at(&details, "/status"));
+        Some(match can_sign_in(&details) {
+            Some(true) => format!("now {status}"),
+            Some(false) => format!("now {status}: no sign-in"),
+            None => format!("now {status}: whether that can sign in is not known"),
+        })
     }
 
     fn not_run(&self, about: &About<'_>, failure: &Failure) -> Option<Value> {
@@ -83,6 +93,19 @@ impl Tell for AsXsoar {
             format!("`idtriage okta user activate {login}` activates it, and is confirmed by itself")
         })
     }
+}
+
+impl AsXsoar {
+    /// The account behind a step: by its id, where one is known, since a login may have been changed.
+    async fn read(&self, part: &Plan, step: &StepEnd) -> Result<Value, Problem> {
+        let target = step.action().and_then(|action| action.target_id.as_deref());
+        let key = target.or(part.target_id.as_deref()).unwrap_or(part.login.raw());
+        self.org.user_of(key).await
+    }
+}
+
+fn can_sign_in(details: &Value) -> Option<bool> {
+    OktaUser::deserialize(details).ok().and_then(|user| user.can_sign_in())
 }
 
 /// One line of output, as it is put together.
@@ -132,7 +155,7 @@ fn is_success(outcome: Outcome) -> bool {
 
 /// Whom Okta shows.
 pub(super) fn of_user(details: &Value, action: &str, outcome: Outcome) -> Told {
-    let can_sign_in = OktaUser::deserialize(details).ok().and_then(|user| user.can_sign_in());
+    let can_sign_in = can_sign_in(details);
     nothing(text_at(details, "/profile/login"), action, outcome)
         .with("active", can_sign_in == Some(true))
         .with("id", text_at(details, "/id"))

@@ -13,6 +13,9 @@ pub trait Tell {
     /// A step that ended: it ran, or it needed not to, or its state forbade it.
     async fn ended(&self, part: &Plan, step: &StepEnd) -> Value;
 
+    /// What the target is behind a step, for people; where that is read.
+    async fn now(&self, part: &Plan, step: &StepEnd) -> Option<String>;
+
     /// A run that was not made, or whose end is not known, where that is told beside the error.
     fn not_run(&self, about: &About<'_>, failure: &Failure) -> Option<Value>;
 
@@ -64,6 +67,10 @@ impl Tell for AsAction {
                 })
             }
         }
+    }
+
+    async fn now(&self, _: &Plan, _: &StepEnd) -> Option<String> {
+        None
     }
 
     fn not_run(&self, _: &About<'_>, _: &Failure) -> Option<Value> {
