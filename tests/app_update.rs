@@ -18,8 +18,8 @@ use idtriage::domain::operation::{self, Operation};
 use idtriage::domain::page::{EventUser, Page};
 use idtriage::domain::plan::{Fit, FitTarget, PageOf, WebPage};
 use idtriage::domain::{
-    Action, ActionId, Actor, Check, EventId, Evidence, Finding, FindingId, FindingState, Login, Outcome,
-    PartName, Query, Risk, Severity, preset,
+    Action, ActionId, Actor, Check, EventId, Evidence, Finding, FindingId, FindingState, FlowId, Login,
+    Outcome, PartName, Query, Risk, Severity, preset,
 };
 use jiff::SignedDuration;
 use proptest::prelude::*;
@@ -421,6 +421,51 @@ fn an_operation_of_oktas_own_opens_its_card_on_whom_it_names() {
     desk.send(Msg::WentBack);
     desk.state.settings.is_read_only = true;
     assert_eq!(planned(&desk.send(asked(Operation::Suspend, None))), []);
+}
+
+fn profile_asked(desk: &mut Desk, flow: FlowId, line: &str) -> Option<(Login, String)> {
+    let fields = idtriage::domain::profile::pairs(line).unwrap();
+    let asked = OperationAsk { flow: Some(flow), fields, ..OperationAsk::default() };
+    let effects = desk.send(Msg::OperationAsked(asked));
+    effects.into_iter().find_map(|effect| match effect {
+        Effect::PreparePlan { ask, .. } => Some((ask.login, ask.inputs["profile"].clone())),
+        _ => None,
+    })
+}
+
+#[test]
+fn fields_are_said_by_their_mapped_names_and_a_new_account_is_of_its_own_login() {
+    let mut desk = Desk::settled(3);
+    desk.state.settings.flows = operation::flows().into();
+    let here = triage::selected(&desk.state).login.unwrap();
+    let update = profile_asked(&mut desk, Operation::Update.flow_id(), "surname=Okafor; title:=null");
+    assert_eq!(update, Some((here, r#"{"lastName":"Okafor","title":null}"#.to_owned())));
+    desk.send(Msg::WentBack);
+    let create = profile_asked(&mut desk, Operation::Create.flow_id(), "login=nia@x.example; givenname=Nia");
+    let profile = r#"{"firstName":"Nia","login":"nia@x.example"}"#.to_owned();
+    assert_eq!(create, Some((Login::new("nia@x.example"), profile)));
+    desk.send(Msg::WentBack);
+    assert_eq!(profile_asked(&mut desk, Operation::Create.flow_id(), "givenname=Nia"), None);
+    let said = desk.state.notice.shown(desk.state.now).cloned();
+    assert!(format!("{said:?}").contains("needs a login"), "{said:?}");
+}
+
+#[test]
+fn what_has_to_be_told_more_is_asked_for_in_the_prompt() {
+    let mut desk = Desk::settled(3);
+    desk.state.settings.flows = operation::flows().into();
+    desk.stand();
+    let asked = only_request(&desk.send(Msg::RemediateAsked));
+    finding_came(&mut desk, asked, "ann");
+    let Some(Overlay::Flows(list)) = &mut desk.state.overlay else { panic!("no list") };
+    assert!(list.offers.iter().all(|offer| !offer.flow.creates()), "who is there is not made once more");
+    for offer in &mut list.offers {
+        offer.target = Some(Ok(FitTarget::Login(Login::new("ann"))));
+    }
+    let at = list.offers.iter().position(|offer| offer.flow.id.0 == "okta-add-to-group").unwrap();
+    desk.send(Msg::FlowChosen(at));
+    let Some(Overlay::Prompt(prompt)) = &desk.state.overlay else { panic!("no prompt") };
+    assert_eq!(prompt.input.value(), "add-to-group ");
 }
 
 #[test]

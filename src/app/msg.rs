@@ -14,6 +14,7 @@ use crate::domain::log::{LogAsk, LogPreset, Moment, Thread};
 use crate::domain::look_up::{LookUp, LookedUp};
 use crate::domain::page::{Counted, EventUser, Page, Sequence, StoreHealth};
 use crate::domain::plan::{Fit, Plan};
+use crate::domain::profile::Said;
 use crate::domain::query::UserQuery;
 use crate::domain::{
     Action, ActionId, Event, Finding, FlowId, Login, Query, RunEnd, SourceHealth, SourcesReport, Wait,
@@ -125,6 +126,8 @@ pub struct OperationAsk {
     pub login: Option<Login>,
     /// What it is told besides.
     pub inputs: BTreeMap<String, String>,
+    /// Fields of a profile, as they were said.
+    pub fields: Vec<Said>,
 }
 
 /// What happened.

@@ -21,6 +21,7 @@ use super::prompt::Prompt;
 use super::raw::RawScreen;
 use super::triage::{Dialog, Then};
 use super::user::UserScreen;
+use crate::domain::profile::ProfileMap;
 use crate::domain::time::Zone;
 use crate::domain::{ActionId, EventId, Flow, Login, PartName, Wait};
 use jiff::{SignedDuration, Timestamp};
@@ -38,6 +39,8 @@ pub struct Settings {
     pub parts: Vec<PartName>,
     /// What can be run.
     pub flows: Arc<[Flow]>,
+    /// What fields of an Okta profile are called besides.
+    pub profile_map: ProfileMap,
     /// Whether dossiers are read ahead.
     pub prefetches: bool,
     /// Whether nothing may be changed.

@@ -8,7 +8,9 @@ use super::msg::{Motion, OperationAsk};
 use super::pane::Target;
 use super::state::{Awaited, Overlay, Screen, State};
 use super::{card, event, flows, user};
+use crate::domain::operation::PROFILE;
 use crate::domain::page::{EventUser, From, Page};
+use crate::domain::profile::Profile;
 use crate::domain::query::UserQuery;
 use crate::domain::{Change, Disposition, EventId, Finding, FindingState, FlowId, Login};
 use tui_input::{Input, InputRequest};
@@ -126,14 +128,17 @@ pub fn asked(state: &mut State, then: Then) -> Vec<Effect> {
 
 /// An operation of Okta's own was asked for by its name: its card opens, on whoever is named, else on whom
 /// the cursor names, from their finding.
-pub fn operation_asked(state: &mut State, asked: OperationAsk) -> Vec<Effect> {
+pub fn operation_asked(state: &mut State, mut asked: OperationAsk) -> Vec<Effect> {
     if state.settings.is_read_only {
         return nothing(state, READ_ONLY);
     }
     let known = |flow: &FlowId| state.settings.flows.iter().any(|known| known.id == *flow);
-    let Some(flow) = asked.flow.filter(known) else {
+    let Some(flow) = asked.flow.take().filter(known) else {
         return nothing(state, "Okta is not configured: `[okta]` with a credential offers its operations");
     };
+    if let Err(why) = fill_in(state, &flow, &mut asked) {
+        return nothing(state, &why);
+    }
     let chosen = selected(state);
     let Some(whom) = asked.login.or_else(|| chosen.login.clone()) else {
         let command = flow.0.trim_start_matches("okta-");
@@ -146,6 +151,23 @@ pub fn operation_asked(state: &mut State, asked: OperationAsk) -> Vec<Effect> {
     let inputs = asked.inputs;
     let ask = RunAsk { flow: Some(flow), login: whom, finding, event, check, inputs, ..RunAsk::default() };
     card::open(state, ask)
+}
+
+/// Fields that were said become the profile under Okta's names. An account that is made is of the login that
+/// is among them, and of nobody under the cursor.
+fn fill_in(state: &State, flow: &FlowId, asked: &mut OperationAsk) -> Result<(), String> {
+    let makes = state.settings.flows.iter().any(|known| known.id == *flow && known.creates());
+    if asked.fields.is_empty() && !makes {
+        return Ok(());
+    }
+    let profile = Profile::of(&state.settings.profile_map, &asked.fields)
+        .map_err(|error| format!("{error}; hint: {}", error.hint()))?;
+    if makes {
+        let login = profile.text_of("login").map(Login::new);
+        asked.login = Some(login.ok_or("an account that is made needs a login: `login=ann@example.com`")?);
+    }
+    asked.inputs.insert(PROFILE.to_owned(), profile.json());
+    Ok(())
 }
 
 const READ_ONLY: &str = "the console was started with --read-only: nothing is changed";

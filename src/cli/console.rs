@@ -136,6 +136,7 @@ fn setup(loaded: &Loaded, store: Arc<dyn Store>, stage: Stage) -> Result<session
         theme,
         badge: stage.badge,
         link_hosts: link_hosts(config),
+        profile_map: config.profiles.map.clone(),
         desk,
         held,
         clock: stage.clock.clone(),

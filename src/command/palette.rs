@@ -134,6 +134,7 @@ mod tests {
             flow: Some(Operation::AddToGroup.flow_id()),
             login: None,
             inputs: [("group".to_owned(), "Sales EMEA".to_owned())].into(),
+            fields: Vec::new(),
         };
         assert_eq!(meant("add-to-group Sales EMEA", 0, Context::Feed), Ok(Msg::OperationAsked(added)));
         assert!(meant("add-to-group", 0, Context::Feed).unwrap_err().contains("`:add-to-group NAME`"));

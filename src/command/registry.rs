@@ -8,9 +8,9 @@ use crate::app::user::Pane;
 use crate::domain::log::{LogAsk, LogPreset, Moment, Thread};
 use crate::domain::look_up::LookUp as Asked;
 use crate::domain::operation::{COMPOSITES, GROUP, LINK, Operation};
+use crate::domain::profile;
 use crate::domain::query::UserQuery;
 use crate::domain::{FlowId, Login, Query};
-use std::collections::BTreeMap;
 
 /// What a command does.
 #[derive(Debug, Clone, Copy)]
@@ -328,6 +328,17 @@ pub const COMMANDS: &[Command] = &[
     of_group("okta.remove-from-group", "remove-from-group", "remove from an Okta group", |text| {
         in_group(Operation::RemoveFromGroup, "remove-from-group", text)
     }),
+    of_profile("okta.update-user", "update-user", "change an Okta profile", |text| {
+        with_fields(Operation::Update.flow_id(), "update-user", text)
+    }),
+    of_profile("okta.create-user", "create-user", "make an Okta account", |text| {
+        with_fields(Operation::Create.flow_id(), "create-user", text)
+    })
+    .help("Opens the card of making an account with these fields, as they are called at Okta or in `[okta.map]`, STAGED and without a password. Nothing is sent before it is confirmed."),
+    of_profile("okta.create-and-activate", "create-and-activate", "make and activate an Okta account", |text| {
+        with_fields(COMPOSITES[1].flow_id(), "create-and-activate", text)
+    })
+    .help("Opens the card of making an account with these fields and activating it by a link that is mailed: two actions, one confirmation."),
     operation("okta.activate", "activate", "activate in Okta", |text| asked(Operation::Activate, text)),
     operation("okta.activate-link", "activate-link", "the same, the link handed to you", |text| {
         asked_for_link(Operation::Activate, text)
@@ -444,10 +455,29 @@ const fn of_group(
     }
 }
 
+const fn of_profile(
+    id: &'static str,
+    name: &'static str,
+    title: &'static str,
+    parse: fn(&str) -> Result<Msg, String>,
+) -> Command {
+    Command {
+        help: "Opens the card of changing these fields of the profile of whom the cursor names, as they are called at Okta or in `[okta.map]`; the card shows what differs. Nothing is sent before it is confirmed.",
+        act: Act::Argument { name: "FIELD=VALUE; …", parse },
+        ..operation(id, name, title, parse)
+    }
+}
+
+fn with_fields(flow: FlowId, name: &str, text: &str) -> Result<Msg, String> {
+    let fields =
+        profile::pairs(text).map_err(|error| format!("`{name}`: {error}; hint: {}", error.hint()))?;
+    Ok(Msg::OperationAsked(OperationAsk { flow: Some(flow), fields, ..OperationAsk::default() }))
+}
+
 /// Without a login it is whom the cursor names.
 fn on_somebody(flow: FlowId, text: &str) -> Result<Msg, String> {
     let login = Some(Login::new(text)).filter(|login| !login.is_empty());
-    Ok(Msg::OperationAsked(OperationAsk { flow: Some(flow), login, inputs: BTreeMap::new() }))
+    Ok(Msg::OperationAsked(OperationAsk { flow: Some(flow), login, ..OperationAsk::default() }))
 }
 
 fn asked(operation: Operation, text: &str) -> Result<Msg, String> {
@@ -458,7 +488,12 @@ fn asked(operation: Operation, text: &str) -> Result<Msg, String> {
 fn asked_for_link(operation: Operation, text: &str) -> Result<Msg, String> {
     let login = Some(Login::new(text)).filter(|login| !login.is_empty());
     let inputs = [(LINK.to_owned(), true.to_string())].into();
-    Ok(Msg::OperationAsked(OperationAsk { flow: Some(operation.flow_id()), login, inputs }))
+    Ok(Msg::OperationAsked(OperationAsk {
+        flow: Some(operation.flow_id()),
+        login,
+        inputs,
+        ..OperationAsk::default()
+    }))
 }
 
 /// A group's name may have spaces in it, so that nothing else stands beside it: it is on whom the cursor
@@ -469,7 +504,11 @@ fn in_group(operation: Operation, name: &str, text: &str) -> Result<Msg, String>
         return Err(format!("`{name}` wants a group, by its id or its whole name: `:{name} NAME`"));
     }
     let inputs = [(GROUP.to_owned(), group.to_owned())].into();
-    Ok(Msg::OperationAsked(OperationAsk { flow: Some(operation.flow_id()), login: None, inputs }))
+    Ok(Msg::OperationAsked(OperationAsk {
+        flow: Some(operation.flow_id()),
+        inputs,
+        ..OperationAsk::default()
+    }))
 }
 
 fn user_named(text: &str) -> Result<Msg, String> {

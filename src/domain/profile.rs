@@ -10,7 +10,7 @@ mod said;
 mod schema;
 
 pub use map::{MapProblem, ProfileMap, SHIPPED};
-pub use said::{Said, object, pair};
+pub use said::{Said, object, pair, pairs};
 pub use schema::{Attribute, attributes};
 
 use serde_json::{Map, Value};

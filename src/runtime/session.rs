@@ -52,6 +52,8 @@ pub struct Setup {
     pub badge: Option<String>,
     /// Hosts whose links open directly.
     pub link_hosts: Vec<String>,
+    /// What fields of an Okta profile are called besides.
+    pub profile_map: ProfileMap,
     /// What plans and runs.
     pub desk: Arc<Desk>,
     /// The calls that the pacer holds back.
@@ -208,6 +210,7 @@ fn state(setup: &Setup, size: Size) -> State {
         analyst: setup.desk.actor.name().to_owned(),
         parts: setup.desk.directory.parts(),
         flows: setup.desk.flows.clone(),
+        profile_map: setup.profile_map.clone(),
         prefetches: setup.console.prefetch == meant::Prefetch::On,
         is_read_only: setup.desk.mode == Mode::ReadOnly,
         link_hosts: setup.link_hosts.clone(),

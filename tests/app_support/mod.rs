@@ -69,6 +69,7 @@ impl Desk {
             analyst: "ops".into(),
             parts: PartName::ALL.to_vec(),
             flows: flows(),
+            profile_map: idtriage::domain::profile::ProfileMap::shipped(),
             prefetches: true,
             is_read_only: false,
             link_hosts: Vec::new(),

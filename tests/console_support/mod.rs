@@ -226,6 +226,7 @@ fn console(desk: &Arc<Desk>, glass: &Glass, clock: &Arc<TestClock>) -> Console<G
         analyst: "ops".into(),
         parts: desk.directory.parts(),
         flows: desk.flows.clone(),
+        profile_map: idtriage::domain::profile::ProfileMap::shipped(),
         prefetches: false,
         is_read_only: false,
         link_hosts: Vec::new(),

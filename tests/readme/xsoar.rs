@@ -11,15 +11,6 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-/// Whether it can be used already.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Here {
-    /// It can.
-    Now,
-    /// Others are at it; a row that can be used must not say so any more.
-    Soon,
-}
-
 /// An argument of a command of XSOAR's.
 pub(crate) struct Argument {
     /// As XSOAR spells it.
@@ -47,7 +38,6 @@ pub(crate) struct Command {
     ours: &'static [&'static str],
     /// The commands of the prompt that do the same.
     prompt: &'static [&'static str],
-    here: Here,
 }
 
 const PROFILE: &str = r#"{"email":"ann@example.com","surname":"Test","givenname":"Ann"}"#;
@@ -58,43 +48,32 @@ const COMMANDS: &[Command] = &[
         arguments: &[required("user-profile", PROFILE, "LOGIN")],
         ours: &["okta user get LOGIN"],
         prompt: &["okta-user"],
-        here: Here::Now,
     },
     Command {
         name: "iam-create-user",
         arguments: &[required("user-profile", PROFILE, "--profile"), optional("allow-enable", "true", "")],
-        ours: &["okta user create --profile JSON"],
-        prompt: &[],
-        here: Here::Soon,
+        ours: &["okta user create --profile JSON --activate"],
+        prompt: &["create-user", "create-and-activate"],
     },
     Command {
         name: "iam-update-user",
         arguments: &[required("user-profile", PROFILE, "--profile"), optional("allow-enable", "true", "")],
         ours: &["okta user update LOGIN --profile JSON"],
-        prompt: &[],
-        here: Here::Soon,
+        prompt: &["update-user"],
     },
     Command {
         name: "iam-disable-user",
         arguments: &[required("user-profile", PROFILE, "LOGIN")],
-        ours: &["okta user disable LOGIN", "okta user deactivate LOGIN"],
+        ours: &["okta user disable LOGIN"],
         prompt: &["deactivate"],
-        here: Here::Soon,
     },
     Command {
         name: "iam-enable-user",
         arguments: &[required("user-profile", PROFILE, "LOGIN")],
-        ours: &["okta user enable LOGIN", "okta user activate LOGIN"],
+        ours: &["okta user enable LOGIN"],
         prompt: &["activate"],
-        here: Here::Soon,
     },
-    Command {
-        name: "get-mapping-fields",
-        arguments: &[],
-        ours: &["okta fields"],
-        prompt: &[],
-        here: Here::Soon,
-    },
+    Command { name: "get-mapping-fields", arguments: &[], ours: &["okta fields"], prompt: &["okta-fields"] },
     Command {
         name: "okta-get-app-user-assignment",
         arguments: &[
@@ -103,7 +82,6 @@ const COMMANDS: &[Command] = &[
         ],
         ours: &["okta app assignment --user LOGIN --app ID"],
         prompt: &["okta-assignment"],
-        here: Here::Now,
     },
     Command {
         name: "okta-iam-list-applications",
@@ -114,28 +92,24 @@ const COMMANDS: &[Command] = &[
         ],
         ours: &["okta app list --q TEXT --page 0 --limit 50"],
         prompt: &["okta-apps"],
-        here: Here::Now,
     },
     Command {
         name: "okta-iam-list-user-applications",
         arguments: &[required("user_id", "00u1example", "LOGIN")],
         ours: &["okta user apps LOGIN"],
         prompt: &["okta-user-apps"],
-        here: Here::Now,
     },
     Command {
         name: "okta-iam-get-configuration",
         arguments: &[],
         ours: &["okta config get"],
         prompt: &["okta-config"],
-        here: Here::Now,
     },
     Command {
         name: "okta-iam-set-configuration",
         arguments: &[required("configuration", r#"[{"ApplicationID":"0oa1example"}]"#, "--configuration")],
         ours: &["okta config set --configuration JSON --yes"],
         prompt: &[],
-        here: Here::Now,
     },
     Command {
         name: "iam-get-group",
@@ -145,7 +119,6 @@ const COMMANDS: &[Command] = &[
         ],
         ours: &["okta group get --name NAME --members", "okta group get --id ID --members"],
         prompt: &["okta-group"],
-        here: Here::Now,
     },
     Command {
         name: "okta-get-logs",
@@ -158,7 +131,6 @@ const COMMANDS: &[Command] = &[
         ],
         ours: &["okta logs --filter FILTER --since 2h --until now --sort-order descending --limit 100"],
         prompt: &["logs"],
-        here: Here::Now,
     },
 ];
 
@@ -263,14 +235,17 @@ const DEFECTS: &[Defect] = &[
         "11",
         "the activation link is dropped, and a user without a password is called active",
         "mailed or handed over once, kept nowhere; the status is read again",
-        &["a_link_is_handed_on_and_kept_nowhere", "a_receipt_has_no_place_for_a_link"],
+        &[
+            "made_and_activated_are_two_actions_and_the_link_is_shown_once",
+            "a_link_is_handed_on_and_kept_nowhere",
+        ],
     ),
     defect(
         "12",
         "creating somebody who is deactivated activates them",
         "that is an action of its own, with its own confirmation",
         &[
-            "an_account_that_is_there_is_not_made_once_more",
+            "who_is_deactivated_is_neither_changed_nor_activated_by_the_way",
             "a_deactivated_account_comes_back_only_by_its_own_operation",
         ],
     ),
@@ -288,7 +263,10 @@ const DEFECTS: &[Defect] = &[
         "14",
         "a mail address of two users is nobody's, and one more is created",
         "both are named, and none is taken",
-        &["several_users_of_one_mail_address_are_candidates_and_none_is_chosen"],
+        &[
+            "several_users_of_one_mail_address_are_candidates_and_none_is_chosen",
+            "several_of_one_mail_address_are_listed_and_none_is_touched",
+        ],
     ),
     defect(
         "15",
@@ -305,7 +283,10 @@ const DEFECTS: &[Defect] = &[
         "16",
         "setting the configuration overwrites everything, unchecked",
         "checked, laid over what is there, and shown before it is kept",
-        &["the_iam_configuration_is_checked_laid_over_and_shown_before_it_is_kept", "what_is_set_is_checked"],
+        &[
+            "the_iam_configuration_is_checked_laid_over_and_shown_before_it_is_kept",
+            "who_set_the_iam_configuration_at_once_lose_nothing_of_each_other",
+        ],
     ),
     defect(
         "17",
@@ -323,13 +304,19 @@ const DEFECTS: &[Defect] = &[
         "19",
         "updating somebody who is deactivated activates them and drops the change",
         "refused, with the action named that would activate them",
-        &["a_deactivated_account_is_not_updated"],
+        &[
+            "a_deactivated_account_is_not_updated",
+            "who_is_deactivated_is_neither_changed_nor_activated_by_the_way",
+        ],
     ),
     defect(
         "20",
         "what is returned is the user from before",
         "read again after every write, until it is proven; both states are told",
-        &["an_operation_is_sent_once_by_id_and_verified_by_a_reread", "on_its_way_is_not_there"],
+        &[
+            "an_operation_is_sent_once_by_id_and_verified_by_a_reread",
+            "an_update_sends_what_is_named_by_post_shows_it_before_and_is_no_change_the_second_time",
+        ],
     ),
     defect(
         "21",
@@ -341,7 +328,11 @@ const DEFECTS: &[Defect] = &[
         "22",
         "what was skipped is a success",
         "changed, no change, not legal, refused, failed or unknown",
-        &["okta_says_by_its_code_what_came_of_it", "each_end_is_shown_as_what_is_proven"],
+        &[
+            "okta_says_by_its_code_what_came_of_it",
+            "each_end_is_shown_as_what_is_proven",
+            "a_lost_reply_is_no_failure_and_nothing_is_made_twice",
+        ],
     ),
     defect(
         "23",
@@ -425,65 +416,57 @@ pub(crate) struct Parameter {
     settings: &'static [&'static str],
     /// What there is to know of it.
     words: &'static str,
-    here: Here,
 }
 
 const fn parameter(
     names: &'static [&'static str],
     settings: &'static [&'static str],
     words: &'static str,
-    here: Here,
 ) -> Parameter {
-    Parameter { names, settings, words, here }
+    Parameter { names, settings, words }
 }
 
 const PARAMETERS: &[Parameter] = &[
-    parameter(&["url"], &["[okta] org_url"], "", Here::Now),
+    parameter(&["url"], &["[okta] org_url"], ""),
     parameter(
         &["apitoken"],
         &["[okta] api_token", "[okta] client_id", "[okta] private_key", "[okta] dpop"],
         "a token, or a service application with a key",
-        Here::Now,
     ),
     parameter(
         &["insecure", "proxy"],
         &["[net] ca_file", "[net] proxy"],
         "there is no \"insecure\": a private authority is named",
-        Here::Now,
     ),
     parameter(
         &["create-user-enabled", "update-user-enabled", "enable-user-enabled", "disable-user-enabled"],
-        &["[okta.allow] create", "[okta.allow] update", "[okta.allow] enable", "[okta.allow] disable"],
-        "what is switched off is refused with the reason, in the console too",
-        Here::Soon,
+        &["[okta] allow"],
+        "a switch each; what is off is refused with the reason, in the console too",
     ),
+    parameter(&["create-if-not-exists"], &["[okta] create_if_missing"], "off unless it is switched on"),
     parameter(
-        &["create-if-not-exists"],
-        &["[okta] create_if_missing"],
-        "off unless it is switched on",
-        Here::Soon,
+        &["mapper-out"],
+        &["[okta] map"],
+        "XSOAR's names are there from the start; own ones go before them",
     ),
+    parameter(&["mapper-in"], &[], "none: what Okta answers is shown as it came"),
     parameter(
-        &["mapper-in", "mapper-out"],
-        &["[okta.map]"],
-        "XSOAR's names are there from the start; own ones go over them",
-        Here::Soon,
+        &["max_fetch"],
+        &[],
+        "none: no limit of a display drops an event (defect 1); `idtriage doctor` says so too",
     ),
-    parameter(&["max_fetch"], &[], "none: no limit of a display may drop an event (defect 1)", Here::Now),
     parameter(
         &["isFetch", "incidentFetchInterval", "incidentType"],
         &["[[source]] type", "[[source]] interval"],
         "a source of type `okta-system-log`; what is a finding is `idtriage sources checks`",
-        Here::Now,
     ),
     parameter(
         &["auto_generate_query_filter"],
         &["[[source]] applications"],
         "with those of the IAM configuration; `idtriage doctor` and `:okta-config` show the filter",
-        Here::Now,
     ),
-    parameter(&["fetch_query_filter"], &["[[source]] filter"], "", Here::Now),
-    parameter(&["first_fetch"], &["[[source]] first_fetch"], "said and shown", Here::Now),
+    parameter(&["fetch_query_filter"], &["[[source]] filter"], ""),
+    parameter(&["first_fetch"], &["[[source]] first_fetch"], "said and shown"),
 ];
 
 /// The tables, by the names of their markers.
@@ -495,13 +478,13 @@ fn commands() -> String {
     let mut table = String::from(
         "XSOAR's names and arguments work behind `idtriage okta` as they are: \
          `idtriage okta iam-get-user --user-profile '{\"email\":\"ann@example.com\"}'`. What a row says of its \
-         arguments is what stands for each in the command of ours.\n\n\
+         arguments is what stands for each in the command of ours. What changes something wants `--yes`, or \
+         `--dry-run`.\n\n\
          | XSOAR | its arguments here | command line | prompt |\n|---|---|---|---|\n",
     );
     for command in COMMANDS {
         let arguments: Vec<String> = command.arguments.iter().map(argument).collect();
         let ours = joined(command.ours.iter().map(|line| format!("`idtriage {line}`")));
-        let ours = if command.here == Here::Soon { "not yet".to_owned() } else { ours };
         let prompt = joined(command.prompt.iter().map(|name| format!("`:{name}`")));
         table += &format!("| `{}` | {} | {ours} | {prompt} |\n", command.name, arguments.join("<br>"));
     }
@@ -510,7 +493,7 @@ fn commands() -> String {
 
 fn argument(argument: &Argument) -> String {
     match argument.ours {
-        "" => format!("`{}`: taken, and activates nobody", argument.name),
+        "" => format!("`{}`: taken, and re-activates nobody", argument.name),
         ours => format!("`{}` → `{ours}`", argument.name),
     }
 }
@@ -529,7 +512,6 @@ fn settings() -> String {
             (false, "") => ours,
             (false, words) => format!("{ours}: {words}"),
         };
-        let words = if parameter.here == Here::Soon { "not yet".to_owned() } else { words };
         table += &format!("| {names} | {words} |\n");
     }
     table
@@ -565,7 +547,7 @@ fn alias_parses(command: &Command, left_out: Option<&str>) -> Result<(), String>
 
 #[test]
 fn every_command_of_xsoar_is_understood_as_it_spells_it() {
-    for command in COMMANDS.iter().filter(|command| command.here == Here::Now) {
+    for command in COMMANDS {
         let name = command.name;
         alias_parses(command, None).unwrap_or_else(|why| panic!("{name}: {why}"));
         for argument in command.arguments {
@@ -582,7 +564,7 @@ fn every_command_of_xsoar_is_understood_as_it_spells_it() {
 
 #[test]
 fn every_command_of_ours_is_there() {
-    for command in COMMANDS.iter().filter(|command| command.here == Here::Now) {
+    for command in COMMANDS {
         assert!(!command.ours.is_empty(), "{}", command.name);
         for line in command.ours {
             let words = line.strip_prefix("okta ").unwrap_or(line).split(' ');
@@ -599,17 +581,10 @@ fn every_command_of_ours_is_there() {
 }
 
 #[test]
-fn what_can_be_used_is_not_said_to_come() {
-    for command in COMMANDS.iter().filter(|command| command.here == Here::Soon) {
-        let is_there = alias_parses(command, None).is_ok();
-        assert!(!is_there, "{} is understood: make its row `Here::Now`", command.name);
-    }
+fn every_setting_of_ours_is_in_the_reference() {
     let reference = idtriage::config::reference::table();
-    for parameter in PARAMETERS {
-        for setting in parameter.settings {
-            let is_there = reference.contains(&format!("`{setting}"));
-            assert_eq!(is_there, parameter.here == Here::Now, "`{setting}` in the reference of settings");
-        }
+    for setting in PARAMETERS.iter().flat_map(|parameter| parameter.settings) {
+        assert!(reference.contains(&format!("`{setting}")), "`{setting}` is no setting");
     }
 }
 

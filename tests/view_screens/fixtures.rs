@@ -45,6 +45,7 @@ pub(crate) fn console(columns: u16, rows: u16) -> State {
         analyst: "kim".into(),
         parts: PartName::ALL.to_vec(),
         flows: flows().into(),
+        profile_map: idtriage::domain::profile::ProfileMap::shipped(),
         prefetches: false,
         is_read_only: false,
         link_hosts: vec!["dashboard.example.com".into()],

@@ -101,7 +101,7 @@ fn tell(change: &Change, outcome: &str, out: &mut Output<'_>) -> Result<(), Fail
 }
 
 /// So many times somebody else may write in between before this gives up.
-const MOST_TRIES: usize = 5;
+const MOST_TRIES: usize = 20;
 
 /// What the store holds, as it is and as it is read.
 struct Stored {

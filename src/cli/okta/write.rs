@@ -94,6 +94,11 @@ impl<'a> Writer<'a> {
     /// As [`Writer::operate`], and a user profile that cannot be sent or names nobody.
     pub(super) async fn iam(&self, which: Iam, what: &IamUser, out: &mut Output<'_>) -> Result<u8, Failure> {
         may_run(&what.answers, self.session)?;
+        if what.link && which == Iam::Disable {
+            return Err(Failure::usage(
+                "`--link` has no effect: deactivating makes no link\nhint: leave it out",
+            ));
+        }
         let when = if which == Iam::Update { When::BeforeTheChange } else { When::Now };
         let (said, key) = self.meant(&what.user_profile, when)?;
         let found = look_up::user(self.org.as_ref(), &key).await;
@@ -145,6 +150,9 @@ impl<'a> Writer<'a> {
     ) -> Result<u8, Failure> {
         let profile = Profile::of(self.map(), said).map_err(|error| of_user_profile(&error))?;
         let users = vec![goes_by(details, key)];
+        if what.link {
+            out.note("`--link` has no effect: a change of a profile makes no link")?;
+        }
         if what.allow_enable && text_at(details, "/status") == "DEPROVISIONED" {
             out.note(&format!(
                 "`{}` is DEPROVISIONED, and `--allow-enable` re-activates nobody: `idtriage okta user activate` does",

@@ -34,6 +34,17 @@ pub fn pair(text: &str) -> Result<Said, ProfileError> {
     Ok(Said { name: name.to_owned(), value })
 }
 
+/// Pairs in one line, `;` between them: `title=Head of Sales; department=Sales`. A value that holds a `;` is
+/// for a command line, where each pair stands by itself.
+///
+/// # Errors
+/// The first that is no pair, and a line without any.
+pub fn pairs(line: &str) -> Result<Vec<Said>, ProfileError> {
+    let pairs = line.split(';').map(str::trim).filter(|text| !text.is_empty()).map(pair);
+    let said: Vec<Said> = pairs.collect::<Result<_, _>>()?;
+    if said.is_empty() { Err(ProfileError::NotAPair(line.trim().to_owned())) } else { Ok(said) }
+}
+
 /// The fields of a JSON object, in the order in which they stand there; a name that stands there twice is
 /// there twice.
 ///

@@ -1,0 +1,413 @@
+//! Okta users made and changed from the command line, against a lab: what is sent, what is not, and what is
+//! told of it under XSOAR's names.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "clippy knows test functions, not what they share")]
+
+mod support;
+
+use idtriage::domain::Actor;
+use idtriage::source::system_log::filter::IAM_CONFIGURATION;
+use jiff::Timestamp;
+use rstest::rstest;
+use serde_json::{Value, json};
+use support::place::Place;
+use support::tenant::Tenant;
+
+fn started() -> (Tenant, Place) {
+    started_with("")
+}
+
+fn started_with(more: &str) -> (Tenant, Place) {
+    let tenant = Tenant::start();
+    let place = Place::with_lab_and(&tenant.lab, more);
+    (tenant, place)
+}
+
+/// The lines of an `okta …` command that ends with this status.
+fn okta(place: &Place, words: &[&str], status: i32) -> Vec<Value> {
+    let words: Vec<&str> = ["okta"].iter().chain(words).copied().collect();
+    place.run_json(&words).expect(status).json_lines()
+}
+
+fn one(place: &Place, words: &[&str], status: i32) -> Value {
+    let mut lines = okta(place, words, status);
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    lines.remove(0)
+}
+
+/// Method, path and parameters of what was sent, in order.
+fn sent(tenant: &Tenant) -> Vec<String> {
+    let writes = tenant.lab.recorder().writes();
+    writes.iter().map(|sent| format!("{} {}?{}", sent.method, sent.path, sent.query)).collect()
+}
+
+fn body(tenant: &Tenant, n: usize) -> Value {
+    serde_json::from_str(&tenant.lab.recorder().writes()[n].body).unwrap()
+}
+
+const NEW: &str = r#"{"username":"new.hire@acme.example","email":"new.hire@acme.example","givenname":"New","surname":"Hire"}"#;
+
+#[test]
+fn an_account_is_made_staged_and_told_as_it_is_then() {
+    let (tenant, place) = started();
+    let words =
+        ["user", "create", "--profile", NEW, "--set", "title=Clerk", "--set", "onCall:=true", "--yes"];
+    let told = one(&place, &words, 0);
+    assert_eq!(sent(&tenant), ["POST /api/v1/users?activate=false"]);
+    let profile = json!({"email": "new.hire@acme.example", "firstName": "New", "lastName": "Hire",
+        "login": "new.hire@acme.example", "onCall": true, "title": "Clerk"});
+    assert_eq!(body(&tenant, 0), json!({"profile": profile}));
+    assert_eq!([&told["success"], &told["active"], &told["can_sign_in"]], [true, false, false]);
+    assert_eq!([&told["action"], &told["status"], &told["outcome"]], ["create", "STAGED", "changed"]);
+    assert_eq!(told["username"], "new.hire@acme.example");
+    assert_eq!(told["details"]["profile"]["title"], "Clerk");
+    assert!(told["id"].as_str().unwrap().starts_with("00u") && told["action_id"].is_string(), "{told}");
+
+    // The login is taken now, in whatever case.
+    let again =
+        r#"{"login":"NEW.hire@acme.example","email":"x@acme.example","firstName":"N","lastName":"H"}"#;
+    let told = one(&place, &["user", "create", "--profile", again, "--yes"], 1);
+    assert_eq!([&told["success"], &told["skipped"]], [false, true]);
+    assert_eq!(told["outcome"], "not-legal", "{told}");
+    // The mail address is another account's: it has to be insisted on.
+    let other =
+        r#"{"login":"other@acme.example","email":"new.hire@acme.example","firstName":"N","lastName":"H"}"#;
+    let told = one(&place, &["user", "create", "--profile", other, "--yes"], 1);
+    assert_eq!(told["outcome"], "refused");
+    assert!(told["reason"].as_str().unwrap().contains("have this mail address"), "{told}");
+    assert_eq!(sent(&tenant).len(), 1);
+    one(&place, &["user", "create", "--profile", other, "--yes", "--again"], 0);
+    assert_eq!(sent(&tenant).len(), 2);
+}
+
+#[test]
+fn made_and_activated_are_two_actions_and_the_link_is_shown_once() {
+    let (tenant, place) = started();
+    let words = ["user", "create", "--profile", NEW, "--activate", "--link", "--yes", "--reason", "case 7"];
+    let told = okta(&place, &words, 0);
+    assert_eq!(told.len(), 2, "one object a step: {told:?}");
+    assert_eq!([&told[0]["action"], &told[1]["action"]], ["create", "enable"]);
+    let id = told[1]["id"].as_str().unwrap();
+    let expected = [
+        "POST /api/v1/users?activate=false".to_owned(),
+        format!("POST /api/v1/users/{id}/lifecycle/activate?sendEmail=false"),
+    ];
+    assert_eq!(sent(&tenant), expected);
+    assert_eq!([&told[1]["status"], &told[1]["active"]], [&json!("PROVISIONED"), &json!(false)]);
+    assert_ne!(told[0]["action_id"], told[1]["action_id"]);
+    let link = told[1]["one_time_link"].as_str().unwrap().to_owned();
+    assert!(link.starts_with("http") && told[0]["one_time_link"].is_null());
+    let (times, whole) = (told[1].to_string().matches(&link).count(), told[0].to_string());
+    assert!(times == 1 && !whole.contains(&link));
+    // Nowhere else: not in the journal, not in the store's files.
+    let journal = place.run_json(&["journal", "list"]).expect(0).out;
+    assert!(journal.contains("case 7") && !journal.contains(&link), "{journal}");
+    let token = link.rsplit('/').next().unwrap();
+    for entry in std::fs::read_dir(place.store_file().parent().unwrap()).unwrap() {
+        let bytes = std::fs::read(entry.unwrap().path()).unwrap();
+        assert!(!bytes.windows(token.len()).any(|window| window == token.as_bytes()));
+    }
+}
+
+#[test]
+fn an_update_sends_what_is_named_by_post_shows_it_before_and_is_no_change_the_second_time() {
+    let (tenant, place) = started();
+    let login = tenant.login(3);
+    let words = ["user", "update", &login, "--set", "title=Head of Sales", "--set", "costcenter=7"];
+    let dry = one(&place, &[&words[..], &["--dry-run"]].concat(), 0);
+    let fields: Vec<&Value> = dry["differences"].as_array().unwrap().iter().map(|it| &it["field"]).collect();
+    assert_eq!(fields, ["costCenter", "title"]);
+    assert!(sent(&tenant).is_empty(), "a dry run sends no write");
+    let told = one(&place, &[&words[..], &["--yes"]].concat(), 0);
+    let id = told["id"].as_str().unwrap();
+    assert_eq!(sent(&tenant), [format!("POST /api/v1/users/{id}?")]);
+    assert_eq!(body(&tenant, 0), json!({"profile": {"costCenter": "7", "title": "Head of Sales"}}));
+    assert_eq!([&told["outcome"], &told["evidence"], &told["action"]], ["changed", "verified", "update"]);
+    assert_eq!(told["details"]["profile"]["title"], "Head of Sales", "as it is then");
+    assert_eq!(told["details"]["profile"]["login"], login.as_str(), "what is not named stays");
+    let same = one(&place, &[&words[..], &["--yes"]].concat(), 0);
+    assert_eq!(
+        [&same["success"], &same["skipped"], &same["outcome"]],
+        [&json!(false), &json!(true), &json!("no-change")]
+    );
+    assert_eq!(sent(&tenant).len(), 1);
+}
+
+#[test]
+fn who_is_deactivated_is_neither_changed_nor_activated_by_the_way() {
+    let (tenant, place) = started();
+    let login = tenant.login(3);
+    one(&place, &["user", "disable", &login, "--yes", "--confirm", &login], 0);
+    let profile = json!({"username": login, "title": "x"}).to_string();
+    for command in ["iam-update-user", "iam-create-user"] {
+        let words =
+            ["okta", command, "--user-profile", &profile, "--allow-enable", "true", "--yes", "--json"];
+        let ended = place.run(&words).expect(1);
+        let told = ended.json_lines().remove(0);
+        assert_eq!([&told["success"], &told["skipped"]], [false, true]);
+        assert_eq!([&told["action"], &told["outcome"]], ["update", "not-legal"], "{told}");
+        assert!(told["reason"].as_str().unwrap().contains("okta user activate"), "{told}");
+        assert!(ended.errors.contains("re-activates nobody"), "{}", ended.errors);
+    }
+    assert_eq!(sent(&tenant).len(), 1, "only the deactivation was sent");
+    let back = one(&place, &["user", "enable", &login, "--yes"], 0);
+    assert_eq!([&back["action"], &back["success"]], [&json!("enable"), &json!(true)]);
+}
+
+#[test]
+fn xsoars_commands_make_change_disable_and_enable() {
+    let (tenant, place) = started();
+    let made = okta(&place, &["iam-create-user", "--user_profile", NEW, "--yes"], 0);
+    assert_eq!([&made[0]["action"], &made[1]["action"]], ["create", "enable"]);
+    assert!(sent(&tenant)[1].ends_with("sendEmail=true"), "nobody asked for the link: {:?}", sent(&tenant));
+    assert!(made[1]["one_time_link"].is_null());
+    // There already: changed instead, and that is said.
+    let profile = r#"{"email":"new.hire@acme.example","surname":"Hired"}"#;
+    let told = one(&place, &["iam-create-user", "--user-profile", profile, "--yes"], 0);
+    assert_eq!([&told["action"], &told["outcome"]], ["update", "changed"]);
+    assert_eq!(told["details"]["profile"]["lastName"], "Hired");
+    // What the profile was before the change says whom it is about.
+    let renamed = r#"{"email":"hired@acme.example","olduserdata":{"email":"new.hire@acme.example"}}"#;
+    let told = one(&place, &["iam-update-user", "--user-profile", renamed, "--yes"], 0);
+    assert_eq!([&told["email"], &told["username"]], ["hired@acme.example", "new.hire@acme.example"]);
+    let who = r#"{"email":"hired@acme.example"}"#;
+    let disable = ["iam-disable-user", "--user-profile", who, "--yes", "--confirm", "new.hire@acme.example"];
+    let told = one(&place, &disable, 0);
+    assert_eq!([&told["action"], &told["status"]], ["disable", "DEPROVISIONED"]);
+    assert_eq!((&told["active"], &told["details"]["status"]), (&json!(false), &json!("DEPROVISIONED")));
+    let told = one(&place, &disable, 0);
+    assert_eq!([&told["outcome"], &told["status"]], ["no-change", "DEPROVISIONED"]);
+    let who = r#"{"username":"new.hire@acme.example"}"#;
+    let told = one(&place, &["iam-enable-user", "--user-profile", who, "--link", "--yes", "--again"], 0);
+    assert_eq!([&told["action"], &told["status"]], ["enable", "PROVISIONED"]);
+    assert_eq!(told["status_before"], "DEPROVISIONED");
+    assert!(told["one_time_link"].is_string());
+}
+
+#[rstest]
+#[case("", 1)]
+#[case("create_if_missing = true", 0)]
+fn who_is_missing_is_made_by_an_update_only_where_that_is_allowed(
+    #[case] setting: &str,
+    #[case] status: i32,
+) {
+    let (tenant, place) = started();
+    let config = std::fs::read_to_string(place.config()).unwrap();
+    place.write_config(&config.replacen("[okta]\n", &format!("[okta]\n{setting}\n"), 1));
+    let told = okta(&place, &["iam-update-user", "--user-profile", NEW, "--yes"], status);
+    if status == 0 {
+        assert_eq!([&told[0]["action"], &told[1]["action"]], ["create", "enable"]);
+        return;
+    }
+    assert_eq!([&told[0]["success"], &told[0]["skipped"]], [false, true]);
+    assert!(told[0]["reason"].as_str().unwrap().contains("create_if_missing"), "{told:?}");
+    assert!(sent(&tenant).is_empty());
+}
+
+#[rstest]
+#[case("create", &["iam-create-user", "--user-profile", NEW, "--yes"])]
+#[case("enable", &["iam-create-user", "--user-profile", NEW, "--yes"])]
+#[case("update", &["user", "update", "LOGIN", "--set", "title=x", "--yes"])]
+#[case("disable", &["user", "deactivate", "LOGIN", "--yes", "--confirm", "LOGIN"])]
+#[case("enable", &["user", "reactivate", "LOGIN", "--yes"])]
+fn what_is_switched_off_is_refused_with_the_reason(#[case] switch: &str, #[case] words: &[&str]) {
+    let (tenant, place) = started_with(&format!("\n[okta.allow]\n{switch} = false\n"));
+    let login = tenant.login(3);
+    let words: Vec<&str> =
+        words.iter().map(|word| if *word == "LOGIN" { login.as_str() } else { word }).collect();
+    let told = one(&place, &words, 1);
+    assert_eq!([&told["success"], &told["skipped"]], [false, true]);
+    assert_eq!(told["outcome"], "refused");
+    assert!(
+        told["reason"].as_str().unwrap().contains(&format!("`[okta.allow] {switch}` is false")),
+        "{told}"
+    );
+    assert!(sent(&tenant).is_empty());
+    // Holding an attacker is nobody's switch.
+    one(&place, &["user", "suspend", &login, "--yes"], 0);
+}
+
+#[test]
+fn several_of_one_mail_address_are_listed_and_none_is_touched() {
+    let (tenant, place) = started();
+    for login in ["twin.a@acme.example", "twin.b@acme.example"] {
+        let profile =
+            json!({"login": login, "email": "twins@acme.example", "firstName": "T", "lastName": "W"});
+        let words = ["user", "create", "--profile", &profile.to_string(), "--yes", "--again"];
+        one(&place, &words, 0);
+    }
+    let before = sent(&tenant).len();
+    for command in ["iam-create-user", "iam-update-user", "iam-disable-user"] {
+        let profile = r#"{"email":"twins@acme.example","title":"x"}"#;
+        let told = one(&place, &[command, "--user-profile", profile, "--yes"], 1);
+        assert_eq!(
+            (told["candidates"].as_array().unwrap().len(), &told["success"]),
+            (2, &json!(false)),
+            "{told}"
+        );
+    }
+    assert_eq!(sent(&tenant).len(), before);
+}
+
+#[test]
+fn nobody_is_made_for_an_unknown_id_and_nobody_disabled_who_is_not_there() {
+    let (tenant, place) = started_with("");
+    let told = one(
+        &place,
+        &["iam-create-user", "--user-profile", r#"{"id":"00uNobody0000000000x","email":"a@x"}"#, "--yes"],
+        1,
+    );
+    assert!(told["errorMessage"].as_str().unwrap().contains("no user of this id"), "{told}");
+    let told = one(
+        &place,
+        &["iam-disable-user", "--user-profile", r#"{"email":"nobody@acme.example"}"#, "--yes"],
+        1,
+    );
+    assert_eq!([&told["errorCode"], &told["action"]], ["404", "disable"]);
+    assert!(sent(&tenant).is_empty());
+}
+
+#[test]
+fn who_cannot_be_looked_for_is_not_made() {
+    let (tenant, place) = started();
+    tenant.fault("403@okta");
+    for command in ["iam-create-user", "iam-update-user"] {
+        let told = one(&place, &[command, "--user-profile", NEW, "--yes"], 1);
+        assert_eq!(
+            [&told["success"], &told["skipped"], &told["outcome"]],
+            [&json!(false), &json!(true), &json!("failed")]
+        );
+        assert_ne!(told["errorCode"], "404", "that nobody is there is not known: {told}");
+    }
+    assert!(sent(&tenant).is_empty());
+}
+
+#[test]
+fn a_lost_reply_is_no_failure_and_nothing_is_made_twice() {
+    let (tenant, place) = started();
+    tenant.fault("change-lost");
+    let told = one(&place, &["user", "create", "--profile", NEW, "--yes"], 0);
+    assert_eq!([&told["outcome"], &told["evidence"], &told["status"]], ["changed", "verified", "STAGED"]);
+    let sessions = one(&place, &["user", "clear-sessions", &tenant.login(4), "--yes"], 4);
+    assert_eq!([&sessions["success"], &sessions["outcome"]], [&json!(false), &json!("unknown")]);
+    assert!(!sessions["errorMessage"].as_str().unwrap().is_empty(), "{sessions}");
+    assert_eq!(sessions["status"], "ACTIVE", "read once more all the same");
+    assert_eq!(sent(&tenant).len(), 2);
+}
+
+#[test]
+fn contain_is_two_actions_and_a_suspended_account_is_not_active() {
+    let (tenant, place) = started();
+    let login = tenant.login(3);
+    let told = okta(&place, &["user", "contain", &login, "--yes"], 0);
+    assert_eq!([&told[0]["action"], &told[1]["action"]], ["suspend", "clear-sessions"]);
+    assert_eq!([&told[0]["status"], &told[0]["status_before"]], ["SUSPENDED", "ACTIVE"]);
+    assert_eq!([&told[0]["active"], &told[0]["can_sign_in"], &told[0]["success"]], [false, false, true]);
+    assert_eq!(sent(&tenant).len(), 2);
+}
+
+#[test]
+fn a_group_is_joined_and_left_by_its_exact_name() {
+    let (tenant, place) = started();
+    let login = tenant.login(3);
+    let names = okta(&place, &["iam-get-group", "--scim", r#"{"displayName":"Engine"}"#], 1);
+    let groups = names[0]["candidates"].as_array().unwrap();
+    let group = groups.iter().find(|group| group["displayName"] == "Engineering").unwrap();
+    let (id, name) = (group["id"].as_str().unwrap(), "Engineering");
+    // Whether they are in it to begin with is the lab's affair.
+    okta(&place, &["user", "remove-from-group", &login, "--group", name, "--yes"], 0);
+    let told = one(&place, &["user", "add-to-group", &login, "--group", name, "--yes"], 0);
+    assert_eq!(
+        [&told["outcome"], &told["evidence"], &told["action"]],
+        ["changed", "verified", "add-to-group"]
+    );
+    let user = told["id"].as_str().unwrap();
+    assert!(sent(&tenant).contains(&format!("PUT /api/v1/groups/{id}/users/{user}?")), "{:?}", sent(&tenant));
+    let told = one(&place, &["user", "remove-from-group", &login, "--group", id, "--yes", "--again"], 0);
+    assert_eq!(told["outcome"], "changed");
+    assert_eq!(
+        place.run(&["okta", "user", "add-to-group", &login, "--group", "Engine", "--yes"]).expect(1).out,
+        ""
+    );
+}
+
+#[test]
+fn what_okta_refuses_is_told_in_its_code_and_causes() {
+    let (tenant, place) = started();
+    let login = tenant.login(3);
+    let taken = format!("login={}", tenant.login(4));
+    let told = one(&place, &["user", "update", &login, "--set", &taken, "--yes"], 1);
+    assert_eq!((&told["success"], told["errorCode"].as_str()), (&json!(false), Some("E0000001")), "{told}");
+    assert!(!told["errorMessage"].as_str().unwrap().is_empty());
+    assert_eq!(told["status"], "ACTIVE", "as it is then");
+}
+
+#[rstest]
+#[case(&["--set", "title"], "is not a field and a value")]
+#[case(&["--set", "n:=seven"], "not JSON")]
+#[case(&["--profile", "[]"], "`--profile` cannot be used")]
+#[case(&["--set", "surname=a", "--set", "lastName=b"], "both mean `lastName`")]
+#[case(&["--set", "title=\u{1b}[2J"], "control character")]
+fn what_cannot_be_sent_is_wrong_usage(#[case] fields: &[&str], #[case] phrase: &str) {
+    let (tenant, place) = started();
+    let login = tenant.login(3);
+    let words = [&["okta", "user", "update", &login, "--yes"], fields].concat();
+    let ended = place.run(&words).expect(2);
+    assert!(ended.errors.contains(phrase) && !ended.errors.contains('\u{1b}'), "{}", ended.errors);
+    assert!(sent(&tenant).is_empty());
+}
+
+#[test]
+fn fields_are_listed_beside_the_names_of_the_table() {
+    let (_tenant, place) = started_with("\n[okta.map]\nbadge = \"badgeNumber\"\n");
+    let fields = okta(&place, &["get-mapping-fields"], 0);
+    let of = |name: &str| fields.iter().find(|field| field["field"] == name).unwrap();
+    assert_eq!((&of("lastName")["names"], &of("lastName")["from"]), (&json!(["surname"]), &json!("base")));
+    assert_eq!(
+        (&of("badgeNumber")["names"], &of("badgeNumber")["from"]),
+        (&json!(["badge"]), &json!("custom"))
+    );
+    assert!(of("badgeNumber")["title"].is_string());
+}
+
+#[test]
+fn who_set_the_iam_configuration_at_once_lose_nothing_of_each_other() {
+    let (_tenant, place) = started();
+    place.run(&["okta", "config", "get"]).expect(0);
+    let entry = |n: usize| json!([{"ApplicationID": format!("0oa{n}"), "Name": "A"}]).to_string();
+    let running: Vec<_> = (0..6)
+        .map(|n| place.start(&["okta", "config", "set", "--configuration", &entry(n), "--yes"]))
+        .collect();
+    for process in running {
+        process.ended().expect(0);
+    }
+    assert_eq!(okta(&place, &["config", "get"], 0).len(), 6);
+}
+
+#[test]
+fn a_damaged_iam_configuration_is_told_and_mended_by_replacing_it() {
+    let (tenant, place) = started();
+    place.run(&["okta", "config", "get"]).expect(0);
+    tenant.wait(async {
+        let (store, nobody) = (place.store(), Actor::default());
+        store.set_setting(IAM_CONFIGURATION, "{\"damaged", &nobody, Timestamp::UNIX_EPOCH).await.unwrap();
+        store.close().await.unwrap();
+    });
+    let get = place.run(&["okta", "config", "get"]).expect(1);
+    assert!(get.errors.contains("okta config set --replace"), "{}", get.errors);
+    let set = ["config", "set", "--configuration", r#"[{"ApplicationID":"0oa1"}]"#, "--yes"];
+    assert!(okta(&place, &set, 1).is_empty(), "what cannot be read is not laid over");
+    let told = one(&place, &[&set[..], &["--replace"]].concat(), 0);
+    assert!(told["mended"].as_str().unwrap().contains("not JSON"), "{told}");
+    assert_eq!(okta(&place, &["config", "get"], 0).len(), 1);
+}
+
+#[test]
+fn doctor_says_what_is_switched_off_and_why_there_is_no_max_fetch() {
+    let (_tenant, place) = started_with(
+        "\n[okta.allow]\ncreate = false\n\n[[source]]\ntype = \"okta-system-log\"\nname = \"log-2\"\n",
+    );
+    let lines = place.run_json(&["doctor"]).json_lines();
+    let told = |name: &str| lines.iter().find(|line| line["check"] == name).unwrap()["told"].to_string();
+    assert!(told("okta writes").contains("switched off: create"));
+    assert!(told("max_fetch").contains("committed together"));
+}
