@@ -250,10 +250,6 @@ mod tests {
             Ok(fitting.copied().chain(many).map(|name| group_of("g", name)).collect())
         }
 
-        async fn user_schema(&self) -> Result<Value, Problem> {
-            nothing()
-        }
-
         async fn members(&self, _: &str) -> Result<Vec<Value>, Problem> {
             Err(Problem::whole("no right"))
         }
