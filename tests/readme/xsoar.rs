@@ -53,7 +53,7 @@ const COMMANDS: &[Command] = &[
         name: "iam-create-user",
         arguments: &[required("user-profile", PROFILE, "--profile"), optional("allow-enable", "true", "")],
         ours: &["okta user create --profile JSON --activate"],
-        prompt: &["create-and-activate"],
+        prompt: &["create-user", "create-and-activate"],
     },
     Command {
         name: "iam-update-user",
@@ -64,16 +64,16 @@ const COMMANDS: &[Command] = &[
     Command {
         name: "iam-disable-user",
         arguments: &[required("user-profile", PROFILE, "LOGIN")],
-        ours: &["okta user disable LOGIN", "okta user deactivate LOGIN"],
+        ours: &["okta user disable LOGIN"],
         prompt: &["deactivate"],
     },
     Command {
         name: "iam-enable-user",
         arguments: &[required("user-profile", PROFILE, "LOGIN")],
-        ours: &["okta user enable LOGIN", "okta user activate LOGIN"],
+        ours: &["okta user enable LOGIN"],
         prompt: &["activate"],
     },
-    Command { name: "get-mapping-fields", arguments: &[], ours: &["okta fields"], prompt: &[] },
+    Command { name: "get-mapping-fields", arguments: &[], ours: &["okta fields"], prompt: &["okta-fields"] },
     Command {
         name: "okta-get-app-user-assignment",
         arguments: &[
@@ -235,16 +235,18 @@ const DEFECTS: &[Defect] = &[
         "11",
         "the activation link is dropped, and a user without a password is called active",
         "mailed or handed over once, kept nowhere; the status is read again",
-        &["a_link_is_handed_on_and_kept_nowhere", "a_receipt_has_no_place_for_a_link"],
+        &[
+            "made_and_activated_are_two_actions_and_the_link_is_shown_once",
+            "a_link_is_handed_on_and_kept_nowhere",
+        ],
     ),
     defect(
         "12",
         "creating somebody who is deactivated activates them",
         "that is an action of its own, with its own confirmation",
         &[
-            "an_account_that_is_there_is_not_made_once_more",
-            "a_deactivated_account_comes_back_only_by_its_own_operation",
             "who_is_deactivated_is_neither_changed_nor_activated_by_the_way",
+            "a_deactivated_account_comes_back_only_by_its_own_operation",
         ],
     ),
     defect(
@@ -264,7 +266,6 @@ const DEFECTS: &[Defect] = &[
         &[
             "several_users_of_one_mail_address_are_candidates_and_none_is_chosen",
             "several_of_one_mail_address_are_listed_and_none_is_touched",
-            "who_cannot_be_looked_for_is_not_made",
         ],
     ),
     defect(
@@ -284,7 +285,6 @@ const DEFECTS: &[Defect] = &[
         "checked, laid over what is there, and shown before it is kept",
         &[
             "the_iam_configuration_is_checked_laid_over_and_shown_before_it_is_kept",
-            "what_is_set_is_checked",
             "who_set_the_iam_configuration_at_once_lose_nothing_of_each_other",
         ],
     ),
@@ -315,8 +315,7 @@ const DEFECTS: &[Defect] = &[
         "read again after every write, until it is proven; both states are told",
         &[
             "an_operation_is_sent_once_by_id_and_verified_by_a_reread",
-            "on_its_way_is_not_there",
-            "xsoars_commands_make_change_disable_and_enable",
+            "an_update_sends_what_is_named_by_post_shows_it_before_and_is_no_change_the_second_time",
         ],
     ),
     defect(
@@ -332,7 +331,7 @@ const DEFECTS: &[Defect] = &[
         &[
             "okta_says_by_its_code_what_came_of_it",
             "each_end_is_shown_as_what_is_proven",
-            "what_changed_nothing_is_no_success",
+            "a_lost_reply_is_no_failure_and_nothing_is_made_twice",
         ],
     ),
     defect(
@@ -442,15 +441,20 @@ const PARAMETERS: &[Parameter] = &[
     parameter(
         &["create-user-enabled", "update-user-enabled", "enable-user-enabled", "disable-user-enabled"],
         &["[okta] allow"],
-        "`create`, `update`, `enable`, `disable`: what is switched off is refused with the reason, in the console too",
+        "a switch each; what is off is refused with the reason, in the console too",
     ),
     parameter(&["create-if-not-exists"], &["[okta] create_if_missing"], "off unless it is switched on"),
     parameter(
-        &["mapper-in", "mapper-out"],
+        &["mapper-out"],
         &["[okta] map"],
-        "XSOAR's names are there from the start; own ones go over them",
+        "XSOAR's names are there from the start; own ones go before them",
     ),
-    parameter(&["max_fetch"], &[], "none: no limit of a display may drop an event (defect 1)"),
+    parameter(&["mapper-in"], &[], "none: what Okta answers is shown as it came"),
+    parameter(
+        &["max_fetch"],
+        &[],
+        "none: no limit of a display drops an event (defect 1); `idtriage doctor` says so too",
+    ),
     parameter(
         &["isFetch", "incidentFetchInterval", "incidentType"],
         &["[[source]] type", "[[source]] interval"],
@@ -474,7 +478,8 @@ fn commands() -> String {
     let mut table = String::from(
         "XSOAR's names and arguments work behind `idtriage okta` as they are: \
          `idtriage okta iam-get-user --user-profile '{\"email\":\"ann@example.com\"}'`. What a row says of its \
-         arguments is what stands for each in the command of ours.\n\n\
+         arguments is what stands for each in the command of ours. What changes something wants `--yes`, or \
+         `--dry-run`.\n\n\
          | XSOAR | its arguments here | command line | prompt |\n|---|---|---|---|\n",
     );
     for command in COMMANDS {
@@ -488,7 +493,7 @@ fn commands() -> String {
 
 fn argument(argument: &Argument) -> String {
     match argument.ours {
-        "" => format!("`{}`: taken, and activates nobody", argument.name),
+        "" => format!("`{}`: taken, and re-activates nobody", argument.name),
         ours => format!("`{}` → `{ours}`", argument.name),
     }
 }
@@ -576,10 +581,10 @@ fn every_command_of_ours_is_there() {
 }
 
 #[test]
-fn every_setting_that_is_named_is_in_the_reference() {
+fn every_setting_of_ours_is_in_the_reference() {
     let reference = idtriage::config::reference::table();
     for setting in PARAMETERS.iter().flat_map(|parameter| parameter.settings) {
-        assert!(reference.contains(&format!("`{setting}`")), "`{setting}` is no setting");
+        assert!(reference.contains(&format!("`{setting}")), "`{setting}` is no setting");
     }
 }
 
