@@ -165,6 +165,11 @@ fn xsoars_commands_make_change_disable_and_enable() {
     let told = one(&place, &["iam-create-user", "--user-profile", profile, "--yes"], 0);
     assert_eq!([&told["action"], &told["outcome"]], ["update", "changed"]);
     assert_eq!(told["details"]["profile"]["lastName"], "Hired");
+    assert_eq!(
+        body(&tenant, 2),
+        json!({"profile": {"lastName": "Hired"}}),
+        "what said whom is not sent back"
+    );
     // What the profile was before the change says whom it is about.
     let renamed = r#"{"email":"hired@acme.example","olduserdata":{"email":"new.hire@acme.example"}}"#;
     let told = one(&place, &["iam-update-user", "--user-profile", renamed, "--yes"], 0);
@@ -331,6 +336,17 @@ fn a_group_is_joined_and_left_by_its_exact_name() {
 }
 
 #[test]
+fn a_link_is_handed_over_in_words_too_and_mailed_to_nobody() {
+    let (tenant, place) = started();
+    let login = tenant.login(3);
+    let ended = place.run(&["okta", "user", "reset-password", &login, "--link", "--yes"]).expect(0);
+    assert_eq!(ended.out.matches("one-time link, shown once: http").count(), 1, "{}", ended.out);
+    assert!(sent(&tenant)[0].ends_with("/lifecycle/reset_password?sendEmail=false"), "{:?}", sent(&tenant));
+    let mailed = one(&place, &["user", "reset-password", &tenant.login(4), "--yes"], 0);
+    assert!(mailed["one_time_link"].is_null() && sent(&tenant)[1].ends_with("sendEmail=true"));
+}
+
+#[test]
 fn what_okta_refuses_is_told_in_its_code_and_causes() {
     let (tenant, place) = started();
     let login = tenant.login(3);
@@ -343,6 +359,7 @@ fn what_okta_refuses_is_told_in_its_code_and_causes() {
 
 #[rstest]
 #[case(&["--set", "title"], "is not a field and a value")]
+#[case(&["--set", "id=00u1", "--set", "title=x"], "`id` says whom a profile means")]
 #[case(&["--set", "n:=seven"], "not JSON")]
 #[case(&["--profile", "[]"], "`--profile` cannot be used")]
 #[case(&["--set", "surname=a", "--set", "lastName=b"], "both mean `lastName`")]

@@ -5,6 +5,10 @@
 //! an output that nobody reads any more. The exit status says how the runs ended, whoever saw it. After
 //! a signal nothing more is sent; what has left is waited for.
 
+mod tell;
+
+pub use tell::{About, AsAction, Tell};
+
 use super::args;
 use super::card;
 use super::failure::{DONE, Failure, combined};
@@ -16,7 +20,6 @@ use crate::store::Again;
 use async_trait::async_trait;
 use futures_util::FutureExt as _;
 use jiff::Timestamp;
-use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::pending;
 use std::io;
@@ -112,74 +115,6 @@ pub struct By<'a> {
     pub actor: &'a Actor,
     /// When.
     pub at: Timestamp,
-}
-
-/// In which words `--json` tells how runs ended. People get the same lines of everybody.
-#[async_trait(?Send)]
-pub trait Tell {
-    /// A step that ended: it ran, or it needed not to, or its state forbade it.
-    async fn ended(&self, part: &Plan, step: &StepEnd) -> Value;
-
-    /// A run that was not made, or whose end is not known, where that is told beside the error.
-    fn not_run(&self, about: &About<'_>, failure: &Failure) -> Option<Value>;
-
-    /// What helps where a plan is refused.
-    fn hint(&self, plan: &Plan) -> Option<String>;
-}
-
-/// What a run that was not made was about.
-#[derive(Debug, Clone, Copy)]
-pub struct About<'a> {
-    /// Which flow.
-    pub flow: &'a FlowId,
-    /// On whom.
-    pub login: &'a Login,
-    /// Its plan, where there is one.
-    pub plan: Option<&'a Plan>,
-}
-
-impl<'a> About<'a> {
-    fn plan(plan: &'a Plan) -> About<'a> {
-        About { flow: &plan.flow.id, login: &plan.login, plan: Some(plan) }
-    }
-}
-
-/// As `run` itself tells it: the action, under the names that the journal has for it.
-#[derive(Debug, Clone, Copy)]
-pub struct AsAction;
-
-#[async_trait(?Send)]
-impl Tell for AsAction {
-    async fn ended(&self, part: &Plan, step: &StepEnd) -> Value {
-        match &step.ended {
-            Ended::Ran { action, link } => {
-                let mut json = action.to_json();
-                if let (Some(link), Some(json)) = (link, json.as_object_mut()) {
-                    json.insert("one_time_link".to_owned(), link.expose().into());
-                }
-                json
-            }
-            ended => {
-                let why = match ended {
-                    Ended::NotSent(refusal) => &refusal.why,
-                    Ended::Unsure(why) => why,
-                    Ended::Ran { .. } => "",
-                };
-                serde_json::json!({
-                    "flow": part.flow.id, "login": part.login, "target": part.target_id, "evidence": null,
-                    "outcome": step.outcome(), "refusal": why,
-                })
-            }
-        }
-    }
-
-    fn not_run(&self, _: &About<'_>, _: &Failure) -> Option<Value> {
-        None
-    }
-
-    fn hint(&self, _: &Plan) -> Option<String> {
-        None
-    }
 }
 
 /// Runs the subcommand.

@@ -13,6 +13,7 @@ pub use map::{MapProblem, ProfileMap, SHIPPED};
 pub use said::{Said, object, pair, pairs};
 pub use schema::{Attribute, attributes};
 
+use super::Login;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use thiserror::Error;
@@ -50,6 +51,9 @@ pub enum ProfileError {
     /// No field can be called that.
     #[error("`{0}` cannot be the name of a field")]
     Name(String),
+    /// It says whom a user profile means.
+    #[error("`{0}` says whom a profile means, and is no field of it")]
+    NotAField(String),
     /// The value cannot be sent.
     #[error("the value of `{name}` cannot be sent: {why}")]
     Value {
@@ -85,6 +89,7 @@ impl ProfileError {
             ProfileError::Name(_) => {
                 "letters, digits, `_`, `-` and `.`; `idtriage okta fields` lists what there is"
             }
+            ProfileError::NotAField(_) => "leave it out: whom it is about is said by login or id",
             ProfileError::Value { .. } => "a text, a number, true, false, null, or a list of these",
             ProfileError::Twice { .. } => "say the field once; `[okta.map]` says which names mean it",
             ProfileError::TooMany(_) => "say fewer at once",
@@ -93,8 +98,16 @@ impl ProfileError {
 }
 
 impl Profile {
-    /// The fields of what was said, under Okta's names. `id` and `olduserdata` say whom it is about and are no
-    /// fields.
+    /// The fields of XSOAR's user profile: there `id` and `olduserdata` say whom it is about.
+    ///
+    /// # Errors
+    /// As [`Profile::of`].
+    pub fn of_user_profile(map: &ProfileMap, said: &[Said]) -> Result<Profile, ProfileError> {
+        let fields = said.iter().filter(|said| !NOT_FIELDS.contains(&said.name.as_str()));
+        Profile::of(map, &fields.cloned().collect::<Vec<_>>())
+    }
+
+    /// The fields of what was said, under Okta's names.
     ///
     /// # Errors
     /// The first that cannot be sent, and two that contradict each other.
@@ -102,7 +115,7 @@ impl Profile {
         let mut fields: BTreeMap<String, (&str, &Value)> = BTreeMap::new();
         for Said { name, value } in said {
             if NOT_FIELDS.contains(&name.as_str()) {
-                continue;
+                return Err(ProfileError::NotAField(name.clone()));
             }
             check_name(name)?;
             check_value(value).map_err(|why| ProfileError::Value { name: name.clone(), why })?;
@@ -137,6 +150,28 @@ impl Profile {
     pub fn or(mut self, field: &str, text: &str) -> Profile {
         self.0.entry(field.to_owned()).or_insert_with(|| text.into());
         self
+    }
+
+    /// Without the login and the mail address where they are what they are already, in whatever case: they said
+    /// whom the profile is about, and to send them back would be a change of what is mastered elsewhere. If
+    /// there is nothing else, they stay: that nothing changes is for others to say.
+    #[must_use]
+    pub fn without_known(self, login: &str, email: &str) -> Profile {
+        let is_known = |field: &str, value: &Value| {
+            let known = match field {
+                "login" => login,
+                "email" => email,
+                _ => return false,
+            };
+            value.as_str().is_some_and(|said| Login::new(said) == Login::new(known))
+        };
+        let others: BTreeMap<String, Value> = self
+            .0
+            .iter()
+            .filter(|(field, value)| !is_known(field, value))
+            .map(|(f, v)| (f.clone(), v.clone()))
+            .collect();
+        if others.is_empty() { self } else { Profile(others) }
     }
 
     /// As one JSON object, its fields in order: the same profile is the same text.
@@ -220,7 +255,7 @@ mod tests {
     use serde_json::json;
 
     fn of(text: &str) -> Result<Profile, ProfileError> {
-        Profile::of(&ProfileMap::shipped(), &object(text)?)
+        Profile::of_user_profile(&ProfileMap::shipped(), &object(text)?)
     }
 
     #[rstest]
@@ -253,6 +288,24 @@ mod tests {
         let error = of(said).unwrap_err();
         assert!(error.to_string().contains(phrase), "{error}");
         assert!(!error.hint().is_empty());
+    }
+
+    #[test]
+    fn whom_a_profile_means_is_no_field_of_it() {
+        for name in ["id", "olduserdata"] {
+            let said = Said { name: name.to_owned(), value: "00u1".into() };
+            let error = Profile::of(&ProfileMap::shipped(), &[said]).unwrap_err();
+            assert_eq!(error, ProfileError::NotAField(name.to_owned()));
+        }
+    }
+
+    #[rstest]
+    #[case(r#"{"login":"Ann@X","email":"a@x","title":"t"}"#, r#"{"title":"t"}"#)]
+    #[case(r#"{"login":"ann@x","email":"new@x"}"#, r#"{"email":"new@x"}"#)]
+    #[case(r#"{"login":"ann@x"}"#, r#"{"login":"ann@x"}"#)]
+    #[case(r#"{"login":null,"email":"a@x"}"#, r#"{"login":null}"#)]
+    fn what_said_whom_is_not_sent_back(#[case] said: &str, #[case] expected: &str) {
+        assert_eq!(of(said).unwrap().without_known("ann@x", "a@x").json(), expected);
     }
 
     #[test]

@@ -1,4 +1,5 @@
 //! Cards of Okta's own operations: what runs several, what changes a profile, what hands out a link.
+#![expect(clippy::panic, reason = "helpers of tests outside of test functions")]
 
 use crate::fixtures::*;
 use crate::paint::written;

@@ -148,7 +148,9 @@ impl<'a> Writer<'a> {
         what: &IamUser,
         out: &mut Output<'_>,
     ) -> Result<u8, Failure> {
-        let profile = Profile::of(self.map(), said).map_err(|error| of_user_profile(&error))?;
+        let profile = Profile::of_user_profile(self.map(), said).map_err(|error| of_user_profile(&error))?;
+        let profile =
+            profile.without_known(text_at(details, "/profile/login"), text_at(details, "/profile/email"));
         let users = vec![goes_by(details, key)];
         if what.link {
             out.note("`--link` has no effect: a change of a profile makes no link")?;
@@ -174,7 +176,7 @@ impl<'a> Writer<'a> {
         what: &IamUser,
         out: &mut Output<'_>,
     ) -> Result<u8, Failure> {
-        let profile = Profile::of(self.map(), said).map_err(|error| of_user_profile(&error))?;
+        let profile = Profile::of_user_profile(self.map(), said).map_err(|error| of_user_profile(&error))?;
         let has_id = said.iter().any(|said| said.name == "id" && said.value.as_str() == Some(key));
         if has_id {
             return self.nobody(key, which.flow(), "Okta knows no user of this id", out);

@@ -1,6 +1,7 @@
 //! Runs of several actions, and operations that are told more than whom they are on.
 
 use super::*;
+use crate::config::meant::OktaAllow;
 use crate::domain::action::Receipt;
 use crate::domain::operation::{COMPOSITES, Operation};
 use crate::domain::run_end::Ended;
@@ -9,6 +10,10 @@ use rstest::rstest;
 
 fn contain(n: u128) -> Ask {
     Ask { flow: COMPOSITES[0].flow_id(), ..ask(n) }
+}
+
+fn ask_of(operation: Operation) -> Ask {
+    Ask { flow: operation.flow_id(), ..ask(1) }
 }
 
 fn with_inputs(operation: Operation, inputs: &[(&str, &str)]) -> Ask {
@@ -57,6 +62,28 @@ async fn containing_runs_the_second_unless_the_first_was_refused(
             &"okta-clear-sessions"
         })
     );
+}
+
+/// Whoever asks, the console or a command line: what is switched off is on no card to be confirmed.
+#[rstest]
+#[case::deactivating(ask_of(Operation::Deactivate), OktaAllow { disable: false, ..OktaAllow::default() }, true)]
+#[case::suspending(ask_of(Operation::Suspend), OktaAllow { disable: false, ..OktaAllow::default() }, false)]
+#[case::containing(contain(1), OktaAllow { disable: false, enable: false, create: false, update: false }, false)]
+#[tokio::test]
+async fn what_is_switched_off_is_refused_on_the_card(
+    #[case] ask: Ask,
+    #[case] okta: OktaAllow,
+    #[case] is_refused: bool,
+) {
+    let lab = Setup { guard: Guard { okta, ..Guard::default() }, ..Default::default() }.lab();
+    let plan = prepare(&lab.desk, ask).await.unwrap();
+    let refusal = plan.refusal.as_ref().filter(|refusal| refusal.outcome == Outcome::Refused);
+    assert_eq!(refusal.is_some(), is_refused, "{:?}", plan.refusal);
+    assert!(refusal.is_none_or(|refusal| refusal.why.contains("`[okta.allow] disable` is false")));
+    if is_refused {
+        assert!(matches!(run(&lab, &plan).await, Err(RunError::Refused(_))));
+        assert_eq!(lab.sends(), 0);
+    }
 }
 
 #[tokio::test]
