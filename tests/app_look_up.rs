@@ -177,12 +177,13 @@ fn more_applications_than_are_held_are_said_to_be_there() {
 
 #[test]
 fn an_assigned_application_leads_to_how_the_user_stands_there() {
-    let answer = LookedUp::Apps { apps: vec![application(3)], has_more: false };
-    let mut desk = shown("okta-user-apps ann@example.com", Ok(answer));
+    let answer = LookedUp::AppsOfUser { user: account(7, "SUSPENDED"), apps: vec![application(3)] };
+    let mut desk = shown("okta-user-apps shared@example.com", Ok(answer));
     assert_eq!(content(&desk).words.1, "1 application is assigned");
+    assert_eq!(lines(&desk)[..2], ["login: user7@example.com", "status: SUSPENDED"], "whose these are");
     let (request, what) = asked(&desk.send(Msg::Opened));
     let app = format!("0oa{:017}", 3);
-    assert_eq!(what, LookUp::Assignment { app, user: "ann@example.com".into() });
+    assert_eq!(what, LookUp::Assignment { app, user: format!("00u{:017}", 7) }, "by the id that was read");
     let seen = json!({"id": "00u1", "status": "PROVISIONED", "scope": "GROUP", "credentials": {"userName": "ann.there"},
         "profile": {"role": "admin", "level": 3, "none": null}});
     let stands = Assignment::Assigned(seen);

@@ -228,14 +228,15 @@ impl LookUpScreen {
         value.filter(|value| !value.trim().is_empty())
     }
 
-    /// The first row that leads somewhere: where the cursor begins.
+    /// Where the cursor begins: on the first row that leads somewhere, of a list before all.
     fn first_leading(content: &Content) -> Option<Arc<str>> {
-        let leads = |fact: &Fact| matches!(fact, Fact::Named { leads: Some(_), .. });
-        if let Some(at) = content.facts.iter().position(leads) {
-            return Some(fact_key(at, 0));
+        let items = || content.list.iter().flat_map(|list| &list.items);
+        if let Some(item) = items().find(|item| item.leads.is_some()) {
+            return Some(item.key.clone());
         }
-        let mut items = content.list.iter().flat_map(|list| &list.items);
-        items.next().map(|item| item.key.clone())
+        let leads = |fact: &Fact| matches!(fact, Fact::Named { leads: Some(_), .. });
+        let fact = content.facts.iter().position(leads).map(|at| fact_key(at, 0));
+        fact.or_else(|| items().next().map(|item| item.key.clone()))
     }
 }
 

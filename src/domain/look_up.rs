@@ -65,12 +65,19 @@ pub enum LookedUp {
     User(Value),
     /// Those who may be meant, and why none of them is taken.
     Users(String, Vec<Value>),
-    /// Applications.
+    /// Applications of the org.
     Apps {
         /// At most as many as are held.
         apps: Vec<Value>,
         /// Whether there are more than these.
         has_more: bool,
+    },
+    /// The applications of one user, all of them.
+    AppsOfUser {
+        /// Whose.
+        user: Value,
+        /// Those that are assigned.
+        apps: Vec<Value>,
     },
     /// How an application and a user stand to each other.
     Assignment {

@@ -121,7 +121,7 @@ pub async fn look_up(org: &dyn OktaOrg, map: &ProfileMap, what: &LookUp) -> Resu
         LookUp::AppsOfUser(key) => match user(org, key).await {
             FoundUser::One(details) => {
                 let apps = org.apps_of_user(text_at(&details, "/id")).await?;
-                Ok(LookedUp::Apps { apps, has_more: false })
+                Ok(LookedUp::AppsOfUser { user: details, apps })
             }
             FoundUser::Candidates(why, users) => Ok(LookedUp::Users(why, users)),
             FoundUser::Not(problem) => Err(of_user(key, problem)),

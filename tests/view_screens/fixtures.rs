@@ -308,7 +308,10 @@ fn looked_up(what: &LookUp) -> Result<LookedUp, String> {
             Ok(LookedUp::Configuration { entries, filter: Some(filter.to_owned()) })
         }
         LookUp::Fields => Ok(LookedUp::Fields(Vec::new())),
-        LookUp::Apps(_) | LookUp::AppsOfUser(_) => Ok(LookedUp::Apps { apps: Vec::new(), has_more: false }),
+        LookUp::AppsOfUser(key) => {
+            Ok(LookedUp::AppsOfUser { user: okta_account(1, key, "ACTIVE"), apps: Vec::new() })
+        }
+        LookUp::Apps(_) => Ok(LookedUp::Apps { apps: Vec::new(), has_more: false }),
         LookUp::Assignment { user, .. } => {
             let user = okta_account(1, user, "ACTIVE");
             Ok(LookedUp::Assignment { user, stands: Assignment::NotAssigned })

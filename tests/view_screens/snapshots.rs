@@ -138,6 +138,11 @@ fn look_up_of_a_user() {
 }
 
 #[test]
+fn look_up_of_the_iam_configuration() {
+    look("look_up_filter", &on_look_up(80, 24, LookUp::Configuration));
+}
+
+#[test]
 fn look_up_refused() {
     look("look_up_refused", &on_look_up(80, 24, LookUp::User("nobody".into())));
 }

@@ -21,7 +21,8 @@ pub(super) fn of(what: &LookUp, answer: LookedUp) -> (Content, Option<Value>) {
     match answer {
         LookedUp::User(details) => (user(&details), Some(details)),
         LookedUp::Users(why, candidates) => (users(why, candidates), None),
-        LookedUp::Apps { apps, has_more } => (applications(what, apps, has_more), None),
+        LookedUp::Apps { apps, has_more } => (applications(what, &apps, has_more), None),
+        LookedUp::AppsOfUser { user, apps } => (applications_of(&user, &apps), None),
         LookedUp::Assignment { user, stands } => {
             let content = assignment(what, &user, &stands);
             let raw = if let Assignment::Assigned(seen) = stands { Some(seen) } else { None };
@@ -137,31 +138,37 @@ fn counted(n: usize, one: &str, many: &str) -> String {
     if n == 1 { format!("1 {one}") } else { format!("{n} {many}") }
 }
 
-fn applications(what: &LookUp, apps: Vec<Value>, has_more: bool) -> Content {
-    let words = match (what, apps.len(), has_more) {
-        (_, n, true) => {
-            let words = format!("first {n}, there are more: `:okta-apps BEGINS` narrows it");
-            (Tone::Warning, words)
+fn applications(what: &LookUp, apps: &[Value], has_more: bool) -> Content {
+    let words = match (what, apps.len()) {
+        (_, n) if has_more => {
+            (Tone::Warning, format!("first {n}, there are more: `:okta-apps BEGINS` narrows it"))
         }
-        (LookUp::AppsOfUser(_), 0, _) => (Tone::Plain, "no application is assigned".to_owned()),
-        (LookUp::AppsOfUser(_), n, _) => {
-            (Tone::Plain, format!("{} assigned", counted(n, "application is", "applications are")))
-        }
-        (LookUp::Apps(Some(_)), 0, _) => (Tone::Plain, "no application begins so".to_owned()),
-        (_, n, _) => (Tone::Plain, counted(n, "application", "applications")),
+        (LookUp::Apps(Some(_)), 0) => (Tone::Plain, "no application begins so".to_owned()),
+        (_, n) => (Tone::Plain, counted(n, "application", "applications")),
     };
-    let item_of = |app: &Value| {
-        let cells = ["/label", "/name", "/status", "/id"].map(|place| text_at(app, place));
-        let leads = match what {
-            LookUp::AppsOfUser(user) => {
-                Some(LeadsTo::LookUp(LookUp::Assignment { app: cells[3].to_owned(), user: user.clone() }))
-            }
-            _ => None,
-        };
-        item(cells, if cells[2] == "ACTIVE" { Tone::Plain } else { Tone::Warning }, leads, app)
+    let items = apps.iter().map(|app| app_item(app, None)).collect();
+    Content { words, list: Some(List { headings: APPS, items }), ..Content::default() }
+}
+
+/// The user is told of first: a mail address may be of somebody else than one thinks.
+fn applications_of(user: &Value, apps: &[Value]) -> Content {
+    let words = match apps.len() {
+        0 => "no application is assigned".to_owned(),
+        n => format!("{} assigned", counted(n, "application is", "applications are")),
     };
-    let list = List { headings: APPS, items: apps.iter().map(item_of).collect() };
-    Content { words, list: Some(list), ..Content::default() }
+    let facts = vec![of_login(text_at(user, "/profile/login")), named("status", text_at(user, "/status"))];
+    let id = text_at(user, "/id");
+    let items = apps.iter().map(|app| app_item(app, Some(id))).collect();
+    let list = Some(List { headings: APPS, items });
+    Content { words: (Tone::Plain, words), facts, list, error: None }
+}
+
+/// An application; of a user, it leads to how they stand there.
+fn app_item(app: &Value, user: Option<&str>) -> Item {
+    let cells = ["/label", "/name", "/status", "/id"].map(|place| text_at(app, place));
+    let assignment = |user: &str| LookUp::Assignment { app: cells[3].to_owned(), user: user.to_owned() };
+    let leads = user.map(|user| LeadsTo::LookUp(assignment(user)));
+    item(cells, if cells[2] == "ACTIVE" { Tone::Plain } else { Tone::Warning }, leads, app)
 }
 
 fn assignment(what: &LookUp, user: &Value, stands: &Assignment) -> Content {
