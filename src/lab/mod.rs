@@ -19,6 +19,7 @@ mod challenge;
 mod checks;
 mod cii;
 mod clock;
+mod contract;
 mod faults;
 mod gate;
 mod hook_auth;
