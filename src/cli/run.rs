@@ -251,7 +251,7 @@ async fn run_one(
             verb: plan.verb.clone(),
             ended: Ended::NotSent(refusal.clone()),
         };
-        let _ = told_end(plan, &step, tell, out).await;
+        let _ = told_end(plan, &step, tell, stop, out).await;
         return refusal.outcome.exit_status();
     }
     let ended = match refused(what, plan, tell) {
@@ -263,7 +263,7 @@ async fn run_one(
         Ok(end) => {
             // The journal has it, where the output is closed.
             for step in &end.steps {
-                let _ = told_end(plan, step, tell, out).await;
+                let _ = told_end(plan, step, tell, stop, out).await;
             }
             combined(end.steps.iter().map(|step| step.outcome().exit_status()))
         }
@@ -337,15 +337,32 @@ fn not_run(tell: &dyn Tell, about: &About<'_>, failure: &Failure, out: &mut Outp
 }
 
 /// How a step ended. A one-time link goes to whoever reads this, and nowhere else.
-async fn told_end(plan: &Plan, step: &StepEnd, tell: &dyn Tell, out: &mut Output<'_>) -> io::Result<()> {
+/// Who tells it may look at the target first; somebody who will not even wait for a receipt waits for no look.
+async fn told_end(
+    plan: &Plan,
+    step: &StepEnd,
+    tell: &dyn Tell,
+    stop: &mut Stop,
+    out: &mut Output<'_>,
+) -> io::Result<()> {
     let part = plan.parts().iter().find(|part| part.flow.id == step.flow).unwrap_or(plan);
     if let Ended::Unsure(why) = &step.ended {
         out.error(&Failure::unknown(format!("{part}: {why}")))?;
     }
     if out.is_json() {
-        return out.json(&tell.ended(part, step).await);
+        let told = tokio::select! {
+            biased;
+            told = tell.ended(part, step) => told,
+            () = stop.asked(Asked::EndNow) => AsAction.ended(part, step).await,
+        };
+        return out.json(&told);
     }
-    let now = tell.now(part, step).await.map(|now| format!("; {now}")).unwrap_or_default();
+    let now = tokio::select! {
+        biased;
+        now = tell.now(part, step) => now,
+        () = stop.asked(Asked::EndNow) => None,
+    };
+    let now = now.map(|now| format!("; {now}")).unwrap_or_default();
     match &step.ended {
         Ended::Ran { action, link } => done(action, link.as_ref(), &now, out),
         Ended::NotSent(Refusal { why, outcome }) => {
@@ -382,6 +399,7 @@ mod tests {
     use crate::domain::{Outcome, Risk};
     use clap::Parser;
     use rstest::rstest;
+    use serde_json::Value;
 
     fn arguments(line: &str) -> args::Run {
         let words = format!("idtriage run suspend-okta-account {line}");
@@ -437,6 +455,44 @@ mod tests {
             run(&arguments(line), &desk, by(&actor), &mut Stop::new().1, &AsAction, out).await.unwrap()
         });
         assert_eq!((status, text.out.lines().count(), desk.ran()), (expected, 2, 2));
+    }
+
+    /// Looks at the target for ever.
+    struct Looking;
+
+    #[async_trait(?Send)]
+    impl Tell for Looking {
+        async fn ended(&self, _: &Plan, _: &StepEnd) -> Value {
+            pending().await
+        }
+
+        async fn now(&self, _: &Plan, _: &StepEnd) -> Option<String> {
+            pending().await
+        }
+
+        fn not_run(&self, _: &About<'_>, _: &Failure) -> Option<Value> {
+            None
+        }
+
+        fn hint(&self, _: &Plan) -> Option<String> {
+            None
+        }
+    }
+
+    #[rstest]
+    #[case(Form::Json, "\"outcome\":\"changed\"")]
+    #[case(Form::Text, "changed (")]
+    fn a_look_behind_a_run_is_not_waited_for_by_who_ends_at_once(#[case] form: Form, #[case] phrase: &str) {
+        let (asks, mut stop) = Stop::new();
+        asks.send_replace(Asked::EndNow);
+        let told = plan(Risk::Low, "ann");
+        let desk = FakeDesk { outcomes: vec![("ann", Outcome::Changed)], ..Default::default() };
+        let (_, text) = printed(form, async |out| {
+            let confirmed = Confirmed { digest: told.digest(), reason: None, again: Again::No };
+            let end = desk.run(&told, confirmed).await.unwrap();
+            told_end(&told, &end.steps[0], &Looking, &mut stop, out).await.unwrap();
+        });
+        assert!(text.out.contains(phrase), "{}", text.out);
     }
 
     /// A pipe whose reader went away.
