@@ -266,10 +266,7 @@ const DEFECTS: &[Defect] = &[
         &[
             "several_users_of_one_mail_address_are_candidates_and_none_is_chosen",
             "several_of_one_mail_address_are_listed_and_none_is_touched",
-<<<<<<< HEAD
-=======
             "who_cannot_be_looked_for_is_not_made",
->>>>>>> h2
         ],
     ),
     defect(
@@ -289,10 +286,7 @@ const DEFECTS: &[Defect] = &[
         "checked, laid over what is there, and shown before it is kept",
         &[
             "the_iam_configuration_is_checked_laid_over_and_shown_before_it_is_kept",
-<<<<<<< HEAD
-=======
             "what_is_set_is_checked",
->>>>>>> h2
             "who_set_the_iam_configuration_at_once_lose_nothing_of_each_other",
         ],
     ),
@@ -324,11 +318,8 @@ const DEFECTS: &[Defect] = &[
         &[
             "an_operation_is_sent_once_by_id_and_verified_by_a_reread",
             "an_update_sends_what_is_named_by_post_shows_it_before_and_is_no_change_the_second_time",
-<<<<<<< HEAD
-=======
             "on_its_way_is_not_there",
             "xsoars_commands_make_change_disable_and_enable",
->>>>>>> h2
         ],
     ),
     defect(
@@ -345,10 +336,7 @@ const DEFECTS: &[Defect] = &[
             "okta_says_by_its_code_what_came_of_it",
             "each_end_is_shown_as_what_is_proven",
             "a_lost_reply_is_no_failure_and_nothing_is_made_twice",
-<<<<<<< HEAD
-=======
             "what_changed_nothing_is_no_success",
->>>>>>> h2
         ],
     ),
     defect(
@@ -598,17 +586,10 @@ fn every_command_of_ours_is_there() {
 }
 
 #[test]
-<<<<<<< HEAD
-fn every_setting_of_ours_is_in_the_reference() {
-    let reference = idtriage::config::reference::table();
-    for setting in PARAMETERS.iter().flat_map(|parameter| parameter.settings) {
-        assert!(reference.contains(&format!("`{setting}")), "`{setting}` is no setting");
-=======
 fn every_setting_that_is_named_is_in_the_reference() {
     let reference = idtriage::config::reference::table();
     for setting in PARAMETERS.iter().flat_map(|parameter| parameter.settings) {
         assert!(reference.contains(&format!("`{setting}`")), "`{setting}` is no setting");
->>>>>>> h2
     }
 }
 
