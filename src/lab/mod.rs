@@ -19,7 +19,6 @@ mod challenge;
 mod checks;
 mod cii;
 mod clock;
-mod contract;
 mod faults;
 mod gate;
 mod hook_auth;

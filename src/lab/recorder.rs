@@ -57,7 +57,6 @@ pub struct Recorder(Arc<Mutex<Log>>);
 struct Log {
     dropped: usize,
     requests: VecDeque<Recorded>,
-    breaches: Vec<String>,
 }
 
 impl Recorder {
@@ -76,16 +75,7 @@ impl Recorder {
         self.with(|log| log.requests.iter().filter(|r| r.method == method && r.path == path).count())
     }
 
-    /// What this program sent outside the contract, in words. Nothing forgets it.
-    pub fn breaches(&self) -> Vec<String> {
-        self.with(|log| log.breaches.clone())
-    }
-
-    pub(crate) fn breach(&self, why: String) {
-        self.with(|log| log.breaches.push(why));
-    }
-
-    /// Forgets every request.
+    /// Forgets everything.
     pub fn clear(&self) {
         self.with(|log| {
             log.dropped += log.requests.len();

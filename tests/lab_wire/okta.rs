@@ -582,15 +582,3 @@ async fn groups_members_factors_and_apps() {
     let missing = okta(&lab, "GET", &format!("/api/v1/apps/0oanone/users/{id}")).await.1;
     assert!(missing["errorSummary"].as_str().unwrap().ends_with("(AppInstance)"));
 }
-
-#[tokio::test]
-async fn a_request_of_this_program_outside_the_contract_is_answered_by_nobody() {
-    let lab = lab().await;
-    let url = format!("{}/api/v1/users/00u1", lab.addresses().okta_org_url);
-    let put = |agent: &str| client().put(&url).header("user-agent", agent).send();
-    assert_eq!(put("idtriage/0").await.unwrap().status(), 501);
-    let breaches = lab.recorder().breaches();
-    assert_eq!(breaches, ["PUT /api/v1/users/00u1 is no call of the contract"]);
-    assert_ne!(put("another/0").await.unwrap().status(), 501, "tests may knock with wrong ones");
-    assert_eq!(lab.recorder().breaches().len(), 1);
-}
