@@ -14,7 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use url::Url;
 
 /// More pages than these are not read: what is there is shown, and that there is more.
@@ -28,28 +28,21 @@ const ID_KEPT: SignedDuration = SignedDuration::from_secs(60);
 /// Ids of so many logins are kept.
 const IDS_KEPT: usize = 1_000;
 
+/// An id, and when it was read.
+type KnownId = Arc<tokio::sync::Mutex<Option<(Timestamp, String)>>>;
+
 /// The ids of logins that were read a moment ago: the parts of one person are asked for side by side, and
-/// each is asked for by id.
+/// each is asked for by id. One look-up of a login at a time: who comes meanwhile finds what it brought.
 #[derive(Debug, Default)]
-pub(super) struct Ids {
-    known: Mutex<HashMap<String, (Timestamp, String)>>,
-    /// One look-up at a time: who comes meanwhile finds what it brought.
-    looking: tokio::sync::Mutex<()>,
-}
+pub(super) struct Ids(Mutex<HashMap<String, KnownId>>);
 
 impl Ids {
-    fn get(&self, login: &str, now: Timestamp) -> Option<String> {
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let (at, id) = known.get(login)?;
-        (now.duration_since(*at) < ID_KEPT).then(|| id.clone())
-    }
-
-    fn put(&self, login: &str, id: &str, now: Timestamp) {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.len() >= IDS_KEPT {
+    fn of(&self, login: &str) -> KnownId {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= IDS_KEPT && !known.contains_key(login) {
             known.clear();
         }
-        known.insert(login.to_owned(), (now, id.to_owned()));
+        known.entry(login.to_owned()).or_default().clone()
     }
 }
 
@@ -210,10 +203,11 @@ impl Okta {
 
     /// The id behind a login, read a moment ago at most.
     async fn id_of(&self, login: &str) -> Result<String, Problem> {
-        let _one_at_a_time = self.ids.looking.lock().await;
+        let known = self.ids.of(login);
+        let mut known = known.lock().await;
         let now = self.http.now();
-        if let Some(id) = self.ids.get(login, now) {
-            return Ok(id);
+        if let Some((_, id)) = known.as_ref().filter(|(at, _)| now.duration_since(*at) < ID_KEPT) {
+            return Ok(id.clone());
         }
         let mut part = self.user(login).await;
         match part.data {
@@ -224,7 +218,7 @@ impl Okta {
                     Err(with_hint("Okta named no id of this user", "`idtriage doctor`"))
                 }
                 None => {
-                    self.ids.put(login, user.id.raw(), now);
+                    *known = Some((now, user.id.raw().to_owned()));
                     Ok(user.id.raw().to_owned())
                 }
             },
