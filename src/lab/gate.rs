@@ -84,7 +84,11 @@ async fn answer(world: &World, part: Part, parts: Parts, body: Bytes, next: Next
 
 fn count(world: &World, parts: &Parts) -> Verdict {
     let (bucket, rate) = okta_bucket(parts.method.as_str(), parts.uri.path());
-    let rate = if bucket == "logs" { Rate { calls: world.log_calls, ..rate } } else { rate };
+    let rate = match bucket {
+        "logs" => Rate { calls: world.log_calls, ..rate },
+        "user" => Rate { calls: world.user_reads, ..rate },
+        _ => rate,
+    };
     world.limits.count(bucket, rate, world.clock.now())
 }
 

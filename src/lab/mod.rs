@@ -42,6 +42,7 @@ pub use clock::Clock;
 pub use faults::{Fault, FaultError, FaultKind, Faults, Part};
 pub use hook_auth::HookAuth;
 pub use hooks::{LabEventHook, LabWebhook};
+pub use limits::RateWindow;
 pub use log_driver::{LogDriver, LogEvent};
 pub use recorder::{Recorded, Recorder};
 pub use secrets::LabSecrets;
@@ -90,6 +91,8 @@ pub struct LabOptions {
     pub execution_types: ExecutionTypes,
     /// Calls of the System Log that are answered within a minute of lab time.
     pub log_calls: u32,
+    /// Reads of one user, and of what is below one, that are answered within a minute of lab time.
+    pub user_reads: u32,
 }
 
 impl LabOptions {
@@ -106,6 +109,7 @@ impl LabOptions {
             execution_header: HeaderName::from_static("x-workflows-execution-id"),
             execution_types: ExecutionTypes::default(),
             log_calls: limits::LOG_CALLS,
+            user_reads: limits::USER_READS,
         }
     }
 }
@@ -216,6 +220,11 @@ impl Lab {
         &self.world.recorder
     }
 
+    /// The windows in which calls were counted so far, those that are open last.
+    pub fn rate_windows(&self) -> Vec<RateWindow> {
+        self.world.limits.windows()
+    }
+
     /// What goes wrong at present; can be changed while the lab runs.
     pub fn faults(&self) -> &Faults {
         &self.world.faults
@@ -290,6 +299,7 @@ fn create(options: LabOptions, address: SocketAddr) -> Result<(Arc<World>, Story
         event_hooks: Mutex::default(),
         directory: Mutex::new(Directory::of(&population, &addresses.okta_org_url)),
         log_calls: options.log_calls,
+        user_reads: options.user_reads,
         log: SystemLog::with_past(options.seed, &population, options.start),
         execution_header: options.execution_header,
         flows: workflows::flows(options.seed, &addresses.workflows_url),

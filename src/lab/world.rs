@@ -65,6 +65,8 @@ pub(crate) struct World {
     pub(crate) log: SystemLog,
     /// Calls of the System Log that are answered a minute.
     pub(crate) log_calls: u32,
+    /// Reads of one user that are answered a minute.
+    pub(crate) user_reads: u32,
     pub(crate) flows: Vec<LabFlow>,
     pub(crate) execution_header: HeaderName,
     pub(crate) runs: Mutex<Vec<LabRun>>,

@@ -84,7 +84,7 @@ mod tests {
     use super::*;
     use rstest::rstest;
 
-    const DATE: &str = "Tue, 17 May 2033 03:33:20 GMT";
+    const DATE: &str = "Wed, 18 May 2033 03:33:20 GMT";
 
     fn answer(headers: &[(&str, &str)]) -> Answer {
         let headers = headers.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
