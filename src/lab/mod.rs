@@ -19,6 +19,7 @@ mod challenge;
 mod checks;
 mod cii;
 mod clock;
+mod contract;
 mod faults;
 mod gate;
 mod hook_auth;
@@ -39,6 +40,7 @@ mod world;
 
 pub use cii::EngineError;
 pub use clock::Clock;
+pub use contract::Callers;
 pub use faults::{Fault, FaultError, FaultKind, Faults, Part};
 pub use hook_auth::HookAuth;
 pub use hooks::{LabEventHook, LabWebhook};
@@ -93,6 +95,8 @@ pub struct LabOptions {
     pub log_calls: u32,
     /// Reads of one user, and of what is below one, that are answered within a minute of lab time.
     pub user_reads: u32,
+    /// Whether every request to the Okta org has to keep to the contract.
+    pub callers: Callers,
 }
 
 impl LabOptions {
@@ -110,6 +114,7 @@ impl LabOptions {
             execution_types: ExecutionTypes::default(),
             log_calls: limits::LOG_CALLS,
             user_reads: limits::USER_READS,
+            callers: Callers::Idtriage,
         }
     }
 }
@@ -220,6 +225,11 @@ impl Lab {
         &self.world.recorder
     }
 
+    /// What the Okta org was asked against its contract, as far as its callers are held to it.
+    pub fn violations(&self) -> Vec<String> {
+        self.world.violations.all()
+    }
+
     /// The windows in which calls were counted so far, those that are open last.
     pub fn rate_windows(&self) -> Vec<RateWindow> {
         self.world.limits.windows()
@@ -279,6 +289,12 @@ impl Lab {
 impl Drop for Lab {
     fn drop(&mut self) {
         self.server.abort();
+        // Whatever test asks the lab is held to the contract without a word of its own.
+        let violations = self.violations();
+        debug_assert!(
+            std::thread::panicking() || violations.is_empty(),
+            "the Okta org was asked what its contract does not know: {violations:#?}"
+        );
     }
 }
 
@@ -300,6 +316,8 @@ fn create(options: LabOptions, address: SocketAddr) -> Result<(Arc<World>, Story
         directory: Mutex::new(Directory::of(&population, &addresses.okta_org_url)),
         log_calls: options.log_calls,
         user_reads: options.user_reads,
+        callers: options.callers,
+        violations: contract::Violations::default(),
         log: SystemLog::with_past(options.seed, &population, options.start),
         execution_header: options.execution_header,
         flows: workflows::flows(options.seed, &addresses.workflows_url),
