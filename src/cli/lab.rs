@@ -10,7 +10,7 @@ use crate::config::meant::Reading;
 use crate::config::{Loaded, actor};
 use crate::ingest::file::Origin;
 use crate::ingest::import::{Ended, Import};
-use crate::lab::{self, Fault, Lab, LabOptions};
+use crate::lab::{self, Callers, Fault, Lab, LabOptions};
 use crate::remediation::Pace;
 use crate::remediation::guard::Mode;
 use crate::runtime::terminal::signals::{Signalled, Signals};
@@ -73,7 +73,8 @@ fn not_written(cause: &std::io::Error) -> Failure {
 
 /// Runs the lab alone: prints a configuration, then posts to whoever listens at its address.
 pub(super) async fn alone(arguments: &LabAlone, out: &mut Output<'_>) -> Result<u8, Failure> {
-    let lab = start(options(&arguments.lab, Some(arguments.listen))?).await?;
+    let options = options(&arguments.lab, Some(arguments.listen))?;
+    let lab = start(LabOptions { callers: Callers::Anybody, ..options }).await?;
     let folder = throw_away_folder("idtriage-lab-").map_err(|cause| not_written(&cause))?;
     let secrets = folder.path().join("secrets");
     lab.write_secret_files(&secrets).map_err(|cause| not_written(&cause))?;

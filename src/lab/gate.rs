@@ -1,6 +1,7 @@
 //! What every request passes: it is recorded, held back, refused or spoiled by the faults in force, and its reply gets the
 //! headers that every reply of its system carries.
 use super::clock::http_date;
+use super::contract::Callers;
 use super::faults::{FaultKind, Part};
 use super::limits::{Rate, Verdict, okta_bucket};
 use super::okta::OktaError;
@@ -14,6 +15,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header,
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse as _, Response};
 use futures_util::{StreamExt as _, stream};
+use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use std::io;
 use std::sync::Arc;
@@ -37,6 +39,7 @@ pub(crate) async fn gate(State(world): State<Arc<World>>, request: Request, next
     let mut response = match to_bytes(body, LARGEST_BODY).await {
         Ok(body) => {
             world.recorder.came(ticket, &body);
+            hold_to_contract(&world, &parts, &body);
             answer(&world, part, parts, body, next).await
         }
         Err(_) => StatusCode::PAYLOAD_TOO_LARGE.into_response(),
@@ -45,6 +48,23 @@ pub(crate) async fn gate(State(world): State<Arc<World>>, request: Request, next
     let sent = response.extensions().get::<Cut>().is_none();
     world.recorder.answered(ticket, if sent { response.status().as_u16() } else { 0 });
     response
+}
+
+/// Calls of the Okta org, its token endpoint among them, are held to what is documented.
+fn hold_to_contract(world: &World, parts: &Parts, body: &[u8]) {
+    let path = parts.uri.path();
+    let is_okta = Part::of(path) == Part::Okta || path == "/oauth2/v1/token";
+    if world.callers == Callers::Anybody || !is_okta {
+        return;
+    }
+    let authorization = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let scheme = authorization.and_then(|text| text.split(' ').next()).unwrap_or_default();
+    let shows_secret = |url: &str| {
+        let issued = world.tokens.issued();
+        let secrets = issued.iter().chain([&world.secrets.okta_token]);
+        secrets.map(|secret| secret.expose_secret()).any(|secret| url.contains(secret))
+    };
+    world.violations.check(&record(world, parts), (scheme, body), shows_secret);
 }
 
 fn record(world: &World, parts: &Parts) -> Recorded {
@@ -84,7 +104,11 @@ async fn answer(world: &World, part: Part, parts: Parts, body: Bytes, next: Next
 
 fn count(world: &World, parts: &Parts) -> Verdict {
     let (bucket, rate) = okta_bucket(parts.method.as_str(), parts.uri.path());
-    let rate = if bucket == "logs" { Rate { calls: world.log_calls, ..rate } } else { rate };
+    let rate = match bucket {
+        "logs" => Rate { calls: world.log_calls, ..rate },
+        "user" => Rate { calls: world.user_reads, ..rate },
+        _ => rate,
+    };
     world.limits.count(bucket, rate, world.clock.now())
 }
 

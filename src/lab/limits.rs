@@ -1,6 +1,6 @@
 //! Fixed windows of calls, as Okta and Workflows count them. Windows last a span of lab time, so they scale with it.
 use jiff::Timestamp;
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
 
 /// How often something may be called.
@@ -17,14 +17,19 @@ pub(crate) const FLOW: Rate = Rate { calls: 10, window: 1 };
 /// Calls a minute of the System Log.
 pub(crate) const LOG_CALLS: u32 = 60;
 
+/// Reads of one user a minute.
+pub(crate) const USER_READS: u32 = 1000;
+
 /// The bucket of a call to the Okta API: the published figures of a Workforce org, of which one token gets half.
 pub(crate) fn okta_bucket(method: &str, path: &str) -> (&'static str, Rate) {
     let per_minute = |calls| Rate { calls, window: 60 };
     match path.strip_prefix("/api/v1/").unwrap_or_default() {
         rest if rest.starts_with("logs") => ("logs", per_minute(LOG_CALLS)),
-        rest if rest.starts_with("users/") && method == "GET" => ("user", per_minute(1000)),
+        rest if rest.starts_with("users/") && method == "GET" => ("user", per_minute(USER_READS)),
         rest if rest.starts_with("users") => ("users", per_minute(300)),
+        rest if rest.starts_with("groups/") => ("group", per_minute(500)),
         rest if rest.starts_with("groups") => ("groups", per_minute(250)),
+        rest if rest.starts_with("apps/") && rest.matches('/').count() == 1 => ("app", per_minute(250)),
         rest if rest.starts_with("apps") => ("apps", per_minute(50)),
         _ => ("other", per_minute(600)),
     }
@@ -40,28 +45,70 @@ pub(crate) struct Verdict {
     pub(crate) reset: i64,
 }
 
-/// Open windows by key.
+/// A window of calls, and what became of those that came in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RateWindow {
+    /// Which calls it is of.
+    pub bucket: String,
+    /// Calls that are answered within it.
+    pub limit: u32,
+    /// Calls that were.
+    pub served: u32,
+    /// Calls that were refused: those behind the first came between a 429 and its reset.
+    pub refused: u32,
+}
+
+/// Windows by key, the one that is open last.
 #[derive(Debug, Default)]
-pub(crate) struct Limits(Mutex<HashMap<String, Window>>);
+pub(crate) struct Limits(Mutex<HashMap<String, Window>>, Mutex<VecDeque<RateWindow>>);
+
+/// Windows that are remembered after their end.
+const REMEMBERED: usize = 1_000;
 
 #[derive(Debug, Clone, Copy)]
 struct Window {
     ends_ms: i64,
+    limit: u32,
     used: u32,
+    refused: u32,
+}
+
+impl Window {
+    fn told(&self, key: &str) -> RateWindow {
+        RateWindow { bucket: key.to_owned(), limit: self.limit, served: self.used, refused: self.refused }
+    }
 }
 
 impl Limits {
+    /// The windows so far, oldest first, those that are open last.
+    pub(crate) fn windows(&self) -> Vec<RateWindow> {
+        let open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let ended = self.1.lock().unwrap_or_else(PoisonError::into_inner);
+        ended.iter().cloned().chain(open.iter().map(|(key, window)| window.told(key))).collect()
+    }
+
+    fn remember(&self, window: RateWindow) {
+        let mut ended = self.1.lock().unwrap_or_else(PoisonError::into_inner);
+        if ended.len() == REMEMBERED {
+            ended.pop_front();
+        }
+        ended.push_back(window);
+    }
+
     /// Counts one call.
     pub(crate) fn count(&self, key: &str, rate: Rate, now: Timestamp) -> Verdict {
         let now_ms = now.as_millisecond();
         let mut windows = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let fresh = Window { ends_ms: now_ms + rate.window * 1000, used: 0 };
+        let ends_ms = now_ms + rate.window * 1000;
+        let fresh = Window { ends_ms, limit: rate.calls, used: 0, refused: 0 };
         let window = windows.entry(key.to_owned()).or_insert(fresh);
         if window.ends_ms <= now_ms {
+            self.remember(window.told(key));
             *window = fresh;
         }
         let allowed = window.used < rate.calls;
         window.used += u32::from(allowed);
+        window.refused += u32::from(!allowed);
         Verdict {
             allowed,
             limit: rate.calls,

@@ -19,6 +19,7 @@ mod challenge;
 mod checks;
 mod cii;
 mod clock;
+mod contract;
 mod faults;
 mod gate;
 mod hook_auth;
@@ -39,9 +40,11 @@ mod world;
 
 pub use cii::EngineError;
 pub use clock::Clock;
+pub use contract::Callers;
 pub use faults::{Fault, FaultError, FaultKind, Faults, Part};
 pub use hook_auth::HookAuth;
 pub use hooks::{LabEventHook, LabWebhook};
+pub use limits::RateWindow;
 pub use log_driver::{LogDriver, LogEvent};
 pub use recorder::{Recorded, Recorder};
 pub use secrets::LabSecrets;
@@ -90,6 +93,10 @@ pub struct LabOptions {
     pub execution_types: ExecutionTypes,
     /// Calls of the System Log that are answered within a minute of lab time.
     pub log_calls: u32,
+    /// Reads of one user, and of what is below one, that are answered within a minute of lab time.
+    pub user_reads: u32,
+    /// Whether every request to the Okta org has to keep to the contract.
+    pub callers: Callers,
 }
 
 impl LabOptions {
@@ -106,6 +113,8 @@ impl LabOptions {
             execution_header: HeaderName::from_static("x-workflows-execution-id"),
             execution_types: ExecutionTypes::default(),
             log_calls: limits::LOG_CALLS,
+            user_reads: limits::USER_READS,
+            callers: Callers::Idtriage,
         }
     }
 }
@@ -216,6 +225,16 @@ impl Lab {
         &self.world.recorder
     }
 
+    /// What the Okta org was asked against its contract, as far as its callers are held to it.
+    pub fn violations(&self) -> Vec<String> {
+        self.world.violations.all()
+    }
+
+    /// The windows in which calls were counted so far, those that are open last.
+    pub fn rate_windows(&self) -> Vec<RateWindow> {
+        self.world.limits.windows()
+    }
+
     /// What goes wrong at present; can be changed while the lab runs.
     pub fn faults(&self) -> &Faults {
         &self.world.faults
@@ -270,6 +289,12 @@ impl Lab {
 impl Drop for Lab {
     fn drop(&mut self) {
         self.server.abort();
+        // Whatever test asks the lab is held to the contract without a word of its own.
+        let violations = self.violations();
+        debug_assert!(
+            std::thread::panicking() || violations.is_empty(),
+            "the Okta org was asked what its contract does not know: {violations:#?}"
+        );
     }
 }
 
@@ -290,6 +315,9 @@ fn create(options: LabOptions, address: SocketAddr) -> Result<(Arc<World>, Story
         event_hooks: Mutex::default(),
         directory: Mutex::new(Directory::of(&population, &addresses.okta_org_url)),
         log_calls: options.log_calls,
+        user_reads: options.user_reads,
+        callers: options.callers,
+        violations: contract::Violations::default(),
         log: SystemLog::with_past(options.seed, &population, options.start),
         execution_header: options.execution_header,
         flows: workflows::flows(options.seed, &addresses.workflows_url),

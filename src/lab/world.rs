@@ -1,6 +1,7 @@
 //! What the parts of the lab share: one tenant, its people, its clock and its moods.
 use super::cii::Engine;
 use super::clock::Clock;
+use super::contract::{Callers, Violations};
 use super::faults::{FaultKind, Faults, Part};
 use super::hooks::{LabEventHook, LabWebhook};
 use super::limits::Limits;
@@ -65,6 +66,10 @@ pub(crate) struct World {
     pub(crate) log: SystemLog,
     /// Calls of the System Log that are answered a minute.
     pub(crate) log_calls: u32,
+    /// Reads of one user that are answered a minute.
+    pub(crate) user_reads: u32,
+    pub(crate) callers: Callers,
+    pub(crate) violations: Violations,
     pub(crate) flows: Vec<LabFlow>,
     pub(crate) execution_header: HeaderName,
     pub(crate) runs: Mutex<Vec<LabRun>>,

@@ -199,6 +199,7 @@ fn not_answered(error: &HttpError) -> NotTold {
         | HttpError::Client(_)
         | HttpError::NotCleared(_)
         | HttpError::Unsigned(_)
+        | HttpError::Crowded { .. }
         | HttpError::Throttled { .. } => error.to_string(),
     };
     let outcome = if error.may_have_left() { Outcome::Unknown } else { Outcome::NotTold };

@@ -9,6 +9,7 @@ use crate::domain::dossier::Problem;
 use crate::domain::log::LogQuery;
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -83,8 +84,8 @@ pub enum SearchEnd {
 }
 
 /// Follows a query page by page until there is no more, or as many records as are wanted have come.
-/// Each page is handed on as it comes; `take` may stop the search. A page that names itself as the next one
-/// is the last.
+/// Each page is handed on as it comes; `take` may stop the search. A page that leads back to one
+/// that was read is the last.
 ///
 /// # Errors
 /// What went wrong on the way, beside whatever was handed on already, and what `take` says.
@@ -96,7 +97,7 @@ pub async fn search_all<E: From<Problem>>(
 ) -> Result<SearchEnd, E> {
     let first = LogQuery { page: query.page.min(most.max(1)), ..query.clone() };
     let mut cut = log.search(&first).await?;
-    let (mut left, mut followed) = (most, None);
+    let (mut left, mut followed) = (most, HashSet::new());
     loop {
         let is_cut = cut.records.len() > left;
         cut.records.truncate(left);
@@ -107,10 +108,10 @@ pub async fn search_all<E: From<Problem>>(
             (_, Some(problem)) => return Err(problem.into()),
             (None, None) => return Ok(if is_cut { SearchEnd::Enough } else { SearchEnd::All }),
             (Some(_), None) if left == 0 => return Ok(SearchEnd::Enough),
-            (next, None) if next == followed => return Ok(SearchEnd::All),
+            (Some(next), None) if followed.contains(&next) => return Ok(SearchEnd::All),
             (Some(next), None) => {
                 cut = log.search_on(&next).await?;
-                followed = Some(next);
+                followed.insert(next);
             }
         }
     }

@@ -5,6 +5,7 @@
 mod cii;
 mod common;
 mod console;
+mod contract;
 mod customer;
 mod directory;
 mod executions;

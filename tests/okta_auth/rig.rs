@@ -61,6 +61,7 @@ fn limits() -> Limits {
         first_pause: Duration::from_millis(1),
         longest_pause: Duration::from_millis(2),
         told_from: Duration::from_secs(1),
+        at_once: 5,
     }
 }
 

@@ -38,6 +38,13 @@ impl Clock {
     pub(super) fn span(&self, real: Duration) -> SignedDuration {
         (self.span)(SignedDuration::try_from(real).unwrap_or(SignedDuration::MAX))
     }
+
+    /// How long a span of this clock takes in real time.
+    pub(super) fn real(&self, span: SignedDuration) -> Duration {
+        let pace = (self.span)(SignedDuration::from_secs(1)).as_secs_f64();
+        let seconds = if pace > 0.0 { span.as_secs_f64() / pace } else { span.as_secs_f64() };
+        Duration::try_from_secs_f64(seconds).unwrap_or_default()
+    }
 }
 
 impl fmt::Debug for Clock {

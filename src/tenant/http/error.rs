@@ -66,6 +66,14 @@ pub enum HttpError {
         /// How much is read.
         limit: usize,
     },
+    /// What was sent before is not answered, and no more is sent at once.
+    #[error("no turn at `{host}` within {} s: what was asked before is not answered yet", waited.as_secs())]
+    Crowded {
+        /// Which host.
+        host: String,
+        /// How long was waited.
+        waited: Duration,
+    },
     /// The other side asks for a pause that is longer than we wait.
     #[error("`{host}` is throttling: it takes requests again in {} s", wait.as_secs().max(1))]
     Throttled {
@@ -108,7 +116,7 @@ impl HttpError {
             HttpError::Header(_) => Some("check the configured secret for line breaks"),
             HttpError::Client(_) => Some("check `[net] ca_file` and `[net] proxy`"),
             HttpError::Unreachable { step, .. } => step.hint(),
-            HttpError::Throttled { .. } => Some("wait, then ask again"),
+            HttpError::Throttled { .. } | HttpError::Crowded { .. } => Some("wait, then ask again"),
             HttpError::NotCleared(_)
             | HttpError::Unsigned(_)
             | HttpError::TimedOut { .. }

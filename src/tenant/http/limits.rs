@@ -33,6 +33,8 @@ pub struct Limits {
     pub longest_pause: Duration,
     /// Shorter waits are not told: they are over before they are read.
     pub told_from: Duration,
+    /// Requests on their way to Okta at once. Its limit on them is for the whole org: we take a handful.
+    pub at_once: usize,
 }
 
 impl Default for Limits {
@@ -48,12 +50,14 @@ impl Default for Limits {
                 body: 32 << 20,
                 held: Duration::from_secs(1),
             },
-            act: Allowance { timeout: Duration::from_secs(60), body: 1 << 20, held: Duration::from_secs(60) },
+            act: Allowance { timeout: Duration::from_secs(60), body: 1 << 20, held: Duration::from_secs(65) },
             connect: Duration::from_secs(10),
             act_gap: Duration::from_millis(125),
             first_pause: Duration::from_millis(500),
-            longest_pause: Duration::from_secs(60),
+            // A window of a minute, and what its figures in whole seconds add.
+            longest_pause: Duration::from_secs(65),
             told_from: Duration::from_secs(1),
+            at_once: 5,
         }
     }
 }

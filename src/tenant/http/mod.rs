@@ -13,15 +13,18 @@ mod error;
 mod held;
 mod limits;
 mod pace;
+mod rate;
 mod redact;
 mod request;
+mod seats;
 mod signer;
 
 pub use address::check;
 pub use clock::Clock;
 pub use error::{ConnectStep, HttpError};
 pub use limits::{Allowance, Limits};
-pub use pace::{Bucket, asked_pause};
+pub use pace::Bucket;
+pub use rate::asked_pause;
 pub use redact::{MASK, Redactor};
 pub use request::{Answer, Flaw, HeaderText, Method, Request, USER_AGENT};
 pub use signer::{Signer, Wish};
@@ -32,13 +35,17 @@ use crate::domain::action::{Receipt, Try};
 use crate::domain::wait::Waits;
 use client::{Clients, Purpose};
 use jiff::Timestamp;
-use pace::{Pacer, Telling};
+use pace::{Leave, Pacer, Pause, Refused, Telling, Turn};
+use rate::Rate;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use seats::Seat;
 use secrecy::{ExposeSecret, SecretString};
 use signer::Wishes;
+use std::borrow::Cow;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
+use url::Url;
 
 /// How a request that acts ended.
 #[derive(Debug)]
@@ -66,7 +73,8 @@ pub struct Http {
 impl Http {
     /// Ready to send; reads `[net] ca_file`.
     pub fn new(net: &Net, limits: Limits, clock: Clock, redactor: Redactor) -> Result<Http, HttpError> {
-        Ok(Http { clients: Clients::new(net, &limits)?, limits, pacer: Pacer::default(), redactor, clock })
+        let (clients, pacer) = (Clients::new(net, &limits)?, Pacer::new(&limits));
+        Ok(Http { clients, limits, pacer, redactor, clock })
     }
 
     /// What time it is.
@@ -82,19 +90,41 @@ impl Http {
     /// Sends a request that reads, and again after a 429 as far as the wait is short, or once for another
     /// proof. A body that is not whole is an error.
     pub async fn read(&self, bucket: &Bucket, request: &Request) -> Result<Answer, HttpError> {
-        let deadline = Instant::now() + self.limits.read.held;
+        self.read_each(bucket, &request.url, || Ok(Cow::Borrowed(request))).await
+    }
+
+    /// The same of a request that is made anew each time that it is sent, because what it holds is good
+    /// for one time only.
+    pub async fn read_anew<E: From<HttpError>>(
+        &self,
+        bucket: &Bucket,
+        url: &Url,
+        make: impl Fn() -> Result<Request, E>,
+    ) -> Result<Answer, E> {
+        self.read_each(bucket, url, || make().map(Cow::Owned)).await
+    }
+
+    async fn read_each<'a, E: From<HttpError>>(
+        &self,
+        bucket: &Bucket,
+        url: &Url,
+        make: impl Fn() -> Result<Cow<'a, Request>, E>,
+    ) -> Result<Answer, E> {
+        let patience = Patience::of(self.limits.read);
         let mut attempt = 0;
         let mut wishes = Wishes::default();
         loop {
-            self.wait_for_place(bucket, Duration::ZERO, deadline, request).await?;
-            let answer = self.exchange(request, Purpose::Read).await?;
-            if wishes.grant(request, &answer) {
+            let turn = self.turn(bucket, patience.reading(), url).await?;
+            // It may have waited: what it says of the time has to be of now.
+            let request = make()?;
+            let answer = self.exchange(&request, Purpose::Read).await?;
+            self.heed(turn, &answer, attempt);
+            if wishes.grant(&request, &answer) {
                 continue;
             }
             if answer.status != 429 {
-                return whole(answer, request);
+                return Ok(whole(answer, &request)?);
             }
-            self.pacer.close(bucket, pace::pause_after(&answer, attempt, &self.limits));
             attempt += 1;
         }
     }
@@ -103,26 +133,23 @@ impl Http {
     /// when, so nothing is waited out here: a closed bucket is [`HttpError::Throttled`] at once, and a 429
     /// comes back as it is.
     pub async fn page(&self, bucket: &Bucket, request: &Request) -> Result<Answer, HttpError> {
-        let deadline = Instant::now() + self.limits.page.held;
+        let patience = Patience::of(self.limits.page);
         let mut wishes = Wishes::default();
         loop {
-            self.wait_for_place(bucket, Duration::ZERO, deadline, request).await?;
+            let leave = self.turn(bucket, patience.reading(), &request.url).await?;
             let answer = self.exchange(request, Purpose::Page).await?;
+            self.heed(leave, &answer, 0);
             if wishes.grant(request, &answer) {
                 continue;
             }
-            if answer.status != 429 {
-                return whole(answer, request);
-            }
-            self.pacer.close(bucket, pace::pause_after(&answer, 0, &self.limits));
-            return Ok(answer);
+            return if answer.status == 429 { Ok(answer) } else { whole(answer, request) };
         }
     }
 
     /// How long an answer asks to wait before the next request, by the other side's own clock, within our
     /// limits.
     pub fn asked_pause(&self, answer: &Answer) -> Option<Duration> {
-        pace::asked_pause(answer).map(|asked| asked.min(self.limits.longest_pause))
+        rate::asked_pause(answer).map(|asked| asked.min(self.limits.longest_pause))
     }
 
     /// How far the clock that was handed in goes in a span of real time.
@@ -133,23 +160,22 @@ impl Http {
     /// Sends a request that acts, once; again only after an answer which says that nothing ran: a 429, or
     /// once the wish for another proof. Each try wants its clearance, at its turn.
     pub async fn act(&self, bucket: &Bucket, request: &Request, clearance: &dyn Clearance) -> ActEnd {
-        let deadline = Instant::now() + self.limits.act.held;
+        let patience = Patience::of(self.limits.act);
         let mut tries = Vec::new();
         let mut refused: Option<Answer> = None;
         let mut wishes = Wishes::default();
         loop {
-            let turn = self.wait_for_place(bucket, self.limits.act_gap, deadline, request).await;
-            if let Err(error) = turn.and(clearance.clear().await.map_err(HttpError::NotCleared)) {
-                return held_back(error, refused, tries);
-            }
+            let turn = patience.acting(self.limits.act_gap);
+            let leave = match self.cleared_turn(bucket, turn, request, clearance).await {
+                Ok(leave) => leave,
+                Err(error) => return held_back(error, refused, tries),
+            };
             let at = self.now();
             match self.exchange(request, Purpose::Act).await {
                 Ok(answer) => {
+                    self.heed(leave, &answer, u32::try_from(tries.len()).unwrap_or(u32::MAX));
                     let is_wished = wishes.grant(request, &answer);
-                    if answer.status == 429 {
-                        let attempt = u32::try_from(tries.len()).unwrap_or(u32::MAX);
-                        self.pacer.close(bucket, pace::pause_after(&answer, attempt, &self.limits));
-                    } else if !is_wished {
+                    if answer.status != 429 && !is_wished {
                         return ActEnd::Answered(answer, tries);
                     }
                     tries.push(Try { at, status: answer.status });
@@ -177,17 +203,42 @@ impl Http {
         self.redactor.first(text, limit, None)
     }
 
-    async fn wait_for_place(
-        &self,
-        bucket: &Bucket,
-        gap: Duration,
-        deadline: Instant,
-        request: &Request,
-    ) -> Result<(), HttpError> {
-        let host = || address::host(&request.url);
+    /// Waits until a request may leave.
+    async fn turn<'a>(&'a self, bucket: &'a Bucket, turn: Turn, url: &Url) -> Result<Leave<'a>, HttpError> {
         let telling = Telling { from: self.limits.told_from, clock: &self.clock };
-        let turn = self.pacer.wait(bucket, gap, deadline, &telling).await;
-        turn.map_err(|wait| HttpError::Throttled { host: host(), wait })
+        let began = Instant::now();
+        self.pacer.turn(bucket, turn, &telling).await.map_err(|refused| {
+            let host = address::host(url);
+            match refused {
+                Refused::Closed(wait) => HttpError::Throttled { host, wait },
+                Refused::Crowded => HttpError::Crowded { host, waited: began.elapsed() },
+            }
+        })
+    }
+
+    /// The same, and its clearance.
+    async fn cleared_turn<'a>(
+        &'a self,
+        bucket: &'a Bucket,
+        turn: Turn,
+        request: &Request,
+        clearance: &dyn Clearance,
+    ) -> Result<Leave<'a>, HttpError> {
+        let leave = self.turn(bucket, turn, &request.url).await?;
+        match clearance.clear().await {
+            Ok(()) => Ok(leave),
+            Err(why) => {
+                leave.stayed();
+                Err(HttpError::NotCleared(why))
+            }
+        }
+    }
+
+    /// What an answer says of its bucket; after a 429, the `attempt`th from 0, it is closed.
+    fn heed(&self, leave: Leave<'_>, answer: &Answer, attempt: u32) {
+        let pause = |answer| pace::pause_after(answer, attempt, &self.limits, &self.clock);
+        let pause: Option<Pause> = (answer.status == 429).then(|| pause(answer));
+        leave.answered(Rate::of(answer, &self.clock), pause);
     }
 
     /// One exchange, no repeat of any kind.
@@ -227,6 +278,31 @@ impl Http {
         let headers = response.headers().iter().map(header_text).collect();
         let (body, flaw) = read_body(response, allowance.body).await;
         Answer { status, headers, body, flaw, at: self.now() }
+    }
+}
+
+/// Until when one call waits.
+#[derive(Debug, Clone, Copy)]
+struct Patience {
+    deadline: Instant,
+    seated_by: Instant,
+}
+
+impl Patience {
+    /// Whoever has a seat has given it up when its time is over, so nobody waits longer for one.
+    fn of(allowance: Allowance) -> Patience {
+        let began = Instant::now();
+        let seated_by = began + allowance.held.max(allowance.timeout);
+        Patience { deadline: began + allowance.held, seated_by }
+    }
+
+    fn reading(self) -> Turn {
+        let (deadline, seated_by) = (self.deadline, self.seated_by);
+        Turn { seat: Seat::Read, gap: Duration::ZERO, deadline, seated_by }
+    }
+
+    fn acting(self, gap: Duration) -> Turn {
+        Turn { seat: Seat::Act, gap, ..self.reading() }
     }
 }
 

@@ -1,6 +1,6 @@
 //! What is sent and what comes back, free of the HTTP library's types.
 
-use super::pace;
+use super::rate;
 use super::signer::Signer;
 use jiff::Timestamp;
 use secrecy::SecretString;
@@ -194,7 +194,7 @@ impl Answer {
 
     /// By how much the other side's clock is ahead of ours, in seconds, where it says its time.
     pub fn clock_ahead(&self) -> Option<i64> {
-        let theirs = pace::http_date(self.header("date")?)?;
+        let theirs = rate::http_date(self.header("date")?)?;
         Some(theirs.duration_since(self.at).as_secs())
     }
 }

@@ -1,10 +1,10 @@
 //! How we prove ourselves to an org, and the one way by which anything is sent to it.
 
-use super::Okta;
 use super::service_app::{AppIdentity, Scope, ServiceAppTokens};
+use super::{Okta, bucket};
 use crate::domain::dossier::Problem;
 use crate::tenant::Clearance;
-use crate::tenant::http::{ActEnd, Answer, Bucket, Http, Request};
+use crate::tenant::http::{ActEnd, Answer, Http, Request};
 use crate::tenant::token::{NoAnswer, Tokens};
 use secrecy::{ExposeSecret, SecretString};
 use std::sync::Arc;
@@ -59,7 +59,8 @@ impl Okta {
         calls: &'static str,
         request: Request,
     ) -> Result<Answer, Problem> {
-        let bucket = Bucket::okta(calls);
+        let bucket = bucket::of(&request);
+        tracing::trace!(calls, limited_with = bucket.calls, "asks Okta");
         match &self.auth {
             Auth::ServiceApp(tokens) => tokens.of(scope)?.read(&bucket, &request).await,
             Auth::Ssws(token) => Ok(self.http.read(&bucket, &with_ssws(request, token)).await?),
@@ -74,7 +75,8 @@ impl Okta {
         calls: &'static str,
         request: Request,
     ) -> Result<Answer, NoAnswer> {
-        let bucket = Bucket::okta(calls);
+        let bucket = bucket::of(&request);
+        tracing::trace!(calls, limited_with = bucket.calls, "asks Okta");
         match &self.auth {
             Auth::ServiceApp(tokens) => {
                 tokens.of(scope).map_err(NoAnswer::NoToken)?.page(&bucket, &request).await
@@ -101,7 +103,8 @@ impl Okta {
         request: Request,
         clearance: &dyn Clearance,
     ) -> Result<Acted, Problem> {
-        let bucket = Bucket::okta(calls);
+        let bucket = bucket::of(&request);
+        tracing::trace!(calls, limited_with = bucket.calls, "asks Okta");
         let tokens = match &self.auth {
             Auth::Nothing => return Err(no_credential()),
             Auth::Ssws(token) => {

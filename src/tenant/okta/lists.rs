@@ -13,12 +13,14 @@ use crate::tenant::problem::{unexpected, with_hint};
 use jiff::{SignedDuration, Timestamp};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
 use url::Url;
 
 /// More pages than these are not read: what is there is shown, and that there is more.
 const MOST_PAGES: usize = 50;
+/// Nor more than this, however few pages that are.
+const MOST_BYTES: usize = 64 << 20;
 /// Records of late that are shown of one user.
 const RECENT: usize = 50;
 /// How far back those are looked for.
@@ -28,28 +30,21 @@ const ID_KEPT: SignedDuration = SignedDuration::from_secs(60);
 /// Ids of so many logins are kept.
 const IDS_KEPT: usize = 1_000;
 
+/// An id, and when it was read.
+type KnownId = Arc<tokio::sync::Mutex<Option<(Timestamp, String)>>>;
+
 /// The ids of logins that were read a moment ago: the parts of one person are asked for side by side, and
-/// each is asked for by id.
+/// each is asked for by id. One look-up of a login at a time: who comes meanwhile finds what it brought.
 #[derive(Debug, Default)]
-pub(super) struct Ids {
-    known: Mutex<HashMap<String, (Timestamp, String)>>,
-    /// One look-up at a time: who comes meanwhile finds what it brought.
-    looking: tokio::sync::Mutex<()>,
-}
+pub(super) struct Ids(Mutex<HashMap<String, KnownId>>);
 
 impl Ids {
-    fn get(&self, login: &str, now: Timestamp) -> Option<String> {
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let (at, id) = known.get(login)?;
-        (now.duration_since(*at) < ID_KEPT).then(|| id.clone())
-    }
-
-    fn put(&self, login: &str, id: &str, now: Timestamp) {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.len() >= IDS_KEPT {
+    fn of(&self, login: &str) -> KnownId {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= IDS_KEPT && !known.contains_key(login) {
             known.clear();
         }
-        known.insert(login.to_owned(), (now, id.to_owned()));
+        known.entry(login.to_owned()).or_default().clone()
     }
 }
 
@@ -61,8 +56,18 @@ pub(super) struct Listed {
     pub(super) query: Option<String>,
 }
 
-/// The items of a page, and where the next one is.
-type Page = (Vec<Value>, Result<Option<Url>, Problem>);
+/// The items of a page, how long it was, and where the next one is.
+struct Page {
+    items: Vec<Value>,
+    bytes: usize,
+    next: Result<Option<Url>, Problem>,
+}
+
+/// A list as far as it was read, and why that is not all.
+struct Walked {
+    items: Vec<Value>,
+    cut: Option<Problem>,
+}
 
 impl Okta {
     /// The groups of a user.
@@ -134,33 +139,44 @@ impl Okta {
             Ok(id) => id,
             Err(problem) => return Part::failed(at, problem),
         };
-        let listed = listed(&id);
-        let (mut items, mut problems) = (Vec::new(), Vec::new());
-        let mut next = Some(self.listed_url(&listed));
-        let mut pages = 0;
-        while let Some(url) = next.take() {
-            if pages == MOST_PAGES {
-                let message = format!("only the first {} are read: there are more", items.len());
-                problems.push(Problem { path: vec![place.to_owned()], ..Problem::whole(message) });
-                break;
+        let Walked { items, cut } = match self.walk(&listed(&id), usize::MAX).await {
+            Ok(walked) => walked,
+            Err(problem) => return Part::failed(at, problem),
+        };
+        // What came is shown, with why it is not all.
+        let cut = cut.map(|problem| Problem { path: vec![place.to_owned()], ..problem });
+        decoded(at, place, items, cut.into_iter().collect())
+    }
+
+    /// A list, page by page, until there are enough or as many as are read. An error is one of the first page.
+    async fn walk(&self, listed: &Listed, enough: usize) -> Result<Walked, Problem> {
+        let (mut items, mut asked, mut bytes) = (Vec::new(), HashSet::new(), 0);
+        let mut next = Some(self.listed_url(listed));
+        let cut = |items, problem| Ok(Walked { items, cut: Some(problem) });
+        while let Some(url) = next.take().filter(|_| items.len() < enough) {
+            if asked.len() == MOST_PAGES || bytes >= MOST_BYTES {
+                let message =
+                    format!("at least these {}: the list goes on, and no more is read", items.len());
+                return cut(items, with_hint(message, "ask for less: a longer name, or one user"));
             }
-            pages += 1;
-            match self.page_at(&listed, url).await {
-                Ok((page, following)) => {
-                    items.extend(page);
-                    match following {
+            if !asked.insert(url.clone()) {
+                let message = "the list leads back to a page that was read: there may be more";
+                return cut(items, Problem::whole(message));
+            }
+            match self.page_at(listed, url).await {
+                Ok(page) => {
+                    bytes += page.bytes;
+                    items.extend(page.items);
+                    match page.next {
                         Ok(following) => next = following,
-                        Err(problem) => problems.push(Problem { path: vec![place.to_owned()], ..problem }),
+                        Err(problem) => return cut(items, problem),
                     }
                 }
-                Err(problem) if items.is_empty() => return Part::failed(at, problem),
-                // What came is shown, with why it is not all.
-                Err(problem) => {
-                    problems.push(Problem { path: vec![place.to_owned()], ..problem });
-                }
+                Err(problem) if items.is_empty() => return Err(problem),
+                Err(problem) => return cut(items, problem),
             }
         }
-        decoded(at, place, items, problems)
+        Ok(Walked { items, cut: None })
     }
 
     pub(super) fn listed_url(&self, listed: &Listed) -> Url {
@@ -172,21 +188,8 @@ impl Okta {
 
     /// The items of a list, all pages or until there are enough; a list that breaks off is none.
     pub(super) async fn all(&self, listed: Listed, enough: usize) -> Result<Vec<Value>, Problem> {
-        let mut items = Vec::new();
-        let mut next = Some(self.listed_url(&listed));
-        for _ in 0..MOST_PAGES {
-            let Some(url) = next.take().filter(|_| items.len() < enough) else { return Ok(items) };
-            let (page, following) = self.page_at(&listed, url).await?;
-            items.extend(page);
-            next = following?;
-        }
-        match next {
-            None => Ok(items),
-            Some(_) => Err(with_hint(
-                format!("the list has more than {MOST_PAGES} pages ({} items were read)", items.len()),
-                "ask for less: a longer name, or one user",
-            )),
-        }
+        let Walked { items, cut } = self.walk(&listed, enough).await?;
+        cut.map_or(Ok(items), Err)
     }
 
     /// One page, and where the next is: within the org, or why it is not followed.
@@ -197,7 +200,7 @@ impl Okta {
         }
         let Some(Value::Array(items)) = answer.json() else { return Err(unexpected("Okta", &answer)) };
         let next = self.next_page(&answer);
-        Ok((items, next))
+        Ok(Page { items, bytes: answer.body.len(), next })
     }
 
     /// Where a list goes on: within the org, or why that is not followed.
@@ -210,10 +213,11 @@ impl Okta {
 
     /// The id behind a login, read a moment ago at most.
     async fn id_of(&self, login: &str) -> Result<String, Problem> {
-        let _one_at_a_time = self.ids.looking.lock().await;
+        let known = self.ids.of(login);
+        let mut known = known.lock().await;
         let now = self.http.now();
-        if let Some(id) = self.ids.get(login, now) {
-            return Ok(id);
+        if let Some((_, id)) = known.as_ref().filter(|(at, _)| now.duration_since(*at) < ID_KEPT) {
+            return Ok(id.clone());
         }
         let mut part = self.user(login).await;
         match part.data {
@@ -224,7 +228,7 @@ impl Okta {
                     Err(with_hint("Okta named no id of this user", "`idtriage doctor`"))
                 }
                 None => {
-                    self.ids.put(login, user.id.raw(), now);
+                    *known = Some((now, user.id.raw().to_owned()));
                     Ok(user.id.raw().to_owned())
                 }
             },

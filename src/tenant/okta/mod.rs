@@ -2,6 +2,7 @@
 //! service application.
 
 mod address;
+mod bucket;
 mod calls;
 mod client_key;
 mod credential;

@@ -23,9 +23,20 @@ impl OktaOrg for Okta {
     }
 
     async fn users_of_email(&self, email: &str) -> Result<Vec<Value>, Problem> {
-        let filter = format!("profile.email eq {}", literal(email));
-        let query = format!("filter={}&limit=200", address::value(&filter));
-        self.all(listed(Scope::ReadUsers, "users", "/api/v1/users", Some(query)), usize::MAX).await
+        let wanted = address::value(&format!("profile.email eq {}", literal(email)));
+        let mut users: Vec<Value> = Vec::new();
+        // A filter takes its values as they are written; a search takes them in any case, and does not know
+        // yet who was made a moment ago.
+        for way in ["filter", "search"] {
+            let query = format!("{way}={wanted}&limit=200");
+            let found = self.all(listed(Scope::ReadUsers, "users", "/api/v1/users", Some(query)), usize::MAX);
+            for user in found.await? {
+                if users.iter().all(|known| known.get("id") != user.get("id")) {
+                    users.push(user);
+                }
+            }
+        }
+        Ok(users)
     }
 
     async fn apps(&self, begins: Option<&str>, most: usize) -> Result<Vec<Value>, Problem> {

@@ -224,11 +224,16 @@ impl ServiceAppTokens {
     }
 
     async fn ask(&self, http: &Http, clock_ahead: i64) -> Result<Answer, Problem> {
-        let now = http.now().saturating_add(SignedDuration::from_secs(clock_ahead)).unwrap_or(http.now());
-        let request = self
-            .request(now)
-            .map_err(|error| with_hint(error.to_string(), error.hint().unwrap_or("check the private key")))?;
-        Ok(http.read(&Bucket::okta("token"), &request).await?)
+        // Each try has an assertion of its own: Okta refuses a `jti` that it has seen.
+        let make = || {
+            let now = http.now();
+            let now = now.saturating_add(SignedDuration::from_secs(clock_ahead)).unwrap_or(now);
+            let request = self.request(now);
+            request.map_err(|error| {
+                with_hint(error.to_string(), error.hint().unwrap_or("check the private key"))
+            })
+        };
+        http.read_anew(&Bucket::okta("token"), &self.app.token_url, make).await
     }
 
     /// Whether a refusal is mended by what came with it: a nonce, or the other side's time.
