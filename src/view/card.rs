@@ -28,7 +28,7 @@ use crate::app::text::wrap;
 use crate::app::waits;
 use crate::domain::plan::{Confirm, Plan};
 use crate::domain::untrusted::width;
-use crate::domain::{Outcome, Remote};
+use crate::domain::{Outcome, Remote, Route};
 use ratatui::layout::{Position, Rect};
 use ratatui::text::Line;
 use tui_input::Input;
@@ -192,7 +192,10 @@ fn question<'a>(scene: &Scene, theme: &Theme, card: &'a Card, columns: usize) ->
 /// Which systems hold up what the card does now, if they make us wait. A request that is said to be held
 /// up has not left: so what others wait for, a reading ahead say, must not be told here.
 fn awaited(card: &Card) -> Vec<Remote> {
-    let flow = card.plan.iter().map(|plan| Remote::Flow(plan.request.url.clone()));
+    let flow = card.plan.iter().map(|plan| match plan.flow.route {
+        Route::Okta => Remote::Okta,
+        Route::ApiEndpoint | Route::Open => Remote::Flow(plan.request.url.clone()),
+    });
     match &card.phase {
         Phase::Preparing => vec![Remote::Cii, Remote::Okta],
         // Before the intent the target is read once more.

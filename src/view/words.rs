@@ -88,7 +88,7 @@ pub(super) fn outcome(outcome: Outcome, receipt: Option<&Receipt>) -> String {
     match (outcome, status, error) {
         (Outcome::Pending, ..) => "it has not ended yet".to_owned(),
         (Outcome::Accepted, Some(status), _) => {
-            format!("the flow answered {status}; whether anything changed is not proven")
+            format!("answered {status}; whether anything changed is not proven")
         }
         (Outcome::Accepted, ..) => "whether anything changed is not proven".to_owned(),
         (Outcome::Changed, ..) => "the target is in the wanted state now and was not before".to_owned(),
