@@ -3,7 +3,7 @@
 
 use crate::rig::{Rig, still};
 use idtriage::config::meant::LogFilter;
-use idtriage::lab::LogEvent;
+use idtriage::lab::{Callers, LabOptions, LogEvent};
 use jiff::Timestamp;
 use reqwest::header::HeaderMap;
 use secrecy::ExposeSecret as _;
@@ -76,7 +76,7 @@ fn next(headers: &HeaderMap) -> Option<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_six_hundred_records_xsoar_delivers_three_hundred_and_we_store_all() {
-    let rig = Rig::start(still()).await;
+    let rig = Rig::start(LabOptions { callers: Callers::Anybody, ..still() }).await;
     let driver = rig.lab.log_driver();
     let ours = || rig.poller(LogFilter::Everything, Duration::from_secs(60), 1_000);
     let mut xsoar = Xsoar::new(&rig);
