@@ -12,6 +12,8 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, Method, Response, Uri};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures_util::future::join_all;
 use idtriage::config::Config;
 use idtriage::config::meant::{Cii, ConfiguredFlow, Net, Okta, ServiceApp};
@@ -795,6 +797,55 @@ async fn a_list_that_leads_elsewhere_is_not_followed_and_not_taken_for_whole() {
     assert_eq!(groups["data"].as_array().unwrap().len(), 2, "what came is kept");
     assert!(groups["error"][0]["message"].as_str().unwrap().contains("`https://evil.example`"), "{groups}");
     assert!(double.seen("/last").is_empty());
+}
+
+#[tokio::test]
+async fn a_list_that_leads_back_ends_there_and_says_so() {
+    let double = org_of_pages("/api/v1/users/00u1/groups").await;
+    let groups = okta_list(&double, PartName::OktaGroups).await;
+    assert_eq!(groups["data"].as_array().unwrap().len(), 2, "each page once");
+    assert!(groups["error"][0]["message"].as_str().unwrap().contains("leads back"), "{groups}");
+}
+
+#[tokio::test]
+async fn a_list_without_an_end_is_cut_and_says_at_least_these() {
+    let double = Double::start(|seen, _| {
+        let (path, _) = seen.path.split_once('?').unwrap_or((&seen.path, ""));
+        match path {
+            "/api/v1/users/ann" => ok(json!({"id": "00u1", "profile": {"login": "ann"}})),
+            _ => {
+                let next = format!("<{path}?after={}x>; rel=\"next\"", seen.path.replace('?', "-"));
+                Reply::With(200, vec![("link", next)], json!([{"id": "00g1"}]).to_string())
+            }
+        }
+    })
+    .await;
+    let groups = okta_list(&double, PartName::OktaGroups).await;
+    assert_eq!(groups["data"].as_array().unwrap().len(), 50);
+    let said = groups["error"][0]["message"].as_str().unwrap();
+    assert!(said.contains("at least these 50"), "{said}");
+}
+
+#[tokio::test]
+async fn a_token_that_is_asked_for_again_is_asked_for_with_another_assertion() {
+    let double = Double::start(|seen, before| match seen.path.as_str() {
+        "/oauth2/v1/token" if before == 0 => status(429),
+        "/oauth2/v1/token" => ok(json!({"access_token": "t", "token_type": "Bearer"})),
+        _ => ok(json!({"id": "00u1", "profile": {"login": "ann"}})),
+    })
+    .await;
+    let part = tenants(with_service_app(&double, vec![])).part(PartName::Okta, &Login::new("ann")).await;
+    assert!(part.problems().is_empty(), "{part:?}");
+    let asked = double.seen("/oauth2/v1/token");
+    let jti = |seen: &Seen| {
+        let mut form = url::form_urlencoded::parse(seen.body.as_bytes());
+        let (_, assertion) = form.find(|(name, _)| name == "client_assertion").unwrap();
+        let claims = URL_SAFE_NO_PAD.decode(assertion.split('.').nth(1).unwrap()).unwrap();
+        serde_json::from_slice::<Value>(&claims).unwrap()["jti"].clone()
+    };
+    let [first, second] = asked.as_slice() else { panic!("{asked:?}") };
+    assert!(jti(first).is_string());
+    assert_ne!(jti(first), jti(second));
 }
 
 #[tokio::test]

@@ -190,3 +190,43 @@ pub enum LogTrouble {
     /// No answer, none that can be read, or the other side's own failure.
     NoAnswer(Problem),
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::log::LogOrder;
+
+    /// Three pages, of which the last leads back to the second.
+    #[derive(Debug)]
+    struct Circle;
+
+    fn page(record: &str, next: &str) -> Result<LogCut, Problem> {
+        let records = vec![Arc::from(record)];
+        Ok(LogCut { records, next: Some(next.to_owned()), problem: None, clock_ahead: None })
+    }
+
+    #[async_trait]
+    impl LogSearch for Circle {
+        async fn search(&self, _: &LogQuery) -> Result<LogCut, Problem> {
+            page("1", "b")
+        }
+
+        async fn search_on(&self, next: &str) -> Result<LogCut, Problem> {
+            if next == "b" { page("2", "c") } else { page("3", "b") }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_search_that_is_led_in_a_circle_ends() {
+        let at = Timestamp::UNIX_EPOCH;
+        let (order, filter, words) = (LogOrder::Ascending, None, None);
+        let query = LogQuery { filter, words, since: at, until: at, order, page: 1 };
+        let mut found = Vec::new();
+        let end = search_all(&Circle, &query, 1_000, |cut| {
+            found.extend(cut.records);
+            Ok::<(), Problem>(())
+        });
+        assert_eq!(end.await, Ok(SearchEnd::All));
+        assert_eq!(found.len(), 3);
+    }
+}

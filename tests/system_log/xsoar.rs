@@ -76,7 +76,6 @@ fn next(headers: &HeaderMap) -> Option<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_six_hundred_records_xsoar_delivers_three_hundred_and_we_store_all() {
-    // The other integration asks as it does, and is held to nothing.
     let rig = Rig::start(LabOptions { callers: Callers::Anybody, ..still() }).await;
     let driver = rig.lab.log_driver();
     let ours = || rig.poller(LogFilter::Everything, Duration::from_secs(60), 1_000);
