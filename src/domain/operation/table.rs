@@ -224,7 +224,7 @@ impl Operation {
                 audit: "user.account.update_profile",
                 proven_by: None,
                 inverse: None,
-                undo: "change the fields back: what they held stands on this card and in the journal",
+                undo: "change the fields back: what they held stands on this card alone",
                 caveats: &[
                     "fields that are not named stay as they are",
                     "a profile that is mastered elsewhere is refused by Okta",
