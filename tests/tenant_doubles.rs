@@ -809,21 +809,23 @@ async fn a_list_that_leads_back_ends_there_and_says_so() {
 
 #[tokio::test]
 async fn a_list_without_an_end_is_cut_and_says_at_least_these() {
-    let double = Double::start(|seen, _| {
+    let page = AtomicUsize::new(0);
+    let double = Double::start(move |seen, _| {
         let (path, _) = seen.path.split_once('?').unwrap_or((&seen.path, ""));
         match path {
             "/api/v1/users/ann" => ok(json!({"id": "00u1", "profile": {"login": "ann"}})),
             _ => {
-                let next = format!("<{path}?after={}x>; rel=\"next\"", seen.path.replace('?', "-"));
+                let next = page.fetch_add(1, Ordering::SeqCst);
+                let next = format!("<{path}?after={next}>; rel=\"next\"");
                 Reply::With(200, vec![("link", next)], json!([{"id": "00g1"}]).to_string())
             }
         }
     })
     .await;
     let groups = okta_list(&double, PartName::OktaGroups).await;
-    assert_eq!(groups["data"].as_array().unwrap().len(), 50);
+    assert_eq!(groups["data"].as_array().unwrap().len(), 500);
     let said = groups["error"][0]["message"].as_str().unwrap();
-    assert!(said.contains("at least these 50"), "{said}");
+    assert!(said.contains("at least these 500:"), "{said}");
 }
 
 #[tokio::test]

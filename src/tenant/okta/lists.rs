@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use url::Url;
 
 /// More pages than these are not read: what is there is shown, and that there is more.
-const MOST_PAGES: usize = 50;
+const MOST_PAGES: usize = 500;
 /// Nor more than this, however few pages that are.
 const MOST_BYTES: usize = 64 << 20;
 /// Records of late that are shown of one user.
