@@ -220,7 +220,7 @@ pub(super) async fn planned(desk: &Desk, flow: &Flow, ask: &Ask, known: &Known) 
     let names = names.with_group(particulars.group.as_ref().map(|group| &group.name));
     let earlier = earlier(desk, &flow.id, &ask.login, target_id.as_deref()).await?;
     let precedent = guard::precedent(&guard::alike(flow, &earlier, &request), desk.now());
-    let shared = doubts::shared_mail(desk, &aim, &order.body).await;
+    let shared = doubts::shared_mail(desk, &aim).await;
     Ok(Plan {
         action: ask.action,
         confirm: Confirm::of(flow.risk, &ask.login, word(flow)),
@@ -241,7 +241,7 @@ pub(super) async fn planned(desk: &Desk, flow: &Flow, ask: &Ask, known: &Known) 
         refusal: doubts::refusal(desk, flow, &earlier, &names, (reading, &aim)),
         undo: undo(flow, &desk.flows),
         reason_required: guard::requires_reason(&desk.guard, flow.risk),
-        differences: differences(&aim, reading, &order.body),
+        differences: differences(&aim, reading),
         flow: flow.clone(),
         login: ask.login.clone(),
         target_id,
@@ -255,15 +255,15 @@ pub(super) async fn planned(desk: &Desk, flow: &Flow, ask: &Ask, known: &Known) 
 
 /// An operation of Okta's own acts on an id that was read, or makes the account, or follows who makes it.
 fn is_on_somebody(target: &Target, aim: &Aim, particulars: &Particulars) -> bool {
-    let makes = *aim == Aim::Exists && matches!(target, Target::Read { .. });
+    let makes = matches!(aim, Aim::Exists(_)) && matches!(target, Target::Read { .. });
     target::id(target).is_some() || makes || particulars.whom == Whom::Made
 }
 
 /// What a profile will hold that it does not hold now.
-fn differences(aim: &Aim, reading: &Reading, body: &str) -> Vec<Difference> {
+fn differences(aim: &Aim, reading: &Reading) -> Vec<Difference> {
     match (aim, &reading.user) {
         (Aim::Fields(wanted), Some(user)) => target::differing(&user.profile, wanted),
-        (Aim::Exists, None) => target::differing(&Value::Null, &sight::fields(body)),
+        (Aim::Exists(wanted), None) => target::differing(&Value::Null, wanted),
         _ => Vec::new(),
     }
 }

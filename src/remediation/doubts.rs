@@ -3,7 +3,7 @@
 use super::Desk;
 use super::about::Person;
 use super::guard::{self, Precedent};
-use super::sight::{self, Aim, Reading};
+use super::sight::{Aim, Reading};
 use super::subject::Names;
 use super::target;
 use crate::domain::flow::ProvenBy;
@@ -70,9 +70,9 @@ pub(super) struct SharedMail {
 }
 
 /// Looks for accounts with the same mail address: they may be the person who was meant.
-pub(super) async fn shared_mail(desk: &Desk, aim: &Aim, body: &str) -> SharedMail {
-    let fields = sight::fields(body);
-    let mail = fields.get("email").and_then(Value::as_str).filter(|_| *aim == Aim::Exists);
+pub(super) async fn shared_mail(desk: &Desk, aim: &Aim) -> SharedMail {
+    let Aim::Exists(fields) = aim else { return SharedMail::default() };
+    let mail = fields.get("email").and_then(Value::as_str);
     let (Some(mail), Some(org)) = (mail, &desk.org) else { return SharedMail::default() };
     match org.users_of_email(mail).await {
         Err(problem) => {

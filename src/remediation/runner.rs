@@ -237,7 +237,9 @@ impl Runner {
         let group = plan.particulars.group.as_ref().map(|group| &group.name);
         let names = Names::of_login(&plan.login).with_group(group);
         let of_plan = plan.refusal.as_ref().map(|refusal| refusal.why.clone());
-        if let Some(why) = of_plan.or_else(|| guard::refusal(&desk.guard, desk.mode, &names)) {
+        let of_guard = || guard::refusal(&desk.guard, desk.mode, &names);
+        let switched_off = || guard::switched_off(&desk.guard, &plan.flow);
+        if let Some(why) = of_plan.or_else(of_guard).or_else(switched_off) {
             return Err(RunError::Refused(why));
         }
         let has_reason = confirmed.reason.as_ref().is_some_and(|reason| !reason.trim().is_empty());

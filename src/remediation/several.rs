@@ -7,6 +7,7 @@ use crate::domain::operation::Whom;
 use crate::domain::payload;
 use crate::domain::plan::{Confirm, Plan, Refusal};
 use crate::domain::{Flow, Outcome};
+use serde_json::Map;
 
 /// The plan of a flow that runs several. The target is read once: every step stands on the same reading.
 pub(super) async fn planned(
@@ -20,7 +21,7 @@ pub(super) async fn planned(
     for (number, id) in (1..).zip(&flow.steps) {
         let step = desk.flow(id).ok_or_else(|| PlanError::NoSuchFlow(id.clone()))?;
         if steps.is_empty() {
-            let aim = if flow.creates() { Aim::Exists } else { Aim::Status(None) };
+            let aim = if flow.creates() { Aim::Exists(Map::new()) } else { Aim::Status(None) };
             known.reading = sight::read(desk, step, (known.account(), &ask.login), &aim).await;
         } else if flow.creates() {
             known.reading = Reading::not_yet();

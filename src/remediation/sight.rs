@@ -21,8 +21,8 @@ pub(super) enum Aim {
     Member(GroupRef, bool),
     /// That the profile holds this.
     Fields(Map<String, Value>),
-    /// That there is an account of this login, where there was none.
-    Exists,
+    /// That there is an account with this profile, where there was none of its login.
+    Exists(Map<String, Value>),
 }
 
 impl Aim {
@@ -33,7 +33,7 @@ impl Aim {
             (Some(Operation::AddToGroup), Some(group)) => Aim::Member(group.clone(), true),
             (Some(Operation::RemoveFromGroup), Some(group)) => Aim::Member(group.clone(), false),
             (Some(Operation::Update), _) => Aim::Fields(fields(body)),
-            _ if flow.creates() => Aim::Exists,
+            _ if flow.creates() => Aim::Exists(fields(body)),
             _ => Aim::Status(flow.proven_by),
         }
     }
@@ -116,7 +116,7 @@ pub(super) async fn again(desk: &Desk, plan: &Plan) -> Option<Reading> {
 
 /// By what the target of a plan is looked up: its id, or the login that nobody has yet.
 pub(super) fn key(plan: &Plan) -> Option<&str> {
-    let of_new = || (Aim::of_plan(plan) == Aim::Exists).then(|| plan.login.raw());
+    let of_new = || matches!(Aim::of_plan(plan), Aim::Exists(_)).then(|| plan.login.raw());
     target::id(&plan.target).or_else(of_new)
 }
 
@@ -128,7 +128,7 @@ pub(super) async fn look(desk: &Desk, key: &str, aim: &Aim) -> Reading {
     match aim {
         Aim::NoFactors => reading.factors = Some(factors(desk, user.id.raw()).await),
         Aim::Member(group, _) => reading.is_member = Some(is_member(desk, user.id.raw(), group).await),
-        Aim::Status(_) | Aim::Fields(_) | Aim::Exists => {}
+        Aim::Status(_) | Aim::Fields(_) | Aim::Exists(_) => {}
     }
     target::add_facts(&mut reading, aim);
     reading
@@ -143,7 +143,7 @@ fn of_user(desk: &Desk, part: Part<OktaUser>, aim: &Aim) -> Reading {
             Reading { target, user: Some(user), odd, ..Reading::cannot_tell("") }
         }
         // For who makes an account it is good news that there is none.
-        None if *aim == Aim::Exists && part.is_of_nobody() => {
+        None if matches!(aim, Aim::Exists(_)) && part.is_of_nobody() => {
             let target = Target::Read { at: part.at, from: "Okta", facts: target::nobody() };
             Reading { target, ..Reading::cannot_tell("") }
         }

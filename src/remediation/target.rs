@@ -139,7 +139,7 @@ pub(super) fn is_so(reading: &Reading, aim: &Aim) -> Option<bool> {
         Aim::NoFactors => reading.factors.as_ref()?.as_ref().ok().map(Vec::is_empty),
         Aim::Member(_, wanted) => reading.is_member.as_ref()?.as_ref().ok().map(|is| is == wanted),
         Aim::Fields(wanted) => Some(differing(&user.profile, wanted).is_empty()),
-        Aim::Exists => Some(!user.id.is_blank()),
+        Aim::Exists(wanted) => Some(!user.id.is_blank() && differing(&user.profile, wanted).is_empty()),
     }
 }
 
@@ -150,7 +150,7 @@ pub(super) fn was_so(target: &Target, aim: &Aim) -> bool {
         Aim::NoFactors => {
             target.fact(FACTORS).is_none_or(|read| read == NONE || read.starts_with(CANNOT_TELL))
         }
-        Aim::Status(None) | Aim::Member(..) | Aim::Fields(_) | Aim::Exists => false,
+        Aim::Status(None) | Aim::Member(..) | Aim::Fields(_) | Aim::Exists(_) => false,
     }
 }
 

@@ -5,7 +5,7 @@ use crate::domain::Outcome;
 use crate::domain::operation::Whom;
 use crate::domain::plan::{Plan, Refusal, Target};
 use crate::domain::run_end::{Ended, RunEnd, StepEnd};
-use crate::remediation::sight::{self, Aim};
+use crate::remediation::sight::{self, Aim, Reading};
 use crate::remediation::target;
 use crate::tenant::ID_TO_COME;
 use tokio::sync::mpsc::UnboundedSender;
@@ -20,6 +20,9 @@ impl Runner {
         progress: &UnboundedSender<Progress>,
     ) -> Result<RunEnd, RunError> {
         self.check_whole(plan, confirmed)?;
+        if let Some(refusal) = &plan.refusal {
+            return Err(RunError::Refused(refusal.why.clone()));
+        }
         let mut ends: Vec<StepEnd> = Vec::new();
         for step in &plan.steps {
             let ended = match stopped_by(&ends, step) {
@@ -61,7 +64,7 @@ impl Runner {
     ) -> Result<Ended, RunError> {
         let (step, compare) = match before.is_empty() {
             true => (step.clone(), Compare::WithWhatWasShown),
-            false => (self.renewed(step).await?, Compare::JustRead),
+            false => (self.renewed(step, before.last()).await?, Compare::JustRead),
         };
         if let Some(refusal) = step.refusal.clone().filter(|refusal| refusal.outcome != Outcome::Refused) {
             return Ok(Ended::NotSent(refusal));
@@ -72,37 +75,40 @@ impl Runner {
     }
 
     /// A step with the target as it is now, and the id of an account that was made a moment ago.
-    async fn renewed(&self, step: &Plan) -> Result<Plan, RunError> {
+    async fn renewed(&self, step: &Plan, before: Option<&StepEnd>) -> Result<Plan, RunError> {
         let aim = Aim::of_plan(step);
         let is_made = step.particulars.whom == Whom::Made;
         let key = if is_made { Some(step.login.raw()) } else { target::id(&step.target) };
         let Some(key) = key else { return Ok(step.clone()) };
         let reading = sight::look(&self.desk, key, &aim).await;
-        let id = target::id(&reading.target).map(str::to_owned);
-        if !is_made {
-            return Ok(match &reading.target {
-                // The id is known: what contains somebody is not left out because a read failed.
-                Target::CannotTell(_) => step.clone(),
-                Target::Read { .. } => Plan {
-                    refusal: target::forbids(&reading, &step.flow, &aim),
-                    target: reading.target,
-                    ..step.clone()
-                },
-            });
+        let renewed = Plan { refusal: still_refused(step, &reading, &aim), ..step.clone() };
+        match &reading.target {
+            _ if is_made => self.made(step, renewed, reading, before),
+            // The id is known: what contains somebody is not left out because a read failed.
+            Target::CannotTell(_) => Ok(step.clone()),
+            Target::Read { .. } => Ok(Plan { target: reading.target, ..renewed }),
         }
-        let Some(id) = id.filter(|_| reading.odd.is_empty()) else {
-            return Err(RunError::Refused(format!(
-                "the account of `{}` that was made cannot be read back: {}",
-                step.login,
-                reading.missing.unwrap_or_else(|| "try the step by itself".to_owned())
-            )));
+    }
+
+    /// The step on the account that the step before it made: found by its login, and the very one of which
+    /// Okta answered the id.
+    fn made(
+        &self,
+        step: &Plan,
+        renewed: Plan,
+        reading: Reading,
+        before: Option<&StepEnd>,
+    ) -> Result<Plan, RunError> {
+        let not_it = |why: String| {
+            RunError::Refused(format!("the account of `{}` that was made is not found: {why}", step.login))
         };
-        let mut made = Plan {
-            target_id: Some(id.clone()),
-            refusal: target::forbids(&reading, &step.flow, &aim),
-            target: reading.target,
-            ..step.clone()
-        };
+        let id = target::id(&reading.target).filter(|_| reading.odd.is_empty()).map(str::to_owned);
+        let id =
+            id.ok_or_else(|| not_it(reading.missing.unwrap_or_else(|| "run the step by itself".to_owned())))?;
+        if before.and_then(id_of_made).is_some_and(|made| made != id) {
+            return Err(not_it(format!("`{id}` has that login, and is another one")));
+        }
+        let mut made = Plan { target_id: Some(id.clone()), target: reading.target, ..renewed };
         made.particulars.whom = Whom::Read;
         self.address(step, made, &id)
     }
@@ -119,6 +125,19 @@ impl Runner {
         made.request = request;
         Ok(made)
     }
+}
+
+/// What a guard stops stays stopped; the rest is decided by the state as it is now.
+fn still_refused(step: &Plan, reading: &Reading, aim: &Aim) -> Option<Refusal> {
+    let by_guard = step.refusal.clone().filter(|refusal| refusal.outcome == Outcome::Refused);
+    by_guard.or_else(|| target::forbids(reading, &step.flow, aim))
+}
+
+/// The id of the account that an action made, as Okta answered it.
+fn id_of_made(end: &StepEnd) -> Option<String> {
+    let body = &end.action()?.receipt.as_ref()?.body;
+    let body: serde_json::Value = serde_json::from_str(body).ok()?;
+    body.get("id")?.as_str().map(str::to_owned)
 }
 
 /// Why the rest is not run: the step before was refused, or the account it acts on was not made.

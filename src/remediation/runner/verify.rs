@@ -83,7 +83,7 @@ fn proof(plan: &Plan, reading: &Reading, aim: &Aim) -> String {
     let is = words(reading, aim);
     match aim {
         Aim::Status(_) => format!("re-read at {at}: {is}, before {before}"),
-        Aim::Exists => format!("re-read at {at}: {is}, before not there"),
+        Aim::Exists(_) => format!("re-read at {at}: {is}, before not there"),
         Aim::NoFactors | Aim::Member(..) | Aim::Fields(_) => format!("re-read at {at}: {is}"),
     }
 }
@@ -92,7 +92,11 @@ fn proof(plan: &Plan, reading: &Reading, aim: &Aim) -> String {
 fn words(reading: &Reading, aim: &Aim) -> String {
     let status = || reading.user.as_ref().map_or("not there".to_owned(), |user| user.status.to_string());
     match aim {
-        Aim::Status(_) | Aim::Exists => status(),
+        Aim::Status(_) => status(),
+        Aim::Exists(_) if target::is_so(reading, aim) == Some(false) => {
+            format!("{}, with another profile than was sent", status())
+        }
+        Aim::Exists(_) => status(),
         Aim::NoFactors => match &reading.factors {
             Some(Ok(factors)) if factors.is_empty() => "no factor is listed any more".to_owned(),
             Some(Ok(factors)) => format!("{} factors are listed", factors.len()),

@@ -329,7 +329,8 @@ impl Directory for People {
         // Who is looked up by a login is found by it, and has an id.
         let id = if id.contains('@') || id == "ann" { "00u1" } else { id };
         let user = serde_json::json!({"id": id, "status": status, "_links": links(status),
-            "profile": {"login": "ann@okta.example", "title": *self.title.lock().unwrap()}});
+            "profile": {"login": "ann@okta.example", "title": *self.title.lock().unwrap(),
+                "email": "new@okta.example", "firstName": "New"}});
         Part::whole(Timestamp::UNIX_EPOCH, serde_json::from_value(user).unwrap())
     }
 }

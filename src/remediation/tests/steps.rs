@@ -167,6 +167,43 @@ async fn only_the_account_that_was_made_is_activated(
     assert_eq!((outcomes(&end).as_slice(), lab.sends()), (expected, sends), "{}", end.words());
 }
 
+fn create(firsts: &str) -> Ask {
+    let new = json!({"email": "new@okta.example", "firstName": firsts}).to_string();
+    let inputs = [("profile".to_owned(), new)].into();
+    Ask { flow: COMPOSITES[1].flow_id(), login: Login::new("ann@okta.example"), inputs, ..ask(1) }
+}
+
+#[tokio::test]
+async fn an_account_of_another_id_or_profile_is_somebody_elses() {
+    let body = json!({"id": "00uother"}).to_string();
+    let made = CallEnd::Answered(Receipt { status: Some(200), body, ..Receipt::default() });
+    let statuses = vec!["", "", "STAGED"];
+    let lab = Setup { statuses: statuses.clone(), is_missing: true, ..Setup::ends([made]) }.lab();
+    let plan = prepare(&lab.desk, create("New")).await.unwrap();
+    let end = run(&lab, &plan).await.unwrap();
+    assert_eq!((outcomes(&end).as_slice(), lab.sends()), (&[Outcome::Changed, Outcome::Refused][..], 1));
+    // The reply was lost, and there is an account with another name now: nobody knows whose.
+    let lab = Setup { statuses, is_missing: true, ..Setup::ends([answered(500)]) }.lab();
+    let plan = prepare(&lab.desk, create("Nia")).await.unwrap();
+    let end = run(&lab, &plan).await.unwrap();
+    assert_eq!((outcomes(&end).as_slice(), lab.sends()), (&[Outcome::Unknown, Outcome::Refused][..], 1));
+    let verified = end.steps[0].action().unwrap().receipt.as_ref().unwrap().verified.clone().unwrap();
+    assert!(verified.contains("with another profile"), "{verified}");
+}
+
+#[tokio::test]
+async fn what_is_switched_off_is_not_run_in_part() {
+    let okta = crate::config::meant::OktaAllow { enable: false, ..Default::default() };
+    let guard = Guard { okta, ..Guard::default() };
+    let lab = Setup { guard, statuses: vec![""], is_missing: true, ..Setup::default() }.lab();
+    let plan = prepare(&lab.desk, create("New")).await.unwrap();
+    assert!(plan.refusal.as_ref().unwrap().why.contains("[okta.allow] enable"));
+    let forced = Plan { refusal: None, ..plan };
+    let end = run(&lab, &forced).await.unwrap();
+    assert_eq!(outcomes(&end)[1], Outcome::Refused, "a guard holds each step: {}", end.words());
+    assert!(lab.memory.actions.lock().unwrap().iter().all(|action| action.flow.0 != "okta-activate"));
+}
+
 #[tokio::test]
 async fn an_account_that_is_there_is_not_made_once_more() {
     let lab = Setup::default().lab();
