@@ -12,6 +12,7 @@ use idtriage::app::msg::Motion;
 use idtriage::app::{Answer, Effect, Msg, RequestId, Screen};
 use idtriage::command::palette::meant_as;
 use idtriage::domain::dossier::Problem;
+use idtriage::domain::iam_configuration::{self, ConfigurationChange, Onto};
 use idtriage::domain::look_up::{Assignment, LookUp, LookedUp};
 use idtriage::domain::profile::{ProfileMap, attributes};
 use rstest::rstest;
@@ -319,4 +320,48 @@ fn what_came_is_shown_raw_too() {
     desk.send(Msg::RawAsked);
     let Some(Screen::Raw(raw)) = desk.state.stack.last() else { panic!("no raw JSON") };
     assert!(raw.lines.iter().any(|line| line.contains("\"label\": \"App 3\"")), "{:?}", raw.lines);
+}
+
+fn changing(seen: Option<&str>) -> LookedUp {
+    let said = iam_configuration::entries(r#"[{"ApplicationID":"0oa1","Name":"Sales"}]"#).unwrap();
+    let change = ConfigurationChange::of(seen.map(str::to_owned), &said, Onto::LaidOver);
+    LookedUp::ConfigurationChange(change.unwrap())
+}
+
+fn kept(effects: &[Effect]) -> Option<(RequestId, String)> {
+    effects.iter().find_map(|effect| match effect {
+        Effect::KeepConfiguration { request, change } => Some((*request, change.text())),
+        _ => None,
+    })
+}
+
+#[test]
+fn a_change_of_the_iam_configuration_is_shown_before_it_is_kept_and_kept_once() {
+    let line = r#"okta-config-set [{"ApplicationID":"0oa1","Name":"Sales"}]"#;
+    let mut desk = shown(line, Ok(changing(None)));
+    let words = screen(&desk).came.as_ref().unwrap().1.words.1.clone();
+    assert!(words.contains("not kept yet") && lines(&desk).contains(&"comes: 0oa1 Sales".to_owned()));
+    let (request, text) = kept(&typed(&mut desk, "okta-config-keep")).unwrap();
+    assert_eq!(text, r#"[{"ApplicationID":"0oa1","Name":"Sales"}]"#);
+    assert_eq!(kept(&typed(&mut desk, "okta-config-keep")), None, "once");
+    let effects = desk.send(Msg::Answered(request, Answer::ConfigurationKept(Ok(()))));
+    let again = asked(&effects).0;
+    answered(&mut desk, again, Ok(changing(Some(&text))));
+    assert_eq!(screen(&desk).came.as_ref().unwrap().1.words.1, "nothing would change");
+    assert_eq!(kept(&typed(&mut desk, "okta-config-keep")), None, "there is nothing to be kept");
+}
+
+#[test]
+fn what_somebody_wrote_meanwhile_is_shown_anew_and_read_only_keeps_nothing() {
+    let line = r#"okta-config-set [{"ApplicationID":"0oa1","Name":"Sales"}]"#;
+    let mut desk = shown(line, Ok(changing(None)));
+    desk.state.settings.is_read_only = true;
+    assert_eq!(kept(&typed(&mut desk, "okta-config-keep")), None);
+    desk.state.settings.is_read_only = false;
+    let (request, _) = kept(&typed(&mut desk, "okta-config-keep")).unwrap();
+    let why = "somebody else has changed it meanwhile".to_owned();
+    let effects = desk.send(Msg::Answered(request, Answer::ConfigurationKept(Err(why))));
+    answered(&mut desk, asked(&effects).0, Ok(changing(Some(r#"[{"ApplicationID":"0oa2"}]"#))));
+    let (_, text) = kept(&typed(&mut desk, "okta-config-keep")).unwrap();
+    assert!(text.contains("0oa2") && text.contains("0oa1"), "laid over what is there now: {text}");
 }

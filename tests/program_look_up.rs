@@ -91,3 +91,18 @@ fn without_an_org_it_is_said_how_to_get_one() {
     screen.shows("no Okta org is configured");
     screen.shows("`idtriage init` writes a template");
 }
+
+#[test]
+fn the_iam_configuration_is_changed_in_two_steps() {
+    let tenant = Tenant::start();
+    let place = Place::with_lab(&tenant.lab);
+    let mut screen = opened(&place);
+    let entries = r#"[{"ApplicationID":"0oa1","Name":"Sales"}]"#;
+    screen.press(&format!(":okta-config-set {entries}{ENTER}"));
+    screen.shows("not kept yet");
+    let stored = || place.run(&["okta", "config", "get", "--json"]).expect(0).out;
+    assert_eq!(stored(), "");
+    screen.press(&format!(":okta-config-keep{ENTER}"));
+    screen.shows("nothing would change");
+    assert!(stored().contains("0oa1"), "{}", stored());
+}

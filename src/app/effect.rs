@@ -2,6 +2,7 @@
 
 use super::log::{LogForm, LogStep};
 use crate::domain::finding::FindingId;
+use crate::domain::iam_configuration::ConfigurationChange;
 use crate::domain::look_up::LookUp;
 use crate::domain::page::From;
 use crate::domain::plan::Plan;
@@ -205,6 +206,13 @@ pub enum Effect {
         request: RequestId,
         /// What.
         what: LookUp,
+    },
+    /// Keep a change of the IAM configuration that was shown.
+    KeepConfiguration {
+        /// Who asks.
+        request: RequestId,
+        /// Which.
+        change: Box<ConfigurationChange>,
     },
     /// Write records of the System Log to a file.
     ExportLog {

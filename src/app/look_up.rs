@@ -11,6 +11,7 @@ use super::state::{Awaited, Screen, State};
 use super::text::wrap;
 use super::{log, triage, user};
 use crate::domain::Login;
+use crate::domain::iam_configuration::ConfigurationChange;
 use crate::domain::log::LogAsk;
 use crate::domain::look_up::{LookUp, LookedUp};
 use crate::domain::time::Zone;
@@ -130,6 +131,8 @@ pub struct LookUpScreen {
     pub cursor: Cursor<Arc<str>>,
     /// The whole of what came, where it is one thing.
     raw: Option<Arc<Value>>,
+    /// What is shown to change, and is not kept yet.
+    pending: Option<Box<ConfigurationChange>>,
     waiting: Option<RequestId>,
 }
 
@@ -157,7 +160,15 @@ pub enum Row<'a> {
 
 impl LookUpScreen {
     fn of(what: LookUp) -> LookUpScreen {
-        LookUpScreen { what, came: None, error: None, cursor: Cursor::default(), raw: None, waiting: None }
+        LookUpScreen {
+            what,
+            came: None,
+            error: None,
+            cursor: Cursor::default(),
+            raw: None,
+            pending: None,
+            waiting: None,
+        }
     }
 
     /// Whether it is being read.
@@ -330,6 +341,10 @@ pub fn loaded(state: &mut State, request: RequestId, answer: Result<Box<LookedUp
     screen.waiting = None;
     match answer {
         Ok(answer) => {
+            screen.pending = match answer.as_ref() {
+                LookedUp::ConfigurationChange(change) if !change.is_none() => Some(Box::new(change.clone())),
+                _ => None,
+            };
             let (content, raw) = content::of(&screen.what, *answer);
             if screen.came.is_none() {
                 screen.cursor.id = LookUpScreen::first_leading(&content);
@@ -342,6 +357,30 @@ pub fn loaded(state: &mut State, request: RequestId, answer: Result<Box<LookedUp
         Err(error) => screen.error = Some(error),
     }
     kept_visible(state);
+}
+
+/// The change that is shown is to be kept: that one, and only while it is shown.
+pub fn configuration_keep_asked(state: &mut State) -> Vec<Effect> {
+    if state.settings.is_read_only {
+        state.notice.fail(state.now, triage::READ_ONLY);
+        return Vec::new();
+    }
+    let shown = top(state).filter(|screen| !screen.is_reading()).and_then(|screen| screen.pending.take());
+    let Some(change) = shown else {
+        state
+            .notice
+            .fail(state.now, "no change of the IAM configuration is shown: `:okta-config-set JSON` does");
+        return Vec::new();
+    };
+    let request = state.flights.open(Awaited::Configuration);
+    vec![Effect::KeepConfiguration { request, change }]
+}
+
+/// It was kept, or somebody wrote in between: either way it is read anew.
+pub fn configuration_kept(state: &mut State, kept: Result<(), String>) -> Vec<Effect> {
+    let said = kept.map(|()| "the IAM configuration is kept".to_owned());
+    state.notice.result(state.now, said);
+    load(state)
 }
 
 fn kept_visible(state: &mut State) {

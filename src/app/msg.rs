@@ -111,6 +111,8 @@ pub enum Answer {
     Log(Result<LogSlice, String>),
     /// What was looked up in the org.
     LookedUp(Result<Box<LookedUp>, String>),
+    /// A change of the IAM configuration was kept, or why it was not.
+    ConfigurationKept(Result<(), String>),
     /// Whatever was asked for broke off.
     Broke(String),
     /// How a link or a text went where.
@@ -206,6 +208,8 @@ pub enum Msg {
     OperationAsked(OperationAsk),
     /// Something was to be looked up in the org; where nobody is named, of whom the cursor names.
     LookUpAsked(LookUp),
+    /// The change of the IAM configuration that is shown is to be kept.
+    ConfigurationKeepAsked,
     /// An address was named.
     AddressNamed(String),
     /// A filter was given.

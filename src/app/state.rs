@@ -154,6 +154,8 @@ pub enum Awaited {
     Log,
     /// What is looked up in the org.
     LookUp,
+    /// That a change of the IAM configuration is kept.
+    Configuration,
 }
 
 /// The requests that are under way.

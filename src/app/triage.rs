@@ -170,7 +170,8 @@ fn fill_in(state: &State, flow: &FlowId, asked: &mut OperationAsk) -> Result<(),
     Ok(())
 }
 
-const READ_ONLY: &str = "the console was started with --read-only: nothing is changed";
+/// Why nothing is changed.
+pub(super) const READ_ONLY: &str = "the console was started with --read-only: nothing is changed";
 
 fn nothing(state: &mut State, why: &str) -> Vec<Effect> {
     state.notice.fail(state.now, why);

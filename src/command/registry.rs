@@ -5,6 +5,7 @@ use crate::app::Msg;
 use crate::app::log::{LogForm, Reach};
 use crate::app::msg::{Motion, OperationAsk};
 use crate::app::user::Pane;
+use crate::domain::iam_configuration;
 use crate::domain::log::{LogAsk, LogPreset, Moment, Thread};
 use crate::domain::look_up::LookUp as Asked;
 use crate::domain::operation::{COMPOSITES, GROUP, LINK, Operation};
@@ -301,6 +302,20 @@ pub const COMMANDS: &[Command] = &[
         Msg::LookUpAsked(Asked::Configuration)
     })
     .help("Shows the IAM configuration that the store keeps, and the filter of the System Log that is made of it."),
+    Command {
+        id: "okta.config-set",
+        name: "okta-config-set",
+        title: "change the IAM configuration",
+        help: "Shows what laying these entries over the IAM configuration would change: a list of `{\"ApplicationID\": …, \"Name\": …}`. Nothing is kept before `:okta-config-keep`.",
+        keys: &[],
+        contexts: Context::SCREENS,
+        footer: None,
+        act: Act::Argument { name: "JSON", parse: configuration_said },
+    },
+    simple("okta.config-keep", "okta-config-keep", "keep the change that is shown", &[], &[LookUp], || {
+        Msg::ConfigurationKeepAsked
+    })
+    .help("Keeps the change of the IAM configuration that is shown, if nobody wrote in between."),
     operation("okta.contain", "contain", "suspend in Okta and end the sessions", |text| {
         on_somebody(COMPOSITES[0].flow_id(), text)
     }),
@@ -472,6 +487,12 @@ fn with_fields(flow: FlowId, name: &str, text: &str) -> Result<Msg, String> {
     let fields =
         profile::pairs(text).map_err(|error| format!("`{name}`: {error}; hint: {}", error.hint()))?;
     Ok(Msg::OperationAsked(OperationAsk { flow: Some(flow), fields, ..OperationAsk::default() }))
+}
+
+fn configuration_said(text: &str) -> Result<Msg, String> {
+    let said = iam_configuration::entries(text)
+        .map_err(|why| format!("{why}; hint: `[{{\"ApplicationID\":\"0oa…\",\"Name\":\"…\"}}]`"))?;
+    Ok(Msg::LookUpAsked(Asked::ConfigurationChange(said)))
 }
 
 /// Without a login it is whom the cursor names.

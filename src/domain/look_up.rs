@@ -1,6 +1,7 @@
 //! Looking something up in an Okta org: what is asked, and what came, as it came.
 
 use super::dossier::Problem;
+use super::iam_configuration::{ConfigurationChange, Entries};
 use super::profile::Attribute;
 use super::{Login, Untrusted};
 use serde_json::Value;
@@ -27,6 +28,8 @@ pub enum LookUp {
     Fields,
     /// The IAM configuration of the store, and the filter that is made of it.
     Configuration,
+    /// What laying these entries over it would come to.
+    ConfigurationChange(Entries),
 }
 
 impl LookUp {
@@ -39,7 +42,7 @@ impl LookUp {
             LookUp::Assignment { .. } => "assignment",
             LookUp::Group(_) => "Okta group",
             LookUp::Fields => "profile fields",
-            LookUp::Configuration => "IAM configuration",
+            LookUp::Configuration | LookUp::ConfigurationChange(_) => "IAM configuration",
         }
     }
 
@@ -54,6 +57,7 @@ impl LookUp {
             LookUp::Group(key) => format!("the group `{key}`"),
             LookUp::Fields => "the fields of a profile".to_owned(),
             LookUp::Configuration => "the IAM configuration of the store".to_owned(),
+            LookUp::ConfigurationChange(_) => "what would change in the IAM configuration".to_owned(),
         }
     }
 }
@@ -104,6 +108,8 @@ pub enum LookedUp {
         /// The filter of the System Log that is made of it; none where no application is named.
         filter: Option<String>,
     },
+    /// A change of it that is not made yet.
+    ConfigurationChange(ConfigurationChange),
 }
 
 /// How an application and a user stand to each other.
@@ -134,16 +140,6 @@ pub fn is_deactivated(user: &Value) -> bool {
     text_at(user, "/status") == "DEPROVISIONED"
 }
 
-/// What an IAM configuration lists: by itself, or under the name that XSOAR keeps it by.
-///
-/// # Errors
-/// A sentence, where it is of another shape.
-pub fn iam_entries(text: &str) -> Result<Vec<Value>, String> {
-    let said: Value = serde_json::from_str(text).map_err(|error| format!("it is not JSON: {error}"))?;
-    let list = said.get("IAMConfiguration").unwrap_or(&said);
-    list.as_array().cloned().ok_or_else(|| "it is not a list".to_owned())
-}
-
 /// That no user is meant by a text, as something that went wrong.
 pub fn nobody(key: &str) -> Problem {
     let message = format!("Okta knows no user `{}`", Untrusted::from(key));
@@ -153,7 +149,6 @@ pub fn nobody(key: &str) -> Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rstest::rstest;
     use serde_json::json;
 
     #[test]
@@ -161,18 +156,5 @@ mod tests {
         let user = json!({"id": "00u1", "profile": {"login": "Jo@example.com"}});
         assert!(is_user(&user, "00u1") && is_user(&user, "jo@EXAMPLE.com"));
         assert!(!is_user(&user, "jo") && !is_user(&user, "00U1"));
-    }
-
-    #[rstest]
-    #[case(r#"[{"ApplicationID":"0oa1"}]"#, Ok(1))]
-    #[case(r#"{"IAMConfiguration":[]}"#, Ok(0))]
-    #[case("{}", Err("not a list"))]
-    #[case("nonsense", Err("not JSON"))]
-    fn an_iam_configuration_is_a_list(#[case] text: &str, #[case] expected: Result<usize, &str>) {
-        match (iam_entries(text), expected) {
-            (Ok(entries), Ok(count)) => assert_eq!(entries.len(), count),
-            (Err(told), Err(why)) => assert!(told.contains(why), "{told}"),
-            (got, _) => panic!("{got:?}"),
-        }
     }
 }

@@ -15,6 +15,7 @@ pub mod event;
 pub mod finding;
 pub mod flow;
 pub mod hook_events;
+pub mod iam_configuration;
 pub mod journal;
 pub mod key;
 pub mod link;

@@ -210,7 +210,8 @@ pub fn key(map: &ProfileMap, said: &[Said], when: When) -> Option<String> {
 }
 
 fn check_name(name: &str) -> Result<(), ProfileError> {
-    let is_sound = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
+    // Okta keeps no characters of four bytes.
+    let is_sound = |c: char| c.is_alphanumeric() && c.len_utf8() < 4 || matches!(c, '_' | '-' | '.');
     let is_name = !name.is_empty() && name.len() <= 256 && name.chars().all(is_sound);
     is_name.then_some(()).ok_or_else(|| ProfileError::Name(name.to_owned()))
 }
@@ -282,6 +283,7 @@ mod tests {
     #[case(r#"{"title":"\ud83d\ude00"}"#, "four bytes")]
     #[case(r#"{"a b":"c"}"#, "`a b` cannot be the name")]
     #[case(r#"{"":"c"}"#, "cannot be the name")]
+    #[case(r#"{"\ud802\udc08":"c"}"#, "cannot be the name")]
     #[case("[]", "not a JSON object")]
     #[case("title=x", "not a JSON object")]
     fn what_cannot_be_sent_is_refused(#[case] said: &str, #[case] phrase: &str) {

@@ -9,8 +9,9 @@ use crate::app::msg::{Answer, NotRun, Progress, SaidOf};
 use crate::app::{Effect, Msg, RequestId, effect::RunAsk};
 use crate::domain::dossier::Problem;
 use crate::domain::finding::HistoryEntry;
+use crate::domain::iam_configuration::{self, ConfigurationChange, Onto};
 use crate::domain::log::LogRecord;
-use crate::domain::look_up::{LookUp, LookedUp, iam_entries};
+use crate::domain::look_up::{LookUp, LookedUp};
 use crate::domain::page::From;
 use crate::domain::plan::{Fit, Plan};
 use crate::domain::{ActionId, EventId, FindingId, Login, untrusted};
@@ -18,7 +19,7 @@ use crate::notify::Mark;
 use crate::remediation::{self, Ask, Confirmed, RunError};
 use crate::source::cii;
 use crate::source::system_log::filter::{IAM_CONFIGURATION, applications, of_applications};
-use crate::store::{ActionFilter, Again, FindingFilter, Store, StoreError};
+use crate::store::{ActionFilter, Again, FindingFilter, Replaced, Store, StoreError};
 use crate::tenant::{LogCut, look_up};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -130,6 +131,7 @@ fn request_of(effect: &Effect) -> Option<RequestId> {
         | Effect::LoadKept { request }
         | Effect::LoadLog { request, .. }
         | Effect::LookUp { request, .. }
+        | Effect::KeepConfiguration { request, .. }
         | Effect::ChangeFinding { request, .. }
         | Effect::FitFlows { request, .. }
         | Effect::PreparePlan { request, .. } => Some(*request),
@@ -197,6 +199,9 @@ impl Work {
                 Answer::Changed(words(changed).map(Box::new))
             }
             Effect::LoadLog { step, .. } => Answer::Log(self.log(step).await),
+            Effect::KeepConfiguration { change, .. } => {
+                Answer::ConfigurationKept(self.keep_configuration(&change).await)
+            }
             Effect::LookUp { what, .. } => Answer::LookedUp(self.look_up(&what).await.map(Box::new)),
             Effect::FitFlows { ask, .. } => Answer::Fits(self.fits(&ask).await),
             Effect::PreparePlan { ask, .. } => Answer::Prepared(self.prepare(ask).await),
@@ -236,11 +241,30 @@ impl Work {
     }
 
     async fn look_up(&self, what: &LookUp) -> Result<LookedUp, String> {
-        if *what == LookUp::Configuration {
-            return iam_configuration(self.services.desk.store.as_ref()).await;
+        let store = self.services.desk.store.as_ref();
+        match what {
+            LookUp::Configuration => return configuration(store).await,
+            LookUp::ConfigurationChange(said) => {
+                let seen = words(store.setting(IAM_CONFIGURATION).await)?;
+                let change =
+                    ConfigurationChange::of(seen, said, Onto::LaidOver).map_err(|why| damaged(&why))?;
+                return Ok(LookedUp::ConfigurationChange(change));
+            }
+            _ => {}
         }
         let Some(org) = &self.services.org else { return Err(NO_ORG.to_owned()) };
         look_up::look_up(org.as_ref(), &self.services.map, what).await.map_err(|problem| problem.words())
+    }
+
+    /// Keeps what was shown, if it still is what would change.
+    async fn keep_configuration(&self, change: &ConfigurationChange) -> Result<(), String> {
+        let desk = &self.services.desk;
+        let (seen, text) = (change.seen.as_deref(), change.text());
+        let kept = desk.store.replace_setting(IAM_CONFIGURATION, seen, &text, &desk.actor, desk.now()).await;
+        match words(kept)? {
+            Replaced::Done => Ok(()),
+            Replaced::Meanwhile => Err("somebody else has changed it meanwhile: look once more".to_owned()),
+        }
     }
 
     async fn export(self, form: LogForm, records: Vec<Arc<str>>, has_more: bool) {
@@ -324,14 +348,18 @@ impl Work {
 }
 
 /// The IAM configuration of a store, and the filter that is made of it.
-async fn iam_configuration(store: &dyn Store) -> Result<LookedUp, String> {
+async fn configuration(store: &dyn Store) -> Result<LookedUp, String> {
     let Some(text) = words(store.setting(IAM_CONFIGURATION).await)? else {
         return Ok(LookedUp::Configuration { entries: Vec::new(), filter: None });
     };
-    let entries = iam_entries(&text).map_err(|why| {
-        format!("the IAM configuration in the store cannot be used: {why}\nhint: `idtriage okta config set --replace` sets it anew")
-    })?;
+    let entries = iam_configuration::listed(&text).map_err(|why| damaged(&why))?;
     Ok(LookedUp::Configuration { entries, filter: of_applications(applications(&text)) })
+}
+
+fn damaged(why: &str) -> String {
+    format!(
+        "the IAM configuration in the store cannot be used: {why}\nhint: `idtriage okta config set --replace` sets it anew"
+    )
 }
 
 fn slice(cut: LogCut) -> LogSlice {

@@ -129,7 +129,9 @@ pub async fn look_up(org: &dyn OktaOrg, map: &ProfileMap, what: &LookUp) -> Resu
         LookUp::Assignment { app, user } => assignment(org, app, user).await,
         LookUp::Group(key) => whole_group(org, key).await,
         LookUp::Fields => Ok(LookedUp::Fields(attributes(&org.user_schema().await?, map))),
-        LookUp::Configuration => Err(Problem::whole("the IAM configuration is not the org's")),
+        LookUp::Configuration | LookUp::ConfigurationChange(_) => {
+            Err(Problem::whole("the IAM configuration is not the org's"))
+        }
     }
 }
 

@@ -109,7 +109,7 @@ const COMMANDS: &[Command] = &[
         name: "okta-iam-set-configuration",
         arguments: &[required("configuration", r#"[{"ApplicationID":"0oa1example"}]"#, "--configuration")],
         ours: &["okta config set --configuration JSON --yes"],
-        prompt: &[],
+        prompt: &["okta-config-set", "okta-config-keep"],
     },
     Command {
         name: "iam-get-group",

@@ -13,6 +13,7 @@ use idtriage::domain::action::{Receipt, ShownRequest};
 use idtriage::domain::counts::StateCounts;
 use idtriage::domain::dossier::{AddressUsers, EndUserRef, LoadedPart, Problem};
 use idtriage::domain::event::{Detail, EventDetail};
+use idtriage::domain::iam_configuration::{ConfigurationChange, Onto};
 use idtriage::domain::log::{LogAsk, LogQuery, LogRecord};
 use idtriage::domain::look_up::{Assignment, LookUp, LookedUp};
 use idtriage::domain::operation::Particulars;
@@ -306,6 +307,11 @@ fn looked_up(what: &LookUp) -> Result<LookedUp, String> {
                 \"application.user_membership.remove\") and (target.id eq \"0oa0000000000000001\")) or \
                 eventType eq \"user.account.update_profile\"";
             Ok(LookedUp::Configuration { entries, filter: Some(filter.to_owned()) })
+        }
+        LookUp::ConfigurationChange(said) => {
+            let seen =
+                Some(r#"[{"ApplicationID":"0oa1","Name":"Old name"},{"ApplicationID":"0oa9"}]"#.to_owned());
+            ConfigurationChange::of(seen, said, Onto::LaidOver).map(LookedUp::ConfigurationChange)
         }
         LookUp::Fields => Ok(LookedUp::Fields(Vec::new())),
         LookUp::AppsOfUser(key) => {

@@ -143,6 +143,13 @@ fn look_up_of_the_iam_configuration() {
 }
 
 #[test]
+fn look_up_of_a_change_that_is_not_kept_yet() {
+    let said = r#"[{"ApplicationID":"0oa1","Name":"Sales"},{"ApplicationID":"0oa2","Name":"Expenses"}]"#;
+    let said = idtriage::domain::iam_configuration::entries(said).unwrap();
+    look("look_up_change", &on_look_up(60, 16, LookUp::ConfigurationChange(said)));
+}
+
+#[test]
 fn look_up_refused() {
     look("look_up_refused", &on_look_up(80, 24, LookUp::User("nobody".into())));
 }

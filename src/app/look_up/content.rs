@@ -2,6 +2,7 @@
 
 use super::{Content, Fact, Item, LeadsTo, List, Said, Tone};
 use crate::domain::dossier::{OktaUser, Problem};
+use crate::domain::iam_configuration::ConfigurationChange;
 use crate::domain::look_up::{Assignment, LookUp, LookedUp, is_deactivated, text_at};
 use crate::domain::profile::Attribute;
 use crate::domain::{Login, NOTHING};
@@ -32,6 +33,7 @@ pub(super) fn of(what: &LookUp, answer: LookedUp) -> (Content, Option<Value>) {
         LookedUp::Groups(why, candidates) => (groups(&why, candidates), None),
         LookedUp::Fields(attributes) => (fields(&attributes), None),
         LookedUp::Configuration { entries, filter } => (configuration(entries, filter), None),
+        LookedUp::ConfigurationChange(change) => (configuration_change(&change), None),
     }
 }
 
@@ -288,4 +290,22 @@ fn configuration(entries: Vec<Value>, filter: Option<String>) -> Content {
     };
     let list = List { headings: ENTRIES, items: entries.iter().map(item_of).collect() };
     Content { words, facts: facts.into_iter().collect(), list: Some(list), error: None }
+}
+
+/// What would change, a line each, and how it is kept.
+fn configuration_change(change: &ConfigurationChange) -> Content {
+    let words = match change.is_none() {
+        true => (Tone::Plain, "nothing would change".to_owned()),
+        false => (Tone::Warning, "not kept yet: `:okta-config-keep` keeps just this".to_owned()),
+    };
+    let facts = change.told.iter().map(|line| {
+        let (sign, rest) = line.split_once(' ').unwrap_or(("", line));
+        let does = match sign {
+            "+" => "comes",
+            "-" => "goes",
+            _ => "changes",
+        };
+        named(does, rest)
+    });
+    Content { words, facts: facts.collect(), list: None, error: None }
 }
