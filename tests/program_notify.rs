@@ -38,11 +38,19 @@ fn arrive(place: &Place, id: &str, severity: &str) {
 }
 
 /// Waits until it is known how far was told: what arrives from then on is told.
-fn has_begun(place: &Place) {
+fn has_begun(place: &Place) -> String {
+    is_marked(place, "")
+}
+
+/// Waits until something else than before is known to be told, and says how far that is.
+fn is_marked(place: &Place, before: &str) -> String {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let store = runtime.block_on(async { place.store() });
-    wait::until("the notifier's mark", || runtime.block_on(store.cursor("notify:hook")).unwrap().is_some());
+    let mark = || runtime.block_on(store.cursor("notify:hook")).unwrap().unwrap_or_default();
+    wait::until("the notifier's mark", || mark() != before);
+    let mark = mark();
     runtime.block_on(store.close()).unwrap();
+    mark
 }
 
 #[test]
@@ -74,11 +82,13 @@ fn only_the_process_that_receives_tells() {
     let chat = Chat::start();
     let place = place(&chat);
     let mut first = place.collect();
-    has_begun(&place);
+    let begun = has_begun(&place);
     let second = place.start(&["collect"]);
     second.says("waiting: collect (pid");
     arrive(&place, "e-1", "high");
     wait::until("one to be told", || !chat.told().is_empty());
+    // Who is cut before it has noted what it told leaves it to be told once more.
+    is_marked(&place, &begun);
     first.cut();
     second.says("idtriage: receiving");
     arrive(&place, "e-2", "high");

@@ -43,7 +43,10 @@ fn an_operation_is_sent_once_by_id_and_verified_by_a_reread() {
     // The receipt has the id by which Okta's support and its log know the request.
     let headers = action["receipt"]["headers"].as_array().unwrap();
     assert!(headers.iter().any(|header| header[0] == "x-okta-request-id"), "{headers:?}");
-    assert!(action["receipt"]["verified"].as_str().unwrap().contains("SUSPENDED, before ACTIVE"));
+    let verified = action["receipt"]["verified"].as_str().unwrap();
+    assert!(verified.contains("SUSPENDED, before ACTIVE"), "{verified}");
+    // And so it has the id of the request that proved it.
+    assert!(verified.contains("(request a"), "{verified}");
 
     let again = operate(&place, &["suspend", &login, "--yes"], 0);
     assert_eq!(ended(&again), ("no-change", "nothing"));

@@ -35,6 +35,9 @@ pub struct OktaUser {
     /// What is legal now, by name. Only a single user's GET says it.
     #[serde(rename = "_links")]
     pub links: Value,
+    /// By which request Okta told this: its log and its support know it by that.
+    #[serde(skip)]
+    pub request_id: Option<Untrusted>,
 }
 
 impl OktaUser {

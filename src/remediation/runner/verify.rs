@@ -73,8 +73,11 @@ fn told_apart(reading: &Reading, aim: &Aim, now: Timestamp, mut settlement: Sett
     Settlement { outcome, ..settlement }
 }
 
+/// When it was read, and by which request: the receipt has the other one.
 fn at(reading: &Reading) -> Option<String> {
-    reading.target.at().map(time::rfc3339_seconds)
+    let at = time::rfc3339_seconds(reading.target.at()?);
+    let id = reading.user.as_ref().and_then(|user| user.request_id.as_ref());
+    Some(id.map_or(at.clone(), |id| format!("{at} (request {id})")))
 }
 
 fn proof(plan: &Plan, reading: &Reading, aim: &Aim) -> String {

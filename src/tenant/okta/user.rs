@@ -1,6 +1,7 @@
 //! One user, by id or login.
 
 use super::{Okta, Scope, address};
+use crate::domain::Untrusted;
 use crate::domain::dossier::{OktaUser, Part, Problem};
 use crate::tenant::decode;
 use crate::tenant::http::{Answer, Request};
@@ -8,6 +9,9 @@ use crate::tenant::okta::error::OktaError;
 use crate::tenant::problem::{unexpected, with_hint};
 use serde_json::Value;
 use url::Url;
+
+/// A request's id that is longer than this is none.
+const LONGEST_ID: usize = 100;
 
 /// `GET /api/v1/users/{idOrLogin}`. Only this call's `_links` say what is legal now.
 pub(super) async fn read(okta: &Okta, id_or_login: &str) -> Part<OktaUser> {
@@ -31,6 +35,9 @@ fn decoded(answer: &Answer, asked: &str) -> Part<OktaUser> {
     };
     let mut problems = Vec::new();
     let user: Option<OktaUser> = decode::tolerantly("user", body, &mut problems);
+    let request_id =
+        answer.header("x-okta-request-id").filter(|id| id.len() <= LONGEST_ID).map(Untrusted::from);
+    let user = user.map(|user| OktaUser { request_id, ..user });
     problems.extend(user.as_ref().and_then(|user| namesake(user, asked)));
     Part { at: answer.at, problems, data: user }
 }
@@ -47,7 +54,7 @@ pub(super) fn namesake(user: &OktaUser, asked: &str) -> Option<Problem> {
 pub(super) fn url(org: &Url, id_or_login: &str) -> Result<Url, Problem> {
     let name = id_or_login.trim();
     let refuse = |why: &str| {
-        let message = format!("`{}` {why}", crate::domain::Untrusted::from(name));
+        let message = format!("`{}` {why}", Untrusted::from(name));
         Err(with_hint(message, "look the user up by the Okta id"))
     };
     match name {
