@@ -115,8 +115,9 @@ struct Place {
 enum Found {
     Room,
     Closed,
-    /// As much is on its way as is left; how much that is shows when it has landed.
-    Tight(OwnedNotified, Instant),
+    /// As much is on its way as is left; how much that is shows when it has landed, or when the window ends,
+    /// if that is yet to come.
+    Tight(OwnedNotified, Option<Instant>),
 }
 
 impl Gate {
@@ -209,13 +210,17 @@ impl Pacer {
                 Found::Closed => {}
                 Found::Tight(landed, ends) => {
                     drop(seat);
+                    let given_up = turn.deadline.max(turn.seated_by);
+                    let until = ends.map_or(given_up, |ends| ends.min(turn.deadline));
                     tokio::select! {
                         () = landed => {}
-                        () = sleep_until(ends.min(turn.deadline)) => {
-                            // Who asks once more is told how long it would be.
-                            if ends > turn.deadline {
+                        () = sleep_until(until) => match ends {
+                            Some(ends) if ends > turn.deadline => {
+                                // Who asks once more is told how long it would be.
                                 return Err(Refused::Closed(ends.saturating_duration_since(Instant::now())));
                             }
+                            Some(_) => {}
+                            None => return Err(Refused::Crowded),
                         }
                     }
                 }
@@ -271,7 +276,7 @@ impl Pacer {
         }
         match gate.room(now) {
             Some((room, ends)) if gate.flying >= room => {
-                Found::Tight(gate.landed.clone().notified_owned(), ends.max(now))
+                Found::Tight(gate.landed.clone().notified_owned(), Some(ends).filter(|ends| *ends > now))
             }
             _ => {
                 gate.flying += 1;
@@ -570,7 +575,10 @@ mod tests {
             gate.learn(rate, Duration::from_secs(65), now);
         });
         let _first = pacer.turn(&okta, patient(30), &telling).await.unwrap();
-        assert!(matches!(pacer.leave(&okta), Found::Tight(..)), "one at a time until more is known");
+        assert!(matches!(pacer.leave(&okta), Found::Tight(_, None)), "one at a time until more is known");
+        // No clock helps: it waits for the one that is on its way, and gives up when its time is over.
+        let refused = pacer.turn(&okta, patient(0), &telling).await.unwrap_err();
+        assert_eq!(refused, Refused::Crowded);
     }
 
     #[tokio::test]
