@@ -227,7 +227,7 @@ pub(super) async fn planned(desk: &Desk, flow: &Flow, ask: &Ask, known: &Known) 
         verb: flow.operation.map_or(flow.verb.clone(), |operation| particulars.verb(operation, &flow.verb)),
         cannot_know: doubts::unchecked_aliases(desk, &names)
             .into_iter()
-            .chain(doubts::cannot_know(flow, account.as_ref(), &reading.target, &aim))
+            .chain(doubts::cannot_know(flow, account.as_ref(), (&reading.target, particulars.whom), &aim))
             .chain(shared.unknown)
             .collect(),
         caveats: reading.odd.iter().chain(&flow.caveats).cloned().collect(),

@@ -7,6 +7,7 @@ use super::sight::{Aim, Reading};
 use super::subject::Names;
 use super::target;
 use crate::domain::flow::ProvenBy;
+use crate::domain::operation::Whom;
 use crate::domain::plan::{Refusal, Target};
 use crate::domain::subject::ProviderAccount;
 use crate::domain::{Action, Flow, Login, Route, Untrusted};
@@ -99,7 +100,7 @@ const NAMED: usize = 5;
 pub(super) fn cannot_know(
     flow: &Flow,
     account: Option<&ProviderAccount>,
-    target: &Target,
+    (target, whom): (&Target, Whom),
     aim: &Aim,
 ) -> Vec<String> {
     let mut unknown = Vec::new();
@@ -121,16 +122,17 @@ pub(super) fn cannot_know(
     if !flow.is_final && flow.operation.is_none() {
         unknown.push("when the run ends: it may answer earlier".to_owned());
     }
-    unknown.push(effect(target, aim).to_owned());
+    unknown.push(effect(target, whom, aim).to_owned());
     if matches!(flow.proven_by, Some(ProvenBy::Suspended | ProvenBy::Deactivated)) {
         unknown.push("whether sessions inside applications end".to_owned());
     }
     unknown
 }
 
-fn effect(target: &Target, aim: &Aim) -> &'static str {
+fn effect(target: &Target, whom: Whom, aim: &Aim) -> &'static str {
     match target {
         _ if !aim.is_provable() => "whether it works: nothing that is re-read here proves it",
+        _ if whom == Whom::Made => "whether it works, until the account is re-read",
         Target::CannotTell(_) => "whether it works: the account cannot be re-read",
         Target::Read { .. } if target::was_so(target, aim) => {
             "whether it works: the account is in that state already, so that a re-read proves nothing"
