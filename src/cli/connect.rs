@@ -7,7 +7,7 @@ use super::failure::Failure;
 use super::run;
 use crate::config::meant::{self, Reading, Source, Way};
 use crate::config::{Config, Loaded};
-use crate::domain::plan::WebPage;
+use crate::domain::plan::{Refusal, WebPage};
 use crate::domain::run_end::{Ended, RunEnd, StepEnd};
 use crate::domain::time::Zone;
 use crate::domain::{ActionId, Actor, Flow, Plan};
@@ -198,13 +198,15 @@ impl run::Desk for Bench {
         let unread = |error| Failure::unknown(format!("how `{}` ended cannot be read: {error}", plan.login));
         let mut steps = Vec::new();
         for part in plan.parts() {
-            if let Some(action) = self.desk.store.action(part.action).await.map_err(unread)? {
+            let ended = match self.desk.store.action(part.action).await.map_err(unread)? {
                 // A link that came meanwhile is lost with whoever was to show it.
-                let ended = Ended::Ran { action: Box::new(action), link: None };
-                steps.push(StepEnd { flow: part.flow.id.clone(), verb: part.verb.clone(), ended });
-            }
+                Some(action) => Ended::Ran { action: Box::new(action), link: None },
+                None => Ended::NotSent(Refusal::from("not sent: stopped by a signal".to_owned())),
+            };
+            steps.push(StepEnd { flow: part.flow.id.clone(), verb: part.verb.clone(), ended });
         }
-        Ok((!steps.is_empty()).then_some(RunEnd { steps }))
+        let was_sent = steps.iter().any(|step| step.action().is_some());
+        Ok(was_sent.then_some(RunEnd { steps }))
     }
 }
 

@@ -23,6 +23,10 @@ impl Runner {
         if let Some(refusal) = &plan.refusal {
             return Err(RunError::Refused(refusal.why.clone()));
         }
+        // A first step with nothing to do is not sent, and so not compared: what was shown may be over.
+        if let Some(first) = plan.steps.first().filter(|first| first.refusal.is_some()) {
+            self.check_target(first).await?;
+        }
         let mut ends: Vec<StepEnd> = Vec::new();
         for step in &plan.steps {
             let ended = match stopped_by(&ends, step) {

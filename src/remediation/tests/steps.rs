@@ -108,6 +108,15 @@ async fn who_changed_since_the_card_was_shown_is_not_contained() {
 }
 
 #[tokio::test]
+async fn who_was_suspended_when_the_card_was_shown_and_is_not_any_more_is_looked_at_again() {
+    let statuses = vec!["SUSPENDED", "ACTIVE"];
+    let lab = Setup { statuses, ..Setup::ends([answered(204)]) }.lab();
+    let plan = prepare(&lab.desk, contain(1)).await.unwrap();
+    assert!(matches!(run(&lab, &plan).await, Err(RunError::TargetChanged(_))));
+    assert_eq!(lab.sends(), 0);
+}
+
+#[tokio::test]
 async fn a_protected_login_is_not_contained_in_part() {
     let guard = Guard { protected: vec!["ann".into()], ..Guard::default() };
     let lab = Setup { guard, statuses: vec!["SUSPENDED"], ..Setup::default() }.lab();
