@@ -3,9 +3,11 @@
 
 mod support;
 
+use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use support::place::Place;
 use support::tenant::Tenant;
+use support::wait;
 
 fn started() -> (Tenant, Place) {
     let tenant = Tenant::start();
@@ -68,6 +70,21 @@ fn a_lost_reply_of_the_first_stops_nothing_and_nothing_is_sent_twice() {
         [("okta-suspend", "changed", "verified"), ("okta-clear-sessions", "unknown", "sent")]
     );
     assert_eq!(sent(&tenant).len(), 2);
+}
+
+#[test]
+fn a_signal_between_two_steps_sends_no_more_and_says_so() {
+    let (tenant, place) = started();
+    tenant.fault("latency@okta=700");
+    let run = place.start(&["run", "okta-contain", "--user", &tenant.login(3), "--yes"]);
+    let writes = || tenant.lab.recorder().writes().len();
+    wait::until("the first step to be sent", || writes() == 1);
+    run.signal(Signal::SIGTERM);
+    let ended = run.ended().expect(3);
+    assert_eq!(writes(), 1);
+    assert!(ended.out.contains("suspend the Okta account: "), "{}", ended.out);
+    let left = "clear the Okta sessions and revoke the issued tokens: refused";
+    assert!(ended.out.contains(left) && ended.out.contains("stop"), "{}", ended.out);
 }
 
 #[test]
