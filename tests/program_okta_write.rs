@@ -73,7 +73,7 @@ fn an_account_is_made_staged_and_told_as_it_is_then() {
         r#"{"login":"other@acme.example","email":"new.hire@acme.example","firstName":"N","lastName":"H"}"#;
     let told = one(&place, &["user", "create", "--profile", other, "--yes"], 1);
     assert_eq!(told["outcome"], "refused");
-    assert!(told["reason"].as_str().unwrap().contains("have this mail address"), "{told}");
+    assert!(told["reason"].as_str().unwrap().contains("another account has this mail address"), "{told}");
     assert_eq!(sent(&tenant).len(), 1);
     one(&place, &["user", "create", "--profile", other, "--yes", "--again"], 0);
     assert_eq!(sent(&tenant).len(), 2);

@@ -9,6 +9,7 @@ use super::effect::{Effect, RunAsk};
 use super::list::Scroll;
 use super::msg::{Motion, NotRun, Progress};
 use super::state::{Awaited, Overlay, Running, State};
+use crate::domain::operation::Operation;
 use crate::domain::plan::{Confirm, Plan};
 use crate::domain::run_end::StepEnd;
 use crate::domain::{ActionId, OneTimeLink, RunEnd};
@@ -350,9 +351,13 @@ pub fn ran(state: &mut State, id: ActionId, answer: Result<Box<RunEnd>, NotRun>)
 }
 
 /// A link is shown on its card alone, and that is gone.
-fn lost_link(end: &RunEnd) -> &'static str {
-    let has_link = end.steps.iter().any(|step| step.link().is_some());
-    if has_link { "; its one-time link was on the card that was left: run it again for another" } else { "" }
+fn lost_link(end: &RunEnd) -> String {
+    let step = end.steps.iter().find(|step| step.link().is_some());
+    let operation = step.and_then(|step| Operation::of_flow(&step.flow));
+    let words = |operation: Operation| {
+        format!("; its one-time link was on the card that was left: {}", operation.another_link())
+    };
+    operation.map(words).unwrap_or_default()
 }
 
 fn stay(card: &mut Card, phase: Phase) -> Vec<Effect> {

@@ -465,7 +465,9 @@ fn quit_asked(state: &mut State) -> Vec<Effect> {
     let why = match (state.running.len(), receives) {
         (0, false) => return vec![Effect::Quit],
         (0, true) => "this console receives: events are not taken in while it is closed".to_owned(),
-        (n, _) => format!("{n} run(s) under way: quitting waits for their receipts, at most 60 s"),
+        (n, _) => format!(
+            "{n} run(s) under way: quitting waits for their receipts, at most 60 s; a step that is not sent yet is not sent any more"
+        ),
     };
     state.overlay = Some(Overlay::Quit(QuitQuestion { why, shown_at: None }));
     Vec::new()

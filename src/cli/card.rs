@@ -32,6 +32,9 @@ fn line(difference: &Difference) -> String {
 
 fn request(plan: &Plan, out: &mut Output<'_>) -> Result<(), Failure> {
     out.text("")?;
+    if let Some(refusal) = &plan.refusal {
+        out.text(&format!("will not be sent: {refusal}"))?;
+    }
     out.text(&format!("{} {}", plan.request.method, plan.request.url))?;
     for (name, value) in &plan.request.headers {
         out.text(&format!("{name}: {value}"))?;

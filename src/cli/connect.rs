@@ -201,13 +201,17 @@ impl run::Desk for Bench {
             let ended = match self.desk.store.action(part.action).await.map_err(unread)? {
                 // A link that came meanwhile is lost with whoever was to show it.
                 Some(action) => Ended::Ran { action: Box::new(action), link: None },
-                None => Ended::NotSent(Refusal::from("not sent: stopped by a signal".to_owned())),
+                None => Ended::NotSent(part.refusal.clone().unwrap_or_else(stopped)),
             };
             steps.push(StepEnd { flow: part.flow.id.clone(), verb: part.verb.clone(), ended });
         }
         let was_sent = steps.iter().any(|step| step.action().is_some());
         Ok(was_sent.then_some(RunEnd { steps }))
     }
+}
+
+fn stopped() -> Refusal {
+    Refusal::from("not sent: stopped by a signal".to_owned())
 }
 
 /// What the command line asks for, as the desk takes it.

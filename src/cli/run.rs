@@ -15,7 +15,7 @@ use super::failure::{DONE, Failure, combined};
 use super::output::Output;
 use crate::domain::plan::{Confirm, Refusal, WebPage};
 use crate::domain::run_end::{Ended, RunEnd, StepEnd};
-use crate::domain::{Action, Actor, FindingId, FlowId, Login, OneTimeLink, Outcome, Plan};
+use crate::domain::{Action, Actor, FindingId, FlowId, Login, Outcome, Plan};
 use crate::store::Again;
 use async_trait::async_trait;
 use futures_util::FutureExt as _;
@@ -349,6 +349,9 @@ async fn told_end(
     if let Ended::Unsure(why) = &step.ended {
         out.error(&Failure::unknown(format!("{part}: {why}")))?;
     }
+    if let Some(another) = plan.missed_link(step) {
+        out.note(&format!("the one-time link of `{}` did not come: {another}", plan.login))?;
+    }
     if out.is_json() {
         let told = tokio::select! {
             biased;
@@ -357,6 +360,10 @@ async fn told_end(
         };
         return out.json(&told);
     }
+    // Before anything else is waited for: nobody has it anywhere else.
+    if let Some(link) = step.link() {
+        out.text(&format!("one-time link, shown once: {}", link.expose()))?;
+    }
     let now = tokio::select! {
         biased;
         now = tell.now(part, step) => now,
@@ -364,27 +371,19 @@ async fn told_end(
     };
     let now = now.map(|now| format!("; {now}")).unwrap_or_default();
     match &step.ended {
-        Ended::Ran { action, link } => done(action, link.as_ref(), &now, out),
+        Ended::Ran { action, .. } => done(action, &now, out),
         Ended::NotSent(Refusal { why, outcome }) => {
-            let (login, verb, outcome) = (&plan.login, verb(&part.verb), outcome.word());
+            let (login, verb, outcome) = (&plan.login, &part.verb, outcome.word());
             out.text(&format!("{login}: {verb}: {outcome} ({why}){now}"))
         }
         Ended::Unsure(_) => Ok(()),
     }
 }
 
-/// A verb that is followed by whom it is on ends in a comma; here it stands alone.
-fn verb(verb: &str) -> &str {
-    verb.trim_end_matches(',')
-}
-
-fn done(action: &Action, link: Option<&OneTimeLink>, now: &str, out: &mut Output<'_>) -> io::Result<()> {
-    if let Some(link) = link {
-        out.text(&format!("one-time link, shown once: {}", link.expose()))?;
-    }
+fn done(action: &Action, now: &str, out: &mut Output<'_>) -> io::Result<()> {
     let status = action.receipt.as_ref().and_then(|receipt| receipt.status);
     let answer = status.map(|status| format!(", answered {status}")).unwrap_or_default();
-    let (verb, login) = (verb(&action.verb), &action.login);
+    let (verb, login) = (&action.verb, &action.login);
     let (outcome, evidence) = (action.outcome.word(), action.evidence.word());
     out.text(&format!("{login}: {verb}: {outcome} ({evidence}{answer}), action {}{now}", action.id))
 }

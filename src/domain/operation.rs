@@ -96,6 +96,14 @@ impl Operation {
         matches!(self, Operation::Activate | Operation::Reactivate | Operation::ResetPassword)
     }
 
+    /// What makes another one-time link, where one was lost.
+    pub fn another_link(self) -> &'static str {
+        match self {
+            Operation::ResetPassword => "resetting the password once more makes another",
+            _ => "reactivating the account makes another",
+        }
+    }
+
     /// Whether it is about who is in a group.
     pub fn is_of_group(self) -> bool {
         matches!(self, Operation::AddToGroup | Operation::RemoveFromGroup)

@@ -1,7 +1,8 @@
 //! What is about to happen, exactly: the content of a confirm card and of a dry run.
 
 use super::action::ShownRequest;
-use super::operation::{Operation, Particulars};
+use super::operation::{Delivery, Operation, Particulars};
+use super::run_end::StepEnd;
 use super::subject::ProviderAccount;
 use super::{ActionId, FindingId, Flow, FlowId, Login, Outcome, Risk, Untrusted};
 use jiff::Timestamp;
@@ -233,6 +234,15 @@ impl Plan {
         }
         let digests: Vec<String> = self.steps.iter().map(Plan::digest).collect();
         super::digest::of_parts(digests.iter().map(String::as_bytes))
+    }
+
+    /// What makes another one-time link, where one was to be handed out by a step and did not come.
+    pub fn missed_link(&self, end: &StepEnd) -> Option<&'static str> {
+        let part = self.parts().iter().find(|part| part.flow.id == end.flow)?;
+        let is_handed = part.particulars.delivery == Delivery::Handed;
+        let operation = part.flow.operation.filter(|operation| operation.makes_link() && is_handed)?;
+        let may_be_made = matches!(end.outcome(), Outcome::Accepted | Outcome::Changed | Outcome::Unknown);
+        (may_be_made && end.link().is_none()).then(|| operation.another_link())
     }
 
     /// What becomes one action each: the steps, or the plan itself.

@@ -63,9 +63,13 @@ impl StepEnd {
         }
     }
 
+    fn what(&self) -> &str {
+        self.verb.split_whitespace().next().unwrap_or_default()
+    }
+
     /// What and how in the fewest words: `suspend: changed (verified)`.
     fn brief(&self) -> String {
-        let what = self.verb.split_whitespace().next().unwrap_or_default();
+        let what = self.what();
         match &self.ended {
             Ended::Ran { .. } => format!("{what}: {}", self.words()),
             Ended::NotSent(_) | Ended::Unsure(_) => format!("{what}: {}", self.outcome().word()),
@@ -102,13 +106,29 @@ impl RunEnd {
         }
     }
 
-    /// How it ended, in a line: `changed (verified)`, or that of each step.
+    /// Whether some went one way and some another.
+    pub fn is_mixed(&self) -> bool {
+        let mut statuses = self.steps.iter().map(|step| step.outcome().exit_status());
+        let first = statuses.next();
+        statuses.any(|status| Some(status) != first)
+    }
+
+    /// How it ended, in a line: `changed (verified)`, or that of each step, with why it was not sent.
     pub fn words(&self) -> String {
         match self.steps.as_slice() {
             [step] => step.words(),
-            steps => steps.iter().map(StepEnd::brief).collect::<Vec<_>>().join("; "),
+            steps => joined(steps, |step| format!("{}: {}", step.what(), step.words())),
         }
     }
+
+    /// The same in the fewest words, where the reasons stand beside them.
+    pub fn brief(&self) -> String {
+        joined(&self.steps, StepEnd::brief)
+    }
+}
+
+fn joined(steps: &[StepEnd], words: impl Fn(&StepEnd) -> String) -> String {
+    steps.iter().map(words).collect::<Vec<_>>().join("; ")
 }
 
 /// What has to be looked at comes before what went wrong, and that before what went well.
@@ -143,7 +163,8 @@ mod tests {
     fn the_worst_step_counts(#[case] outcomes: &[Outcome], #[case] expected: Outcome) {
         let end = RunEnd { steps: outcomes.iter().copied().map(not_sent).collect() };
         assert_eq!(end.outcome(), expected);
-        assert!(end.words().starts_with(&format!("do: {}; do: ", outcomes[0].word())));
+        assert!(end.brief().starts_with(&format!("do: {}; do: ", outcomes[0].word())));
+        assert!(end.words().contains("why"), "a step that was not sent stands nowhere else");
     }
 
     #[test]

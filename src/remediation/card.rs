@@ -216,7 +216,10 @@ pub(super) async fn planned(desk: &Desk, flow: &Flow, ask: &Ask, known: &Known) 
     };
     let request =
         desk.caller.shown(&order).map_err(|why| PlanError::Request { flow: flow.id.clone(), why })?;
-    let names = Names::of(&person.subject, person.details.as_ref(), reading.user.as_ref());
+    let names = match flow.creates() || particulars.whom == Whom::Made {
+        true => Names::of_nobody(&ask.login),
+        false => Names::of(&person.subject, person.details.as_ref(), reading.user.as_ref()),
+    };
     let names = names.with_group(particulars.group.as_ref().map(|group| &group.name));
     let earlier = earlier(desk, &flow.id, &ask.login, target_id.as_deref()).await?;
     let precedent = guard::precedent(&guard::alike(flow, &earlier, &request), desk.now());

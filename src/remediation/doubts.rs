@@ -47,10 +47,13 @@ pub(super) fn needs_again(
 /// id comes from a record or a directory that may be wrong; the login that Okta shows is what the analyst
 /// can compare.
 pub(super) fn stranger(person: &Person, reading: &Reading) -> Option<String> {
-    let shown = reading.user.as_ref()?.profile_text("login")?;
+    let user = reading.user.as_ref()?;
+    let shown = user.profile_text("login")?;
     let known = Names::of(&person.subject, person.details.as_ref(), None);
     let is_known = known.iter().any(|name| name == Login::new(shown.raw()).folded());
     let login = &person.subject.login;
+    // Who is asked for by the id is the one who was asked for.
+    let is_known = is_known || user.id.raw() == login.raw();
     (!is_known).then(|| format!("in Okta this account is `{shown}`, not a login known of `{login}`"))
 }
 
@@ -86,8 +89,10 @@ pub(super) async fn shared_mail(desk: &Desk, aim: &Aim) -> SharedMail {
                 |user: &Value| user.pointer("/profile/login").and_then(Value::as_str).map(Untrusted::from);
             let logins: Vec<String> =
                 users.iter().filter_map(login).take(NAMED).map(|login| format!("`{login}`")).collect();
-            let others =
-                format!("{} other accounts have this mail address: {}", users.len(), logins.join(", "));
+            let others = match users.len() {
+                1 => format!("another account has this mail address: {}", logins.join(", ")),
+                n => format!("{n} other accounts have this mail address: {}", logins.join(", ")),
+            };
             SharedMail { others: Some(others), unknown: None }
         }
     }

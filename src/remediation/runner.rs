@@ -17,7 +17,7 @@ use crate::domain::plan::Plan;
 use crate::domain::run_end::{Ended, RunEnd, StepEnd};
 use crate::domain::{Action, ActionId, Evidence, FlowId, OneTimeLink, Outcome};
 use crate::store::{Again, Basis, IntendError, StoreError};
-use flight::Flight;
+use flight::{Flight, Open};
 use gate::Gate;
 use jiff::SignedDuration;
 use std::sync::Arc;
@@ -139,6 +139,17 @@ impl Default for Pace {
 pub(super) struct Landed {
     pub(super) action: Action,
     pub(super) link: Option<OneTimeLink>,
+    /// Where its proof was left, what looks for it.
+    open: Option<Open>,
+}
+
+/// Whether the effect is looked for before anything else is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Proof {
+    /// It is.
+    Awaited,
+    /// The next step goes first: what contains somebody does not wait for a proof.
+    Left,
 }
 
 /// Whether the target is compared before the send.
@@ -179,8 +190,8 @@ impl Runner {
         if !plan.steps.is_empty() {
             return self.run_steps(plan, confirmed, &progress).await;
         }
-        let Landed { action, link } =
-            self.run_one(plan, confirmed, Compare::WithWhatWasShown, progress).await?;
+        let how = (Compare::WithWhatWasShown, Proof::Awaited);
+        let Landed { action, link, .. } = self.run_one(plan, confirmed, how, progress).await?;
         let ended = Ended::Ran { action: Box::new(action), link };
         Ok(RunEnd::of(StepEnd { flow: plan.flow.id.clone(), verb: plan.verb.clone(), ended }))
     }
@@ -190,7 +201,7 @@ impl Runner {
         &self,
         plan: &Plan,
         confirmed: &Confirmed,
-        compare: Compare,
+        (compare, proof): (Compare, Proof),
         progress: UnboundedSender<Progress>,
     ) -> Result<Landed, RunError> {
         self.check_request(plan, confirmed)?;
@@ -200,7 +211,7 @@ impl Runner {
         }
         let ticket = self.gate.enter().ok_or(RunError::Stopping)?;
         let flight = Flight::new(&self.desk, &self.pace, plan, (confirmed.reason.clone(), basis), progress);
-        tokio::spawn(flight.fly(ticket)).await.map_err(|_| RunError::Lost(plan.action))?
+        tokio::spawn(flight.fly(ticket, proof)).await.map_err(|_| RunError::Lost(plan.action))?
     }
 
     /// How many runs are between their intent and their receipt.

@@ -103,6 +103,12 @@ impl Names {
         names
     }
 
+    /// Of an account that is not there yet: it has no other names, and is in no group.
+    #[must_use]
+    pub fn of_nobody(login: &Login) -> Names {
+        Names { groups_known: true, aliases_known: true, ..Names::of_login(login) }
+    }
+
     /// With the group that they are to be put into or taken out of: a protected one is left alone.
     #[must_use]
     pub fn with_group(mut self, group: Option<&Untrusted>) -> Names {

@@ -15,6 +15,9 @@ const STATUS: &str = "status";
 const SIGNED_IN: &str = "signed in";
 const FACTORS: &str = "factors";
 const NONE: &str = "none";
+const IN_IT: &str = "in it";
+const YES: &str = "yes";
+const NO: &str = "no";
 const CANNOT_TELL: &str = "cannot tell";
 
 /// Always all of them, so that a fact that comes or goes is a change too.
@@ -52,7 +55,7 @@ pub(super) fn add_facts(reading: &mut Reading, aim: &Aim) {
         (Aim::NoFactors, _) => reading.factors.iter().map(|read| fact(FACTORS, factors(read))).collect(),
         (Aim::Member(group, _), _) => {
             let name = format!("{} ({})", group.name, group.id);
-            let member = reading.is_member.iter().map(|read| fact("in it", membership(read)));
+            let member = reading.is_member.iter().map(|read| fact(IN_IT, membership(read)));
             [fact("group", name)].into_iter().chain(member).collect()
         }
         (Aim::Fields(wanted), Some(user)) => wanted
@@ -89,8 +92,8 @@ fn factors(read: &Result<Vec<OktaFactor>, String>) -> String {
 
 fn membership(read: &Result<bool, String>) -> String {
     match read {
-        Ok(true) => "yes".to_owned(),
-        Ok(false) => "no".to_owned(),
+        Ok(true) => YES.to_owned(),
+        Ok(false) => NO.to_owned(),
         Err(why) => format!("{CANNOT_TELL}: {why}"),
     }
 }
@@ -150,7 +153,9 @@ pub(super) fn was_so(target: &Target, aim: &Aim) -> bool {
         Aim::NoFactors => {
             target.fact(FACTORS).is_none_or(|read| read == NONE || read.starts_with(CANNOT_TELL))
         }
-        Aim::Status(None) | Aim::Member(..) | Aim::Fields(_) | Aim::Exists(_) => false,
+        // Where it could not be read, it may have been so.
+        Aim::Member(_, wanted) => target.fact(IN_IT) != Some(if *wanted { NO } else { YES }),
+        Aim::Status(None) | Aim::Fields(_) | Aim::Exists(_) => false,
     }
 }
 
@@ -183,12 +188,23 @@ pub(super) fn forbids(reading: &Reading, flow: &Flow, aim: &Aim) -> Option<Refus
     let user = reading.user.as_ref()?;
     match flow.operation {
         Some(operation) if operation.is_of_group() => of_group(reading, aim),
-        Some(Operation::Create) => Some(Refusal::not_legal(format!(
-            "there is such an account already: {} is {}; change its profile instead",
-            user.id, user.status
-        ))),
+        Some(Operation::Create) => Some(Refusal::not_legal(there_already(reading, user))),
+        // No state is known from which ending the sessions would be wrong, and repeating it is harmless.
+        Some(Operation::ClearSessions) => None,
         Some(operation) => on_its_way(user).or_else(|| of_operation(reading, user, operation, aim)),
         None => of_workflow(user, flow),
+    }
+}
+
+/// Why no account is made, and what can be done instead.
+fn there_already(reading: &Reading, user: &OktaUser) -> String {
+    let what = format!("there is such an account already: {} is {}", user.id, user.status);
+    match user.status.raw() {
+        _ if !reading.odd.is_empty() => {
+            format!("{what}, and goes by a longer login: {}; say the whole login", reading.odd.join("; "))
+        }
+        "DEPROVISIONED" => format!("{what}; activating it is an action of its own"),
+        _ => format!("{what}; change its profile instead"),
     }
 }
 
@@ -354,7 +370,9 @@ mod tests {
         let flow =
             Flow { proven_by: Some(ProvenBy::Deactivated), ..preset::flow("suspend-okta-account").unwrap() };
         user.links = json!({"deactivate": {}});
-        assert_eq!(forbidden(user, &flow), None);
+        assert_eq!(forbidden(user.clone(), &flow), None);
+        // Sessions can be ended in any state.
+        assert_eq!(forbidden(user, &Operation::ClearSessions.flow()), None);
     }
 
     #[test]

@@ -85,7 +85,11 @@ impl Setup {
         let (is_missing, title) = (self.is_missing, Mutex::new("Clerk"));
         let people = People { trace, parts, details, problems, statuses, is_missing, title };
         self.script.link = self.link;
-        let groups = Arc::new(Org { is_member: Mutex::new(self.is_member), has_factor: Mutex::new(true) });
+        let groups = Arc::new(Org {
+            is_member: Mutex::new(self.is_member),
+            has_factor: Mutex::new(true),
+            ..Org::default()
+        });
         let (memory, people, script) = (Arc::new(self.memory), Arc::new(people), Arc::new(self.script));
         let now = Arc::new(Mutex::new(Timestamp::from_second(1_700_000_000).unwrap()));
         let clock = now.clone();

@@ -85,7 +85,8 @@ pub async fn group(org: &dyn OktaOrg, key: GroupKey<'_>) -> Result<FoundGroup, P
     let (mut exact, others): (Vec<_>, Vec<_>) =
         begin_so.into_iter().partition(|group| text_at(group, "/profile/name") == name);
     match exact.len() {
-        1 => Ok(FoundGroup::One(exact.swap_remove(0))),
+        1 if others.len() + 1 < MOST_BEGINNING => Ok(FoundGroup::One(exact.swap_remove(0))),
+        1 => Err(beyond(name)),
         0 if others.len() >= MOST_BEGINNING => Err(beyond(name)),
         0 => Ok(FoundGroup::Candidates("no group has exactly this name".to_owned(), others)),
         _ => Ok(FoundGroup::Candidates("more than one group has this name".to_owned(), exact)),

@@ -79,6 +79,7 @@ fn frame(card: &Card) -> Panel {
         Phase::Preparing => "Preparing",
         Phase::Asking => "Confirm",
         Phase::Running(_) => "Running",
+        Phase::Done(end) if end.is_mixed() => "In part",
         Phase::Done(end) => match end.outcome() {
             Outcome::Unknown => "Outcome unknown",
             Outcome::Refused => "Refused",

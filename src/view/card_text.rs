@@ -23,6 +23,11 @@ const STATUS: &str = "status";
 pub(super) fn write(prose: &mut Prose, card: &Card, pinned: &str, zone: &Zone) {
     if let Phase::Done(end) = &card.phase {
         end.steps.iter().filter_map(StepEnd::link).for_each(|link| handed(prose, link));
+        let missed = |step| card.plan.as_ref().and_then(|plan| plan.missed_link(step));
+        for another in end.steps.iter().filter_map(missed) {
+            prose.marked("! ", Role::Alarm, &format!("the one-time link did not come: {another}"));
+            prose.blank();
+        }
         match end.only_action() {
             Some(action) => run(prose, action, pinned, zone),
             None => end.steps.iter().for_each(|step| run_step(prose, step, zone)),

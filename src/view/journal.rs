@@ -100,7 +100,7 @@ fn whole(
 ) -> Vec<Line<'static>> {
     let zone = &scene.state.settings.zone;
     let mut prose = Prose::new(theme, columns);
-    let what = format!("{} of {}", action.verb, action.login);
+    let what = format!("{}: {}", action.verb, action.login);
     prose.say(Role::Heading, &words::capitalised(&what));
     prose.blank();
     card_text::ending(&mut prose, action);

@@ -165,7 +165,7 @@ pub(super) fn ended(ended: Outcome, receipt: Option<&Receipt>) -> String {
 pub(super) fn run_ended(end: &RunEnd) -> String {
     match end.only_action() {
         Some(action) => ended(action.outcome, action.receipt.as_ref()),
-        None => end.words(),
+        None => end.brief(),
     }
 }
 

@@ -40,7 +40,7 @@ pub const COMPOSITES: [Composite; 2] = [
         name: "Okta: create and activate user",
         verb: "create, and then activate, the Okta account",
         steps: &[Operation::Create, Operation::Activate],
-        undo: "deactivate the account",
+        undo: "nothing undoes it: deactivating stops sign-ins, and the login stays taken",
         caveats: &[
             "without a password the account stays PROVISIONED until the user has used the link",
             "the System Log holds it as `user.lifecycle.create` and `user.lifecycle.activate`",

@@ -69,10 +69,10 @@ impl Particulars {
                 format!("remove from the Okta group `{}`", group.name)
             }
             (operation, _, Delivery::Mailed) if operation.makes_link() => {
-                format!("{verb}, by a link mailed to the user,")
+                format!("{verb} (the link is mailed to the user)")
             }
             (operation, _, Delivery::Handed) if operation.makes_link() => {
-                format!("{verb}, by a link handed to you,")
+                format!("{verb} (the link is handed to you)")
             }
             _ => verb.to_owned(),
         }

@@ -1,7 +1,7 @@
 //! From the intent to the receipt, in a task that nobody's leaving stops.
 
 use super::gate::Ticket;
-use super::{Landed, Pace, Progress, RunError, verify};
+use super::{Landed, Pace, Progress, Proof, RunError, verify};
 use crate::domain::action::{Receipt, Settlement};
 use crate::domain::plan::Plan;
 use crate::domain::{Action, Evidence, OneTimeLink, Outcome};
@@ -36,17 +36,28 @@ impl Flight {
         Flight { desk: desk.clone(), pace: pace.clone(), plan: plan.clone(), reason, basis, progress }
     }
 
-    /// The whole run. The ticket is held until the receipt is kept; re-reads may be cut off.
-    pub(super) async fn fly(self, ticket: Ticket) -> Result<Landed, RunError> {
+    /// The whole run. The ticket is held until the receipt is kept; re-reads may be cut off. Where something
+    /// else is to be sent right behind it, they are left open.
+    pub(super) async fn fly(self, ticket: Ticket, proof: Proof) -> Result<Landed, RunError> {
         let lease = self.intend().await?;
         let (settlement, settled, link) = tokio::select! {
             ended = self.act(&lease) => ended?,
             never = self.renew() => match never {},
         };
         drop(ticket);
+        match proof {
+            Proof::Awaited => Ok(Landed { action: self.prove(settlement, settled).await, link, open: None }),
+            Proof::Left => {
+                let open = Open { flight: self, settlement, settled: settled.clone() };
+                Ok(Landed { action: settled, link, open: Some(open) })
+            }
+        }
+    }
+
+    async fn prove(&self, settlement: Settlement, settled: Action) -> Action {
         let action = self.verify(settlement, settled).await;
         self.tell(Progress::Done(Box::new(action.clone())));
-        Ok(Landed { action, link })
+        action
     }
 
     /// The send and its receipt: as long as either lasts, the lease is renewed.
@@ -157,6 +168,20 @@ impl Flight {
     /// Nobody may be listening any more, and that stops nothing.
     fn tell(&self, progress: Progress) {
         let _ = self.progress.send(progress);
+    }
+}
+
+/// An action whose receipt is kept, and whose effect is still to be looked for.
+pub(super) struct Open {
+    flight: Flight,
+    settlement: Settlement,
+    settled: Action,
+}
+
+impl Open {
+    /// Looks for the effect; the action as it stands then.
+    pub(super) async fn prove(self) -> Action {
+        self.flight.prove(self.settlement, self.settled).await
     }
 }
 

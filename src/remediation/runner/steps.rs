@@ -1,10 +1,10 @@
 //! A run of several actions: one after the other, each with its own intent, receipt and outcome.
 
-use super::{Compare, Confirmed, Landed, Progress, RunError, Runner};
-use crate::domain::Outcome;
+use super::{Compare, Confirmed, Landed, Open, Progress, Proof, RunError, Runner};
 use crate::domain::operation::Whom;
 use crate::domain::plan::{Plan, Refusal, Target};
 use crate::domain::run_end::{Ended, RunEnd, StepEnd};
+use crate::domain::{Action, Outcome};
 use crate::remediation::sight::{self, Aim, Reading};
 use crate::remediation::target;
 use crate::tenant::ID_TO_COME;
@@ -28,11 +28,16 @@ impl Runner {
             self.check_target(first).await?;
         }
         let mut ends: Vec<StepEnd> = Vec::new();
-        for step in &plan.steps {
+        let mut open = Vec::new();
+        for (at, step) in plan.steps.iter().enumerate() {
             let ended = match stopped_by(&ends, step) {
                 Some(why) => Ended::NotSent(why),
-                None => match self.run_step(step, &ends, confirmed, progress).await {
-                    Ok(ended) => ended,
+                None => match self.run_step((step, plan.steps.get(at + 1)), &ends, confirmed, progress).await
+                {
+                    Ok((ended, left)) => {
+                        open.extend(left.map(|left| (at, left)));
+                        ended
+                    }
                     // As long as nothing was sent, it is the whole run that was not made.
                     Err(error) if ends.iter().all(was_not_sent) && !may_have_left(&error) => {
                         return Err(error);
@@ -41,6 +46,13 @@ impl Runner {
                 },
             };
             ends.push(StepEnd { flow: step.flow.id.clone(), verb: step.verb.clone(), ended });
+        }
+        for (at, left) in open {
+            // Nobody's leaving stops the look; one that breaks off proves nothing.
+            let proven = tokio::spawn(left.prove()).await;
+            if let (Ok(proven), Some(end)) = (proven, ends.get_mut(at)) {
+                prove(end, proven);
+            }
         }
         Ok(RunEnd { steps: ends })
     }
@@ -61,21 +73,25 @@ impl Runner {
     /// the run itself, so that it is looked at anew, and what its state forbids now is not sent.
     async fn run_step(
         &self,
-        step: &Plan,
+        (step, next): (&Plan, Option<&Plan>),
         before: &[StepEnd],
         confirmed: &Confirmed,
         progress: &UnboundedSender<Progress>,
-    ) -> Result<Ended, RunError> {
+    ) -> Result<(Ended, Option<Open>), RunError> {
         let (step, compare) = match before.is_empty() {
             true => (step.clone(), Compare::WithWhatWasShown),
             false => (self.renewed(step, before.last()).await?, Compare::JustRead),
         };
         if let Some(refusal) = step.refusal.clone().filter(|refusal| refusal.outcome != Outcome::Refused) {
-            return Ok(Ended::NotSent(refusal));
+            return Ok((Ended::NotSent(refusal), None));
         }
         let of_step = of_step(&step, confirmed);
-        let Landed { action, link } = self.run_one(&step, &of_step, compare, progress.clone()).await?;
-        Ok(Ended::Ran { action: Box::new(action), link })
+        // What acts on somebody who is there does not wait until the step before it is proven.
+        let goes_on = next.is_some_and(|next| next.particulars.whom == Whom::Read);
+        let proof = if goes_on { Proof::Left } else { Proof::Awaited };
+        let landed = self.run_one(&step, &of_step, (compare, proof), progress.clone()).await?;
+        let Landed { action, link, open } = landed;
+        Ok((Ended::Ran { action: Box::new(action), link }, open))
     }
 
     /// A step with the target as it is now, and the id of an account that was made a moment ago.
@@ -109,8 +125,11 @@ impl Runner {
         let id = target::id(&reading.target).filter(|_| reading.odd.is_empty()).map(str::to_owned);
         let id =
             id.ok_or_else(|| not_it(reading.missing.unwrap_or_else(|| "run the step by itself".to_owned())))?;
-        if before.and_then(id_of_made).is_some_and(|made| made != id) {
-            return Err(not_it(format!("`{id}` has that login, and is another one")));
+        match before.and_then(id_of_made) {
+            Some(made) if made == id => {}
+            Some(_) => return Err(not_it(format!("`{id}` has that login, and is another one"))),
+            // Somebody else may have made one of the same login and profile at the same time.
+            None => return Err(not_it(format!("Okta answered no id, so whether it is `{id}` is not known"))),
         }
         let mut made = Plan { target_id: Some(id.clone()), target: reading.target, ..renewed };
         made.particulars.whom = Whom::Read;
@@ -128,6 +147,12 @@ impl Runner {
         }
         made.request = request;
         Ok(made)
+    }
+}
+
+fn prove(end: &mut StepEnd, proven: Action) {
+    if let Ended::Ran { action, .. } = &mut end.ended {
+        **action = proven;
     }
 }
 

@@ -374,6 +374,7 @@ impl Script {
 pub(super) struct Org {
     pub(super) is_member: Mutex<bool>,
     pub(super) has_factor: Mutex<bool>,
+    pub(super) hides_groups: Mutex<bool>,
 }
 
 fn group(id: &str, name: &str, kind: &str) -> serde_json::Value {
@@ -408,6 +409,9 @@ impl OktaOrg for Org {
     }
 
     async fn groups_of_user(&self, _: &str) -> Result<Vec<serde_json::Value>, Problem> {
+        if *self.hides_groups.lock().unwrap() {
+            return Err(Problem::whole("no right"));
+        }
         let is_member = *self.is_member.lock().unwrap();
         Ok(if is_member { vec![group("00gsales", "Sales", "OKTA_GROUP")] } else { Vec::new() })
     }
