@@ -19,7 +19,6 @@ use std::collections::BTreeMap;
 
 pub use fields::check_names;
 pub use ispm::{FIELDS, account as record_account};
-pub use profile::fields as profile_fields;
 
 /// What a body is made of.
 #[derive(Debug, Clone, Copy)]

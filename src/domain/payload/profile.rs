@@ -2,24 +2,23 @@
 
 use super::{Inputs, PayloadError};
 use crate::domain::operation::PROFILE;
+use crate::domain::profile::{self, Profile, ProfileError, ProfileMap};
 use crate::domain::{Flow, Login, untrusted};
 use serde_json::{Map, Value, json};
 
-/// More fields than these are nobody's profile.
-const MOST_FIELDS: usize = 200;
-/// The most that a profile's text may take.
-const MOST_BYTES: usize = 64 << 10;
+/// So much of what was said is repeated.
+const REPEATED: usize = 200;
 
 /// `{"profile": {…}}` with the fields that are named and no others: what is absent stays as it is.
 pub(super) fn object(flow: &Flow, inputs: &Inputs<'_>) -> Result<String, PayloadError> {
     let text = inputs.extra.get(PROFILE).map(String::as_str).unwrap_or_default();
-    let mut fields = fields(text).map_err(|wanted| match text {
-        "" => PayloadError::Missing { input: PROFILE.to_owned(), flow: flow.id.clone() },
-        text => PayloadError::WrongType {
+    let mut fields = fields(text).map_err(|error| match (text, error) {
+        ("", _) | (_, None) => PayloadError::Missing { input: PROFILE.to_owned(), flow: flow.id.clone() },
+        (text, Some(error)) => PayloadError::WrongType {
             input: PROFILE.to_owned(),
             flow: flow.id.clone(),
-            wanted,
-            value: untrusted::visible(text.get(..200).unwrap_or(text)).into_owned(),
+            wanted: error.hint(),
+            value: untrusted::visible(&text.chars().take(REPEATED).collect::<String>()).into_owned(),
         },
     })?;
     if flow.creates() {
@@ -42,19 +41,13 @@ fn with_login(flow: &Flow, login: &Login, fields: &mut Map<String, Value>) -> Re
     })
 }
 
-/// The fields of a profile's text; the error says what it has to be.
-///
-/// # Errors
-/// If it is not an object, holds nothing, or more than a profile can.
-pub fn fields(text: &str) -> Result<Map<String, Value>, &'static str> {
-    if text.len() > MOST_BYTES {
-        return Err("at most 64 KiB of fields");
-    }
-    match serde_json::from_str(text) {
-        Ok(Value::Object(fields)) if fields.is_empty() => Err("at least one field"),
-        Ok(Value::Object(fields)) if fields.len() > MOST_FIELDS => Err("at most 200 fields"),
-        Ok(Value::Object(fields)) => Ok(fields),
-        _ => Err("an object of JSON such as `{\"title\":\"Head of Sales\"}`"),
+/// The fields of a profile's text, under Okta's own names: held to the same rules as what a command line says.
+/// The error is nothing where it holds no field.
+fn fields(text: &str) -> Result<Map<String, Value>, Option<ProfileError>> {
+    let profile = Profile::of(&ProfileMap::none(), &profile::object(text).map_err(Some)?).map_err(Some)?;
+    match serde_json::from_str(&profile.json()) {
+        Ok(Value::Object(fields)) if !fields.is_empty() => Ok(fields),
+        _ => Err(None),
     }
 }
 
@@ -64,13 +57,24 @@ mod tests {
     use rstest::rstest;
 
     #[rstest]
-    #[case(r#"{"title":"x"}"#, None)]
-    #[case("{}", Some("at least one field"))]
-    #[case("[1]", Some("an object"))]
-    #[case("", Some("an object"))]
-    fn a_profile_is_an_object_that_holds_something(#[case] text: &str, #[case] wrong: Option<&str>) {
-        let said = fields(text).err();
-        assert_eq!(said.is_some(), wrong.is_some());
-        assert!(wrong.is_none_or(|wrong| said.unwrap().starts_with(wrong)));
+    #[case(r#"{"title":"x","surname":"own"}"#, Ok(2))]
+    #[case("{}", Err(""))]
+    #[case("[1]", Err("not a JSON object"))]
+    #[case("", Err("not a JSON object"))]
+    #[case(r#"{"id":"00u1"}"#, Err("`id`"))]
+    #[case(r#"{"title":{"a":1}}"#, Err("no objects"))]
+    #[case(r#"{"title":"\u001b[2J"}"#, Err("control character"))]
+    fn what_is_said_by_an_input_is_held_to_the_same_rules(
+        #[case] text: &str,
+        #[case] expected: Result<usize, &str>,
+    ) {
+        match (fields(text), expected) {
+            (Ok(fields), Ok(count)) => assert_eq!(fields.len(), count, "names stay as they are: {fields:?}"),
+            (Err(error), Err(phrase)) => {
+                let told = error.map(|error| error.to_string()).unwrap_or_default();
+                assert!(told.contains(phrase), "{told}");
+            }
+            other => panic!("{other:?}"),
+        }
     }
 }

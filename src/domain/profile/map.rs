@@ -47,6 +47,11 @@ impl Default for ProfileMap {
 }
 
 impl ProfileMap {
+    /// No table: every name is Okta's own.
+    pub fn none() -> ProfileMap {
+        ProfileMap(BTreeMap::new())
+    }
+
     /// The shipped table.
     pub fn shipped() -> ProfileMap {
         ProfileMap(SHIPPED.iter().map(|(name, field)| ((*name).to_owned(), (*field).to_owned())).collect())
