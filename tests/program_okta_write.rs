@@ -253,6 +253,153 @@ fn several_of_one_mail_address_are_listed_and_none_is_touched() {
     assert_eq!(sent(&tenant).len(), before);
 }
 
+/// Two accounts of which the first one's login is the second one's mail address.
+struct Crossed {
+    tenant: Tenant,
+    place: Place,
+    ann: String,
+    bob: String,
+}
+
+impl Crossed {
+    fn new() -> Crossed {
+        let (tenant, place) = started();
+        let (ann, bob) = (tenant.login(3), tenant.login(4));
+        for (login, mail) in [(&ann, "ann.elsewhere@acme.example"), (&bob, &ann)] {
+            let mail = format!("email={mail}");
+            one(&place, &["user", "update", login, "--set", &mail, "--yes", "--again"], 0);
+        }
+        Crossed { tenant, place, ann, bob }
+    }
+
+    /// What XSOAR's command answers, and what was sent meanwhile.
+    fn iam(&self, command: &str, profile: &Value, more: &[&str], status: i32) -> (Vec<Value>, Vec<String>) {
+        let before = sent(&self.tenant).len();
+        let profile = profile.to_string();
+        let words = [&[command, "--user-profile", &profile, "--yes"], more].concat();
+        let told = okta(&self.place, &words, status);
+        (told, sent(&self.tenant).split_off(before))
+    }
+}
+
+#[test]
+fn a_mail_address_that_is_anothers_login_means_whose_mail_address_it_is() {
+    let crossed = Crossed::new();
+    let (ann, bob) = (crossed.ann.as_str(), crossed.bob.as_str());
+    let (told, _) = crossed.iam("iam-disable-user", &json!({"email": ann}), &["--confirm", bob], 0);
+    assert_eq!([&told[0]["username"], &told[0]["status"]], [bob, "DEPROVISIONED"], "{told:?}");
+    // By login it is the other.
+    let (told, _) = crossed.iam("iam-disable-user", &json!({"username": ann}), &["--confirm", ann], 0);
+    assert_eq!([&told[0]["username"], &told[0]["status"]], [ann, "DEPROVISIONED"], "{told:?}");
+}
+
+#[test]
+fn a_change_by_mail_address_or_login_changes_whose_that_is() {
+    let crossed = Crossed::new();
+    let (ann, bob) = (crossed.ann.as_str(), crossed.bob.as_str());
+    for (profile, whose) in [
+        (json!({"email": ann, "title": "by mail"}), bob),
+        (json!({"username": ann, "title": "by login"}), ann),
+    ] {
+        for command in ["iam-create-user", "iam-update-user"] {
+            let mut profile = profile.clone();
+            profile["title"] = format!("{} {command}", profile["title"]).into();
+            let (told, sent) = crossed.iam(command, &profile, &[], 0);
+            assert_eq!(
+                [&told[0]["username"], &told[0]["details"]["profile"]["title"]],
+                [&json!(whose), &profile["title"]]
+            );
+            assert_eq!(sent.len(), 1, "{sent:?}");
+        }
+    }
+}
+
+#[rstest]
+#[case("iam-disable-user", "username", "does")]
+#[case("iam-enable-user", "username", "does")]
+#[case("iam-update-user", "username", "create_if_missing")]
+#[case("iam-disable-user", "id", "knows no")]
+#[case("iam-create-user", "id", "knows no")]
+fn a_mail_address_is_neither_login_nor_id(#[case] command: &str, #[case] field: &str, #[case] phrase: &str) {
+    let crossed = Crossed::new();
+    let profile = json!({field: "ann.elsewhere@acme.example", "title": "x"});
+    let (told, sent) = crossed.iam(command, &profile, &["--confirm", "ann.elsewhere@acme.example"], 1);
+    let why = told[0]["errorMessage"].as_str().unwrap();
+    assert!(why.contains(phrase) || why.contains("no such user"), "{told:?}");
+    assert_eq!((&told[0]["errorCode"], sent), (&json!("404"), Vec::new()));
+}
+
+#[test]
+fn who_is_made_takes_no_account_over_that_has_the_login_as_its_mail_address() {
+    let crossed = Crossed::new();
+    let profile = json!({"username": "ann.elsewhere@acme.example", "email": "own@acme.example",
+        "givenname": "A", "surname": "B"});
+    let (told, sent) = crossed.iam("iam-create-user", &profile, &[], 0);
+    assert_eq!([&told[0]["action"], &told[0]["username"]], ["create", "ann.elsewhere@acme.example"]);
+    assert_eq!(sent.iter().filter(|sent| sent.starts_with("POST /api/v1/users?")).count(), 1, "{sent:?}");
+    let ann = one(&crossed.place, &["user", "get", &crossed.ann], 0);
+    assert_eq!(ann["username"], crossed.ann.as_str(), "whose mail address it is keeps the login");
+}
+
+#[rstest]
+#[case("iam-disable-user", json!({"username": "ANN", "email": "bob@acme.example"}), "another mail address")]
+#[case("iam-enable-user", json!({"username": "ANN", "email": "bob@acme.example"}), "another mail address")]
+#[case("iam-disable-user", json!({"id": "ANN'S", "username": "bob@acme.example"}), "another login")]
+#[case("iam-create-user", json!({"id": "ANN'S", "username": "bob@acme.example"}), "another login")]
+fn a_profile_that_fits_two_is_left_to_people(
+    #[case] command: &str,
+    #[case] profile: Value,
+    #[case] phrase: &str,
+) {
+    let crossed = Crossed::new();
+    let id = one(&crossed.place, &["user", "get", &crossed.ann], 0)["id"].as_str().unwrap().to_owned();
+    let profile = profile.to_string().replace("ANN'S", &id).replace("ANN", &crossed.ann);
+    let profile: Value = serde_json::from_str(&profile).unwrap();
+    let (told, sent) = crossed.iam(command, &profile, &["--confirm", &crossed.ann], 1);
+    assert!(told[0]["errorMessage"].as_str().unwrap().contains(phrase), "{told:?}");
+    assert_eq!((told[0]["candidates"][0]["id"].as_str(), sent), (Some(id.as_str()), Vec::new()));
+}
+
+#[rstest]
+#[case(r#"{"username":"ann@x","login":"bob@x"}"#, "both mean `login`")]
+#[case(r#"{"id":7,"email":"bob@x"}"#, "`id` says whom the profile means")]
+#[case(r#"{"login":["ann@x"],"email":"bob@x"}"#, "`login` says whom the profile means")]
+fn a_profile_that_names_nobody_or_two_is_wrong_usage(#[case] profile: &str, #[case] phrase: &str) {
+    let (tenant, place) = started();
+    for command in
+        ["iam-create-user", "iam-update-user", "iam-disable-user", "iam-enable-user", "iam-get-user"]
+    {
+        let yes: &[&str] = if command == "iam-get-user" { &[] } else { &["--yes"] };
+        let words = [&["okta", command, "--user-profile", profile], yes].concat();
+        let ended = place.run(&words).expect(2);
+        assert!(ended.errors.contains(phrase), "{command}: {}", ended.errors);
+    }
+    assert!(tenant.lab.recorder().writes().is_empty());
+}
+
+#[rstest]
+#[case(json!({"id": "00uNobody0000000000x ", "email": "a@acme.example"}))]
+#[case(json!({"username": "n@acme.example", "olduserdata": {"id": "00uNobody0000000000x"}}))]
+fn an_unknown_id_makes_no_account_however_it_is_said(#[case] profile: Value) {
+    let (tenant, place) = started();
+    let config = std::fs::read_to_string(place.config()).unwrap();
+    place.write_config(&config.replacen("[okta]\n", "[okta]\ncreate_if_missing = true\n", 1));
+    let told = one(&place, &["iam-update-user", "--user-profile", &profile.to_string(), "--yes"], 1);
+    assert!(told["errorMessage"].as_str().unwrap().contains("no user of this id"), "{told}");
+    assert!(sent(&tenant).is_empty());
+}
+
+#[test]
+fn a_failed_creation_of_a_short_login_tells_of_nobody_else() {
+    let (tenant, place) = started();
+    let login = tenant.login(3);
+    let short = login.split('@').next().unwrap();
+    let profile = json!({"login": short, "email": "s@acme.example", "firstName": "S", "lastName": "T"});
+    let told = one(&place, &["user", "create", "--profile", &profile.to_string(), "--yes"], 1);
+    assert_eq!([&told["id"], &told["username"]], ["", short], "{told}");
+    assert!(sent(&tenant).is_empty());
+}
+
 #[test]
 fn nobody_is_made_for_an_unknown_id_and_nobody_disabled_who_is_not_there() {
     let (tenant, place) = started_with("");

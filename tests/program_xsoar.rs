@@ -62,6 +62,36 @@ fn applications_are_listed_over_all_pages_whatever_their_logo_is() {
     assert_eq!(told(&place, &ask), assigned);
     assert!(pages(&tenant, "/apps") - before > 1);
     assert_eq!(told(&place, &["okta-iam-list-applications", "--limit", "200"]), all);
+    let before = pages(&tenant, "/apps");
+    assert_eq!(told(&place, &["app", "list", "--all"]), all);
+    let of_all = pages(&tenant, "/apps") - before;
+    assert!(of_all > 1 && of_all <= all.len(), "each page once: {of_all}");
+}
+
+/// What a dry run says would be sent.
+fn planned(place: &Place, words: &[&str]) -> Vec<Value> {
+    let plans = told(place, &[words, &["--dry-run"]].concat());
+    plans.iter().map(|plan| json!([plan["flow"], plan["request"], plan["steps"]])).collect()
+}
+
+#[test]
+fn what_stands_for_a_command_of_xsoar_plans_the_same() {
+    let (tenant, place) = started();
+    let login = tenant.login(3);
+    let new = r#"{"username":"new@acme.example","email":"new@acme.example","givenname":"N","surname":"E"}"#;
+    let is = json!({"username": login, "title": "x"}).to_string();
+    let named = json!({"username": login}).to_string();
+    let fields = r#"{"title":"x"}"#;
+    for (xsoar, ours) in [
+        (["iam-create-user", new], vec!["user", "create", "--profile", new, "--activate"]),
+        (["iam-update-user", &is], vec!["user", "update", &login, "--profile", fields]),
+        (["iam-disable-user", &named], vec!["user", "disable", &login]),
+        (["iam-enable-user", &named], vec!["user", "enable", &login]),
+    ] {
+        let theirs = planned(&place, &[xsoar[0], "--user-profile", xsoar[1]]);
+        assert!(!theirs.is_empty() && !theirs[0][0].is_null(), "{theirs:?}");
+        assert_eq!(theirs, planned(&place, &ours), "{}", xsoar[0]);
+    }
 }
 
 #[test]

@@ -175,6 +175,10 @@ struct Bench {
 
 #[async_trait]
 impl run::Desk for Bench {
+    async fn looked_long_enough(&self) {
+        tokio::time::sleep(Duration::from_secs(5)).await;
+    }
+
     async fn page(&self, ask: &run::Ask) -> Result<Option<WebPage>, Failure> {
         remediation::page(&self.desk, &of_line(ask)).await.map_err(not_planned)
     }

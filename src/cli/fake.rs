@@ -318,6 +318,8 @@ impl FakeDesk {
 
 #[async_trait]
 impl Desk for FakeDesk {
+    async fn looked_long_enough(&self) {}
+
     async fn page(&self, _: &Ask) -> Result<Option<WebPage>, Failure> {
         Ok(self.page.clone())
     }

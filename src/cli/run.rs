@@ -20,6 +20,7 @@ use crate::store::Again;
 use async_trait::async_trait;
 use futures_util::FutureExt as _;
 use jiff::Timestamp;
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::pending;
 use std::io;
@@ -64,6 +65,10 @@ pub trait Desk: Send + Sync {
     /// Lets no run begin any more and waits for the receipt of this one, if it has begun. Answers it as
     /// it stands then: pending without a receipt, `None` if nothing was sent.
     async fn stop(&self, plan: &Plan) -> Result<Option<RunEnd>, Failure>;
+
+    /// Comes when a look at a target has taken as long as a one-time link may wait for it: nobody has the link
+    /// anywhere else.
+    async fn looked_long_enough(&self);
 }
 
 /// What signals asked for so far. It only grows.
@@ -193,6 +198,11 @@ fn opens(ask: &Ask, page: &WebPage, out: &mut Output<'_>) -> Result<u8, Failure>
 /// One ask a user, each once.
 fn asks(what: &args::Run) -> Result<Vec<Ask>, Failure> {
     let logins: BTreeSet<Login> = what.users.iter().map(|user| Login::new(user)).collect();
+    if let Some((one, other)) = ids_alike(&what.users) {
+        return Err(Failure::usage(format!(
+            "`{one}` and `{other}` are two ids that differ in case alone\nhint: name one of them at a time"
+        )));
+    }
     if logins.iter().any(Login::is_empty) {
         return Err(Failure::usage("a login is empty"));
     }
@@ -206,6 +216,14 @@ fn asks(what: &args::Run) -> Result<Vec<Ask>, Failure> {
         inputs: what.inputs.iter().cloned().collect(),
     };
     Ok(logins.into_iter().map(ask).collect())
+}
+
+/// Two different ids of users that would be one login: ids differ in case, logins do not.
+fn ids_alike(users: &[String]) -> Option<(&str, &str)> {
+    let is_id = |text: &str| text.starts_with("00u") && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let ids: Vec<&str> = users.iter().map(|user| user.trim()).filter(|user| is_id(user)).collect();
+    let differs = |one: &&str, other: &&&str| **other != *one && other.eq_ignore_ascii_case(one);
+    ids.iter().find_map(|one| ids.iter().find(|other| differs(one, other)).map(|other| (*one, *other)))
 }
 
 /// Whether the command line answers what the plan asks for. `--confirm` has to be right even where
@@ -251,7 +269,7 @@ async fn run_one(
             verb: plan.verb.clone(),
             ended: Ended::NotSent(refusal.clone()),
         };
-        let _ = told_end(plan, &step, tell, stop, out).await;
+        let _ = told_end(plan, &step, desk, tell, stop, out).await;
         return refusal.outcome.exit_status();
     }
     let ended = match refused(what, plan, tell) {
@@ -263,7 +281,7 @@ async fn run_one(
         Ok(end) => {
             // The journal has it, where the output is closed.
             for step in &end.steps {
-                let _ = told_end(plan, step, tell, stop, out).await;
+                let _ = told_end(plan, step, desk, tell, stop, out).await;
             }
             combined(end.steps.iter().map(|step| step.outcome().exit_status()))
         }
@@ -341,6 +359,7 @@ fn not_run(tell: &dyn Tell, about: &About<'_>, failure: &Failure, out: &mut Outp
 async fn told_end(
     plan: &Plan,
     step: &StepEnd,
+    desk: &dyn Desk,
     tell: &dyn Tell,
     stop: &mut Stop,
     out: &mut Output<'_>,
@@ -353,12 +372,7 @@ async fn told_end(
         out.note(&format!("the one-time link of `{}` did not come: {another}", plan.login))?;
     }
     if out.is_json() {
-        let told = tokio::select! {
-            biased;
-            told = tell.ended(part, step) => told,
-            () = stop.asked(Asked::EndNow) => AsAction.ended(part, step).await,
-        };
-        return out.json(&told);
+        return out.json(&told_json(part, step, desk, tell, stop).await);
     }
     // Before anything else is waited for: nobody has it anywhere else.
     if let Some(link) = step.link() {
@@ -380,6 +394,15 @@ async fn told_end(
     }
 }
 
+async fn told_json(part: &Plan, step: &StepEnd, desk: &dyn Desk, tell: &dyn Tell, stop: &mut Stop) -> Value {
+    tokio::select! {
+        biased;
+        told = tell.ended(part, step) => told,
+        () = stop.asked(Asked::EndNow) => tell.ended_unread(part, step),
+        () = desk.looked_long_enough(), if step.link().is_some() => tell.ended_unread(part, step),
+    }
+}
+
 fn done(action: &Action, now: &str, out: &mut Output<'_>) -> io::Result<()> {
     let status = action.receipt.as_ref().and_then(|receipt| receipt.status);
     let answer = status.map(|status| format!(", answered {status}")).unwrap_or_default();
@@ -394,11 +417,11 @@ mod tests {
     use super::super::fake::{FakeDesk, Stuck, plan};
     use super::super::output::{Form, tests::printed};
     use super::*;
+    use crate::domain::one_time::OneTimeLink;
     use crate::domain::plan::PageOf;
     use crate::domain::{Outcome, Risk};
     use clap::Parser;
     use rstest::rstest;
-    use serde_json::Value;
 
     fn arguments(line: &str) -> args::Run {
         let words = format!("idtriage run suspend-okta-account {line}");
@@ -465,6 +488,10 @@ mod tests {
             pending().await
         }
 
+        fn ended_unread(&self, part: &Plan, step: &StepEnd) -> Value {
+            AsAction.ended_unread(part, step)
+        }
+
         async fn now(&self, _: &Plan, _: &StepEnd) -> Option<String> {
             pending().await
         }
@@ -489,9 +516,31 @@ mod tests {
         let (_, text) = printed(form, async |out| {
             let confirmed = Confirmed { digest: told.digest(), reason: None, again: Again::No };
             let end = desk.run(&told, confirmed).await.unwrap();
-            told_end(&told, &end.steps[0], &Looking, &mut stop, out).await.unwrap();
+            told_end(&told, &end.steps[0], &desk, &Looking, &mut stop, out).await.unwrap();
         });
         assert!(text.out.contains(phrase), "{}", text.out);
+    }
+
+    #[tokio::test]
+    async fn a_one_time_link_does_not_wait_long_for_a_look() {
+        let told = plan(Risk::Low, "ann");
+        let desk = FakeDesk { outcomes: vec![("ann", Outcome::Changed)], ..Default::default() };
+        let confirmed = Confirmed { digest: told.digest(), reason: None, again: Again::No };
+        let mut end = desk.run(&told, confirmed).await.unwrap();
+        let Ended::Ran { link, .. } = &mut end.steps[0].ended else { panic!("it ran") };
+        *link = Some(OneTimeLink::new("https://acme.example/welcome/t0ken".to_owned()));
+        let json = told_json(&told, &end.steps[0], &desk, &Looking, &mut Stop::new().1).await;
+        assert!(json.to_string().contains("welcome/t0ken"), "{json}");
+    }
+
+    #[rstest]
+    #[case(&["00uAbc", "00uabc"], true)]
+    #[case(&["00uAbc", "00uAbc", " 00uAbc"], false)]
+    #[case(&["Ann", "ann"], false)]
+    #[case(&["00uann@x", "00uANN@x"], false)]
+    fn ids_differ_in_case(#[case] users: &[&str], #[case] are_two: bool) {
+        let users: Vec<String> = users.iter().map(|user| (*user).to_owned()).collect();
+        assert_eq!(ids_alike(&users).is_some(), are_two);
     }
 
     /// A pipe whose reader went away.

@@ -37,6 +37,7 @@ pub mod source;
 pub mod subject;
 pub mod time;
 pub mod untrusted;
+pub mod user_key;
 pub mod wait;
 
 pub use action::{Action, ActionId, Evidence, Outcome, Receipt};

@@ -8,12 +8,14 @@
 mod map;
 mod said;
 mod schema;
+mod whom;
 
 pub use map::{MapProblem, ProfileMap, SHIPPED};
 pub use said::{Said, object, pair, pairs};
 pub use schema::{Attribute, attributes};
+pub use whom::{When, Whom};
 
-use super::Login;
+use super::user_key::is_same;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use thiserror::Error;
@@ -54,6 +56,9 @@ pub enum ProfileError {
     /// It says whom a user profile means.
     #[error("`{0}` says whom a profile means, and is no field of it")]
     NotAField(String),
+    /// It says whom a user profile means, and is not what says that.
+    #[error("`{0}` says whom the profile means, and is no {1}")]
+    OfWhom(String, &'static str),
     /// The value cannot be sent.
     #[error("the value of `{name}` cannot be sent: {why}")]
     Value {
@@ -90,6 +95,9 @@ impl ProfileError {
                 "letters, digits, `_`, `-` and `.`; `idtriage okta fields` lists what there is"
             }
             ProfileError::NotAField(_) => "leave it out: whom it is about is said by login or id",
+            ProfileError::OfWhom(..) => {
+                "`\"id\":\"00u…\"`, `\"login\":\"ann@example.com\"`; what is not known is left out"
+            }
             ProfileError::Value { .. } => "a text, a number, true, false, null, or a list of these",
             ProfileError::Twice { .. } => "say the field once; `[okta.map]` says which names mean it",
             ProfileError::TooMany(_) => "say fewer at once",
@@ -120,6 +128,10 @@ impl Profile {
             check_name(name)?;
             check_value(value).map_err(|why| ProfileError::Value { name: name.clone(), why })?;
             let field = map.field(name);
+            if matches!(field, "login" | "email") && value.as_str().is_some_and(|text| text.trim() != text) {
+                let why = "there are blanks around it";
+                return Err(ProfileError::Value { name: name.clone(), why });
+            }
             match fields.get(field) {
                 Some((first, other)) if *other != value => {
                     let (first, second) = ((*first).to_owned(), name.clone());
@@ -154,24 +166,21 @@ impl Profile {
 
     /// Without the login and the mail address where they are what they are already, in whatever case: they said
     /// whom the profile is about, and to send them back would be a change of what is mastered elsewhere. If
-    /// there is nothing else, they stay: that nothing changes is for others to say.
+    /// there is nothing else, they stay as they are known: that nothing changes is for others to say.
     #[must_use]
     pub fn without_known(self, login: &str, email: &str) -> Profile {
-        let is_known = |field: &str, value: &Value| {
-            let known = match field {
-                "login" => login,
-                "email" => email,
-                _ => return false,
-            };
-            value.as_str().is_some_and(|said| Login::new(said) == Login::new(known))
+        let known = BTreeMap::from([("login", login), ("email", email)]);
+        let known_of = |field: &str, value: &Value| {
+            let known = known.get(field)?;
+            value.as_str().is_some_and(|said| is_same(said, known)).then_some(*known)
         };
-        let others: BTreeMap<String, Value> = self
-            .0
-            .iter()
-            .filter(|(field, value)| !is_known(field, value))
-            .map(|(f, v)| (f.clone(), v.clone()))
-            .collect();
-        if others.is_empty() { self } else { Profile(others) }
+        let (as_known, others): (BTreeMap<_, _>, BTreeMap<_, _>) =
+            self.0.into_iter().partition(|(field, value)| known_of(field, value).is_some());
+        if !others.is_empty() {
+            return Profile(others);
+        }
+        let spelt = |field: &String| known.get(field.as_str()).map_or(Value::Null, |text| (*text).into());
+        Profile(as_known.into_keys().map(|field| (field.clone(), spelt(&field))).collect())
     }
 
     /// As one JSON object, its fields in order: the same profile is the same text.
@@ -180,33 +189,6 @@ impl Profile {
             self.0.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
         Value::Object(fields).to_string()
     }
-}
-
-/// When what a user profile says of the account was so.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum When {
-    /// It is so.
-    Now,
-    /// What it held before the change goes first, where XSOAR says that.
-    BeforeTheChange,
-}
-
-/// Whom a user profile means: the first of `id`, `login` and `email` that says something, by Okta's names.
-/// `None` where none does.
-pub fn key(map: &ProfileMap, said: &[Said], when: When) -> Option<String> {
-    let old = said.iter().find(|said| said.name == OLD).and_then(|said| said.value.as_object());
-    let old: Vec<Said> = match (when, old) {
-        (When::BeforeTheChange, Some(old)) => {
-            old.iter().map(|(name, value)| Said { name: name.clone(), value: value.clone() }).collect()
-        }
-        _ => Vec::new(),
-    };
-    let in_one = |field: &str, said: &[Said]| {
-        let mut texts =
-            said.iter().filter(|said| map.field(&said.name) == field).map(|said| said.value.as_str());
-        texts.find_map(|text| text.map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned))
-    };
-    ["id", "login", "email"].iter().find_map(|field| in_one(field, &old).or_else(|| in_one(field, said)))
 }
 
 fn check_name(name: &str) -> Result<(), ProfileError> {
@@ -284,6 +266,8 @@ mod tests {
     #[case(r#"{"a b":"c"}"#, "`a b` cannot be the name")]
     #[case(r#"{"":"c"}"#, "cannot be the name")]
     #[case(r#"{"\ud802\udc08":"c"}"#, "cannot be the name")]
+    #[case(r#"{"username":"ann@x "}"#, "blanks around it")]
+    #[case(r#"{"email":" a@x"}"#, "blanks around it")]
     #[case("[]", "not a JSON object")]
     #[case("title=x", "not a JSON object")]
     fn what_cannot_be_sent_is_refused(#[case] said: &str, #[case] phrase: &str) {
@@ -305,6 +289,7 @@ mod tests {
     #[case(r#"{"login":"Ann@X","email":"a@x","title":"t"}"#, r#"{"title":"t"}"#)]
     #[case(r#"{"login":"ann@x","email":"new@x"}"#, r#"{"email":"new@x"}"#)]
     #[case(r#"{"login":"ann@x"}"#, r#"{"login":"ann@x"}"#)]
+    #[case(r#"{"email":"A@X"}"#, r#"{"email":"a@x"}"#)]
     #[case(r#"{"login":null,"email":"a@x"}"#, r#"{"login":null}"#)]
     fn what_said_whom_is_not_sent_back(#[case] said: &str, #[case] expected: &str) {
         assert_eq!(of(said).unwrap().without_known("ann@x", "a@x").json(), expected);
@@ -322,20 +307,6 @@ mod tests {
         };
         assert!(of(&fields(MOST_FIELDS)).is_ok());
         assert_eq!(of(&fields(MOST_FIELDS + 1)), Err(ProfileError::TooMany(MOST_FIELDS + 1)));
-    }
-
-    #[rstest]
-    #[case(r#"{"email":"a@x","id":"00u1"}"#, Some("00u1"), Some("00u1"))]
-    #[case(r#"{"email":"a@x","username":" ","surname":"A"}"#, Some("a@x"), Some("a@x"))]
-    #[case(r#"{"email":"new@x","olduserdata":{"email":"old@x"}}"#, Some("new@x"), Some("old@x"))]
-    #[case(r#"{"email":"new@x","olduserdata":{"username":"old@x"}}"#, Some("new@x"), Some("old@x"))]
-    #[case(r#"{"id":"00u1","olduserdata":{"email":"old@x"}}"#, Some("00u1"), Some("00u1"))]
-    #[case(r#"{"email":"new@x","olduserdata":"old@x"}"#, Some("new@x"), Some("new@x"))]
-    #[case(r#"{"surname":"A","id":7}"#, None, None)]
-    fn a_profile_names_one_user(#[case] said: &str, #[case] now: Option<&str>, #[case] before: Option<&str>) {
-        let (map, said) = (ProfileMap::shipped(), object(said).unwrap());
-        assert_eq!(key(&map, &said, When::Now).as_deref(), now);
-        assert_eq!(key(&map, &said, When::BeforeTheChange).as_deref(), before);
     }
 
     fn value() -> impl Strategy<Value = Value> {

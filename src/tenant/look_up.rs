@@ -3,8 +3,9 @@
 use super::org::OktaOrg;
 use crate::domain::Untrusted;
 use crate::domain::dossier::Problem;
-use crate::domain::look_up::{Assignment, LookUp, LookedUp, is_user, nobody, text_at};
+use crate::domain::look_up::{Assignment, LookUp, LookedUp, nobody, text_at};
 use crate::domain::profile::{ProfileMap, attributes};
+use crate::domain::user_key::{By, UserKey};
 use serde_json::Value;
 
 /// Okta names no more groups than these that begin alike, and has no further pages of them.
@@ -19,8 +20,10 @@ pub enum FoundUser {
     One(Value),
     /// Those who may be meant, and why none of them is taken.
     Candidates(String, Vec<Value>),
-    /// Nobody, or it cannot be told.
-    Not(Problem),
+    /// Okta knows nobody who is meant by it.
+    Nobody,
+    /// It cannot be told.
+    Unread(Problem),
 }
 
 /// Which group.
@@ -41,34 +44,60 @@ pub enum FoundGroup {
     Candidates(String, Vec<Value>),
 }
 
-/// One user: by id or whole login first. Okta also takes a short login, which may be somebody else's. A mail
-/// address may be several users', and then none is chosen.
-pub async fn user(org: &dyn OktaOrg, key: &str) -> FoundUser {
-    let problem = match org.user_of(key).await {
-        Ok(details) if is_user(&details, key) => return FoundUser::One(details),
-        Ok(other) => {
-            let why = "Okta takes it for a short login: say all of it, or the id";
-            return FoundUser::Candidates(why.to_owned(), vec![other]);
-        }
+/// One user, by the name that the key says. What a person types is an id or a whole login first: only where
+/// Okta knows neither, it is a mail address. Okta also takes a short login, which may be somebody else's. A
+/// mail address may be several users', and then none is chosen.
+pub async fn user(org: &dyn OktaOrg, key: &UserKey) -> FoundUser {
+    if key.by() == By::Email {
+        return of_email(org, key.text()).await;
+    }
+    let problem = match org.user_of(key.text()).await {
+        Ok(details) if key.is(&details) => return FoundUser::One(details),
+        Ok(other) => return FoundUser::Candidates(not_by(key.by()).to_owned(), vec![other]),
         Err(problem) => problem,
     };
-    if !problem.says_nobody() || !key.contains('@') {
-        return FoundUser::Not(problem);
+    // Okta's address of a user holds no slash; a mail address may.
+    let may_be_mail = key.by() == By::Any && key.text().contains('@');
+    let found = match may_be_mail && (problem.says_nobody() || key.text().contains('/')) {
+        true => of_email(org, key.text()).await,
+        false => FoundUser::Nobody,
+    };
+    match found {
+        FoundUser::Nobody if !problem.says_nobody() => FoundUser::Unread(problem),
+        found => found,
     }
-    match org.users_of_email(key).await {
-        Ok(users) => match users.as_slice() {
-            [] => FoundUser::Not(problem),
-            // A list may be stale and names no operations: the one is read by its id.
-            [one] => match org.user_of(text_at(one, "/id")).await {
-                Ok(details) => FoundUser::One(details),
-                Err(problem) => FoundUser::Not(problem),
-            },
-            _ => {
-                let why = format!("{} users have this mail address: choose one by its id", users.len());
-                FoundUser::Candidates(why, users)
-            }
-        },
-        Err(problem) => FoundUser::Not(problem),
+}
+
+/// Why an account that Okta knows by a text is not the one that is meant by it.
+fn not_by(by: By) -> &'static str {
+    match by {
+        By::Id => "Okta knows no user of this id, and takes it for a login",
+        By::Login | By::Email | By::Any => "Okta takes it for a short login or an id: say the whole login",
+    }
+}
+
+async fn of_email(org: &dyn OktaOrg, email: &str) -> FoundUser {
+    let users = match org.users_of_email(email).await {
+        Ok(users) => users,
+        Err(problem) => return FoundUser::Unread(problem),
+    };
+    let one = match users.as_slice() {
+        [] => return FoundUser::Nobody,
+        [one] => text_at(one, "/id"),
+        _ => {
+            let why = format!("{} users have this mail address: choose one by its id", users.len());
+            return FoundUser::Candidates(why, users);
+        }
+    };
+    // A list may be stale and names no operations: the one is read by its id.
+    match org.user_of(one).await {
+        Ok(details) if UserKey::new(By::Email, email).is(&details) => FoundUser::One(details),
+        Ok(details) => {
+            let why = "Okta lists it under this mail address, and it has another by now";
+            FoundUser::Candidates(why.to_owned(), vec![details])
+        }
+        Err(problem) if problem.says_nobody() => FoundUser::Nobody,
+        Err(problem) => FoundUser::Unread(problem),
     }
 }
 
@@ -107,10 +136,11 @@ fn beyond(name: &str) -> Problem {
 /// Whatever Okta answers instead.
 pub async fn look_up(org: &dyn OktaOrg, map: &ProfileMap, what: &LookUp) -> Result<LookedUp, Problem> {
     match what {
-        LookUp::User(key) => match user(org, key).await {
+        LookUp::User(key) => match user(org, &UserKey::any(key)).await {
             FoundUser::One(details) => Ok(LookedUp::User(details)),
             FoundUser::Candidates(why, users) => Ok(LookedUp::Users(why, users)),
-            FoundUser::Not(problem) => Err(of_user(key, problem)),
+            FoundUser::Nobody => Err(nobody(key)),
+            FoundUser::Unread(problem) => Err(problem),
         },
         LookUp::Apps(begins) => {
             // One more than is held: whether there are more.
@@ -119,13 +149,14 @@ pub async fn look_up(org: &dyn OktaOrg, map: &ProfileMap, what: &LookUp) -> Resu
             apps.truncate(MOST_APPS);
             Ok(LookedUp::Apps { apps, has_more })
         }
-        LookUp::AppsOfUser(key) => match user(org, key).await {
+        LookUp::AppsOfUser(key) => match user(org, &UserKey::any(key)).await {
             FoundUser::One(details) => {
                 let apps = org.apps_of_user(text_at(&details, "/id")).await?;
                 Ok(LookedUp::AppsOfUser { user: details, apps })
             }
             FoundUser::Candidates(why, users) => Ok(LookedUp::Users(why, users)),
-            FoundUser::Not(problem) => Err(of_user(key, problem)),
+            FoundUser::Nobody => Err(nobody(key)),
+            FoundUser::Unread(problem) => Err(problem),
         },
         LookUp::Assignment { app, user } => assignment(org, app, user).await,
         LookUp::Group(key) => whole_group(org, key).await,
@@ -136,19 +167,14 @@ pub async fn look_up(org: &dyn OktaOrg, map: &ProfileMap, what: &LookUp) -> Resu
     }
 }
 
-/// That Okta knows nobody is said in words; its own are of "the resource".
-fn of_user(key: &str, problem: Problem) -> Problem {
-    if problem.says_nobody() { Problem { kind: problem.kind, ..nobody(key) } } else { problem }
-}
-
 async fn assignment(org: &dyn OktaOrg, app: &str, key: &str) -> Result<LookedUp, Problem> {
-    let found = match user(org, key).await {
+    let found = match user(org, &UserKey::any(key)).await {
         FoundUser::One(details) => details,
         FoundUser::Candidates(why, users) => return Ok(LookedUp::Users(why, users)),
-        FoundUser::Not(problem) if problem.says_nobody() => {
+        FoundUser::Nobody => {
             return Ok(LookedUp::Assignment { user: Value::Null, stands: Assignment::NoSuchUser });
         }
-        FoundUser::Not(problem) => return Err(problem),
+        FoundUser::Unread(problem) => return Err(problem),
     };
     let stands = org.assignment(app, text_at(&found, "/id")).await?;
     Ok(LookedUp::Assignment { user: found, stands })
@@ -184,7 +210,7 @@ mod tests {
 
     const ID: &str = "00g1emaef0rMvPiS34h7";
 
-    /// An org of two users with one mail address, and of groups of which one is called like an id.
+    /// An org of users whose logins and mail addresses cross, and of groups of which one is called like an id.
     #[derive(Debug)]
     struct Org;
 
@@ -192,8 +218,18 @@ mod tests {
         Err(Problem { kind: Some("E0000007".into()), ..Problem::whole("Not found") })
     }
 
-    fn account(n: usize) -> Value {
-        json!({"id": format!("00u{n}"), "profile": {"login": format!("user{n}@x"), "email": "shared@x"}})
+    /// Id, login, mail address. The last one's is another by now than the lists say.
+    const ACCOUNTS: [[&str; 3]; 6] = [
+        ["00u1", "user1@x", "shared@x"],
+        ["00u2", "user2@x", "shared@x"],
+        ["00u3", "user3@x", "one@x"],
+        ["00u4", "ann@x", "other@x"],
+        ["00u5", "bob@x", "ann@x"],
+        ["00u6", "user6@x", "new@x"],
+    ];
+
+    fn account([id, login, email]: [&str; 3]) -> Value {
+        json!({"id": id, "profile": {"login": login, "email": email}})
     }
 
     fn group_of(id: &str, name: &str) -> Value {
@@ -203,19 +239,26 @@ mod tests {
     #[async_trait]
     impl OktaOrg for Org {
         async fn user_of(&self, key: &str) -> Result<Value, Problem> {
+            let is_named = |[id, login, _]: &&[&str; 3]| {
+                *id == key || login.eq_ignore_ascii_case(key) || login.split('@').next() == Some(key)
+            };
             match key {
-                "00u1" | "user1" | "USER1@x" => Ok(account(1)),
-                "throttled" => Err(Problem::whole("429")),
-                _ => nothing(),
+                "throttled" | "throttled@x" => Err(Problem::whole("429")),
+                key if key.contains('/') => Err(Problem::whole("holds a `/`")),
+                _ => ACCOUNTS.iter().find(is_named).map_or_else(nothing, |found| Ok(account(*found))),
             }
         }
 
         async fn users_of_email(&self, email: &str) -> Result<Vec<Value>, Problem> {
-            Ok(match email {
-                "one@x" => vec![account(1)],
-                "shared@x" => vec![account(1), account(2)],
-                _ => Vec::new(),
-            })
+            let listed = match email {
+                "throttled@y" => return Err(Problem::whole("429")),
+                "stale@x" => "new@x",
+                "gone@x" => return Ok(vec![account(["00u7", "user7@x", "gone@x"])]),
+                "a/b@x" => "one@x",
+                email => email,
+            };
+            let has_it = |[_, _, mail]: &&[&str; 3]| mail.eq_ignore_ascii_case(listed);
+            Ok(ACCOUNTS.iter().filter(has_it).map(|found| account(*found)).collect())
         }
 
         async fn apps(&self, _: Option<&str>, most: usize) -> Result<Vec<Value>, Problem> {
@@ -259,24 +302,52 @@ mod tests {
     }
 
     #[rstest]
-    #[case("00u1", "one")]
-    #[case("USER1@x", "one")]
-    #[case("one@x", "one")]
-    #[case("user1", "1 may be meant")]
-    #[case("shared@x", "2 may be meant")]
-    #[case("nobody@x", "E0000007: Not found")]
-    #[case("throttled", "429")]
+    #[case(By::Any, "00u1", "00u1")]
+    #[case(By::Any, "USER1@x", "00u1")]
+    #[case(By::Any, " user1@x ", "00u1")]
+    #[case(By::Any, "one@x", "00u3")]
+    #[case(By::Any, "user1", "Okta takes it for a short login or an id: 00u1")]
+    #[case(By::Any, "shared@x", "2 users have this mail address: 00u1 00u2")]
+    #[case(By::Any, "nobody@x", "nobody")]
+    #[case(By::Any, "nobody/at@x", "holds a `/`")]
+    #[case(By::Any, "throttled", "429")]
+    // Ann's login is Bob's mail address.
+    #[case(By::Any, "ann@x", "00u4")]
+    #[case(By::Login, "ann@x", "00u4")]
+    #[case(By::Email, "ann@x", "00u5")]
+    #[case(By::Id, "ann@x", "Okta knows no user of this id: 00u4")]
+    #[case(By::Id, "00u4", "00u4")]
+    #[case(By::Id, "one@x", "nobody")]
+    #[case(By::Login, "one@x", "nobody")]
+    #[case(By::Login, "00u4", "Okta takes it for a short login or an id: 00u4")]
+    #[case(By::Login, "throttled@x", "429")]
+    #[case(By::Email, "bob@x", "nobody")]
+    #[case(By::Email, "OTHER@x", "00u4")]
+    #[case(By::Email, "shared@x", "2 users have this mail address: 00u1 00u2")]
+    #[case(By::Email, "stale@x", "Okta lists it under this mail address: 00u6")]
+    #[case(By::Email, "gone@x", "nobody")]
+    #[case(By::Email, "throttled@y", "429")]
     #[tokio::test]
-    async fn nobody_is_guessed(#[case] key: &str, #[case] expected: &str) {
-        let told = match user(&Org, key).await {
-            FoundUser::One(details) => {
-                assert_eq!(details, account(1));
-                "one".to_owned()
+    async fn nobody_is_guessed(#[case] by: By, #[case] key: &str, #[case] expected: &str) {
+        let ids = |users: &[Value]| {
+            users.iter().map(|user| text_at(user, "/id").to_owned()).collect::<Vec<_>>().join(" ")
+        };
+        let told = match user(&Org, &UserKey::new(by, key)).await {
+            FoundUser::One(details) => ids(&[details]),
+            FoundUser::Candidates(why, users) => {
+                format!("{}: {}", why.split([':', ',']).next().unwrap(), ids(&users))
             }
-            FoundUser::Candidates(_, users) => format!("{} may be meant", users.len()),
-            FoundUser::Not(problem) => problem.line(),
+            FoundUser::Nobody => "nobody".to_owned(),
+            FoundUser::Unread(problem) => problem.line(),
         };
         assert_eq!(told, expected);
+    }
+
+    #[tokio::test]
+    async fn a_mail_address_may_hold_what_the_address_of_a_user_does_not() {
+        // The list has it under this address, the account under another: it was looked for.
+        let found = user(&Org, &UserKey::any("a/b@x")).await;
+        assert!(matches!(found, FoundUser::Candidates(..)), "{found:?}");
     }
 
     #[rstest]

@@ -138,6 +138,9 @@ pub struct ListApps {
     /// How many a page
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=200))]
     pub limit: u16,
+    /// All of them, each page of Okta's once. Okta's pages have no numbers: `--page` reads from the first on
+    #[arg(long, conflicts_with_all = ["page", "limit"])]
+    pub all: bool,
 }
 
 /// `okta group …`

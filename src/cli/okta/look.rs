@@ -7,8 +7,10 @@ use super::super::failure::{DONE, FAILED, Failure};
 use super::super::output::Output;
 use super::super::session::Session;
 use super::super::table::{Table, column};
+use super::told::NOBODY;
 use crate::domain::dossier::{OktaUser, Problem};
-use crate::domain::look_up::{Assignment, is_deactivated, text_at};
+use crate::domain::look_up::{Assignment, is_deactivated, nobody, text_at};
+use crate::domain::user_key::UserKey;
 use crate::tenant::OktaOrg;
 use crate::tenant::look_up::{self, FoundGroup, FoundUser, GroupKey};
 use serde::Deserialize;
@@ -19,18 +21,19 @@ use serde_json::{Value, json};
 /// # Errors
 /// If Okta is not configured, or the output is closed.
 pub(super) async fn user(key: &str, session: &Session<'_>, out: &mut Output<'_>) -> Result<u8, Failure> {
-    tell_user(connect::okta_org(&session.loaded()?)?.as_ref(), key, out).await
+    tell_user(connect::okta_org(&session.loaded()?)?.as_ref(), &UserKey::any(key), out).await
 }
 
 /// What one user is now, or why there is not one.
 ///
 /// # Errors
 /// If the output is closed.
-pub(super) async fn tell_user(org: &dyn OktaOrg, key: &str, out: &mut Output<'_>) -> Result<u8, Failure> {
+pub(super) async fn tell_user(org: &dyn OktaOrg, key: &UserKey, out: &mut Output<'_>) -> Result<u8, Failure> {
     let (json, status) = match look_up::user(org, key).await {
         FoundUser::One(details) => (user_json(&details), DONE),
-        FoundUser::Candidates(why, users) => (candidates(key, &why, &users), FAILED),
-        FoundUser::Not(problem) => (not_found(key, &problem), FAILED),
+        FoundUser::Candidates(why, users) => (candidates(key.text(), &why, &users), FAILED),
+        FoundUser::Nobody => (failed(key.text(), NOBODY, &nobody(key.text()).words()), FAILED),
+        FoundUser::Unread(problem) => (unread_user(key.text(), &problem), FAILED),
     };
     print(&json, out)?;
     Ok(status)
@@ -55,7 +58,7 @@ fn user_json(details: &Value) -> Value {
     })
 }
 
-fn not_found(key: &str, problem: &Problem) -> Value {
+fn unread_user(key: &str, problem: &Problem) -> Value {
     let code = problem.kind.as_ref().map(ToString::to_string).unwrap_or_default();
     let hint = problem.hint.as_ref().map(|hint| format!("; hint: {hint}")).unwrap_or_default();
     failed(key, &code, &format!("{}{hint}", problem.message))
@@ -92,12 +95,13 @@ pub(super) async fn apps_of_user(
 }
 
 async fn id_of(org: &dyn OktaOrg, user: &str) -> Result<String, Failure> {
-    match look_up::user(org, user).await {
+    match look_up::user(org, &UserKey::any(user)).await {
         FoundUser::One(details) => Ok(text_at(&details, "/id").to_owned()),
+        FoundUser::Nobody => Err(Failure::failed(nobody(user).words())),
         FoundUser::Candidates(why, _) => Err(Failure::failed(format!(
             "`{user}` is not one user: {why}\nhint: `idtriage okta user get {user}` lists who may be meant"
         ))),
-        FoundUser::Not(problem) => Err(unread("user", user, &problem)),
+        FoundUser::Unread(problem) => Err(unread("user", user, &problem)),
     }
 }
 
@@ -117,8 +121,9 @@ pub(super) async fn apps(
     let org = connect::okta_org(&session.loaded()?)?;
     let limit = usize::from(what.limit);
     let from = what.page.saturating_mul(limit);
+    let most = if what.all { usize::MAX } else { from.saturating_add(limit) };
     let begins = what.q.as_deref().filter(|text| !text.is_empty());
-    let apps = org.apps(begins, from.saturating_add(limit)).await;
+    let apps = org.apps(begins, most).await;
     let apps = apps.map_err(|problem| unread("applications", "the org", &problem))?;
     print_apps(apps.get(from..).unwrap_or_default(), out)
 }
@@ -210,7 +215,8 @@ pub(super) async fn group(
         Ok(json) => json,
         Err(problem) => {
             let code = problem.kind.as_ref().map(ToString::to_string).unwrap_or_default();
-            json!({"success": false, "id": "", "displayName": "", "members": [], "errorCode": code, "errorMessage": problem.line()})
+            let code = if problem.says_nobody() { NOBODY.to_owned() } else { code };
+            json!({"success": false, "id": "", "displayName": "", "members": null, "errorCode": code, "errorMessage": problem.line()})
         }
     };
     let status = if json["success"] == true { DONE } else { FAILED };
@@ -223,18 +229,22 @@ async fn group_json(key: GroupKey<'_>, members: Members, org: &dyn OktaOrg) -> R
         FoundGroup::One(group) => group,
         FoundGroup::Candidates(why, groups) => return Ok(no_one_group(key, &why, &groups)),
     };
-    let listed = match members {
-        Members::Listed => org.members(text_at(&group, "/id")).await?,
-        Members::LeftOut => Vec::new(),
+    let members = match members {
+        Members::Listed => members_json(&org.members(text_at(&group, "/id")).await?),
+        // No list is not an empty one.
+        Members::LeftOut => Value::Null,
     };
-    let there = listed.iter().filter(|user| !is_deactivated(user));
-    let members: Vec<Value> = there
-        .map(|user| json!({"value": text_at(user, "/id"), "display": text_at(user, "/profile/login")}))
-        .collect();
     Ok(json!({
         "success": true, "id": text_at(&group, "/id"), "displayName": text_at(&group, "/profile/name"),
         "members": members, "errorCode": "", "errorMessage": "",
     }))
+}
+
+fn members_json(listed: &[Value]) -> Value {
+    let there = listed.iter().filter(|user| !is_deactivated(user));
+    there
+        .map(|user| json!({"value": text_at(user, "/id"), "display": text_at(user, "/profile/login")}))
+        .collect()
 }
 
 fn no_one_group(key: GroupKey<'_>, why: &str, candidates: &[Value]) -> Value {
@@ -245,7 +255,7 @@ fn no_one_group(key: GroupKey<'_>, why: &str, candidates: &[Value]) -> Value {
         GroupKey::Name(name) => name,
     };
     json!({
-        "success": false, "id": "", "displayName": name, "members": [], "errorCode": "404",
+        "success": false, "id": "", "displayName": name, "members": null, "errorCode": NOBODY,
         "errorMessage": why, "candidates": candidates.iter().map(candidate).collect::<Vec<Value>>(),
     })
 }

@@ -8,7 +8,7 @@ use super::super::failure::Failure;
 use super::super::run::{About, Tell};
 use crate::domain::action::Receipt;
 use crate::domain::dossier::{OktaUser, Problem};
-use crate::domain::look_up::text_at;
+use crate::domain::look_up::{is_user, nobody, text_at};
 use crate::domain::operation::Operation;
 use crate::domain::plan::Plan;
 use crate::domain::run_end::{Ended, StepEnd};
@@ -19,6 +19,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
+/// What XSOAR's commands call that there is no such user, or group: what HTTP calls it.
+pub(super) const NOBODY: &str = "404";
+
 /// Tells changes of users of this org.
 #[derive(Debug)]
 pub(super) struct AsXsoar {
@@ -28,30 +31,15 @@ pub(super) struct AsXsoar {
 #[async_trait(?Send)]
 impl Tell for AsXsoar {
     async fn ended(&self, part: &Plan, step: &StepEnd) -> Value {
-        let mut told = match &self.read(part, step).await {
+        let told = match &self.read(part, step).await {
             Ok(details) => of_user(details, action_of(&step.flow), step.outcome()),
-            Err(problem) => nothing(part.login.raw(), action_of(&step.flow), step.outcome())
-                .with("reason", format!("what the account is now cannot be read: {}", problem.line())),
+            Err(problem) => unread(part, step, &problem.line()),
         };
-        match &step.ended {
-            Ended::Ran { action, link } => {
-                if let Some(receipt) = action.receipt.as_ref().filter(|_| !is_success(action.outcome)) {
-                    let (code, message) = error_of(receipt);
-                    told = told.with("errorCode", code).with("errorMessage", message);
-                }
-                told = told
-                    .with("evidence", json!(action.evidence))
-                    .with("action_id", json!(action.id))
-                    .with("request", json!(action.request))
-                    .with("receipt", json!(action.receipt));
-                if let Some(link) = link {
-                    told = told.with("one_time_link", link.expose());
-                }
-            }
-            Ended::NotSent(refusal) => told = told.with("skipped", true).with("reason", refusal.why.as_str()),
-            Ended::Unsure(why) => told = told.with("errorMessage", why.as_str()),
-        }
-        told.of_part(part).0
+        of_step(told, part, step)
+    }
+
+    fn ended_unread(&self, part: &Plan, step: &StepEnd) -> Value {
+        of_step(unread(part, step, "nobody waited for it"), part, step)
     }
 
     async fn now(&self, part: &Plan, step: &StepEnd) -> Option<String> {
@@ -99,9 +87,45 @@ impl AsXsoar {
     /// The account behind a step: by its id, where one is known, since a login may have been changed.
     async fn read(&self, part: &Plan, step: &StepEnd) -> Result<Value, Problem> {
         let target = step.action().and_then(|action| action.target_id.as_deref());
-        let key = target.or(part.target_id.as_deref()).unwrap_or(part.login.raw());
-        self.org.user_of(key).await
+        let login = part.login.raw();
+        let Some(id) = target.or(part.target_id.as_deref()) else {
+            let details = self.org.user_of(login).await?;
+            // Okta takes a short login for somebody's.
+            return if is_user(&details, login) { Ok(details) } else { Err(nobody(login)) };
+        };
+        self.org.user_of(id).await
     }
+}
+
+fn unread(part: &Plan, step: &StepEnd, why: &str) -> Told {
+    nothing(part.login.raw(), action_of(&step.flow), step.outcome())
+        .with("reason", format!("what the account is now cannot be read: {why}"))
+}
+
+/// With how a step ended.
+fn of_step(mut told: Told, part: &Plan, step: &StepEnd) -> Value {
+    match &step.ended {
+        Ended::Ran { action, link } => {
+            if let Some(receipt) = action.receipt.as_ref().filter(|_| !is_success(action.outcome)) {
+                let (code, message) = error_of(receipt);
+                told = told.with("errorCode", code).with("errorMessage", message);
+            }
+            if action.outcome == Outcome::Accepted && told.0["reason"] == "" {
+                told = told.with("reason", "Okta accepted it; that it came about is not shown yet");
+            }
+            told = told
+                .with("evidence", json!(action.evidence))
+                .with("action_id", json!(action.id))
+                .with("request", json!(action.request))
+                .with("receipt", json!(action.receipt));
+            if let Some(link) = link {
+                told = told.with("one_time_link", link.expose());
+            }
+        }
+        Ended::NotSent(refusal) => told = told.with("skipped", true).with("reason", refusal.why.as_str()),
+        Ended::Unsure(why) => told = told.with("errorMessage", why.as_str()),
+    }
+    told.of_part(part).0
 }
 
 fn can_sign_in(details: &Value) -> Option<bool> {

@@ -9,11 +9,12 @@ use super::super::output::Output;
 use super::super::session::Session;
 use super::super::{acted, connect, may_run};
 use super::look;
-use super::told::{AsXsoar, action_of, nothing};
+use super::told::{AsXsoar, NOBODY, action_of, nothing};
 use crate::config::Loaded;
 use crate::domain::look_up::{is_user, text_at};
 use crate::domain::operation::{Operation, PROFILE};
-use crate::domain::profile::{self, Profile, ProfileError, ProfileMap, Said, When};
+use crate::domain::profile::{self, Profile, ProfileError, ProfileMap, Said, When, Whom};
+use crate::domain::user_key::{By, UserKey};
 use crate::domain::{FlowId, Outcome};
 use crate::tenant::look_up::{self, FoundUser};
 use crate::tenant::{OktaOrg, Tenants};
@@ -79,9 +80,10 @@ impl<'a> Writer<'a> {
     pub(super) async fn update(&self, what: &UpdateUser, out: &mut Output<'_>) -> Result<u8, Failure> {
         may_run(&what.answers, self.session)?;
         let profile = fields(&what.fields, self.map())?;
-        let user = match look_up::user(self.org.as_ref(), &what.user).await {
-            FoundUser::One(details) => goes_by(&details, &what.user),
-            found => return self.not_found(&what.user, Operation::Update.flow_id(), &found, out),
+        let key = UserKey::any(&what.user);
+        let user = match look_up::user(self.org.as_ref(), &key).await {
+            FoundUser::One(details) => goes_by(&details, &key),
+            found => return not_found(&key, &Operation::Update.flow_id(), &found, out),
         };
         let (finding, answers) = (what.finding, what.answers.clone());
         let flow = Operation::Update.flow_id();
@@ -100,8 +102,8 @@ impl<'a> Writer<'a> {
             ));
         }
         let when = if which == Iam::Update { When::BeforeTheChange } else { When::Now };
-        let (said, key) = self.meant(&what.user_profile, when)?;
-        let found = look_up::user(self.org.as_ref(), &key).await;
+        let Meant { said, whom, key } = self.meant(&what.user_profile, when)?;
+        let found = which.unless_another(look_up::user(self.org.as_ref(), &key).await, &whom);
         match (&found, which) {
             (FoundUser::One(details), Iam::Disable) => {
                 self.on(details, &key, Operation::Deactivate, what, out).await
@@ -112,10 +114,10 @@ impl<'a> Writer<'a> {
             (FoundUser::One(details), Iam::Create | Iam::Update) => {
                 self.iam_update(details, &key, &said, what, out).await
             }
-            (FoundUser::Not(problem), Iam::Create | Iam::Update) if problem.says_nobody() => {
+            (FoundUser::Nobody, Iam::Create | Iam::Update) => {
                 self.iam_missing(which, &key, &said, what, out).await
             }
-            (_, which) => self.not_found(&key, which.flow(), &found, out),
+            (found, which) => not_found(&key, &which.flow(), found, out),
         }
     }
 
@@ -124,26 +126,27 @@ impl<'a> Writer<'a> {
     /// # Errors
     /// A user profile that names nobody, and a closed output.
     pub(super) async fn iam_get(&self, user_profile: &str, out: &mut Output<'_>) -> Result<u8, Failure> {
-        let (_, key) = self.meant(user_profile, When::Now)?;
-        look::tell_user(self.org.as_ref(), &key, out).await
+        let meant = self.meant(user_profile, When::Now)?;
+        look::tell_user(self.org.as_ref(), &meant.key, out).await
     }
 
     /// What a user profile says, and whom it means.
-    fn meant(&self, user_profile: &str, when: When) -> Result<(Vec<Said>, String), Failure> {
+    fn meant(&self, user_profile: &str, when: When) -> Result<Meant, Failure> {
         let said = profile::object(user_profile).map_err(|error| of_user_profile(&error))?;
-        let key = profile::key(self.map(), &said, when).ok_or_else(|| {
+        let whom = Whom::of(self.map(), &said, when).map_err(|error| of_user_profile(&error))?;
+        let key = whom.key().ok_or_else(|| {
             Failure::usage(
                 "`--user-profile` names nobody\nhint: `--user-profile '{\"email\":\"ann@example.com\"}'`",
             )
         })?;
-        Ok((said, key))
+        Ok(Meant { said, whom, key })
     }
 
     /// What is there already is changed, also by a command to make it, as XSOAR does; nobody is activated.
     async fn iam_update(
         &self,
         details: &Value,
-        key: &str,
+        key: &UserKey,
         said: &[Said],
         what: &IamUser,
         out: &mut Output<'_>,
@@ -171,19 +174,18 @@ impl<'a> Writer<'a> {
     async fn iam_missing(
         &self,
         which: Iam,
-        key: &str,
+        key: &UserKey,
         said: &[Said],
         what: &IamUser,
         out: &mut Output<'_>,
     ) -> Result<u8, Failure> {
         let profile = Profile::of_user_profile(self.map(), said).map_err(|error| of_user_profile(&error))?;
-        let has_id = said.iter().any(|said| said.name == "id" && said.value.as_str() == Some(key));
-        if has_id {
-            return self.nobody(key, which.flow(), "Okta knows no user of this id", out);
+        if key.by() == By::Id {
+            return nobody(key, &which.flow(), "Okta knows no user of this id", out);
         }
         if which == Iam::Update && !self.loaded.config.profiles.create_if_missing {
             let why = "Okta knows no such user, and `[okta] create_if_missing` is false";
-            return self.nobody(key, which.flow(), why, out);
+            return nobody(key, &which.flow(), why, out);
         }
         let Some(login) = profile.text_of("login").or(profile.text_of("email")).map(str::to_owned) else {
             return Err(Failure::usage(
@@ -203,7 +205,7 @@ impl<'a> Writer<'a> {
     async fn on(
         &self,
         details: &Value,
-        key: &str,
+        key: &UserKey,
         operation: Operation,
         what: &IamUser,
         out: &mut Output<'_>,
@@ -220,38 +222,25 @@ impl<'a> Writer<'a> {
         acted(what, &self.loaded, self.tenants.clone(), &tell, self.session, out).await
     }
 
-    /// None is chosen where several may be meant, and none is made.
-    fn not_found(
-        &self,
-        key: &str,
-        flow: FlowId,
-        found: &FoundUser,
-        out: &mut Output<'_>,
-    ) -> Result<u8, Failure> {
-        let (why, users) = match found {
-            FoundUser::Candidates(why, users) => (why, users),
-            FoundUser::Not(problem) if problem.says_nobody() => {
-                return self.nobody(key, flow, "Okta knows no such user", out);
-            }
-            FoundUser::Not(problem) => {
-                let code = problem.kind.as_ref().map(ToString::to_string).unwrap_or_default();
-                return failed(key, &flow, &code, &problem.words(), &[], out);
-            }
-            FoundUser::One(_) => return Ok(FAILED),
-        };
-        failed(key, &flow, "", why, users, out)
-    }
-
-    fn nobody(&self, key: &str, flow: FlowId, why: &str, out: &mut Output<'_>) -> Result<u8, Failure> {
-        failed(key, &flow, "404", why, &[], out)
-    }
-
     fn map(&self) -> &ProfileMap {
         &self.loaded.config.profiles.map
     }
 }
 
 impl Iam {
+    /// An account that has another login or mail address than the profile says beside what named it is left to
+    /// people: one of both is somebody else's. A change may be just that; who is made has the login that is said.
+    fn unless_another(self, found: FoundUser, whom: &Whom) -> FoundUser {
+        let FoundUser::One(details) = found else { return found };
+        let (login, email) = (whom.is_another_login(&details), whom.is_another_email(&details));
+        let what = match self {
+            Iam::Disable | Iam::Enable | Iam::Create if login => "login",
+            Iam::Disable | Iam::Enable if email => "mail address",
+            _ => return FoundUser::One(details),
+        };
+        FoundUser::Candidates(format!("this account has another {what} than the profile says"), vec![details])
+    }
+
     fn flow(self) -> FlowId {
         match self {
             Iam::Create => Operation::Create.flow_id(),
@@ -262,9 +251,33 @@ impl Iam {
     }
 }
 
+/// What a user profile comes to.
+struct Meant {
+    said: Vec<Said>,
+    whom: Whom,
+    key: UserKey,
+}
+
+/// None is chosen where several may be meant, and none is made.
+fn not_found(key: &UserKey, flow: &FlowId, found: &FoundUser, out: &mut Output<'_>) -> Result<u8, Failure> {
+    match found {
+        FoundUser::Candidates(why, users) => failed(key, flow, "", why, users, out),
+        FoundUser::Nobody => nobody(key, flow, "Okta knows no such user", out),
+        FoundUser::Unread(problem) => {
+            let code = problem.kind.as_ref().map(ToString::to_string).unwrap_or_default();
+            failed(key, flow, &code, &problem.words(), &[], out)
+        }
+        FoundUser::One(_) => Ok(FAILED),
+    }
+}
+
+fn nobody(key: &UserKey, flow: &FlowId, why: &str, out: &mut Output<'_>) -> Result<u8, Failure> {
+    failed(key, flow, NOBODY, why, &[], out)
+}
+
 /// Nothing was sent, because of this.
 fn failed(
-    key: &str,
+    key: &UserKey,
     flow: &FlowId,
     code: &str,
     why: &str,
@@ -274,7 +287,7 @@ fn failed(
     let candidate = |user: &Value| json!({"id": text_at(user, "/id"), "username": text_at(user, "/profile/login"), "status": text_at(user, "/status")});
     let candidates: Vec<Value> = candidates.iter().map(candidate).collect();
     if out.is_json() {
-        let told = nothing(key, action_of(flow), Outcome::Failed)
+        let told = nothing(key.text(), action_of(flow), Outcome::Failed)
             .with("errorCode", code)
             .with("errorMessage", why)
             .with("skipped", true)
@@ -287,16 +300,16 @@ fn failed(
         .map(|one| format!("{} {}", text_at(one, "/id"), text_at(one, "/username")))
         .collect();
     let hint = if named.is_empty() { String::new() } else { format!("\nhint: {}", named.join(", ")) };
-    out.error(&Failure::failed(format!("`{key}`: {why}; nothing was sent{hint}")))?;
+    out.error(&Failure::failed(format!("`{}`: {why}; nothing was sent{hint}", key.text())))?;
     Ok(FAILED)
 }
 
 /// How the card and the journal name them: as they were asked for by login or id, else by their login. Okta
 /// takes a login with a slash for another address.
-fn goes_by(details: &Value, key: &str) -> String {
+fn goes_by(details: &Value, key: &UserKey) -> String {
     let login = text_at(details, "/profile/login");
-    match is_user(details, key) {
-        true => key.to_owned(),
+    match is_user(details, key.text()) {
+        true => key.text().to_owned(),
         false if login.is_empty() || login.contains('/') => text_at(details, "/id").to_owned(),
         false => login.to_owned(),
     }

@@ -13,6 +13,9 @@ pub trait Tell {
     /// A step that ended: it ran, or it needed not to, or its state forbade it.
     async fn ended(&self, part: &Plan, step: &StepEnd) -> Value;
 
+    /// The same without a look at the target: nobody waits for one.
+    fn ended_unread(&self, part: &Plan, step: &StepEnd) -> Value;
+
     /// What the target is behind a step, for people; where that is read.
     async fn now(&self, part: &Plan, step: &StepEnd) -> Option<String>;
 
@@ -47,6 +50,10 @@ pub struct AsAction;
 #[async_trait(?Send)]
 impl Tell for AsAction {
     async fn ended(&self, part: &Plan, step: &StepEnd) -> Value {
+        self.ended_unread(part, step)
+    }
+
+    fn ended_unread(&self, part: &Plan, step: &StepEnd) -> Value {
         match &step.ended {
             Ended::Ran { action, link } => {
                 let mut json = action.to_json();
