@@ -45,6 +45,8 @@ fn page<T: Clone + Listed>(rows: &[T], limit: usize, key: impl Fn(&T) -> T::Key)
     Page { rows: rows_of_page, next }
 }
 
+crate::store::no_bulk_runs!(FakeStore);
+
 #[async_trait]
 impl Store for FakeStore {
     async fn append(&self, _: Vec<InboxItem>) -> Result<(), StoreError> {

@@ -129,6 +129,7 @@ fn what(record: &Record, content: &Value) -> String {
     }
     let keys: &[&str] = match record.kind {
         RecordKind::Triage => &["change", "login", "check_id"],
+        RecordKind::Bulk => &["flow", "users", "state", "counts", "why"],
         _ => &["flow", "login", "evidence", "outcome"],
     };
     let words: Vec<String> = keys.iter().filter_map(|key| word(&content[*key])).collect();

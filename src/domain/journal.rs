@@ -27,16 +27,19 @@ pub enum RecordKind {
     Triage,
     /// A setting that lives in the store was changed.
     Setting,
+    /// A bulk run was queued, or stands otherwise.
+    Bulk,
 }
 
 impl RecordKind {
     /// Every kind.
-    pub const ALL: [RecordKind; 5] = [
+    pub const ALL: [RecordKind; 6] = [
         RecordKind::Intended,
         RecordKind::Settled,
         RecordKind::Expired,
         RecordKind::Triage,
         RecordKind::Setting,
+        RecordKind::Bulk,
     ];
 
     /// The word in the store and in JSON.
@@ -47,6 +50,7 @@ impl RecordKind {
             RecordKind::Expired => "expired",
             RecordKind::Triage => "triage",
             RecordKind::Setting => "setting",
+            RecordKind::Bulk => "bulk",
         }
     }
 

@@ -1,5 +1,6 @@
 //! Pages, counts and the state of what is kept, as lists and headers need them.
 
+use super::bulk::{BulkId, BulkRun};
 use super::dossier::Problem;
 use super::{Action, ActionId, Event, EventId, Finding, FindingId, Login};
 use jiff::Timestamp;
@@ -35,6 +36,10 @@ impl Listed for Finding {
 
 impl Listed for Action {
     type Key = ActionId;
+}
+
+impl Listed for BulkRun {
+    type Key = BulkId;
 }
 
 /// An event's users are numbered in its own order.

@@ -35,7 +35,7 @@ mod target;
 
 pub use card::{Ask, PlanError, prepare};
 pub use offer::{offers, page};
-pub use runner::{Confirmed, Pace, Progress, RunError, Runner};
+pub use runner::{BulkError, BulkTold, Confirmed, Pace, Progress, RunError, Runner, Wish};
 
 use crate::config::meant::Guard;
 use crate::domain::time::Zone;

@@ -5,10 +5,13 @@
 //! a task of its own: whoever waits for it may go away, the receipt is kept all the same. A crash leaves
 //! the intent behind, which turns *unknown* when its lease ends; nothing ever sends it again.
 
+mod bulk;
 mod flight;
 mod gate;
 mod steps;
 mod verify;
+
+pub use bulk::{BulkError, BulkTold, Wish};
 
 use super::guard::Precedent;
 use super::subject::Names;
@@ -187,10 +190,20 @@ impl Runner {
         confirmed: &Confirmed,
         progress: UnboundedSender<Progress>,
     ) -> Result<RunEnd, RunError> {
+        self.run_as(plan, confirmed, Compare::WithWhatWasShown, progress).await
+    }
+
+    async fn run_as(
+        &self,
+        plan: &Plan,
+        confirmed: &Confirmed,
+        compare: Compare,
+        progress: UnboundedSender<Progress>,
+    ) -> Result<RunEnd, RunError> {
         if !plan.steps.is_empty() {
             return self.run_steps(plan, confirmed, &progress).await;
         }
-        let how = (Compare::WithWhatWasShown, Proof::Awaited);
+        let how = (compare, Proof::Awaited);
         let Landed { action, link, .. } = self.run_one(plan, confirmed, how, progress).await?;
         let ended = Ended::Ran { action: Box::new(action), link };
         Ok(RunEnd::of(StepEnd { flow: plan.flow.id.clone(), verb: plan.verb.clone(), ended }))

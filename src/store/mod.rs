@@ -9,6 +9,7 @@
 //! [`open()`] is the front door; [`sqlite`] is the only store yet. A PostgreSQL store for teams is the
 //! same trait, and the same conformance story holds it.
 
+mod bulk;
 pub mod files;
 mod open;
 pub mod receiver;
@@ -26,6 +27,9 @@ use crate::domain::{
     Action, ActionId, Actor, Change, Event, EventId, Finding, FindingId, FlowId, Login, Query, SourcesReport,
 };
 use async_trait::async_trait;
+#[cfg(test)]
+pub(crate) use bulk::no_bulk_runs;
+pub use bulk::{BulkStore, Held, Users};
 use jiff::Timestamp;
 pub use open::{Access, Expansion, OpenOptions, open, sqlite_path};
 use std::fmt;
@@ -235,7 +239,7 @@ pub enum IntendError {
 
 /// Where things are kept.
 #[async_trait]
-pub trait Store: Send + Sync + fmt::Debug {
+pub trait Store: BulkStore + Send + Sync + fmt::Debug {
     /// Commits elements to the inbox, durably and together. When this returns, they are never lost.
     async fn append(&self, items: Vec<InboxItem>) -> Result<(), StoreError>;
 

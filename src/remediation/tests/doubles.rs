@@ -56,6 +56,8 @@ fn pending(action: &mut Action) -> Result<&mut Action, StoreError> {
     if action.outcome == Outcome::Pending { Ok(action) } else { Err(StoreError::NotPending(action.id)) }
 }
 
+crate::store::no_bulk_runs!(Memory);
+
 #[async_trait]
 impl Store for Memory {
     async fn append(&self, _: Vec<InboxItem>) -> Result<(), StoreError> {

@@ -14,6 +14,7 @@ pub(super) const STORE: Schema = Schema {
         include_str!("../migrations/0003_journal_digest.sql"),
         include_str!("../migrations/0004_sources.sql"),
         include_str!("../migrations/0005_keeping.sql"),
+        include_str!("../migrations/0006_bulk.sql"),
     ],
 };
 

@@ -8,6 +8,7 @@
 //! | `writer`, `pace` | what is committed together, and when how much of the inbox is expanded |
 //! | `inbox`, `expand`, `events`, `findings`, `tally` | how an element becomes an event and findings |
 //! | `actions`, `journal` | what is recorded before and after a request that acts |
+//! | `bulks` | one flow on many people: who waits, who drives |
 //! | `cursors`, `drops` | how far sources have read, and what rules left out |
 //! | `retention` | what goes once it is old, and what the store holds |
 //! | `read`, `query` | how lists are read without depending on how much is stored |
@@ -15,6 +16,7 @@
 //! | `watch` | how a screen learns of new arrivals |
 
 mod actions;
+mod bulks;
 mod connect;
 mod cursors;
 mod drops;
@@ -45,17 +47,18 @@ use self::read::{Lane, Readers};
 use self::watch::Watcher;
 use self::writer::{Parts, WriterHandle};
 use super::{
-    ActionFilter, Basis, ChangeError, Counted, Cursor, Decode, Dropped, EventUser, FindingFilter, From,
-    Imported, InboxItem, IntendError, Lease, OpenOptions, Page, Pruned, Replaced, Sequence, Store,
-    StoreError, StoreHealth, StoreStatus, UserQuery,
+    ActionFilter, Basis, BulkStore, ChangeError, Counted, Cursor, Decode, Dropped, EventUser, FindingFilter,
+    From, Held, Imported, InboxItem, IntendError, Lease, OpenOptions, Page, Pruned, Replaced, Sequence,
+    Store, StoreError, StoreHealth, StoreStatus, UserQuery, Users,
 };
 use crate::domain::action::Settlement;
+use crate::domain::bulk::{BulkEnd, BulkId, BulkRun, BulkState, BulkUser};
 use crate::domain::event::EventDetail;
 use crate::domain::finding::HistoryEntry;
 use crate::domain::journal::{Head, Record, RecordKind};
 use crate::domain::page::Listed;
 use crate::domain::{
-    Action, ActionId, Actor, Change, Event, EventId, Finding, FindingId, Login, Query, Severity,
+    Action, ActionId, Actor, Change, Event, EventId, Finding, FindingId, Login, Outcome, Query, Severity,
     SourcesReport,
 };
 use crate::store::{Access, Expansion};
@@ -435,6 +438,59 @@ impl Store for SqliteStore {
         self.readers.close();
         self.writer.close().await;
         Ok(())
+    }
+}
+
+#[async_trait]
+impl BulkStore for SqliteStore {
+    async fn queue(&self, run: &BulkRun, users: &[BulkUser]) -> Result<(), StoreError> {
+        let (run, users) = (run.clone(), users.to_vec());
+        self.writer.write(move |db| bulks::queue(db, &run, &users).map(Ok)).await
+    }
+
+    async fn hold(&self, id: BulkId, lease: &Lease, now: Timestamp) -> Result<Held, StoreError> {
+        let lease = lease.clone();
+        self.writer.write(move |db| bulks::hold(db, id, &lease, now).map(Ok)).await
+    }
+
+    async fn turn(
+        &self,
+        id: BulkId,
+        to: BulkState,
+        why: Option<&str>,
+        actor: &Actor,
+        at: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let (why, actor) = (why.map(str::to_owned), actor.clone());
+        let work = move |db: &Connection| bulks::turn(db, id, (to, why.as_deref()), &actor, at).map(Ok);
+        self.writer.write(work).await
+    }
+
+    async fn user_ended(&self, id: BulkId, position: u32, end: &BulkEnd) -> Result<(), StoreError> {
+        let end = end.clone();
+        self.writer.write(move |db| bulks::user_ended(db, id, position, &end).map(Ok)).await
+    }
+
+    async fn bulk(&self, id: BulkId) -> Result<Option<BulkRun>, StoreError> {
+        self.readers.read(Lane::Pages, move |db| bulks::by_id(db, id)).await
+    }
+
+    async fn bulks(&self, before: Option<BulkId>, limit: usize) -> Result<Page<BulkRun>, StoreError> {
+        self.readers.read(Lane::Pages, move |db| bulks::page(db, before, limit)).await
+    }
+
+    async fn bulk_users(
+        &self,
+        id: BulkId,
+        which: Users,
+        from: u32,
+        limit: usize,
+    ) -> Result<Vec<BulkUser>, StoreError> {
+        self.readers.read(Lane::Pages, move |db| bulks::users(db, id, which, from, limit)).await
+    }
+
+    async fn bulk_kinds(&self, id: BulkId) -> Result<Vec<(Outcome, Option<u16>)>, StoreError> {
+        self.readers.read(Lane::Pages, move |db| bulks::kinds(db, id)).await
     }
 }
 

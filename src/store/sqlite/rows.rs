@@ -187,19 +187,26 @@ fn of_micros(micros: i64) -> Result<Timestamp> {
     Timestamp::from_microsecond(micros).map_err(|error| conversion(Type::Integer, error.to_string()))
 }
 
-fn word<T>(row: &Row<'_>, column: &str, parse: impl Fn(&str) -> Option<T>) -> Result<T> {
+/// A value that stands there as a word.
+pub(super) fn word<T>(row: &Row<'_>, column: &str, parse: impl Fn(&str) -> Option<T>) -> Result<T> {
     let text = row.get_ref(column)?.as_str()?;
     parse(text).ok_or_else(|| conversion(Type::Text, format!("`{text}` is not a {column}")))
 }
 
-fn word_option<T>(row: &Row<'_>, column: &str, parse: impl Fn(&str) -> Option<T>) -> Result<Option<T>> {
+/// The same where it may be missing.
+pub(super) fn word_option<T>(
+    row: &Row<'_>,
+    column: &str,
+    parse: impl Fn(&str) -> Option<T>,
+) -> Result<Option<T>> {
     if row.get_ref(column)?.as_str_or_null()?.is_none() {
         return Ok(None);
     }
     word(row, column, parse).map(Some)
 }
 
-fn json<T: DeserializeOwned>(row: &Row<'_>, column: &str) -> Result<T> {
+/// A value that stands there as JSON.
+pub(super) fn json<T: DeserializeOwned>(row: &Row<'_>, column: &str) -> Result<T> {
     of_json(row.get_ref(column)?.as_str()?)
 }
 

@@ -1,0 +1,406 @@
+//! Bulk runs over a real store: nobody is acted on twice, whatever stops, crashes or drives beside.
+
+use super::*;
+use crate::domain::action::{Receipt, ShownRequest};
+use crate::domain::bulk::{BulkId, BulkRun, BulkState, BulkUser};
+use crate::domain::dossier::{LoadedPart, OktaUser, Part, Problem};
+use crate::domain::event::DecodedEvent;
+use crate::domain::plan::Order;
+use crate::store::sqlite::SqliteStore;
+use crate::store::{BulkStore, Decode, Decoded, InboxItem, OpenOptions, Store, Users, files};
+use crate::tenant::{Called, Clearance};
+use async_trait::async_trait;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use tokio::sync::watch;
+
+#[derive(Debug)]
+struct NoEvents;
+
+impl Decode for NoEvents {
+    fn decode(&self, item: &InboxItem) -> Decoded {
+        Decoded::Event(Box::new(self.decode_begun(item)))
+    }
+
+    fn decode_begun(&self, item: &InboxItem) -> DecodedEvent {
+        DecodedEvent::new(EventKey::of_content("test", item.raw.as_bytes()), EventKind::Log)
+    }
+}
+
+/// Many people with an account each, who are suspended by a call.
+#[derive(Debug, Default)]
+struct Town {
+    suspended: Mutex<BTreeSet<String>>,
+    /// How often a call was made for an account.
+    calls: Mutex<BTreeMap<String, usize>>,
+    /// How a call for an account ends, where not with 200.
+    ends: Mutex<HashMap<String, CallEnd>>,
+    /// Those who cannot be read.
+    unread: Mutex<BTreeSet<String>>,
+    on_their_way: AtomicUsize,
+    most_on_their_way: AtomicUsize,
+    /// Called with each call's number, before it ends.
+    at_call: Mutex<Option<AtCall>>,
+}
+
+struct AtCall(Box<dyn Fn(usize) + Send>);
+
+impl std::fmt::Debug for AtCall {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("AtCall")
+    }
+}
+
+fn id_of(login: &str) -> String {
+    format!("00u-{}", login.split('@').next().unwrap_or(login).trim_start_matches("00u-"))
+}
+
+#[async_trait]
+impl Directory for Town {
+    fn parts(&self) -> Vec<PartName> {
+        vec![PartName::Okta]
+    }
+
+    async fn part(&self, _: PartName, _: &Login) -> LoadedPart {
+        unreachable!("one of Okta alone is configured")
+    }
+
+    async fn users_of_address(&self, _: &str) -> dossier::AddressUsers {
+        dossier::AddressUsers::default()
+    }
+
+    async fn okta_user(&self, key: &str) -> Part<OktaUser> {
+        let id = id_of(key);
+        if self.unread.lock().unwrap().contains(&id) {
+            return Part::failed(Timestamp::UNIX_EPOCH, Problem::whole("401: the token is not valid"));
+        }
+        let is_suspended = self.suspended.lock().unwrap().contains(&id);
+        let (status, link) = if is_suspended { ("SUSPENDED", "unsuspend") } else { ("ACTIVE", "suspend") };
+        let login = format!("{}@x", id.trim_start_matches("00u-"));
+        let user = json!({"id": id, "status": status, "_links": {"self": {}, link: {}}, "profile": {"login": login}});
+        Part::whole(Timestamp::UNIX_EPOCH, serde_json::from_value(user).unwrap())
+    }
+}
+
+#[async_trait]
+impl FlowCaller for Town {
+    fn shown(&self, order: &Order) -> Result<ShownRequest, String> {
+        Ok(ShownRequest {
+            method: "POST".into(),
+            url: format!("https://x/{}", order.target.as_deref().unwrap_or_default()),
+            headers: vec![("x-idtriage-action".into(), order.action.clone())],
+            body: order.body.clone(),
+        })
+    }
+
+    async fn call(&self, order: &Order, _: &ShownRequest, clearance: &dyn Clearance) -> Called {
+        clearance.clear().await.expect("the lease holds");
+        let now = self.on_their_way.fetch_add(1, Ordering::SeqCst) + 1;
+        self.most_on_their_way.fetch_max(now, Ordering::SeqCst);
+        let id = order.target.clone().unwrap_or_default();
+        let number = {
+            let mut calls = self.calls.lock().unwrap();
+            *calls.entry(id.clone()).or_default() += 1;
+            calls.values().sum()
+        };
+        if let Some(at_call) = &*self.at_call.lock().unwrap() {
+            (at_call.0)(number);
+        }
+        tokio::task::yield_now().await;
+        let end = self.ends.lock().unwrap().get(&id).cloned().unwrap_or_else(|| {
+            self.suspended.lock().unwrap().insert(id);
+            CallEnd::Answered(Receipt { status: Some(200), ..Receipt::default() })
+        });
+        self.on_their_way.fetch_sub(1, Ordering::SeqCst);
+        end.into()
+    }
+}
+
+struct Block {
+    town: Arc<Town>,
+    store: Arc<SqliteStore>,
+    desk: Arc<Desk>,
+    wishes: watch::Sender<Wish>,
+    _folder: tempfile::TempDir,
+}
+
+impl Block {
+    fn new() -> Block {
+        Block::with(Guard::default())
+    }
+
+    fn with(guard: Guard) -> Block {
+        let folder = files::throw_away_folder("bulk-").unwrap();
+        let path = folder.path().join("idtriage.db");
+        let store = SqliteStore::open(&path, Arc::new(NoEvents), OpenOptions::default()).unwrap();
+        let town = Arc::new(Town::default());
+        let desk = Arc::new(Desk {
+            store: store.clone(),
+            directory: town.clone(),
+            org: None,
+            caller: town.clone(),
+            flows: flows(),
+            guard,
+            mode: Mode::Acting,
+            actor: Actor { user: "ops".into(), host: "jump".into(), ..Default::default() },
+            zone: Zone::Utc,
+            owner: "jump:1:1".into(),
+            clock: Arc::new(|| Timestamp::from_second(1_700_000_000).unwrap()),
+        });
+        Block { town, store, desk, wishes: watch::channel(Wish::GoOn).0, _folder: folder }
+    }
+
+    fn runner(&self) -> Runner {
+        Runner::new(self.desk.clone(), pace())
+    }
+
+    /// As many users as that, queued.
+    async fn queued(&self, users: u32) -> BulkId {
+        let id = BulkId(uuid::Uuid::from_u128(0x1234_5678_9abc_4def_8123_4567_89ab_cdef));
+        let flow = operation::Operation::Suspend.flow_id();
+        let run = BulkRun {
+            id,
+            verb: "suspend".into(),
+            risk: Risk::Medium,
+            inputs: BTreeMap::new(),
+            reason: Some("case 7".into()),
+            is_insisted: false,
+            actor: self.desk.actor.clone(),
+            at: self.desk.now(),
+            state: BulkState::Running,
+            why: None,
+            held_until: None,
+            counts: Default::default(),
+            flow,
+        };
+        let user = |position| BulkUser {
+            position,
+            login: Login::new(&format!("user{position}@x")),
+            target_id: Some(format!("00u-user{position}")),
+            finding: None,
+            end: None,
+        };
+        self.store.queue(&run, &(0..users).map(user).collect::<Vec<_>>()).await.unwrap();
+        id
+    }
+
+    async fn drive(&self, id: BulkId) -> Result<BulkRun, BulkError> {
+        self.runner().drive(id, self.wishes.subscribe(), mpsc::unbounded_channel().0).await
+    }
+
+    async fn go_on(&self, id: BulkId) -> Result<BulkRun, BulkError> {
+        self.wishes.send_replace(Wish::GoOn);
+        assert!(
+            self.store.turn(id, BulkState::Running, None, &self.desk.actor, self.desk.now()).await.unwrap()
+        );
+        self.drive(id).await
+    }
+
+    async fn users(&self, id: BulkId) -> Vec<BulkUser> {
+        self.store.bulk_users(id, Users::All, 0, 10_000).await.unwrap()
+    }
+
+    /// At the call of this number.
+    fn at_call(&self, number: usize, act: impl Fn() + Send + 'static) {
+        let act = move |call| {
+            if call == number {
+                act();
+            }
+        };
+        *self.town.at_call.lock().unwrap() = Some(AtCall(Box::new(act)));
+    }
+
+    fn wishes_at_call(&self, number: usize, wish: Wish) {
+        let wishes = self.wishes.clone();
+        self.at_call(number, move || {
+            wishes.send_replace(wish);
+        });
+    }
+
+    fn nobody_twice(&self) {
+        let calls = self.town.calls.lock().unwrap();
+        assert!(calls.values().all(|count| *count == 1), "{calls:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everybody_is_acted_on_once_with_a_record_each() {
+    let block = Block::new();
+    let id = block.queued(120).await;
+    let (told, mut ends) = mpsc::unbounded_channel();
+    let run = block.runner().drive(id, block.wishes.subscribe(), told).await.unwrap();
+    assert_eq!((run.state, run.counts.words()), (BulkState::Done, "120 changed".to_owned()));
+    assert_eq!(block.town.calls.lock().unwrap().len(), 120);
+    block.nobody_twice();
+    assert!(block.town.most_on_their_way.load(Ordering::SeqCst) <= 10);
+    let mut seen = BTreeSet::new();
+    while let Ok(end) = ends.try_recv() {
+        assert!(seen.insert(end.user.position) && end.run.is_some());
+    }
+    assert_eq!(seen.len(), 120);
+    let user = &block.users(id).await[7];
+    let action = block.store.action(id.action(7)).await.unwrap().unwrap();
+    assert_eq!((user.end.as_ref().unwrap().action, action.evidence), (Some(action.id), Evidence::Verified));
+    assert_eq!(action.reason.as_deref(), Some("case 7"));
+    assert!(matches!(block.drive(id).await, Err(BulkError::Not(_, BulkState::Done))));
+}
+
+#[rstest]
+#[case(Wish::Pause, BulkState::Paused)]
+#[case(Wish::Stop, BulkState::Stopped)]
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_on_their_way_lands_and_nobody_more_is_begun(#[case] wish: Wish, #[case] state: BulkState) {
+    let block = Block::new();
+    let id = block.queued(300).await;
+    block.wishes_at_call(20, wish);
+    let run = block.drive(id).await.unwrap();
+    assert_eq!(run.state, state);
+    let begun = run.counts.done();
+    assert!((20..=31).contains(&begun), "{}", run.counts.words());
+    assert_eq!(run.counts.of(Outcome::Changed), begun);
+    assert!(matches!(block.drive(id).await, Err(BulkError::Not(..))), "nobody drives it by mistake");
+    if state == BulkState::Paused {
+        let run = block.go_on(id).await.unwrap();
+        assert_eq!((run.state, run.counts.words()), (BulkState::Done, "300 changed".to_owned()));
+    } else {
+        let is_back = block.store.turn(id, BulkState::Running, None, &block.desk.actor, block.desk.now());
+        assert!(!is_back.await.unwrap(), "what is stopped stays so");
+    }
+    block.nobody_twice();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_end_of_a_kind_that_nobody_saw_holds_the_run() {
+    let block = Block::new();
+    let id = block.queued(200).await;
+    let answered = |status| CallEnd::Answered(Receipt { status: Some(status), ..Receipt::default() });
+    for (user, end) in [(30, answered(403)), (90, answered(403)), (150, answered(500))] {
+        block.town.ends.lock().unwrap().insert(format!("00u-user{user}"), end);
+    }
+    let run = block.drive(id).await.unwrap();
+    assert_eq!(run.state, BulkState::Paused);
+    let why = run.why.unwrap();
+    assert!(why.starts_with("`user30@x` is refused (acknowledged, answered 403)"), "{why}");
+    assert!((25..=60).contains(&run.counts.done()), "{}", run.counts.words());
+    // Who goes on has seen that kind; another one holds it again.
+    let run = block.go_on(id).await.unwrap();
+    assert_eq!(run.state, BulkState::Paused);
+    assert!(run.why.unwrap().starts_with("`user150@x` is unknown"));
+    let run = block.go_on(id).await.unwrap();
+    assert_eq!(
+        (run.state, run.counts.words()),
+        (BulkState::Done, "197 changed, 2 refused, 1 unknown".to_owned())
+    );
+    block.nobody_twice();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_exception_of_one_user_holds_nobody_else_up() {
+    let block = Block::with(Guard { protected: vec!["user3@x".to_owned()], ..Guard::default() });
+    let id = block.queued(6).await;
+    block.town.suspended.lock().unwrap().insert("00u-user1".to_owned());
+    let run = block.drive(id).await.unwrap();
+    assert_eq!(
+        (run.state, run.counts.words()),
+        (BulkState::Done, "4 changed, 1 no-change, 1 refused".to_owned())
+    );
+    let exceptions = block.store.bulk_users(id, Users::Exceptions, 0, 10).await.unwrap();
+    let why = |user: &BulkUser| user.end.as_ref().unwrap().why.clone().unwrap();
+    assert_eq!(exceptions.len(), 1);
+    assert!(why(&exceptions[0]).contains("protected"), "{}", why(&exceptions[0]));
+    assert!(!block.town.calls.lock().unwrap().contains_key("00u-user3"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_login_that_leads_elsewhere_by_now_is_left_out() {
+    let block = Block::new();
+    let id = block.queued(1).await;
+    let another = BulkUser { target_id: Some("00u-somebody".into()), ..block.users(id).await[0].clone() };
+    let other = BulkId(uuid::Uuid::from_u128(0xfeed_0000_0000_4000_8000_0000_0000_0000));
+    let run = BulkRun { id: other, ..block.store.bulk(id).await.unwrap().unwrap() };
+    block.store.queue(&run, &[another]).await.unwrap();
+    let run = block.drive(other).await.unwrap();
+    assert_eq!(run.counts.words(), "1 refused");
+    let end = block.users(other).await[0].end.clone().unwrap();
+    assert!(end.why.unwrap().contains("another account by now"));
+    assert!(block.town.calls.lock().unwrap().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_wrong_for_everybody_is_told_once_and_the_rest_waits() {
+    let block = Block::new();
+    let id = block.queued(100).await;
+    block.town.unread.lock().unwrap().extend((0..100).map(|n| format!("00u-user{n}")));
+    let run = block.drive(id).await.unwrap();
+    assert_eq!((run.state, run.counts.words()), (BulkState::Paused, "1 failed, 99 queued".to_owned()));
+    assert!(run.why.unwrap().contains("the token is not valid"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_process_drives_no_run_that_is_driven() {
+    let block = Block::new();
+    let id = block.queued(50).await;
+    let held = Arc::new(Notify::new());
+    let (begun, desk) = (held.clone(), block.desk.clone());
+    block.at_call(5, move || begun.notify_one());
+    let other = tokio::spawn(async move {
+        held.notified().await;
+        let beside = Desk { owner: "jump:2:2".into(), ..Desk::clone(&desk) };
+        let wishes = watch::channel(Wish::GoOn);
+        Runner::new(Arc::new(beside), pace()).drive(id, wishes.1, mpsc::unbounded_channel().0).await
+    });
+    let run = block.drive(id).await.unwrap();
+    assert_eq!(run.counts.words(), "50 changed");
+    let refused = other.await.unwrap().unwrap_err();
+    // It came while the other drove, or right after.
+    assert!(matches!(refused, BulkError::Others(..) | BulkError::Not(..)), "{refused}");
+    block.nobody_twice();
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 8, max_shrink_iters: 16, ..ProptestConfig::default() })]
+
+    /// A drive is cut off at any moment, again and again, by a wish, a crash or a store that fails: everybody is
+    /// acted on once, and nobody is called done without a call.
+    #[test]
+    fn nobody_is_acted_on_twice_whatever_cuts_a_run(cuts in prop::collection::vec((1usize..40, 0u8..3), 0..4)) {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        runtime.block_on(async {
+            let block = Block::new();
+            let id = block.queued(60).await;
+            for (after, how) in cuts {
+                let calls = block.town.calls.lock().unwrap().len();
+                let cut = Arc::new(Notify::new());
+                let crash = cut.clone();
+                match how {
+                    0 => block.wishes_at_call(calls + after, Wish::Pause),
+                    _ => block.at_call(calls + after, move || crash.notify_one()),
+                }
+                let ended = tokio::select! {
+                    ended = block.drive(id) => Some(ended.unwrap()),
+                    () = cut.notified() => None,
+                };
+                *block.town.at_call.lock().unwrap() = None;
+                block.wishes.send_replace(Wish::GoOn);
+                match ended {
+                    Some(run) if run.state == BulkState::Done => break,
+                    _ => drop(block.store.turn(id, BulkState::Running, None, &block.desk.actor, block.desk.now()).await.unwrap()),
+                }
+            }
+            // Whoever is left after a crash is unknown until they land: that holds the run once.
+            for _ in 0..2 {
+                let run = block.store.bulk(id).await.unwrap().unwrap();
+                match run.state {
+                    BulkState::Done => break,
+                    BulkState::Running => drop(block.drive(id).await.unwrap()),
+                    _ => drop(block.go_on(id).await.unwrap()),
+                }
+            }
+            block.nobody_twice();
+            let run = block.store.bulk(id).await.unwrap().unwrap();
+            let called = block.town.calls.lock().unwrap().len();
+            prop_assert_eq!((run.counts.queued, called), (0, 60), "{}", run.counts.words());
+            Ok(())
+        })?;
+    }
+}
