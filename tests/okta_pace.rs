@@ -6,6 +6,7 @@ mod config;
 #[path = "okta_pace/exchanges.rs"]
 mod exchanges;
 #[path = "support/wait.rs"]
+#[expect(dead_code, reason = "each test file uses its part of this")]
 mod wait;
 
 use futures_util::future::join_all;
