@@ -200,7 +200,10 @@ async fn what_never_left_uses_up_nothing(#[case] how: Fails) {
     let closed = TcpSocket::new_v4().unwrap();
     closed.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let usual = Limits::default();
-    let http = http(Limits { read: Allowance { held: Duration::ZERO, ..usual.read }, ..usual });
+    // Nobody waits for a window that is taken for used up.
+    let at_once = |allowance| Allowance { held: Duration::ZERO, ..allowance };
+    let limits = Limits { read: at_once(usual.read), act: at_once(usual.act), ..usual };
+    let http = http(Limits { act_gap: Duration::ZERO, ..limits });
     http.read(&users(), &Request::get(url(org, "/left/2"))).await.unwrap();
     for _ in 0..3 {
         let error = fail(how, &http, closed.local_addr().unwrap()).await;
