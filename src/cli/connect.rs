@@ -20,6 +20,7 @@ use crate::source::clock::{Clock, SystemClock};
 use crate::source::system_log::filter::IAM_CONFIGURATION;
 use crate::source::system_log::{self, SystemLogPoll};
 use crate::store::{self, Access, Expansion, OpenOptions, Store};
+use crate::tenant::http::Limits;
 use crate::tenant::{Directory, FlowCaller, LogSearch, OktaOrg, Probe, Registrar, SystemLog, Tenants, http};
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -54,11 +55,20 @@ pub(super) async fn store(
     Ok(opened?)
 }
 
-/// The tenants of a configuration.
+/// The tenants of a configuration, for a command: it waits for a whole pause of the other side's.
 pub(super) fn tenants(config: &Config, clock: Arc<dyn Clock>) -> Result<Arc<Tenants>, Failure> {
+    tenants_within(config, clock, Limits::of_commands())
+}
+
+/// The same for the console: whoever looks at it is told before long.
+pub(super) fn tenants_of_console(config: &Config, clock: Arc<dyn Clock>) -> Result<Arc<Tenants>, Failure> {
+    tenants_within(config, clock, Limits::default())
+}
+
+fn tenants_within(config: &Config, clock: Arc<dyn Clock>, limits: Limits) -> Result<Arc<Tenants>, Failure> {
     let (now, goes) = (clock.clone(), clock);
     let clock = http::Clock::new(move || now.now()).going(move |real| goes.span(real));
-    let tenants = Tenants::build(config, clock);
+    let tenants = Tenants::with_limits(config, clock, limits);
     tenants.map(Arc::new).map_err(|error| not_usable(&error, error.hint()))
 }
 
@@ -306,6 +316,7 @@ mod tests {
     use super::*;
     use crate::config::load::{self, Folders};
     use crate::config::meant::LogFilter;
+    use crate::lab::{Lab, LabOptions};
     use std::io::Write;
     use std::os::unix::fs::OpenOptionsExt;
     use std::path::Path;
@@ -321,6 +332,43 @@ mod tests {
         let (first_fetch, interval) = (Duration::from_secs(3600), Duration::from_secs(30));
         let way = Way::SystemLog(meant::SystemLog { filter, first_fetch, interval });
         Source { name: name.into(), source_type: "okta-system-log", way, canary: None }
+    }
+
+    /// A lab that has answered the one read of a user that it answers within a minute.
+    async fn used_up(tenants: impl Fn(&Config) -> Arc<Tenants>) -> (Lab, Arc<Tenants>, String) {
+        let options = LabOptions { users: 60, user_reads: 1, ..LabOptions::at(now()) };
+        let lab = Lab::start(options).await.unwrap();
+        let okta = meant::Okta {
+            org_url: lab.addresses().okta_org_url.parse().unwrap(),
+            api_token: Some(lab.secrets().okta_token.clone()),
+            service_app: None,
+        };
+        let folder = store::files::throw_away_folder("connect-").unwrap();
+        let path = folder.path().join("config.toml");
+        write(&path, OKTA);
+        write(&folder.path().join("token"), "s3cret-token");
+        let folders = Folders { config: folder.path().to_owned(), state: folder.path().to_owned() };
+        let config = Config { okta: Some(okta), ..load::load(&path, Some(&folders)).unwrap().config };
+        let (tenants, login) = (tenants(&config), lab.user_logins().swap_remove(0));
+        assert!(tenants.okta_user(&login).await.data.is_some());
+        (lab, tenants, login)
+    }
+
+    #[tokio::test]
+    async fn a_command_waits_for_a_reset_that_is_a_minute_away() {
+        let (_lab, tenants, login) = used_up(|config| super::tenants(config, clock()).unwrap()).await;
+        let mut held = tenants.held();
+        tokio::select! {
+            part = tenants.okta_user(&login) => panic!("{part:?}"),
+            told = held.changed() => told.unwrap(),
+        }
+    }
+
+    #[tokio::test]
+    async fn the_console_tells_of_a_reset_that_is_a_minute_away() {
+        let (_lab, tenants, login) = used_up(|config| tenants_of_console(config, clock()).unwrap()).await;
+        let part = tenants.okta_user(&login).await;
+        assert!(part.problems[0].line().contains("is throttling"), "{part:?}");
     }
 
     #[tokio::test(flavor = "multi_thread")]

@@ -113,7 +113,7 @@ fn setup(loaded: &Loaded, store: Arc<dyn Store>, stage: Stage) -> Result<session
         warnings.push(warning);
         Zone::Utc
     });
-    let tenants = connect::tenants(config, stage.clock.clone())?;
+    let tenants = connect::tenants_of_console(config, stage.clock.clone())?;
     let (held, log, org) = (tenants.held(), tenants.log_search(), tenants.okta_org());
     let notifiers = match stage.receives {
         Mode::Acting => connect::notifiers(config, store.clone(), stage.clock.clone(), None)?,

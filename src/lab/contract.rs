@@ -90,6 +90,19 @@ const VALUES: &[(&str, &[&str])] = &[
     ("sortOrder", &["ASCENDING", "DESCENDING"]),
 ];
 
+/// Parameters that a call may not do without.
+const REQUIRED: &[(&str, &str)] =
+    &[("/api/v1/users/{id}/lifecycle/reset_password", "sendEmail"), ("/api/v1/apps", "limit")];
+
+/// Parameters of a call that do not go together: what is looked for by `q` has no pages.
+const APART: &[(&str, &str, &str)] = &[
+    ("/api/v1/users", "search", "filter"),
+    ("/api/v1/users", "q", "after"),
+    ("/api/v1/groups", "search", "filter"),
+    ("/api/v1/groups", "q", "after"),
+    ("/api/v1/logs", "since", "after"),
+];
+
 /// What was asked that may not be.
 #[derive(Debug, Default)]
 pub(crate) struct Violations(Mutex<Vec<String>>);
@@ -141,21 +154,36 @@ fn leads_to(pattern: &str, path: &str) -> bool {
 }
 
 fn of_query(call: &Call, query: &str) -> Option<String> {
-    let mut seen: Vec<String> = Vec::new();
+    let mut seen: Vec<(String, String)> = Vec::new();
     for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
-        if !call.parameters.contains(&name.as_ref()) || seen.iter().any(|known| *known == name) {
+        if !call.parameters.contains(&name.as_ref()) || seen.iter().any(|(known, _)| *known == name) {
             return Some(format!("the parameter `{name}` is not documented, or comes twice"));
         }
         let allowed = VALUES.iter().find(|(known, _)| *known == name);
         let is_sound = allowed.is_none_or(|(_, values)| values.contains(&value.as_ref()))
-            && (name != "limit" || value.parse::<u32>().is_ok_and(|limit| limit <= most(call.path)));
+            && (name != "limit" || value.parse().is_ok_and(|limit| (1..=most(call.path)).contains(&limit)));
         if !is_sound || value.is_empty() {
             return Some(format!("`{value}` is no value of the parameter `{name}`"));
         }
-        seen.push(name.into_owned());
+        seen.push((name.into_owned(), value.into_owned()));
     }
-    let is_missing = call.path.ends_with("/reset_password") && !seen.iter().any(|name| name == "sendEmail");
-    is_missing.then(|| "the parameter `sendEmail` is required".to_owned())
+    of_parameters(call, &seen)
+}
+
+/// What is wrong with parameters that are sound each by itself.
+fn of_parameters(call: &Call, seen: &[(String, String)]) -> Option<String> {
+    let value = |name: &str| seen.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
+    let has = |name: &str| value(name).is_some();
+    if let Some((_, name)) = REQUIRED.iter().find(|(path, name)| *path == call.path && !has(name)) {
+        return Some(format!("the parameter `{name}` is required"));
+    }
+    let are_both = |(path, one, other): &&(&str, &str, &str)| *path == call.path && has(one) && has(other);
+    if let Some((_, one, other)) = APART.iter().find(are_both) {
+        return Some(format!("the parameters `{one}` and `{other}` do not go together"));
+    }
+    let is_polling = call.path == "/api/v1/logs" && !has("until");
+    (is_polling && value("sortOrder") == Some("DESCENDING"))
+        .then(|| "without `until` the log is polled, which goes up only".to_owned())
 }
 
 /// The largest page of a list.
@@ -185,8 +213,9 @@ fn of_headers(call: &Call, request: &Recorded, body: &[u8]) -> Option<String> {
     if is_empty != body.is_empty() {
         return Some(format!("its body has {} bytes", body.len()));
     }
-    let is_write = matches!(call.method, "POST" | "PUT");
-    (is_write && header("content-length") != body.len().to_string())
+    // Without one it is taken to send nothing, but of a POST or a PUT that has to be said.
+    let is_said = request.header("content-length").is_some() || matches!(call.method, "POST" | "PUT");
+    (is_said && header("content-length") != body.len().to_string())
         .then(|| format!("its content length is `{}`", header("content-length")))
 }
 
@@ -237,6 +266,18 @@ mod tests {
     #[case("POST", "/api/v1/users/00u1", Some("its body has 0 bytes"))]
     #[case("GET", "/api/v1/logs?limit=1001", Some("`1001` is no value"))]
     #[case("GET", "/api/v1/logs?limit=1&limit=2", Some("comes twice"))]
+    #[case("GET", "/api/v1/logs?limit=0", Some("`0` is no value"))]
+    #[case("GET", "/api/v1/logs?since=a&sortOrder=ASCENDING&limit=1000", None)]
+    #[case("GET", "/api/v1/logs?since=a&until=b&sortOrder=DESCENDING", None)]
+    #[case("GET", "/api/v1/logs?since=a&sortOrder=DESCENDING", Some("without `until`"))]
+    #[case("GET", "/api/v1/logs?since=a&after=b", Some("`since` and `after` do not go together"))]
+    #[case("GET", "/api/v1/apps?q=a", Some("`limit` is required"))]
+    #[case("GET", "/api/v1/apps?q=a&limit=200", None)]
+    #[case("GET", "/api/v1/groups?q=a", None)]
+    #[case("GET", "/api/v1/groups?q=a&after=b", Some("`q` and `after` do not go together"))]
+    #[case("GET", "/api/v1/groups?filter=a&search=b", Some("`search` and `filter` do not go together"))]
+    #[case("GET", "/api/v1/users?filter=a&search=b", Some("`search` and `filter` do not go together"))]
+    #[case("GET", "/api/v1/users?q=a&after=b", Some("`q` and `after` do not go together"))]
     #[case("GET", "/api/v1/everything", Some("no such call"))]
     fn a_call_is_as_documented_or_wrong(
         #[case] method: &str,
@@ -266,6 +307,16 @@ mod tests {
         let headers: Vec<_> = headers.collect();
         let request = request("POST", "/api/v1/users/00u1/lifecycle/suspend", &headers);
         assert!(wrong(&request, scheme, body).unwrap().contains(expected));
+    }
+
+    #[rstest]
+    #[case(&[("content-length", "0")], None)]
+    #[case(&[], None)]
+    #[case(&[("content-length", "2")], Some("its content length is `2`"))]
+    fn a_delete_sends_nothing(#[case] length: &[(&str, &str)], #[case] expected: Option<&str>) {
+        let headers = [&USUAL[..3], length].concat();
+        let request = request("DELETE", "/api/v1/users/00u1/sessions?oauthTokens=true", &headers);
+        assert_eq!(wrong(&request, "SSWS", b"").as_deref(), expected);
     }
 
     #[test]

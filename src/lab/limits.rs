@@ -20,12 +20,17 @@ pub(crate) const LOG_CALLS: u32 = 60;
 /// Reads of one user a minute.
 pub(crate) const USER_READS: u32 = 1000;
 
-/// The bucket of a call to the Okta API: the published figures of a Workforce org, of which one token gets half.
+/// The bucket of a call to the Okta API: the published figures of a Workforce org, of which one token gets half. They
+/// name the read of one user and nothing below it: what is there is counted apart, as all other calls are.
 pub(crate) fn okta_bucket(method: &str, path: &str) -> (&'static str, Rate) {
     let per_minute = |calls| Rate { calls, window: 60 };
     match path.strip_prefix("/api/v1/").unwrap_or_default() {
         rest if rest.starts_with("logs") => ("logs", per_minute(LOG_CALLS)),
-        rest if rest.starts_with("users/") && method == "GET" => ("user", per_minute(USER_READS)),
+        rest if rest.starts_with("users/") && method != "GET" => ("user changes", per_minute(600)),
+        rest if rest.starts_with("users/") && rest.matches('/').count() > 1 => {
+            ("user parts", per_minute(600))
+        }
+        rest if rest.starts_with("users/") => ("user", per_minute(USER_READS)),
         rest if rest.starts_with("users") => ("users", per_minute(300)),
         rest if rest.starts_with("groups/") => ("group", per_minute(500)),
         rest if rest.starts_with("groups") => ("groups", per_minute(250)),
@@ -121,6 +126,20 @@ impl Limits {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case("GET", "/api/v1/users", "users")]
+    #[case("GET", "/api/v1/users/00u1", "user")]
+    #[case("GET", "/api/v1/users/00u1/groups", "user parts")]
+    #[case("POST", "/api/v1/users/00u1/lifecycle/suspend", "user changes")]
+    #[case("GET", "/api/v1/groups/00g1/users", "group")]
+    #[case("GET", "/api/v1/apps/0oa1", "app")]
+    #[case("GET", "/api/v1/apps/0oa1/users/00u1", "apps")]
+    #[case("GET", "/api/v1/eventHooks", "other")]
+    fn calls_are_counted_by_method_and_path(#[case] method: &str, #[case] path: &str, #[case] bucket: &str) {
+        assert_eq!(okta_bucket(method, path).0, bucket);
+    }
 
     fn at(ms: i64) -> Timestamp {
         Timestamp::from_millisecond(ms).unwrap()

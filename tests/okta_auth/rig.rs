@@ -60,6 +60,7 @@ fn limits() -> Limits {
         act_gap: Duration::ZERO,
         first_pause: Duration::from_millis(1),
         longest_pause: Duration::from_millis(2),
+        jitter: Duration::ZERO,
         told_from: Duration::from_secs(1),
         at_once: 5,
     }

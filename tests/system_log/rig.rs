@@ -201,7 +201,7 @@ pub(crate) async fn stored(store: &dyn Store) -> Vec<String> {
 /// Waits that a server asks for are cut to a moment; time-outs are long, since the machine may be busy.
 pub(crate) fn limits() -> Limits {
     let moment = Duration::from_millis(5);
-    Limits { first_pause: moment, longest_pause: moment, ..Limits::default() }
+    Limits { first_pause: moment, longest_pause: moment, jitter: Duration::ZERO, ..Limits::default() }
 }
 
 pub(crate) fn tenants(org_url: &str, token: SecretString, clock: &lab::Clock) -> Tenants {

@@ -31,12 +31,25 @@ pub struct Limits {
     pub first_pause: Duration,
     /// The longest single pause, whatever the other side asks for.
     pub longest_pause: Duration,
+    /// Behind a reset of Okta's a call leaves up to this much later, by chance: others wait for the same one.
+    pub jitter: Duration,
     /// Shorter waits are not told: they are over before they are read.
     pub told_from: Duration,
     /// Requests on their way to Okta at once. Its limit on them is for the whole org: we take a handful.
     pub at_once: usize,
 }
 
+impl Limits {
+    /// Those of a command: nobody waits at a screen, so a read is held for the longest pause, and a little
+    /// for what it was refused with.
+    pub fn of_commands() -> Limits {
+        let usual = Limits::default();
+        let held = usual.longest_pause + Duration::from_secs(5);
+        Limits { read: Allowance { held, ..usual.read }, ..usual }
+    }
+}
+
+/// Those of the console: whoever waits at a screen wants to be told before long.
 impl Default for Limits {
     fn default() -> Self {
         Limits {
@@ -56,6 +69,7 @@ impl Default for Limits {
             first_pause: Duration::from_millis(500),
             // A window of a minute, and what its figures in whole seconds add.
             longest_pause: Duration::from_secs(65),
+            jitter: Duration::from_millis(250),
             told_from: Duration::from_secs(1),
             at_once: 5,
         }

@@ -10,6 +10,7 @@ mod address;
 mod client;
 mod clock;
 mod error;
+mod gate;
 mod held;
 mod limits;
 mod pace;
@@ -34,8 +35,9 @@ use crate::config::meant::Net;
 use crate::domain::action::{Receipt, Try};
 use crate::domain::wait::Waits;
 use client::{Clients, Purpose};
+use gate::Pause;
 use jiff::Timestamp;
-use pace::{Leave, Pacer, Pause, Refused, Telling, Turn};
+use pace::{Leave, Pacer, Refused, Telling, Turn};
 use rate::Rate;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use seats::Seat;
@@ -114,11 +116,17 @@ impl Http {
         let mut attempt = 0;
         let mut wishes = Wishes::default();
         loop {
-            let turn = self.turn(bucket, patience.reading(), url).await?;
+            let leave = self.turn(bucket, patience.reading(), url).await?;
             // It may have waited: what it says of the time has to be of now.
-            let request = make()?;
-            let answer = self.exchange(&request, Purpose::Read).await?;
-            self.heed(turn, &answer, attempt);
+            let request = match make() {
+                Ok(request) => request,
+                Err(error) => {
+                    leave.stayed();
+                    return Err(error);
+                }
+            };
+            let (leave, answer) = self.exchange_at(leave, &request, Purpose::Read).await?;
+            self.heed(leave, &answer, attempt);
             if wishes.grant(&request, &answer) {
                 continue;
             }
@@ -129,15 +137,15 @@ impl Http {
         }
     }
 
-    /// Sends a request for a page of a log, once, or twice for another proof. Whoever reads a log says what it waits for and until
-    /// when, so nothing is waited out here: a closed bucket is [`HttpError::Throttled`] at once, and a 429
+    /// Sends a request for a page of a log, once, or twice for another proof. Whoever reads a log says what
+    /// it waits for and until when, so nothing is waited out here: a closed bucket is [`HttpError::Throttled`] at once, and a 429
     /// comes back as it is.
     pub async fn page(&self, bucket: &Bucket, request: &Request) -> Result<Answer, HttpError> {
         let patience = Patience::of(self.limits.page);
         let mut wishes = Wishes::default();
         loop {
             let leave = self.turn(bucket, patience.reading(), &request.url).await?;
-            let answer = self.exchange(request, Purpose::Page).await?;
+            let (leave, answer) = self.exchange_at(leave, request, Purpose::Page).await?;
             self.heed(leave, &answer, 0);
             if wishes.grant(request, &answer) {
                 continue;
@@ -171,8 +179,8 @@ impl Http {
                 Err(error) => return held_back(error, refused, tries),
             };
             let at = self.now();
-            match self.exchange(request, Purpose::Act).await {
-                Ok(answer) => {
+            match self.exchange_at(leave, request, Purpose::Act).await {
+                Ok((leave, answer)) => {
                     self.heed(leave, &answer, u32::try_from(tries.len()).unwrap_or(u32::MAX));
                     let is_wished = wishes.grant(request, &answer);
                     if answer.status != 429 && !is_wished {
@@ -216,7 +224,9 @@ impl Http {
         })
     }
 
-    /// The same, and its clearance.
+    /// The same, with its clearance. Neither waits for the other with something in its hands: the turn is given
+    /// back while the clearance is asked for, which may take its time, and had again where the bucket has been
+    /// closed, or the place been taken, meanwhile.
     async fn cleared_turn<'a>(
         &'a self,
         bucket: &'a Bucket,
@@ -224,12 +234,11 @@ impl Http {
         request: &Request,
         clearance: &dyn Clearance,
     ) -> Result<Leave<'a>, HttpError> {
-        let leave = self.turn(bucket, turn, &request.url).await?;
-        match clearance.clear().await {
-            Ok(()) => Ok(leave),
-            Err(why) => {
-                leave.stayed();
-                Err(HttpError::NotCleared(why))
+        loop {
+            self.turn(bucket, turn, &request.url).await?.stayed();
+            clearance.clear().await.map_err(HttpError::NotCleared)?;
+            if let Some(leave) = self.pacer.turn_now(bucket, turn) {
+                return Ok(leave);
             }
         }
     }
@@ -239,6 +248,24 @@ impl Http {
         let pause = |answer| pace::pause_after(answer, attempt, &self.limits, &self.clock);
         let pause: Option<Pause> = (answer.status == 429).then(|| pause(answer));
         leave.answered(Rate::of(answer, &self.clock), pause);
+    }
+
+    /// One exchange at its turn: what never left has used up nothing of the bucket.
+    async fn exchange_at<'a>(
+        &self,
+        leave: Leave<'a>,
+        request: &Request,
+        purpose: Purpose,
+    ) -> Result<(Leave<'a>, Answer), HttpError> {
+        match self.exchange(request, purpose).await {
+            Ok(answer) => Ok((leave, answer)),
+            Err(error) => {
+                if !error.may_have_left() {
+                    leave.stayed();
+                }
+                Err(error)
+            }
+        }
     }
 
     /// One exchange, no repeat of any kind.

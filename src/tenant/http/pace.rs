@@ -5,22 +5,23 @@
 //! window: once that is used up, counting what is on its way, the gate is closed till the window's end
 //! before a 429 has to say so. As long as there is room nobody waits: requests are not spread out.
 //!
-//! Whoever waited asks again before leaving: a gate may have been closed meanwhile.
+//! Whoever waited asks again before leaving: a gate may have been closed meanwhile. Behind a reset a call
+//! leaves a little later, by chance: others of the org wait for the same one.
 
 use super::Limits;
 use super::clock::Clock;
-use super::held::HeldCalls;
+use super::gate::{Found, Gate, Pause, Place, Taken};
+use super::held::{HeldCalls, Told};
 use super::rate::{Rate, asked_pause};
 use super::request::Answer;
 use super::seats::{Seat, Seated, Seats};
 use crate::domain::{Remote, Wait, WaitCause};
 use jiff::Timestamp;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::sync::Notify;
 use tokio::sync::futures::OwnedNotified;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 /// What is limited together: some calls of one system.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -81,98 +82,6 @@ pub(super) enum Refused {
     Crowded,
 }
 
-/// A bucket: when it opens, and what closed it.
-#[derive(Debug)]
-struct Gate {
-    opens: Instant,
-    cause: WaitCause,
-    /// Requests that keep a distance leave then at the earliest.
-    next: Instant,
-    window: Option<Window>,
-    /// Requests on their way.
-    flying: u32,
-    /// Told whenever one of them is not any more.
-    landed: Arc<Notify>,
-}
-
-/// What the other side said of its window last.
-#[derive(Debug, Clone, Copy)]
-struct Window {
-    reset: i64,
-    limit: u32,
-    left: u32,
-    ends: Instant,
-}
-
-/// A place in a bucket.
-#[derive(Debug, Clone, Copy)]
-struct Place {
-    opens: Instant,
-    cause: WaitCause,
-}
-
-/// What a request that has waited finds.
-enum Found {
-    Room,
-    Closed,
-    /// As much is on its way as is left; how much that is shows when it has landed, or when the window ends,
-    /// if that is yet to come.
-    Tight(OwnedNotified, Option<Instant>),
-}
-
-impl Gate {
-    fn new(now: Instant) -> Gate {
-        let cause = WaitCause::Paced;
-        Gate { opens: now, cause, next: now, window: None, flying: 0, landed: Arc::default() }
-    }
-
-    /// When it opens, if it is closed.
-    fn closed(&self, now: Instant) -> Option<Place> {
-        let by_answer = Place { opens: self.opens, cause: self.cause };
-        let used_up = self.window.filter(|window| window.left == 0);
-        let by_window = used_up.map(|window| Place { opens: window.ends, cause: WaitCause::Paced });
-        let later = std::iter::once(by_answer).chain(by_window).max_by_key(|place| place.opens);
-        later.filter(|place| place.opens > now)
-    }
-
-    /// What may be on its way at once. Of a window that has ended only its size is known.
-    fn room(&self, now: Instant) -> Option<(u32, Instant)> {
-        let window = self.window?;
-        let is_over = window.ends <= now;
-        Some((if is_over { window.limit } else { window.left }, window.ends))
-    }
-
-    fn learn(&mut self, rate: Rate, longest: Duration, now: Instant) {
-        let ends = now + rate.ends_in.min(longest);
-        match &mut self.window {
-            Some(window) if window.reset == rate.reset => {
-                // Each answer says too late rather than too early when the window ends: its date has no
-                // fractions, and it was on its way.
-                window.ends = window.ends.min(ends);
-                window.left = window.left.min(rate.left);
-                window.limit = rate.limit;
-            }
-            // A late answer, of the window before.
-            Some(window) if window.reset > rate.reset && window.ends > now => {}
-            _ => self.window = Some(Window { reset: rate.reset, limit: rate.limit, left: rate.left, ends }),
-        }
-    }
-
-    /// Nobody knows whether what has no answer was counted.
-    fn lose(&mut self) {
-        if let Some(window) = &mut self.window {
-            window.left = window.left.saturating_sub(1);
-        }
-    }
-
-    fn close(&mut self, pause: Pause, now: Instant) {
-        let opens = now + pause.length;
-        if opens > self.opens {
-            (self.opens, self.cause) = (opens, pause.cause);
-        }
-    }
-}
-
 /// The gates, by bucket. Buckets come from the configuration, so there are few.
 #[derive(Debug)]
 pub(super) struct Pacer {
@@ -180,17 +89,26 @@ pub(super) struct Pacer {
     /// Okta's limit on simultaneous requests is for all users of the org.
     seats: Seats,
     longest: Duration,
+    jitter: Duration,
+    /// Draws from nothing up to that.
+    draw: fn(Duration) -> Duration,
     held: HeldCalls,
 }
 
 impl Pacer {
     pub(super) fn new(limits: &Limits) -> Pacer {
-        let (gates, held) = (Mutex::default(), HeldCalls::default());
-        Pacer { gates, seats: Seats::new(limits.at_once), longest: limits.longest_pause, held }
+        Pacer {
+            gates: Mutex::default(),
+            seats: Seats::new(limits.at_once),
+            longest: limits.longest_pause,
+            jitter: limits.jitter,
+            draw: |most| most.mul_f64(fastrand::f64()),
+            held: HeldCalls::default(),
+        }
     }
 
     /// Waits until a request may leave, and tells that it does where that takes long. A place after the
-    /// deadline is not taken: the wait it would have been comes back.
+    /// deadline is not waited for: the wait it would have been comes back.
     pub(super) async fn turn<'a>(
         &'a self,
         bucket: &'a Bucket,
@@ -198,33 +116,34 @@ impl Pacer {
         told: &Telling<'_>,
     ) -> Result<Leave<'a>, Refused> {
         loop {
-            self.wait(bucket, turn, told).await.map_err(Refused::Closed)?;
+            self.wait(bucket, turn, told).await?;
             let seat = match bucket.remote {
                 Remote::Okta => {
                     Some(self.seats.take(turn.seat, turn.seated_by).await.ok_or(Refused::Crowded)?)
                 }
                 _ => None,
             };
-            match self.leave(bucket) {
-                Found::Room => return Ok(Leave { pacer: self, bucket, is_answered: false, _seat: seat }),
+            match self.leave(bucket, turn.gap) {
+                Found::Room(taken) => return Ok(self.leaving(bucket, taken, seat)),
                 Found::Closed => {}
                 Found::Tight(landed, ends) => {
                     drop(seat);
-                    let given_up = turn.deadline.max(turn.seated_by);
-                    let until = ends.map_or(given_up, |ends| ends.min(turn.deadline));
-                    tokio::select! {
-                        () = landed => {}
-                        () = sleep_until(until) => match ends {
-                            Some(ends) if ends > turn.deadline => {
-                                // Who asks once more is told how long it would be.
-                                return Err(Refused::Closed(ends.saturating_duration_since(Instant::now())));
-                            }
-                            Some(_) => {}
-                            None => return Err(Refused::Crowded),
-                        }
-                    }
+                    self.wait_for_room(bucket, turn, told, (landed, ends)).await?;
                 }
             }
+        }
+    }
+
+    /// Lets a request leave that had its turn and gave it back to ask for something else; `None` where it has
+    /// to wait for another.
+    pub(super) fn turn_now<'a>(&'a self, bucket: &'a Bucket, turn: Turn) -> Option<Leave<'a>> {
+        let seat = match bucket.remote {
+            Remote::Okta => Some(self.seats.take_now(turn.seat)?),
+            _ => None,
+        };
+        match self.leave(bucket, turn.gap) {
+            Found::Room(taken) => Some(self.leaving(bucket, taken, seat)),
+            Found::Closed | Found::Tight(..) => None,
         }
     }
 
@@ -233,64 +152,77 @@ impl Pacer {
         &self.held
     }
 
-    async fn wait(&self, bucket: &Bucket, turn: Turn, told: &Telling<'_>) -> Result<(), Duration> {
-        let now = Instant::now();
-        let place = self.reserve(bucket, turn.gap, turn.deadline)?;
-        let length = place.opens.saturating_duration_since(now);
-        let _told = (length >= told.from).then(|| {
-            let (length, remote) = (told.clock.span(length), bucket.remote.clone());
-            let until = told.clock.now().saturating_add(length).unwrap_or(Timestamp::MAX);
-            self.held.enter(Wait { remote, cause: place.cause, until, length })
-        });
+    /// Waits for the next place in a bucket. It is taken by leaving only: whoever finds it gone waits again.
+    async fn wait(&self, bucket: &Bucket, turn: Turn, told: &Telling<'_>) -> Result<(), Refused> {
+        let Some(place) = self.next_place(bucket, turn.gap) else { return Ok(()) };
+        if place.opens > turn.deadline {
+            return Err(Refused::Closed(place.opens.saturating_duration_since(Instant::now())));
+        }
+        let _told = self.tell(bucket, place, told);
         sleep_until(place.opens).await;
         Ok(())
     }
 
-    /// Says when the next place in a bucket is; with a gap it is taken, and the one after it is at least
-    /// that much later.
-    fn reserve(&self, bucket: &Bucket, gap: Duration, deadline: Instant) -> Result<Place, Duration> {
-        let now = Instant::now();
-        let mut gates = self.gates();
-        let gate = gates.entry(bucket.clone()).or_insert_with(|| Gate::new(now));
-        let mut place = gate.closed(now).unwrap_or(Place { opens: now, cause: WaitCause::Paced });
-        if !gap.is_zero() && gate.next > place.opens {
-            place = Place { opens: gate.next, cause: place.cause };
-        }
-        // An open gate holds back nobody, however little patience there was.
-        if place.opens > now && place.opens > deadline {
-            return Err(place.opens - now);
-        }
-        if !gap.is_zero() {
-            gate.next = place.opens + gap;
-        }
-        Ok(place)
-    }
-
-    /// Lets a request leave, if its bucket still has room for it.
-    fn leave(&self, bucket: &Bucket) -> Found {
-        let now = Instant::now();
-        let mut gates = self.gates();
-        let gate = gates.entry(bucket.clone()).or_insert_with(|| Gate::new(now));
-        if gate.closed(now).is_some() {
-            return Found::Closed;
-        }
-        match gate.room(now) {
-            Some((room, ends)) if gate.flying >= room => {
-                Found::Tight(gate.landed.clone().notified_owned(), Some(ends).filter(|ends| *ends > now))
+    /// Waits until something lands or the window ends.
+    async fn wait_for_room(
+        &self,
+        bucket: &Bucket,
+        turn: Turn,
+        told: &Telling<'_>,
+        (landed, ends): (OwnedNotified, Option<Instant>),
+    ) -> Result<(), Refused> {
+        let Some(ends) = ends else {
+            let given_up = turn.deadline.max(turn.seated_by);
+            return timeout_at(given_up, landed).await.map_err(|_| Refused::Crowded);
+        };
+        let opens = ends.min(turn.deadline);
+        let _told = self.tell(bucket, Place { opens, cause: WaitCause::Paced }, told);
+        match timeout_at(opens, landed).await {
+            // Who asks once more is told how long it would be.
+            Err(_) if ends > turn.deadline => {
+                Err(Refused::Closed(ends.saturating_duration_since(Instant::now())))
             }
-            _ => {
-                gate.flying += 1;
-                Found::Room
-            }
+            _ => Ok(()),
         }
     }
 
-    fn land(&self, bucket: &Bucket, change: impl FnOnce(&mut Gate, Instant)) {
+    /// Tells a wait, if it is long enough to be read.
+    fn tell(&self, bucket: &Bucket, place: Place, told: &Telling<'_>) -> Option<Told<'_>> {
+        let length = place.opens.saturating_duration_since(Instant::now());
+        (length >= told.from).then(|| {
+            let (length, remote) = (told.clock.span(length), bucket.remote.clone());
+            let until = told.clock.now().saturating_add(length).unwrap_or(Timestamp::MAX);
+            self.held.enter(Wait { remote, cause: place.cause, until, length })
+        })
+    }
+
+    /// Where the next place in a bucket is, for a request that keeps this distance; `None` means here and now.
+    fn next_place(&self, bucket: &Bucket, gap: Duration) -> Option<Place> {
+        self.at_gate(bucket, |gate, now| gate.later(gap, now))
+    }
+
+    fn leave(&self, bucket: &Bucket, gap: Duration) -> Found {
+        self.at_gate(bucket, |gate, now| gate.leave(gap, now))
+    }
+
+    fn leaving<'a>(
+        &'a self,
+        bucket: &'a Bucket,
+        taken: Option<Taken>,
+        seat: Option<Seated<'a>>,
+    ) -> Leave<'a> {
+        Leave { pacer: self, bucket, fate: Fate::Unknown, taken, _seat: seat }
+    }
+
+    /// By how much a call is to leave later than a reset.
+    fn late(&self, bucket: &Bucket) -> Duration {
+        if bucket.remote == Remote::Okta { (self.draw)(self.jitter) } else { Duration::ZERO }
+    }
+
+    fn at_gate<T>(&self, bucket: &Bucket, at: impl FnOnce(&mut Gate, Instant) -> T) -> T {
         let now = Instant::now();
         let mut gates = self.gates();
-        let gate = gates.entry(bucket.clone()).or_insert_with(|| Gate::new(now));
-        change(gate, now);
-        gate.landed.notify_waiters();
+        at(gates.entry(bucket.clone()).or_insert_with(|| Gate::new(now)), now)
     }
 
     fn gates(&self) -> MutexGuard<'_, HashMap<Bucket, Gate>> {
@@ -298,56 +230,60 @@ impl Pacer {
     }
 }
 
+/// What became of a request.
+#[derive(Debug, Clone, Copy)]
+enum Fate {
+    /// Nobody knows whether it was counted.
+    Unknown,
+    Answered,
+    /// It never left.
+    Stayed,
+}
+
 /// A request on its way. It has landed when this is dropped, however that comes about.
 #[derive(Debug)]
 pub(super) struct Leave<'a> {
     pacer: &'a Pacer,
     bucket: &'a Bucket,
-    is_answered: bool,
+    fate: Fate,
+    taken: Option<Taken>,
     _seat: Option<Seated<'a>>,
 }
 
 impl Leave<'_> {
     /// Its answer has come: what it says of the bucket is heeded from now on, and a 429 closes it.
     pub(super) fn answered(mut self, rate: Option<Rate>, pause: Option<Pause>) {
-        self.is_answered = true;
+        self.fate = Fate::Answered;
         let is_okta = self.bucket.remote == Remote::Okta;
-        let longest = self.pacer.longest;
-        self.pacer.land(self.bucket, |gate, now| {
+        let (longest, late) = (self.pacer.longest, self.pacer.late(self.bucket));
+        self.pacer.at_gate(self.bucket, |gate, now| {
             if let Some(rate) = rate.filter(|_| is_okta) {
-                gate.learn(rate, longest, now);
+                gate.learn(rate, late, longest, now);
             }
             if let Some(pause) = pause {
-                gate.close(pause, now);
+                gate.close(pause.later(late, longest), now);
             }
         });
     }
-}
 
-impl Leave<'_> {
-    /// It did not leave after all.
+    /// It did not leave after all: its place is the next one's.
     pub(super) fn stayed(mut self) {
-        self.is_answered = true;
+        self.fate = Fate::Stayed;
     }
 }
 
 impl Drop for Leave<'_> {
     fn drop(&mut self) {
-        let is_answered = self.is_answered;
-        self.pacer.land(self.bucket, |gate, _| {
-            gate.flying = gate.flying.saturating_sub(1);
-            if !is_answered {
-                gate.lose();
+        let (fate, taken) = (self.fate, self.taken);
+        self.pacer.at_gate(self.bucket, |gate, now| {
+            gate.land();
+            match (fate, taken) {
+                (Fate::Unknown, _) => gate.lose(),
+                (Fate::Stayed, Some(taken)) => gate.give_back(taken, now),
+                (Fate::Stayed, None) | (Fate::Answered, _) => {}
             }
         });
     }
-}
-
-/// How long a bucket is closed, and who decided that.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Pause {
-    length: Duration,
-    cause: WaitCause,
 }
 
 /// How long to pause after the `attempt`th 429, first is 0: what the other side asks for, but at least
@@ -364,11 +300,14 @@ pub(super) fn pause_after(answer: &Answer, attempt: u32, limits: &Limits, clock:
 mod tests {
     use super::super::rate::http_date;
     use super::*;
+    use futures_util::FutureExt as _;
+    use jiff::SignedDuration;
     use rstest::rstest;
     use std::sync::LazyLock;
 
     const DATE: &str = "Sun, 06 Nov 1994 08:49:37 GMT";
     const EPOCH_OF_DATE: i64 = 784_111_777;
+    const MINUTE: Duration = Duration::from_secs(60);
 
     fn answer(headers: &[(&str, &str)]) -> Answer {
         let headers = headers.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
@@ -431,12 +370,12 @@ mod tests {
     }
 
     fn close(pacer: &Pacer, bucket: &Bucket, pause: Pause) {
-        pacer.land(bucket, |gate, now| gate.close(pause, now));
+        pacer.at_gate(bucket, |gate, now| gate.close(pause, now));
     }
 
     fn learn(pacer: &Pacer, bucket: &Bucket, (reset, left, millis): (i64, u32, u64)) {
         let rate = Rate { limit: 10, left, reset, ends_in: Duration::from_millis(millis) };
-        pacer.land(bucket, |gate, now| gate.learn(rate, Duration::from_secs(65), now));
+        pacer.at_gate(bucket, |gate, now| gate.learn(rate, Duration::ZERO, Duration::from_secs(65), now));
     }
 
     /// Waits for so many seconds at most.
@@ -451,27 +390,128 @@ mod tests {
         Telling { from: Duration::from_millis(1), clock: &CLOCK }
     }
 
-    #[test]
-    fn a_place_after_the_deadline_is_not_taken() {
-        let pacer = pacer();
-        let deadline = Instant::now() + Duration::from_secs(5);
-        let gap = Duration::from_secs(1);
-        let (a, b) = (Bucket::cii("a"), Bucket::cii("b"));
-        let first = pacer.reserve(&a, gap, deadline).unwrap();
-        assert!(pacer.reserve(&a, gap, deadline).unwrap().opens >= first.opens + gap);
-        assert!(pacer.reserve(&a, Duration::ZERO, deadline).unwrap().opens < first.opens + gap, "a read");
+    #[tokio::test]
+    async fn a_closed_gate_is_not_waited_for_where_it_opens_after_the_deadline() {
+        let (pacer, telling) = (pacer(), telling());
+        let (a, b) = (Bucket::cii("a"), Bucket::notifier("chat"));
+        let turn = |bucket| pacer.turn(bucket, patient(5), &telling);
+        assert!(turn(&a).await.is_ok());
         close(&pacer, &a, asked(60));
-        assert!(pacer.reserve(&a, gap, deadline).is_err());
-        assert!(pacer.reserve(&b, gap, deadline).is_ok());
+        assert!(matches!(turn(&a).await, Err(Refused::Closed(_))));
+        assert!(turn(&b).await.is_ok(), "nobody else is held up");
+    }
+
+    #[tokio::test]
+    async fn an_open_gate_holds_back_nobody_however_impatient() {
+        let (pacer, telling) = (pacer(), telling());
+        let bucket = Bucket::notifier("chat");
+        let turn = Turn { deadline: Instant::now(), seated_by: Instant::now(), ..patient(0) };
+        assert!(pacer.turn(&bucket, turn, &telling).await.is_ok());
+        close(&pacer, &bucket, asked(60));
+        assert!(pacer.turn(&bucket, turn, &telling).await.is_err());
+    }
+
+    /// A request that acts, keeps a distance of a minute and waits for so many seconds at most.
+    fn acting(seconds: u64) -> Turn {
+        Turn { seat: Seat::Act, gap: MINUTE, ..patient(seconds) }
+    }
+
+    #[tokio::test]
+    async fn requests_that_act_keep_a_distance_and_one_that_stayed_takes_none() {
+        let (pacer, okta, telling) = (pacer(), Bucket::okta("users"), telling());
+        let act = || pacer.turn(&okta, acting(5), &telling);
+        act().await.unwrap().stayed();
+        let _left = act().await.unwrap();
+        assert!(matches!(act().await, Err(Refused::Closed(_))), "a minute behind the one that left");
+        assert!(pacer.turn_now(&okta, acting(5)).is_none());
+        assert!(pacer.turn(&okta, patient(0), &telling).await.is_ok(), "a read keeps none");
+    }
+
+    #[tokio::test]
+    async fn who_waits_for_room_takes_no_place() {
+        let (pacer, okta, telling) = (pacer(), Bucket::okta("users"), telling());
+        learn(&pacer, &okta, (2, 4, 60_000));
+        let mut reads = Vec::new();
+        for _ in 0..4 {
+            reads.push(pacer.turn(&okta, patient(0), &telling).await.unwrap());
+        }
+        let mut acts = [(); 2].map(|()| Box::pin(pacer.turn(&okta, acting(300), &telling)));
+        for left in (1..4).rev() {
+            assert!(acts.iter_mut().all(|act| act.now_or_never().is_none()), "as much flies as is left");
+            let rate = Rate { limit: 10, left, reset: 2, ends_in: Duration::from_secs(60) };
+            reads.pop().unwrap().answered(Some(rate), None);
+        }
+        assert!(acts.iter_mut().all(|act| act.now_or_never().is_none()));
+        assert!(pacer.next_place(&okta, MINUTE).is_none(), "none of them has left");
+        // It was answered by a proxy, and not counted.
+        reads.pop().unwrap().answered(None, None);
+        let [first, second] = &mut acts;
+        let _left = first.await.unwrap();
+        assert!(second.now_or_never().is_none());
+        assert!(pacer.next_place(&okta, MINUTE).is_some());
+    }
+
+    #[tokio::test]
+    async fn who_asks_again_leaves_only_where_nothing_has_changed() {
+        let (pacer, okta, telling) = (pacer(), Bucket::okta("users"), telling());
+        assert!(pacer.turn_now(&okta, patient(0)).is_some());
+        close(&pacer, &okta, asked(60));
+        assert!(pacer.turn_now(&okta, patient(300)).is_none(), "closed meanwhile");
+        let logs = Bucket::okta("logs");
+        learn(&pacer, &logs, (2, 1, 60_000));
+        let flies = pacer.turn(&logs, patient(0), &telling).await.unwrap();
+        assert!(pacer.turn_now(&logs, patient(300)).is_none(), "no room");
+        flies.stayed();
+        assert!(pacer.turn_now(&logs, patient(300)).is_some());
+    }
+
+    #[tokio::test]
+    async fn a_wait_for_room_is_told() {
+        let (pacer, okta, telling) = (pacer(), Bucket::okta("users"), telling());
+        learn(&pacer, &okta, (2, 1, 60_000));
+        let flies = pacer.turn(&okta, patient(0), &telling).await.unwrap();
+        let mut held = pacer.held().watch();
+        let mut waits = Box::pin(pacer.turn(&okta, patient(300), &telling));
+        assert!((&mut waits).now_or_never().is_none());
+        let told: Vec<Wait> = held.borrow_and_update().values().cloned().collect();
+        let [one] = told.as_slice() else { panic!("{told:?}") };
+        assert_eq!((&one.remote, one.cause), (&Remote::Okta, WaitCause::Paced));
+        assert!(one.length > SignedDuration::from_secs(30), "until the window's end: {one:?}");
+        flies.answered(None, None);
+        waits.await.unwrap();
+        assert!(held.borrow().is_empty());
+    }
+
+    /// How long it takes until a bucket opens that was closed for ten seconds, with a jitter of half a minute or none.
+    #[rstest]
+    #[case(Bucket::okta("users"), WaitCause::Asked, true)]
+    #[case(Bucket::okta("users"), WaitCause::Throttled, false)]
+    #[case(Bucket::cii("users"), WaitCause::Asked, false)]
+    #[tokio::test]
+    async fn calls_leave_a_little_later_than_a_reset_of_oktas(
+        #[case] bucket: Bucket,
+        #[case] cause: WaitCause,
+        #[case] is_later: bool,
+    ) {
+        let limits = Limits { jitter: Duration::from_secs(50), ..Limits::default() };
+        let pacer = Pacer { draw: |most| most / 2, ..Pacer::new(&limits) };
+        let telling = telling();
+        let pause = Pause { length: Duration::from_secs(10), cause };
+        pacer.turn(&bucket, patient(0), &telling).await.unwrap().answered(None, Some(pause));
+        let Err(Refused::Closed(wait)) = pacer.turn(&bucket, patient(0), &telling).await else {
+            panic!("it is closed")
+        };
+        assert_eq!(wait > Duration::from_secs(20), is_later, "{wait:?}");
+        assert!(wait <= Duration::from_secs(35), "{wait:?}");
     }
 
     #[test]
-    fn an_open_gate_holds_back_nobody_however_impatient() {
-        let (pacer, over) = (pacer(), Instant::now());
-        let bucket = Bucket::notifier("chat");
-        assert!(pacer.reserve(&bucket, Duration::ZERO, over).is_ok());
-        close(&pacer, &bucket, asked(60));
-        assert!(pacer.reserve(&bucket, Duration::ZERO, over).is_err());
+    fn what_is_drawn_is_no_more_than_the_most() {
+        let pacer = pacer();
+        let drawn: Vec<Duration> = (0..100).map(|_| pacer.late(&Bucket::okta("users"))).collect();
+        assert!(drawn.iter().all(|late| *late < Limits::default().jitter));
+        assert!(drawn.iter().any(|late| *late != drawn[0]), "others draw something else");
+        assert!(pacer.late(&Bucket::cii("users")).is_zero());
     }
 
     #[tokio::test]
@@ -570,12 +610,15 @@ mod tests {
     #[tokio::test]
     async fn a_window_ends_by_itself_and_its_size_is_kept() {
         let (pacer, okta, telling) = (pacer(), Bucket::okta("users"), telling());
-        pacer.land(&okta, |gate, now| {
+        pacer.at_gate(&okta, |gate, now| {
             let rate = Rate { limit: 1, left: 0, reset: 2, ends_in: Duration::from_millis(10) };
-            gate.learn(rate, Duration::from_secs(65), now);
+            gate.learn(rate, Duration::ZERO, Duration::from_secs(65), now);
         });
         let _first = pacer.turn(&okta, patient(30), &telling).await.unwrap();
-        assert!(matches!(pacer.leave(&okta), Found::Tight(_, None)), "one at a time until more is known");
+        assert!(
+            matches!(pacer.leave(&okta, Duration::ZERO), Found::Tight(_, None)),
+            "one at a time until more is known"
+        );
         // No clock helps: it waits for the one that is on its way, and gives up when its time is over.
         let refused = pacer.turn(&okta, patient(0), &telling).await.unwrap_err();
         assert_eq!(refused, Refused::Crowded);
@@ -593,8 +636,8 @@ mod tests {
     async fn a_claim_of_an_hour_closes_for_the_longest_pause_only() {
         let (pacer, okta) = (pacer(), Bucket::okta("users"));
         learn(&pacer, &okta, (2, 0, 3_000_000));
-        let wait = pacer.reserve(&okta, Duration::ZERO, Instant::now()).unwrap_err();
-        assert!(wait <= Duration::from_secs(65), "{wait:?}");
+        let refused = pacer.turn(&okta, patient(0), &telling()).await.unwrap_err();
+        assert!(matches!(refused, Refused::Closed(wait) if wait <= Duration::from_secs(65)), "{refused:?}");
     }
 
     #[tokio::test]

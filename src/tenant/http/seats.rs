@@ -46,6 +46,15 @@ impl Seats {
         };
         timeout_at(deadline, seated).await.ok()?
     }
+
+    /// A seat that is free and that nobody waits for.
+    pub(super) fn take_now(&self, seat: Seat) -> Option<Seated<'_>> {
+        let read = match seat {
+            Seat::Read => Some(self.reads.try_acquire().ok()?),
+            Seat::Act => None,
+        };
+        Some(Seated { _any: self.all.try_acquire().ok()?, _read: read })
+    }
 }
 
 #[cfg(test)]
@@ -61,7 +70,9 @@ mod tests {
         let act = seats.take(Seat::Act, over).await.unwrap();
         assert!(seats.take(Seat::Act, over).await.is_none(), "three in all");
         drop(first);
-        let _other = seats.take(Seat::Act, over).await.unwrap();
+        assert!(seats.take_now(Seat::Read).is_some(), "one is free");
+        let _other = seats.take_now(Seat::Act).unwrap();
+        assert!(seats.take_now(Seat::Act).is_none());
         drop(act);
         assert!(seats.take(Seat::Read, over).await.is_some());
     }

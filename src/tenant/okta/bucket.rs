@@ -2,7 +2,9 @@
 //! (contracts/okta.md, section 7).
 //!
 //! The table tells buckets apart by method and path, so this does too: two calls of one bucket share a gate,
-//! whatever they are for.
+//! whatever they are for. Where the table does not say, as of what is below a user, a call has a gate of its
+//! own: two gates of one bucket each learn what is left of it from the answers, while one gate of two buckets
+//! would take what is left of the one for what is left of the other.
 
 use crate::tenant::http::{Bucket, Method, Request};
 
@@ -20,8 +22,9 @@ fn name(method: Method, path: &str) -> &'static str {
     match (area, below) {
         ("logs", _) => "logs",
         ("users", 0) => "users",
-        ("users", _) if method == Method::Get => "users/{id}",
-        ("users", _) => "users",
+        ("users", 1) if method == Method::Get => "users/{id}",
+        ("users", _) if method == Method::Get => "users/{id}/*",
+        ("users", _) => "users/{id} changed",
         ("groups", 0) => "groups",
         ("groups", _) => "groups/{id}",
         ("apps", 1) => "apps/{id}",
@@ -40,11 +43,11 @@ mod tests {
     #[case(Method::Get, "/api/v1/users", "users")]
     #[case(Method::Post, "/api/v1/users", "users")]
     #[case(Method::Get, "/api/v1/users/00u1", "users/{id}")]
-    #[case(Method::Get, "/api/v1/users/00u1/groups", "users/{id}")]
-    #[case(Method::Get, "/api/v1/users/00u1/factors", "users/{id}")]
-    #[case(Method::Post, "/api/v1/users/00u1", "users")]
-    #[case(Method::Post, "/api/v1/users/00u1/lifecycle/suspend", "users")]
-    #[case(Method::Delete, "/api/v1/users/00u1/sessions", "users")]
+    #[case(Method::Get, "/api/v1/users/00u1/groups", "users/{id}/*")]
+    #[case(Method::Get, "/api/v1/users/00u1/factors", "users/{id}/*")]
+    #[case(Method::Post, "/api/v1/users/00u1", "users/{id} changed")]
+    #[case(Method::Post, "/api/v1/users/00u1/lifecycle/suspend", "users/{id} changed")]
+    #[case(Method::Delete, "/api/v1/users/00u1/sessions", "users/{id} changed")]
     #[case(Method::Get, "/api/v1/groups", "groups")]
     #[case(Method::Get, "/api/v1/groups/00g1", "groups/{id}")]
     #[case(Method::Put, "/api/v1/groups/00g1/users/00u1", "groups/{id}")]
