@@ -14,6 +14,7 @@ pub use register::{
 
 use crate::app::layout::Size;
 use crate::config::mean;
+use crate::domain::bulk::BulkId;
 use crate::domain::journal::Head;
 use crate::domain::{Disposition, EventId, FindingId, FlowId};
 use clap::{Args, Parser, Subcommand};
@@ -92,8 +93,11 @@ pub enum Command {
     },
     /// What can be run
     Flows,
-    /// Run a flow
-    Run(Run),
+    /// Run a flow on one or many
+    Run(RunOn),
+    /// Runs on many: how they stand, and what becomes of them
+    #[command(subcommand)]
+    Bulk(Bulk),
     /// What was done
     #[command(subcommand)]
     Journal(Journal),
@@ -297,14 +301,21 @@ pub struct Which {
     pub seen: Option<u64>,
 }
 
-/// `run …`
+/// `run FLOW …`
 #[derive(Debug, Clone, Args)]
-pub struct Run {
+#[command(
+    after_help = "Everything is read and planned before anything is sent. With several users the run is kept: \
+    each is planned anew at their turn and acted on once, below ten calls a second, and the first end of a kind that \
+    may be wrong for everybody pauses it. `idtriage bulk` shows it and goes on with it, also after a crash.\n\
+    Exit status: 0 changed, accepted or no change; 1 failed, refused or not legal; 2 wrong usage; \
+    3 mixed; 4 any outcome unknown."
+)]
+pub struct RunOn {
     /// The flow's id
     pub flow: FlowId,
-    /// On whom; may be said several times
-    #[arg(long = "user", value_name = "LOGIN", required = true, num_args = 1..)]
-    pub users: Vec<String>,
+    /// On whom.
+    #[command(flatten)]
+    pub whom: Whom,
     /// From which finding
     #[arg(long, value_name = "ID")]
     pub finding: Option<FindingId>,
@@ -314,6 +325,87 @@ pub struct Run {
     /// How its confirmation is answered.
     #[command(flatten)]
     pub answers: Answers,
+}
+
+/// On whom something is run
+#[derive(Debug, Clone, Args)]
+#[group(required = true, multiple = true)]
+pub struct Whom {
+    /// On whom; may be said several times
+    #[arg(long = "user", value_name = "LOGIN", num_args = 1..)]
+    pub users: Vec<String>,
+    /// A login a line of a file, or of standard input: `-`
+    #[arg(long, value_name = "FILE|-")]
+    pub users_from: Option<PathBuf>,
+    /// The users of an event, each from their finding
+    #[arg(long, value_name = "ID")]
+    pub event: Option<EventId>,
+    /// The users that were seen on an address
+    #[arg(long, value_name = "ADDRESS")]
+    pub ip: Option<IpAddr>,
+}
+
+/// A flow, and who is named on the command line itself.
+#[derive(Debug, Clone)]
+pub struct Run {
+    /// The flow's id.
+    pub flow: FlowId,
+    /// On whom.
+    pub users: Vec<String>,
+    /// From which finding.
+    pub finding: Option<FindingId>,
+    /// Declared inputs of the flow.
+    pub inputs: Vec<(String, String)>,
+    /// How its confirmation is answered.
+    pub answers: Answers,
+}
+
+impl RunOn {
+    /// As if only those were meant who are named.
+    pub fn named(&self) -> Run {
+        let RunOn { flow, whom, finding, inputs, answers } = self.clone();
+        Run { flow, users: whom.users, finding, inputs, answers }
+    }
+}
+
+/// `bulk …`
+#[derive(Debug, Clone, Subcommand)]
+pub enum Bulk {
+    /// Runs on many, newest first
+    List {
+        /// How many
+        #[arg(long, value_name = "N", default_value_t = 100)]
+        limit: usize,
+        /// Older than the run of this id
+        #[arg(long, value_name = "ID")]
+        before: Option<BulkId>,
+    },
+    /// One run and its users, in their order
+    Show {
+        /// Which run
+        id: BulkId,
+        /// Only those with something to look at: not sent, refused, failed or unknown
+        #[arg(long)]
+        exceptions: bool,
+    },
+    /// Go on with those who wait: nobody is acted on twice. What stopped it so far does not stop it again
+    Resume {
+        /// Which run
+        id: BulkId,
+        /// That is meant
+        #[arg(long, required = true)]
+        yes: bool,
+    },
+    /// Let those who are on their way land, and act on nobody more until it is resumed
+    Pause {
+        /// Which run
+        id: BulkId,
+    },
+    /// Let those who are on their way land, and act on nobody more, for good
+    Stop {
+        /// Which run
+        id: BulkId,
+    },
 }
 
 /// How the confirmation of something that acts is answered

@@ -7,14 +7,16 @@ use super::failure::Failure;
 use super::run;
 use crate::config::meant::{self, Reading, Source, Way};
 use crate::config::{Config, Loaded};
+use crate::domain::bulk::{BulkId, BulkRun};
 use crate::domain::plan::{Refusal, WebPage};
 use crate::domain::run_end::{Ended, RunEnd, StepEnd};
 use crate::domain::time::Zone;
 use crate::domain::{ActionId, Actor, Flow, Plan};
 use crate::ingest::{Ingest, decoder};
 use crate::notify::{self, Messenger, Notifiers};
+use crate::remediation::bulk::ConfirmedBulk;
 use crate::remediation::guard::Mode;
-use crate::remediation::{self, Ask, Desk, PlanError, RunError, Runner};
+use crate::remediation::{self, Ask, BulkError, BulkTold, Desk, PlanError, RunError, Runner, Wish};
 use crate::source::Polled;
 use crate::source::clock::{Clock, SystemClock};
 use crate::source::system_log::filter::IAM_CONFIGURATION;
@@ -27,7 +29,9 @@ use jiff::Timestamp;
 use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::mpsc::unbounded_channel;
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 /// The time.
 pub(super) fn now() -> Timestamp {
@@ -172,7 +176,28 @@ pub(super) fn desk(
     actor: &Actor,
 ) -> Box<dyn run::Desk> {
     let desk = remediation_desk(&loaded.config, tenants, store, actor, Mode::Acting, Zone::Utc, clock());
-    Box::new(Bench { runner: Runner::new(desk.clone(), Default::default()), desk })
+    Box::new(Bench { runner: Arc::new(Runner::new(desk.clone(), Default::default())), desk })
+}
+
+/// What drives bulk runs.
+pub(super) fn runner(
+    loaded: &Loaded,
+    tenants: Arc<Tenants>,
+    store: Arc<dyn Store>,
+    actor: &Actor,
+) -> Arc<Runner> {
+    let desk = remediation_desk(&loaded.config, tenants, store, actor, Mode::Acting, Zone::Utc, clock());
+    Arc::new(Runner::new(desk, Default::default()))
+}
+
+/// A run that is driven by itself: whoever tells what came of it may wait for other things meanwhile.
+pub(super) fn driven(
+    runner: Arc<Runner>,
+    id: BulkId,
+    wishes: watch::Receiver<Wish>,
+    told: UnboundedSender<BulkTold>,
+) -> JoinHandle<Result<BulkRun, BulkError>> {
+    tokio::spawn(async move { runner.drive(id, wishes, told).await })
 }
 
 /// How long a command that was told to end waits for a receipt.
@@ -180,11 +205,30 @@ const LAST_RECEIPT: Duration = Duration::from_secs(60);
 
 struct Bench {
     desk: Arc<Desk>,
-    runner: Runner,
+    runner: Arc<Runner>,
 }
 
 #[async_trait]
 impl run::Desk for Bench {
+    async fn many(
+        &self,
+        plans: &[Plan],
+        said: ConfirmedBulk,
+        wishes: watch::Receiver<Wish>,
+        told: UnboundedSender<BulkTold>,
+    ) -> Result<BulkRun, Failure> {
+        if let Some(why) = remediation::bulk::refusal(&self.desk, plans.len()) {
+            return Err(Failure::usage(format!("{why}\nhint: name fewer, or raise the limit")));
+        }
+        let id = BulkId(uuid::Uuid::new_v4());
+        let queued = remediation::bulk::queued(&self.desk, id, plans, said);
+        let (run, users) = queued.ok_or_else(|| Failure::usage("nobody is meant"))?;
+        self.desk.store.queue(&run, &users).await?;
+        let ended = driven(self.runner.clone(), id, wishes, told).await;
+        let ended = ended.map_err(|cause| Failure::unknown(format!("the run broke off: {cause}")))?;
+        ended.map_err(|error| Failure::failed(error.to_string()))
+    }
+
     async fn looked_long_enough(&self) {
         tokio::time::sleep(Duration::from_secs(5)).await;
     }

@@ -3,6 +3,7 @@
 use super::failure::Failure;
 use super::run::{Ask, Asked, Confirmed, Desk};
 use crate::domain::action::{Settlement, ShownRequest};
+use crate::domain::bulk::{BulkCounts, BulkEnd, BulkId, BulkRun, BulkState, BulkUser};
 use crate::domain::dossier::{AddressUsers, LoadedPart, OktaUser, Part, Problem};
 use crate::domain::event::EventDetail;
 use crate::domain::finding::HistoryEntry;
@@ -15,6 +16,8 @@ use crate::domain::{
     Action, ActionId, Actor, Change, Event, EventId, Evidence, Finding, FindingId, Login, Outcome, PartName,
     Plan, Query, Risk, SourcesReport, preset,
 };
+use crate::remediation::bulk::ConfirmedBulk;
+use crate::remediation::{BulkTold, Wish};
 use crate::store::{
     ActionFilter, Basis, ChangeError, Counted, Cursor, Dropped, EventUser, FindingFilter, From, Imported,
     InboxItem, IntendError, Lease, Page, Pruned, Replaced, Sequence, Store, StoreError, StoreHealth,
@@ -26,6 +29,7 @@ use jiff::Timestamp;
 use std::future::pending;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::watch;
 
 /// Newest first, as the store gives them; only what the commands read is answered.
@@ -313,6 +317,52 @@ impl Default for FakeDesk {
 }
 
 impl FakeDesk {
+    fn outcome_of(&self, plan: &Plan) -> Outcome {
+        let told = self.outcomes.iter().find(|(login, _)| Login::new(login) == plan.login);
+        told.map_or(Outcome::Accepted, |(_, outcome)| *outcome)
+    }
+
+    fn queued(&self, plans: &[Plan]) -> (BulkRun, Vec<BulkUser>) {
+        let user = |(position, plan): (u32, &Plan)| BulkUser {
+            position,
+            login: plan.login.clone(),
+            target_id: None,
+            finding: None,
+            end: None,
+        };
+        let run = BulkRun {
+            id: BulkId(uuid::Uuid::nil()),
+            flow: plans[0].flow.id.clone(),
+            verb: plans[0].verb.clone(),
+            risk: self.risk,
+            inputs: Default::default(),
+            reason: None,
+            is_insisted: false,
+            actor: Actor::default(),
+            at: Timestamp::UNIX_EPOCH,
+            state: BulkState::Running,
+            why: None,
+            held_until: None,
+            counts: BulkCounts { queued: plans.len(), ..BulkCounts::default() },
+        };
+        (run, (0..).zip(plans).map(user).collect())
+    }
+
+    fn told(
+        &self,
+        plan: &Plan,
+        user: BulkUser,
+        outcome: Outcome,
+        run: &mut BulkRun,
+        told: &UnboundedSender<BulkTold>,
+    ) {
+        let ended = end(plan, outcome);
+        run.counts.queued -= 1;
+        run.counts.add(Some(outcome), 1);
+        let user = BulkUser { end: Some(BulkEnd::of_run(&ended, Timestamp::UNIX_EPOCH)), ..user };
+        let _ = told.send(BulkTold { user, run: Some(ended) });
+    }
+
     pub(crate) fn ran(&self) -> usize {
         self.ran.load(Ordering::SeqCst)
     }
@@ -321,6 +371,35 @@ impl FakeDesk {
 #[async_trait]
 impl Desk for FakeDesk {
     async fn looked_long_enough(&self) {}
+
+    /// One after the other, each told before the next.
+    async fn many(
+        &self,
+        plans: &[Plan],
+        _: ConfirmedBulk,
+        mut wishes: watch::Receiver<Wish>,
+        told: UnboundedSender<BulkTold>,
+    ) -> Result<BulkRun, Failure> {
+        let (_, users) = self.queued(plans);
+        let mut run = self.queued(plans).0;
+        for (plan, user) in plans.iter().zip(users) {
+            if *wishes.borrow() != Wish::GoOn {
+                run.state = BulkState::Paused;
+                return Ok(run);
+            }
+            self.ran.fetch_add(1, Ordering::SeqCst);
+            if let Some(stuck) = &self.stuck {
+                stuck.asks.send(stuck.asked).unwrap();
+                let _ = wishes.changed().await;
+                let Some(outcome) = stuck.stands else { continue };
+                self.told(plan, user, outcome, &mut run, &told);
+                continue;
+            }
+            self.told(plan, user, self.outcome_of(plan), &mut run, &told);
+        }
+        run.state = BulkState::Done;
+        Ok(run)
+    }
 
     async fn page(&self, _: &Ask) -> Result<Option<WebPage>, Failure> {
         Ok(self.page.clone())
@@ -337,9 +416,7 @@ impl Desk for FakeDesk {
             stuck.asks.send(stuck.asked).unwrap();
             return pending().await;
         }
-        let told = self.outcomes.iter().find(|(login, _)| Login::new(login) == plan.login);
-        let outcome = told.map_or(Outcome::Accepted, |(_, outcome)| *outcome);
-        Ok(end(plan, outcome))
+        Ok(end(plan, self.outcome_of(plan)))
     }
 
     async fn stop(&self, plan: &Plan) -> Result<Option<RunEnd>, Failure> {

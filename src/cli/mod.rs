@@ -4,6 +4,7 @@
 //! `--json`) and ends in a [`Failure`] where it cannot go on. [`connect`] is where the rooms are joined.
 
 pub mod args;
+mod bulk;
 mod card;
 mod cii;
 mod collect;
@@ -33,6 +34,7 @@ mod store;
 mod table;
 mod unit;
 mod user;
+mod whom;
 
 pub use failure::Failure;
 
@@ -40,7 +42,7 @@ use crate::config::Loaded;
 use crate::config::meant::Reading;
 use crate::remediation::Pace;
 use crate::runtime::terminal::signals::{Signalled, Signals};
-use crate::store::receiver;
+use crate::store::{Store, receiver};
 use crate::tenant::Tenants;
 use args::{Arguments, Command, Global};
 use clap::Parser;
@@ -124,6 +126,7 @@ async fn dispatch(command: Option<&Command>, global: &Global, out: &mut Output<'
         }
         Some(Command::Flows) => flows::run(&session.local()?.flows, out),
         Some(Command::Run(what)) => remediate(what, &session, out).await,
+        Some(Command::Bulk(what)) => in_bulk(what, &session, out).await,
         Some(Command::Journal(what)) => {
             let store = session.local_store(out).await?;
             closed(store.as_ref(), journal::run(what, store.as_ref(), out).await).await
@@ -247,15 +250,68 @@ async fn keep(what: &args::Store, session: &Session<'_>, out: &mut Output<'_>) -
     closed(kept.as_ref(), store::run(what, kept.as_ref(), by, out).await).await
 }
 
-async fn remediate(what: &args::Run, session: &Session<'_>, out: &mut Output<'_>) -> Result<u8, Failure> {
+async fn remediate(what: &args::RunOn, session: &Session<'_>, out: &mut Output<'_>) -> Result<u8, Failure> {
     may_run(&what.answers, session)?;
     let loaded = session.loaded()?;
     let tenants = connect::tenants(&loaded.config, connect::clock())?;
-    acted(what, &loaded, tenants, &run::AsAction, session, out).await
+    let store = session.store(&loaded.config.store, Some(Reading::of(&loaded.config)), out).await?;
+    let found = whom::all(what, store.as_ref(), tenants.as_ref()).await;
+    let ran = async {
+        let tools = Tools { loaded: &loaded, tenants, store: store.clone(), session };
+        tools.act(&what.named(), &found?, &run::AsAction, out).await
+    };
+    closed(store.as_ref(), ran.await).await
+}
+
+async fn in_bulk(what: &args::Bulk, session: &Session<'_>, out: &mut Output<'_>) -> Result<u8, Failure> {
+    if bulk::changes(what) {
+        session.may_change("a bulk run")?;
+    }
+    let args::Bulk::Resume { id, .. } = what else {
+        let local = session.local()?;
+        let actor = session.actor(&local.console);
+        let store = session.store(&local.store, local.reading, out).await?;
+        let by = bulk::By { actor: &actor, at: connect::now() };
+        return closed(store.as_ref(), bulk::run(what, store.as_ref(), by, out).await).await;
+    };
+    let loaded = session.loaded()?;
+    let tenants = connect::tenants(&loaded.config, connect::clock())?;
+    let actor = session.actor(&loaded.config.console);
+    let store = session.store(&loaded.config.store, Some(Reading::of(&loaded.config)), out).await?;
+    let resumed = async {
+        let by = bulk::By { actor: &actor, at: connect::now() };
+        bulk::run(what, store.as_ref(), by, out).await?;
+        let runner = connect::runner(&loaded, tenants, store.clone(), &actor);
+        until_signalled(async |stop| bulk::drive(*id, runner, stop, out).await).await
+    };
+    closed(store.as_ref(), resumed.await).await
 }
 
 fn may_run(answers: &args::Answers, session: &Session<'_>) -> Result<(), Failure> {
     if answers.dry_run { Ok(()) } else { session.may_change("running a flow") }
+}
+
+/// What a command that acts works with.
+struct Tools<'a> {
+    loaded: &'a Loaded,
+    tenants: Arc<Tenants>,
+    store: Arc<dyn Store>,
+    session: &'a Session<'a>,
+}
+
+impl Tools<'_> {
+    async fn act(
+        self,
+        what: &args::Run,
+        targets: &[whom::Target],
+        tell: &dyn run::Tell,
+        out: &mut Output<'_>,
+    ) -> Result<u8, Failure> {
+        let actor = self.session.actor(&self.loaded.config.console);
+        let desk = connect::desk(self.loaded, self.tenants, self.store, &actor);
+        let by = run::By { actor: &actor, at: connect::now() };
+        until_signalled(async |stop| run::run(what, targets, desk.as_ref(), by, stop, tell, out).await).await
+    }
 }
 
 /// Runs a flow with tenants that are there already.
@@ -267,12 +323,10 @@ async fn acted(
     session: &Session<'_>,
     out: &mut Output<'_>,
 ) -> Result<u8, Failure> {
-    let actor = session.actor(&loaded.config.console);
+    let targets = whom::named(what)?;
     let store = session.store(&loaded.config.store, Some(Reading::of(&loaded.config)), out).await?;
-    let desk = connect::desk(loaded, tenants, store.clone(), &actor);
-    let by = run::By { actor: &actor, at: connect::now() };
-    let ran = until_signalled(async |stop| run::run(what, desk.as_ref(), by, stop, tell, out).await);
-    closed(store.as_ref(), ran.await).await
+    let tools = Tools { loaded, tenants, store: store.clone(), session };
+    closed(store.as_ref(), tools.act(what, &targets, tell, out).await).await
 }
 
 /// Does something that acts, and has it stop in order where a signal would end the process within a request.

@@ -5,25 +5,32 @@
 //! an output that nobody reads any more. The exit status says how the runs ended, whoever saw it. After
 //! a signal nothing more is sent; what has left is waited for.
 
+mod many;
 mod tell;
 
+pub(super) use many::{PAUSING, nobody_waits, note};
 pub use tell::{About, AsAction, Tell};
 
 use super::args;
 use super::card;
 use super::failure::{DONE, Failure, combined};
 use super::output::Output;
+use super::whom::Target;
+use crate::domain::bulk::BulkRun;
 use crate::domain::plan::{Confirm, Refusal, WebPage};
 use crate::domain::run_end::{Ended, RunEnd, StepEnd};
 use crate::domain::{Action, Actor, FindingId, FlowId, Login, Outcome, Plan};
+use crate::remediation::bulk::ConfirmedBulk;
+use crate::remediation::{BulkTold, Wish};
 use crate::store::Again;
 use async_trait::async_trait;
 use futures_util::FutureExt as _;
 use jiff::Timestamp;
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::future::pending;
 use std::io;
+use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::watch;
 
 /// What is asked of the desk for one user.
@@ -65,6 +72,16 @@ pub trait Desk: Send + Sync {
     /// Lets no run begin any more and waits for the receipt of this one, if it has begun. Answers it as
     /// it stands then: pending without a receipt, `None` if nothing was sent.
     async fn stop(&self, plan: &Plan) -> Result<Option<RunEnd>, Failure>;
+
+    /// Keeps a run of these plans and drives it, telling each end. What was planned for somebody is planned anew at
+    /// their turn.
+    async fn many(
+        &self,
+        plans: &[Plan],
+        said: ConfirmedBulk,
+        wishes: watch::Receiver<Wish>,
+        told: UnboundedSender<BulkTold>,
+    ) -> Result<BulkRun, Failure>;
 
     /// Comes when a look at a target has taken as long as a one-time link may wait for it: nobody has the link
     /// anywhere else.
@@ -122,19 +139,20 @@ pub struct By<'a> {
     pub at: Timestamp,
 }
 
-/// Runs the subcommand.
+/// Runs the subcommand on these users.
 ///
 /// # Errors
 /// Wrong usage or a signal, before anything is sent.
 pub async fn run(
     what: &args::Run,
+    targets: &[Target],
     desk: &dyn Desk,
     by: By<'_>,
     stop: &mut Stop,
     tell: &dyn Tell,
     out: &mut Output<'_>,
 ) -> Result<u8, Failure> {
-    let asks = asks(what)?;
+    let asks: Vec<Ask> = targets.iter().map(|target| ask(what, target)).collect();
     let mut statuses = Vec::new();
     let mut plans = Vec::new();
     for ask in &asks {
@@ -155,8 +173,10 @@ pub async fn run(
         return Ok(combined(statuses));
     }
     plans.iter().try_for_each(|plan| answered(what, plan, asks.len()))?;
-    for plan in &plans {
-        statuses.push(run_one(what, plan, desk, stop, tell, out).await);
+    match plans.as_slice() {
+        [] => {}
+        [plan] => statuses.push(run_one(what, plan, desk, stop, tell, out).await),
+        plans => statuses.push(many::run_many(plans, said_of_all(what), desk, stop, tell, out).await?),
     }
     Ok(combined(statuses))
 }
@@ -195,35 +215,19 @@ fn opens(ask: &Ask, page: &WebPage, out: &mut Output<'_>) -> Result<u8, Failure>
     Ok(DONE)
 }
 
-/// One ask a user, each once.
-fn asks(what: &args::Run) -> Result<Vec<Ask>, Failure> {
-    let logins: BTreeSet<Login> = what.users.iter().map(|user| Login::new(user)).collect();
-    if let Some((one, other)) = ids_alike(&what.users) {
-        return Err(Failure::usage(format!(
-            "`{one}` and `{other}` are two ids that differ in case alone\nhint: name one of them at a time"
-        )));
-    }
-    if logins.iter().any(Login::is_empty) {
-        return Err(Failure::usage("a login is empty"));
-    }
-    if what.finding.is_some() && logins.len() > 1 {
-        return Err(Failure::usage("`--finding` is of one user, and several are named"));
-    }
-    let ask = |login| Ask {
+fn ask(what: &args::Run, target: &Target) -> Ask {
+    Ask {
         flow: what.flow.clone(),
-        login,
-        finding: what.finding,
+        login: target.login.clone(),
+        finding: target.finding,
         inputs: what.inputs.iter().cloned().collect(),
-    };
-    Ok(logins.into_iter().map(ask).collect())
+    }
 }
 
-/// Two different ids of users that would be one login: ids differ in case, logins do not.
-fn ids_alike(users: &[String]) -> Option<(&str, &str)> {
-    let is_id = |text: &str| text.starts_with("00u") && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    let ids: Vec<&str> = users.iter().map(|user| user.trim()).filter(|user| is_id(user)).collect();
-    let differs = |one: &&str, other: &&&str| **other != *one && other.eq_ignore_ascii_case(one);
-    ids.iter().find_map(|one| ids.iter().find(|other| differs(one, other)).map(|other| (*one, *other)))
+fn said_of_all(what: &args::Run) -> ConfirmedBulk {
+    let again = if what.answers.again { Again::Insist } else { Again::No };
+    let inputs = what.inputs.iter().cloned().collect();
+    ConfirmedBulk { inputs, reason: what.answers.reason.clone(), again }
 }
 
 /// Whether the command line answers what the plan asks for. `--confirm` has to be right even where
@@ -416,6 +420,7 @@ mod tests {
     use super::super::failure::{FAILED, MIXED, UNKNOWN, USAGE};
     use super::super::fake::{FakeDesk, Stuck, plan};
     use super::super::output::{Form, tests::printed};
+    use super::super::whom::named;
     use super::*;
     use crate::domain::one_time::OneTimeLink;
     use crate::domain::plan::PageOf;
@@ -427,9 +432,20 @@ mod tests {
         let words = format!("idtriage run suspend-okta-account {line}");
         let parsed = args::Arguments::try_parse_from(words.split(' ')).unwrap();
         match parsed.command {
-            Some(args::Command::Run(run)) => run,
+            Some(args::Command::Run(run)) => run.named(),
             other => panic!("{other:?}"),
         }
+    }
+
+    async fn ran(
+        what: &args::Run,
+        desk: &FakeDesk,
+        by: By<'_>,
+        stop: &mut Stop,
+        tell: &dyn Tell,
+        out: &mut Output<'_>,
+    ) -> Result<u8, Failure> {
+        run(what, &named(what)?, desk, by, stop, tell, out).await
     }
 
     fn by(actor: &Actor) -> By<'_> {
@@ -452,7 +468,7 @@ mod tests {
         let desk = FakeDesk { risk, ..Default::default() };
         let actor = Actor::default();
         let (ended, _) = printed(Form::Text, async |out| {
-            run(&arguments(line), &desk, by(&actor), &mut Stop::new().1, &AsAction, out).await
+            ran(&arguments(line), &desk, by(&actor), &mut Stop::new().1, &AsAction, out).await
         });
         match (ended, refused) {
             (Ok(status), None) => assert_eq!(status, DONE),
@@ -474,7 +490,7 @@ mod tests {
         let actor = Actor::default();
         let line = "--user ann bob --yes";
         let (status, text) = printed(Form::Json, async |out| {
-            run(&arguments(line), &desk, by(&actor), &mut Stop::new().1, &AsAction, out).await.unwrap()
+            ran(&arguments(line), &desk, by(&actor), &mut Stop::new().1, &AsAction, out).await.unwrap()
         });
         assert_eq!((status, text.out.lines().count(), desk.ran()), (expected, 2, 2));
     }
@@ -533,16 +549,6 @@ mod tests {
         assert!(json.to_string().contains("welcome/t0ken"), "{json}");
     }
 
-    #[rstest]
-    #[case(&["00uAbc", "00uabc"], true)]
-    #[case(&["00uAbc", "00uAbc", " 00uAbc"], false)]
-    #[case(&["Ann", "ann"], false)]
-    #[case(&["00uann@x", "00uANN@x"], false)]
-    fn ids_differ_in_case(#[case] users: &[&str], #[case] are_two: bool) {
-        let users: Vec<String> = users.iter().map(|user| (*user).to_owned()).collect();
-        assert_eq!(ids_alike(&users).is_some(), are_two);
-    }
-
     /// A pipe whose reader went away.
     struct Closed;
 
@@ -562,7 +568,7 @@ mod tests {
         let actor = Actor::default();
         let (mut closed, mut errors) = (Closed, Closed);
         let mut out = Output::new(Form::Text, &mut closed, &mut errors);
-        let ended = run(
+        let ended = ran(
             &arguments("--user ann bob --yes"),
             &desk,
             by(&actor),
@@ -604,9 +610,13 @@ mod tests {
         let actor = Actor::default();
         let line = arguments("--user ann bob --yes");
         let (ended, text) =
-            printed(Form::Text, async |out| run(&line, &desk, by(&actor), &mut stop, &AsAction, out).await);
+            printed(Form::Text, async |out| ran(&line, &desk, by(&actor), &mut stop, &AsAction, out).await);
         assert_eq!((ended.unwrap(), desk.ran()), (expected, 1));
-        assert_eq!(text.errors.matches("was not sent for").count(), not_sent, "{}", text.errors);
+        assert!(
+            text.errors.contains(&format!("{not_sent} queued); `idtriage bulk resume")),
+            "{}",
+            text.errors
+        );
     }
 
     #[test]
@@ -615,7 +625,7 @@ mod tests {
         let actor = Actor { user: "ann".into(), ..Default::default() };
         let line = "--user ann --dry-run";
         let (_, text) = printed(Form::Json, async |out| {
-            run(&arguments(line), &desk, by(&actor), &mut Stop::new().1, &AsAction, out).await.unwrap()
+            ran(&arguments(line), &desk, by(&actor), &mut Stop::new().1, &AsAction, out).await.unwrap()
         });
         assert_eq!(desk.ran(), 0);
         assert!(
@@ -637,7 +647,7 @@ mod tests {
         let desk = FakeDesk { page: Some(WebPage { url, of: PageOf::Finding }), ..Default::default() };
         let actor = Actor::default();
         let (status, text) = printed(form, async |out| {
-            run(&arguments("--user ann"), &desk, by(&actor), &mut Stop::new().1, &AsAction, out)
+            ran(&arguments("--user ann"), &desk, by(&actor), &mut Stop::new().1, &AsAction, out)
                 .await
                 .unwrap()
         });

@@ -444,6 +444,18 @@ pub struct Guard {
     pub protected: Vec<String>,
     /// From which risk on a reason is asked for.
     pub require_reason_from: Option<crate::domain::Risk>,
+    /// So many users are acted on by one run at most.
+    pub bulk_limit: BulkLimit,
+}
+
+/// How many users one run may act on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BulkLimit(pub u32);
+
+impl Default for BulkLimit {
+    fn default() -> Self {
+        BulkLimit(50)
+    }
 }
 
 /// The console's own settings.

@@ -380,6 +380,7 @@ pub const SETTINGS: &[Setting] = &[
         "",
         "The risk from which on a reason is asked for: `low`, `medium`, `high`.",
     ),
+    setting("[guard]", "bulk_limit", Kind::Number, "50", "So many users are acted on by one run at most."),
     setting(
         "[console]",
         "analyst",
@@ -429,8 +430,7 @@ pub const SETTINGS: &[Setting] = &[
 
 /// Tables and settings of later versions: refused by name, since a setting that is silently without
 /// effect is worse than none.
-pub const LATER: &[(&str, &str)] =
-    &[("[guard]", "bulk_limit"), ("[console]", "columns"), ("[console]", "privacy")];
+pub const LATER: &[(&str, &str)] = &[("[console]", "columns"), ("[console]", "privacy")];
 
 /// What somebody looks for who knows the settings of XSOAR's Okta integrations, and where it is here: heading,
 /// key, hint. They are no settings, and are refused with these words.

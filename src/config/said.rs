@@ -321,6 +321,8 @@ pub struct Guard {
     pub protected: Option<Vec<String>>,
     /// A risk.
     pub require_reason_from: Option<String>,
+    /// At most so many users at once.
+    pub bulk_limit: Option<u32>,
 }
 
 /// One key or several.

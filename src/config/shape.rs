@@ -209,14 +209,14 @@ mod tests {
     #[test]
     fn all_misfits_are_noted_and_the_rest_is_kept() {
         let (said, problems) = check(
-            "[console]\nanalyst = 'Ann'\ncolour = 'red'\nprefetch = 'yes'\n[guard]\nbulk_limit = 5\n[[rule]]\nwhen = 'x'\nthen = { drop = 'yes' }\n[rules]\n",
+            "[console]\nanalyst = 'Ann'\ncolour = 'red'\nprefetch = 'yes'\n[guard]\nbulk_limit = 'many'\n[[rule]]\nwhen = 'x'\nthen = { drop = 'yes' }\n[rules]\n",
         );
         assert_eq!(said.console.analyst.as_deref(), Some("Ann"));
         assert_eq!(problems.len(), 5, "{problems:#?}");
         let told = problems.join("\n");
         assert!(told.contains("[console] colour: is not a setting"));
         assert!(told.contains("[console] prefetch: has to be true or false"));
-        assert!(told.contains("[guard] bulk_limit: is not supported by this version"));
+        assert!(told.contains("[guard] bulk_limit: has to be"));
         assert!(told.contains("[[rule]] #1 then: has to be a table of"));
         assert!(told.contains("[rules]: is not a table of the configuration"));
     }

@@ -13,6 +13,7 @@
 //! | `group` | the group that an operation is about |
 //! | `several` | the plan of a run of several actions |
 //! | [`card`] | the plan: the exact request, the target re-read, what cannot be known |
+//! | [`bulk`] | one flow on many people, as it is queued |
 //! | [`runner`] | intent, one send, receipt, bounded re-reads |
 //! | [`evidence`] | what an answer proves, and the words for it |
 //!
@@ -20,6 +21,7 @@
 //! just now, and nothing leaves before its intent is committed.
 
 mod about;
+pub mod bulk;
 pub mod card;
 mod doubts;
 pub mod evidence;

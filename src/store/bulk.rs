@@ -39,8 +39,8 @@ pub trait BulkStore {
     /// Takes or keeps the wheel of a run that is running, until the lease's end: one process at a time drives it.
     async fn hold(&self, id: BulkId, lease: &Lease, now: Timestamp) -> Result<Held, StoreError>;
 
-    /// Where a run stands from now on, and why; journalled, with who did it. One that is over stays over. Nobody
-    /// drives it then. Answers whether it stands so.
+    /// Where a run stands from now on, and why; journalled, with who did it. One that is over stays over. Whoever
+    /// drove it drives it no more, unless it stands so already. Answers whether it stands so.
     async fn turn(
         &self,
         id: BulkId,

@@ -11,10 +11,11 @@ mod tenant;
 mod url;
 
 use super::Config;
-use super::meant::{Address, Guard, Listen, Net, OktaAllow, Profiles, TlsFiles};
+use super::meant::{Address, BulkLimit, Guard, Listen, Net, OktaAllow, Profiles, TlsFiles};
 use super::problem::{At, Problem, Problems};
 use super::said::{self, Said};
 use super::secret::SecretError;
+use crate::domain::bulk::MOST_USERS;
 use crate::domain::profile::{MapProblem, ProfileMap};
 use crate::domain::{Login, Risk, Rules};
 use flow::OktaFlows;
@@ -249,7 +250,21 @@ impl Check<'_, '_> {
         let require_reason_from =
             said.require_reason_from.and_then(|word| self.risk(&word, at.key("require_reason_from")));
         let protected = protected.iter().map(|name| Login::new(name).folded().to_owned()).collect();
-        Guard { protected, require_reason_from, okta: OktaAllow::default() }
+        let bulk_limit = self.bulk_limit(said.bulk_limit, at.key("bulk_limit"));
+        Guard { protected, require_reason_from, bulk_limit, okta: OktaAllow::default() }
+    }
+
+    fn bulk_limit(&mut self, said: Option<u32>, at: At) -> BulkLimit {
+        let Some(limit) = said else { return BulkLimit::default() };
+        if limit == 0 || usize::try_from(limit).is_ok_and(|limit| limit > MOST_USERS) {
+            self.problems.hinted(
+                at,
+                format!("`{limit}` is not a number of users"),
+                &format!("1 to {MOST_USERS}"),
+            );
+            return BulkLimit::default();
+        }
+        BulkLimit(limit)
     }
 
     fn risk(&mut self, word: &str, at: At) -> Option<Risk> {

@@ -10,7 +10,8 @@ use crate::domain::bulk::{BulkEnd, BulkId, BulkRun, BulkState, BulkUser};
 use crate::domain::plan::Plan;
 use crate::domain::run_end::RunEnd;
 use crate::domain::{ActionId, Flow, FlowId, Outcome};
-use crate::remediation::card::{Ask, PlanError, prepare};
+use crate::remediation::bulk::ask;
+use crate::remediation::card::{PlanError, prepare};
 use crate::store::{Again, Held, Lease, StoreError, Users};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
@@ -99,9 +100,22 @@ impl Runner {
         let brake = Brake { wishes, known, odd: Mutex::default() };
         let drive =
             Drive { runner: self, run: &run, flow: &flow, brake, places: Semaphore::new(ON_THEIR_WAY), told };
-        tokio::select! {
-            ended = drive.through() => ended?,
-            lost = self.keep_hold(id) => return Err(lost),
+        let mut through = std::pin::pin!(drive.through());
+        let lost = tokio::select! {
+            ended = &mut through => {
+                ended?;
+                None
+            }
+            lost = self.keep_hold(id) => Some(lost),
+        };
+        if let Some(lost) = lost {
+            // Somebody else paused or stopped it, or took it over: who is on their way is waited for.
+            drive.brake.pull(lost.to_string());
+            through.await?;
+            return match lost {
+                BulkError::Not(..) => self.desk.store.bulk(id).await?.ok_or(BulkError::Missing(id)),
+                lost => Err(lost),
+            };
         }
         let (state, why) = drive.stands().await?;
         self.desk.store.turn(id, state, why.as_deref(), &self.desk.actor, self.desk.now()).await?;
@@ -209,7 +223,7 @@ impl Drive<'_> {
         if let Some(begun) = self.begun(id).await? {
             return Ok(Some((begun, None)));
         }
-        let plan = match prepare(&self.runner.desk, self.ask(id, user)).await {
+        let plan = match prepare(&self.runner.desk, ask(self.run, user)).await {
             Ok(plan) => plan,
             Err(PlanError::Store(error)) => return Err(error),
             // What is wrong for everybody is told once.
@@ -232,18 +246,6 @@ impl Drive<'_> {
             begun = action.map(|action| BulkEnd::of_action(&action, self.runner.desk.now())).or(begun);
         }
         Ok(begun)
-    }
-
-    fn ask(&self, action: ActionId, user: &BulkUser) -> Ask {
-        Ask {
-            action,
-            flow: self.run.flow.clone(),
-            login: user.login.clone(),
-            finding: user.finding,
-            event: None,
-            account: None,
-            inputs: self.run.inputs.clone(),
-        }
     }
 
     /// Why this user is left out.

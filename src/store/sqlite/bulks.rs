@@ -90,7 +90,8 @@ pub(super) fn turn(
         .query_row([id.to_string()], |row| Ok((row.get("flow")?, state(row)?)))
         .optional()?;
     let Some((flow, from)) = found else { return Ok(false) };
-    if from.is_over() || from == to && from != BulkState::Running {
+    // Whoever drives one that is running keeps the wheel.
+    if from.is_over() || from == to {
         return Ok(from == to);
     }
     db.prepare_cached(

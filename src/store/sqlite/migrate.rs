@@ -128,7 +128,7 @@ mod tests {
         STORE.migrate(&mut newer).unwrap();
         newer.pragma_update(None, "user_version", 99).unwrap();
         let why = STORE.migrate(&mut newer).unwrap_err().to_string();
-        assert_eq!(why, "it was written by a newer version of this program (schema 99, known up to 5)");
+        assert_eq!(why, "it was written by a newer version of this program (schema 99, known up to 6)");
 
         let mut foreign = memory();
         foreign.execute_batch("CREATE TABLE recipes (id)").unwrap();

@@ -1,0 +1,172 @@
+//! Flows on many users from the command line, against a lab: each once, whatever stops the run.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "clippy knows test functions, not what they share")]
+
+mod support;
+
+use nix::sys::signal::Signal;
+use rstest::rstest;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use support::place::Place;
+use support::tenant::Tenant;
+use support::wait;
+
+fn started() -> (Tenant, Place) {
+    let tenant = Tenant::start();
+    let place = Place::with_lab(&tenant.lab);
+    (tenant, place)
+}
+
+fn logins(tenant: &Tenant, count: usize) -> Vec<String> {
+    (0..count).map(|n| tenant.login(n + 3)).collect()
+}
+
+fn lines(place: &Place, words: &[&str], status: i32) -> Vec<Value> {
+    place.run_json(words).expect(status).json_lines()
+}
+
+/// How often each account was acted on.
+fn acted_on(tenant: &Tenant) -> BTreeMap<String, usize> {
+    let mut counts = BTreeMap::new();
+    for sent in tenant.lab.recorder().writes() {
+        *counts.entry(format!("{} {}", sent.method, sent.path)).or_default() += 1;
+    }
+    counts
+}
+
+fn only_run(place: &Place) -> Value {
+    let mut runs = lines(place, &["bulk", "list"], 0);
+    assert_eq!(runs.len(), 1, "{runs:?}");
+    runs.remove(0)
+}
+
+#[test]
+fn many_are_told_one_by_one_and_the_run_is_kept() {
+    let (tenant, place) = started();
+    let users = logins(&tenant, 4);
+    let named: Vec<&str> = users.iter().map(String::as_str).collect();
+    // One needs nothing.
+    lines(&place, &["okta", "user", "suspend", named[0], "--yes"], 0);
+    let words =
+        [&["okta", "user", "suspend"], &named[..], &["--yes", "--reason", "case 7", "--again"]].concat();
+    let told = lines(&place, &words, 0);
+    let outcome = |login: &str| told.iter().find(|line| line["login"] == login).unwrap()["outcome"].clone();
+    assert_eq!(told.len(), 4, "{told:?}");
+    assert_eq!([outcome(named[0]), outcome(named[3])], ["no-change", "changed"]);
+    assert!(acted_on(&tenant).len() == 4 && acted_on(&tenant).values().all(|count| *count == 1));
+
+    let run = only_run(&place);
+    assert_eq!([&run["state"], &run["flow"], &run["reason"]], ["done", "okta-suspend", "case 7"]);
+    assert_eq!((&run["ended"]["changed"], &run["ended"]["no-change"]), (&3.into(), &1.into()));
+    let shown = lines(&place, &["bulk", "show", run["id"].as_str().unwrap()], 0);
+    assert_eq!(shown.len(), 5, "the run, and a line each");
+    assert!(shown[2]["action"].is_string() && shown[2]["evidence"] == "verified", "{}", shown[2]);
+    let journal = place.run_json(&["journal", "list"]).expect(0).out;
+    assert!(journal.contains(r#""kind":"bulk""#) && journal.contains("case 7"), "{journal}");
+    place.run(&["journal", "verify"]).expect(0);
+    place.run(&["bulk", "resume", run["id"].as_str().unwrap(), "--yes"]).expect(1);
+}
+
+#[test]
+fn who_is_meant_may_stand_in_a_file_and_more_than_the_limit_are_refused() {
+    let (tenant, place) = started();
+    let users = logins(&tenant, 5);
+    place.write("users", &format!("# who\n{}\n", users.join("\n")));
+    let file = place.path("users");
+    let words = ["run", "okta-clear-sessions", "--users-from", file.to_str().unwrap()];
+    let dry = lines(&place, &[&words[..], &["--dry-run"]].concat(), 0);
+    assert_eq!(dry.len(), 5);
+    let config = std::fs::read_to_string(place.config()).unwrap();
+    place.write_config(&format!("{config}\n[guard]\nbulk_limit = 4\n"));
+    let refused = place.run(&[&words[..], &["--yes"]].concat()).expect(2);
+    assert!(
+        refused.errors.contains("5 users are more than the 4 of `[guard] bulk_limit`"),
+        "{}",
+        refused.errors
+    );
+    assert!(acted_on(&tenant).is_empty());
+    place.write_config(&config);
+    assert_eq!(lines(&place, &[&words[..], &["--yes"]].concat(), 0).len(), 5);
+    assert_eq!(acted_on(&tenant).len(), 5);
+}
+
+#[test]
+fn many_of_high_risk_want_their_number() {
+    let (tenant, place) = started();
+    let users = logins(&tenant, 2);
+    let words = ["okta", "user", "deactivate", &users[0], &users[1], "--yes"];
+    let refused = place.run(&words).expect(2);
+    assert!(refused.errors.contains("--confirm 2"), "{}", refused.errors);
+    place.run(&[&words[..], &["--confirm", "2"]].concat()).expect(0);
+    assert_eq!(acted_on(&tenant).len(), 2);
+}
+
+#[test]
+fn what_may_be_wrong_for_everybody_pauses_the_run_and_somebody_goes_on() {
+    let (tenant, place) = started();
+    let users = logins(&tenant, 30);
+    let named: Vec<&str> = users.iter().map(String::as_str).collect();
+    tenant.fault("change-lost@okta=1");
+    let words = [&["okta", "user", "clear-sessions"], &named[..], &["--yes"]].concat();
+    let ended = place.run_json(&words).expect(4);
+    assert!(
+        ended.errors.contains("is paused: `") && ended.errors.contains("bulk resume"),
+        "{}",
+        ended.errors
+    );
+    let run = only_run(&place);
+    let id = run["id"].as_str().unwrap();
+    assert_eq!((&run["state"], &run["ended"]["unknown"]), (&"paused".into(), &1.into()), "{run}");
+    assert!(run["queued"].as_u64().unwrap() > 0, "{run}");
+    let exceptions = lines(&place, &["bulk", "show", id, "--exceptions"], 0);
+    assert_eq!((exceptions.len(), &exceptions[1]["outcome"]), (2, &"unknown".into()));
+
+    lines(&place, &["bulk", "resume", id, "--yes"], 0);
+    let run = only_run(&place);
+    assert_eq!((&run["state"], &run["queued"]), (&"done".into(), &0.into()), "{run}");
+    let acted = acted_on(&tenant);
+    assert!(acted.len() == 30 && acted.values().all(|count| *count == 1), "{acted:?}");
+}
+
+#[test]
+fn who_is_stopped_is_acted_on_no_more() {
+    let (tenant, place) = started();
+    let users = logins(&tenant, 30);
+    let named: Vec<&str> = users.iter().map(String::as_str).collect();
+    tenant.fault("change-lost@okta=1");
+    let words = [&["okta", "user", "clear-sessions"], &named[..], &["--yes"]].concat();
+    place.run_json(&words).expect(4);
+    let before = acted_on(&tenant).len();
+    let id = only_run(&place)["id"].as_str().unwrap().to_owned();
+    place.run(&["bulk", "stop", &id]).expect(0);
+    let refused = place.run(&["bulk", "resume", &id, "--yes"]).expect(1);
+    assert!(refused.errors.contains("is stopped"), "{}", refused.errors);
+    place.run(&["--read-only", "bulk", "pause", &id]).expect(1);
+    assert_eq!((acted_on(&tenant).len(), only_run(&place)["state"].as_str().unwrap()), (before, "stopped"));
+}
+
+#[rstest]
+#[case(Signal::SIGKILL)]
+#[case(Signal::SIGTERM)]
+fn whatever_ends_the_program_nobody_is_acted_on_twice(#[case] signal: Signal) {
+    let (tenant, place) = started();
+    let users = logins(&tenant, 40);
+    let named: Vec<&str> = users.iter().map(String::as_str).collect();
+    let words = [&["okta", "user", "clear-sessions"], &named[..], &["--yes"]].concat();
+    let process = place.start(&words);
+    wait::until("five sends", || acted_on(&tenant).len() >= 5);
+    process.signal(signal);
+    process.ended();
+    let id = only_run(&place)["id"].as_str().unwrap().to_owned();
+    // Its lease has to run out where nobody gave it back, and who was on their way is unknown: that pauses once.
+    wait::until("the end of the run", || {
+        place.run(&["bulk", "resume", &id, "--yes"]);
+        only_run(&place)["state"] == "done"
+    });
+    let acted = acted_on(&tenant);
+    assert!(acted.values().all(|count| *count == 1), "{acted:?}");
+    let run = only_run(&place);
+    assert_eq!((run["queued"].as_u64(), run["users"].as_u64()), (Some(0), Some(40)));
+    let unknown = run["ended"]["unknown"].as_u64().unwrap_or(0);
+    assert!(acted.len() as u64 + unknown >= 40, "{run}");
+}

@@ -1,0 +1,139 @@
+//! What holds of bulk runs in the store, whoever drives them.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "clippy knows test functions, not what they share")]
+
+mod store_support;
+
+use idtriage::domain::bulk::{BulkCounts, BulkEnd, BulkId, BulkRun, BulkState, BulkUser};
+use idtriage::domain::{Actor, Login, Outcome, Risk};
+use idtriage::store::sqlite::SqliteStore;
+use idtriage::store::{BulkStore, Held, Lease, Store, Users, files};
+use std::sync::Arc;
+use store_support::{decode, options, second};
+
+struct Shelf {
+    store: Arc<SqliteStore>,
+    _folder: tempfile::TempDir,
+}
+
+fn id(n: u128) -> BulkId {
+    BulkId(uuid::Uuid::from_u128(n << 64))
+}
+
+fn lease(owner: &str, until: i64) -> Lease {
+    Lease { owner: owner.to_owned(), until: second(until) }
+}
+
+impl Shelf {
+    fn new() -> Shelf {
+        let folder = files::throw_away_folder("bulk-").unwrap();
+        let store = SqliteStore::open(&folder.path().join("idtriage.db"), decode(), options()).unwrap();
+        Shelf { store, _folder: folder }
+    }
+
+    async fn queued(&self, n: u128, users: u32) -> BulkId {
+        let run = BulkRun {
+            id: id(n),
+            flow: "okta-suspend".into(),
+            verb: "suspend".into(),
+            risk: Risk::Medium,
+            inputs: [("group".to_owned(), "Sales".to_owned())].into(),
+            reason: Some("case 7".into()),
+            is_insisted: true,
+            actor: Actor { user: "ops".into(), ..Actor::default() },
+            at: second(1),
+            state: BulkState::Running,
+            why: None,
+            held_until: None,
+            counts: BulkCounts { queued: users as usize, ..BulkCounts::default() },
+        };
+        let user = |position| BulkUser {
+            position,
+            login: Login::new(&format!("User{position}@x")),
+            target_id: Some(format!("00u{position}")),
+            finding: None,
+            end: None,
+        };
+        let users: Vec<BulkUser> = (0..users).map(user).collect();
+        self.store.queue(&run, &users).await.unwrap();
+        assert_eq!(self.store.bulk(run.id).await.unwrap(), Some(run.clone()));
+        assert_eq!(self.store.bulk_users(run.id, Users::All, 0, 100).await.unwrap(), users);
+        run.id
+    }
+
+    async fn turn(&self, id: BulkId, to: BulkState) -> bool {
+        self.store.turn(id, to, Some("because"), &Actor::default(), second(5)).await.unwrap()
+    }
+
+    async fn hold(&self, id: BulkId, owner: &str, (until, now): (i64, i64)) -> Held {
+        self.store.hold(id, &lease(owner, until), second(now)).await.unwrap()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_at_a_time_drives_and_takes_over_from_who_is_gone() {
+    let shelf = Shelf::new();
+    let run = shelf.queued(1, 2).await;
+    assert_eq!(shelf.hold(id(9), "a", (20, 0)).await, Held::Missing);
+    assert_eq!(shelf.hold(run, "a", (20, 0)).await, Held::Ours);
+    assert_eq!(shelf.hold(run, "b", (30, 10)).await, Held::Others("a".to_owned()));
+    // To say that it runs takes the wheel from nobody.
+    assert!(shelf.turn(run, BulkState::Running).await);
+    assert_eq!(shelf.hold(run, "b", (30, 10)).await, Held::Others("a".to_owned()));
+    assert!(!shelf.store.bulk(run).await.unwrap().unwrap().is_interrupted(second(20)));
+    assert!(shelf.store.bulk(run).await.unwrap().unwrap().is_interrupted(second(21)));
+    assert_eq!(shelf.hold(run, "b", (41, 21)).await, Held::Ours);
+    assert_eq!(shelf.hold(run, "a", (41, 21)).await, Held::Others("b".to_owned()));
+    assert!(shelf.turn(run, BulkState::Paused).await);
+    assert_eq!(shelf.hold(run, "b", (41, 21)).await, Held::Not(BulkState::Paused));
+    assert!(shelf.turn(run, BulkState::Running).await);
+    assert_eq!(shelf.hold(run, "a", (41, 21)).await, Held::Ours, "who paused it gave the wheel back");
+    assert!(shelf.turn(run, BulkState::Stopped).await);
+    assert!(!shelf.turn(run, BulkState::Running).await, "what is over stays over");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn users_are_listed_by_how_it_ended_for_them() {
+    let shelf = Shelf::new();
+    let run = shelf.queued(1, 5).await;
+    for (position, outcome) in [(1, Outcome::Changed), (2, Outcome::Refused), (4, Outcome::NotLegal)] {
+        let end = BulkEnd::not_sent(outcome, "why", second(3));
+        shelf.store.user_ended(run, position, &end).await.unwrap();
+    }
+    let places = async |which, from, limit| {
+        let users = shelf.store.bulk_users(run, which, from, limit).await.unwrap();
+        users.iter().map(|user| user.position).collect::<Vec<_>>()
+    };
+    assert_eq!(places(Users::Queued, 0, 10).await, [0, 3]);
+    assert_eq!(places(Users::Queued, 1, 10).await, [3]);
+    assert_eq!(places(Users::Exceptions, 0, 10).await, [2, 4]);
+    assert_eq!(places(Users::All, 1, 2).await, [1, 2]);
+    let counts = shelf.store.bulk(run).await.unwrap().unwrap().counts;
+    assert_eq!(counts.words(), "1 changed, 1 not-legal, 1 refused, 2 queued");
+    let mut kinds = shelf.store.bulk_kinds(run).await.unwrap();
+    kinds.sort_unstable();
+    assert_eq!(kinds, [(Outcome::Changed, None), (Outcome::NotLegal, None), (Outcome::Refused, None)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn runs_are_listed_newest_first_and_each_turn_is_in_the_journal() {
+    let shelf = Shelf::new();
+    for n in 1..=3 {
+        shelf.queued(n, 1).await;
+    }
+    let page = shelf.store.bulks(None, 2).await.unwrap();
+    assert_eq!(
+        (page.rows.iter().map(|run| run.id).collect::<Vec<_>>(), page.next),
+        (vec![id(3), id(2)], Some(id(2)))
+    );
+    assert_eq!(shelf.store.bulks(page.next, 2).await.unwrap().rows.len(), 1);
+    shelf.turn(id(2), BulkState::Paused).await;
+    let records = shelf.store.journal(0, 10).await.unwrap();
+    let contents: Vec<String> = records.iter().filter_map(|record| record.content.clone()).collect();
+    assert_eq!(contents.len(), 4);
+    assert!(contents[0].contains(r#""users":1"#) && contents[0].contains("logins_sha256"), "{}", contents[0]);
+    assert!(
+        contents[3].contains(r#""state":"paused""#) && contents[3].contains("because"),
+        "{}",
+        contents[3]
+    );
+}
