@@ -125,7 +125,9 @@ pub fn chosen(state: &mut State, at: usize) -> Vec<Effect> {
     if let Some((flow, accounts)) = &list.choice {
         let Some(account) = accounts.get(at) else { return Vec::new() };
         let ask = RunAsk { flow: Some(flow.clone()), account: Some(account.clone()), ..list.ask.clone() };
-        return card::open(state, ask);
+        let offer = list.offers.iter().find(|offer| offer.flow.id == *flow);
+        let command = offer.and_then(|offer| asks_more(&offer.flow)).map(str::to_owned);
+        return go_on(state, command.as_deref(), ask);
     }
     let Some(offer) = list.offers.get(at).cloned() else { return Vec::new() };
     let flow = offer.flow.id.clone();
@@ -153,11 +155,16 @@ pub fn chosen(state: &mut State, at: usize) -> Vec<Effect> {
         Some(Ok(FitTarget::Router(account))) => account,
         Some(Ok(FitTarget::Login(_))) => None,
     };
-    if let Some(command) = asks_more(&offer.flow) {
-        return prompt::open_with(state, format!("{command} "));
-    }
     let ask = RunAsk { flow: Some(flow), account, ..list.ask.clone() };
-    card::open(state, ask)
+    go_on(state, asks_more(&offer.flow), ask)
+}
+
+/// With the card, or with the command where something is still to be said.
+fn go_on(state: &mut State, command: Option<&str>, ask: RunAsk) -> Vec<Effect> {
+    match command {
+        Some(command) => prompt::open_with(state, format!("{command} "), ask),
+        None => card::open(state, ask),
+    }
 }
 
 /// The command of an operation that has to be told more than whom it is on: it is typed, on the same person.

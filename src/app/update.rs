@@ -184,7 +184,10 @@ fn acted(state: &mut State, msg: Msg) -> Vec<Effect> {
         Msg::RawAsked => raw_asked(state),
         Msg::JournalAsked => journal::open(state),
         Msg::HealthAsked => health::open(state),
-        Msg::OperationAsked(ask) => named(state, |state| triage::operation_asked(state, ask)),
+        Msg::OperationAsked(ask) => {
+            let before = prompt::chosen_before(state);
+            named(state, |state| triage::operation_asked(state, ask, before))
+        }
         Msg::UserNamed(login) => named(state, |state| user::open(state, login, None)),
         Msg::ConfigurationKeepAsked => named(state, look_up::configuration_keep_asked),
         Msg::LookUpAsked(what) => named(state, |state| look_up::asked(state, what)),

@@ -32,6 +32,17 @@ pub(super) fn with_fields(flow: FlowId, name: &str, text: &str) -> Result<Msg, S
     Ok(Msg::OperationAsked(OperationAsk { flow: Some(flow), fields, ..OperationAsk::default() }))
 }
 
+/// The same, and the one-time link is not mailed, but shown to who asks for it.
+pub(super) fn with_fields_for_link(flow: FlowId, name: &str, text: &str) -> Result<Msg, String> {
+    match with_fields(flow, name, text)? {
+        Msg::OperationAsked(ask) => {
+            let inputs = [(LINK.to_owned(), true.to_string())].into();
+            Ok(Msg::OperationAsked(OperationAsk { inputs, ..ask }))
+        }
+        other => Ok(other),
+    }
+}
+
 pub(super) fn configuration_said(text: &str) -> Result<Msg, String> {
     let said = iam_configuration::entries(text)
         .map_err(|why| format!("{why}; hint: `[{{\"ApplicationID\":\"0oa…\",\"Name\":\"…\"}}]`"))?;

@@ -3,6 +3,7 @@
 use super::arguments::{
     address_named, asked, asked_for_link, assignment_asked, configuration_said, filtered, group_asked,
     in_group, logs_asked, on_somebody, since_given, until_given, user_named, users_filtered, with_fields,
+    with_fields_for_link,
 };
 use super::context::Context;
 use crate::app::Msg;
@@ -11,7 +12,7 @@ use crate::app::msg::Motion;
 use crate::app::user::Pane;
 use crate::domain::log::{LogPreset, Thread};
 use crate::domain::look_up::LookUp as Asked;
-use crate::domain::operation::{COMPOSITES, Operation};
+use crate::domain::operation::{CONTAIN, CREATE_AND_ACTIVATE, Operation};
 
 /// What a command does.
 #[derive(Debug, Clone, Copy)]
@@ -317,7 +318,7 @@ pub const COMMANDS: &[Command] = &[
     })
     .help("Keeps the change of the IAM configuration that is shown, if nobody wrote in between."),
     operation("okta.contain", "contain", "suspend in Okta and end the sessions", |text| {
-        on_somebody(COMPOSITES[0].flow_id(), text)
+        on_somebody(CONTAIN.flow_id(), text)
     }),
     operation("okta.suspend", "suspend", "suspend in Okta", |text| asked(Operation::Suspend, text)),
     operation("okta.clear-sessions", "clear-sessions", "end the sessions in Okta", |text| {
@@ -351,9 +352,13 @@ pub const COMMANDS: &[Command] = &[
     })
     .help("Opens the card of making an account with these fields, as they are called at Okta or in `[okta.map]`, STAGED and without a password. Nothing is sent before it is confirmed."),
     of_profile("okta.create-and-activate", "create-and-activate", "make and activate an Okta account", |text| {
-        with_fields(COMPOSITES[1].flow_id(), "create-and-activate", text)
+        with_fields(CREATE_AND_ACTIVATE.flow_id(), "create-and-activate", text)
     })
     .help("Opens the card of making an account with these fields and activating it by a link that is mailed: two actions, one confirmation."),
+    of_profile("okta.create-and-activate-link", "create-and-activate-link", "the same, the link handed to you", |text| {
+        with_fields_for_link(CREATE_AND_ACTIVATE.flow_id(), "create-and-activate-link", text)
+    })
+    .help("The same, but nobody is mailed: the card shows the one-time link, once."),
     operation("okta.activate", "activate", "activate in Okta", |text| asked(Operation::Activate, text)),
     operation("okta.activate-link", "activate-link", "the same, the link handed to you", |text| {
         asked_for_link(Operation::Activate, text)

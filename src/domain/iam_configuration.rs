@@ -107,10 +107,21 @@ fn differences(old: &Entries, new: &Entries) -> Vec<String> {
         .map(|(id, entry)| format!("- {id} {}", name(entry)));
     let come = new.iter().filter_map(|(id, entry)| match old.get(id) {
         None => Some(format!("+ {id} {}", name(entry))),
-        Some(before) if before != entry => Some(format!("~ {id} {}", name(entry))),
+        Some(before) if before != entry => Some(format!("~ {id} {}", changed(before, entry))),
         Some(_) => None,
     });
     gone.chain(come).collect()
+}
+
+/// Which fields hold something else: `Name: B -> New; Label: nothing -> x`.
+fn changed(before: &Value, after: &Value) -> String {
+    let text = |entry: &Value, field: &str| match entry.get(field).and_then(Value::as_str) {
+        Some(text) if !text.is_empty() => text.to_owned(),
+        _ => "nothing".to_owned(),
+    };
+    let differs = FIELDS.iter().filter(|field| before.get(**field) != after.get(**field));
+    let words = differs.map(|field| format!("{field}: {} -> {}", text(before, field), text(after, field)));
+    words.collect::<Vec<_>>().join("; ")
 }
 
 #[cfg(test)]
@@ -159,6 +170,6 @@ mod tests {
         let new = read(
             r#"[{"ApplicationID":"b","Name":"New"},{"ApplicationID":"c","Name":"C"},{"ApplicationID":"d"}]"#,
         );
-        assert_eq!(differences(&old, &new), ["- a A", "~ b New", "+ c C"]);
+        assert_eq!(differences(&old, &new), ["- a A", "~ b Name: B -> New", "+ c C"]);
     }
 }

@@ -10,7 +10,7 @@ mod composite;
 mod particulars;
 mod table;
 
-pub use composite::{COMPOSITES, Composite};
+pub use composite::{COMPOSITES, CONTAIN, CREATE_AND_ACTIVATE, Composite};
 pub use particulars::{Delivery, GroupRef, Particulars, Whom};
 
 use super::flow::{Flow, FlowAuth, FlowId, Input, InputType, PayloadShape, Product, Route};
@@ -162,7 +162,7 @@ pub fn is_built_in(id: &FlowId) -> bool {
 
 /// The flows of every operation, and of those that run several.
 pub fn flows() -> Vec<Flow> {
-    let several = COMPOSITES.iter().map(Composite::flow);
+    let several = COMPOSITES.iter().map(|several| several.flow());
     several.chain(Operation::ALL.into_iter().map(Operation::flow)).collect()
 }
 

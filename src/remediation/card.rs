@@ -93,7 +93,10 @@ pub enum PlanError {
     #[error("flow `{0}` only opens a page: nothing can be sent by it")]
     OnlyOpens(FlowId),
     /// The account has to be chosen.
-    #[error("flow `{flow}` could act on {} accounts of this user: choose one", .accounts.len())]
+    #[error(
+        "flow `{flow}` could act on {} accounts of this user\nhint: choose one: the list of flows (`r`) offers them, and an account's id names it",
+        .accounts.len()
+    )]
     Choose {
         /// Which flow.
         flow: FlowId,

@@ -5,7 +5,7 @@ use crate::paint::written;
 use idtriage::app::card::{Card, Phase};
 use idtriage::app::{Overlay, State};
 use idtriage::domain::action::{Receipt, ShownRequest};
-use idtriage::domain::operation::{COMPOSITES, Operation};
+use idtriage::domain::operation::{CONTAIN, Operation};
 use idtriage::domain::plan::{Difference, Plan, Refusal};
 use idtriage::domain::run_end::{Ended, RunEnd, StepEnd};
 use idtriage::domain::{Action, ActionId, Actor, Evidence, Flow, OneTimeLink, Outcome, Untrusted};
@@ -39,7 +39,7 @@ fn of(plan: &Plan, flow: Flow, url: &str) -> Plan {
 }
 
 fn contain(plan: &Plan) -> Plan {
-    let whole = of(plan, COMPOSITES[0].flow(), "lifecycle/suspend");
+    let whole = of(plan, CONTAIN.flow(), "lifecycle/suspend");
     let so = Refusal::no_change("already so: the account is SUSPENDED, there is nothing to change");
     let suspend = Plan { refusal: Some(so), ..of(plan, Operation::Suspend.flow(), "lifecycle/suspend") };
     let clear = of(plan, Operation::ClearSessions.flow(), "sessions?oauthTokens=true");

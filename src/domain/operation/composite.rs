@@ -18,36 +18,38 @@ pub struct Composite {
     suggested_for: &'static [&'static str],
 }
 
-/// The two that there are. `contain` is what the documented helper flow does: suspend, then clear the user's
-/// sessions.
-pub const COMPOSITES: [Composite; 2] = [
-    Composite {
-        id: "okta-contain",
-        name: "Okta: contain",
-        verb: "contain, by suspending it and clearing its sessions and tokens, the Okta account",
-        steps: &[Operation::Suspend, Operation::ClearSessions],
-        undo: "unsuspend the account; the user signs in again",
-        caveats: &[
-            "suspending is legal from ACTIVE only; the sessions are cleared all the same",
-            "it does not end sessions that were made inside applications already",
-            "whether devices are forgotten is the org's default: not on a Classic one",
-            "the System Log holds it as `user.lifecycle.suspend` and `user.session.clear`",
-        ],
-        suggested_for: TAKEN_OVER,
-    },
-    Composite {
-        id: "okta-create-and-activate",
-        name: "Okta: create and activate user",
-        verb: "create, and then activate, the Okta account",
-        steps: &[Operation::Create, Operation::Activate],
-        undo: "nothing undoes it: deactivating stops sign-ins, and the login stays taken",
-        caveats: &[
-            "without a password the account stays PROVISIONED until the user has used the link",
-            "the System Log holds it as `user.lifecycle.create` and `user.lifecycle.activate`",
-        ],
-        suggested_for: &[],
-    },
-];
+/// All that there are.
+pub const COMPOSITES: [&Composite; 2] = [&CONTAIN, &CREATE_AND_ACTIVATE];
+
+/// What the documented helper flow does: suspend, then clear the user's sessions.
+pub const CONTAIN: Composite = Composite {
+    id: "okta-contain",
+    name: "Okta: contain",
+    verb: "contain, by suspending it and clearing its sessions and tokens, the Okta account",
+    steps: &[Operation::Suspend, Operation::ClearSessions],
+    undo: "unsuspend the account; the user signs in again",
+    caveats: &[
+        "suspending is legal from ACTIVE only; the sessions are cleared all the same",
+        "it does not end sessions that were made inside applications already",
+        "whether devices are forgotten is the org's default: not on a Classic one",
+        "the System Log holds it as `user.lifecycle.suspend` and `user.session.clear`",
+    ],
+    suggested_for: TAKEN_OVER,
+};
+
+/// Make an account, then let it be used by a link.
+pub const CREATE_AND_ACTIVATE: Composite = Composite {
+    id: "okta-create-and-activate",
+    name: "Okta: create and activate user",
+    verb: "create, and then activate, the Okta account",
+    steps: &[Operation::Create, Operation::Activate],
+    undo: "nothing undoes it: deactivating stops sign-ins, and the login stays taken",
+    caveats: &[
+        "without a password the account stays PROVISIONED until the user has used the link",
+        "the System Log holds it as `user.lifecycle.create` and `user.lifecycle.activate`",
+    ],
+    suggested_for: &[],
+};
 
 impl Composite {
     /// The id of its flow.
@@ -98,11 +100,14 @@ mod tests {
 
     #[test]
     fn what_runs_several_takes_the_inputs_of_each() {
-        let names = |at: usize| -> Vec<String> {
-            COMPOSITES[at].flow().inputs.into_iter().map(|input| input.name).collect()
+        let names = |of: &Composite| -> Vec<String> {
+            of.flow().inputs.into_iter().map(|input| input.name).collect()
         };
-        assert_eq!((names(0), names(1)), (Vec::<String>::new(), vec![PROFILE.to_owned(), LINK.to_owned()]));
-        let flow = COMPOSITES[1].flow();
+        assert_eq!(
+            (names(&CONTAIN), names(&CREATE_AND_ACTIVATE)),
+            (Vec::<String>::new(), vec![PROFILE.to_owned(), LINK.to_owned()])
+        );
+        let flow = CREATE_AND_ACTIVATE.flow();
         assert!(flow.inputs.iter().any(|input| input.kind == InputType::Boolean));
         assert!(flow.unrunnable().is_none());
     }

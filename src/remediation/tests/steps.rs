@@ -3,13 +3,13 @@
 use super::*;
 use crate::config::meant::OktaAllow;
 use crate::domain::action::Receipt;
-use crate::domain::operation::{COMPOSITES, Operation};
+use crate::domain::operation::{CONTAIN, CREATE_AND_ACTIVATE, Operation};
 use crate::domain::run_end::Ended;
 use crate::domain::{OneTimeLink, RunEnd};
 use rstest::rstest;
 
 fn contain(n: u128) -> Ask {
-    Ask { flow: COMPOSITES[0].flow_id(), ..ask(n) }
+    Ask { flow: CONTAIN.flow_id(), ..ask(n) }
 }
 
 fn ask_of(operation: Operation) -> Ask {
@@ -182,7 +182,8 @@ async fn only_the_account_that_was_made_is_activated(
     let lab = Setup { statuses: statuses.to_vec(), is_missing: true, ..Setup::ends(ends.to_vec()) }.lab();
     let new = r#"{"email":"new@okta.example","firstName":"New"}"#;
     let inputs = [("profile".to_owned(), new.to_owned())].into();
-    let ask = Ask { flow: COMPOSITES[1].flow_id(), login: Login::new("ann@okta.example"), inputs, ..ask(1) };
+    let ask =
+        Ask { flow: CREATE_AND_ACTIVATE.flow_id(), login: Login::new("ann@okta.example"), inputs, ..ask(1) };
     let plan = prepare(&lab.desk, ask).await.unwrap();
     assert_eq!(plan.refusal, None);
     assert_eq!(plan.differences.len(), 3, "the login is added: {:?}", plan.differences);
@@ -198,7 +199,7 @@ fn made(id: &str) -> CallEnd {
 fn create(firsts: &str) -> Ask {
     let new = json!({"email": "new@okta.example", "firstName": firsts}).to_string();
     let inputs = [("profile".to_owned(), new)].into();
-    Ask { flow: COMPOSITES[1].flow_id(), login: Login::new("ann@okta.example"), inputs, ..ask(1) }
+    Ask { flow: CREATE_AND_ACTIVATE.flow_id(), login: Login::new("ann@okta.example"), inputs, ..ask(1) }
 }
 
 #[tokio::test]
