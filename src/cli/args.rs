@@ -92,7 +92,11 @@ pub enum Command {
         address: IpAddr,
     },
     /// What can be run
-    Flows,
+    Flows {
+        /// What to do; nothing lists them.
+        #[command(subcommand)]
+        what: Option<Flows>,
+    },
     /// Run a flow on one or many
     Run(RunOn),
     /// Runs on many: how they stand, and what becomes of them
@@ -299,6 +303,14 @@ pub struct Which {
     /// Only if it still has this version: what you saw
     #[arg(long, value_name = "VERSION")]
     pub seen: Option<u64>,
+}
+
+/// `flows …`
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub enum Flows {
+    /// Compare the inputs that are declared with the fields that a finding fills in: a name that is nearly one of them
+    /// is nearly always a misspelling
+    Lint,
 }
 
 /// `run FLOW …`

@@ -120,7 +120,7 @@ async fn show(
             user.login.to_string(),
             end.map_or_else(|| "queued".to_owned(), BulkEnd::words),
             end.map(|end| time::rfc3339_seconds(end.at)).unwrap_or_default(),
-            end.and_then(|end| end.why.clone()).unwrap_or_default(),
+            shown(end.and_then(|end| end.why.as_deref())),
         ]);
     }
     out.table(&table)?;
@@ -139,7 +139,7 @@ async fn users(id: BulkId, which: Users, store: &dyn Store) -> Result<Vec<BulkUs
 
 fn facts(run: &BulkRun, now: Timestamp) -> [(&'static str, String); 9] {
     let inputs: Vec<String> = run.inputs.iter().map(|(name, value)| format!("{name}={value}")).collect();
-    let or_nothing = |text: &str| if text.is_empty() { NOTHING.to_owned() } else { text.to_owned() };
+    let or_nothing = |text: &str| if text.is_empty() { NOTHING.to_owned() } else { shown(Some(text)) };
     [
         ("id", run.id.to_string()),
         ("flow", run.flow.to_string()),
@@ -147,10 +147,15 @@ fn facts(run: &BulkRun, now: Timestamp) -> [(&'static str, String); 9] {
         ("state", run.word(now).to_owned()),
         ("why", or_nothing(run.why.as_deref().unwrap_or_default())),
         ("users", run.counts.words()),
-        ("inputs", or_nothing(&Untrusted::from(inputs.join(", ")).to_string())),
-        ("reason", or_nothing(&Untrusted::from(run.reason.as_deref().unwrap_or_default()).to_string())),
+        ("inputs", or_nothing(&inputs.join(", "))),
+        ("reason", or_nothing(run.reason.as_deref().unwrap_or_default())),
         ("by", format!("{} at {}", run.actor.signed(), time::rfc3339_seconds(run.at))),
     ]
+}
+
+/// A text that may hold something of the other side.
+fn shown(text: Option<&str>) -> String {
+    Untrusted::from(text.unwrap_or_default()).to_string()
 }
 
 async fn turn(
@@ -243,7 +248,7 @@ fn joined(ended: <JoinHandle<Result<BulkRun, BulkError>> as Future>::Output) -> 
 
 fn line(id: BulkId, user: &BulkUser, out: &mut Output<'_>) -> u8 {
     let Some(end) = &user.end else { return DONE };
-    let why = end.why.as_deref().map(|why| format!(": {why}")).unwrap_or_default();
+    let why = end.why.as_deref().map(|why| format!(": {}", shown(Some(why)))).unwrap_or_default();
     let _ = match out.is_json() {
         true => out.json(&user_json(id, user)),
         false => out.text(&format!("{}: {}{why}", user.login, end.words())),

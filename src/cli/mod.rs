@@ -124,7 +124,8 @@ async fn dispatch(command: Option<&Command>, global: &Global, out: &mut Output<'
         Some(Command::Ip { address }) => {
             ip::run(*address, connect::directory(&session.loaded()?)?.as_ref(), out).await
         }
-        Some(Command::Flows) => flows::run(&session.local()?.flows, out),
+        Some(Command::Flows { what: None }) => flows::run(&session.local()?.flows, out),
+        Some(Command::Flows { what: Some(args::Flows::Lint) }) => flows::lint(&session.local()?.flows, out),
         Some(Command::Run(what)) => remediate(what, &session, out).await,
         Some(Command::Bulk(what)) => in_bulk(what, &session, out).await,
         Some(Command::Journal(what)) => {

@@ -25,6 +25,7 @@ use crate::remediation::{BulkTold, Wish};
 use crate::store::Again;
 use async_trait::async_trait;
 use futures_util::FutureExt as _;
+use futures_util::stream::{self, StreamExt as _};
 use jiff::Timestamp;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -32,6 +33,9 @@ use std::future::pending;
 use std::io;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::watch;
+
+/// Users that are read and planned at once: a handful.
+const PLANNED_AT_ONCE: usize = 6;
 
 /// What is asked of the desk for one user.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -155,8 +159,13 @@ pub async fn run(
     let asks: Vec<Ask> = targets.iter().map(|target| ask(what, target)).collect();
     let mut statuses = Vec::new();
     let mut plans = Vec::new();
+    let mut coming = stream::iter(&asks).map(|ask| prepare(desk, ask)).buffered(PLANNED_AT_ONCE);
     for ask in &asks {
-        match prepared(desk, ask, stop).await? {
+        let planned = tokio::select! {
+            planned = coming.next() => planned,
+            () = stop.asked(Asked::End) => return Err(stopped_before()),
+        };
+        match planned.ok_or_else(stopped_before)? {
             Ok(Prepared::Page(page)) => statuses.push(opens(ask, &page, out)?),
             Ok(Prepared::Plan(plan)) => plans.push(*plan),
             Err(failure) => {
@@ -165,6 +174,7 @@ pub async fn run(
             }
         }
     }
+    drop(coming);
     if what.answers.dry_run {
         for plan in &plans {
             card::print(plan, by, out)?;
@@ -189,11 +199,8 @@ enum Prepared {
     Page(WebPage),
 }
 
-async fn prepared(desk: &dyn Desk, ask: &Ask, stop: &mut Stop) -> Result<Result<Prepared, Failure>, Failure> {
-    tokio::select! {
-        prepared = prepare(desk, ask) => Ok(prepared),
-        () = stop.asked(Asked::End) => Err(Failure::failed("stopped by a signal: nothing was sent")),
-    }
+fn stopped_before() -> Failure {
+    Failure::failed("stopped by a signal: nothing was sent")
 }
 
 async fn prepare(desk: &dyn Desk, ask: &Ask) -> Result<Prepared, Failure> {

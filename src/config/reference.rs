@@ -372,7 +372,13 @@ pub const SETTINGS: &[Setting] = &[
         "5",
         "More new events than this at once become one summary.",
     ),
-    setting("[guard]", "protected", Kind::Texts, "", "Logins that no flow may target."),
+    setting(
+        "[guard]",
+        "protected",
+        Kind::Texts,
+        "",
+        "Who may be no flow's target: logins, `group:NAME`, `classification:NAME`; `*` stands for anything.",
+    ),
     setting(
         "[guard]",
         "require_reason_from",

@@ -47,7 +47,10 @@ mod tests {
         assert_eq!((config.sources.len(), config.flows.len()), (10, 26));
         assert_eq!((config.rules.rules.len(), config.notify.len()), (3, 3));
         assert!(config.cii.is_some() && config.okta.is_some_and(|okta| okta.service_app.is_some()));
-        assert_eq!(config.guard.protected, ["break-glass@example.com"]);
+        assert_eq!(
+            config.guard.protected,
+            ["break-glass@example.com", "group:admins", "classification:executive"]
+        );
     }
 
     #[test]

@@ -225,21 +225,31 @@ impl BulkEnd {
         }
     }
 
-    /// How an action that is there already stands. One that is pending with nobody left to settle it may have
-    /// left.
-    pub fn of_action(action: &Action, at: Timestamp) -> BulkEnd {
-        let outcome = match action.outcome {
+    /// How the actions stand that are there already of a run on one user, of as many as it has. One that is pending
+    /// with nobody left to settle it may have left, and one that is not there was not sent any more.
+    pub fn of_begun(begun: &[Action], of: usize, at: Timestamp) -> Option<BulkEnd> {
+        let last = begun.last()?;
+        let outcome = |action: &Action| match action.outcome {
             Outcome::Pending => Outcome::Unknown,
             outcome => outcome,
         };
-        BulkEnd {
-            outcome,
+        let of_one = |action: &Action| BulkEnd {
+            outcome: outcome(action),
             evidence: Some(action.evidence),
             status: status(action),
             why: Some("begun before the run was taken up again, and not repeated".to_owned()),
-            action: Some(action.id),
+            action: (of == 1).then_some(action.id),
             at,
+        };
+        if begun.len() < of {
+            let why = format!(
+                "begun before the run was taken up again: {} of {of} steps were sent, and none is repeated",
+                begun.len()
+            );
+            return Some(BulkEnd { outcome: Outcome::Unknown, why: Some(why), ..of_one(last) });
         }
+        let odd = begun.iter().map(of_one).find(BulkEnd::is_odd);
+        Some(odd.unwrap_or_else(|| of_one(last)))
     }
 
     /// Whether it says that something is wrong that may be wrong for everybody: then the run waits for people.
@@ -307,6 +317,47 @@ mod tests {
     ) {
         let end = BulkEnd { evidence, ..BulkEnd::not_sent(outcome, "x", Timestamp::UNIX_EPOCH) };
         assert_eq!(end.is_odd(), is_odd);
+    }
+
+    fn action(outcome: Outcome) -> Action {
+        Action {
+            id: ActionId(uuid::Uuid::nil()),
+            flow: "okta-contain".into(),
+            verb: String::new(),
+            risk: Risk::Medium,
+            login: Login::new("ann"),
+            target_id: None,
+            finding: None,
+            evidence: Evidence::Acknowledged,
+            outcome,
+            request: crate::domain::action::ShownRequest {
+                method: String::new(),
+                url: String::new(),
+                headers: Vec::new(),
+                body: String::new(),
+            },
+            receipt: None,
+            reason: None,
+            actor: Actor::default(),
+            at: Timestamp::UNIX_EPOCH,
+        }
+    }
+
+    #[rstest]
+    #[case(&[], 1, None)]
+    #[case(&[Outcome::Changed], 1, Some((Outcome::Changed, true)))]
+    #[case::without_a_receipt(&[Outcome::Pending], 1, Some((Outcome::Unknown, true)))]
+    #[case::the_second_step_was_not_sent(&[Outcome::Changed], 2, Some((Outcome::Unknown, false)))]
+    #[case(&[Outcome::Changed, Outcome::Accepted], 2, Some((Outcome::Accepted, false)))]
+    #[case::the_odd_step_is_told(&[Outcome::Failed, Outcome::Accepted], 2, Some((Outcome::Failed, false)))]
+    fn what_was_begun_is_told_and_not_taken_for_whole(
+        #[case] begun: &[Outcome],
+        #[case] of: usize,
+        #[case] expected: Option<(Outcome, bool)>,
+    ) {
+        let begun: Vec<Action> = begun.iter().map(|outcome| action(*outcome)).collect();
+        let end = BulkEnd::of_begun(&begun, of, Timestamp::UNIX_EPOCH);
+        assert_eq!(end.map(|end| (end.outcome, end.action.is_some())), expected);
     }
 
     #[test]

@@ -187,6 +187,11 @@ impl Verifier {
         Verifier { head: None, kept, kept_seen: false }
     }
 
+    /// Goes on behind a record of which this is the head.
+    pub fn behind(head: Head) -> Verifier {
+        Verifier { head: Some(head), ..Verifier::default() }
+    }
+
     /// Checks the next record.
     ///
     /// # Errors

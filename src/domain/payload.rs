@@ -8,6 +8,7 @@
 mod cii;
 mod fields;
 mod ispm;
+pub mod lint;
 mod profile;
 
 use super::event::EventDetail;

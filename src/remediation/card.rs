@@ -7,8 +7,8 @@
 use super::about::{About, Person};
 use super::fit::Pages;
 use super::sight::{self, Aim, Reading};
-use super::subject::Names;
-use super::{Desk, doubts, fit, group, guard, several, target};
+use super::subject::{Asked, Names};
+use super::{Desk, doubts, fit, group, guard, protection, several, target};
 use crate::domain::operation::{GROUP, LINK, Operation, Particulars, Whom};
 use crate::domain::payload::{self, PayloadError};
 use crate::domain::plan::{Confirm, Difference, FitTarget, Order, Plan, Target};
@@ -221,7 +221,12 @@ pub(super) async fn planned(desk: &Desk, flow: &Flow, ask: &Ask, known: &Known) 
         desk.caller.shown(&order).map_err(|why| PlanError::Request { flow: flow.id.clone(), why })?;
     let names = match flow.creates() || particulars.whom == Whom::Made {
         true => Names::of_nobody(&ask.login),
-        false => Names::of(&person.subject, person.details.as_ref(), reading.user.as_ref()),
+        false => {
+            let names = Names::of(&person.subject, person.details.as_ref(), reading.user.as_ref());
+            let cii = if person.details.is_some() { Asked::Yes } else { Asked::No };
+            let groups = protection::okta_groups(desk, reading.user.as_ref(), &person.subject).await;
+            names.with_okta_groups(groups, cii)
+        }
     };
     let names = names.with_group(particulars.group.as_ref().map(|group| &group.name));
     let earlier = earlier(desk, &flow.id, &ask.login, target_id.as_deref()).await?;
@@ -239,9 +244,7 @@ pub(super) async fn planned(desk: &Desk, flow: &Flow, ask: &Ask, known: &Known) 
         caveats: reading.odd.iter().chain(&flow.caveats).cloned().collect(),
         follows: precedent.as_ref().map(|precedent| precedent.action),
         needs_again: doubts::needs_again(
-            desk,
             precedent,
-            &names,
             [doubts::stranger(person, reading), shared.others].into_iter().flatten(),
         ),
         refusal: doubts::refusal(desk, flow, &earlier, &names, (reading, &aim)),

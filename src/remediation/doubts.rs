@@ -22,6 +22,7 @@ pub(super) fn refusal(
     (reading, aim): (&Reading, &Aim),
 ) -> Option<Refusal> {
     guard::refusal(&desk.guard, desk.mode, names)
+        .or_else(|| guard::untold(&desk.guard, names))
         .or_else(|| guard::switched_off(&desk.guard, flow))
         .or_else(|| guard::still_open(earlier))
         .or_else(|| reading.missing.clone())
@@ -31,15 +32,11 @@ pub(super) fn refusal(
 
 /// What the analyst has to insist on.
 pub(super) fn needs_again(
-    desk: &Desk,
     precedent: Option<Precedent>,
-    names: &Names,
     doubts: impl IntoIterator<Item = String>,
 ) -> Option<String> {
     let before = precedent.map(|precedent| precedent.why);
-    let groups = guard::cannot_check_groups(&desk.guard, names)
-        .then(|| "the user's groups cannot be read, so whether one is protected is not known".to_owned());
-    let texts: Vec<String> = before.into_iter().chain(doubts).chain(groups).collect();
+    let texts: Vec<String> = before.into_iter().chain(doubts).collect();
     (!texts.is_empty()).then(|| texts.join("; "))
 }
 

@@ -17,6 +17,11 @@ pub enum Mode {
     ReadOnly,
 }
 
+/// Before the name of a group.
+const GROUP: &str = "group:";
+/// Before that of a class of users.
+const CLASS: &str = "classification:";
+
 /// The same flow on the same user within this time has to be insisted on.
 const RECENT: SignedDuration = SignedDuration::from_mins(10);
 
@@ -34,23 +39,36 @@ pub fn switched_off(guard: &Guard, flow: &Flow) -> Option<String> {
     flow.operation.and_then(|operation| guard.okta.forbids(operation))
 }
 
-/// An entry is a name, `group:NAME`, or either with `*` standing for anything.
+/// An entry is a name, `group:NAME`, `classification:NAME`, or any of them with `*` standing for anything.
 fn protects(entry: &str, name: &str) -> bool {
     Pattern(Login::new(entry).folded().to_owned()).matches(name)
 }
 
-/// Whether a group is protected and the subject's groups could not be read.
-pub fn cannot_check_groups(guard: &Guard, names: &Names) -> bool {
-    !names.groups_known && guard.protected.iter().any(|entry| is_of_group(entry))
+/// Why it cannot be told whether a subject is protected, if so: then they count as protected. A list of logins
+/// alone never says that.
+pub fn untold(guard: &Guard, names: &Names) -> Option<String> {
+    let of = |kind: &str, is_known: bool, what: &str| {
+        let entry = guard.protected.iter().find(|entry| is_of(entry, kind)).filter(|_| !is_known)?;
+        Some(format!(
+            "cannot tell whether they are protected: `guard.protected` holds `{entry}`, and their {what} cannot be read"
+        ))
+    };
+    of(GROUP, names.groups_known, "groups").or_else(|| of(CLASS, names.class_known, "classification"))
+}
+
+/// Whether a group is protected.
+pub fn names_groups(guard: &Guard) -> bool {
+    guard.protected.iter().any(|entry| is_of(entry, GROUP))
 }
 
 /// Whether a login is protected and the subject's other logins could not be read.
 pub fn cannot_check_aliases(guard: &Guard, names: &Names) -> bool {
-    !names.aliases_known && guard.protected.iter().any(|entry| !is_of_group(entry))
+    let is_login = |entry: &String| !is_of(entry, GROUP) && !is_of(entry, CLASS);
+    !names.aliases_known && guard.protected.iter().any(is_login)
 }
 
-fn is_of_group(entry: &str) -> bool {
-    Login::new(entry).folded().starts_with("group:")
+fn is_of(entry: &str, kind: &str) -> bool {
+    Login::new(entry).folded().starts_with(kind)
 }
 
 /// Whether a reason is asked for.
@@ -150,12 +168,18 @@ mod tests {
     }
 
     #[test]
-    fn groups_that_cannot_be_read_are_said() {
-        let names = Names::of_login(&Login::new("ann"));
-        assert!(cannot_check_groups(&guard(&["group:Admins"]), &names));
-        assert!(!cannot_check_groups(&guard(&["ann"]), &names));
-        assert!(cannot_check_aliases(&guard(&["ann"]), &names));
-        assert!(!cannot_check_aliases(&guard(&["group:Admins"]), &names));
+    fn who_may_be_protected_counts_as_protected() {
+        let unread = Names::of_login(&Login::new("ann"));
+        for entry in ["group:Admins", "Group:*", "classification:executive"] {
+            let why = untold(&guard(&["bob", entry]), &unread).unwrap();
+            assert!(why.contains(&format!("`{entry}`")) && why.contains("cannot tell"), "{why}");
+        }
+        assert_eq!(untold(&guard(&["ann"]), &unread), None, "a list of logins alone never says that");
+        let mut read = unread.clone();
+        (read.groups_known, read.class_known) = (true, true);
+        assert_eq!(untold(&guard(&["group:Admins", "classification:executive"]), &read), None);
+        assert!(cannot_check_aliases(&guard(&["ann"]), &unread));
+        assert!(!cannot_check_aliases(&guard(&["group:Admins", "classification:x"]), &unread));
     }
 
     #[test]

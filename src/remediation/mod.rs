@@ -6,6 +6,7 @@
 //! | [`fit`] | which flows can be offered for a subject, and why the others cannot |
 //! | [`offer`] | the flows that are offered for a person, and the page of those that only open one |
 //! | [`guard`] | what must not be done, and what has to be insisted on |
+//! | `protection` | the groups that say whether somebody is protected |
 //! | `about` | the finding, the event and the person behind a run, read now |
 //! | `doubts` | what stands against a run, and what nobody can know before it is sent |
 //! | `sight` | looking at the target: the account, and what the operation is about beside it |
@@ -29,6 +30,7 @@ pub mod fit;
 mod group;
 pub mod guard;
 pub mod offer;
+mod protection;
 pub mod runner;
 mod several;
 mod sight;

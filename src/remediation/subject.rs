@@ -1,5 +1,6 @@
 //! A dossier as the names and accounts that a flow may act on.
 
+use super::protection::OktaGroups;
 use crate::domain::dossier::{EndUser, EndUserDetails, OktaUser, Part, ProviderRecord};
 use crate::domain::flow::Product;
 use crate::domain::payload;
@@ -46,19 +47,33 @@ fn unknown(details: Option<&Part<EndUser>>) -> Option<String> {
     }
 }
 
-/// Every name that a subject is known by, folded, and `group:` before each of their groups: what the
-/// protected names are compared with.
+/// Whether somebody was asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    /// They were.
+    Yes,
+    /// They are not configured.
+    No,
+}
+
+/// Every name that a subject is known by, folded, `group:` before each of their groups and
+/// `classification:` before their class: what the protected names are compared with.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Names {
     names: BTreeSet<String>,
-    /// Whether the groups could be read, all of them.
+    /// Whether the groups could be read, all of them, by everybody who knows some.
     pub groups_known: bool,
+    /// Whether the classification could be read.
+    pub class_known: bool,
     /// Whether the other logins and addresses of the same person could be read, all of them.
     pub aliases_known: bool,
 }
 
 /// Where `getEndUser` names the groups.
 const GROUPS: &[&[&str]] = &[&["getEndUser", "endUserDetails", "groupNames"]];
+
+/// Where `getEndUser` says of what class they are.
+const CLASS: &[&[&str]] = &[&["getEndUser", "endUserDetails", "userTypeClassification"]];
 
 /// Where `getEndUser` names the same person.
 const ALIASES: &[&[&str]] = &[
@@ -106,7 +121,7 @@ impl Names {
     /// Of an account that is not there yet: it has no other names, and is in no group.
     #[must_use]
     pub fn of_nobody(login: &Login) -> Names {
-        Names { groups_known: true, aliases_known: true, ..Names::of_login(login) }
+        Names { groups_known: true, class_known: true, aliases_known: true, ..Names::of_login(login) }
     }
 
     /// With the group that they are to be put into or taken out of: a protected one is left alone.
@@ -116,8 +131,24 @@ impl Names {
         self
     }
 
+    /// With what Okta says of their groups. Where Cisco Identity Intelligence was asked too, both have to know.
+    #[must_use]
+    pub fn with_okta_groups(mut self, okta: OktaGroups, cii: Asked) -> Names {
+        let by_cii = self.groups_known || cii == Asked::No;
+        match okta {
+            OktaGroups::NotAsked => {}
+            OktaGroups::Unread => self.groups_known = false,
+            OktaGroups::Read(groups) => {
+                groups.iter().for_each(|group| self.add_group(group));
+                self.groups_known = by_cii;
+            }
+        }
+        self
+    }
+
     fn add_details(&mut self, part: &Part<EndUser>) {
         self.groups_known = came_whole(part, GROUPS);
+        self.class_known = came_whole(part, CLASS);
         self.aliases_known = came_whole(part, ALIASES);
         let Some(user) = &part.data else { return };
         let details = &user.end_user_details;
@@ -125,6 +156,9 @@ impl Names {
         details.linked_end_user_logins.iter().for_each(|login| self.add(login.raw()));
         details.emails.iter().for_each(|mail| self.add(mail.raw()));
         details.group_names.iter().for_each(|group| self.add_group(group));
+        if let Some(class) = &details.user_type_classification {
+            self.add(&format!("classification:{}", class.raw().trim()));
+        }
         for record in &user.provider_end_user_details {
             self.add(record.login.raw());
             record.email.iter().for_each(|mail| self.add(mail.raw()));
@@ -159,7 +193,7 @@ mod tests {
     fn details() -> Part<EndUser> {
         let user = json!({
             "endUserDetails": {"id": "c1", "login": "ann@example.com", "linkedEndUserLogins": ["Adm-Ann"],
-                "emails": ["a@mail.example"], "groupNames": ["Admins"]},
+                "emails": ["a@mail.example"], "groupNames": ["Admins"], "userTypeClassification": "Executive"},
             "providerEndUserDetails": [
                 {"userId": "00u1", "provider": "OKTA", "login": "ann@okta.example"},
                 {"userId": " ", "provider": "AZURE_AD", "login": "ann@aad.example"}]
@@ -207,12 +241,18 @@ mod tests {
         let subject = subject(&login, Some(&part), None);
         let names = Names::of(&subject, Some(&part), Some(&okta));
         let all: Vec<&str> = names.iter().collect();
-        for name in
-            ["ann@example.com", "adm-ann", "ann@okta.example", "ann@aad.example", "root@x", "group:admins"]
-        {
+        for name in [
+            "ann@example.com",
+            "adm-ann",
+            "ann@okta.example",
+            "ann@aad.example",
+            "root@x",
+            "group:admins",
+            "classification:executive",
+        ] {
             assert!(all.contains(&name), "{name} in {all:?}");
         }
-        assert!(names.groups_known && names.aliases_known);
+        assert!(names.groups_known && names.class_known && names.aliases_known);
         let unread = Names::of_login(&login);
         assert!(!unread.groups_known && !unread.aliases_known);
     }
@@ -236,6 +276,27 @@ mod tests {
         let login = Login::new("ann@example.com");
         let names = Names::of(&subject(&login, Some(&part), None), Some(&part), None);
         assert_eq!((names.groups_known, names.aliases_known), (groups_known, aliases_known));
+    }
+
+    #[rstest]
+    #[case::no_group_is_protected(true, OktaGroups::NotAsked, Asked::Yes, true)]
+    #[case::neither_is_configured(false, OktaGroups::NotAsked, Asked::No, false)]
+    #[case(false, OktaGroups::Read(vec!["Sales".into()]), Asked::No, true)]
+    #[case(false, OktaGroups::Read(Vec::new()), Asked::Yes, false)]
+    #[case(true, OktaGroups::Read(Vec::new()), Asked::Yes, true)]
+    #[case(true, OktaGroups::Unread, Asked::Yes, false)]
+    #[case(false, OktaGroups::Unread, Asked::No, false)]
+    fn groups_are_known_where_all_who_know_some_were_read(
+        #[case] by_cii: bool,
+        #[case] okta: OktaGroups,
+        #[case] cii: Asked,
+        #[case] are_known: bool,
+    ) {
+        let names = Names { groups_known: by_cii, ..Names::of_login(&Login::new("ann")) };
+        let has_sales = okta == OktaGroups::Read(vec!["Sales".into()]);
+        let names = names.with_okta_groups(okta, cii);
+        assert_eq!(names.groups_known, are_known);
+        assert_eq!(names.iter().any(|name| name == "group:sales"), has_sales);
     }
 
     #[test]

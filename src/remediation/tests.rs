@@ -231,13 +231,39 @@ async fn a_protected_name_refuses_by_any_of_its_names(#[case] entry: &str) {
 #[case("group:Admins", true)]
 #[case("root2", false)]
 #[tokio::test]
-async fn a_partial_answer_checks_no_protection_in_silence(#[case] entry: &str, #[case] is_insisted_on: bool) {
+async fn a_partial_answer_checks_no_protection_in_silence(#[case] entry: &str, #[case] is_refused: bool) {
     let fewer = dossier::Problem { path: vec!["getEndUser".into()], ..dossier::Problem::whole("drift") };
     let guard = Guard { protected: vec![entry.to_owned()], ..Guard::default() };
     let plan = Setup { guard, problems: vec![fewer], ..Default::default() }.lab().plan().await;
-    assert_eq!(plan.needs_again.is_some(), is_insisted_on, "{:?}", plan.needs_again);
+    let why = plan.refusal.map(|refusal| refusal.why);
+    assert_eq!(why.is_some(), is_refused, "{why:?}");
+    assert!(why.is_none_or(|why| why.contains("cannot tell whether they are protected")));
     let is_said = plan.cannot_know.iter().any(|line| line.contains("linked logins"));
-    assert_eq!(is_said, !is_insisted_on);
+    assert_eq!(is_said, !is_refused);
+}
+
+#[rstest]
+#[case::in_a_protected_group("group:sales", false, Some("`guard.protected` holds `group:sales`"))]
+#[case::in_another("group:admins", false, None)]
+#[case::unread("group:admins", true, Some("cannot tell"))]
+#[case::logins_alone("bob", true, None)]
+#[tokio::test]
+async fn the_groups_that_okta_knows_protect(
+    #[case] entry: &str,
+    #[case] is_hidden: bool,
+    #[case] phrase: Option<&str>,
+) {
+    let guard = Guard { protected: vec![entry.to_owned()], ..Guard::default() };
+    let lab = Setup { guard, is_member: true, ..Default::default() }.lab();
+    *lab.groups.hides_groups.lock().unwrap() = is_hidden;
+    let plan = lab.plan().await;
+    let why = plan.refusal.clone().map(|refusal| refusal.why);
+    assert_eq!(why.is_some(), phrase.is_some(), "{why:?}");
+    assert!(phrase.is_none_or(|phrase| why.unwrap().contains(phrase)));
+    if phrase.is_some() {
+        assert!(matches!(lab.run(&plan, &insisting(&plan)).await, Err(RunError::Refused(_))));
+        assert_eq!(lab.sends(), 0);
+    }
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use super::{Asked, Desk, Stop, told_end};
 use crate::domain::bulk::{BulkEnd, BulkRun, BulkState};
 use crate::domain::plan::{Plan, Refusal};
 use crate::domain::run_end::{Ended, RunEnd, StepEnd};
-use crate::domain::{FlowId, Outcome};
+use crate::domain::{FlowId, Outcome, Untrusted};
 use crate::remediation::bulk::ConfirmedBulk;
 use crate::remediation::{BulkTold, Wish};
 use std::collections::HashMap;
@@ -76,7 +76,7 @@ pub(in super::super) fn nobody_waits() -> Failure {
 /// How the run stands, and what goes on with it.
 pub(in super::super) fn note(run: &BulkRun, out: &mut Output<'_>) -> std::io::Result<()> {
     let (id, word, counts) = (run.id, run.state.word(), run.counts.words());
-    let why = run.why.as_deref().map(|why| format!(": {why}")).unwrap_or_default();
+    let why = run.why.as_deref().map(|why| format!(": {}", Untrusted::from(why))).unwrap_or_default();
     let next = match run.state {
         BulkState::Paused => format!("; `idtriage bulk resume {id} --yes` goes on with it"),
         BulkState::Running | BulkState::Stopped | BulkState::Done => String::new(),

@@ -240,9 +240,15 @@ impl Check<'_, '_> {
         let at = At::table("[guard]");
         let protected = said.protected.unwrap_or_default();
         // A protection that is silently without effect is worse than none.
-        if let Some(group) = protected.iter().find(|name| name.starts_with("group:")) {
-            let what = format!("`{group}`: groups are not supported by this version");
-            self.problems.hinted(at.key("protected"), what, "name the logins");
+        let names_none = |entry: &&String| {
+            let folded = Login::new(entry).folded().to_owned();
+            ["group:", "classification:"]
+                .iter()
+                .any(|kind| folded.strip_prefix(kind).is_some_and(|name| name.trim().is_empty()))
+        };
+        if let Some(entry) = protected.iter().find(names_none) {
+            let what = format!("`{entry}` names nobody");
+            self.problems.hinted(at.key("protected"), what, "`group:Admins`, `classification:EXECUTIVE`");
         }
         if protected.iter().any(|name| name.trim().is_empty()) {
             self.problems.note(at.key("protected"), "a login in it is empty", None);

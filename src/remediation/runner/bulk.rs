@@ -12,7 +12,7 @@ use crate::domain::run_end::RunEnd;
 use crate::domain::{ActionId, Flow, FlowId, Outcome};
 use crate::remediation::bulk::ask;
 use crate::remediation::card::{PlanError, prepare};
-use crate::store::{Again, Held, Lease, StoreError, Users};
+use crate::store::{Again, Held, IntendError, Lease, StoreError, Users};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
@@ -27,6 +27,8 @@ use tokio::time::sleep;
 const AT_ONCE: usize = 48;
 /// Users between their intent and their receipt: at ten calls a second, enough for answers that take a second.
 const ON_THEIR_WAY: usize = 10;
+/// Users that are read and planned at once: a handful.
+const PLANNED_AT_ONCE: usize = 6;
 /// Users read from the store at once.
 const PAGE: usize = 200;
 
@@ -98,8 +100,15 @@ impl Runner {
             self.desk.flow(&run.flow).cloned().ok_or_else(|| BulkError::NoSuchFlow(run.flow.clone()))?;
         let known = self.desk.store.bulk_kinds(id).await?.into_iter().collect();
         let brake = Brake { wishes, known, odd: Mutex::default() };
-        let drive =
-            Drive { runner: self, run: &run, flow: &flow, brake, places: Semaphore::new(ON_THEIR_WAY), told };
+        let drive = Drive {
+            runner: self,
+            run: &run,
+            flow: &flow,
+            brake,
+            planners: Semaphore::new(PLANNED_AT_ONCE),
+            places: Semaphore::new(ON_THEIR_WAY),
+            told,
+        };
         let mut through = std::pin::pin!(drive.through());
         let lost = tokio::select! {
             ended = &mut through => {
@@ -155,6 +164,7 @@ struct Drive<'a> {
     run: &'a BulkRun,
     flow: &'a Flow,
     brake: Brake,
+    planners: Semaphore,
     places: Semaphore,
     told: UnboundedSender<BulkTold>,
 }
@@ -223,7 +233,14 @@ impl Drive<'_> {
         if let Some(begun) = self.begun(id).await? {
             return Ok(Some((begun, None)));
         }
-        let plan = match prepare(&self.runner.desk, ask(self.run, user)).await {
+        let planned = {
+            let Ok(_place) = self.planners.acquire().await else { return Ok(None) };
+            if self.brake.is_on() {
+                return Ok(None);
+            }
+            prepare(&self.runner.desk, ask(self.run, user)).await
+        };
+        let plan = match planned {
             Ok(plan) => plan,
             Err(PlanError::Store(error)) => return Err(error),
             // What is wrong for everybody is told once.
@@ -233,19 +250,21 @@ impl Drive<'_> {
         if let Some(exception) = self.exception(user, &plan) {
             return Ok(Some((exception, None)));
         }
-        self.send(&plan).await
+        self.send(&plan, id).await
     }
 
-    /// How an action stands that an earlier drive began.
+    /// How it stands for a user whom an earlier drive, or another process, began to act on.
     async fn begun(&self, id: ActionId) -> Result<Option<BulkEnd>, StoreError> {
         let steps = u8::try_from(self.flow.steps.len()).unwrap_or(u8::MAX);
-        let ids = [id].into_iter().chain((1..=steps).map(|step| id.step(step)));
-        let mut begun = None;
-        for id in ids {
-            let action = self.runner.desk.store.action(id).await?;
-            begun = action.map(|action| BulkEnd::of_action(&action, self.runner.desk.now())).or(begun);
+        let ids: Vec<ActionId> = match steps {
+            0 => vec![id],
+            steps => (1..=steps).map(|step| id.step(step)).collect(),
+        };
+        let mut begun = Vec::new();
+        for id in &ids {
+            begun.extend(self.runner.desk.store.action(*id).await?);
         }
-        Ok(begun)
+        Ok(BulkEnd::of_begun(&begun, ids.len(), self.runner.desk.now()))
     }
 
     /// Why this user is left out.
@@ -267,7 +286,7 @@ impl Drive<'_> {
     }
 
     /// Sends it when a place is free. The place is given back with the answer: re-reads hold up nobody.
-    async fn send(&self, plan: &Plan) -> Result<Ended, StoreError> {
+    async fn send(&self, plan: &Plan, id: ActionId) -> Result<Ended, StoreError> {
         let Ok(place) = self.places.acquire().await else { return Ok(None) };
         if self.brake.is_on() {
             return Ok(None);
@@ -293,6 +312,11 @@ impl Drive<'_> {
             Err(RunError::Stopping) => {
                 self.brake.pull("the program is stopping".to_owned());
                 Ok(None)
+            }
+            // Somebody else drives it too: theirs was first.
+            Err(error) if is_its_own(&error, plan) => {
+                let begun = self.begun(id).await?;
+                Ok(Some((begun.unwrap_or_else(|| self.not_run(plan, &error)), None)))
             }
             Err(error) => Ok(Some((self.not_run(plan, &error), None))),
         }
@@ -321,6 +345,18 @@ enum Step {
     Page(Result<Vec<BulkUser>, StoreError>),
     /// How it ended for a user is kept.
     Ended(Result<(), StoreError>),
+}
+
+/// Whether what stands against a run is its own action, made by another process.
+fn is_its_own(error: &RunError, plan: &Plan) -> bool {
+    let is_of_plan = |id: &ActionId| plan.parts().iter().any(|part| part.action == *id);
+    match error {
+        RunError::AlreadyRun(id) => is_of_plan(id),
+        RunError::Intend(
+            IntendError::AlreadyOpen(id) | IntendError::UnknownBefore(id) | IntendError::Meanwhile(id),
+        ) => is_of_plan(id),
+        _ => false,
+    }
 }
 
 /// What stops a drive: a wish, or an end of a kind that nobody saw yet.
