@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use support::place::Place;
 use support::screen::Screen;
+use support::tenant::Tenant;
 use support::wait;
 
 const ESC: &str = "\u{1b}";
@@ -126,6 +127,34 @@ fn quitting_asks_while_it_receives_and_gives_the_terminal_back() {
     });
     assert!(screen.is_given_back());
     assert!(place.is_swept());
+}
+
+#[test]
+fn quitting_between_two_steps_says_what_is_not_sent_any_more() {
+    let tenant = Tenant::start();
+    let place = Place::with_lab(&tenant.lab);
+    let login = tenant.login(3);
+    let mut screen = Screen::start(&place, &[], 120, 40);
+    screen.until("every source to run", |text| text.contains("source ok") || text.contains("sources ok"));
+    screen.press(&format!(":contain {login}{ENTER}"));
+    screen.shows("type contain and enter");
+    // Time enough to quit on a busy machine: between the steps a look at the account is waited for.
+    tenant.fault("latency@okta=3000");
+    screen.press(&format!("contain{ENTER}"));
+    let writes = || tenant.lab.recorder().writes().len();
+    wait::until("the first step to be sent", || writes() == 1);
+    screen.press(ESC);
+    screen.shows_no("Running");
+    screen.press("q");
+    screen.shows("not sent any more");
+    wait::until("the end", || {
+        screen.press("y");
+        screen.text().contains("ended with 3")
+    });
+    assert_eq!(writes(), 1);
+    let said = screen.text().replace(['\r', '\n'], "");
+    assert!(said.contains(&format!("{login}: clear the Okta sessions")), "{said}");
+    assert!(said.contains("not sent any more, since the console was left"), "{said}");
 }
 
 #[rstest]

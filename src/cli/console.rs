@@ -1,7 +1,7 @@
 //! The console, on a real tenant or on the lab.
 
 use super::connect;
-use super::failure::{DONE, Failure, UNKNOWN};
+use super::failure::{DONE, FAILED, Failure, MIXED, UNKNOWN, combined};
 use super::output::Output;
 use crate::app::State;
 use crate::app::layout::Size;
@@ -12,11 +12,12 @@ use crate::domain::time::Zone;
 use crate::domain::{Actor, Event, Severity, SourceState};
 use crate::ingest::Ingest;
 use crate::notify;
-use crate::remediation::Pace;
 use crate::remediation::guard::Mode;
+use crate::remediation::{Pace, Unsent};
 use crate::runtime::apart::Left;
 use crate::runtime::child::Children;
-use crate::runtime::{picture, receiver, session};
+use crate::runtime::session::{self, Closed};
+use crate::runtime::{picture, receiver};
 use crate::source::clock::Clock;
 use crate::store::{self, Store, receiver::Who};
 use crate::tenant::Tenants;
@@ -59,7 +60,7 @@ pub(super) async fn run(
     let head = store.journal_head().await;
     store.close().await?;
     let closed = closed.map_err(no_terminal)?;
-    let status = if closed.unsettled > 0 { UNKNOWN } else { DONE };
+    let status = status(&closed);
     match closed.left {
         // Standard error is mostly the same terminal: another word would never return.
         Ok(Left::HeldUp) => return Ok(status),
@@ -74,7 +75,17 @@ pub(super) async fn run(
         let words = format!("{} run(s) left without a receipt: their outcome is unknown", closed.unsettled);
         let _ = out.note(&words);
     }
+    for Unsent { login, verb, .. } in &closed.unsent {
+        let _ = out.note(&format!("{login}: {verb}: not sent any more, since the console was left"));
+    }
     Ok(status)
+}
+
+/// A run that was cut between two steps is one that went one way and the other.
+fn status(closed: &Closed) -> u8 {
+    let unsettled = (closed.unsettled > 0).then_some(UNKNOWN);
+    let of_unsent = |unsent: &Unsent| if unsent.is_rest { MIXED } else { FAILED };
+    combined(unsettled.into_iter().chain(closed.unsent.iter().map(of_unsent)))
 }
 
 fn no_terminal(cause: std::io::Error) -> Failure {
@@ -224,6 +235,25 @@ fn zone(shown: meant::ShownTime, system: Result<TimeZone, jiff::Error>) -> Resul
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Login;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case(0, &[], DONE)]
+    #[case(0, &[true], MIXED)]
+    #[case(0, &[false, false], FAILED)]
+    #[case(0, &[false, true], MIXED)]
+    #[case(1, &[true], UNKNOWN)]
+    fn what_is_left_behind_is_in_the_status(
+        #[case] unsettled: usize,
+        #[case] rests: &[bool],
+        #[case] expected: u8,
+    ) {
+        let unsent =
+            |is_rest: &bool| Unsent { login: Login::new("ann"), verb: "v".into(), is_rest: *is_rest };
+        let unsent = rests.iter().map(unsent).collect();
+        assert_eq!(status(&Closed { left: Ok(Left::GivenBack), unsettled, unsent }), expected);
+    }
 
     #[test]
     fn times_are_in_utc_unless_the_machines_zone_is_wanted_and_known() {

@@ -12,6 +12,7 @@ mod steps;
 mod verify;
 
 pub use bulk::{BulkError, BulkTold, Wish};
+pub use gate::Unsent;
 
 use super::guard::Precedent;
 use super::subject::Names;
@@ -190,6 +191,7 @@ impl Runner {
         confirmed: &Confirmed,
         progress: UnboundedSender<Progress>,
     ) -> Result<RunEnd, RunError> {
+        let _announced = self.gate.announce(plan);
         self.run_as(plan, confirmed, Compare::WithWhatWasShown, progress).await
     }
 
@@ -222,7 +224,7 @@ impl Runner {
         if compare == Compare::WithWhatWasShown {
             self.check_target(plan).await?;
         }
-        let ticket = self.gate.enter().ok_or(RunError::Stopping)?;
+        let ticket = self.gate.enter(plan.action).ok_or(RunError::Stopping)?;
         let flight = Flight::new(&self.desk, &self.pace, plan, (confirmed.reason.clone(), basis), progress);
         tokio::spawn(flight.fly(ticket, proof)).await.map_err(|_| RunError::Lost(plan.action))?
     }
@@ -239,6 +241,12 @@ impl Runner {
         // Running out of time is an answer here: what is left is counted.
         let _ = tokio::time::timeout(deadline, self.gate.landed()).await;
         self.in_flight()
+    }
+
+    /// What was confirmed and is not sent any more, once [`Runner::finish`] was called: somebody has to be
+    /// told, since nothing stands in the journal of it.
+    pub fn unsent(&self) -> Vec<Unsent> {
+        self.gate.left()
     }
 
     fn check_request(&self, plan: &Plan, confirmed: &Confirmed) -> Result<(), RunError> {

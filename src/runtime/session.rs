@@ -20,7 +20,7 @@ use crate::domain::profile::ProfileMap;
 use crate::domain::wait::Waits;
 use crate::notify::{self, bell::Rests};
 use crate::remediation::guard::Mode;
-use crate::remediation::{Desk, Pace, Runner};
+use crate::remediation::{Desk, Pace, Runner, Unsent};
 use crate::source::clock::Clock;
 use crate::store::Store;
 use crate::tenant::{LogSearch, OktaOrg};
@@ -93,6 +93,8 @@ pub struct Closed {
     pub left: io::Result<Left>,
     /// Runs whose receipt did not come in time: their outcome is unknown.
     pub unsettled: usize,
+    /// What was confirmed and is not sent any more.
+    pub unsent: Vec<Unsent>,
 }
 
 /// Runs a console on the real terminal.
@@ -108,8 +110,9 @@ pub async fn run(setup: Setup) -> io::Result<Closed> {
         behind.tell_what_is_awaited();
     }
     // Listened for from now on: what ended the loop asks for nothing once more.
+    let runner = behind.runner.clone();
     let unsettled = behind.wind_down(impatience(Signals::listen())).await;
-    Ok(Closed { left, unsettled })
+    Ok(Closed { left, unsettled, unsent: runner.unsent() })
 }
 
 /// A console on a screen, with what runs behind it.

@@ -1,14 +1,37 @@
-//! Who is in flight, and whether anybody else may start.
+//! Who is in flight, whether anybody else may start, and who was to.
 
+use crate::domain::plan::Plan;
+use crate::domain::{ActionId, Login};
 use tokio::sync::watch;
+
+/// An action that was confirmed and is not sent any more: the program stopped before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unsent {
+    /// On whom.
+    pub login: Login,
+    /// What it would have done.
+    pub verb: String,
+    /// Whether something of the same run was sent before it.
+    pub is_rest: bool,
+}
 
 #[derive(Debug, Default)]
 struct State {
     is_closed: bool,
     flying: usize,
+    runs: Vec<Run>,
 }
 
-/// Counts runs between their intent and their receipt.
+/// A run that was confirmed, and what of it was not let in yet.
+#[derive(Debug)]
+struct Run {
+    id: ActionId,
+    login: Login,
+    waiting: Vec<(ActionId, String)>,
+    steps: usize,
+}
+
+/// Counts runs between their intent and their receipt, and knows what is still to follow.
 #[derive(Debug, Default)]
 pub(super) struct Gate {
     state: watch::Sender<State>,
@@ -20,11 +43,31 @@ pub(super) struct Ticket {
     state: watch::Sender<State>,
 }
 
+/// A run of which something may still be let in. Dropping it forgets the run, unless the gate was closed
+/// meanwhile: then somebody asks what was left.
+#[derive(Debug)]
+pub(super) struct Announced<'a> {
+    gate: &'a Gate,
+    run: ActionId,
+}
+
 impl Gate {
-    /// Lets one in, unless closed.
-    pub(super) fn enter(&self) -> Option<Ticket> {
+    /// Says what a run is going to send. A step with nothing to do is missed by nobody.
+    pub(super) fn announce(&self, plan: &Plan) -> Announced<'_> {
+        let sent = plan.parts().iter().filter(|part| part.refusal.is_none());
+        let waiting: Vec<_> = sent.map(|part| (part.action, part.verb.clone())).collect();
+        let run = Run { id: plan.action, login: plan.login.clone(), steps: waiting.len(), waiting };
+        self.state.send_modify(|state| state.runs.push(run));
+        Announced { gate: self, run: plan.action }
+    }
+
+    /// Lets an action in, unless closed.
+    pub(super) fn enter(&self, action: ActionId) -> Option<Ticket> {
         let entered = self.state.send_if_modified(|state| {
-            state.flying += usize::from(!state.is_closed);
+            if !state.is_closed {
+                state.flying += 1;
+                state.runs.iter_mut().for_each(|run| run.waiting.retain(|(id, _)| *id != action));
+            }
             !state.is_closed
         });
         entered.then(|| Ticket { state: self.state.clone() })
@@ -40,6 +83,18 @@ impl Gate {
         self.state.borrow().flying
     }
 
+    /// What was announced and not let in: once the gate is closed, nothing of it is sent any more.
+    pub(super) fn left(&self) -> Vec<Unsent> {
+        let state = self.state.borrow();
+        let of_run = |run: &Run| {
+            let (login, is_rest) = (run.login.clone(), run.waiting.len() < run.steps);
+            let unsent =
+                |(_, verb): &(ActionId, String)| Unsent { login: login.clone(), verb: verb.clone(), is_rest };
+            run.waiting.iter().map(unsent).collect::<Vec<_>>()
+        };
+        state.runs.iter().flat_map(of_run).collect()
+    }
+
     /// Waits until none is.
     pub(super) async fn landed(&self) {
         // The sender lives in `self`, so the channel does not close.
@@ -50,5 +105,16 @@ impl Gate {
 impl Drop for Ticket {
     fn drop(&mut self) {
         self.state.send_modify(|state| state.flying = state.flying.saturating_sub(1));
+    }
+}
+
+impl Drop for Announced<'_> {
+    fn drop(&mut self) {
+        self.gate.state.send_if_modified(|state| {
+            if !state.is_closed {
+                state.runs.retain(|run| run.id != self.run);
+            }
+            false
+        });
     }
 }

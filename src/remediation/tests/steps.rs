@@ -164,6 +164,25 @@ async fn a_program_that_stops_between_two_steps_sends_no_more() {
     let end = run.await.unwrap().unwrap();
     assert_eq!(outcomes(&end), [Outcome::Changed, Outcome::Refused], "{}", end.words());
     assert_eq!((lab.sends(), stopping.await.unwrap()), (1, 0));
+    let unsent = runner.unsent();
+    assert_eq!(unsent.len(), 1, "{unsent:?}");
+    assert!(unsent[0].is_rest && unsent[0].verb.starts_with("clear the Okta sessions"), "{unsent:?}");
+}
+
+#[tokio::test]
+async fn what_was_confirmed_and_never_let_in_is_known_and_what_had_nothing_to_do_is_not() {
+    let lab = Setup { statuses: vec!["SUSPENDED"], ..Setup::ends([answered(204), answered(204)]) }.lab();
+    let plan = prepare(&lab.desk, contain(1)).await.unwrap();
+    let runner = lab.runner();
+    runner.run(&plan, &confirmed(&plan), mpsc::unbounded_channel().0).await.unwrap();
+    assert_eq!(runner.unsent(), [], "it has ended, and was told of");
+    runner.finish(Duration::ZERO).await;
+    let plan = prepare(&lab.desk, contain(2)).await.unwrap();
+    let refused = runner.run(&plan, &insisting(&plan), mpsc::unbounded_channel().0).await;
+    assert!(matches!(refused, Err(RunError::Stopping)), "{refused:?}");
+    let unsent = runner.unsent();
+    assert_eq!(unsent.len(), 1, "suspending had nothing to do: {unsent:?}");
+    assert!(!unsent[0].is_rest && unsent[0].login == plan.login && lab.sends() == 1);
 }
 
 #[rstest]
