@@ -6,6 +6,7 @@ use super::output::Output;
 use super::run::{Asked, PAUSING, Stop, nobody_waits, note};
 use super::table::{Table, column};
 use crate::domain::bulk::{BulkEnd, BulkId, BulkRun, BulkState, BulkUser};
+use crate::domain::run_end::StepEnd;
 use crate::domain::{Actor, NOTHING, Outcome, Untrusted, time};
 use crate::remediation::{BulkError, BulkTold, Runner, Wish};
 use crate::store::{Store, Users};
@@ -219,8 +220,6 @@ pub(super) async fn drive(
     let run = loop {
         tokio::select! {
             biased;
-            Some(end) = ends.recv() => statuses.push(line(id, &end.user, out)),
-            ended = &mut running => break joined(ended)?,
             () = stop.asked(if is_pausing { Asked::EndNow } else { Asked::End }) => {
                 if is_pausing {
                     return Err(nobody_waits());
@@ -230,10 +229,12 @@ pub(super) async fn drive(
                 // Nobody may be reading any more.
                 let _ = out.note(PAUSING);
             }
+            Some(end) = ends.recv() => statuses.push(line(id, &end, out)),
+            ended = &mut running => break joined(ended)?,
         }
     };
     while let Ok(end) = ends.try_recv() {
-        statuses.push(line(id, &end.user, out));
+        statuses.push(line(id, &end, out));
     }
     // Nobody may be reading any more.
     let _ = note(&run, out);
@@ -246,12 +247,26 @@ fn joined(ended: <JoinHandle<Result<BulkRun, BulkError>> as Future>::Output) -> 
     ended.map_err(|error| Failure::failed(error.to_string()))
 }
 
-fn line(id: BulkId, user: &BulkUser, out: &mut Output<'_>) -> u8 {
+fn line(id: BulkId, told: &BulkTold, out: &mut Output<'_>) -> u8 {
+    let user = &told.user;
     let Some(end) = &user.end else { return DONE };
     let why = end.why.as_deref().map(|why| format!(": {}", shown(Some(why)))).unwrap_or_default();
-    let _ = match out.is_json() {
-        true => out.json(&user_json(id, user)),
-        false => out.text(&format!("{}: {}{why}", user.login, end.words())),
+    // Nobody has it anywhere else.
+    let link = told.run.as_ref().and_then(|run| run.steps.iter().find_map(StepEnd::link));
+    let mut json = user_json(id, user);
+    if let Some(link) = link {
+        json["one_time_link"] = link.expose().into();
+    }
+    // The run has it, where the output is closed.
+    let _ = match (out.is_json(), link) {
+        (true, _) => out.json(&json),
+        (false, Some(link)) => {
+            out.text(&format!("{}: one-time link, shown once: {}", user.login, link.expose()))
+        }
+        (false, None) => Ok(()),
     };
+    if !out.is_json() {
+        let _ = out.text(&format!("{}: {}{why}", user.login, end.words()));
+    }
     end.outcome.exit_status()
 }

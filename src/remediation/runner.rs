@@ -46,8 +46,8 @@ pub enum Progress {
     Intended,
     /// The first byte may leave now.
     Sending,
-    /// The call ended; the status where one came.
-    Answered(Option<u16>),
+    /// The call ended: the status where one came, and what it says.
+    Answered(Option<u16>, Outcome),
     /// The receipt is kept; the target is re-read.
     Verifying,
     /// As it stands.

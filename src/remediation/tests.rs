@@ -362,8 +362,13 @@ async fn intent_send_receipt_then_the_proof() {
         told.push(step);
     }
     let done = Progress::Done(Box::new(action));
-    let steps =
-        [Progress::Intended, Progress::Sending, Progress::Answered(Some(200)), Progress::Verifying, done];
+    let steps = [
+        Progress::Intended,
+        Progress::Sending,
+        Progress::Answered(Some(200), Outcome::Accepted),
+        Progress::Verifying,
+        done,
+    ];
     assert_eq!(told, steps);
 }
 

@@ -375,7 +375,7 @@ fn shown(step: remediation::Progress) -> Option<Progress> {
     match step {
         remediation::Progress::Intended => Some(Progress::Intended),
         remediation::Progress::Sending => Some(Progress::Sending),
-        remediation::Progress::Answered(status) => Some(Progress::Answered(status)),
+        remediation::Progress::Answered(status, _) => Some(Progress::Answered(status)),
         remediation::Progress::Verifying => Some(Progress::Verifying),
         remediation::Progress::Done(_) => None,
     }

@@ -36,8 +36,7 @@ pub(super) async fn run_many(
     let ended = loop {
         tokio::select! {
             biased;
-            Some(end) = ends.recv() => statuses.push(teller.told(&end, stop, out).await),
-            ended = &mut running => break ended?,
+            // A signal is heard first: telling an end may read Okta.
             () = stop.asked(if is_pausing { Asked::EndNow } else { Asked::End }) => {
                 if is_pausing {
                     return Err(nobody_waits());
@@ -47,6 +46,8 @@ pub(super) async fn run_many(
                 // Nobody may be reading any more.
                 let _ = out.note(PAUSING);
             }
+            Some(end) = ends.recv() => statuses.push(teller.told(&end, stop, out).await),
+            ended = &mut running => break ended?,
         }
     };
     while let Ok(end) = ends.try_recv() {

@@ -288,7 +288,9 @@ impl Drive<'_> {
                 biased;
                 ended = &mut running => break ended,
                 Some(step) = steps.recv() => {
-                    if matches!(step, Progress::Answered(_)) {
+                    if let Progress::Answered(status, outcome) = step {
+                        // The re-reads may take ten seconds: who is next does not wait for them, nor does the brake.
+                        self.brake.look_at(plan, outcome, status);
                         place.take();
                     }
                 }
@@ -363,6 +365,15 @@ impl Brake {
         if end.is_odd() && !self.known.contains(&end.kind()) {
             let why = end.why.as_deref().map(|why| format!(": {why}")).unwrap_or_default();
             self.pull(format!("`{}` is {}{why}", user.login, end.words()));
+        }
+    }
+
+    /// The same as soon as the answer is there, before anybody else is begun.
+    fn look_at(&self, plan: &Plan, outcome: Outcome, status: Option<u16>) {
+        let is_odd = matches!(outcome, Outcome::Refused | Outcome::Failed | Outcome::Unknown);
+        if is_odd && !self.known.contains(&(outcome, status)) {
+            let answered = status.map(|status| format!(" (answered {status})")).unwrap_or_default();
+            self.pull(format!("`{}` is {}{answered}", plan.login, outcome.word()));
         }
     }
 

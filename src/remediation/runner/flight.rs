@@ -109,7 +109,7 @@ impl Flight {
         let order = self.plan.order(self.desk.actor.signed());
         let Called { end, link } = self.desk.caller.call(&order, &self.plan.request, self).await;
         let settlement = evidence::judge(end, &self.plan.flow, self.desk.now());
-        self.tell(Progress::Answered(settlement.receipt.status));
+        self.tell(Progress::Answered(settlement.receipt.status, settlement.outcome));
         (settlement, link)
     }
 

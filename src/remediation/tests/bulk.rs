@@ -316,7 +316,7 @@ async fn the_first_end_of_a_kind_that_nobody_saw_holds_the_run() {
     let run = block.drive(id).await.unwrap();
     assert_eq!(run.state, BulkState::Paused);
     let why = run.why.unwrap();
-    assert!(why.starts_with("`user30@x` is refused (acknowledged, answered 403)"), "{why}");
+    assert!(why.starts_with("`user30@x` is refused (answered 403)"), "{why}");
     assert!((25..=60).contains(&run.counts.done()), "{}", run.counts.words());
     // Who goes on has seen that kind; another one holds it again.
     let run = block.go_on(id).await.unwrap();
