@@ -47,7 +47,7 @@ pub(super) fn account(state: &State, user: &UserScreen) -> Vec<Row> {
             Row::new(format!("group {}", group.id.raw()), Body::Pair(group.name().to_string(), aside))
         }));
         // No call is documented that lists them.
-        rows.push(Row::quiet("administrator roles: cannot tell, no documented call lists them"));
+        rows.push(Row::quiet("administrator roles: cannot tell, they are not read yet"));
     }
     rows
 }
