@@ -1,6 +1,7 @@
 //! `bulk …`: runs on many, how they stand, and what becomes of them.
 
 use super::args::Bulk;
+use super::connect;
 use super::failure::{DONE, Failure, combined};
 use super::output::Output;
 use super::run::{Asked, PAUSING, Stop, nobody_waits, note};
@@ -12,10 +13,10 @@ use crate::remediation::{BulkError, BulkTold, Runner, Wish};
 use crate::store::{Store, Users};
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use std::pin::pin;
 use std::sync::Arc;
 use tokio::sync::mpsc::unbounded_channel;
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
 
 /// Users read at once.
 const PAGE: usize = 1_000;
@@ -215,7 +216,7 @@ pub(super) async fn drive(
 ) -> Result<u8, Failure> {
     let (wishes, wish) = watch::channel(Wish::GoOn);
     let (told, mut ends) = unbounded_channel::<BulkTold>();
-    let mut running = super::connect::driven(runner, id, wish, told);
+    let mut running = pin!(connect::driven(runner, id, wish, told));
     let (mut statuses, mut is_pausing) = (Vec::new(), false);
     let run = loop {
         tokio::select! {
@@ -230,7 +231,7 @@ pub(super) async fn drive(
                 let _ = out.note(PAUSING);
             }
             Some(end) = ends.recv() => statuses.push(line(id, &end, out)),
-            ended = &mut running => break joined(ended)?,
+            ended = &mut running => break ended?,
         }
     };
     while let Ok(end) = ends.try_recv() {
@@ -240,11 +241,6 @@ pub(super) async fn drive(
     let _ = note(&run, out);
     let rest = (run.counts.queued > 0).then(|| Outcome::Refused.exit_status());
     Ok(combined(statuses.into_iter().chain(rest)))
-}
-
-fn joined(ended: <JoinHandle<Result<BulkRun, BulkError>> as Future>::Output) -> Result<BulkRun, Failure> {
-    let ended = ended.map_err(|cause| Failure::unknown(format!("the run broke off: {cause}")))?;
-    ended.map_err(|error| Failure::failed(error.to_string()))
 }
 
 fn line(id: BulkId, told: &BulkTold, out: &mut Output<'_>) -> u8 {

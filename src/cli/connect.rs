@@ -16,7 +16,7 @@ use crate::ingest::{Ingest, decoder};
 use crate::notify::{self, Messenger, Notifiers};
 use crate::remediation::bulk::ConfirmedBulk;
 use crate::remediation::guard::Mode;
-use crate::remediation::{self, Ask, BulkError, BulkTold, Desk, PlanError, RunError, Runner, Wish};
+use crate::remediation::{self, Ask, BulkTold, Desk, PlanError, RunError, Runner, Wish};
 use crate::source::Polled;
 use crate::source::clock::{Clock, SystemClock};
 use crate::source::system_log::filter::IAM_CONFIGURATION;
@@ -31,7 +31,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
 
 /// The time.
 pub(super) fn now() -> Timestamp {
@@ -190,14 +189,16 @@ pub(super) fn runner(
     Arc::new(Runner::new(desk, Default::default()))
 }
 
-/// A run that is driven by itself: whoever tells what came of it may wait for other things meanwhile.
-pub(super) fn driven(
+/// Drives a run in a task of its own: whoever tells what came of it may wait for other things meanwhile.
+pub(super) async fn driven(
     runner: Arc<Runner>,
     id: BulkId,
     wishes: watch::Receiver<Wish>,
     told: UnboundedSender<BulkTold>,
-) -> JoinHandle<Result<BulkRun, BulkError>> {
-    tokio::spawn(async move { runner.drive(id, wishes, told).await })
+) -> Result<BulkRun, Failure> {
+    let driven = tokio::spawn(async move { runner.drive(id, wishes, told).await });
+    let ended = driven.await.map_err(|cause| Failure::unknown(format!("the run broke off: {cause}")))?;
+    ended.map_err(|error| Failure::failed(error.to_string()))
 }
 
 /// How long a command that was told to end waits for a receipt.
@@ -224,9 +225,7 @@ impl run::Desk for Bench {
         let queued = remediation::bulk::queued(&self.desk, id, plans, said);
         let (run, users) = queued.ok_or_else(|| Failure::usage("nobody is meant"))?;
         self.desk.store.queue(&run, &users).await?;
-        let ended = driven(self.runner.clone(), id, wishes, told).await;
-        let ended = ended.map_err(|cause| Failure::unknown(format!("the run broke off: {cause}")))?;
-        ended.map_err(|error| Failure::failed(error.to_string()))
+        driven(self.runner.clone(), id, wishes, told).await
     }
 
     async fn looked_long_enough(&self) {

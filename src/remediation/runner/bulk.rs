@@ -160,6 +160,9 @@ struct Drive<'a> {
     told: UnboundedSender<BulkTold>,
 }
 
+/// How it ended for a user; `None` where they still wait.
+type Ended = Option<(BulkEnd, Option<RunEnd>)>;
+
 impl Drive<'_> {
     /// Where the run stands now that the drive is over.
     async fn stands(&self) -> Result<(BulkState, Option<String>), StoreError> {
@@ -172,12 +175,7 @@ impl Drive<'_> {
             Wish::Pause | Wish::GoOn => (BulkState::Paused, why),
         })
     }
-}
 
-/// How it ended for a user; `None` where they still wait.
-type Ended = Option<(BulkEnd, Option<RunEnd>)>;
-
-impl Drive<'_> {
     /// All who wait. A store that fails begins nobody more; who is on their way is waited for. Reading who is next
     /// is one more thing that is under way: waiting for it apart would hold up those who wait for the store too.
     async fn through(&self) -> Result<(), StoreError> {
