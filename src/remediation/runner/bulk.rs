@@ -301,7 +301,7 @@ impl Drive<'_> {
                 biased;
                 ended = &mut running => break ended,
                 Some(step) = steps.recv() => {
-                    if matches!(step, Progress::Answered(_)) {
+                    if matches!(step.progress, Progress::Answered(_)) {
                         place.take();
                     }
                 }
