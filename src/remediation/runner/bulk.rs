@@ -2,8 +2,8 @@
 //!
 //! Whoever drives holds the wheel, a lease in the store. Each user's action has an id that follows from the
 //! run's, so that an action that is there says that this user was acted on: taken up again, also after a crash,
-//! nobody is acted on twice. Users are planned ahead of their turn; an intent is committed only when one of few
-//! places is free, right before its own send, so that a brake leaves little on its way.
+//! nobody is acted on twice. A user is planned when one of few places is free, and the intent is committed right
+//! before its own send, so that no plan is old and a brake leaves little on its way.
 
 use super::{Compare, Confirmed, Progress, RunError, Runner};
 use crate::domain::bulk::{BulkEnd, BulkId, BulkRun, BulkState, BulkUser};
@@ -20,15 +20,14 @@ use jiff::Timestamp;
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Mutex;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Semaphore, SemaphorePermit, watch};
 use tokio::time::sleep;
 
-/// Users that are planned, run or looked at again at once.
-const AT_ONCE: usize = 48;
-/// Users between their intent and their receipt: at ten calls a second, enough for answers that take a second.
-const ON_THEIR_WAY: usize = 10;
-/// Users that are read and planned at once: a handful.
-const PLANNED_AT_ONCE: usize = 6;
+/// Users that are planned, run or looked at again at once: ten seconds of looking, at ten calls a second, and some.
+const AT_ONCE: usize = 128;
+/// Users that are planned or on their way: at ten calls a second, enough for reads and answers that take a second
+/// and a half. What is planned leaves while it is fresh, and a brake leaves no more than these to land.
+const PLACES: usize = 16;
 /// Users read from the store at once.
 const PAGE: usize = 200;
 
@@ -100,15 +99,8 @@ impl Runner {
             self.desk.flow(&run.flow).cloned().ok_or_else(|| BulkError::NoSuchFlow(run.flow.clone()))?;
         let known = self.desk.store.bulk_kinds(id).await?.into_iter().collect();
         let brake = Brake { wishes, known, odd: Mutex::default() };
-        let drive = Drive {
-            runner: self,
-            run: &run,
-            flow: &flow,
-            brake,
-            planners: Semaphore::new(PLANNED_AT_ONCE),
-            places: Semaphore::new(ON_THEIR_WAY),
-            told,
-        };
+        let drive =
+            Drive { runner: self, run: &run, flow: &flow, brake, places: Semaphore::new(PLACES), told };
         let mut through = std::pin::pin!(drive.through());
         let lost = tokio::select! {
             ended = &mut through => {
@@ -164,7 +156,6 @@ struct Drive<'a> {
     run: &'a BulkRun,
     flow: &'a Flow,
     brake: Brake,
-    planners: Semaphore,
     places: Semaphore,
     told: UnboundedSender<BulkTold>,
 }
@@ -233,14 +224,11 @@ impl Drive<'_> {
         if let Some(begun) = self.begun(id).await? {
             return Ok(Some((begun, None)));
         }
-        let planned = {
-            let Ok(_place) = self.planners.acquire().await else { return Ok(None) };
-            if self.brake.is_on() {
-                return Ok(None);
-            }
-            prepare(&self.runner.desk, ask(self.run, user)).await
-        };
-        let plan = match planned {
+        let Ok(place) = self.places.acquire().await else { return Ok(None) };
+        if self.brake.is_on() {
+            return Ok(None);
+        }
+        let plan = match prepare(&self.runner.desk, ask(self.run, user)).await {
             Ok(plan) => plan,
             Err(PlanError::Store(error)) => return Err(error),
             // What is wrong for everybody is told once.
@@ -250,7 +238,7 @@ impl Drive<'_> {
         if let Some(exception) = self.exception(user, &plan) {
             return Ok(Some((exception, None)));
         }
-        self.send(&plan, id).await
+        self.send(&plan, id, place).await
     }
 
     /// How it stands for a user whom an earlier drive, or another process, began to act on.
@@ -285,9 +273,8 @@ impl Drive<'_> {
         Some(self.not_sent(Outcome::Refused, doubt))
     }
 
-    /// Sends it when a place is free. The place is given back with the answer: re-reads hold up nobody.
-    async fn send(&self, plan: &Plan, id: ActionId) -> Result<Ended, StoreError> {
-        let Ok(place) = self.places.acquire().await else { return Ok(None) };
+    /// Sends it. The place is given back with the answer: re-reads hold up nobody.
+    async fn send(&self, plan: &Plan, id: ActionId, place: SemaphorePermit<'_>) -> Result<Ended, StoreError> {
         if self.brake.is_on() {
             return Ok(None);
         }

@@ -7,7 +7,7 @@ use crate::domain::dossier::{LoadedPart, OktaUser, Part, Problem};
 use crate::domain::event::DecodedEvent;
 use crate::domain::plan::Order;
 use crate::store::sqlite::SqliteStore;
-use crate::store::{BulkStore, Decode, Decoded, InboxItem, OpenOptions, Store, Users, files};
+use crate::store::{Basis, BulkStore, Decode, Decoded, InboxItem, Lease, OpenOptions, Store, Users, files};
 use crate::tenant::{Called, Clearance};
 use async_trait::async_trait;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -156,8 +156,11 @@ impl Block {
 
     /// As many users as that, queued.
     async fn queued(&self, users: u32) -> BulkId {
+        self.queued_for(operation::Operation::Suspend.flow_id(), users).await
+    }
+
+    async fn queued_for(&self, flow: FlowId, users: u32) -> BulkId {
         let id = BulkId(uuid::Uuid::from_u128(0x1234_5678_9abc_4def_8123_4567_89ab_cdef));
-        let flow = operation::Operation::Suspend.flow_id();
         let run = BulkRun {
             id,
             verb: "suspend".into(),
@@ -186,6 +189,39 @@ impl Block {
 
     async fn drive(&self, id: BulkId) -> Result<BulkRun, BulkError> {
         self.runner().drive(id, self.wishes.subscribe(), mpsc::unbounded_channel().0).await
+    }
+
+    /// What an earlier drive left: an intent, and its receipt where there is one.
+    async fn leave(&self, id: ActionId, flow: FlowId, user: u32, receipt: Option<u16>) {
+        let action = Action {
+            id,
+            flow,
+            verb: "suspend".into(),
+            risk: Risk::Medium,
+            login: Login::new(&format!("user{user}@x")),
+            target_id: Some(format!("00u-user{user}")),
+            finding: None,
+            evidence: Evidence::Intended,
+            outcome: Outcome::Pending,
+            request: ShownRequest {
+                method: "POST".into(),
+                url: "https://x".into(),
+                headers: Vec::new(),
+                body: String::new(),
+            },
+            receipt: None,
+            reason: None,
+            actor: self.desk.actor.clone(),
+            at: self.desk.now(),
+        };
+        let lease = Lease { owner: "jump:9:9".into(), until: self.desk.now() - SignedDuration::from_secs(1) };
+        let basis = Basis { seen: Vec::new(), again: Again::No };
+        self.store.intend(&action, &lease, &basis).await.unwrap();
+        if let Some(status) = receipt {
+            let end = CallEnd::Answered(Receipt { status: Some(status), ..Receipt::default() });
+            let settlement = evidence::judge(end, &flows()[0], self.desk.now());
+            self.store.settle(id, &settlement, self.desk.now()).await.unwrap();
+        }
     }
 
     async fn go_on(&self, id: BulkId) -> Result<BulkRun, BulkError> {
@@ -232,7 +268,7 @@ async fn everybody_is_acted_on_once_with_a_record_each() {
     assert_eq!((run.state, run.counts.words()), (BulkState::Done, "120 changed".to_owned()));
     assert_eq!(block.town.calls.lock().unwrap().len(), 120);
     block.nobody_twice();
-    assert!(block.town.most_on_their_way.load(Ordering::SeqCst) <= 10);
+    assert!(block.town.most_on_their_way.load(Ordering::SeqCst) <= 16);
     let mut seen = BTreeSet::new();
     while let Ok(end) = ends.try_recv() {
         assert!(seen.insert(end.user.position) && end.run.is_some());
@@ -256,7 +292,7 @@ async fn who_is_on_their_way_lands_and_nobody_more_is_begun(#[case] wish: Wish, 
     let run = block.drive(id).await.unwrap();
     assert_eq!(run.state, state);
     let begun = run.counts.done();
-    assert!((20..=31).contains(&begun), "{}", run.counts.words());
+    assert!((20..=37).contains(&begun), "{}", run.counts.words());
     assert_eq!(run.counts.of(Outcome::Changed), begun);
     assert!(matches!(block.drive(id).await, Err(BulkError::Not(..))), "nobody drives it by mistake");
     if state == BulkState::Paused {
@@ -355,6 +391,75 @@ async fn another_process_drives_no_run_that_is_driven() {
     // It came while the other drove, or right after.
     assert!(matches!(refused, BulkError::Others(..) | BulkError::Not(..)), "{refused}");
     block.nobody_twice();
+}
+
+#[rstest]
+#[case::with_a_receipt(Some(200), Outcome::Accepted)]
+#[case::without_one(None, Outcome::Unknown)]
+#[tokio::test(flavor = "multi_thread")]
+async fn whom_an_earlier_drive_began_with_is_told_as_they_stand_and_not_sent_again(
+    #[case] receipt: Option<u16>,
+    #[case] expected: Outcome,
+) {
+    let block = Block::new();
+    let id = block.queued(3).await;
+    block.leave(id.action(1), operation::Operation::Suspend.flow_id(), 1, receipt).await;
+    block.drive(id).await.unwrap();
+    let end = block.users(id).await[1].end.clone().unwrap();
+    assert_eq!((end.outcome, end.action), (expected, Some(id.action(1))));
+    assert!(!block.town.calls.lock().unwrap().contains_key("00u-user1"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_of_two_that_was_cut_between_them_is_neither_repeated_nor_called_done() {
+    let block = Block::new();
+    let id = block.queued_for(operation::CONTAIN.flow_id(), 1).await;
+    let suspend = operation::Operation::Suspend.flow_id();
+    block.leave(id.action(0).step(1), suspend, 0, Some(200)).await;
+    let run = block.drive(id).await.unwrap();
+    assert_eq!(run.counts.words(), "1 unknown");
+    let end = block.users(id).await[0].end.clone().unwrap();
+    assert!(end.why.as_deref().unwrap().contains("1 of 2 steps were sent"), "{end:?}");
+    assert!(block.town.calls.lock().unwrap().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_who_drive_at_once_for_a_moment_act_on_nobody_twice_and_tell_one_truth() {
+    let block = Block::new();
+    let id = block.queued(60).await;
+    let held = Arc::new(Notify::new());
+    let begun = held.clone();
+    block.at_call(3, move || begun.notify_one());
+    let (desk, store) = (block.desk.clone(), block.store.clone());
+    let other = tokio::spawn(async move {
+        held.notified().await;
+        // Paused and resumed elsewhere: until the first looks at its lease again, there are two.
+        store.turn(id, BulkState::Paused, None, &desk.actor, desk.now()).await.unwrap();
+        store.turn(id, BulkState::Running, None, &desk.actor, desk.now()).await.unwrap();
+        let beside = Desk { owner: "jump:2:2".into(), ..Desk::clone(&desk) };
+        let wishes = watch::channel(Wish::GoOn);
+        Runner::new(Arc::new(beside), pace()).drive(id, wishes.1, mpsc::unbounded_channel().0).await
+    });
+    let first = block.drive(id).await;
+    let second = other.await.unwrap();
+    assert!(first.is_ok() || second.is_ok(), "{first:?} {second:?}");
+    // Whoever was cut off by the other left the rest.
+    for _ in 0..3 {
+        match block.store.bulk(id).await.unwrap().unwrap().state {
+            BulkState::Done => break,
+            BulkState::Running => drop(block.drive(id).await),
+            _ => drop(block.go_on(id).await),
+        }
+    }
+    block.nobody_twice();
+    let run = block.store.bulk(id).await.unwrap().unwrap();
+    assert_eq!(
+        (run.counts.queued, block.town.calls.lock().unwrap().len()),
+        (0, 60),
+        "{}",
+        run.counts.words()
+    );
+    assert_eq!(run.counts.of(Outcome::Refused), 0, "{}", run.counts.words());
 }
 
 proptest! {

@@ -138,10 +138,12 @@ impl Gate {
         }
     }
 
-    /// Has the next request that keeps a distance leave at the earliest then.
+    /// Has the next request that keeps a distance leave at the earliest then. Who woke a little late does not put off
+    /// those behind: all the little waits would be a share of the rate.
     fn take(&mut self, gap: Duration, now: Instant) -> Option<Taken> {
         (!gap.is_zero()).then(|| {
-            self.next = now + gap;
+            let is_a_little_late = now.saturating_duration_since(self.next) <= gap / 4;
+            self.next = if is_a_little_late { self.next } else { now } + gap;
             Taken { next: self.next }
         })
     }

@@ -26,7 +26,7 @@ pub struct Limits {
     /// For DNS, connect and TLS.
     pub connect: Duration,
     /// The least time between two acting requests of one flow: Workflows answers 429 above ten a second, and these
-    /// are 9.5.
+    /// are 9.7.
     pub act_gap: Duration,
     /// The first pause after a 429 that names none; it doubles with each further one.
     pub first_pause: Duration,
@@ -66,7 +66,7 @@ impl Default for Limits {
             },
             act: Allowance { timeout: Duration::from_secs(60), body: 1 << 20, held: Duration::from_secs(65) },
             connect: Duration::from_secs(10),
-            act_gap: Duration::from_millis(105),
+            act_gap: Duration::from_millis(103),
             first_pause: Duration::from_millis(500),
             // A window of a minute, and what its figures in whole seconds add.
             longest_pause: Duration::from_secs(65),
