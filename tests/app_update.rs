@@ -46,6 +46,7 @@ fn cancelled(effects: &[Effect]) -> Vec<RequestId> {
 fn action(login: &str) -> Action {
     Action {
         id: ActionId(uuid::Uuid::from_u128(1)),
+        step: None,
         flow: "suspend".into(),
         verb: "suspend".into(),
         risk: Risk::Medium,

@@ -53,6 +53,13 @@ fn containing_is_one_confirmation_and_two_actions_each_in_the_journal() {
     let journal = place.run_json(&["journal", "list"]).expect(0).json_lines();
     let of = |flow: &str| journal.iter().filter(|record| record.to_string().contains(flow)).count();
     assert!(of("okta-suspend") >= 2 && of("okta-clear-sessions") >= 2, "an intent and a receipt each");
+    let intents = journal.iter().rev().filter(|record| record["kind"] == "intended");
+    let steps: Vec<&Value> = intents.clone().map(|record| &record["content"]["step"]).collect();
+    let runs: Vec<&Value> = intents.map(|record| &record["content"]["run"]).collect();
+    assert_eq!(steps, ["1 of 2", "2 of 2"]);
+    assert!(runs[0].is_string() && runs[0] == runs[1], "{runs:?}");
+    assert_eq!((&actions[1]["run"], &actions[1]["step"]), (runs[0], &json!("2 of 2")));
+    place.run(&["journal", "verify"]).expect(0);
     // Suspended already: only the sessions are cleared once more, and that is insisted on.
     let again = ran(&place, &["okta-contain", "--user", &login, "--yes", "--again"], 0);
     assert_eq!(

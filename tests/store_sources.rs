@@ -261,6 +261,7 @@ const YOUNG: i64 = 5_000;
 async fn act(store: &dyn Store, execution: &str) {
     let action = Action {
         id: ActionId(uuid::Uuid::from_u128(1)),
+        step: None,
         flow: "suspend".into(),
         verb: "suspend".to_owned(),
         risk: Risk::High,

@@ -5,7 +5,7 @@
 #[path = "store_support/mod.rs"]
 mod store;
 
-use idtriage::domain::action::{Receipt, Settlement, ShownRequest};
+use idtriage::domain::action::{Receipt, Settlement, ShownRequest, StepOf};
 use idtriage::domain::journal::Verifier;
 use idtriage::domain::{
     Action, ActionId, Actor, Change, Disposition, Event, EventId, EventKind, Evidence, Finding, FindingId,
@@ -301,6 +301,7 @@ fn ann() -> Actor {
 fn action(n: u128, flow: &str, login: &str) -> Action {
     Action {
         id: ActionId(uuid::Uuid::from_u128(n)),
+        step: None,
         flow: flow.into(),
         verb: "suspend".to_owned(),
         risk: Risk::High,
@@ -329,6 +330,23 @@ fn settlement(evidence: Evidence, outcome: Outcome) -> Settlement {
 
 fn basis(again: Again, seen: &[ActionId]) -> Basis {
     Basis { seen: seen.to_vec(), again }
+}
+
+/// A crash between two steps leaves the first, which says that another was to come.
+async fn a_step_says_of_which_run_it_is(store: &dyn Store, lease: &Lease) {
+    let step = Some(StepOf { run: ActionId(uuid::Uuid::from_u128(40)), number: 1, of: 2 });
+    let first = Action { step, ..action(41, "contain", "dora@example.com") };
+    store.intend(&first, lease, &basis(Again::No, &[])).await.unwrap();
+    assert_eq!(store.action(first.id).await.unwrap().unwrap(), first);
+    let records = store.journal(0, 1_000).await.unwrap();
+    let content = records.last().unwrap().content.as_ref().unwrap();
+    let content: serde_json::Value = serde_json::from_str(content).unwrap();
+    assert_eq!((&content["run"], &content["step"]), (&json!(step.unwrap().run), &json!("1 of 2")));
+    store
+        .settle(first.id, &settlement(Evidence::Acknowledged, Outcome::Accepted), second(3_001))
+        .await
+        .unwrap();
+    assert_eq!(store.action(first.id).await.unwrap().unwrap().step, step);
 }
 
 async fn one_account_through_two_logins(store: &dyn Store, lease: &Lease) {
@@ -412,6 +430,7 @@ async fn actions(store: &dyn Store) {
     let since = ActionFilter { since: Some(second(3_001)), ..ActionFilter::default() };
     assert_eq!(by(since, None).await, (vec![], false));
     one_account_through_two_logins(store, &lease).await;
+    a_step_says_of_which_run_it_is(store, &lease).await;
 }
 
 async fn the_journal_verifies(store: &dyn Store) {
@@ -434,7 +453,7 @@ async fn the_journal_verifies(store: &dyn Store) {
     }
     assert_eq!(verifier.finish().unwrap(), kept);
     let count = |word| kinds.iter().filter(|kind| **kind == word).count();
-    assert_eq!((count("triage"), count("intended"), count("expired"), count("settled")), (304, 5, 2, 4));
+    assert_eq!((count("triage"), count("intended"), count("expired"), count("settled")), (304, 6, 2, 5));
 }
 
 async fn what_cannot_be_expanded_is_kept(store: &dyn Store) {

@@ -7,7 +7,7 @@
 
 use super::effect::{Effect, RunAsk};
 use super::list::Scroll;
-use super::msg::{Motion, NotRun, Progress};
+use super::msg::{Motion, NotRun, Stage};
 use super::state::{Awaited, Overlay, Running, State};
 use crate::domain::operation::Operation;
 use crate::domain::plan::{Confirm, Plan};
@@ -24,7 +24,7 @@ pub enum Phase {
     /// It waits for an answer.
     Asking,
     /// It runs.
-    Running(Option<Progress>),
+    Running(Option<Stage>),
     /// It ended.
     Done(Box<RunEnd>),
     /// It could not be prepared, or was not sent.
@@ -302,19 +302,19 @@ fn run(state: &mut State) -> Vec<Effect> {
     let reason = Some(card.reason.value().trim().to_owned()).filter(|reason| !reason.is_empty());
     let ask = card.ask.clone();
     let request = state.flights.open(Awaited::Run(plan.action));
-    state.running.push(Running { action: plan.action, what: plan.to_string(), progress: None });
+    state.running.push(Running { action: plan.action, what: plan.to_string(), stage: None });
     let digest = plan.digest();
     vec![Effect::RunPlan { request, ask, plan, digest, reason }]
 }
 
 /// A run went on.
-pub fn progressed(state: &mut State, action: ActionId, progress: Progress) {
+pub fn progressed(state: &mut State, action: ActionId, stage: Stage) {
     if let Some(running) = state.running.iter_mut().find(|running| running.action == action) {
-        running.progress = Some(progress.clone());
+        running.stage = Some(stage.clone());
     }
     let is_its = |card: &&mut Card| card.plan.as_ref().is_some_and(|plan| plan.action == action);
     if let Some(card) = card(state).filter(is_its).filter(|card| card.is_running()) {
-        card.phase = Phase::Running(Some(progress));
+        card.phase = Phase::Running(Some(stage));
     }
 }
 

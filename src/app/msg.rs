@@ -7,6 +7,7 @@ use super::layout::Size;
 use super::list::Extent;
 use super::log::{LogForm, LogSlice, Reach};
 use super::user::Pane;
+use crate::domain::action::StepOf;
 use crate::domain::dossier::{AddressUsers, LoadedPart};
 use crate::domain::event::{Detail, EventDetail};
 use crate::domain::finding::{FindingId, HistoryEntry};
@@ -41,7 +42,7 @@ pub enum Motion {
     End,
 }
 
-/// How far a run has come.
+/// How far an action has come.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Progress {
     /// The intent is in the journal.
@@ -52,6 +53,15 @@ pub enum Progress {
     Answered(Option<u16>),
     /// The target is being re-read.
     Verifying,
+}
+
+/// How far a run has come, and in which of its actions, where it has several.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stage {
+    /// Which.
+    pub step: Option<StepOf>,
+    /// How far that is.
+    pub progress: Progress,
 }
 
 /// Why a plan was not run, or its end is not known here.
@@ -154,7 +164,7 @@ pub enum Msg {
     /// An effect was answered.
     Answered(RequestId, Answer),
     /// A run went on.
-    RunProgressed(ActionId, Progress),
+    RunProgressed(ActionId, Stage),
     /// Something that is worth a line was said by the runtime.
     Noticed(Result<String, String>),
 

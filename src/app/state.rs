@@ -15,7 +15,7 @@ use super::link::LinkCard;
 use super::list::Extent;
 use super::log::LogScreen;
 use super::look_up::LookUpScreen;
-use super::msg::Progress;
+use super::msg::Stage;
 use super::notice::Notice;
 use super::prompt::Prompt;
 use super::raw::RawScreen;
@@ -208,7 +208,7 @@ pub struct Running {
     /// What it does to whom.
     pub what: String,
     /// How far it is.
-    pub progress: Option<Progress>,
+    pub stage: Option<Stage>,
 }
 
 /// Everything that is shown or waited for.

@@ -33,7 +33,7 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
         Msg::ReceiverChanged(receiver) => quiet(|| state.header.receiver = receiver),
         Msg::WaitsChanged(waits) => quiet(|| state.waits = waits),
         Msg::Answered(request, answer) => answered(state, request, answer),
-        Msg::RunProgressed(action, progress) => quiet(|| card::progressed(state, action, progress)),
+        Msg::RunProgressed(action, stage) => quiet(|| card::progressed(state, action, stage)),
         Msg::Noticed(result) => quiet(|| state.notice.result(state.now, result)),
         msg => {
             state.notice.seen();

@@ -434,6 +434,7 @@ pub(crate) fn plan(risk: Risk, login: &str) -> Plan {
     let flow = preset::flow("suspend-okta-account").unwrap();
     Plan {
         action: ActionId(uuid::Uuid::nil()),
+        step: None,
         confirm: Confirm::of(risk, &login, "suspend"),
         flow,
         login,
@@ -468,6 +469,7 @@ fn end(plan: &Plan, outcome: Outcome) -> RunEnd {
 fn action(plan: &Plan, outcome: Outcome) -> Action {
     Action {
         id: plan.action,
+        step: None,
         flow: plan.flow.id.clone(),
         verb: plan.flow.verb.clone(),
         risk: plan.flow.risk,

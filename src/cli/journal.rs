@@ -132,7 +132,8 @@ fn what(record: &Record, content: &Value) -> String {
         RecordKind::Bulk => &["flow", "users", "state", "counts", "why"],
         _ => &["flow", "login", "evidence", "outcome"],
     };
-    let words: Vec<String> = keys.iter().filter_map(|key| word(&content[*key])).collect();
+    let step = content["step"].as_str().map(|step| format!("step {step}"));
+    let words: Vec<String> = keys.iter().filter_map(|key| word(&content[*key])).chain(step).collect();
     if words.is_empty() { content.to_string() } else { words.join(" · ") }
 }
 
@@ -256,6 +257,15 @@ mod tests {
             "{}",
             text.out
         );
+    }
+
+    #[test]
+    fn an_intent_of_a_run_of_several_says_which_it_is() {
+        let content = r#"{"flow":"okta-suspend","login":"ann","run":"r","step":"1 of 2"}"#.to_owned();
+        let record = Record::after(None, Timestamp::UNIX_EPOCH, RecordKind::Intended, content);
+        let store = FakeStore { journal: vec![record], ..Default::default() };
+        let (_, text) = printed(Form::Text, async |out| run(&list(None, 1), &store, out).await.unwrap());
+        assert!(text.out.ends_with("okta-suspend · ann · step 1 of 2\n"), "{}", text.out);
     }
 
     /// A receipt that names an execution, and a record of it that arrived.

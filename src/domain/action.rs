@@ -33,6 +33,38 @@ impl std::str::FromStr for ActionId {
     }
 }
 
+/// Which of the actions of a run of several one is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StepOf {
+    /// The run.
+    pub run: ActionId,
+    /// Its place in it, from 1.
+    pub number: u8,
+    /// How many there were to be. One that has no action was not sent.
+    pub of: u8,
+}
+
+impl StepOf {
+    /// The step of a run from its words: `1 of 2`.
+    pub fn parse(run: ActionId, words: &str) -> Option<StepOf> {
+        let (number, of) = words.split_once(" of ")?;
+        let (number, of) = (number.parse().ok()?, of.parse().ok()?);
+        (1..=of).contains(&number).then_some(StepOf { run, number, of })
+    }
+
+    /// The actions of the steps behind it, each with its place.
+    pub fn later(self) -> impl Iterator<Item = (u8, ActionId)> {
+        (self.number.saturating_add(1)..=self.of).map(move |number| (number, self.run.step(number)))
+    }
+}
+
+/// The words on the screen and in JSON: `1 of 2`.
+impl fmt::Display for StepOf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} of {}", self.number, self.of)
+    }
+}
+
 /// How much is proven. Ordered: the highest *proven* level is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -249,6 +281,8 @@ const MASKED: &str = "[secret]";
 pub struct Action {
     /// Its id.
     pub id: ActionId,
+    /// Where it is one of several: which.
+    pub step: Option<StepOf>,
     /// The flow.
     pub flow: FlowId,
     /// The flow's verb in plain words, as it was then.
@@ -310,9 +344,9 @@ impl Action {
         self.evidence.max(settlement.evidence)
     }
 
-    /// The stable JSON form (design, section 5).
+    /// The stable JSON form (design, section 5); one of several says of which run, and which it is.
     pub fn to_json(&self) -> serde_json::Value {
-        serde_json::json!({
+        let mut json = serde_json::json!({
             "id": self.id,
             "flow": self.flow,
             "login": self.login,
@@ -325,7 +359,12 @@ impl Action {
             "reason": self.reason,
             "actor": self.actor,
             "at": time::rfc3339(self.at),
-        })
+        });
+        if let Some(step) = self.step {
+            json["run"] = step.run.to_string().into();
+            json["step"] = step.to_string().into();
+        }
+        json
     }
 }
 
@@ -355,6 +394,7 @@ mod tests {
     fn action(evidence: Evidence, outcome: Outcome, receipt: Option<Receipt>) -> Action {
         Action {
             id: ActionId(uuid::Uuid::from_u128(1)),
+            step: None,
             flow: "suspend".into(),
             verb: "suspend".to_owned(),
             risk: Risk::High,
@@ -438,6 +478,20 @@ mod tests {
     fn a_long_text_is_no_execution() {
         let receipt = Receipt { execution_id: Some("e".repeat(200)), ..Receipt::default() };
         assert_eq!(execution_ids(&receipt), [""; 0]);
+    }
+
+    #[rstest]
+    #[case("1 of 2", Some(1))]
+    #[case("2 of 2", Some(0))]
+    #[case("3 of 2", None)]
+    #[case("0 of 2", None)]
+    #[case("1", None)]
+    fn a_step_is_read_back_and_knows_what_was_to_follow(#[case] words: &str, #[case] behind: Option<usize>) {
+        let run = ActionId(uuid::Uuid::from_u128(8));
+        let step = StepOf::parse(run, words);
+        assert_eq!(step.map(|step| step.later().count()), behind);
+        assert!(step.is_none_or(|step| step.to_string() == words));
+        assert!(step.is_none_or(|step| step.later().all(|(number, id)| id == run.step(number))));
     }
 
     #[test]

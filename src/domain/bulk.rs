@@ -322,6 +322,7 @@ mod tests {
     fn action(outcome: Outcome) -> Action {
         Action {
             id: ActionId(uuid::Uuid::nil()),
+            step: None,
             flow: "okta-contain".into(),
             verb: String::new(),
             risk: Risk::Medium,

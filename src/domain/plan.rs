@@ -1,6 +1,6 @@
 //! What is about to happen, exactly: the content of a confirm card and of a dry run.
 
-use super::action::ShownRequest;
+use super::action::{ShownRequest, StepOf};
 use super::operation::{Delivery, Operation, Particulars};
 use super::run_end::StepEnd;
 use super::subject::ProviderAccount;
@@ -188,6 +188,8 @@ pub struct Plan {
     /// The id that the action will have; the flow gets it too. Of a run of several it is the run's: each
     /// step has its own.
     pub action: ActionId,
+    /// Where it is planned as one of several: which.
+    pub step: Option<StepOf>,
     /// The flow.
     pub flow: Flow,
     /// What is done, in words that name the group or the fields it is about.

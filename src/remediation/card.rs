@@ -234,6 +234,7 @@ pub(super) async fn planned(desk: &Desk, flow: &Flow, ask: &Ask, known: &Known) 
     let shared = doubts::shared_mail(desk, &aim).await;
     Ok(Plan {
         action: ask.action,
+        step: None,
         confirm: Confirm::of(flow.risk, &ask.login, word(flow)),
         verb: flow.operation.map_or(flow.verb.clone(), |operation| particulars.verb(operation, &flow.verb)),
         cannot_know: doubts::unchecked_aliases(desk, &names)

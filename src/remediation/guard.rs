@@ -192,6 +192,7 @@ mod tests {
     fn action(minutes_ago: i64, evidence: Evidence, outcome: Outcome) -> Action {
         Action {
             id: ActionId(uuid::Uuid::from_u128(9)),
+            step: None,
             flow: "f".into(),
             verb: "v".into(),
             risk: Risk::Low,

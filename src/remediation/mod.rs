@@ -39,7 +39,7 @@ mod target;
 
 pub use card::{Ask, PlanError, prepare};
 pub use offer::{offers, page};
-pub use runner::{BulkError, BulkTold, Confirmed, Pace, Progress, RunError, Runner, Unsent, Wish};
+pub use runner::{BulkError, BulkTold, Confirmed, Pace, Progress, RunError, Runner, Told, Unsent, Wish};
 
 use crate::config::meant::Guard;
 use crate::domain::time::Zone;

@@ -17,6 +17,7 @@ pub use gate::Unsent;
 use super::guard::Precedent;
 use super::subject::Names;
 use super::{Desk, card, guard, sight, target};
+use crate::domain::action::StepOf;
 use crate::domain::plan::Plan;
 use crate::domain::run_end::{Ended, RunEnd, StepEnd};
 use crate::domain::{Action, ActionId, Evidence, FlowId, OneTimeLink, Outcome};
@@ -39,7 +40,7 @@ pub struct Confirmed {
     pub again: Again,
 }
 
-/// How far a run is, for the screen.
+/// How far an action is, for the screen.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Progress {
     /// The intent is committed.
@@ -52,6 +53,15 @@ pub enum Progress {
     Verifying,
     /// As it stands.
     Done(Box<Action>),
+}
+
+/// What is told of a run while it goes on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Told {
+    /// Which of the actions of a run of several it is about; a proof may be told of one behind the next.
+    pub step: Option<StepOf>,
+    /// How far that is.
+    pub progress: Progress,
 }
 
 /// Why a run was not made, or how it was lost.
@@ -189,7 +199,7 @@ impl Runner {
         &self,
         plan: &Plan,
         confirmed: &Confirmed,
-        progress: UnboundedSender<Progress>,
+        progress: UnboundedSender<Told>,
     ) -> Result<RunEnd, RunError> {
         let _announced = self.gate.announce(plan);
         self.run_as(plan, confirmed, Compare::WithWhatWasShown, progress).await
@@ -200,7 +210,7 @@ impl Runner {
         plan: &Plan,
         confirmed: &Confirmed,
         compare: Compare,
-        progress: UnboundedSender<Progress>,
+        progress: UnboundedSender<Told>,
     ) -> Result<RunEnd, RunError> {
         if !plan.steps.is_empty() {
             return self.run_steps(plan, confirmed, &progress).await;
@@ -217,7 +227,7 @@ impl Runner {
         plan: &Plan,
         confirmed: &Confirmed,
         (compare, proof): (Compare, Proof),
-        progress: UnboundedSender<Progress>,
+        progress: UnboundedSender<Told>,
     ) -> Result<Landed, RunError> {
         self.check_request(plan, confirmed)?;
         let basis = self.check_guard(plan, confirmed).await?;

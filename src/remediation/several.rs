@@ -3,6 +3,7 @@
 use super::Desk;
 use super::card::{self, Ask, Known, PlanError};
 use super::sight::{self, Aim, Reading};
+use crate::domain::action::StepOf;
 use crate::domain::operation::Whom;
 use crate::domain::payload;
 use crate::domain::plan::{Confirm, Plan, Refusal};
@@ -18,6 +19,7 @@ pub(super) async fn planned(
 ) -> Result<Plan, PlanError> {
     payload::check_names(flow, &ask.inputs)?;
     let mut steps: Vec<Plan> = Vec::new();
+    let of = u8::try_from(flow.steps.len()).unwrap_or(u8::MAX);
     for (number, id) in (1..).zip(&flow.steps) {
         let step = desk.flow(id).ok_or_else(|| PlanError::NoSuchFlow(id.clone()))?;
         if steps.is_empty() {
@@ -27,7 +29,8 @@ pub(super) async fn planned(
             known.reading = Reading::not_yet();
             known.particulars.whom = Whom::Made;
         }
-        steps.push(card::planned(desk, step, &ask.step(number, step), &known).await?);
+        let plan = card::planned(desk, step, &ask.step(number, step), &known).await?;
+        steps.push(Plan { step: Some(StepOf { run: ask.action, number, of }), ..plan });
     }
     joined(desk, flow, ask, steps)
 }
@@ -43,6 +46,7 @@ fn joined(desk: &Desk, flow: &Flow, ask: &Ask, steps: Vec<Plan>) -> Result<Plan,
     let caveats = odd.chain(&flow.caveats);
     Ok(Plan {
         action: ask.action,
+        step: None,
         confirm: Confirm::of(flow.risk, &ask.login, card::word(flow)),
         verb: flow.verb.clone(),
         caveats: distinct(caveats),

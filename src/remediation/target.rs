@@ -173,13 +173,19 @@ pub(super) fn differing(profile: &Value, wanted: &Map<String, Value>) -> Vec<Dif
     wanted.iter().filter_map(differs).collect()
 }
 
-/// A field's value to be read: a text as it is, anything else as JSON.
+/// A field's value to be read: a text as it is, anything else as JSON. A text that could be taken for
+/// something else stands in quotes: `7` is a number, and `"7"` is none.
 fn shown(value: Option<&Value>) -> Option<Untrusted> {
     match value? {
         Value::Null => None,
-        Value::String(text) => Some(text.as_str().into()),
+        Value::String(text) if !is_misread(text) => Some(text.as_str().into()),
         other => Some(other.to_string().as_str().into()),
     }
+}
+
+/// Whether a text would be read as nothing, as less than it is, or as a value of another kind.
+fn is_misread(text: &str) -> bool {
+    text.trim() != text || text.is_empty() || text == NOTHING || serde_json::from_str::<Value>(text).is_ok()
 }
 
 /// Why the target's state makes a flow pointless or illegal, if it does. A missing link forbids; a link
@@ -373,6 +379,32 @@ mod tests {
         assert_eq!(forbidden(user.clone(), &flow), None);
         // Sessions can be ended in any state.
         assert_eq!(forbidden(user, &Operation::ClearSessions.flow()), None);
+    }
+
+    #[rstest]
+    #[case(json!("Head of Sales"), Some("Head of Sales"))]
+    #[case(json!("7"), Some("\"7\""))]
+    #[case(json!(7), Some("7"))]
+    #[case(json!("true"), Some("\"true\""))]
+    #[case(json!(true), Some("true"))]
+    #[case(json!("null"), Some("\"null\""))]
+    #[case(json!(null), None)]
+    #[case(json!("-"), Some("\"-\""))]
+    #[case(json!(""), Some("\"\""))]
+    #[case(json!("7 "), Some("\"7 \""))]
+    #[case(json!(["7"]), Some("[\"7\"]"))]
+    #[case(json!("[\"7\"]"), Some("\"[\\\"7\\\"]\""))]
+    fn a_value_is_read_as_what_it_is(#[case] value: Value, #[case] expected: Option<&str>) {
+        assert_eq!(shown(Some(&value)).as_ref().map(Untrusted::raw), expected);
+    }
+
+    #[test]
+    fn a_number_that_becomes_a_text_differs_visibly() {
+        let wanted = json!({"costCenter": "7", "nick": ""}).as_object().unwrap().clone();
+        let told = differing(&json!({"costCenter": 7}), &wanted);
+        let lines: Vec<[Option<&str>; 2]> =
+            told.iter().map(|it| [&it.was, &it.becomes].map(|it| it.as_ref().map(Untrusted::raw))).collect();
+        assert_eq!(lines, [[Some("7"), Some("\"7\"")], [None, Some("\"\"")]]);
     }
 
     #[test]

@@ -358,8 +358,9 @@ async fn intent_send_receipt_then_the_proof() {
     let verified = action.receipt.as_ref().unwrap().verified.clone().unwrap();
     assert_eq!(verified, "re-read at 1970-01-01T00:00:00Z: SUSPENDED, before ACTIVE");
     let mut told = Vec::new();
-    while let Some(step) = progress.recv().await {
-        told.push(step);
+    while let Some(Told { step, progress }) = progress.recv().await {
+        assert_eq!(step, None, "it is the only one");
+        told.push(progress);
     }
     let done = Progress::Done(Box::new(action));
     let steps = [

@@ -5,7 +5,7 @@ use super::services::Services;
 use super::{clipboard, opener};
 use crate::app::health::Kept;
 use crate::app::log::{LogForm, LogSlice, LogStep};
-use crate::app::msg::{Answer, NotRun, Progress, SaidOf};
+use crate::app::msg::{Answer, NotRun, Progress, SaidOf, Stage};
 use crate::app::{Effect, Msg, RequestId, effect::RunAsk};
 use crate::domain::dossier::Problem;
 use crate::domain::finding::HistoryEntry;
@@ -16,7 +16,7 @@ use crate::domain::page::From;
 use crate::domain::plan::{Fit, Plan};
 use crate::domain::{ActionId, EventId, FindingId, Login, untrusted};
 use crate::notify::Mark;
-use crate::remediation::{self, Ask, Confirmed, RunError};
+use crate::remediation::{self, Ask, Confirmed, RunError, Told};
 use crate::source::cii;
 use crate::source::system_log::filter::{IAM_CONFIGURATION, applications, of_applications};
 use crate::store::{ActionFilter, Again, FindingFilter, Replaced, Store, StoreError};
@@ -308,9 +308,9 @@ impl Work {
         let (progress, mut steps) = unbounded_channel();
         let heard = self.heard.clone();
         let told = tokio::spawn(async move {
-            while let Some(step) = steps.recv().await {
-                if let Some(step) = shown(step) {
-                    let _ = heard.send(Heard::Msg(Msg::RunProgressed(action, step)));
+            while let Some(told) = steps.recv().await {
+                if let Some(stage) = shown(told) {
+                    let _ = heard.send(Heard::Msg(Msg::RunProgressed(action, stage)));
                 }
             }
         });
@@ -371,14 +371,15 @@ fn slice(cut: LogCut) -> LogSlice {
     }
 }
 
-fn shown(step: remediation::Progress) -> Option<Progress> {
-    match step {
-        remediation::Progress::Intended => Some(Progress::Intended),
-        remediation::Progress::Sending => Some(Progress::Sending),
-        remediation::Progress::Answered(status, _) => Some(Progress::Answered(status)),
-        remediation::Progress::Verifying => Some(Progress::Verifying),
-        remediation::Progress::Done(_) => None,
-    }
+fn shown(told: Told) -> Option<Stage> {
+    let progress = match told.progress {
+        remediation::Progress::Intended => Progress::Intended,
+        remediation::Progress::Sending => Progress::Sending,
+        remediation::Progress::Answered(status, _) => Progress::Answered(status),
+        remediation::Progress::Verifying => Progress::Verifying,
+        remediation::Progress::Done(_) => return None,
+    };
+    Some(Stage { step: told.step, progress })
 }
 
 fn not_run(error: RunError) -> NotRun {

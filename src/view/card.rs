@@ -199,10 +199,12 @@ fn awaited(card: &Card) -> Vec<Remote> {
     });
     match &card.phase {
         Phase::Preparing => vec![Remote::Cii, Remote::Okta],
-        // Before the intent the target is read once more.
-        Phase::Running(None | Some(Progress::Intended)) => flow.chain([Remote::Okta]).collect(),
-        Phase::Running(Some(Progress::Sending)) => flow.collect(),
-        Phase::Running(Some(Progress::Answered(_) | Progress::Verifying)) => vec![Remote::Okta],
+        Phase::Running(stage) => match stage.as_ref().map(|stage| &stage.progress) {
+            // Before the intent the target is read once more.
+            None | Some(Progress::Intended) => flow.chain([Remote::Okta]).collect(),
+            Some(Progress::Sending) => flow.collect(),
+            Some(Progress::Answered(_) | Progress::Verifying) => vec![Remote::Okta],
+        },
         _ => Vec::new(),
     }
 }
@@ -211,7 +213,7 @@ fn awaited(card: &Card) -> Vec<Remote> {
 fn held_up(scene: &Scene, card: &Card) -> Option<(Role, String)> {
     let doing = match &card.phase {
         Phase::Preparing => "reading the target".to_owned(),
-        Phase::Running(progress) => words::progress(progress.as_ref()),
+        Phase::Running(stage) => words::stage(stage.as_ref()),
         _ => return None,
     };
     let wait = waits::on(scene.state, &awaited(card))?;
@@ -224,7 +226,7 @@ fn said(theme: &Theme, card: &Card) -> (Role, String) {
     match &card.phase {
         Phase::Preparing if card.plan.is_some() => (Role::Muted, theme.own("reading the target again…")),
         Phase::Preparing => (Role::Muted, theme.own("reading the target and building the request…")),
-        Phase::Running(progress) => (Role::Accent, theme.own(&words::progress(progress.as_ref()))),
+        Phase::Running(stage) => (Role::Accent, theme.own(&words::stage(stage.as_ref()))),
         Phase::Failed(why) | Phase::Unsure(why) => (Role::Alarm, format!("! {why}")),
         Phase::Done(end) => (end.outcome().into(), words::run_ended(end)),
         Phase::Asking => asked(card),

@@ -9,8 +9,9 @@ use super::theme::{Role, Theme};
 use super::words;
 use crate::app::journal::JournalScreen;
 use crate::app::list::Extent;
+use crate::domain::action::StepOf;
 use crate::domain::time::Zone;
-use crate::domain::{Action, Event};
+use crate::domain::{Action, ActionId, Event};
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
@@ -77,7 +78,8 @@ fn line(zone: &Zone, theme: &Theme, action: &Action, columns: usize) -> Line<'st
     let at = zone.minutes(action.at);
     let cells = Cells::new(theme).gap(1).left(Role::Muted, &at, zone.minutes_columns()).gap(1);
     let cells = cells.left(action.outcome, action.outcome.word(), OUTCOME).gap(1);
-    let cells = cells.left(Role::Text, &action.verb, verb).gap(1);
+    let what = action.step.map_or(action.verb.clone(), |step| format!("{step}: {}", action.verb));
+    let cells = cells.left(Role::Text, &what, verb).gap(1);
     cells.left(Role::Text, &action.login.to_string(), login).line()
 }
 
@@ -89,6 +91,18 @@ fn told(zone: &Zone, beside: &[&Event]) -> String {
         words.push(format!("and {} more", beside.len() - MOST_BESIDE));
     }
     format!("{} (records that arrived, no evidence of the effect)", words.join(", "))
+}
+
+/// Which step of a run it is, and what was to follow that the journal does not know: a step is in it once
+/// it is about to be sent. What is newer than an action that is shown is shown too.
+fn step_of(screen: &JournalScreen, step: StepOf) -> String {
+    let is_missing = |(_, id): &(u8, ActionId)| screen.actions.iter().all(|action| action.id != *id);
+    let missing: Vec<String> =
+        step.later().filter(is_missing).map(|(number, _)| number.to_string()).collect();
+    match missing.is_empty() {
+        true => step.to_string(),
+        false => format!("{step}; step {} is not in the journal: it was not sent", missing.join(", ")),
+    }
 }
 
 fn whole(
@@ -111,6 +125,10 @@ fn whole(
         prose.fact("reason", Role::Text, reason);
     }
     prose.fact("action", Role::Muted, &action.id.to_string());
+    if let Some(step) = action.step {
+        prose.fact("step", Role::Text, &step_of(screen, step));
+        prose.fact("run", Role::Muted, &step.run.to_string());
+    }
     card_text::receipt(&mut prose, action.receipt.as_ref(), zone);
     let beside: Vec<&Event> = screen.beside(action).collect();
     if !beside.is_empty() {
@@ -118,4 +136,21 @@ fn whole(
     }
     card_text::request(&mut prose, &action.request);
     prose.lines()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_says_what_was_to_follow_and_was_not_sent() {
+        let run = ActionId(uuid::Uuid::from_u128(8));
+        let [first, second] = [1, 2].map(|number| StepOf { run, number, of: 2 });
+        let none = JournalScreen::default();
+        let expected = "1 of 2; step 2 is not in the journal: it was not sent";
+        assert_eq!(
+            (step_of(&none, first), step_of(&none, second)),
+            (expected.to_owned(), "2 of 2".to_owned())
+        );
+    }
 }

@@ -3,7 +3,7 @@
 use super::Scene;
 use super::canvas::Canvas;
 use super::theme::{Role, Theme};
-use super::words::progress;
+use super::words::stage;
 use ratatui::layout::Rect;
 
 pub(super) fn draw(scene: &Scene, canvas: &mut Canvas, area: Rect) {
@@ -20,7 +20,7 @@ fn said(scene: &Scene, theme: &Theme) -> Option<(Role, String)> {
         Some(Err(text)) => Some((Role::Alarm, format!("! {text}"))),
         None => {
             let run = state.running.last()?;
-            Some((Role::Muted, format!("{}: {}", run.what, theme.own(&progress(run.progress.as_ref())))))
+            Some((Role::Muted, format!("{}: {}", run.what, theme.own(&stage(run.stage.as_ref())))))
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The words and signs of the screen for what the domain only names.
 
 use super::theme::Role;
-use crate::app::msg::Progress;
+use crate::app::msg::{Progress, Stage};
 use crate::domain::counts::StateCounts;
 use crate::domain::{
     Evidence, FindingState, NOTHING, Outcome, Receipt, RunEnd, Severity, SourceHealth, SourceState,
@@ -58,15 +58,16 @@ pub(super) fn full(counts: &StateCounts) -> String {
 }
 
 /// How far a run is, in a text of our own.
-pub(super) fn progress(progress: Option<&Progress>) -> String {
-    match progress {
-        None => "starting…".to_owned(),
-        Some(Progress::Intended) => "the intent is in the journal…".to_owned(),
-        Some(Progress::Sending) => "sending…".to_owned(),
-        Some(Progress::Answered(Some(status))) => format!("answered {status}…"),
-        Some(Progress::Answered(None)) => "no answer came…".to_owned(),
-        Some(Progress::Verifying) => "reading the target again…".to_owned(),
-    }
+pub(super) fn stage(stage: Option<&Stage>) -> String {
+    let Some(Stage { step, progress }) = stage else { return "starting…".to_owned() };
+    let how = match progress {
+        Progress::Intended => "the intent is in the journal…".to_owned(),
+        Progress::Sending => "sending…".to_owned(),
+        Progress::Answered(Some(status)) => format!("answered {status}…"),
+        Progress::Answered(None) => "no answer came…".to_owned(),
+        Progress::Verifying => "reading the target again…".to_owned(),
+    };
+    step.map_or(how.clone(), |step| format!("step {step}: {how}"))
 }
 
 /// What a level of evidence means.
@@ -183,6 +184,15 @@ mod tests {
         assert_eq!([0, 999, 1_000, 1_234_567].map(number), ["0", "999", "1,000", "1,234,567"]);
         let sizes = [0, 1_023, 1_536, 851_443_712, 1_288_490_189, u64::MAX];
         assert_eq!(sizes.map(size), ["0 B", "1023 B", "1.5 KiB", "812 MiB", "1.2 GiB", "16777216 TiB"]);
+    }
+
+    #[test]
+    fn how_far_a_run_is_says_in_which_step() {
+        let run = crate::domain::ActionId(uuid::Uuid::nil());
+        let of = |step| Stage { step, progress: Progress::Sending };
+        let second = crate::domain::action::StepOf { run, number: 2, of: 2 };
+        assert_eq!(stage(Some(&of(Some(second)))), "step 2 of 2: sending…");
+        assert_eq!((stage(Some(&of(None))), stage(None)), ("sending…".to_owned(), "starting…".to_owned()));
     }
 
     #[test]

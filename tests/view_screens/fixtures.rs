@@ -528,6 +528,7 @@ pub(crate) fn action(
     let plan = plan(&ask);
     Action {
         id: plan.action,
+        step: None,
         flow: plan.flow.id,
         verb: plan.flow.verb,
         risk: plan.flow.risk,
@@ -723,6 +724,7 @@ pub(crate) fn plan(ask: &RunAsk) -> Plan {
     });
     Plan {
         action: ActionId(uuid::Uuid::from_u128(1)),
+        step: None,
         caveats: flow.caveats.clone(),
         confirm: Confirm::Word("suspend".into()),
         flow,

@@ -60,6 +60,7 @@ fn action(outcome: Outcome, evidence: Evidence, plan: &Plan) -> Action {
     let receipt = Receipt { status: Some(200), verified: None, ..Receipt::default() };
     Action {
         id: ActionId(uuid::Uuid::from_u128(1)),
+        step: None,
         flow: plan.flow.id.clone(),
         verb: plan.verb.clone(),
         risk: plan.flow.risk,

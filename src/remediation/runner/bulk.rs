@@ -286,7 +286,7 @@ impl Drive<'_> {
                 biased;
                 ended = &mut running => break ended,
                 Some(step) = steps.recv() => {
-                    if let Progress::Answered(status, outcome) = step {
+                    if let Progress::Answered(status, outcome) = step.progress {
                         // The re-reads may take ten seconds: who is next does not wait for them, nor does the brake.
                         self.brake.look_at(plan, outcome, status);
                         place.take();

@@ -1,7 +1,7 @@
 //! From the intent to the receipt, in a task that nobody's leaving stops.
 
 use super::gate::Ticket;
-use super::{Landed, Pace, Progress, Proof, RunError, verify};
+use super::{Landed, Pace, Progress, Proof, RunError, Told, verify};
 use crate::domain::action::{Receipt, Settlement};
 use crate::domain::plan::Plan;
 use crate::domain::{Action, Evidence, OneTimeLink, Outcome};
@@ -21,7 +21,7 @@ pub(super) struct Flight {
     plan: Plan,
     reason: Option<String>,
     basis: Basis,
-    progress: UnboundedSender<Progress>,
+    progress: UnboundedSender<Told>,
 }
 
 impl Flight {
@@ -30,7 +30,7 @@ impl Flight {
         pace: &Arc<Pace>,
         plan: &Plan,
         (reason, basis): (Option<String>, Basis),
-        progress: UnboundedSender<Progress>,
+        progress: UnboundedSender<Told>,
     ) -> Flight {
         let reason = reason.filter(|reason| !reason.trim().is_empty());
         Flight { desk: desk.clone(), pace: pace.clone(), plan: plan.clone(), reason, basis, progress }
@@ -78,6 +78,7 @@ impl Flight {
         let plan = &self.plan;
         Action {
             id: plan.action,
+            step: plan.step,
             flow: plan.flow.id.clone(),
             verb: plan.verb.clone(),
             risk: plan.flow.risk,
@@ -167,7 +168,7 @@ impl Flight {
 
     /// Nobody may be listening any more, and that stops nothing.
     fn tell(&self, progress: Progress) {
-        let _ = self.progress.send(progress);
+        let _ = self.progress.send(Told { step: self.plan.step, progress });
     }
 }
 

@@ -1,6 +1,6 @@
 //! A run of several actions: one after the other, each with its own intent, receipt and outcome.
 
-use super::{Compare, Confirmed, Landed, Open, Progress, Proof, RunError, Runner};
+use super::{Compare, Confirmed, Landed, Open, Proof, RunError, Runner, Told};
 use crate::domain::operation::Whom;
 use crate::domain::plan::{Plan, Refusal, Target};
 use crate::domain::run_end::{Ended, RunEnd, StepEnd};
@@ -17,7 +17,7 @@ impl Runner {
         &self,
         plan: &Plan,
         confirmed: &Confirmed,
-        progress: &UnboundedSender<Progress>,
+        progress: &UnboundedSender<Told>,
     ) -> Result<RunEnd, RunError> {
         self.check_whole(plan, confirmed)?;
         if let Some(refusal) = &plan.refusal {
@@ -76,7 +76,7 @@ impl Runner {
         (step, next): (&Plan, Option<&Plan>),
         before: &[StepEnd],
         confirmed: &Confirmed,
-        progress: &UnboundedSender<Progress>,
+        progress: &UnboundedSender<Told>,
     ) -> Result<(Ended, Option<Open>), RunError> {
         let (step, compare) = match before.is_empty() {
             true => (step.clone(), Compare::WithWhatWasShown),

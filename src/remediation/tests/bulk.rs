@@ -201,6 +201,7 @@ impl Block {
             login: Login::new(&format!("user{user}@x")),
             target_id: Some(format!("00u-user{user}")),
             finding: None,
+            step: None,
             evidence: Evidence::Intended,
             outcome: Outcome::Pending,
             request: ShownRequest {

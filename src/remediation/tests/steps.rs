@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::config::meant::OktaAllow;
-use crate::domain::action::Receipt;
+use crate::domain::action::{Receipt, StepOf};
 use crate::domain::operation::{CONTAIN, CREATE_AND_ACTIVATE, Operation};
 use crate::domain::run_end::Ended;
 use crate::domain::{OneTimeLink, RunEnd};
@@ -51,6 +51,10 @@ async fn containing_runs_the_second_unless_the_first_was_refused(
     assert_eq!(outcomes(&end), expected, "{}", end.words());
     assert_eq!(lab.sends(), sends);
     let kept = lab.memory.actions.lock().unwrap();
+    for action in kept.iter() {
+        let number = if action.flow.0 == "okta-suspend" { 1 } else { 2 };
+        assert_eq!(action.step, Some(StepOf { run: plan.action, number, of: 2 }), "they are joined");
+    }
     let flows: Vec<&str> = kept.iter().map(|action| action.flow.0.as_str()).collect();
     assert!(kept.iter().all(|action| action.receipt.is_some()), "each has a receipt of its own");
     assert_eq!(flows.len(), sends, "{flows:?}");
@@ -97,6 +101,21 @@ async fn sessions_are_cleared_right_behind_a_suspension_that_is_not_proven_yet()
     assert_eq!(between, ["settle", "read", "intend", "sending"], "one look, and no waiting for a proof");
     let after = trace[calls[1]..].iter().filter(|what| **what == "read").count();
     assert_eq!(after, pace().rereads.len(), "which is looked for afterwards");
+}
+
+#[tokio::test]
+async fn what_is_told_says_of_which_step() {
+    let lab = Setup::ends([answered(200), answered(204)]).lab();
+    let plan = prepare(&lab.desk, contain(1)).await.unwrap();
+    let (sender, mut told) = mpsc::unbounded_channel();
+    lab.runner().run(&plan, &confirmed(&plan), sender).await.unwrap();
+    let mut words = Vec::new();
+    while let Some(Told { step, progress }) = told.recv().await {
+        if matches!(progress, Progress::Sending | Progress::Verifying) {
+            words.push(format!("{}: {progress:?}", step.unwrap()));
+        }
+    }
+    assert_eq!(words, ["1 of 2: Sending", "2 of 2: Sending", "1 of 2: Verifying"]);
 }
 
 #[tokio::test]

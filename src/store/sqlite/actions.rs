@@ -30,7 +30,7 @@ pub(super) fn intend(
         return Ok(Err(IntendError::Meanwhile(unseen.id)));
     }
     insert(db, action, lease)?;
-    let content = serde_json::json!({
+    let mut content = serde_json::json!({
         "action": action.id,
         "flow": action.flow,
         "verb": action.verb,
@@ -44,6 +44,11 @@ pub(super) fn intend(
         "owner": lease.owner,
         "insisted": basis.again == Again::Insist,
     });
+    // What was to follow is in no record of its own before it is sent: a crash may come first.
+    if let Some(step) = action.step {
+        content["run"] = step.run.to_string().into();
+        content["step"] = step.to_string().into();
+    }
     journal::append(db, action.at, RecordKind::Intended, &content)?;
     Ok(Ok(()))
 }
@@ -70,8 +75,8 @@ fn latest_of_subject(db: &Connection, action: &Action) -> Result<Vec<Action>> {
 fn insert(db: &Connection, action: &Action, lease: &Lease) -> Result<()> {
     db.prepare_cached(
         "INSERT INTO actions (id, flow, login, shown, verb, risk, finding, evidence, outcome, request, \
-         receipt, reason, actor, at, owner, lease_until, target) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
+         receipt, reason, actor, at, owner, lease_until, target, run, step) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)",
     )?
     .execute(rusqlite::params![
         action.id.to_string(),
@@ -91,6 +96,8 @@ fn insert(db: &Connection, action: &Action, lease: &Lease) -> Result<()> {
         lease.owner,
         lease.until.as_microsecond(),
         action.target_id,
+        action.step.map(|step| step.run.to_string()),
+        action.step.map(|step| step.to_string()),
     ])?;
     Ok(())
 }

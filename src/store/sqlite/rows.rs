@@ -1,6 +1,6 @@
 //! Row ↔ domain: how instants, numbers, words and JSON stand in columns.
 
-use crate::domain::action::ShownRequest;
+use crate::domain::action::{ShownRequest, StepOf};
 use crate::domain::counts::StateCounts;
 use crate::domain::event::{EventDetail, SourceName};
 use crate::domain::finding::HistoryEntry;
@@ -103,6 +103,7 @@ pub(super) fn history_entry(row: &Row<'_>) -> Result<HistoryEntry> {
 pub(super) fn action(row: &Row<'_>) -> Result<Action> {
     Ok(Action {
         id: word(row, "id", |text| text.parse::<ActionId>().ok())?,
+        step: step(row)?,
         flow: FlowId(row.get("flow")?),
         verb: row.get("verb")?,
         risk: word(row, "risk", Risk::parse)?,
@@ -117,6 +118,11 @@ pub(super) fn action(row: &Row<'_>) -> Result<Action> {
         actor: json::<Actor>(row, "actor")?,
         at: instant(row, "at")?,
     })
+}
+
+fn step(row: &Row<'_>) -> Result<Option<StepOf>> {
+    let Some(run) = word_option(row, "run", |text| text.parse::<ActionId>().ok())? else { return Ok(None) };
+    word(row, "step", |text| StepOf::parse(run, text)).map(Some)
 }
 
 /// A journal record, all columns.
