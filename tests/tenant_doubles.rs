@@ -855,7 +855,13 @@ async fn a_token_that_is_asked_for_again_is_asked_for_with_another_assertion() {
 async fn the_parts_of_one_person_look_their_id_up_once() {
     let double = org_of_pages("/last").await;
     let tenants = tenants(with_okta(&double));
-    let lists = [PartName::OktaGroups, PartName::OktaApps, PartName::OktaFactors, PartName::OktaActivity];
+    let lists = [
+        PartName::OktaRoles,
+        PartName::OktaGroups,
+        PartName::OktaApps,
+        PartName::OktaFactors,
+        PartName::OktaActivity,
+    ];
     let ann = Login::new("ann");
     let read = futures_util::future::join_all(lists.map(|part| tenants.part(part, &ann))).await;
     assert!(read.iter().all(|part| part.problems().is_empty()), "{read:?}");

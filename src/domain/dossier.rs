@@ -17,7 +17,7 @@ pub use address::{AddressUsers, EndUserRef};
 pub use cii::EndUserState;
 pub use cii_details::{Device, EndUser, EndUserDetails, ProviderRecord, SignIn};
 pub use okta::OktaUser;
-pub use okta_lists::{OktaApp, OktaFactor, OktaGroup};
+pub use okta_lists::{OktaApp, OktaFactor, OktaGroup, OktaRole};
 pub use part::{Part, Problem};
 pub use place::{GeoLocation, IpAddressInfo, LocationWithPrevalence};
 
@@ -37,6 +37,8 @@ pub enum PartName {
     CiiDetails,
     /// The Okta user by login.
     Okta,
+    /// The administrator roles that the Okta user has.
+    OktaRoles,
     /// The groups of the Okta user.
     OktaGroups,
     /// The applications that are assigned to the Okta user.
@@ -49,10 +51,11 @@ pub enum PartName {
 
 impl PartName {
     /// Every part, in the order the screen shows them.
-    pub const ALL: [PartName; 7] = [
+    pub const ALL: [PartName; 8] = [
         PartName::Cii,
         PartName::CiiDetails,
         PartName::Okta,
+        PartName::OktaRoles,
         PartName::OktaGroups,
         PartName::OktaApps,
         PartName::OktaFactors,
@@ -71,6 +74,7 @@ impl PartName {
             PartName::Cii => "cii",
             PartName::CiiDetails => "cii_details",
             PartName::Okta => "okta",
+            PartName::OktaRoles => "okta_roles",
             PartName::OktaGroups => "okta_groups",
             PartName::OktaApps => "okta_apps",
             PartName::OktaFactors => "okta_factors",
@@ -88,6 +92,8 @@ pub enum LoadedPart {
     CiiDetails(Box<Part<EndUser>>),
     /// The Okta user.
     Okta(Box<Part<OktaUser>>),
+    /// Their administrator roles.
+    OktaRoles(Box<Part<Vec<OktaRole>>>),
     /// Their groups.
     OktaGroups(Box<Part<Vec<OktaGroup>>>),
     /// Their applications.
@@ -105,6 +111,7 @@ impl LoadedPart {
             PartName::Cii => LoadedPart::Cii(Box::new(Part::failed(at, problem))),
             PartName::CiiDetails => LoadedPart::CiiDetails(Box::new(Part::failed(at, problem))),
             PartName::Okta => LoadedPart::Okta(Box::new(Part::failed(at, problem))),
+            PartName::OktaRoles => LoadedPart::OktaRoles(Box::new(Part::failed(at, problem))),
             PartName::OktaGroups => LoadedPart::OktaGroups(Box::new(Part::failed(at, problem))),
             PartName::OktaApps => LoadedPart::OktaApps(Box::new(Part::failed(at, problem))),
             PartName::OktaFactors => LoadedPart::OktaFactors(Box::new(Part::failed(at, problem))),
@@ -118,6 +125,7 @@ impl LoadedPart {
             LoadedPart::Cii(_) => PartName::Cii,
             LoadedPart::CiiDetails(_) => PartName::CiiDetails,
             LoadedPart::Okta(_) => PartName::Okta,
+            LoadedPart::OktaRoles(_) => PartName::OktaRoles,
             LoadedPart::OktaGroups(_) => PartName::OktaGroups,
             LoadedPart::OktaApps(_) => PartName::OktaApps,
             LoadedPart::OktaFactors(_) => PartName::OktaFactors,
@@ -131,6 +139,7 @@ impl LoadedPart {
             LoadedPart::Cii(part) => part.at,
             LoadedPart::CiiDetails(part) => part.at,
             LoadedPart::Okta(part) => part.at,
+            LoadedPart::OktaRoles(part) => part.at,
             LoadedPart::OktaGroups(part) => part.at,
             LoadedPart::OktaApps(part) => part.at,
             LoadedPart::OktaFactors(part) => part.at,
@@ -144,6 +153,7 @@ impl LoadedPart {
             LoadedPart::Cii(part) => &part.problems,
             LoadedPart::CiiDetails(part) => &part.problems,
             LoadedPart::Okta(part) => &part.problems,
+            LoadedPart::OktaRoles(part) => &part.problems,
             LoadedPart::OktaGroups(part) => &part.problems,
             LoadedPart::OktaApps(part) => &part.problems,
             LoadedPart::OktaFactors(part) => &part.problems,
@@ -157,6 +167,7 @@ impl LoadedPart {
             LoadedPart::Cii(part) => part.to_json(),
             LoadedPart::CiiDetails(part) => part.to_json(),
             LoadedPart::Okta(part) => part.to_json(),
+            LoadedPart::OktaRoles(part) => part.to_json(),
             LoadedPart::OktaGroups(part) => part.to_json(),
             LoadedPart::OktaApps(part) => part.to_json(),
             LoadedPart::OktaFactors(part) => part.to_json(),
@@ -176,6 +187,8 @@ pub struct Dossier {
     pub cii_details: Option<Part<EndUser>>,
     /// The Okta user.
     pub okta: Option<Part<OktaUser>>,
+    /// Their administrator roles.
+    pub okta_roles: Option<Part<Vec<OktaRole>>>,
     /// Their groups.
     pub okta_groups: Option<Part<Vec<OktaGroup>>>,
     /// Their applications.
@@ -199,6 +212,7 @@ impl Dossier {
             LoadedPart::Cii(part) => merge(&mut self.cii, *part),
             LoadedPart::CiiDetails(part) => merge(&mut self.cii_details, *part),
             LoadedPart::Okta(part) => merge(&mut self.okta, *part),
+            LoadedPart::OktaRoles(part) => merge(&mut self.okta_roles, *part),
             LoadedPart::OktaGroups(part) => merge(&mut self.okta_groups, *part),
             LoadedPart::OktaApps(part) => merge(&mut self.okta_apps, *part),
             LoadedPart::OktaFactors(part) => merge(&mut self.okta_factors, *part),
@@ -212,6 +226,7 @@ impl Dossier {
             PartName::Cii => self.cii.as_ref().map(|part| part.at),
             PartName::CiiDetails => self.cii_details.as_ref().map(|part| part.at),
             PartName::Okta => self.okta.as_ref().map(|part| part.at),
+            PartName::OktaRoles => self.okta_roles.as_ref().map(|part| part.at),
             PartName::OktaGroups => self.okta_groups.as_ref().map(|part| part.at),
             PartName::OktaApps => self.okta_apps.as_ref().map(|part| part.at),
             PartName::OktaFactors => self.okta_factors.as_ref().map(|part| part.at),

@@ -28,6 +28,7 @@ impl Remote {
         match part {
             PartName::Cii | PartName::CiiDetails => Remote::Cii,
             PartName::Okta
+            | PartName::OktaRoles
             | PartName::OktaGroups
             | PartName::OktaApps
             | PartName::OktaFactors

@@ -1,5 +1,5 @@
 //! What every request to the Okta org is held to: method, path, parameters, headers, body (contracts/okta.md,
-//! sections 1 to 6 and 8). Whatever is not in the table is no call that is documented.
+//! sections 1 to 6 and 8; contracts/workflows-ispm.md, section 2.4). Whatever is not in the table is no call that is documented.
 use super::recorder::Recorded;
 use std::sync::{Mutex, PoisonError};
 
@@ -51,6 +51,7 @@ const CALLS: &[Call] = &[
     call("POST", "/api/v1/users", &["activate", "provider", "nextLogin"], Sends::Json),
     call("GET", "/api/v1/users/{name}", &["expand"], Sends::Nothing),
     call("POST", "/api/v1/users/{id}", &[], Sends::Json),
+    call("GET", "/api/v1/users/{id}/roles", &[], Sends::Nothing),
     call("GET", "/api/v1/users/{name}/groups", PAGED, Sends::Nothing),
     call("GET", "/api/v1/users/{name}/appLinks", &[], Sends::Nothing),
     call("GET", "/api/v1/users/{id}/factors", &[], Sends::Nothing),

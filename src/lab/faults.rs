@@ -87,6 +87,10 @@ pub enum FaultKind {
     NoLogRole,
     /// The org's OAuth app was not granted the scopes of event hooks.
     NoHookScope,
+    /// The service app was not granted `okta.roles.read`.
+    NoRolesScope,
+    /// Nobody who calls may see administrator roles.
+    NoRolesRole,
     /// CII cannot locate addresses: those fields fail, the rest of the data is there.
     Partial,
     /// CII errors carry `message` only.
@@ -162,6 +166,8 @@ impl FaultKind {
             | FaultKind::CallNonce
             | FaultKind::NoLogRole
             | FaultKind::NoHookScope
+            | FaultKind::NoRolesScope
+            | FaultKind::NoRolesRole
             | FaultKind::ObjectCauses
             | FaultKind::ManyCauses
             | FaultKind::BareLimit
@@ -210,6 +216,8 @@ const NAMES: &[(&str, FaultKind)] = &[
     ("call-nonce", FaultKind::CallNonce),
     ("no-log-role", FaultKind::NoLogRole),
     ("no-hook-scope", FaultKind::NoHookScope),
+    ("no-roles-scope", FaultKind::NoRolesScope),
+    ("no-roles-role", FaultKind::NoRolesRole),
     ("partial", FaultKind::Partial),
     ("bare-errors", FaultKind::BareErrors),
     ("error-info", FaultKind::ErrorInfo),

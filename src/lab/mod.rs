@@ -265,6 +265,12 @@ impl Lab {
         self.world.population.people.iter().map(|person| person.login.clone()).collect()
     }
 
+    /// The login of the one super administrator.
+    pub fn administrator(&self) -> Option<String> {
+        let population = &self.world.population;
+        population.people.get(population.dormant).map(|person| person.login.clone())
+    }
+
     /// A configuration that `--config` takes as it is, with its secrets in files of a folder
     /// ([`Lab::write_secret_files`]) and idtriage's listener at an address.
     pub fn config_toml(&self, secret_files: &Path, listen: SocketAddr) -> String {

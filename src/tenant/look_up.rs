@@ -269,6 +269,10 @@ mod tests {
             Ok(Vec::new())
         }
 
+        async fn roles_of_user(&self, _: &str) -> Result<Vec<Value>, Problem> {
+            nothing()
+        }
+
         async fn groups_of_user(&self, _: &str) -> Result<Vec<Value>, Problem> {
             nothing()
         }

@@ -21,6 +21,9 @@ pub trait OktaOrg: Send + Sync + fmt::Debug {
     /// The applications that are assigned to a user, all of them.
     async fn apps_of_user(&self, user: &str) -> Result<Vec<Value>, Problem>;
 
+    /// The administrator roles that a user has, their groups' among them.
+    async fn roles_of_user(&self, user: &str) -> Result<Vec<Value>, Problem>;
+
     /// The groups that a user is in, all of them.
     async fn groups_of_user(&self, user: &str) -> Result<Vec<Value>, Problem>;
 

@@ -156,6 +156,7 @@ impl Directory for Tenants {
         let can_read = |part: &PartName| match part {
             PartName::Cii | PartName::CiiDetails => self.cii.is_some(),
             PartName::Okta
+            | PartName::OktaRoles
             | PartName::OktaGroups
             | PartName::OktaApps
             | PartName::OktaFactors
@@ -204,6 +205,7 @@ async fn of_cii(cii: &Cii, name: PartName, login: &Login) -> LoadedPart {
 
 async fn of_okta(okta: &Okta, name: PartName, login: &str) -> LoadedPart {
     match name {
+        PartName::OktaRoles => LoadedPart::OktaRoles(Box::new(okta.roles_of(login).await)),
         PartName::OktaGroups => LoadedPart::OktaGroups(Box::new(okta.groups_of(login).await)),
         PartName::OktaApps => LoadedPart::OktaApps(Box::new(okta.apps_of(login).await)),
         PartName::OktaFactors => LoadedPart::OktaFactors(Box::new(okta.factors_of(login).await)),

@@ -100,6 +100,7 @@ fn aside(scene: &Scene, screen: &UserScreen, pane: Pane, rows: &[Row], room: usi
         PartName::Cii => answer_of(dossier.cii.as_ref()),
         PartName::CiiDetails => answer_of(dossier.cii_details.as_ref()),
         PartName::Okta => answer_of(dossier.okta.as_ref()),
+        PartName::OktaRoles => answer_of(dossier.okta_roles.as_ref()),
         PartName::OktaGroups => answer_of(dossier.okta_groups.as_ref()),
         PartName::OktaApps => answer_of(dossier.okta_apps.as_ref()),
         PartName::OktaFactors => answer_of(dossier.okta_factors.as_ref()),

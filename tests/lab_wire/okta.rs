@@ -573,6 +573,8 @@ async fn groups_members_factors_and_apps() {
     assert_eq!(of_user.as_array().unwrap().iter().filter(|g| g["id"] == group).count(), 1);
     let (_, joined) = okta(&lab, "GET", "/api/v1/users/jo.iner/groups").await;
     assert_eq!(joined.as_array().unwrap().len(), 200, "only 200 come without next");
+    let (_, roles) = okta(&lab, "GET", &format!("/api/v1/users/{id}/roles")).await;
+    assert!(roles.is_array());
     let (_, factors) = okta(&lab, "GET", &format!("/api/v1/users/{id}/factors")).await;
     assert!(factors.is_array());
     let (_, apps) =

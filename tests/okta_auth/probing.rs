@@ -2,9 +2,12 @@
 
 use crate::double::Double;
 use crate::rig::{self, PROOFS, TOKEN, lab};
+use idtriage::domain::dossier::LoadedPart;
+use idtriage::domain::{Login, PartName};
 use idtriage::lab::Lab;
 use idtriage::tenant::http::Clock;
-use idtriage::tenant::{CallProbe, Works};
+use idtriage::tenant::{CallProbe, Directory as _, Works};
+use rstest::rstest;
 use serde_json::json;
 
 async fn probed(lab: &Lab) -> Vec<CallProbe> {
@@ -27,6 +30,7 @@ async fn every_call_is_tried_and_nothing_is_changed() {
         ("GET /api/v1/users", "okta.users.read", true, true),
         ("GET /api/v1/users/{id}/groups", "okta.users.read", true, false),
         ("GET /api/v1/users/{id}/factors", "okta.users.read", true, false),
+        ("GET /api/v1/users/{id}/roles", "okta.roles.read", true, false),
         ("GET /api/v1/groups", "okta.groups.read", true, false),
         ("GET /api/v1/apps", "okta.apps.read", true, false),
         ("GET /api/v1/logs", "okta.logs.read", true, true),
@@ -54,7 +58,7 @@ async fn a_role_that_is_missing_shows_although_the_scope_is_there() {
     );
     assert!(logs.hint.as_deref().unwrap().contains("a role that may read the System Log"), "{logs:?}");
     let works = probes.iter().filter(|probe| probe.works == Works::Yes).count();
-    assert_eq!(works, 7, "one dead call hides no other: {probes:#?}");
+    assert_eq!(works, 8, "one dead call hides no other: {probes:#?}");
 }
 
 #[tokio::test]
@@ -66,6 +70,42 @@ async fn a_scope_that_was_not_granted_is_had_by_nobody() {
     assert!(matches!(&hooks.works, Works::No(why) if why.starts_with("invalid_scope")), "{hooks:?}");
     assert_eq!(hooks.hint.as_deref(), Some("grant the application the scope `okta.eventHooks.read`"));
     assert!(rig::statuses(&lab, "/api/v1/eventHooks").is_empty(), "without a token nothing is asked");
+}
+
+/// That somebody may not see who is an administrator is not that nobody is one.
+#[rstest]
+#[case::scope("no-roles-scope@okta", "invalid_scope", "grant the application the scope `okta.roles.read`")]
+#[case::role("no-roles-role@okta", "E0000006", "a role that may see who is an administrator")]
+#[tokio::test]
+async fn administrator_roles_that_may_not_be_seen_are_unknown(
+    #[case] fault: &str,
+    #[case] code: &str,
+    #[case] mends: &str,
+) {
+    let lab = lab(&[fault]).await;
+    let tenants = rig::tenants(&rig::config(&lab, PROOFS), Clock::system());
+    let probes = tenants.probe_calls().await;
+    let roles = of(&probes, "GET /api/v1/users/{id}/roles");
+    assert!(matches!(&roles.works, Works::No(why) if why.contains(code)), "{roles:?}");
+    assert!(roles.hint.as_deref().unwrap().contains(mends), "{roles:?}");
+    assert!(!roles.is_needed);
+    let admin = Login::new(&lab.administrator().unwrap());
+    let part = tenants.part(PartName::OktaRoles, &admin).await.to_json();
+    assert!(part["data"].is_null(), "{part}");
+    assert!(part["error"].to_string().contains(code), "{part}");
+    let groups = tenants.part(PartName::OktaGroups, &admin).await;
+    assert!(groups.problems().is_empty(), "one part hides no other: {groups:?}");
+}
+
+#[tokio::test]
+async fn an_administrator_is_told_by_their_roles() {
+    let lab = lab(&[]).await;
+    let tenants = rig::tenants(&rig::config(&lab, PROOFS), Clock::system());
+    let admin = Login::new(&lab.administrator().unwrap());
+    let LoadedPart::OktaRoles(part) = tenants.part(PartName::OktaRoles, &admin).await else { panic!() };
+    let roles = part.data.unwrap();
+    assert_eq!(roles.iter().map(|role| role.kind.raw()).collect::<Vec<_>>(), ["SUPER_ADMIN"]);
+    assert!(roles[0].is_active() && part.problems.is_empty());
 }
 
 #[tokio::test]
@@ -86,7 +126,7 @@ async fn an_api_token_has_the_rights_of_its_admin() {
     let probes = rig::tenants(&config, Clock::system()).probe_calls().await;
     assert!(probes.iter().all(|probe| probe.has == "the token's admin"), "{probes:#?}");
     assert_eq!(probes[0].call, "GET /api/v1/users/me");
-    assert_eq!(probes.iter().filter(|probe| probe.works == Works::Yes).count(), 8, "{probes:#?}");
+    assert_eq!(probes.iter().filter(|probe| probe.works == Works::Yes).count(), 9, "{probes:#?}");
     assert!(rig::statuses(&lab, TOKEN).is_empty());
 }
 
@@ -118,6 +158,6 @@ async fn no_more_than_four_calls_are_in_flight() {
     let mut config = double.config(false);
     config.okta.as_mut().unwrap().service_app = None;
     let probes = rig::tenants(&config, Clock::system()).probe_calls().await;
-    assert_eq!(probes.iter().filter(|probe| probe.works == Works::Yes).count(), 8, "{probes:#?}");
+    assert_eq!(probes.iter().filter(|probe| probe.works == Works::Yes).count(), 9, "{probes:#?}");
     assert!((2..=4).contains(&double.most_at_once()), "{} at once", double.most_at_once());
 }

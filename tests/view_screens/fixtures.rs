@@ -591,6 +591,15 @@ fn part(name: PartName) -> LoadedPart {
             };
             LoadedPart::Okta(Box::new(Part::failed(at, problem)))
         }
+        PartName::OktaRoles => LoadedPart::OktaRoles(Box::new(listed(
+            at,
+            json!([
+                {"id": "ra1", "type": "APP_ADMIN", "label": "Application Administrator", "status": "ACTIVE",
+                 "assignmentType": "GROUP"},
+                {"id": "ra2", "type": "CUSTOM", "label": "Help desk", "status": "ACTIVE", "assignmentType": "USER",
+                 "role": "cr01", "resource-set": "iam01"},
+            ]),
+        ))),
         PartName::OktaGroups => LoadedPart::OktaGroups(Box::new(listed(
             at,
             json!([

@@ -1,11 +1,11 @@
-//! What Okta itself says of a person: the account, what is legal now, groups, assigned applications,
-//! factors and what happened of late.
+//! What Okta itself says of a person: the account, what is legal now, administrator roles, groups, assigned
+//! applications, factors and what happened of late.
 
 use super::row::{Body, Row, Target};
 use super::{part_rows, text, texts, zone};
 use crate::app::state::State;
 use crate::app::user::UserScreen;
-use crate::domain::dossier::{OktaFactor, OktaUser, Part};
+use crate::domain::dossier::{OktaFactor, OktaRole, OktaUser, Part};
 use crate::domain::log::LogRecord;
 use crate::domain::time::Zone;
 use crate::domain::{Dossier, Login, NOTHING, PartName, Untrusted};
@@ -18,7 +18,7 @@ fn is_configured(state: &State, part: PartName) -> bool {
     state.settings.parts.contains(&part)
 }
 
-/// The account, what happened of late, and the groups.
+/// The account, whether it is an administrator's, what happened of late, and the groups.
 pub(super) fn account(state: &State, user: &UserScreen) -> Vec<Row> {
     let known = dossier(state, user);
     let part = known.and_then(|dossier| dossier.okta.as_ref());
@@ -28,6 +28,11 @@ pub(super) fn account(state: &State, user: &UserScreen) -> Vec<Row> {
     }
     if let Some(data) = part.and_then(|part| part.data.as_ref()) {
         rows.extend(facts(data, zone(state)));
+    }
+    if is_configured(state, PartName::OktaRoles) {
+        let part = known.and_then(|dossier| dossier.okta_roles.as_ref());
+        let title = "Administrator roles";
+        rows.extend(section(state, user, PartName::OktaRoles, part, title, |held, _| role(held)));
     }
     if is_configured(state, PartName::OktaActivity) {
         let part = known.and_then(|dossier| dossier.okta_activity.as_ref());
@@ -46,8 +51,6 @@ pub(super) fn account(state: &State, user: &UserScreen) -> Vec<Row> {
             let aside = if group.kind.raw() == "OKTA_GROUP" { String::new() } else { group.kind.to_string() };
             Row::new(format!("group {}", group.id.raw()), Body::Pair(group.name().to_string(), aside))
         }));
-        // No call is documented that lists them.
-        rows.push(Row::quiet("administrator roles: cannot tell, they are not read yet"));
     }
     rows
 }
@@ -77,6 +80,15 @@ pub(super) fn factors(state: &State, user: &UserScreen) -> Vec<Row> {
         rows.push(Row::quiet("only those that the enrolment policy shows to us: there may be more"));
     }
     rows
+}
+
+/// What a role is, and what has to be known of it besides.
+fn role(role: &OktaRole) -> Row {
+    let inactive = (!role.is_active()).then(|| role.status.to_string());
+    let by_group = (role.assignment_type.raw() == "GROUP").then(|| "by a group".to_owned());
+    let about = (!role.resource_set.is_blank()).then(|| format!("on {}", role.resource_set));
+    let aside: Vec<String> = [inactive, by_group, about].into_iter().flatten().collect();
+    Row::new(format!("role {}", role.id.raw()), Body::Pair(role.title().to_string(), aside.join(", ")))
 }
 
 fn section<T>(

@@ -1,10 +1,44 @@
-//! What Okta keeps beside a user: groups, assigned applications, enrolled factors. Everything but an id may
+//! What Okta keeps beside a user: administrator roles, groups, assigned applications, enrolled factors. Everything but an id may
 //! be missing.
 
 use crate::domain::{Untrusted, time};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+/// An administrator role that a user has (contracts/workflows-ispm.md, section 2.4).
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct OktaRole {
+    /// The id of the assignment.
+    pub id: Untrusted,
+    /// `SUPER_ADMIN`, …; `CUSTOM` of a role that the org made itself.
+    #[serde(rename = "type")]
+    pub kind: Untrusted,
+    /// What people call it.
+    pub label: Untrusted,
+    /// `ACTIVE` or `INACTIVE`.
+    pub status: Untrusted,
+    /// Whether the user has it or a group of theirs: `USER`, `GROUP`.
+    pub assignment_type: Untrusted,
+    /// The id of a custom role.
+    pub role: Untrusted,
+    /// The id of what a custom role is about.
+    #[serde(rename = "resource-set")]
+    pub resource_set: Untrusted,
+}
+
+impl OktaRole {
+    /// What people call it, else its kind, else its id.
+    pub fn title(&self) -> &Untrusted {
+        [&self.label, &self.kind].into_iter().find(|text| !text.is_blank()).unwrap_or(&self.id)
+    }
+
+    /// Whether it gives any rights. A status that nobody knows counts as one that does.
+    pub fn is_active(&self) -> bool {
+        !self.status.raw().trim().eq_ignore_ascii_case("INACTIVE")
+    }
+}
 
 /// A group that a user is in.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]

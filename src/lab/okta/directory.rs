@@ -23,6 +23,16 @@ pub(crate) struct Enrolment {
     pub(crate) provider: String,
 }
 
+/// An administrator role of an account.
+#[derive(Debug, Clone)]
+pub(crate) struct Role {
+    pub(crate) id: String,
+    pub(crate) kind: &'static str,
+    pub(crate) label: &'static str,
+    /// `USER` or `GROUP`.
+    pub(crate) by: &'static str,
+}
+
 /// One account.
 #[derive(Debug, Clone)]
 pub(crate) struct Account {
@@ -30,6 +40,7 @@ pub(crate) struct Account {
     pub(crate) status: Status,
     pub(crate) profile: Map<String, Value>,
     pub(crate) factors: Vec<Enrolment>,
+    pub(crate) roles: Vec<Role>,
     pub(crate) groups: Vec<String>,
     pub(crate) apps: Vec<&'static str>,
     created: Timestamp,
@@ -56,6 +67,7 @@ impl Account {
                 .enumerate()
                 .map(|(n, factor)| enrolment(person, n, factor.kind, factor.provider))
                 .collect(),
+            roles: roles(person),
             groups: person.groups.clone(),
             apps: [person.used_apps.as_slice(), person.unused_apps.as_slice()].concat(),
             created: person.created,
@@ -158,6 +170,22 @@ fn profile(person: &Person) -> Map<String, Value> {
 fn enrolment(person: &Person, index: usize, kind: &str, provider: &str) -> Enrolment {
     let tail = person.okta_id.get(3..).unwrap_or_default();
     Enrolment { id: format!("f{index}k{tail}"), kind: kind.into(), provider: provider.into() }
+}
+
+/// A super administrator has the role themselves; who else is one has it by a group, with a custom role beside.
+fn roles(person: &Person) -> Vec<Role> {
+    if !person.admin {
+        return Vec::new();
+    }
+    let tail = person.okta_id.get(3..).unwrap_or_default();
+    let role = |place: u8, kind, label, by| Role { id: format!("ra{place}{tail}"), kind, label, by };
+    if person.groups.iter().any(|group| group == "Super Admins") {
+        return vec![role(1, "SUPER_ADMIN", "Super Administrator", "USER")];
+    }
+    vec![
+        role(1, "APP_ADMIN", "Application Administrator", "GROUP"),
+        role(2, "CUSTOM", "Help desk of employees", "USER"),
+    ]
 }
 
 /// Whom the one-time secret of an operation goes to.
@@ -308,6 +336,7 @@ impl Directory {
             status,
             profile,
             factors: Vec::new(),
+            roles: Vec::new(),
             groups: vec!["Everyone".into()],
             apps: Vec::new(),
             created: now,

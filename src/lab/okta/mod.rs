@@ -14,6 +14,7 @@ mod log;
 mod logs;
 mod oauth;
 mod paging;
+mod roles;
 mod schemas;
 mod users;
 
@@ -38,6 +39,7 @@ pub(crate) fn router(world: &Arc<World>) -> Router<Arc<World>> {
         .route("/api/v1/users/{id}/sessions", delete(users::end_sessions))
         .route("/api/v1/users/{id}/factors", get(factors::list))
         .route("/api/v1/users/{id}/factors/{factor}", delete(factors::remove))
+        .route("/api/v1/users/{id}/roles", get(roles::of_user))
         .route("/api/v1/users/{id}/groups", get(groups::of_user))
         .route("/api/v1/users/{id}/appLinks", get(apps::links))
         .route("/api/v1/groups", get(groups::list))

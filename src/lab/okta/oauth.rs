@@ -148,7 +148,11 @@ fn public_key(world: &World) -> jsonwebtoken::errors::Result<DecodingKey> {
 /// Only what was granted can be asked for.
 fn scopes(world: &World, asked: &str) -> Result<Vec<String>, Refusal> {
     let hides_hooks = world.faults.active(FaultKind::NoHookScope, Part::Okta);
-    let is_granted = |scope: &str| GRANTED.contains(&scope) && !(hides_hooks && scope.contains("eventHooks"));
+    let hides_roles = world.faults.active(FaultKind::NoRolesScope, Part::Okta);
+    let is_hidden = |scope: &str| {
+        (hides_hooks && scope.contains("eventHooks")) || (hides_roles && scope.starts_with("okta.roles"))
+    };
+    let is_granted = |scope: &str| GRANTED.contains(&scope) && !is_hidden(scope);
     let scopes: Vec<String> = asked.split_whitespace().map(str::to_owned).collect();
     if scopes.is_empty() {
         return Err(Refusal::bad("invalid_scope", "The scope is missing."));

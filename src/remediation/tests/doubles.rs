@@ -377,6 +377,8 @@ pub(super) struct Org {
     pub(super) is_member: Mutex<bool>,
     pub(super) has_factor: Mutex<bool>,
     pub(super) hides_groups: Mutex<bool>,
+    /// The administrator roles of everybody, where they may be seen.
+    pub(super) roles: Mutex<Option<Vec<serde_json::Value>>>,
 }
 
 fn group(id: &str, name: &str, kind: &str) -> serde_json::Value {
@@ -408,6 +410,10 @@ impl OktaOrg for Org {
 
     async fn apps_of_user(&self, _: &str) -> Result<Vec<serde_json::Value>, Problem> {
         Err(Problem::whole("not scripted"))
+    }
+
+    async fn roles_of_user(&self, _: &str) -> Result<Vec<serde_json::Value>, Problem> {
+        self.roles.lock().unwrap().clone().ok_or_else(|| Problem::whole("403: no right"))
     }
 
     async fn groups_of_user(&self, _: &str) -> Result<Vec<serde_json::Value>, Problem> {

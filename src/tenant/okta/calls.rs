@@ -75,9 +75,10 @@ const FIRST_USER: Row =
 const OWNER: Row =
     row("GET /api/v1/users/me", "users/{id}", Scope::ReadUsers, Asked::At("/api/v1/users/me", ""));
 
-const ROWS: [Row; 9] = [
+const ROWS: [Row; 10] = [
     row("GET /api/v1/users/{id}/groups", "users/{id}", Scope::ReadUsers, Asked::OfUser("groups")),
     row("GET /api/v1/users/{id}/factors", "users/{id}", Scope::ReadUsers, Asked::OfUser("factors")),
+    row("GET /api/v1/users/{id}/roles", "users/{id}", Scope::ReadRoles, Asked::OfUser("roles")),
     row("GET /api/v1/groups", "groups", Scope::ReadGroups, Asked::At("/api/v1/groups", "limit=1")),
     row("GET /api/v1/apps", "apps", Scope::ReadApps, Asked::At("/api/v1/apps", "limit=1")),
     row("GET /api/v1/logs", "logs", Scope::ReadLogs, Asked::At("/api/v1/logs", "limit=1")),

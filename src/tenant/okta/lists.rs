@@ -1,10 +1,10 @@
-//! What an org lists of one user, all pages: groups, assigned applications, factors, recent records.
+//! What an org lists of one user, all pages: administrator roles, groups, assigned applications, factors, recent records.
 
 use super::error::OktaError;
 use super::link;
 use super::service_app::Scope;
 use super::{Okta, address, user};
-use crate::domain::dossier::{OktaApp, OktaFactor, OktaGroup, Part, Problem};
+use crate::domain::dossier::{OktaApp, OktaFactor, OktaGroup, OktaRole, Part, Problem};
 use crate::domain::log::{LogOrder, LogQuery, LogRecord, literal, of_person};
 use crate::tenant::LogSearch;
 use crate::tenant::decode;
@@ -70,6 +70,17 @@ struct Walked {
 }
 
 impl Okta {
+    /// The administrator roles of a user, their groups' among them.
+    pub(in crate::tenant) async fn roles_of(&self, login: &str) -> Part<Vec<OktaRole>> {
+        self.list(login, "roles", |id| Listed {
+            scope: Scope::ReadRoles,
+            calls: "users/{id}/roles",
+            path: format!("/api/v1/users/{id}/roles"),
+            query: None,
+        })
+        .await
+    }
+
     /// The groups of a user.
     pub(in crate::tenant) async fn groups_of(&self, login: &str) -> Part<Vec<OktaGroup>> {
         self.list(login, "groups", |id| Listed {

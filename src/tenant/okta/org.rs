@@ -53,6 +53,11 @@ impl OktaOrg for Okta {
         self.all(listed(Scope::ReadApps, "apps", "/api/v1/apps", Some(query)), usize::MAX).await
     }
 
+    async fn roles_of_user(&self, user: &str) -> Result<Vec<Value>, Problem> {
+        let path = format!("/api/v1/users/{}/roles", segment(user)?);
+        self.all(listed(Scope::ReadRoles, "users/{id}/roles", &path, None), usize::MAX).await
+    }
+
     async fn groups_of_user(&self, user: &str) -> Result<Vec<Value>, Problem> {
         let path = format!("/api/v1/users/{}/groups", segment(user)?);
         self.all(listed(Scope::ReadUsers, "users/{id}/groups", &path, None), usize::MAX).await

@@ -29,6 +29,8 @@ pub(in crate::tenant) enum Scope {
     ReadUsers,
     /// Changing users: profile, lifecycle, sessions, factors.
     ManageUsers,
+    /// Reading which administrator roles a user has.
+    ReadRoles,
     /// Reading groups and their members.
     ReadGroups,
     /// Changing who is in a group.
@@ -49,9 +51,10 @@ pub(in crate::tenant) enum Scope {
 
 impl Scope {
     /// Those of the org's own API.
-    pub(in crate::tenant) const CORE: [Scope; 9] = [
+    pub(in crate::tenant) const CORE: [Scope; 10] = [
         Scope::ReadUsers,
         Scope::ManageUsers,
+        Scope::ReadRoles,
         Scope::ReadGroups,
         Scope::ManageGroups,
         Scope::ReadApps,
@@ -66,6 +69,7 @@ impl Scope {
         match self {
             Scope::ReadUsers => "okta.users.read",
             Scope::ManageUsers => "okta.users.manage",
+            Scope::ReadRoles => "okta.roles.read",
             Scope::ReadGroups => "okta.groups.read",
             Scope::ManageGroups => "okta.groups.manage",
             Scope::ReadApps => "okta.apps.read",
@@ -82,6 +86,7 @@ impl Scope {
         match self {
             Scope::ReadUsers => "a role that may see this user",
             Scope::ManageUsers => "a role that may change this user",
+            Scope::ReadRoles => "a role that may see who is an administrator",
             Scope::ReadGroups => "a role that may see groups",
             Scope::ManageGroups => "a role that may change the members of this group",
             Scope::ReadApps => "a role that may see applications",
