@@ -88,6 +88,7 @@ const LIVE: &[&str] = &[
     "ingest",
     "lab",
     "notify",
+    "remediation/blast",
     "remediation/runner",
     "runtime",
     "source",

@@ -17,8 +17,13 @@ fn started() -> (Tenant, Place) {
     (tenant, place)
 }
 
+/// Of people who are no administrators: those are asked for differently.
 fn logins(tenant: &Tenant, count: usize) -> Vec<String> {
-    (0..count).map(|n| tenant.login(n + 3)).collect()
+    let admins = tenant.lab.administrators();
+    let others = tenant.lab.user_logins().into_iter().skip(3).filter(|login| !admins.contains(login));
+    let logins: Vec<String> = others.take(count).collect();
+    assert_eq!(logins.len(), count);
+    logins
 }
 
 fn lines(place: &Place, words: &[&str], status: i32) -> Vec<Value> {
@@ -99,6 +104,19 @@ fn many_of_high_risk_want_their_number() {
     assert!(refused.errors.contains("--confirm 2"), "{}", refused.errors);
     place.run(&[&words[..], &["--confirm", "2"]].concat()).expect(0);
     assert_eq!(acted_on(&tenant).len(), 2);
+}
+
+/// One administrator among them raises what is asked for all.
+#[test]
+fn an_administrator_among_many_raises_the_risk() {
+    let (tenant, place) = started();
+    let (admin, other) = (&tenant.lab.administrators()[0], &logins(&tenant, 1)[0]);
+    let words = ["okta", "user", "clear-sessions", admin, other, "--yes"];
+    let refused = place.run(&words).expect(2);
+    assert!(refused.errors.contains("--confirm 2"), "{}", refused.errors);
+    assert!(acted_on(&tenant).is_empty());
+    place.run(&[&words[..], &["--confirm", "2"]].concat()).expect(0);
+    assert_eq!(only_run(&place)["risk"], "high");
 }
 
 #[test]

@@ -314,7 +314,7 @@ fn doctor_says_what_works_and_what_mends_the_rest() {
     let columns = ["check", "verdict", "told", "hint", "needs", "has", "works"];
     assert!(calls.iter().all(|check| names(check) == columns));
     let works = calls.iter().filter(|check| check["works"] == "yes").count();
-    assert_eq!((calls.len(), works), (10, 8), "{calls:?}");
+    assert_eq!((calls.len(), works), (11, 9), "{calls:?}");
     assert!(good.iter().all(|check| check["verdict"] != "bad"), "{good:?}");
     tenant.fault("401@token");
     let bad = place.run_json(&["doctor"]).expect(1).json_lines();

@@ -46,6 +46,34 @@ fn body(tenant: &Tenant, n: usize) -> Value {
 
 const NEW: &str = r#"{"username":"new.hire@acme.example","email":"new.hire@acme.example","givenname":"New","surname":"Hire"}"#;
 
+/// The account of an administrator is asked for by its login, also where the flow's own risk asks for less;
+/// where nobody may see roles, nobody is one.
+#[test]
+fn an_administrator_is_confirmed_by_login() {
+    let (tenant, place) = started();
+    let admin = tenant.lab.administrators()[0].clone();
+    let card = place.run(&["okta", "user", "suspend", &admin, "--dry-run"]).expect(0).out;
+    for said in
+        ["high, one tier up for an administrator", "admin: Super Administrator", "sessions: cannot tell"]
+    {
+        assert!(card.contains(said), "{said}: {card}");
+    }
+    let dry = place.run_json(&["okta", "user", "suspend", &admin, "--dry-run"]).expect(0).json_lines();
+    assert_eq!(dry[0]["risk"], "high");
+    assert_eq!(dry[0]["blast_radius"]["roles"]["value"], serde_json::json!(["Super Administrator"]));
+    let refused = place.run(&["okta", "user", "suspend", &admin, "--yes"]).expect(2);
+    assert!(refused.errors.contains(&format!("--confirm {admin}")), "{}", refused.errors);
+    tenant.fault("no-roles-role@okta");
+    let dry = place.run_json(&["okta", "user", "suspend", &admin, "--dry-run"]).expect(0).json_lines();
+    assert_eq!(
+        (&dry[0]["risk"], &dry[0]["blast_radius"]["administrator"]),
+        (&"medium".into(), &false.into())
+    );
+    let why = dry[0]["blast_radius"]["roles"]["cannot_tell"].as_str().unwrap();
+    assert!(why.contains("E0000006"), "{why}");
+    assert!(tenant.lab.recorder().writes().is_empty());
+}
+
 #[test]
 fn an_account_is_made_staged_and_told_as_it_is_then() {
     let (tenant, place) = started();

@@ -3,6 +3,7 @@
 use super::failure::Failure;
 use super::output::Output;
 use super::run::By;
+use crate::domain::blast::Blast;
 use crate::domain::plan::{Confirm, Difference, Plan, Target};
 use crate::domain::{NOTHING, Untrusted, time};
 use serde_json::Value;
@@ -62,8 +63,27 @@ fn json(plan: &Plan, by: By<'_>) -> Value {
         "at": time::rfc3339(by.at),
         "refusal": plan.refusal.as_ref().map(|refusal| &refusal.why),
         "needs_again": plan.needs_again,
+        "risk": plan.risk.word(),
+        "confirm": confirm(&plan.confirm),
+        "state": state(&plan.target),
+        "blast_radius": plan.blast.as_ref().map(Blast::to_json),
+        "undo": plan.undo,
+        "caveats": plan.caveats,
+        "cannot_know": plan.cannot_know,
         "differences": plan.differences.iter().map(of_difference).collect::<Vec<_>>(),
     })
+}
+
+/// The target as it was read, or why it was not.
+fn state(target: &Target) -> Value {
+    match target {
+        Target::CannotTell(why) => serde_json::json!({"cannot_tell": why}),
+        Target::Read { at, from, facts } => {
+            let facts: serde_json::Map<String, Value> =
+                facts.iter().map(|fact| (fact.name.clone(), fact.value.clone().into())).collect();
+            serde_json::json!({"at": time::rfc3339(*at), "from": from, "facts": facts})
+        }
+    }
 }
 
 fn of_difference(difference: &Difference) -> Value {
@@ -76,8 +96,9 @@ fn of_difference(difference: &Difference) -> Value {
 fn facts(plan: &Plan) -> Vec<(&'static str, String)> {
     vec![
         ("flow", plan.flow.id.to_string()),
-        ("risk", plan.flow.risk.word().to_owned()),
+        ("risk", risk(plan)),
         ("target", target(&plan.target)),
+        ("reaches", reach(plan)),
         ("refused", plan.refusal.as_ref().map(ToString::to_string).unwrap_or_default()),
         ("insist", plan.needs_again.clone().unwrap_or_default()),
         ("confirm", confirm(&plan.confirm)),
@@ -86,6 +107,17 @@ fn facts(plan: &Plan) -> Vec<(&'static str, String)> {
         ("beware", plan.caveats.join("; ")),
         ("unknown", plan.cannot_know.join("; ")),
     ]
+}
+
+fn risk(plan: &Plan) -> String {
+    let raised = if plan.is_raised() { ", one tier up for an administrator" } else { "" };
+    format!("{}{raised}", plan.risk.word())
+}
+
+/// How far it reaches: `admin no role that is active, class INTERNAL, …`.
+fn reach(plan: &Plan) -> String {
+    let lines = plan.blast.iter().flat_map(|blast| blast.lines());
+    lines.map(|line| format!("{}: {}", line.name, line.words)).collect::<Vec<_>>().join("; ")
 }
 
 fn target(target: &Target) -> String {

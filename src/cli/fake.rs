@@ -435,6 +435,8 @@ pub(crate) fn plan(risk: Risk, login: &str) -> Plan {
     Plan {
         action: ActionId(uuid::Uuid::nil()),
         step: None,
+        risk,
+        blast: None,
         confirm: Confirm::of(risk, &login, "suspend"),
         flow,
         login,
@@ -472,7 +474,7 @@ fn action(plan: &Plan, outcome: Outcome) -> Action {
         step: None,
         flow: plan.flow.id.clone(),
         verb: plan.flow.verb.clone(),
-        risk: plan.flow.risk,
+        risk: plan.risk,
         login: plan.login.clone(),
         target_id: plan.target_id.clone(),
         finding: plan.finding,

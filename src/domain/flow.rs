@@ -67,6 +67,15 @@ impl Risk {
         }
     }
 
+    /// One tier up, where there is one.
+    #[must_use]
+    pub fn raised(self) -> Risk {
+        match self {
+            Risk::Low => Risk::Medium,
+            Risk::Medium | Risk::High => Risk::High,
+        }
+    }
+
     /// The risk of a word.
     pub fn parse(word: &str) -> Option<Risk> {
         [Risk::Low, Risk::Medium, Risk::High].into_iter().find(|risk| risk.word() == word)

@@ -7,6 +7,7 @@
 
 pub mod action;
 pub mod actor;
+pub mod blast;
 pub mod bulk;
 pub mod check;
 pub mod counts;

@@ -1,6 +1,7 @@
 //! What is about to happen, exactly: the content of a confirm card and of a dry run.
 
 use super::action::{ShownRequest, StepOf};
+use super::blast::Blast;
 use super::operation::{Delivery, Operation, Particulars};
 use super::run_end::StepEnd;
 use super::subject::ProviderAccount;
@@ -210,6 +211,10 @@ pub struct Plan {
     pub steps: Vec<Plan>,
     /// The target re-read just now.
     pub target: Target,
+    /// The flow's risk, one tier up for somebody who is known to be an administrator.
+    pub risk: Risk,
+    /// How far it reaches; `None` where that was not read, or nobody is there yet.
+    pub blast: Option<Blast>,
     /// What the confirmation asks for.
     pub confirm: Confirm,
     /// What this cannot know.
@@ -245,6 +250,11 @@ impl Plan {
         let operation = part.flow.operation.filter(|operation| operation.makes_link() && is_handed)?;
         let may_be_made = matches!(end.outcome(), Outcome::Accepted | Outcome::Changed | Outcome::Unknown);
         (may_be_made && end.link().is_none()).then(|| operation.another_link())
+    }
+
+    /// Whether the risk is higher than the flow's, because of whom it is on.
+    pub fn is_raised(&self) -> bool {
+        self.risk > self.flow.risk
     }
 
     /// What becomes one action each: the steps, or the plan itself.

@@ -265,10 +265,13 @@ impl Lab {
         self.world.population.people.iter().map(|person| person.login.clone()).collect()
     }
 
-    /// The login of the one super administrator.
-    pub fn administrator(&self) -> Option<String> {
+    /// The logins of those who have an administrator role, the super administrator first.
+    pub fn administrators(&self) -> Vec<String> {
         let population = &self.world.population;
-        population.people.get(population.dormant).map(|person| person.login.clone())
+        let others = population.people.iter().enumerate().filter(|(place, _)| *place != population.dormant);
+        let others = others.map(|(_, person)| person).filter(|person| person.admin);
+        let first = population.people.get(population.dormant);
+        first.into_iter().chain(others).map(|person| person.login.clone()).collect()
     }
 
     /// A configuration that `--config` takes as it is, with its secrets in files of a folder

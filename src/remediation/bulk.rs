@@ -38,7 +38,7 @@ pub fn queued(
         id,
         flow: first.flow.id.clone(),
         verb: first.verb.clone(),
-        risk: first.flow.risk,
+        risk: plans.iter().map(|plan| plan.risk).max().unwrap_or(first.risk),
         inputs: said.inputs,
         reason: said.reason.filter(|reason| !reason.trim().is_empty()),
         is_insisted: said.again == Again::Insist,

@@ -5,15 +5,19 @@
 //! from the plan and compares digests.
 
 use super::about::{About, Person};
+use super::blast::{self, Depth};
 use super::fit::Pages;
 use super::sight::{self, Aim, Reading};
 use super::subject::{Asked, Names};
 use super::{Desk, doubts, fit, group, guard, protection, several, target};
+use crate::domain::blast::Blast;
 use crate::domain::operation::{GROUP, LINK, Operation, Particulars, Whom};
 use crate::domain::payload::{self, PayloadError};
 use crate::domain::plan::{Confirm, Difference, FitTarget, Order, Plan, Target};
 use crate::domain::subject::{ProviderAccount, Subject};
-use crate::domain::{Action, ActionId, Check, EventId, FindingId, Flow, FlowId, Login, Route, Untrusted};
+use crate::domain::{
+    Action, ActionId, Check, EventId, FindingId, Flow, FlowId, Login, Risk, Route, Untrusted,
+};
 use crate::store::{ActionFilter, StoreError};
 use serde_json::Value;
 use std::cmp::Reverse;
@@ -136,14 +140,23 @@ const SHOWN_EARLIER: usize = 10;
 /// [`PlanError`] where there is nothing that could be shown. What is known but must not be sent is a
 /// plan with a refusal in it, so that the analyst sees why.
 pub async fn prepare(desk: &Desk, ask: Ask) -> Result<Plan, PlanError> {
+    prepare_to(desk, ask, Depth::Whole).await
+}
+
+/// The same, with so much looked at beside the target.
+///
+/// # Errors
+/// As [`prepare`].
+pub async fn prepare_to(desk: &Desk, ask: Ask, depth: Depth) -> Result<Plan, PlanError> {
     let flow = desk.flow(&ask.flow).ok_or_else(|| PlanError::NoSuchFlow(ask.flow.clone()))?;
     let mut known = Known::load(desk, flow, &ask).await?;
     if !flow.steps.is_empty() {
-        return several::planned(desk, flow, &ask, known).await;
+        return several::planned(desk, flow, &ask, known, depth).await;
     }
     let body = known.body(desk, flow, &ask)?;
     let aim = Aim::of(flow, &known.particulars, &body);
     known.reading = sight::read(desk, flow, (known.account.as_ref(), &ask.login), &aim).await;
+    known.look_around(desk, flow, &ask, depth).await;
     planned(desk, flow, &ask, &known).await
 }
 
@@ -154,6 +167,7 @@ pub(super) struct Known {
     account: Option<ProviderAccount>,
     pub(super) particulars: Particulars,
     pub(super) reading: Reading,
+    blast: Option<Blast>,
 }
 
 impl Known {
@@ -168,7 +182,22 @@ impl Known {
             false => choose(flow, about.check(), &person.subject, ask)?,
         };
         let particulars = particulars(desk, flow, ask).await?;
-        Ok(Known { about, person, account, particulars, reading: Reading::not_yet() })
+        Ok(Known { about, person, account, particulars, reading: Reading::not_yet(), blast: None })
+    }
+
+    /// Sees how far it reaches, once the target is read. Who is not there yet has nothing.
+    pub(super) async fn look_around(&mut self, desk: &Desk, flow: &Flow, ask: &Ask, depth: Depth) {
+        if !flow.creates() {
+            let (about, person, account) = (&self.about, &self.person, self.account.as_ref());
+            let whose = blast::Whose { about, person, account, user: self.reading.user.as_ref() };
+            self.blast = blast::read(desk, ask, whose, depth).await;
+        }
+    }
+
+    /// The risk of a flow on this person.
+    pub(super) fn risk(&self, flow: &Flow) -> Risk {
+        let is_raised = self.blast.as_ref().is_some_and(Blast::is_of_administrator);
+        if is_raised { flow.risk.raised() } else { flow.risk }
     }
 
     /// The account that was chosen, if one is known.
@@ -203,6 +232,7 @@ async fn particulars(desk: &Desk, flow: &Flow, ask: &Ask) -> Result<Particulars,
 /// The plan of one action, from what was read.
 pub(super) async fn planned(desk: &Desk, flow: &Flow, ask: &Ask, known: &Known) -> Result<Plan, PlanError> {
     let Known { person, account, particulars, reading, .. } = known;
+    let risk = known.risk(flow);
     let body = known.body(desk, flow, ask)?;
     let aim = Aim::of(flow, particulars, &body);
     let target_id = target_id(account.as_ref(), &reading.target);
@@ -235,7 +265,9 @@ pub(super) async fn planned(desk: &Desk, flow: &Flow, ask: &Ask, known: &Known) 
     Ok(Plan {
         action: ask.action,
         step: None,
-        confirm: Confirm::of(flow.risk, &ask.login, word(flow)),
+        risk,
+        blast: known.blast.clone(),
+        confirm: Confirm::of(risk, &ask.login, word(flow)),
         verb: flow.operation.map_or(flow.verb.clone(), |operation| particulars.verb(operation, &flow.verb)),
         cannot_know: doubts::unchecked_aliases(desk, &names)
             .into_iter()
@@ -250,7 +282,7 @@ pub(super) async fn planned(desk: &Desk, flow: &Flow, ask: &Ask, known: &Known) 
         ),
         refusal: doubts::refusal(desk, flow, &earlier, &names, (reading, &aim)),
         undo: undo(flow, &desk.flows),
-        reason_required: guard::requires_reason(&desk.guard, flow.risk),
+        reason_required: guard::requires_reason(&desk.guard, risk),
         differences: differences(&aim, reading),
         flow: flow.clone(),
         login: ask.login.clone(),

@@ -8,6 +8,7 @@
 //! | [`guard`] | what must not be done, and what has to be insisted on |
 //! | `protection` | the groups that say whether somebody is protected |
 //! | `about` | the finding, the event and the person behind a run, read now |
+//! | [`blast`] | how far a run reaches: roles, groups, applications, other findings |
 //! | `doubts` | what stands against a run, and what nobody can know before it is sent |
 //! | `sight` | looking at the target: the account, and what the operation is about beside it |
 //! | `target` | what was seen: facts, what the state forbids, what proves an effect |
@@ -22,6 +23,7 @@
 //! just now, and nothing leaves before its intent is committed.
 
 mod about;
+pub mod blast;
 pub mod bulk;
 pub mod card;
 mod doubts;
@@ -37,7 +39,8 @@ mod sight;
 pub mod subject;
 mod target;
 
-pub use card::{Ask, PlanError, prepare};
+pub use blast::Depth;
+pub use card::{Ask, PlanError, prepare, prepare_to};
 pub use offer::{offers, page};
 pub use runner::{BulkError, BulkTold, Confirmed, Pace, Progress, RunError, Runner, Told, Unsent, Wish};
 

@@ -285,7 +285,7 @@ impl Runner {
             return Err(RunError::Refused(why));
         }
         let has_reason = confirmed.reason.as_ref().is_some_and(|reason| !reason.trim().is_empty());
-        if guard::requires_reason(&desk.guard, plan.flow.risk) && !has_reason {
+        if guard::requires_reason(&desk.guard, plan.risk) && !has_reason {
             return Err(RunError::NeedsReason);
         }
         if desk.store.action(plan.action).await?.is_some() {

@@ -1,13 +1,15 @@
 //! The plan of a run of several actions: one card, each step planned as if it stood alone.
 
 use super::Desk;
+use super::blast::Depth;
 use super::card::{self, Ask, Known, PlanError};
+use super::guard;
 use super::sight::{self, Aim, Reading};
 use crate::domain::action::StepOf;
 use crate::domain::operation::Whom;
 use crate::domain::payload;
 use crate::domain::plan::{Confirm, Plan, Refusal};
-use crate::domain::{Flow, Outcome};
+use crate::domain::{Flow, Outcome, Risk};
 use serde_json::Map;
 
 /// The plan of a flow that runs several. The target is read once: every step stands on the same reading.
@@ -16,6 +18,7 @@ pub(super) async fn planned(
     flow: &Flow,
     ask: &Ask,
     mut known: Known,
+    depth: Depth,
 ) -> Result<Plan, PlanError> {
     payload::check_names(flow, &ask.inputs)?;
     let mut steps: Vec<Plan> = Vec::new();
@@ -25,6 +28,7 @@ pub(super) async fn planned(
         if steps.is_empty() {
             let aim = if flow.creates() { Aim::Exists(Map::new()) } else { Aim::Status(None) };
             known.reading = sight::read(desk, step, (known.account(), &ask.login), &aim).await;
+            known.look_around(desk, flow, ask, depth).await;
         } else if flow.creates() {
             known.reading = Reading::not_yet();
             known.particulars.whom = Whom::Made;
@@ -32,11 +36,11 @@ pub(super) async fn planned(
         let plan = card::planned(desk, step, &ask.step(number, step), &known).await?;
         steps.push(Plan { step: Some(StepOf { run: ask.action, number, of }), ..plan });
     }
-    joined(desk, flow, ask, steps)
+    joined(desk, flow, (ask, known.risk(flow)), steps)
 }
 
 /// What stands on the card of the whole run.
-fn joined(desk: &Desk, flow: &Flow, ask: &Ask, steps: Vec<Plan>) -> Result<Plan, PlanError> {
+fn joined(desk: &Desk, flow: &Flow, (ask, risk): (&Ask, Risk), steps: Vec<Plan>) -> Result<Plan, PlanError> {
     let Some(first) = steps.first().cloned() else {
         return Err(PlanError::Request { flow: flow.id.clone(), why: "it runs nothing".to_owned() });
     };
@@ -47,7 +51,8 @@ fn joined(desk: &Desk, flow: &Flow, ask: &Ask, steps: Vec<Plan>) -> Result<Plan,
     Ok(Plan {
         action: ask.action,
         step: None,
-        confirm: Confirm::of(flow.risk, &ask.login, card::word(flow)),
+        risk,
+        confirm: Confirm::of(risk, &ask.login, card::word(flow)),
         verb: flow.verb.clone(),
         caveats: distinct(caveats),
         cannot_know: unknown(&steps),
@@ -55,7 +60,8 @@ fn joined(desk: &Desk, flow: &Flow, ask: &Ask, steps: Vec<Plan>) -> Result<Plan,
         follows: None,
         refusal: refusal(&steps),
         undo: card::undo(flow, &desk.flows),
-        reason_required: steps.iter().any(|step| step.reason_required),
+        reason_required: guard::requires_reason(&desk.guard, risk)
+            || steps.iter().any(|step| step.reason_required),
         flow: flow.clone(),
         steps,
         ..first

@@ -169,6 +169,55 @@ impl Lab {
     }
 }
 
+/// What Okta says of somebody's administrator roles.
+fn roles(of: &str) -> Option<Vec<serde_json::Value>> {
+    let role = |status: &str| json!({"id": "ra1", "type": "SUPER_ADMIN", "label": "Super Administrator", "status": status});
+    match of {
+        "active" => Some(vec![role("ACTIVE")]),
+        "inactive" => Some(vec![role("INACTIVE")]),
+        "none" => Some(Vec::new()),
+        "unreadable" => Some(vec![json!({"id": 7, "status": {}})]),
+        _ => None,
+    }
+}
+
+/// Known administrators are one tier up; who may be one is not.
+#[rstest]
+#[case::medium("suspend-okta-account", "active", Risk::High)]
+#[case::high_stays("okta-deactivate", "active", Risk::High)]
+#[case::inactive("suspend-okta-account", "inactive", Risk::Medium)]
+#[case::none("suspend-okta-account", "none", Risk::Medium)]
+#[case::not_told("suspend-okta-account", "403", Risk::Medium)]
+#[case::not_readable("suspend-okta-account", "unreadable", Risk::Medium)]
+#[case::several("okta-contain", "active", Risk::High)]
+#[tokio::test]
+async fn a_known_administrator_is_one_tier_up(#[case] flow: &str, #[case] of: &str, #[case] risk: Risk) {
+    let lab = Setup::default().lab();
+    *lab.groups.roles.lock().unwrap() = roles(of);
+    let plan = prepare(&lab.desk, Ask { flow: flow.into(), ..ask(1) }).await.unwrap();
+    assert_eq!(plan.risk, risk);
+    assert_eq!(matches!(plan.confirm, Confirm::Login(_)), risk == Risk::High, "{:?}", plan.confirm);
+    let blast = plan.blast.as_ref().unwrap();
+    assert_eq!(blast.roles.as_ref().is_none(), ["403", "unreadable"].contains(&of), "{blast:?}");
+    let again = prepare_to(&lab.desk, Ask { flow: flow.into(), ..ask(1) }, Depth::Target).await.unwrap();
+    assert_eq!(
+        (again.blast, again.request.digest()),
+        (None, plan.request.digest()),
+        "it is no part of what is sent"
+    );
+}
+
+/// A reason that is wanted from a risk on is wanted for whom that risk holds.
+#[tokio::test]
+async fn a_reason_is_wanted_for_the_raised_risk() {
+    let guard = Guard { require_reason_from: Some(Risk::High), ..Guard::default() };
+    for (of, is_wanted) in [("none", false), ("active", true)] {
+        let lab = Setup { guard: guard.clone(), ..Setup::default() }.lab();
+        *lab.groups.roles.lock().unwrap() = roles(of);
+        assert_eq!(lab.plan().await.reason_required, is_wanted, "{of}");
+    }
+}
+
 #[tokio::test]
 async fn a_plan_shows_the_request_the_target_and_what_it_asks_for() {
     let plan = Setup::default().lab().plan().await;

@@ -96,7 +96,7 @@ fn frame(card: &Card) -> Panel {
     let panel = Panel::new(title, Focus::Here);
     match &card.plan {
         Some(plan) => {
-            let risk = plan.flow.risk;
+            let risk = plan.risk;
             panel.aside(card_text::risk_role(risk), format!("risk {}", risk.word()))
         }
         None => panel,

@@ -11,6 +11,7 @@ use super::theme::Role;
 use super::words;
 use crate::app::card::{Card, Phase};
 use crate::domain::action::ShownRequest;
+use crate::domain::blast::{BlastLine, Weight};
 use crate::domain::plan::{Confirm, Fact, Plan, Target};
 use crate::domain::run_end::StepEnd;
 use crate::domain::time::Zone;
@@ -54,6 +55,7 @@ pub(super) fn write(prose: &mut Prose, card: &Card, pinned: &str, zone: &Zone) {
         differences(prose, plan);
         section(prose, "What this cannot know", &plan.cannot_know);
     }
+    reach(prose, plan);
     section(prose, "Limits", &plan.caveats);
     more_of_target(prose, plan);
     plan.parts().iter().for_each(|part| request(prose, &part.request));
@@ -135,6 +137,9 @@ fn facts(prose: &mut Prose, plan: &Plan, zone: &Zone) {
     risk(prose, plan);
     let (role, target) = in_a_word(&plan.target, zone);
     prose.fact("target", role, &target);
+    if let Some(line) = administrator(plan).filter(|line| line.weight == Weight::Raises) {
+        prose.fact(line.name, Role::Alarm, &line.words);
+    }
     names(prose, plan);
     sends(prose, plan);
     prose.fact("undo", Role::Text, &plan.undo);
@@ -144,6 +149,11 @@ fn facts(prose: &mut Prose, plan: &Plan, zone: &Zone) {
 fn brief(prose: &mut Prose, plan: &Plan, zone: &Zone) {
     let (role, target) = in_a_word(&plan.target, zone);
     prose.run_in("target:", role, &target);
+    match administrator(plan).map(|line| (line.weight, line.words)) {
+        Some((Weight::Raises, words)) => prose.run_in("admin:", Role::Alarm, &words),
+        Some((Weight::Unknown, _)) => prose.run_in("admin:", Role::Warning, "cannot tell"),
+        Some((Weight::Known, _)) | None => {}
+    }
     prose.run_in("undo:", Role::Text, &plan.undo);
     if !plan.cannot_know.is_empty() {
         prose.run_in("cannot know:", Role::Text, &plan.cannot_know.join("; "));
@@ -151,13 +161,39 @@ fn brief(prose: &mut Prose, plan: &Plan, zone: &Zone) {
 }
 
 fn risk(prose: &mut Prose, plan: &Plan) {
-    let risk = plan.flow.risk;
-    prose.fact("risk", risk_role(risk), &format!("{}: {}", risk.word(), asks(&plan.confirm)));
+    let raised = if plan.is_raised() { ", one tier up" } else { "" };
+    let words = format!("{}{raised}: {}", plan.risk.word(), asks(&plan.confirm));
+    prose.fact("risk", risk_role(plan.risk), &words);
 }
 
 fn names(prose: &mut Prose, plan: &Plan) {
     prose.fact("login", Role::Text, &plan.login.to_string());
     prose.fact("flow", Role::Text, &format!("{} ({})", plan.flow.name, plan.flow.id));
+}
+
+/// How far it reaches, beside the target's own state. What raises the risk stands above.
+fn reach(prose: &mut Prose, plan: &Plan) {
+    let Some(blast) = &plan.blast else { return };
+    prose.heading(Role::Heading, "What it reaches");
+    for line in blast.lines().iter().filter(|line| line.weight != Weight::Raises) {
+        prose.fact(line.name, weighed(line.weight), &line.words);
+    }
+}
+
+/// The line that decides what is asked.
+fn administrator(plan: &Plan) -> Option<BlastLine> {
+    plan.blast.as_ref()?.lines().into_iter().find(|line| line.name == ADMIN)
+}
+
+/// The name of that line.
+const ADMIN: &str = "admin";
+
+fn weighed(weight: Weight) -> Role {
+    match weight {
+        Weight::Raises => Role::Alarm,
+        Weight::Known => Role::Text,
+        Weight::Unknown => Role::Warning,
+    }
 }
 
 /// Each request, and which of them is not sent, and why.

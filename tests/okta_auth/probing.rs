@@ -89,7 +89,7 @@ async fn administrator_roles_that_may_not_be_seen_are_unknown(
     assert!(matches!(&roles.works, Works::No(why) if why.contains(code)), "{roles:?}");
     assert!(roles.hint.as_deref().unwrap().contains(mends), "{roles:?}");
     assert!(!roles.is_needed);
-    let admin = Login::new(&lab.administrator().unwrap());
+    let admin = Login::new(&lab.administrators()[0]);
     let part = tenants.part(PartName::OktaRoles, &admin).await.to_json();
     assert!(part["data"].is_null(), "{part}");
     assert!(part["error"].to_string().contains(code), "{part}");
@@ -101,7 +101,7 @@ async fn administrator_roles_that_may_not_be_seen_are_unknown(
 async fn an_administrator_is_told_by_their_roles() {
     let lab = lab(&[]).await;
     let tenants = rig::tenants(&rig::config(&lab, PROOFS), Clock::system());
-    let admin = Login::new(&lab.administrator().unwrap());
+    let admin = Login::new(&lab.administrators()[0]);
     let LoadedPart::OktaRoles(part) = tenants.part(PartName::OktaRoles, &admin).await else { panic!() };
     let roles = part.data.unwrap();
     assert_eq!(roles.iter().map(|role| role.kind.raw()).collect::<Vec<_>>(), ["SUPER_ADMIN"]);

@@ -10,6 +10,7 @@ use idtriage::app::state::Settings;
 use idtriage::app::user::Pane;
 use idtriage::app::{Effect, RequestId, Screen, State, update};
 use idtriage::domain::action::{Receipt, ShownRequest};
+use idtriage::domain::blast::{Blast, Known};
 use idtriage::domain::counts::StateCounts;
 use idtriage::domain::dossier::{AddressUsers, EndUserRef, LoadedPart, Problem};
 use idtriage::domain::event::{Detail, EventDetail};
@@ -25,8 +26,8 @@ use idtriage::domain::subject::ProviderAccount;
 use idtriage::domain::time::Zone;
 use idtriage::domain::{
     Action, ActionId, Actor, Check, Disposition, Event, EventId, EventKind, Evidence, Finding, FindingId,
-    FindingState, Flow, Login, Outcome, Part, PartName, Plan, Route, Severity, SourceHealth, SourceNote,
-    SourceState, SourcesReport, preset,
+    FindingState, Flow, Login, Outcome, Part, PartName, Plan, Risk, Route, Severity, SourceHealth,
+    SourceNote, SourceState, SourcesReport, Untrusted, preset,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
@@ -735,6 +736,8 @@ pub(crate) fn plan(ask: &RunAsk) -> Plan {
         action: ActionId(uuid::Uuid::from_u128(1)),
         step: None,
         caveats: flow.caveats.clone(),
+        risk: Risk::Medium,
+        blast: Some(blast()),
         confirm: Confirm::Word("suspend".into()),
         flow,
         login: ask.login.clone(),
@@ -765,6 +768,19 @@ pub(crate) fn plan(ask: &RunAsk) -> Plan {
         differences: Vec::new(),
         steps: Vec::new(),
         reason_required: true,
+    }
+}
+
+/// How far a suspension of somebody ordinary reaches.
+fn blast() -> Blast {
+    let texts = |texts: &[&str]| Known::Is(texts.iter().map(|text| Untrusted::from(*text)).collect());
+    Blast {
+        roles: texts(&[]),
+        called: Vec::new(),
+        groups: texts(&["Sales EMEA", "Everyone"]),
+        apps: texts(&["Google Workspace", "Slack", "Jira", "Workday", "Salesforce", "Wiki"]),
+        findings: Known::Is(2),
+        class: Known::Is("INTERNAL".into()),
     }
 }
 

@@ -27,7 +27,13 @@ pub(super) fn account(state: &State, user: &UserScreen) -> Vec<Row> {
         return rows;
     }
     if let Some(data) = part.and_then(|part| part.data.as_ref()) {
-        rows.extend(facts(data, zone(state)));
+        let facts = facts(data, zone(state));
+        let (state_of_it, others) = facts.split_at(facts.len().min(1));
+        rows.extend_from_slice(state_of_it);
+        if is_configured(state, PartName::OktaRoles) {
+            rows.push(Row::fact("admin", administers(known.and_then(|dossier| dossier.okta_roles.as_ref()))));
+        }
+        rows.extend_from_slice(others);
     }
     if is_configured(state, PartName::OktaRoles) {
         let part = known.and_then(|dossier| dossier.okta_roles.as_ref());
@@ -80,6 +86,19 @@ pub(super) fn factors(state: &State, user: &UserScreen) -> Vec<Row> {
         rows.push(Row::quiet("only those that the enrolment policy shows to us: there may be more"));
     }
     rows
+}
+
+/// In one line whether it is an administrator's account, since that comes before everything else.
+fn administers(part: Option<&Part<Vec<OktaRole>>>) -> String {
+    let Some(part) = part else { return NOTHING.to_owned() };
+    let Some(roles) = &part.data else { return "cannot tell".to_owned() };
+    let titles: Vec<String> =
+        roles.iter().filter(|role| role.is_active()).map(|role| role.title().to_string()).collect();
+    let more = if part.problems.is_empty() { "" } else { ", and cannot tell whether more" };
+    match titles.is_empty() {
+        true => format!("no role that is active{more}"),
+        false => format!("{}{more}", titles.join(", ")),
+    }
 }
 
 /// What a role is, and what has to be known of it besides.

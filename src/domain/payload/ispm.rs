@@ -65,6 +65,13 @@ pub fn account(raw: &str) -> Option<ProviderAccount> {
     Record::parse(raw)?.account()
 }
 
+/// What an ISPM record calls the account that it is about: `Admin`, `Super admin`.
+pub fn types_of(raw: &str) -> Vec<Untrusted> {
+    let Some(record) = Record::parse(raw) else { return Vec::new() };
+    let types = record.get("additionalDataTypes").split(',').map(str::trim);
+    types.filter(|word| !word.is_empty()).map(Untrusted::from).collect()
+}
+
 /// An ISPM record of either shape, read into the flat fields.
 struct Record {
     is_nested: bool,

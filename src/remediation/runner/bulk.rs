@@ -10,8 +10,9 @@ use crate::domain::bulk::{BulkEnd, BulkId, BulkRun, BulkState, BulkUser};
 use crate::domain::plan::Plan;
 use crate::domain::run_end::RunEnd;
 use crate::domain::{ActionId, Flow, FlowId, Outcome};
+use crate::remediation::blast::Depth;
 use crate::remediation::bulk::ask;
-use crate::remediation::card::{PlanError, prepare};
+use crate::remediation::card::{PlanError, prepare_to};
 use crate::store::{Again, Held, IntendError, Lease, StoreError, Users};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
@@ -226,7 +227,7 @@ impl Drive<'_> {
         if self.brake.is_on() {
             return Ok(None);
         }
-        let plan = match prepare(&self.runner.desk, ask(self.run, user)).await {
+        let plan = match prepare_to(&self.runner.desk, ask(self.run, user), Depth::Target).await {
             Ok(plan) => plan,
             Err(PlanError::Store(error)) => return Err(error),
             // What is wrong for everybody is told once.

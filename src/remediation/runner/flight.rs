@@ -81,7 +81,7 @@ impl Flight {
             step: plan.step,
             flow: plan.flow.id.clone(),
             verb: plan.verb.clone(),
-            risk: plan.flow.risk,
+            risk: plan.risk,
             login: plan.login.clone(),
             target_id: plan.target_id.clone(),
             finding: plan.finding,
