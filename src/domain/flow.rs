@@ -144,6 +144,49 @@ impl Product {
     }
 }
 
+/// What an issue of Okta ISPM is about, and so what a flow may be handed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum EntityKind {
+    /// An account in one product, a person's or a service's.
+    Account,
+    /// A person: their accounts are several.
+    User,
+    /// What an agent was granted: no account at all.
+    #[serde(rename = "OAuth Grant")]
+    OauthGrant,
+}
+
+impl EntityKind {
+    /// Every kind.
+    pub const ALL: [EntityKind; 3] = [EntityKind::Account, EntityKind::User, EntityKind::OauthGrant];
+
+    /// The word that Okta ISPM has for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            EntityKind::Account => "Account",
+            EntityKind::User => "User",
+            EntityKind::OauthGrant => "OAuth Grant",
+        }
+    }
+
+    /// With its article, for a sentence.
+    pub fn one(self) -> &'static str {
+        match self {
+            EntityKind::Account => "an Account",
+            EntityKind::User => "a User",
+            EntityKind::OauthGrant => "an OAuth Grant",
+        }
+    }
+
+    /// The kind of a word, however its letters and gaps are written: `OAuth Grant`, `oauth-grant`.
+    pub fn parse(word: &str) -> Option<EntityKind> {
+        let folded = |word: &str| -> String {
+            word.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+        };
+        EntityKind::ALL.into_iter().find(|kind| folded(kind.word()) == folded(word))
+    }
+}
+
 /// The target state that proves a flow's effect by re-reading the Okta user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -243,6 +286,8 @@ pub struct Flow {
     pub payload: PayloadShape,
     /// The product whose account it acts on; `None` for a router.
     pub product: Option<Product>,
+    /// What an issue has to be about for it; `None` for one that takes them all.
+    pub entity: Option<EntityKind>,
     /// The tenant's name that goes into the payload.
     pub tenant: String,
     /// How much it can hurt.
@@ -261,6 +306,8 @@ pub struct Flow {
     pub caveats: Vec<String>,
     /// What proves the effect, where a re-read can.
     pub proven_by: Option<ProvenBy>,
+    /// The events that the System Log is expected to hold of it: nothing that proves it, only where to look.
+    pub audit: Vec<String>,
     /// Whether a 2xx body means that the run has ended.
     pub is_final: bool,
 }
@@ -306,5 +353,16 @@ mod tests {
             assert_eq!(Product::parse(product.cii_provider()), Some(product));
         }
         assert_eq!(Product::parse("Slack"), None);
+    }
+
+    #[test]
+    fn entities_are_known_however_they_are_written() {
+        for kind in EntityKind::ALL {
+            assert_eq!(EntityKind::parse(kind.word()), Some(kind));
+            assert_eq!(serde_json::to_value(kind).unwrap(), kind.word());
+        }
+        assert_eq!(EntityKind::parse("oauth-grant"), Some(EntityKind::OauthGrant));
+        assert_eq!(EntityKind::parse("account "), Some(EntityKind::Account));
+        assert_eq!((EntityKind::parse("Service Principal"), EntityKind::parse("")), (None, None));
     }
 }

@@ -19,7 +19,7 @@ use jiff::Timestamp;
 use std::collections::BTreeMap;
 
 pub use fields::check_names;
-pub use ispm::{FIELDS, account as record_account};
+pub use ispm::{FIELDS, entity as record_entity};
 
 /// What a body is made of.
 #[derive(Debug, Clone, Copy)]

@@ -5,7 +5,7 @@
 //! from the plan and compares digests.
 
 use super::about::{About, Person};
-use super::fit::Pages;
+use super::fit::{Handed, Pages};
 use super::sight::{self, Aim, Reading};
 use super::subject::{Asked, Names};
 use super::{Desk, doubts, fit, group, guard, protection, several, target};
@@ -143,7 +143,10 @@ pub async fn prepare(desk: &Desk, ask: Ask) -> Result<Plan, PlanError> {
     }
     let body = known.body(desk, flow, &ask)?;
     let aim = Aim::of(flow, &known.particulars, &body);
-    known.reading = sight::read(desk, flow, (known.account.as_ref(), &ask.login), &aim).await;
+    known.reading = match known.handed(flow) {
+        Handed::Account => sight::read(desk, flow, (known.account.as_ref(), &ask.login), &aim).await,
+        Handed::Whole => Reading::of_no_account(),
+    };
     planned(desk, flow, &ask, &known).await
 }
 
@@ -174,6 +177,11 @@ impl Known {
     /// The account that was chosen, if one is known.
     pub(super) fn account(&self) -> Option<&ProviderAccount> {
         self.account.as_ref()
+    }
+
+    /// What does not fit is refused before.
+    fn handed(&self, flow: &Flow) -> Handed {
+        fit::handed(flow, &self.person.subject).unwrap_or(Handed::Account)
     }
 
     fn body(&self, desk: &Desk, flow: &Flow, ask: &Ask) -> Result<String, PayloadError> {
@@ -239,14 +247,25 @@ pub(super) async fn planned(desk: &Desk, flow: &Flow, ask: &Ask, known: &Known) 
         verb: flow.operation.map_or(flow.verb.clone(), |operation| particulars.verb(operation, &flow.verb)),
         cannot_know: doubts::unchecked_aliases(desk, &names)
             .into_iter()
-            .chain(doubts::cannot_know(flow, account.as_ref(), (&reading.target, particulars.whom), &aim))
+            .chain(doubts::cannot_know(
+                flow,
+                (account.as_ref(), known.handed(flow)),
+                (&reading.target, particulars.whom),
+                &aim,
+            ))
             .chain(shared.unknown)
             .collect(),
         caveats: reading.odd.iter().chain(&flow.caveats).cloned().collect(),
         follows: precedent.as_ref().map(|precedent| precedent.action),
         needs_again: doubts::needs_again(
             precedent,
-            [doubts::stranger(person, reading), shared.others].into_iter().flatten(),
+            [
+                fit::doubt(flow, &person.subject, account.as_ref()),
+                doubts::stranger(person, reading),
+                shared.others,
+            ]
+            .into_iter()
+            .flatten(),
         ),
         refusal: doubts::refusal(desk, flow, &earlier, &names, (reading, &aim)),
         undo: undo(flow, &desk.flows),

@@ -3,6 +3,7 @@
 
 mod bulk;
 mod doubles;
+mod issues;
 mod operations;
 mod steps;
 
