@@ -329,7 +329,7 @@ fn settlement(evidence: Evidence, outcome: Outcome) -> Settlement {
 }
 
 fn basis(again: Again, seen: &[ActionId]) -> Basis {
-    Basis { seen: seen.to_vec(), again }
+    Basis { same: Vec::new(), seen: seen.to_vec(), again }
 }
 
 /// A crash between two steps leaves the first, which says that another was to come.
@@ -378,6 +378,29 @@ async fn one_account_through_two_logins(store: &dyn Store, lease: &Lease) {
     };
     let found = store.actions(&account, None, 10).await.unwrap();
     assert_eq!(found.rows.iter().map(|found| found.id).collect::<Vec<_>>(), [first.id]);
+}
+
+/// Two flows that do the same see each other, by the login and by the account.
+async fn the_same_by_another_flow(store: &dyn Store, lease: &Lease) {
+    let on = |n, flow, login| Action { target_id: Some("00u8".to_owned()), ..action(n, flow, login) };
+    let same = |again, seen: &[ActionId]| Basis {
+        same: vec!["hold-by-workflows".into(), "hold-by-okta".into()],
+        ..basis(again, seen)
+    };
+    let first = on(51, "hold-by-workflows", "erin@example.com");
+    store.intend(&first, lease, &same(Again::No, &[])).await.unwrap();
+    let second = on(52, "hold-by-okta", "e.smith@example.com");
+    let open = store.intend(&second, lease, &same(Again::Insist, &[first.id])).await.unwrap_err();
+    assert!(matches!(open, IntendError::AlreadyOpen(id) if id == first.id));
+    let accepted = settlement(Evidence::Acknowledged, Outcome::Accepted);
+    store.settle(first.id, &accepted, self::second(3_001)).await.unwrap();
+    let unseen = store.intend(&second, lease, &same(Again::Insist, &[])).await.unwrap_err();
+    assert!(matches!(unseen, IntendError::Meanwhile(id) if id == first.id));
+    store.intend(&second, lease, &same(Again::No, &[first.id])).await.unwrap();
+    store.settle(second.id, &accepted, self::second(3_002)).await.unwrap();
+    let third = on(53, "hold-by-workflows", "erin@example.com");
+    let unseen = store.intend(&third, lease, &same(Again::No, &[first.id])).await.unwrap_err();
+    assert!(matches!(unseen, IntendError::Meanwhile(id) if id == second.id), "the other way round");
 }
 
 async fn actions(store: &dyn Store) {
@@ -431,6 +454,7 @@ async fn actions(store: &dyn Store) {
     assert_eq!(by(since, None).await, (vec![], false));
     one_account_through_two_logins(store, &lease).await;
     a_step_says_of_which_run_it_is(store, &lease).await;
+    the_same_by_another_flow(store, &lease).await;
 }
 
 async fn the_journal_verifies(store: &dyn Store) {
@@ -453,7 +477,7 @@ async fn the_journal_verifies(store: &dyn Store) {
     }
     assert_eq!(verifier.finish().unwrap(), kept);
     let count = |word| kinds.iter().filter(|kind| **kind == word).count();
-    assert_eq!((count("triage"), count("intended"), count("expired"), count("settled")), (304, 6, 2, 5));
+    assert_eq!((count("triage"), count("intended"), count("expired"), count("settled")), (304, 8, 2, 7));
 }
 
 async fn what_cannot_be_expanded_is_kept(store: &dyn Store) {

@@ -208,6 +208,11 @@ pub enum ProvenBy {
 }
 
 impl ProvenBy {
+    /// Whether one state may prove both.
+    fn overlaps(self, other: ProvenBy) -> bool {
+        self.statuses().iter().any(|status| other.statuses().contains(status))
+    }
+
     /// The Okta statuses that prove it.
     pub fn statuses(self) -> &'static [&'static str] {
         match self {
@@ -319,6 +324,22 @@ impl Flow {
         self.operation.or(first) == Some(Operation::Create)
     }
 
+    /// Whether another flow does the same to whoever it is on, by whatever route: the same operation, the same
+    /// state of an account of the same product, or the very same endpoint. Two operations of Okta's own that lead
+    /// to one state are not the same: unlocking is not unsuspending.
+    pub fn does_the_same(&self, other: &Flow) -> bool {
+        let is_endpoint = self.route == Route::ApiEndpoint && self.route == other.route;
+        let is_same_state = match (self.proven_by, other.proven_by) {
+            (Some(one), Some(another)) => self.product == other.product && one.overlaps(another),
+            _ => false,
+        };
+        match (self.operation, other.operation) {
+            _ if self.id == other.id => true,
+            (Some(one), Some(another)) => one == another,
+            _ => is_same_state || (is_endpoint && self.url.is_some() && self.url == other.url),
+        }
+    }
+
     /// Whether it is suggested for a check, by id or title, `*` standing for anything.
     pub fn is_suggested_for(&self, check: &CheckId, title: &Untrusted) -> bool {
         self.suggested_for.iter().any(|pattern| {
@@ -345,6 +366,8 @@ impl Flow {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::preset;
+    use rstest::rstest;
 
     #[test]
     fn products_are_known_by_every_spelling() {
@@ -353,6 +376,40 @@ mod tests {
             assert_eq!(Product::parse(product.cii_provider()), Some(product));
         }
         assert_eq!(Product::parse("Slack"), None);
+    }
+
+    #[rstest]
+    #[case::by_another_route("suspend-okta-account", "okta-suspend", true)]
+    #[case::by_itself("ispm-event-hook", "ispm-event-hook", true)]
+    #[case("okta-reset-user-password-upon-next-login", "okta-reset-password", true)]
+    #[case("okta-reset-user-password-upon-next-login", "okta-expire-password", true)]
+    #[case("okta-reset-password", "okta-expire-password", false)]
+    #[case("okta-unlock", "okta-unsuspend", false)]
+    #[case("suspend-okta-account", "okta-deactivate", false)]
+    #[case("suspend-okta-account", "okta-unsuspend", false)]
+    #[case::nothing_proves_either("disable-entra-id-account", "entra-id-add-user-to-a-group", false)]
+    #[case("okta-add-to-group", "okta-remove-from-group", false)]
+    fn the_same_is_done_by_whatever_route(#[case] one: &str, #[case] other: &str, #[case] is_same: bool) {
+        let flow = |id: &str| {
+            let of_okta = || Operation::of_flow(&id.into()).map(Operation::flow);
+            preset::flow(id).or_else(of_okta).unwrap()
+        };
+        let (one, other) = (flow(one), flow(other));
+        assert_eq!((one.does_the_same(&other), other.does_the_same(&one)), (is_same, is_same));
+    }
+
+    #[test]
+    fn two_ids_of_one_endpoint_are_the_same_flow() {
+        let at = |id: &str, alias: &str| Flow {
+            id: id.into(),
+            route: Route::ApiEndpoint,
+            url: Some(format!("https://x.workflows.okta.com/api/flo/{alias}/invoke")),
+            ..preset::flow("disable-entra-id-account").unwrap()
+        };
+        assert!(at("one", "a").does_the_same(&at("two", "a")));
+        assert!(!at("one", "a").does_the_same(&at("two", "b")));
+        let of_entra = Flow { proven_by: Some(ProvenBy::Suspended), ..at("one", "a") };
+        assert!(!of_entra.does_the_same(&preset::flow("suspend-okta-account").unwrap()));
     }
 
     #[test]

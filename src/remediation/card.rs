@@ -237,7 +237,7 @@ pub(super) async fn planned(desk: &Desk, flow: &Flow, ask: &Ask, known: &Known) 
         }
     };
     let names = names.with_group(particulars.group.as_ref().map(|group| &group.name));
-    let earlier = earlier(desk, &flow.id, &ask.login, target_id.as_deref()).await?;
+    let earlier = earlier(desk, flow, &ask.login, target_id.as_deref()).await?;
     let precedent = guard::precedent(&guard::alike(flow, &earlier, &request), desk.now());
     let shared = doubts::shared_mail(desk, &aim).await;
     Ok(Plan {
@@ -313,20 +313,23 @@ fn target_id(account: Option<&ProviderAccount>, target: &Target) -> Option<Strin
     target::id(target).or(chosen).map(str::to_owned)
 }
 
-/// The newest actions of a flow on a login, and on the account behind it, newest first: what an earlier
-/// run means for the next.
+/// The newest actions on a login, and on the account behind it, by whichever flow does the same, newest first:
+/// what an earlier run means for the next.
 pub(super) async fn earlier(
     desk: &Desk,
-    flow: &FlowId,
+    flow: &Flow,
     login: &Login,
     target_id: Option<&str>,
 ) -> Result<Vec<Action>, StoreError> {
-    let of_flow = ActionFilter { flow: Some(flow.clone()), may_have_left: true, ..ActionFilter::default() };
-    let of_login = ActionFilter { login: Some(login.clone()), ..of_flow.clone() };
-    let mut found = desk.store.actions(&of_login, None, SHOWN_EARLIER).await?.rows;
-    if let Some(id) = target_id {
-        let of_account = ActionFilter { target: Some(id.to_owned()), ..of_flow };
-        found.extend(desk.store.actions(&of_account, None, SHOWN_EARLIER).await?.rows);
+    let mut found: Vec<Action> = Vec::new();
+    for flow in desk.same_as(flow) {
+        let of_flow = ActionFilter { flow: Some(flow), may_have_left: true, ..ActionFilter::default() };
+        let of_login = ActionFilter { login: Some(login.clone()), ..of_flow.clone() };
+        found.extend(desk.store.actions(&of_login, None, SHOWN_EARLIER).await?.rows);
+        if let Some(id) = target_id {
+            let of_account = ActionFilter { target: Some(id.to_owned()), ..of_flow };
+            found.extend(desk.store.actions(&of_account, None, SHOWN_EARLIER).await?.rows);
+        }
     }
     found.sort_by_key(|action| Reverse(action.at));
     Ok(found)

@@ -84,6 +84,12 @@ impl Desk {
         self.flows.iter().find(|flow| flow.id == *id)
     }
 
+    /// The flows that do the same as one, itself among them.
+    pub(crate) fn same_as(&self, flow: &Flow) -> Vec<FlowId> {
+        let same = self.flows.iter().filter(|other| other.id != flow.id && other.does_the_same(flow));
+        std::iter::once(flow).chain(same).map(|flow| flow.id.clone()).collect()
+    }
+
     /// Now, by the clock that the desk was given.
     pub fn now(&self) -> Timestamp {
         (self.clock)()

@@ -4,13 +4,13 @@ use super::journal;
 use super::rows::{self, sized, to_json};
 use crate::domain::action::{Settlement, execution_ids};
 use crate::domain::journal::RecordKind;
-use crate::domain::{Action, ActionId, Evidence, Outcome};
+use crate::domain::{Action, ActionId, Evidence, FlowId, Outcome};
 use crate::store::{ActionFilter, Again, Basis, IntendError, Lease, Page, StoreError};
 use jiff::Timestamp;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Result, params_from_iter};
 
-/// Commits an intent and its record, unless one of the same flow on the same subject is open, or ended
+/// Commits an intent and its record, unless one that does the same to the same subject is open, or ended
 /// nobody knows how and nobody insists, or came since that was decided.
 pub(super) fn intend(
     db: &Connection,
@@ -18,7 +18,7 @@ pub(super) fn intend(
     lease: &Lease,
     basis: &Basis,
 ) -> Result<std::result::Result<(), IntendError>> {
-    let latest = latest_of_subject(db, action)?;
+    let latest = latest_of_subject(db, action, &basis.same)?;
     let ended = |how| latest.iter().find(|latest| latest.outcome == how).map(|latest| latest.id);
     if let Some(open) = ended(Outcome::Pending) {
         return Ok(Err(IntendError::AlreadyOpen(open)));
@@ -56,20 +56,27 @@ pub(super) fn intend(
 /// What tells an action whose request left, or may have, or may yet, from one that certainly did not.
 const MAY_HAVE_LEFT: &str = "(evidence <> 'intended' OR outcome IN ('pending', 'unknown'))";
 
-/// The newest action of the same flow on the same login, and the newest on the same account: two logins
-/// may lead to one account. One that failed before a byte left hides none that may have had an effect.
+/// The newest action of each flow that does the same on the same login, and the newest on the same account: two
+/// logins may lead to one account. One that failed before a byte left hides none that may have had an effect.
 /// An open one is always the newest of its kind: none can be intended while it is open.
-fn latest_of_subject(db: &Connection, action: &Action) -> Result<Vec<Action>> {
-    let newest = |column: &str, value: &str| {
-        let sql = format!(
-            "SELECT * FROM actions WHERE flow = ?1 AND {column} = ?2 AND {MAY_HAVE_LEFT} \
-             ORDER BY seq DESC LIMIT 1"
-        );
-        db.prepare_cached(&sql)?.query_row((&action.flow.0, value), rows::action).optional()
-    };
-    let of_login = newest("login", action.login.folded())?;
-    let of_account = action.target_id.as_deref().map(|id| newest("target", id)).transpose()?.flatten();
-    Ok(of_login.into_iter().chain(of_account).collect())
+fn latest_of_subject(db: &Connection, action: &Action, same: &[FlowId]) -> Result<Vec<Action>> {
+    let mut latest = Vec::new();
+    let others = same.iter().filter(|flow| **flow != action.flow);
+    for flow in others.chain([&action.flow]) {
+        latest.extend(newest(db, flow, ("login", action.login.folded()))?);
+        if let Some(id) = action.target_id.as_deref() {
+            latest.extend(newest(db, flow, ("target", id))?);
+        }
+    }
+    Ok(latest)
+}
+
+fn newest(db: &Connection, flow: &FlowId, (column, value): (&str, &str)) -> Result<Option<Action>> {
+    let sql = format!(
+        "SELECT * FROM actions WHERE flow = ?1 AND {column} = ?2 AND {MAY_HAVE_LEFT} \
+         ORDER BY seq DESC LIMIT 1"
+    );
+    db.prepare_cached(&sql)?.query_row((&flow.0, value), rows::action).optional()
 }
 
 fn insert(db: &Connection, action: &Action, lease: &Lease) -> Result<()> {
