@@ -62,6 +62,7 @@ fn json(plan: &Plan, by: By<'_>) -> Value {
         "at": time::rfc3339(by.at),
         "refusal": plan.refusal.as_ref().map(|refusal| &refusal.why),
         "needs_again": plan.needs_again,
+        "audit": plan.flow.audit,
         "differences": plan.differences.iter().map(of_difference).collect::<Vec<_>>(),
     })
 }
@@ -83,6 +84,7 @@ fn facts(plan: &Plan) -> Vec<(&'static str, String)> {
         ("confirm", confirm(&plan.confirm)),
         ("reason", if plan.reason_required { "wanted: --reason TEXT".to_owned() } else { String::new() }),
         ("undo", plan.undo.clone()),
+        ("audit", plan.flow.audit.join(", ")),
         ("beware", plan.caveats.join("; ")),
         ("unknown", plan.cannot_know.join("; ")),
     ]
