@@ -107,3 +107,26 @@ fn confirm(confirm: &Confirm) -> String {
         Confirm::Login(login) => format!("--confirm {login}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fake::plan;
+    use super::super::output::{Form, tests::printed};
+    use super::*;
+    use crate::domain::{Actor, Risk};
+    use jiff::Timestamp;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case(Form::Text, "audit    user.lifecycle.suspend\n")]
+    #[case(Form::Json, r#""audit":["user.lifecycle.suspend"]"#)]
+    fn what_the_system_log_is_to_hold_is_told(#[case] form: Form, #[case] phrase: &str) {
+        let (plan, actor) = (plan(Risk::Medium, "ann"), Actor::default());
+        let by = By { actor: &actor, at: Timestamp::UNIX_EPOCH };
+        let (_, text) = printed(form, async |out| print(&plan, by, out).unwrap());
+        assert!(text.out.contains(phrase), "{}", text.out);
+        let silent = Plan { flow: crate::domain::Flow { audit: vec![], ..plan.flow.clone() }, ..plan };
+        let (_, text) = printed(form, async |out| print(&silent, by, out).unwrap());
+        assert_eq!(text.out.contains("audit"), form == Form::Json, "{}", text.out);
+    }
+}

@@ -49,13 +49,14 @@ pub(super) fn write(prose: &mut Prose, card: &Card, pinned: &str, zone: &Zone) {
         risk(prose, plan);
         names(prose, plan);
         sends(prose, plan);
-        audit(prose, plan);
     } else {
         facts(prose, plan, zone);
         differences(prose, plan);
         section(prose, "What this cannot know", &plan.cannot_know);
     }
     section(prose, "Limits", &plan.caveats);
+    // Where to look afterwards: no proof, since whoever else does the same leaves the same there.
+    section(prose, "Audit: to expect in the System Log", &plan.flow.audit);
     more_of_target(prose, plan);
     plan.parts().iter().for_each(|part| request(prose, &part.request));
 }
@@ -139,14 +140,6 @@ fn facts(prose: &mut Prose, plan: &Plan, zone: &Zone) {
     names(prose, plan);
     sends(prose, plan);
     prose.fact("undo", Role::Text, &plan.undo);
-    audit(prose, plan);
-}
-
-/// Where to look for it afterwards: no proof, since whoever else does the same leaves the same there.
-fn audit(prose: &mut Prose, plan: &Plan) {
-    if !plan.flow.audit.is_empty() {
-        prose.fact("audit", Role::Muted, &format!("expect {}", plan.flow.audit.join(", ")));
-    }
 }
 
 /// What has to be on the first screen of the lowest terminal, in the fewest rows.
