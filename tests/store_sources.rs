@@ -262,6 +262,7 @@ async fn act(store: &dyn Store, execution: &str) {
     let action = Action {
         id: ActionId(uuid::Uuid::from_u128(1)),
         step: None,
+        is_test: false,
         flow: "suspend".into(),
         verb: "suspend".to_owned(),
         risk: Risk::High,

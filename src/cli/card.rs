@@ -47,7 +47,7 @@ fn request(plan: &Plan, out: &mut Output<'_>) -> Result<(), Failure> {
 
 /// The names of an action (design, section 5), and why it would not be sent.
 fn json(plan: &Plan, by: By<'_>) -> Value {
-    serde_json::json!({
+    let mut json = serde_json::json!({
         "id": plan.action,
         "flow": plan.flow.id,
         "login": plan.login,
@@ -64,7 +64,11 @@ fn json(plan: &Plan, by: By<'_>) -> Value {
         "needs_again": plan.needs_again,
         "audit": plan.flow.audit,
         "differences": plan.differences.iter().map(of_difference).collect::<Vec<_>>(),
-    })
+    });
+    if plan.is_test {
+        json["test"] = true.into();
+    }
+    json
 }
 
 fn of_difference(difference: &Difference) -> Value {

@@ -435,6 +435,7 @@ pub(crate) fn plan(risk: Risk, login: &str) -> Plan {
     Plan {
         action: ActionId(uuid::Uuid::nil()),
         step: None,
+        is_test: false,
         confirm: Confirm::of(risk, &login, "suspend"),
         flow,
         login,
@@ -470,6 +471,7 @@ fn action(plan: &Plan, outcome: Outcome) -> Action {
     Action {
         id: plan.action,
         step: None,
+        is_test: false,
         flow: plan.flow.id.clone(),
         verb: plan.flow.verb.clone(),
         risk: plan.flow.risk,

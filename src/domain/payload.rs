@@ -10,6 +10,7 @@ mod fields;
 mod ispm;
 pub mod lint;
 mod profile;
+pub mod sample;
 
 use super::event::EventDetail;
 use super::flow::PayloadShape;
@@ -82,6 +83,14 @@ pub enum PayloadError {
         flow: FlowId,
         /// What it does declare.
         known: Vec<String>,
+    },
+    /// There is no documented sample of what the flow is sent.
+    #[error(
+        "there is no documented sample to try flow `{flow}` with\nhint: only flows of Okta Workflows can be tried"
+    )]
+    NoSample {
+        /// Which flow.
+        flow: FlowId,
     },
     /// The configuration fixes the input's value.
     #[error("input `{input}` of flow `{flow}` is fixed by the configuration")]

@@ -243,6 +243,7 @@ pub(super) async fn planned(desk: &Desk, flow: &Flow, ask: &Ask, known: &Known) 
     Ok(Plan {
         action: ask.action,
         step: None,
+        is_test: false,
         confirm: Confirm::of(flow.risk, &ask.login, word(flow)),
         verb: flow.operation.map_or(flow.verb.clone(), |operation| particulars.verb(operation, &flow.verb)),
         cannot_know: doubts::unchecked_aliases(desk, &names)
@@ -331,6 +332,8 @@ pub(super) async fn earlier(
             found.extend(desk.store.actions(&of_account, None, SHOWN_EARLIER).await?.rows);
         }
     }
+    // Whoever tried a flow with the sample did nothing to anybody.
+    found.retain(|action| !action.is_test);
     found.sort_by_key(|action| Reverse(action.at));
     Ok(found)
 }

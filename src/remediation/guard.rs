@@ -193,6 +193,7 @@ mod tests {
         Action {
             id: ActionId(uuid::Uuid::from_u128(9)),
             step: None,
+            is_test: false,
             flow: "f".into(),
             verb: "v".into(),
             risk: Risk::Low,

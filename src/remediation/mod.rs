@@ -14,6 +14,7 @@
 //! | `group` | the group that an operation is about |
 //! | `several` | the plan of a run of several actions |
 //! | [`card`] | the plan: the exact request, the target re-read, what cannot be known |
+//! | [`trial`] | a flow tried with the documented sample |
 //! | [`bulk`] | one flow on many people, as it is queued |
 //! | [`runner`] | intent, one send, receipt, bounded re-reads |
 //! | [`evidence`] | what an answer proves, and the words for it |
@@ -36,6 +37,7 @@ mod several;
 mod sight;
 pub mod subject;
 mod target;
+pub mod trial;
 
 pub use card::{Ask, PlanError, prepare};
 pub use offer::{offers, page};

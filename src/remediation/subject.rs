@@ -193,7 +193,7 @@ impl Names {
         }
     }
 
-    fn add(&mut self, name: &str) {
+    pub(super) fn add(&mut self, name: &str) {
         let folded = Login::new(name).folded().to_owned();
         if !folded.is_empty() {
             self.names.insert(folded);

@@ -7,6 +7,7 @@ mod doubles;
 mod issues;
 mod operations;
 mod steps;
+mod trials;
 
 use super::*;
 use crate::domain::flow::PayloadShape;

@@ -68,6 +68,15 @@ pub fn entity(raw: &str) -> Option<(Login, Entity)> {
     Some((record.login(), record.entity))
 }
 
+/// The flat fields of a record; empty where there is none.
+pub(super) fn flat_fields(raw: &str) -> Map<String, Value> {
+    Record::parse(raw).map(|record| record.flat).unwrap_or_default()
+}
+
+fn of_flat(value: &Value) -> Map<String, Value> {
+    FIELDS.iter().map(|(name, _)| ((*name).to_owned(), text(value.get(*name)).into())).collect()
+}
+
 /// An ISPM record of either shape, read into the flat fields.
 struct Record {
     is_nested: bool,
@@ -85,8 +94,7 @@ impl Record {
             return Some(Record::of(true, username, folded(&value), people));
         }
         let is_flat = value.get("entityIdInService").is_some() && value.get("issueTitle").is_some();
-        let flat = FIELDS.iter().map(|(name, _)| ((*name).to_owned(), text(value.get(*name)).into()));
-        is_flat.then(|| Record::of(false, String::new(), flat.collect(), &[]))
+        is_flat.then(|| Record::of(false, String::new(), of_flat(&value), &[]))
     }
 
     fn of(is_nested: bool, username: String, flat: Map<String, Value>, active: &[Value]) -> Record {

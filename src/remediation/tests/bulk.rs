@@ -202,6 +202,7 @@ impl Block {
             target_id: Some(format!("00u-user{user}")),
             finding: None,
             step: None,
+            is_test: false,
             evidence: Evidence::Intended,
             outcome: Outcome::Pending,
             request: ShownRequest {

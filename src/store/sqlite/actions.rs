@@ -18,7 +18,11 @@ pub(super) fn intend(
     lease: &Lease,
     basis: &Basis,
 ) -> Result<std::result::Result<(), IntendError>> {
-    let latest = latest_of_subject(db, action, &basis.same)?;
+    let mut latest = latest_of_subject(db, action, &basis.same)?;
+    if action.is_test {
+        // What a trial before it came to is no precedent: only two at once are one too many.
+        latest.retain(|latest| latest.outcome == Outcome::Pending);
+    }
     let ended = |how| latest.iter().find(|latest| latest.outcome == how).map(|latest| latest.id);
     if let Some(open) = ended(Outcome::Pending) {
         return Ok(Err(IntendError::AlreadyOpen(open)));
@@ -49,8 +53,16 @@ pub(super) fn intend(
         content["run"] = step.run.to_string().into();
         content["step"] = step.to_string().into();
     }
+    mark(&mut content, action);
     journal::append(db, action.at, RecordKind::Intended, &content)?;
     Ok(Ok(()))
+}
+
+/// A trial is marked in each of its records; in what is meant nothing is said of it.
+fn mark(content: &mut serde_json::Value, action: &Action) {
+    if action.is_test {
+        content["test"] = true.into();
+    }
 }
 
 /// What tells an action whose request left, or may have, or may yet, from one that certainly did not.
@@ -63,27 +75,33 @@ fn latest_of_subject(db: &Connection, action: &Action, same: &[FlowId]) -> Resul
     let mut latest = Vec::new();
     let others = same.iter().filter(|flow| **flow != action.flow);
     for flow in others.chain([&action.flow]) {
-        latest.extend(newest(db, flow, ("login", action.login.folded()))?);
+        latest.extend(newest(db, flow, action.is_test, ("login", action.login.folded()))?);
         if let Some(id) = action.target_id.as_deref() {
-            latest.extend(newest(db, flow, ("target", id))?);
+            latest.extend(newest(db, flow, action.is_test, ("target", id))?);
         }
     }
     Ok(latest)
 }
 
-fn newest(db: &Connection, flow: &FlowId, (column, value): (&str, &str)) -> Result<Option<Action>> {
+/// Of what is meant no trial is looked at, and of a trial nothing that is meant.
+fn newest(
+    db: &Connection,
+    flow: &FlowId,
+    is_test: bool,
+    (column, value): (&str, &str),
+) -> Result<Option<Action>> {
     let sql = format!(
-        "SELECT * FROM actions WHERE flow = ?1 AND {column} = ?2 AND {MAY_HAVE_LEFT} \
+        "SELECT * FROM actions WHERE flow = ?1 AND {column} = ?2 AND {MAY_HAVE_LEFT} AND test = ?3 \
          ORDER BY seq DESC LIMIT 1"
     );
-    db.prepare_cached(&sql)?.query_row((&flow.0, value), rows::action).optional()
+    db.prepare_cached(&sql)?.query_row((&flow.0, value, is_test), rows::action).optional()
 }
 
 fn insert(db: &Connection, action: &Action, lease: &Lease) -> Result<()> {
     db.prepare_cached(
         "INSERT INTO actions (id, flow, login, shown, verb, risk, finding, evidence, outcome, request, \
-         receipt, reason, actor, at, owner, lease_until, target, run, step) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)",
+         receipt, reason, actor, at, owner, lease_until, target, run, step, test) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)",
     )?
     .execute(rusqlite::params![
         action.id.to_string(),
@@ -105,6 +123,7 @@ fn insert(db: &Connection, action: &Action, lease: &Lease) -> Result<()> {
         action.target_id,
         action.step.map(|step| step.run.to_string()),
         action.step.map(|step| step.to_string()),
+        action.is_test,
     ])?;
     Ok(())
 }
@@ -144,7 +163,7 @@ pub(super) fn settle(
     let Some(action) = by_id(db, id)? else { return Ok(Err(missing(id))) };
     let settled = action.settled_by(settlement);
     update(db, &settled)?;
-    let content = serde_json::json!({
+    let mut content = serde_json::json!({
         "action": id,
         "flow": settled.flow,
         "login": settled.login,
@@ -152,6 +171,7 @@ pub(super) fn settle(
         "outcome": settlement.outcome,
         "receipt": settlement.receipt,
     });
+    mark(&mut content, &settled);
     journal::append(db, at, RecordKind::Settled, &content)?;
     Ok(Ok(settled))
 }
@@ -167,13 +187,14 @@ pub(super) fn expire(db: &Connection, now: Timestamp) -> Result<Vec<ActionId>> {
         .collect::<Result<_>>()?;
     for action in &expired {
         update(db, &Action { outcome: Outcome::Unknown, ..action.clone() })?;
-        let content = serde_json::json!({
+        let mut content = serde_json::json!({
             "action": action.id,
             "flow": action.flow,
             "login": action.login,
             "evidence": action.evidence,
             "outcome": Outcome::Unknown,
         });
+        mark(&mut content, action);
         journal::append(db, now, RecordKind::Expired, &content)?;
     }
     Ok(expired.into_iter().map(|action| action.id).collect())
