@@ -335,14 +335,15 @@ fn basis(again: Again, seen: &[ActionId]) -> Basis {
 
 /// A crash between two steps leaves the first, which says that another was to come.
 async fn a_step_says_of_which_run_it_is(store: &dyn Store, lease: &Lease) {
-    let step = Some(StepOf { run: ActionId(uuid::Uuid::from_u128(40)), number: 1, of: 2 });
+    let of_run = StepOf { run: ActionId(uuid::Uuid::from_u128(40)), number: 1, of: 2 };
+    let step = Some(of_run);
     let first = Action { step, ..action(41, "contain", "dora@example.com") };
     store.intend(&first, lease, &basis(Again::No, &[])).await.unwrap();
     assert_eq!(store.action(first.id).await.unwrap().unwrap(), first);
     let records = store.journal(0, 1_000).await.unwrap();
     let content = records.last().unwrap().content.as_ref().unwrap();
     let content: serde_json::Value = serde_json::from_str(content).unwrap();
-    assert_eq!((&content["run"], &content["step"]), (&json!(step.unwrap().run), &json!("1 of 2")));
+    assert_eq!((&content["run"], &content["step"]), (&json!(of_run.run), &json!("1 of 2")));
     store
         .settle(first.id, &settlement(Evidence::Acknowledged, Outcome::Accepted), second(3_001))
         .await

@@ -75,9 +75,9 @@ fn latest_of_subject(db: &Connection, action: &Action, same: &[FlowId]) -> Resul
     let mut latest = Vec::new();
     let others = same.iter().filter(|flow| **flow != action.flow);
     for flow in others.chain([&action.flow]) {
-        latest.extend(newest(db, flow, action.is_test, ("login", action.login.folded()))?);
+        latest.extend(newest(db, action, flow, ("login", action.login.folded()))?);
         if let Some(id) = action.target_id.as_deref() {
-            latest.extend(newest(db, flow, action.is_test, ("target", id))?);
+            latest.extend(newest(db, action, flow, ("target", id))?);
         }
     }
     Ok(latest)
@@ -86,15 +86,15 @@ fn latest_of_subject(db: &Connection, action: &Action, same: &[FlowId]) -> Resul
 /// Of what is meant no trial is looked at, and of a trial nothing that is meant.
 fn newest(
     db: &Connection,
+    action: &Action,
     flow: &FlowId,
-    is_test: bool,
     (column, value): (&str, &str),
 ) -> Result<Option<Action>> {
     let sql = format!(
         "SELECT * FROM actions WHERE flow = ?1 AND {column} = ?2 AND {MAY_HAVE_LEFT} AND test = ?3 \
          ORDER BY seq DESC LIMIT 1"
     );
-    db.prepare_cached(&sql)?.query_row((&flow.0, value, is_test), rows::action).optional()
+    db.prepare_cached(&sql)?.query_row((&flow.0, value, action.is_test), rows::action).optional()
 }
 
 fn insert(db: &Connection, action: &Action, lease: &Lease) -> Result<()> {
