@@ -47,6 +47,7 @@ fn action(login: &str) -> Action {
     Action {
         id: ActionId(uuid::Uuid::from_u128(1)),
         step: None,
+        is_test: false,
         flow: "suspend".into(),
         verb: "suspend".into(),
         risk: Risk::Medium,

@@ -179,6 +179,30 @@ fn a_run_is_sent_once_and_verified() {
 }
 
 #[test]
+fn a_flow_is_tried_with_the_documented_sample() {
+    let (tenant, place) = started();
+    let shown =
+        &place.run_json(&["run", "suspend-okta-account", "--test", "--dry-run"]).expect(0).json_lines()[0];
+    assert_eq!((&shown["test"], &shown["refusal"]), (&json!(true), &Value::Null));
+    assert_eq!(tenant.lab.recorder().writes(), []);
+    let run = ["run", "suspend-okta-account", "--test", "--yes"];
+    for _ in 0..2 {
+        let action = &place.run_json(&run).expect(0).json_lines()[0];
+        assert_eq!((&action["test"], &action["login"]), (&json!(true), &json!("john.smith@okta.com")));
+        assert_eq!((&action["outcome"], &action["evidence"]), (&json!("accepted"), &json!("acknowledged")));
+        assert_eq!(action["request"]["body"], idtriage::domain::payload::sample::FLAT);
+    }
+    assert_eq!(tenant.lab.recorder().writes().len(), 2);
+    let records = place.run_json(&["journal", "list"]).expect(0).json_lines();
+    assert!(records.iter().all(|record| record["content"]["test"] == true), "{records:?}");
+    assert!(place.run(&["journal", "list"]).expect(0).out.contains("a test, with the documented sample"));
+    place.run(&["journal", "verify"]).expect(0);
+    let own = place.run(&["run", "okta-suspend", "--test", "--yes"]);
+    assert!(own.expect(1).errors.contains("only flows of Okta Workflows can be tried"));
+    assert_eq!(tenant.lab.recorder().writes().len(), 2);
+}
+
+#[test]
 fn a_signal_waits_for_the_receipt() {
     let (tenant, place) = started();
     let run = place.start(&["run", "slow-flow", "--user", &tenant.login(3), "--yes"]);

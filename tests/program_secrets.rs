@@ -81,7 +81,8 @@ fn use_it(tenant: &Tenant, place: &Place) {
     run(&["flows", "--json"], 0);
     run(&["run", "always-content", "--user", &login, "--dry-run", "--json"], 0);
     run(&["run", "always-content", "--user", &login, "--yes", "--json"], 0);
-    run(&["run", "contain-user", "--user", &login, "--yes"], 0);
+    // It suspends too, a moment later.
+    run(&["run", "contain-user", "--user", &login, "--yes", "--again"], 0);
     tenant.fault("401@token");
     tenant.fault("401");
     tenant.lab.revoke_tokens();

@@ -262,6 +262,7 @@ async fn act(store: &dyn Store, execution: &str) {
     let action = Action {
         id: ActionId(uuid::Uuid::from_u128(1)),
         step: None,
+        is_test: false,
         flow: "suspend".into(),
         verb: "suspend".to_owned(),
         risk: Risk::High,
@@ -282,7 +283,10 @@ async fn act(store: &dyn Store, execution: &str) {
         at: second(OLD),
     };
     let lease = Lease { owner: "jump:7".to_owned(), until: second(YOUNG) };
-    store.intend(&action, &lease, &Basis { seen: Vec::new(), again: Again::No }).await.unwrap();
+    store
+        .intend(&action, &lease, &Basis { same: Vec::new(), seen: Vec::new(), again: Again::No })
+        .await
+        .unwrap();
     let headers = vec![("x-okta-execution-id".to_owned(), execution.to_owned())];
     let receipt = Receipt { status: Some(200), headers, ..Receipt::default() };
     let settlement = Settlement { evidence: Evidence::Acknowledged, outcome: Outcome::Accepted, receipt };

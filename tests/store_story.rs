@@ -302,6 +302,7 @@ fn action(n: u128, flow: &str, login: &str) -> Action {
     Action {
         id: ActionId(uuid::Uuid::from_u128(n)),
         step: None,
+        is_test: false,
         flow: flow.into(),
         verb: "suspend".to_owned(),
         risk: Risk::High,
@@ -329,7 +330,7 @@ fn settlement(evidence: Evidence, outcome: Outcome) -> Settlement {
 }
 
 fn basis(again: Again, seen: &[ActionId]) -> Basis {
-    Basis { seen: seen.to_vec(), again }
+    Basis { same: Vec::new(), seen: seen.to_vec(), again }
 }
 
 /// A crash between two steps leaves the first, which says that another was to come.
@@ -378,6 +379,53 @@ async fn one_account_through_two_logins(store: &dyn Store, lease: &Lease) {
     };
     let found = store.actions(&account, None, 10).await.unwrap();
     assert_eq!(found.rows.iter().map(|found| found.id).collect::<Vec<_>>(), [first.id]);
+}
+
+/// Two flows that do the same see each other, by the login and by the account.
+async fn the_same_by_another_flow(store: &dyn Store, lease: &Lease) {
+    let on = |n, flow, login| Action { target_id: Some("00u8".to_owned()), ..action(n, flow, login) };
+    let same = |again, seen: &[ActionId]| Basis {
+        same: vec!["hold-by-workflows".into(), "hold-by-okta".into()],
+        ..basis(again, seen)
+    };
+    let first = on(51, "hold-by-workflows", "erin@example.com");
+    store.intend(&first, lease, &same(Again::No, &[])).await.unwrap();
+    let second = on(52, "hold-by-okta", "e.smith@example.com");
+    let open = store.intend(&second, lease, &same(Again::Insist, &[first.id])).await.unwrap_err();
+    assert!(matches!(open, IntendError::AlreadyOpen(id) if id == first.id));
+    let accepted = settlement(Evidence::Acknowledged, Outcome::Accepted);
+    store.settle(first.id, &accepted, self::second(3_001)).await.unwrap();
+    let unseen = store.intend(&second, lease, &same(Again::Insist, &[])).await.unwrap_err();
+    assert!(matches!(unseen, IntendError::Meanwhile(id) if id == first.id));
+    store.intend(&second, lease, &same(Again::No, &[first.id])).await.unwrap();
+    store.settle(second.id, &accepted, self::second(3_002)).await.unwrap();
+    let third = on(53, "hold-by-workflows", "erin@example.com");
+    let unseen = store.intend(&third, lease, &same(Again::No, &[first.id])).await.unwrap_err();
+    assert!(matches!(unseen, IntendError::Meanwhile(id) if id == second.id), "the other way round");
+}
+
+/// A trial holds up nothing that is meant, and is held up by nothing that is.
+async fn a_trial_is_no_precedent(store: &dyn Store, lease: &Lease) {
+    let on = |n, is_test| Action {
+        is_test,
+        target_id: Some("00ksample".to_owned()),
+        ..action(n, "sampled", "john.smith@okta.com")
+    };
+    let tried = on(61, true);
+    store.intend(&tried, lease, &basis(Again::No, &[])).await.unwrap();
+    assert_eq!(store.action(tried.id).await.unwrap().unwrap(), tried);
+    let twice = store.intend(&on(62, true), lease, &basis(Again::No, &[])).await.unwrap_err();
+    assert!(matches!(twice, IntendError::AlreadyOpen(id) if id == tried.id));
+    store.intend(&on(63, false), lease, &basis(Again::No, &[])).await.unwrap();
+    store.settle(tried.id, &settlement(Evidence::Sent, Outcome::Unknown), second(3_001)).await.unwrap();
+    store.intend(&on(64, true), lease, &basis(Again::No, &[])).await.unwrap();
+    let records = store.journal(0, 1_000).await.unwrap();
+    let marked = |record: &idtriage::domain::journal::Record| {
+        let content: serde_json::Value = serde_json::from_str(record.content.as_ref().unwrap()).unwrap();
+        content.get("test").cloned()
+    };
+    let last: Vec<Option<serde_json::Value>> = records.iter().rev().take(4).map(marked).collect();
+    assert_eq!(last, [Some(json!(true)), Some(json!(true)), None, Some(json!(true))]);
 }
 
 async fn actions(store: &dyn Store) {
@@ -431,6 +479,8 @@ async fn actions(store: &dyn Store) {
     assert_eq!(by(since, None).await, (vec![], false));
     one_account_through_two_logins(store, &lease).await;
     a_step_says_of_which_run_it_is(store, &lease).await;
+    the_same_by_another_flow(store, &lease).await;
+    a_trial_is_no_precedent(store, &lease).await;
 }
 
 async fn the_journal_verifies(store: &dyn Store) {
@@ -453,7 +503,7 @@ async fn the_journal_verifies(store: &dyn Store) {
     }
     assert_eq!(verifier.finish().unwrap(), kept);
     let count = |word| kinds.iter().filter(|kind| **kind == word).count();
-    assert_eq!((count("triage"), count("intended"), count("expired"), count("settled")), (304, 6, 2, 5));
+    assert_eq!((count("triage"), count("intended"), count("expired"), count("settled")), (304, 11, 2, 8));
 }
 
 async fn what_cannot_be_expanded_is_kept(store: &dyn Store) {

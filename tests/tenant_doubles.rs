@@ -168,6 +168,8 @@ fn flow(url: &str, auth: FlowAuth) -> ConfiguredFlow {
         auth,
         payload: PayloadShape::IspmFlat,
         product: None,
+        entity: None,
+        audit: vec![],
         tenant: String::new(),
         risk: Risk::Medium,
         takes_login: true,

@@ -355,6 +355,10 @@ pub struct Whom {
     /// The users that were seen on an address
     #[arg(long, value_name = "ADDRESS")]
     pub ip: Option<IpAddr>,
+    /// On nobody: the flow is tried with the documented sample record, and the journal says so. A live flow acts
+    /// on the ids in it
+    #[arg(long, conflicts_with_all = ["users", "users_from", "event", "ip", "finding"])]
+    pub test: bool,
 }
 
 /// A flow, and who is named on the command line itself.
@@ -615,6 +619,10 @@ mod tests {
     #[case("idtriage findings close 7 --as benign --reason x", false)]
     #[case("idtriage run f --user a --user b --yes --confirm 2", true)]
     #[case("idtriage run f --user a", true)]
+    #[case("idtriage run f --test --dry-run", true)]
+    #[case("idtriage run f --test --user a", false)]
+    #[case("idtriage run f --test --finding 7", false)]
+    #[case("idtriage run f --yes", false)]
     #[case("idtriage run f --user a --dry-run --yes", false)]
     #[case("idtriage run f --user a --yes --input =x", false)]
     #[case("idtriage lab --listen 0.0.0.0:1", false)]

@@ -48,7 +48,7 @@ fn request(plan: &Plan, out: &mut Output<'_>) -> Result<(), Failure> {
 
 /// The names of an action (design, section 5), and why it would not be sent.
 fn json(plan: &Plan, by: By<'_>) -> Value {
-    serde_json::json!({
+    let mut json = serde_json::json!({
         "id": plan.action,
         "flow": plan.flow.id,
         "login": plan.login,
@@ -70,8 +70,13 @@ fn json(plan: &Plan, by: By<'_>) -> Value {
         "undo": plan.undo,
         "caveats": plan.caveats,
         "cannot_know": plan.cannot_know,
+        "audit": plan.flow.audit,
         "differences": plan.differences.iter().map(of_difference).collect::<Vec<_>>(),
-    })
+    });
+    if plan.is_test {
+        json["test"] = true.into();
+    }
+    json
 }
 
 /// The target as it was read, or why it was not.
@@ -104,6 +109,7 @@ fn facts(plan: &Plan) -> Vec<(&'static str, String)> {
         ("confirm", confirm(&plan.confirm)),
         ("reason", if plan.reason_required { "wanted: --reason TEXT".to_owned() } else { String::new() }),
         ("undo", plan.undo.clone()),
+        ("audit", plan.flow.audit.join(", ")),
         ("beware", plan.caveats.join("; ")),
         ("unknown", plan.cannot_know.join("; ")),
     ]
@@ -135,5 +141,28 @@ fn confirm(confirm: &Confirm) -> String {
     match confirm {
         Confirm::Key | Confirm::Word(_) => "--yes".to_owned(),
         Confirm::Login(login) => format!("--confirm {login}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fake::plan;
+    use super::super::output::{Form, tests::printed};
+    use super::*;
+    use crate::domain::{Actor, Risk};
+    use jiff::Timestamp;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case(Form::Text, "audit    user.lifecycle.suspend\n")]
+    #[case(Form::Json, r#""audit":["user.lifecycle.suspend"]"#)]
+    fn what_the_system_log_is_to_hold_is_told(#[case] form: Form, #[case] phrase: &str) {
+        let (plan, actor) = (plan(Risk::Medium, "ann"), Actor::default());
+        let by = By { actor: &actor, at: Timestamp::UNIX_EPOCH };
+        let (_, text) = printed(form, async |out| print(&plan, by, out).unwrap());
+        assert!(text.out.contains(phrase), "{}", text.out);
+        let silent = Plan { flow: crate::domain::Flow { audit: vec![], ..plan.flow.clone() }, ..plan };
+        let (_, text) = printed(form, async |out| print(&silent, by, out).unwrap());
+        assert_eq!(text.out.contains("audit"), form == Form::Json, "{}", text.out);
     }
 }

@@ -5,17 +5,19 @@
 use super::doctor::{Checked, Verdict, calls};
 use super::failure::Failure;
 use super::run;
+use super::whom::Target;
 use crate::config::meant::{self, Reading, Source, Way};
 use crate::config::{Config, Loaded};
 use crate::domain::bulk::{BulkId, BulkRun};
 use crate::domain::plan::{Refusal, WebPage};
 use crate::domain::run_end::{Ended, RunEnd, StepEnd};
 use crate::domain::time::Zone;
-use crate::domain::{ActionId, Actor, Flow, Plan};
+use crate::domain::{ActionId, Actor, Flow, FlowId, Plan};
 use crate::ingest::{Ingest, decoder};
 use crate::notify::{self, Messenger, Notifiers};
 use crate::remediation::bulk::ConfirmedBulk;
 use crate::remediation::guard::Mode;
+use crate::remediation::trial::{self, Trial};
 use crate::remediation::{self, Ask, BulkTold, Desk, PlanError, RunError, Runner, Wish};
 use crate::source::Polled;
 use crate::source::clock::{Clock, SystemClock};
@@ -174,8 +176,23 @@ pub(super) fn desk(
     store: Arc<dyn Store>,
     actor: &Actor,
 ) -> Box<dyn run::Desk> {
-    let desk = remediation_desk(&loaded.config, tenants, store, actor, Mode::Acting, Zone::Utc, clock());
-    Box::new(Bench { runner: Arc::new(Runner::new(desk.clone(), Default::default())), desk })
+    Box::new(Bench::new(loaded, tenants, store, actor))
+}
+
+/// The same to try a flow with the documented sample.
+pub(super) fn trial_desk(
+    loaded: &Loaded,
+    tenants: Arc<Tenants>,
+    store: Arc<dyn Store>,
+    actor: &Actor,
+) -> Box<dyn run::Desk> {
+    Box::new(Trials(Bench::new(loaded, tenants, store, actor)))
+}
+
+/// Who goes by the sample that a flow is tried with.
+pub(super) fn sampled(loaded: &Loaded, flow: &FlowId) -> Result<Vec<Target>, Failure> {
+    let login = trial::login(&flows(&loaded.config), flow).map_err(not_planned)?;
+    Ok(vec![Target { login, finding: None }])
 }
 
 /// What drives bulk runs.
@@ -207,6 +224,51 @@ const LAST_RECEIPT: Duration = Duration::from_secs(60);
 struct Bench {
     desk: Arc<Desk>,
     runner: Arc<Runner>,
+}
+
+impl Bench {
+    fn new(loaded: &Loaded, tenants: Arc<Tenants>, store: Arc<dyn Store>, actor: &Actor) -> Bench {
+        let desk = remediation_desk(&loaded.config, tenants, store, actor, Mode::Acting, Zone::Utc, clock());
+        Bench { runner: Arc::new(Runner::new(desk.clone(), Default::default())), desk }
+    }
+}
+
+/// Plans trials, and runs them like anything else.
+struct Trials(Bench);
+
+#[async_trait]
+impl run::Desk for Trials {
+    async fn many(
+        &self,
+        _: &[Plan],
+        _: ConfirmedBulk,
+        _: watch::Receiver<Wish>,
+        _: UnboundedSender<BulkTold>,
+    ) -> Result<BulkRun, Failure> {
+        Err(Failure::usage("a flow is tried once at a time"))
+    }
+
+    async fn looked_long_enough(&self) {
+        self.0.looked_long_enough().await;
+    }
+
+    /// A page is not tried: planning says so.
+    async fn page(&self, _: &run::Ask) -> Result<Option<WebPage>, Failure> {
+        Ok(None)
+    }
+
+    async fn prepare(&self, ask: &run::Ask) -> Result<Plan, Failure> {
+        let Ask { action, flow, inputs, .. } = of_line(ask);
+        trial::prepare(&self.0.desk, Trial { action, flow, inputs }).await.map_err(not_planned)
+    }
+
+    async fn run(&self, plan: &Plan, confirmed: run::Confirmed) -> Result<RunEnd, Failure> {
+        self.0.run(plan, confirmed).await
+    }
+
+    async fn stop(&self, plan: &Plan) -> Result<Option<RunEnd>, Failure> {
+        self.0.stop(plan).await
+    }
 }
 
 #[async_trait]

@@ -437,6 +437,7 @@ pub(crate) fn plan(risk: Risk, login: &str) -> Plan {
         step: None,
         risk,
         blast: None,
+        is_test: false,
         confirm: Confirm::of(risk, &login, "suspend"),
         flow,
         login,
@@ -472,6 +473,7 @@ fn action(plan: &Plan, outcome: Outcome) -> Action {
     Action {
         id: plan.action,
         step: None,
+        is_test: false,
         flow: plan.flow.id.clone(),
         verb: plan.flow.verb.clone(),
         risk: plan.risk,

@@ -133,7 +133,9 @@ fn what(record: &Record, content: &Value) -> String {
         _ => &["flow", "login", "evidence", "outcome"],
     };
     let step = content["step"].as_str().map(|step| format!("step {step}"));
-    let words: Vec<String> = keys.iter().filter_map(|key| word(&content[*key])).chain(step).collect();
+    let test = (content["test"] == true).then(|| "a test, with the documented sample".to_owned());
+    let more = step.into_iter().chain(test);
+    let words: Vec<String> = keys.iter().filter_map(|key| word(&content[*key])).chain(more).collect();
     if words.is_empty() { content.to_string() } else { words.join(" · ") }
 }
 

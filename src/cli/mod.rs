@@ -256,9 +256,13 @@ async fn remediate(what: &args::RunOn, session: &Session<'_>, out: &mut Output<'
     let loaded = session.loaded()?;
     let tenants = connect::tenants(&loaded.config, connect::clock())?;
     let store = session.store(&loaded.config.store, Some(Reading::of(&loaded.config)), out).await?;
-    let found = whom::all(what, store.as_ref(), tenants.as_ref()).await;
+    let found = match what.whom.test {
+        true => connect::sampled(&loaded, &what.flow),
+        false => whom::all(what, store.as_ref(), tenants.as_ref()).await,
+    };
+    let on = if what.whom.test { On::Sample } else { On::Users };
     let ran = async {
-        let tools = Tools { loaded: &loaded, tenants, store: store.clone(), session };
+        let tools = Tools { loaded: &loaded, tenants, store: store.clone(), session, on };
         tools.act(&what.named(), &found?, &run::AsAction, out).await
     };
     closed(store.as_ref(), ran.await).await
@@ -292,12 +296,22 @@ fn may_run(answers: &args::Answers, session: &Session<'_>) -> Result<(), Failure
     if answers.dry_run { Ok(()) } else { session.may_change("running a flow") }
 }
 
+/// On whom a command acts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum On {
+    /// Users.
+    Users,
+    /// Nobody: a flow is tried with the documented sample.
+    Sample,
+}
+
 /// What a command that acts works with.
 struct Tools<'a> {
     loaded: &'a Loaded,
     tenants: Arc<Tenants>,
     store: Arc<dyn Store>,
     session: &'a Session<'a>,
+    on: On,
 }
 
 impl Tools<'_> {
@@ -309,7 +323,10 @@ impl Tools<'_> {
         out: &mut Output<'_>,
     ) -> Result<u8, Failure> {
         let actor = self.session.actor(&self.loaded.config.console);
-        let desk = connect::desk(self.loaded, self.tenants, self.store, &actor);
+        let desk = match self.on {
+            On::Users => connect::desk(self.loaded, self.tenants, self.store, &actor),
+            On::Sample => connect::trial_desk(self.loaded, self.tenants, self.store, &actor),
+        };
         let by = run::By { actor: &actor, at: connect::now() };
         until_signalled(async |stop| run::run(what, targets, desk.as_ref(), by, stop, tell, out).await).await
     }
@@ -326,7 +343,7 @@ async fn acted(
 ) -> Result<u8, Failure> {
     let targets = whom::named(what)?;
     let store = session.store(&loaded.config.store, Some(Reading::of(&loaded.config)), out).await?;
-    let tools = Tools { loaded, tenants, store: store.clone(), session };
+    let tools = Tools { loaded, tenants, store: store.clone(), session, on: On::Users };
     closed(store.as_ref(), tools.act(what, &targets, tell, out).await).await
 }
 

@@ -259,7 +259,13 @@ pub const SETTINGS: &[Setting] = &[
         "ispm-flat",
         "The body: `ispm-flat`, `ispm-nested`, `cii-event` or `fields`.",
     ),
-    setting("[[flow]]", "entity", Kind::Text, "Account", "What it acts on; this version knows accounts."),
+    setting(
+        "[[flow]]",
+        "entity",
+        Kind::Text,
+        "the preset's, else Account",
+        "What an ISPM issue has to be about: `Account`, `User`, `OAuth Grant`, or `any`.",
+    ),
     setting(
         "[[flow]]",
         "product",
@@ -312,6 +318,13 @@ pub const SETTINGS: &[Setting] = &[
         Kind::Text,
         "the preset's",
         "The Okta state that proves it: `suspended`, `deactivated`, `active`, `password-reset`.",
+    ),
+    setting(
+        "[[flow]]",
+        "audit",
+        Kind::Texts,
+        "the preset's",
+        "The events that the System Log is expected to hold of it.",
     ),
     setting(
         "[[log_check]]",

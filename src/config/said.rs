@@ -219,7 +219,7 @@ pub struct Flow {
     pub auth: Option<Auth>,
     /// The body.
     pub payload: Option<String>,
-    /// What it acts on.
+    /// What an issue has to be about.
     pub entity: Option<String>,
     /// The product.
     pub product: Option<String>,
@@ -244,6 +244,8 @@ pub struct Flow {
     pub is_final: Option<bool>,
     /// What proves it.
     pub proven_by: Option<String>,
+    /// What the System Log holds of it.
+    pub audit: Option<Vec<String>>,
 }
 
 /// `[[log_check]]`.

@@ -283,6 +283,8 @@ pub struct Action {
     pub id: ActionId,
     /// Where it is one of several: which.
     pub step: Option<StepOf>,
+    /// Whether the flow was only tried, with the documented sample: nobody was meant.
+    pub is_test: bool,
     /// The flow.
     pub flow: FlowId,
     /// The flow's verb in plain words, as it was then.
@@ -344,7 +346,8 @@ impl Action {
         self.evidence.max(settlement.evidence)
     }
 
-    /// The stable JSON form (design, section 5); one of several says of which run, and which it is.
+    /// The stable JSON form (design, section 5); one of several says of which run, and which it is, and one that
+    /// only tried a flow says so.
     pub fn to_json(&self) -> serde_json::Value {
         let mut json = serde_json::json!({
             "id": self.id,
@@ -363,6 +366,9 @@ impl Action {
         if let Some(step) = self.step {
             json["run"] = step.run.to_string().into();
             json["step"] = step.to_string().into();
+        }
+        if self.is_test {
+            json["test"] = true.into();
         }
         json
     }
@@ -395,6 +401,7 @@ mod tests {
         Action {
             id: ActionId(uuid::Uuid::from_u128(1)),
             step: None,
+            is_test: false,
             flow: "suspend".into(),
             verb: "suspend".to_owned(),
             risk: Risk::High,

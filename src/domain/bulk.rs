@@ -323,6 +323,7 @@ mod tests {
         Action {
             id: ActionId(uuid::Uuid::nil()),
             step: None,
+            is_test: false,
             flow: "okta-contain".into(),
             verb: String::new(),
             risk: Risk::Medium,

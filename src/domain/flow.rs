@@ -153,6 +153,49 @@ impl Product {
     }
 }
 
+/// What an issue of Okta ISPM is about, and so what a flow may be handed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum EntityKind {
+    /// An account in one product, a person's or a service's.
+    Account,
+    /// A person: their accounts are several.
+    User,
+    /// What an agent was granted: no account at all.
+    #[serde(rename = "OAuth Grant")]
+    OauthGrant,
+}
+
+impl EntityKind {
+    /// Every kind.
+    pub const ALL: [EntityKind; 3] = [EntityKind::Account, EntityKind::User, EntityKind::OauthGrant];
+
+    /// The word that Okta ISPM has for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            EntityKind::Account => "Account",
+            EntityKind::User => "User",
+            EntityKind::OauthGrant => "OAuth Grant",
+        }
+    }
+
+    /// With its article, for a sentence.
+    pub fn one(self) -> &'static str {
+        match self {
+            EntityKind::Account => "an Account",
+            EntityKind::User => "a User",
+            EntityKind::OauthGrant => "an OAuth Grant",
+        }
+    }
+
+    /// The kind of a word, however its letters and gaps are written: `OAuth Grant`, `oauth-grant`.
+    pub fn parse(word: &str) -> Option<EntityKind> {
+        let folded = |word: &str| -> String {
+            word.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+        };
+        EntityKind::ALL.into_iter().find(|kind| folded(kind.word()) == folded(word))
+    }
+}
+
 /// The target state that proves a flow's effect by re-reading the Okta user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -174,6 +217,11 @@ pub enum ProvenBy {
 }
 
 impl ProvenBy {
+    /// Whether one state may prove both.
+    fn overlaps(self, other: ProvenBy) -> bool {
+        self.statuses().iter().any(|status| other.statuses().contains(status))
+    }
+
     /// The Okta statuses that prove it.
     pub fn statuses(self) -> &'static [&'static str] {
         match self {
@@ -252,6 +300,8 @@ pub struct Flow {
     pub payload: PayloadShape,
     /// The product whose account it acts on; `None` for a router.
     pub product: Option<Product>,
+    /// What an issue has to be about for it; `None` for one that takes them all.
+    pub entity: Option<EntityKind>,
     /// The tenant's name that goes into the payload.
     pub tenant: String,
     /// How much it can hurt.
@@ -270,6 +320,8 @@ pub struct Flow {
     pub caveats: Vec<String>,
     /// What proves the effect, where a re-read can.
     pub proven_by: Option<ProvenBy>,
+    /// The events that the System Log is expected to hold of it: nothing that proves it, only where to look.
+    pub audit: Vec<String>,
     /// Whether a 2xx body means that the run has ended.
     pub is_final: bool,
 }
@@ -279,6 +331,22 @@ impl Flow {
     pub fn creates(&self) -> bool {
         let first = self.steps.first().and_then(Operation::of_flow);
         self.operation.or(first) == Some(Operation::Create)
+    }
+
+    /// Whether another flow does the same to whoever it is on, by whatever route: the same operation, the same
+    /// state of an account of the same product, or the very same endpoint. Two operations of Okta's own that lead
+    /// to one state are not the same: unlocking is not unsuspending.
+    pub fn does_the_same(&self, other: &Flow) -> bool {
+        let is_endpoint = self.route == Route::ApiEndpoint && self.route == other.route;
+        let is_same_state = match (self.proven_by, other.proven_by) {
+            (Some(one), Some(another)) => self.product == other.product && one.overlaps(another),
+            _ => false,
+        };
+        match (self.operation, other.operation) {
+            _ if self.id == other.id => true,
+            (Some(one), Some(another)) => one == another,
+            _ => is_same_state || (is_endpoint && self.url.is_some() && self.url == other.url),
+        }
     }
 
     /// Whether it is suggested for a check, by id or title, `*` standing for anything.
@@ -307,6 +375,8 @@ impl Flow {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::preset;
+    use rstest::rstest;
 
     #[test]
     fn products_are_known_by_every_spelling() {
@@ -315,5 +385,50 @@ mod tests {
             assert_eq!(Product::parse(product.cii_provider()), Some(product));
         }
         assert_eq!(Product::parse("Slack"), None);
+    }
+
+    #[rstest]
+    #[case::by_another_route("suspend-okta-account", "okta-suspend", true)]
+    #[case::by_itself("ispm-event-hook", "ispm-event-hook", true)]
+    #[case("okta-reset-user-password-upon-next-login", "okta-reset-password", true)]
+    #[case("okta-reset-user-password-upon-next-login", "okta-expire-password", true)]
+    #[case("okta-reset-password", "okta-expire-password", false)]
+    #[case("okta-unlock", "okta-unsuspend", false)]
+    #[case("suspend-okta-account", "okta-deactivate", false)]
+    #[case("suspend-okta-account", "okta-unsuspend", false)]
+    #[case::nothing_proves_either("disable-entra-id-account", "entra-id-add-user-to-a-group", false)]
+    #[case("okta-add-to-group", "okta-remove-from-group", false)]
+    fn the_same_is_done_by_whatever_route(#[case] one: &str, #[case] other: &str, #[case] is_same: bool) {
+        let flow = |id: &str| {
+            let of_okta = || Operation::of_flow(&id.into()).map(Operation::flow);
+            preset::flow(id).or_else(of_okta).unwrap()
+        };
+        let (one, other) = (flow(one), flow(other));
+        assert_eq!((one.does_the_same(&other), other.does_the_same(&one)), (is_same, is_same));
+    }
+
+    #[test]
+    fn two_ids_of_one_endpoint_are_the_same_flow() {
+        let at = |id: &str, alias: &str| Flow {
+            id: id.into(),
+            route: Route::ApiEndpoint,
+            url: Some(format!("https://x.workflows.okta.com/api/flo/{alias}/invoke")),
+            ..preset::flow("disable-entra-id-account").unwrap()
+        };
+        assert!(at("one", "a").does_the_same(&at("two", "a")));
+        assert!(!at("one", "a").does_the_same(&at("two", "b")));
+        let of_entra = Flow { proven_by: Some(ProvenBy::Suspended), ..at("one", "a") };
+        assert!(!of_entra.does_the_same(&preset::flow("suspend-okta-account").unwrap()));
+    }
+
+    #[test]
+    fn entities_are_known_however_they_are_written() {
+        for kind in EntityKind::ALL {
+            assert_eq!(EntityKind::parse(kind.word()), Some(kind));
+            assert_eq!(serde_json::to_value(kind).unwrap(), kind.word());
+        }
+        assert_eq!(EntityKind::parse("oauth-grant"), Some(EntityKind::OauthGrant));
+        assert_eq!(EntityKind::parse("account "), Some(EntityKind::Account));
+        assert_eq!((EntityKind::parse("Service Principal"), EntityKind::parse("")), (None, None));
     }
 }

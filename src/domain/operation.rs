@@ -13,7 +13,7 @@ mod table;
 pub use composite::{COMPOSITES, CONTAIN, CREATE_AND_ACTIVATE, Composite};
 pub use particulars::{Delivery, GroupRef, Particulars, Whom};
 
-use super::flow::{Flow, FlowAuth, FlowId, Input, InputType, PayloadShape, Product, Route};
+use super::flow::{EntityKind, Flow, FlowAuth, FlowId, Input, InputType, PayloadShape, Product, Route};
 use serde::Serialize;
 
 /// The input that names a group, by its id or its whole name.
@@ -136,6 +136,7 @@ impl Operation {
             auth: FlowAuth::None,
             payload: if takes_body { PayloadShape::OktaProfile } else { PayloadShape::Nothing },
             product: Some(Product::Okta),
+            entity: Some(EntityKind::Account),
             tenant: String::new(),
             risk: said.risk,
             takes_login: true,
@@ -143,13 +144,9 @@ impl Operation {
             inputs: self.inputs(),
             inverse: said.inverse.map(Operation::flow_id),
             undo: said.undo.to_owned(),
-            caveats: said
-                .caveats
-                .iter()
-                .map(|text| (*text).to_owned())
-                .chain([format!("the System Log holds it as `{}`", said.audit)])
-                .collect(),
+            caveats: owned(said.caveats),
             proven_by: said.proven_by,
+            audit: vec![said.audit.to_owned()],
             is_final: false,
         }
     }

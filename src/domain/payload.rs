@@ -10,6 +10,7 @@ mod fields;
 mod ispm;
 pub mod lint;
 mod profile;
+pub mod sample;
 
 use super::event::EventDetail;
 use super::flow::PayloadShape;
@@ -19,7 +20,7 @@ use jiff::Timestamp;
 use std::collections::BTreeMap;
 
 pub use fields::check_names;
-pub use ispm::{FIELDS, account as record_account, types_of as record_types};
+pub use ispm::{FIELDS, entity as record_entity, types_of as record_types};
 
 /// What a body is made of.
 #[derive(Debug, Clone, Copy)]
@@ -82,6 +83,14 @@ pub enum PayloadError {
         flow: FlowId,
         /// What it does declare.
         known: Vec<String>,
+    },
+    /// There is no documented sample of what the flow is sent.
+    #[error(
+        "there is no documented sample to try flow `{flow}` with\nhint: only flows of Okta Workflows can be tried"
+    )]
+    NoSample {
+        /// Which flow.
+        flow: FlowId,
     },
     /// The configuration fixes the input's value.
     #[error("input `{input}` of flow `{flow}` is fixed by the configuration")]

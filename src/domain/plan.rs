@@ -191,6 +191,8 @@ pub struct Plan {
     pub action: ActionId,
     /// Where it is planned as one of several: which.
     pub step: Option<StepOf>,
+    /// Whether the flow is only tried, with the documented sample: nobody is meant.
+    pub is_test: bool,
     /// The flow.
     pub flow: Flow,
     /// What is done, in words that name the group or the fields it is about.

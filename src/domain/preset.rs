@@ -3,7 +3,7 @@
 //! Facts are those of the templates' exports: which field they act on, what their cards accept, what
 //! they do not check. A preset without a configured URL can only be opened.
 
-use super::flow::{Flow, FlowAuth, FlowId, PayloadShape, Product, ProvenBy, Risk, Route};
+use super::flow::{EntityKind, Flow, FlowAuth, FlowId, PayloadShape, Product, ProvenBy, Risk, Route};
 
 /// The router that only the vendor's console can start.
 pub const DELEGATED: &str = "ispm-delegated-flow";
@@ -20,6 +20,7 @@ struct Template {
     undo: &'static str,
     caveats: &'static [&'static str],
     proven_by: Option<ProvenBy>,
+    audit: &'static [&'static str],
 }
 
 const UNUSED_ADMIN: &[&str] =
@@ -56,6 +57,7 @@ const TEMPLATES: &[Template] = &[
             "legal from ACTIVE only; sessions inside applications go on",
         ],
         proven_by: Some(ProvenBy::Suspended),
+        audit: &["user.lifecycle.suspend"],
     },
     Template {
         id: "okta-reset-user-password-upon-next-login",
@@ -75,6 +77,7 @@ const TEMPLATES: &[Template] = &[
         undo: "nothing undoes it: the user has to choose a new password",
         caveats: &["nobody tells the user: no mail is sent", NO_PRODUCT_CHECK, ANSWERS_ANYWAY],
         proven_by: Some(ProvenBy::PasswordReset),
+        audit: &["user.account.reset_password"],
     },
     Template {
         id: "okta-add-user-to-a-group",
@@ -92,6 +95,7 @@ const TEMPLATES: &[Template] = &[
             ANSWERS_ANYWAY,
         ],
         proven_by: None,
+        audit: &["group.user_membership.add"],
     },
     Template {
         id: "disable-entra-id-account",
@@ -105,6 +109,7 @@ const TEMPLATES: &[Template] = &[
         undo: "enable the account in Entra ID",
         caveats: &["the template's input is misspelt `evenType`", NO_PRODUCT_CHECK, ANSWERS_ANYWAY],
         proven_by: None,
+        audit: &[],
     },
     Template {
         id: "entra-id-add-user-to-a-group",
@@ -118,6 +123,7 @@ const TEMPLATES: &[Template] = &[
         undo: "remove the user from that group in Entra ID",
         caveats: &["the template's input is misspelt `eventScope`", NO_PRODUCT_CHECK, ANSWERS_ANYWAY],
         proven_by: None,
+        audit: &[],
     },
     Template {
         id: "deactivate-salesforce-user",
@@ -131,6 +137,7 @@ const TEMPLATES: &[Template] = &[
         undo: "activate the user in Salesforce: licences and records may have changed hands",
         caveats: &["has effects on licences and data", NO_PRODUCT_CHECK, ANSWERS_ANYWAY],
         proven_by: None,
+        audit: &[],
     },
     Template {
         id: "suspend-google-workspace-user",
@@ -144,6 +151,7 @@ const TEMPLATES: &[Template] = &[
         undo: "restore the user in Google Workspace",
         caveats: &["blocks sign-in and mail, keeps the data", NO_PRODUCT_CHECK, ANSWERS_ANYWAY],
         proven_by: None,
+        audit: &[],
     },
     Template {
         id: DELEGATED,
@@ -160,6 +168,7 @@ const TEMPLATES: &[Template] = &[
             ANSWERS_ANYWAY,
         ],
         proven_by: None,
+        audit: &[],
     },
     Template {
         id: "ispm-event-hook",
@@ -176,6 +185,7 @@ const TEMPLATES: &[Template] = &[
             ANSWERS_ANYWAY,
         ],
         proven_by: None,
+        audit: &[],
     },
 ];
 
@@ -211,6 +221,8 @@ impl Template {
             auth: FlowAuth::None,
             payload: self.payload,
             product: self.product,
+            // A router looks at the issue itself, whatever it is about.
+            entity: self.product.map(|_| EntityKind::Account),
             tenant: String::new(),
             risk: self.risk,
             takes_login: self.takes_login,
@@ -220,6 +232,7 @@ impl Template {
             undo: self.undo.to_owned(),
             caveats: owned(self.caveats),
             proven_by: self.proven_by,
+            audit: owned(self.audit),
             is_final: false,
         }
     }

@@ -1,6 +1,7 @@
 //! The person or account behind a finding, by all its names.
 
 use super::Untrusted;
+use super::flow::{EntityKind, Product};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -113,14 +114,63 @@ pub struct ProviderAccount {
     pub login: Login,
 }
 
+impl ProviderAccount {
+    /// Whether it is the same account: the same id in the same product, however that is spelt.
+    pub fn is_same(&self, other: &ProviderAccount) -> bool {
+        let is_same_product = match (self.product(), other.product()) {
+            (None, None) => Login::new(self.provider.raw()) == Login::new(other.provider.raw()),
+            (one, other) => one == other,
+        };
+        is_same_product && self.user_id == other.user_id
+    }
+
+    /// Its product, where the provider's name is known.
+    pub fn product(&self) -> Option<Product> {
+        Product::parse(self.provider.raw())
+    }
+}
+
+/// What the ISPM issue behind a run is about.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Entity {
+    /// Its type as it came.
+    pub said: Untrusted,
+    /// The product that it is in, as it came; a person is in several.
+    pub product: Untrusted,
+    /// The accounts that the issue names: the account itself, or a person's.
+    pub accounts: Vec<ProviderAccount>,
+    /// How many accounts of a person it names without saying which they are.
+    pub unread: usize,
+}
+
+impl Entity {
+    /// Its kind; `None` for a type unheard of. An issue that says no type is about an account: only the flat
+    /// shape of old leaves it out.
+    pub fn kind(&self) -> Option<EntityKind> {
+        if self.said.is_blank() { Some(EntityKind::Account) } else { EntityKind::parse(self.said.raw()) }
+    }
+
+    /// The product of an account, where its name is known.
+    pub fn product(&self) -> Option<Product> {
+        Product::parse(self.product.raw())
+    }
+
+    /// What it is, with its article, for a sentence.
+    pub fn one(&self) -> String {
+        self.kind().map_or_else(|| format!("a `{}`", self.said), |kind| kind.one().to_owned())
+    }
+}
+
 /// Everything a flow may need to name its target, as far as it is known now.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Subject {
     /// The login of the finding.
     pub login: Login,
+    /// What the issue is about, where the run comes from one of ISPM.
+    pub entity: Option<Entity>,
     /// CII's own id.
     pub cii_id: Option<Untrusted>,
-    /// The accounts in the products, where `getEndUser` was read.
+    /// The accounts in the products, where `getEndUser` was read, and those that the issue names.
     pub accounts: Vec<ProviderAccount>,
     /// Why the accounts are not known, in words, where they are not.
     pub accounts_unknown: Option<String>,

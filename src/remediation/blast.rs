@@ -145,7 +145,7 @@ async fn informing<T>(depth: Depth, read: impl Future<Output = Known<T>>) -> Kno
 
 /// Whether a record is about an account of this login: what it calls another says nothing of theirs.
 fn is_of(raw: &str, login: &Login) -> bool {
-    payload::record_account(raw).is_some_and(|account| account.login == *login)
+    payload::record_entity(raw).is_some_and(|(of, _)| of == *login)
 }
 
 /// The other findings of this login that are not closed.

@@ -6,7 +6,7 @@
 
 use super::about::{About, Person};
 use super::blast::{self, Depth};
-use super::fit::Pages;
+use super::fit::{Handed, Pages};
 use super::sight::{self, Aim, Reading};
 use super::subject::{Asked, Names};
 use super::{Desk, doubts, fit, group, guard, protection, several, target};
@@ -155,7 +155,10 @@ pub async fn prepare_to(desk: &Desk, ask: Ask, depth: Depth) -> Result<Plan, Pla
     }
     let body = known.body(desk, flow, &ask)?;
     let aim = Aim::of(flow, &known.particulars, &body);
-    known.reading = sight::read(desk, flow, (known.account.as_ref(), &ask.login), &aim).await;
+    known.reading = match known.handed(flow) {
+        Handed::Account => sight::read(desk, flow, (known.account.as_ref(), &ask.login), &aim).await,
+        Handed::Whole => Reading::of_no_account(),
+    };
     known.look_around(desk, flow, &ask, depth).await;
     planned(desk, flow, &ask, &known).await
 }
@@ -203,6 +206,11 @@ impl Known {
     /// The account that was chosen, if one is known.
     pub(super) fn account(&self) -> Option<&ProviderAccount> {
         self.account.as_ref()
+    }
+
+    /// What does not fit is refused before.
+    fn handed(&self, flow: &Flow) -> Handed {
+        fit::handed(flow, &self.person.subject).unwrap_or(Handed::Account)
     }
 
     fn body(&self, desk: &Desk, flow: &Flow, ask: &Ask) -> Result<String, PayloadError> {
@@ -259,26 +267,38 @@ pub(super) async fn planned(desk: &Desk, flow: &Flow, ask: &Ask, known: &Known) 
         }
     };
     let names = names.with_group(particulars.group.as_ref().map(|group| &group.name));
-    let earlier = earlier(desk, &flow.id, &ask.login, target_id.as_deref()).await?;
+    let earlier = earlier(desk, flow, &ask.login, target_id.as_deref()).await?;
     let precedent = guard::precedent(&guard::alike(flow, &earlier, &request), desk.now());
     let shared = doubts::shared_mail(desk, &aim).await;
     Ok(Plan {
         action: ask.action,
         step: None,
+        is_test: false,
         risk,
         blast: known.blast.clone(),
         confirm: Confirm::of(risk, &ask.login, word(flow)),
         verb: flow.operation.map_or(flow.verb.clone(), |operation| particulars.verb(operation, &flow.verb)),
         cannot_know: doubts::unchecked_aliases(desk, &names)
             .into_iter()
-            .chain(doubts::cannot_know(flow, account.as_ref(), (&reading.target, particulars.whom), &aim))
+            .chain(doubts::cannot_know(
+                flow,
+                (account.as_ref(), known.handed(flow)),
+                (&reading.target, particulars.whom),
+                &aim,
+            ))
             .chain(shared.unknown)
             .collect(),
         caveats: reading.odd.iter().chain(&flow.caveats).cloned().collect(),
         follows: precedent.as_ref().map(|precedent| precedent.action),
         needs_again: doubts::needs_again(
             precedent,
-            [doubts::stranger(person, reading), shared.others].into_iter().flatten(),
+            [
+                fit::doubt(flow, &person.subject, account.as_ref()),
+                doubts::stranger(person, reading),
+                shared.others,
+            ]
+            .into_iter()
+            .flatten(),
         ),
         refusal: doubts::refusal(desk, flow, &earlier, &names, (reading, &aim)),
         undo: undo(flow, &desk.flows),
@@ -326,21 +346,26 @@ fn target_id(account: Option<&ProviderAccount>, target: &Target) -> Option<Strin
     target::id(target).or(chosen).map(str::to_owned)
 }
 
-/// The newest actions of a flow on a login, and on the account behind it, newest first: what an earlier
-/// run means for the next.
+/// The newest actions on a login, and on the account behind it, by whichever flow does the same, newest first:
+/// what an earlier run means for the next.
 pub(super) async fn earlier(
     desk: &Desk,
-    flow: &FlowId,
+    flow: &Flow,
     login: &Login,
     target_id: Option<&str>,
 ) -> Result<Vec<Action>, StoreError> {
-    let of_flow = ActionFilter { flow: Some(flow.clone()), may_have_left: true, ..ActionFilter::default() };
-    let of_login = ActionFilter { login: Some(login.clone()), ..of_flow.clone() };
-    let mut found = desk.store.actions(&of_login, None, SHOWN_EARLIER).await?.rows;
-    if let Some(id) = target_id {
-        let of_account = ActionFilter { target: Some(id.to_owned()), ..of_flow };
-        found.extend(desk.store.actions(&of_account, None, SHOWN_EARLIER).await?.rows);
+    let mut found: Vec<Action> = Vec::new();
+    for flow in desk.same_as(flow) {
+        let of_flow = ActionFilter { flow: Some(flow), may_have_left: true, ..ActionFilter::default() };
+        let of_login = ActionFilter { login: Some(login.clone()), ..of_flow.clone() };
+        found.extend(desk.store.actions(&of_login, None, SHOWN_EARLIER).await?.rows);
+        if let Some(id) = target_id {
+            let of_account = ActionFilter { target: Some(id.to_owned()), ..of_flow };
+            found.extend(desk.store.actions(&of_account, None, SHOWN_EARLIER).await?.rows);
+        }
     }
+    // Whoever tried a flow with the sample did nothing to anybody.
+    found.retain(|action| !action.is_test);
     found.sort_by_key(|action| Reverse(action.at));
     Ok(found)
 }

@@ -2,6 +2,7 @@
 
 use super::Desk;
 use super::about::Person;
+use super::fit::Handed;
 use super::guard::{self, Precedent};
 use super::sight::{Aim, Reading};
 use super::subject::Names;
@@ -101,12 +102,15 @@ const NAMED: usize = 5;
 /// What nobody can know before it is sent.
 pub(super) fn cannot_know(
     flow: &Flow,
-    account: Option<&ProviderAccount>,
+    (account, handed): (Option<&ProviderAccount>, Handed),
     (target, whom): (&Target, Whom),
     aim: &Aim,
 ) -> Vec<String> {
     let mut unknown = Vec::new();
     match (account, flow.product) {
+        _ if handed == Handed::Whole => {
+            unknown.push("what the flow acts on: it is handed the issue as it came".to_owned());
+        }
         // What is acted on is the id that was read, whoever named it.
         (None, Some(_)) if flow.route == Route::Okta => {}
         (None, Some(product)) => unknown.push(format!(

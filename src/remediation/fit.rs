@@ -1,8 +1,8 @@
 //! Which flows can be offered for a subject, and why the others cannot.
 
-use crate::domain::flow::{PayloadShape, Product};
+use crate::domain::flow::{EntityKind, PayloadShape, Product};
 use crate::domain::plan::{Fit, FitTarget, PageOf, WebPage};
-use crate::domain::subject::{ProviderAccount, Subject};
+use crate::domain::subject::{Entity, ProviderAccount, Subject};
 use crate::domain::{Check, Flow, Route, Untrusted, link, preset};
 
 /// The pages that sources name: what a flow of route `open` can lead to. No other address is made up.
@@ -51,17 +51,80 @@ fn no_page(flow: &Flow) -> String {
         .to_owned()
 }
 
+/// What of an issue a flow is handed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Handed {
+    /// An account: the one that the issue is about, or one of the person's.
+    Account,
+    /// The issue as it came: what it is about is no account, and the flow takes such.
+    Whole,
+}
+
+/// What a flow is handed of what the run is about.
+///
+/// # Errors
+/// Why it takes no such issue: an OAuth grant is nobody's account, whatever its id looks like.
+pub(super) fn handed(flow: &Flow, subject: &Subject) -> Result<Handed, String> {
+    use EntityKind::{Account, OauthGrant, User};
+    let Some(entity) = &subject.entity else {
+        let is_none = flow.entity == Some(OauthGrant);
+        let reason = format!("takes an issue about {}, and this is none", OauthGrant.one());
+        return if is_none { Err(reason) } else { Ok(Handed::Account) };
+    };
+    let kind = entity.kind();
+    match (flow.entity, kind) {
+        (Some(wanted), _) if Some(wanted) != kind && (wanted, kind) != (Account, Some(User)) => {
+            Err(format!("the issue is about {}; it takes one about {}", entity.one(), wanted.one()))
+        }
+        (_, Some(Account)) => Ok(Handed::Account),
+        (_, Some(User)) if flow.product.is_some() => Ok(Handed::Account),
+        (_, _) if flow.product.is_none_or(|product| entity.product() == Some(product)) => Ok(Handed::Whole),
+        (_, _) => Err(format!("the issue is about {} of {}", entity.one(), product(&entity.product))),
+    }
+}
+
 fn target(flow: &Flow, subject: &Subject) -> Result<FitTarget, String> {
     if let Some(reason) = flow.unrunnable() {
         return Err(reason);
     }
+    if handed(flow, subject)? == Handed::Whole {
+        return Ok(FitTarget::Router(None));
+    }
     let Some(product) = flow.product else { return Ok(router(flow, subject)) };
     let accounts = accounts_of(product, subject);
-    match accounts.as_slice() {
-        [account] => Ok(FitTarget::Account(account.clone())),
-        [] if flow.takes_login => Ok(FitTarget::Login(subject.login.clone())),
-        [] => Err(no_account(product, subject)),
+    let anothers = subject.entity.as_ref().filter(|entity| is_anothers(entity, product));
+    match (accounts.as_slice(), anothers) {
+        ([account], _) => Ok(FitTarget::Account(account.clone())),
+        ([], Some(entity)) => Err(anothers_account(entity, product, subject)),
+        ([], None) if flow.takes_login => Ok(FitTarget::Login(subject.login.clone())),
+        ([], None) => Err(no_account(product, subject)),
         _ => Ok(FitTarget::Choose(accounts)),
+    }
+}
+
+/// Whether an issue is about something that is no account of a product: then its login is none there either.
+fn is_anothers(entity: &Entity, product: Product) -> bool {
+    let is_account = entity.kind() == Some(EntityKind::Account);
+    !is_account || (!entity.product.is_blank() && entity.product() != Some(product))
+}
+
+/// What has to be insisted on: the flow would act on another account than the issue is about, or on one of which
+/// the issue does not say that it is the product's.
+pub(super) fn doubt(flow: &Flow, subject: &Subject, account: Option<&ProviderAccount>) -> Option<String> {
+    let entity = subject.entity.as_ref().filter(|entity| entity.kind() == Some(EntityKind::Account))?;
+    let of = product(&entity.product);
+    match (flow.product, account) {
+        (Some(acts_on), _) if is_anothers(entity, acts_on) => {
+            let acts_on = acts_on.ispm_name();
+            Some(format!("the issue is about an account of {of}, and this acts on the person's in {acts_on}"))
+        }
+        (Some(_), _) if entity.product.is_blank() => {
+            Some("the issue does not say of which product the account is".to_owned())
+        }
+        (None, Some(account)) if !entity.accounts.iter().any(|named| named.is_same(account)) => {
+            Some(format!("the issue is about another account than {} {}", provider(account), account.user_id))
+        }
+        _ => None,
     }
 }
 
@@ -76,8 +139,25 @@ fn router(flow: &Flow, subject: &Subject) -> FitTarget {
 }
 
 fn accounts_of(product: Product, subject: &Subject) -> Vec<ProviderAccount> {
-    let is_of = |account: &&ProviderAccount| Product::parse(account.provider.raw()) == Some(product);
+    let is_of = |account: &&ProviderAccount| account.product() == Some(product);
     subject.accounts.iter().filter(is_of).cloned().collect()
+}
+
+/// Why an issue about something else leads to no account of a product.
+fn anothers_account(entity: &Entity, wanted: Product, subject: &Subject) -> String {
+    let about = match entity.kind() {
+        Some(EntityKind::Account) => format!("an account of {}", product(&entity.product)),
+        _ => entity.one(),
+    };
+    let others = match (&subject.accounts_unknown, entity.unread) {
+        (Some(why), _) => format!("the person's accounts are not known yet: {why}"),
+        (None, 0) => format!("no account of theirs in {} is known", wanted.ispm_name()),
+        (None, unread) => format!(
+            "no account of theirs in {} is known, and {unread} that it names cannot be told apart",
+            wanted.ispm_name()
+        ),
+    };
+    format!("the issue is about {about}; {others}")
 }
 
 fn no_account(product: Product, subject: &Subject) -> String {
@@ -95,8 +175,12 @@ fn no_account(product: Product, subject: &Subject) -> String {
 
 /// The provider of an account by the name that flows use, else as it came.
 pub fn provider(account: &ProviderAccount) -> String {
-    let product = Product::parse(account.provider.raw());
-    product.map_or_else(|| account.provider.to_string(), |product| product.ispm_name().to_owned())
+    product(&account.provider)
+}
+
+/// A product by the name that flows use, else as it came.
+fn product(name: &Untrusted) -> String {
+    Product::parse(name.raw()).map_or_else(|| name.to_string(), |product| product.ispm_name().to_owned())
 }
 
 /// What a flow would act on, or why it is refused, in words for a list.
@@ -118,6 +202,7 @@ pub fn words(fit: &Fit) -> String {
 mod tests {
     use super::*;
     use crate::domain::Login;
+    use crate::domain::operation::Operation;
     use rstest::rstest;
 
     fn runnable(id: &str) -> Flow {
@@ -150,6 +235,146 @@ mod tests {
     #[case("ispm-event-hook", &["OKTA", "AZURE_AD"], "2 accounts: choose one")]
     fn says_what_it_would_act_on(#[case] flow: &str, #[case] providers: &[&str], #[case] expected: &str) {
         assert_eq!(said(&runnable(flow), &subject(providers)), expected);
+    }
+
+    const PRODUCTS: [&str; 6] = ["Okta", "AAD", "Google Workspace", "Salesforce.com", "Slack", ""];
+
+    /// An issue about an account of a product, of a person of whom CII knows some accounts.
+    fn about(kind: &str, name: &str, known: &[&str]) -> Subject {
+        let mut subject = subject(known);
+        let own = ProviderAccount { provider: name.into(), user_id: "id-9".into(), login: Login::new("ann") };
+        let is_account = EntityKind::parse(kind) == Some(EntityKind::Account);
+        if is_account {
+            let own_product = own.product();
+            subject.accounts.retain(|other| own_product.is_none() || other.product() != own_product);
+            subject.accounts.push(own.clone());
+        }
+        let accounts = if is_account { vec![own] } else { Vec::new() };
+        subject.entity = Some(Entity { said: kind.into(), product: name.into(), accounts, unread: 0 });
+        subject
+    }
+
+    #[test]
+    fn every_preset_acts_only_on_an_account_of_its_product() {
+        for (id, name) in preset::ids().flat_map(|id| PRODUCTS.map(|name| (id, name))) {
+            let flow = runnable(id);
+            let alone = about("Account", name, &[]);
+            let said = fit(&flow, None, &alone, &Pages::default()).target;
+            let doubts = doubt(&flow, &alone, alone.accounts.first());
+            match (flow.product, Product::parse(name)) {
+                (None, _) => assert!(matches!(said, Ok(FitTarget::Router(Some(_)))), "{id} {name}: {said:?}"),
+                (Some(wanted), Some(of)) if wanted == of => {
+                    assert!(matches!(said, Ok(FitTarget::Account(_))), "{id} {name}: {said:?}");
+                    assert_eq!(doubts, None);
+                }
+                (Some(_), None) if name.is_empty() => {
+                    assert_eq!(said.is_ok(), flow.takes_login, "{id}: {said:?}");
+                    assert!(doubts.unwrap().contains("does not say of which product"));
+                }
+                (Some(wanted), _) => {
+                    let why = said.unwrap_err();
+                    let expected = format!(
+                        "the issue is about an account of {name}; no account of theirs in {} is known",
+                        wanted.ispm_name()
+                    );
+                    assert_eq!(why, expected, "{id}");
+                    // An account there of the same person makes it possible, and is asked for again.
+                    let known = about("Account", name, &[wanted.cii_provider()]);
+                    let said = fit(&flow, None, &known, &Pages::default()).target;
+                    assert!(
+                        matches!(said, Ok(FitTarget::Account(account)) if account.user_id.raw() == "id0")
+                    );
+                    let doubt = doubt(&flow, &known, None).unwrap();
+                    assert!(doubt.contains(&format!("about an account of {name}, and")), "{doubt}");
+                }
+            }
+        }
+    }
+
+    #[rstest]
+    #[case("suspend-okta-account", "OAuth Grant", &["OKTA"], "the issue is about an OAuth Grant; it takes one about an Account")]
+    #[case("suspend-google-workspace-user", "OAuth Grant", &["G_SUITE"], "the issue is about an OAuth Grant; it takes one about an Account")]
+    #[case("suspend-okta-account", "Service Principal", &["OKTA"], "the issue is about a `Service Principal`; it takes one about an Account")]
+    #[case("ispm-event-hook", "OAuth Grant", &["OKTA"], "is told the finding and decides itself what to act on")]
+    #[case("ispm-event-hook", "User", &["OKTA"], "is told the finding and decides itself what to act on")]
+    #[case("ispm-event-hook", "Service Principal", &[], "is told the finding and decides itself what to act on")]
+    #[case("suspend-okta-account", "User", &["OKTA"], "acts on Okta account id0 (ann)")]
+    #[case("suspend-okta-account", "User", &["AZURE_AD"], "the issue is about a User; no account of theirs in Okta is known")]
+    #[case("suspend-okta-account", "account", &[], "acts on Okta account id-9 (ann)")]
+    fn what_is_no_account_is_never_taken_for_one(
+        #[case] flow: &str,
+        #[case] kind: &str,
+        #[case] known: &[&str],
+        #[case] expected: &str,
+    ) {
+        assert_eq!(said(&runnable(flow), &about(kind, "Okta", known)), expected);
+        // Neither by Okta's own operations, which take a login too.
+        let suspend = Operation::Suspend.flow();
+        let is_refused = expected.starts_with("the issue");
+        if flow == "suspend-okta-account" {
+            let said = said(&suspend, &about(kind, "Okta", known));
+            assert_eq!(said.starts_with("the issue"), is_refused, "{said}");
+        }
+    }
+
+    #[rstest]
+    #[case(
+        Some(EntityKind::OauthGrant),
+        "OAuth Grant",
+        "Okta",
+        "is told the finding and decides itself what to act on"
+    )]
+    #[case(Some(EntityKind::OauthGrant), "OAuth Grant", "AAD", "the issue is about an OAuth Grant of AAD")]
+    #[case(
+        Some(EntityKind::OauthGrant),
+        "Account",
+        "Okta",
+        "the issue is about an Account; it takes one about an OAuth Grant"
+    )]
+    #[case(None, "OAuth Grant", "Google Workspace", "the issue is about an OAuth Grant of Google Workspace")]
+    #[case(
+        Some(EntityKind::User),
+        "Account",
+        "Okta",
+        "the issue is about an Account; it takes one about a User"
+    )]
+    fn a_flow_takes_what_it_says(
+        #[case] entity: Option<EntityKind>,
+        #[case] kind: &str,
+        #[case] product: &str,
+        #[case] expected: &str,
+    ) {
+        let flow = Flow { entity, ..runnable("suspend-okta-account") };
+        assert_eq!(said(&flow, &about(kind, product, &["OKTA"])), expected);
+    }
+
+    #[test]
+    fn without_an_issue_a_flow_for_grants_has_nothing_to_act_on() {
+        let flow = Flow { entity: Some(EntityKind::OauthGrant), ..runnable("suspend-okta-account") };
+        assert_eq!(said(&flow, &subject(&["OKTA"])), "takes an issue about an OAuth Grant, and this is none");
+    }
+
+    #[test]
+    fn what_an_issue_names_and_does_not_tell_apart_is_said() {
+        let mut person = about("User", "", &["AZURE_AD"]);
+        person.entity.as_mut().unwrap().unread = 2;
+        let why = said(&runnable("suspend-okta-account"), &person);
+        assert!(why.ends_with("is known, and 2 that it names cannot be told apart"), "{why}");
+        person.accounts_unknown = Some("timed out".into());
+        let why = said(&runnable("suspend-okta-account"), &person);
+        assert_eq!(why, "the issue is about a User; the person's accounts are not known yet: timed out");
+    }
+
+    #[test]
+    fn a_router_is_not_handed_another_account_in_silence() {
+        let subject = about("Account", "AAD", &["OKTA"]);
+        let router = runnable("ispm-event-hook");
+        let doubts: Vec<bool> = subject
+            .accounts
+            .iter()
+            .map(|account| doubt(&router, &subject, Some(account)).is_some())
+            .collect();
+        assert_eq!(doubts, [true, false]);
     }
 
     #[test]

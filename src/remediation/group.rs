@@ -4,8 +4,7 @@ use super::Desk;
 use crate::domain::Untrusted;
 use crate::domain::dossier::{OktaGroup, Problem};
 use crate::domain::operation::GroupRef;
-use crate::tenant::OktaOrg;
-use crate::tenant::look_up::{self, FoundGroup, GroupKey};
+use crate::tenant::look_up::{self, FoundGroup};
 use serde_json::Value;
 
 /// So many groups that may be meant are named.
@@ -16,23 +15,12 @@ pub(super) async fn find(desk: &Desk, asked: &str) -> Result<GroupRef, String> {
     let org = desk.org.as_deref().ok_or("Okta is not configured, so no group can be read")?;
     let cannot =
         |problem: Problem| format!("group `{}` cannot be read: {}", Untrusted::from(asked), problem.line());
-    match found(org, asked).await.map_err(cannot)? {
+    match look_up::group_meant(org, asked).await.map_err(cannot)? {
         FoundGroup::One(group) => {
             of(&group).ok_or_else(|| format!("group `{}` came without an id", Untrusted::from(asked)))
         }
         FoundGroup::Candidates(why, groups) => Err(choose(asked, &why, &groups)),
     }
-}
-
-/// By id where it is one; a name may look like an id, so that one that is not known is looked for as a name.
-async fn found(org: &dyn OktaOrg, asked: &str) -> Result<FoundGroup, Problem> {
-    if asked.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-        match look_up::group(org, GroupKey::Id(asked)).await {
-            Err(problem) if problem.says_nobody() => {}
-            found => return found,
-        }
-    }
-    look_up::group(org, GroupKey::Name(asked)).await
 }
 
 fn choose(asked: &str, why: &str, groups: &[Value]) -> String {

@@ -22,7 +22,7 @@ const GROUP: &str = "group:";
 /// Before that of a class of users.
 const CLASS: &str = "classification:";
 
-/// The same flow on the same user within this time has to be insisted on.
+/// The same to the same user within this time has to be insisted on.
 const RECENT: SignedDuration = SignedDuration::from_mins(10);
 
 /// Why nothing may be sent to a subject, if so.
@@ -85,7 +85,7 @@ pub struct Precedent {
     pub why: String,
 }
 
-/// What happened before by the same flow on the same user, newest first, if it has to be insisted on.
+/// What was done before to the same user, newest first, if it has to be insisted on.
 pub fn precedent(earlier: &[Action], now: Timestamp) -> Option<Precedent> {
     let last = earlier.iter().find(|action| may_have_left(action))?;
     let (id, age, word) = (last.id, time::age(now, last.at), last.outcome.word());
@@ -111,10 +111,10 @@ pub fn alike(flow: &Flow, earlier: &[Action], request: &ShownRequest) -> Vec<Act
     earlier.iter().filter(is_same).cloned().collect()
 }
 
-/// The action of the same flow on the same user that has not ended, if any: two at once are refused.
+/// The action that does the same to the same user and has not ended, if any: two at once are refused.
 pub fn still_open(earlier: &[Action]) -> Option<String> {
     let open = earlier.iter().find(|action| action.outcome == Outcome::Pending)?;
-    Some(format!("action {} of the same flow on the same user is still pending", open.id))
+    Some(format!("action {}, which does the same to the same user, is still pending", open.id))
 }
 
 /// A send that failed before a byte left is no earlier send.
@@ -193,6 +193,7 @@ mod tests {
         Action {
             id: ActionId(uuid::Uuid::from_u128(9)),
             step: None,
+            is_test: false,
             flow: "f".into(),
             verb: "v".into(),
             risk: Risk::Low,

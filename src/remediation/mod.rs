@@ -15,6 +15,7 @@
 //! | `group` | the group that an operation is about |
 //! | `several` | the plan of a run of several actions |
 //! | [`card`] | the plan: the exact request, the target re-read, what cannot be known |
+//! | [`trial`] | a flow tried with the documented sample |
 //! | [`bulk`] | one flow on many people, as it is queued |
 //! | [`runner`] | intent, one send, receipt, bounded re-reads |
 //! | [`evidence`] | what an answer proves, and the words for it |
@@ -38,6 +39,7 @@ mod several;
 mod sight;
 pub mod subject;
 mod target;
+pub mod trial;
 
 pub use blast::Depth;
 pub use card::{Ask, PlanError, prepare, prepare_to};
@@ -85,6 +87,12 @@ impl Desk {
     /// The flow of an id.
     pub fn flow(&self, id: &FlowId) -> Option<&Flow> {
         self.flows.iter().find(|flow| flow.id == *id)
+    }
+
+    /// The flows that do the same as one, itself among them.
+    pub(crate) fn same_as(&self, flow: &Flow) -> Vec<FlowId> {
+        let same = self.flows.iter().filter(|other| other.id != flow.id && other.does_the_same(flow));
+        std::iter::once(flow).chain(same).map(|flow| flow.id.clone()).collect()
     }
 
     /// Now, by the clock that the desk was given.

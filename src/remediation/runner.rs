@@ -291,12 +291,13 @@ impl Runner {
         if desk.store.action(plan.action).await?.is_some() {
             return Err(RunError::AlreadyRun(plan.action));
         }
-        let earlier = card::earlier(desk, &plan.flow.id, &plan.login, plan.target_id.as_deref()).await?;
+        let earlier = card::earlier(desk, &plan.flow, &plan.login, plan.target_id.as_deref()).await?;
         let alike = guard::alike(&plan.flow, &earlier, &plan.request);
         check_insisted(plan, confirmed, guard::precedent(&alike, desk.now()))?;
         // One that is pending may yet turn unknown, and that was not decided on.
         let ended = earlier.iter().filter(|action| action.outcome != Outcome::Pending);
-        Ok(Basis { seen: ended.map(|action| action.id).collect(), again: confirmed.again })
+        let seen = ended.map(|action| action.id).collect();
+        Ok(Basis { same: desk.same_as(&plan.flow), seen, again: confirmed.again })
     }
 
     /// Compare before act: whatever differs from what was shown goes back to the analyst.

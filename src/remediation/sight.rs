@@ -87,6 +87,11 @@ impl Reading {
         }
     }
 
+    /// Of what is no account.
+    pub(super) fn of_no_account() -> Reading {
+        Reading::cannot_tell("what the issue is about is no account")
+    }
+
     /// Of an account that the step before makes: there is nothing to look at yet.
     pub(super) fn not_yet() -> Reading {
         Reading::cannot_tell("the step before makes the account")

@@ -2,33 +2,61 @@
 
 use super::protection::OktaGroups;
 use crate::domain::dossier::{EndUser, EndUserDetails, OktaUser, Part, ProviderRecord};
-use crate::domain::flow::Product;
+use crate::domain::flow::EntityKind;
 use crate::domain::payload;
-use crate::domain::subject::{ProviderAccount, Subject};
+use crate::domain::subject::{Entity, ProviderAccount, Subject};
 use crate::domain::{Login, Untrusted};
 use std::collections::BTreeSet;
 
 /// The subject of a login, from what was read of them and from the ISPM record behind the finding,
-/// where there is one ([`crate::domain::event::EventDetail::ispm_record`]). It knows the account it is about better than CII does: for its product, that account is taken.
+/// where there is one ([`crate::domain::event::EventDetail::ispm_record`]). It knows the account it is about
+/// better than CII does: for its product, that account is taken. A person's accounts are known to both.
 pub fn subject(login: &Login, details: Option<&Part<EndUser>>, ispm_record: Option<&str>) -> Subject {
     let user = details.and_then(|part| part.data.as_ref());
     let mut accounts: Vec<ProviderAccount> = user
         .map(|user| user.provider_end_user_details.iter().filter_map(account).collect())
         .unwrap_or_default();
     let accounts_unknown = if accounts.is_empty() { unknown(details) } else { None };
-    if let Some(of_record) = ispm_record.and_then(payload::record_account).filter(|a| a.login == *login) {
-        let product = Product::parse(of_record.provider.raw());
-        accounts.retain(|other| product.is_none() || Product::parse(other.provider.raw()) != product);
-        accounts.push(of_record);
+    let entity = ispm_record.and_then(|raw| entity(login, raw));
+    if let Some(entity) = &entity {
+        add_accounts(&mut accounts, entity);
     }
     let details = user.map(|user| &user.end_user_details);
     Subject {
         login: login.clone(),
+        entity,
         cii_id: details.map(|details| details.id.clone()).filter(|id| !id.is_blank()),
         accounts,
         accounts_unknown,
         last_login: details.and_then(|d| d.last_sign_in.as_ref()).and_then(|sign_in| sign_in.timestamp),
     }
+}
+
+/// What a record is about. One whose login is another's says that much, and names no account of this one.
+fn entity(login: &Login, raw: &str) -> Option<Entity> {
+    let (of, mut entity) = payload::record_entity(raw)?;
+    if of != *login {
+        entity.accounts.clear();
+    }
+    Some(entity)
+}
+
+fn add_accounts(accounts: &mut Vec<ProviderAccount>, entity: &Entity) {
+    let is_person = entity.kind() == Some(EntityKind::User);
+    for named in &entity.accounts {
+        if is_person && accounts.iter().any(|known| is_one(known, named)) {
+            continue;
+        }
+        let product = named.product();
+        accounts.retain(|other| is_person || product.is_none() || other.product() != product);
+        accounts.push(named.clone());
+    }
+}
+
+/// Whether the issue names an account that is known, by its id or by the login that stands for it there.
+fn is_one(known: &ProviderAccount, named: &ProviderAccount) -> bool {
+    let is_its_login = known.login == Login::new(named.user_id.raw());
+    known.is_same(named) || (is_its_login && known.product().is_some() && known.product() == named.product())
 }
 
 /// A record without an id is no account: there is nothing in it to act on.
@@ -165,7 +193,7 @@ impl Names {
         }
     }
 
-    fn add(&mut self, name: &str) {
+    pub(super) fn add(&mut self, name: &str) {
         let folded = Login::new(name).folded().to_owned();
         if !folded.is_empty() {
             self.names.insert(folded);
@@ -221,6 +249,49 @@ mod tests {
         };
         assert_eq!(of("Ann@example.com"), ["00u9"]);
         assert_eq!(of("bob@example.com"), ["00u1"]);
+    }
+
+    fn accounts(record: serde_json::Value, details: Option<&Part<EndUser>>) -> Vec<String> {
+        let subject = subject(&Login::new("ann@example.com"), details, Some(&record.to_string()));
+        let shown = |account: &ProviderAccount| format!("{} {}", account.provider, account.user_id);
+        subject.accounts.iter().map(shown).collect()
+    }
+
+    fn nested(entity: serde_json::Value) -> serde_json::Value {
+        json!({"eventData": {"title": "t", "affectedEntity": entity}})
+    }
+
+    #[rstest]
+    #[case("Account", &["Okta x-1"])]
+    #[case("account", &["Okta x-1"])]
+    #[case("", &["Okta x-1"])]
+    #[case("OAuth Grant", &["OKTA 00u1"])]
+    #[case("User", &["OKTA 00u1"])]
+    #[case("Service Principal", &["OKTA 00u1"])]
+    fn only_an_account_is_taken_for_one(#[case] kind: &str, #[case] expected: &[&str]) {
+        let entity = json!({"type": kind, "identifierInService": "x-1", "sourceProductName": "Okta",
+            "displayName": "ann@example.com"});
+        assert_eq!(accounts(nested(entity), Some(&details())), expected);
+        let flat = json!({"issueTitle": "t", "entityIdInService": "x-1", "entityType": kind,
+            "entityDisplayName": "ann@example.com", "entitySourceProductName": "Okta"});
+        assert_eq!(accounts(flat, Some(&details())), expected);
+    }
+
+    #[test]
+    fn a_persons_accounts_are_those_that_say_which_they_are() {
+        let active = json!([{"identifierInService": "00u9", "sourceProductName": "Okta"},
+            {"idInService": "aad-1", "sourceProductName": "AAD"}, "ann@example.onmicrosoft.com",
+            {"identifierInService": "x"}, {"sourceProductName": "Slack"}, 7,
+            // Known by its id already.
+            {"identifierInService": "ann@okta.example", "sourceProductName": "Okta"}]);
+        let person = json!({"type": "User", "displayName": "ann@example.com",
+            "additionalData": {"activeAccounts": active}});
+        let record = nested(person).to_string();
+        let subject = subject(&Login::new("ann@example.com"), Some(&details()), Some(&record));
+        let shown = |account: &ProviderAccount| format!("{} {}", account.provider, account.user_id);
+        let ids: Vec<String> = subject.accounts.iter().map(shown).collect();
+        assert_eq!(ids, ["OKTA 00u1", "Okta 00u9", "AAD aad-1"]);
+        assert_eq!(subject.entity.unwrap().unread, 4);
     }
 
     #[test]

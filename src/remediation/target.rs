@@ -44,6 +44,11 @@ pub(super) fn nobody() -> Vec<Fact> {
     vec![fact(STATUS, "not there yet".to_owned())]
 }
 
+/// What was looked for in vain, and is not to be made.
+pub(super) fn of_nobody() -> Vec<Fact> {
+    vec![fact(STATUS, "no account of this org".to_owned())]
+}
+
 fn fact(name: &str, value: String) -> Fact {
     let kind = if name == SIGNED_IN { FactKind::Activity } else { FactKind::State };
     Fact { name: name.to_owned(), value, kind }

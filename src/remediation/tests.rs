@@ -1,10 +1,13 @@
 //! Cards and runs against doubles: never two sends for one intent, never a send without a committed
 //! intent, never `verified` without a re-read.
 
+mod again;
 mod bulk;
 mod doubles;
+mod issues;
 mod operations;
 mod steps;
+mod trials;
 
 use super::*;
 use crate::domain::flow::PayloadShape;

@@ -146,8 +146,9 @@ pub enum Again {
 /// What an intent was decided on. Whatever came since was not decided on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Basis {
-    /// The ended actions of the same flow on the same subject that were looked at, the newest of them at
-    /// least.
+    /// The flows that do the same as the action's own, that one among them.
+    pub same: Vec<FlowId>,
+    /// The ended actions of these flows on the same subject that were looked at, the newest of each at least.
     pub seen: Vec<ActionId>,
     /// Whether an unknown one among them is insisted on.
     pub again: Again,
@@ -217,19 +218,19 @@ pub enum ChangeError {
 /// Why an intent was not taken.
 #[derive(Debug, thiserror::Error)]
 pub enum IntendError {
-    /// The same flow runs on the same subject.
+    /// The same is being done to the same subject.
     #[error(
-        "action `{0}` of the same flow on the same user is still pending\nhint: wait for it, or look at it in the journal"
+        "action `{0}`, which does the same to the same user, is still pending\nhint: wait for it, or look at it in the journal"
     )]
     AlreadyOpen(ActionId),
     /// The last one's outcome is unknown, and nobody insisted.
     #[error(
-        "action `{0}` of the same flow on the same user has an unknown outcome\nhint: check the target, then insist with `--again`"
+        "action `{0}`, which does the same to the same user, has an unknown outcome\nhint: check the target, then insist with `--again`"
     )]
     UnknownBefore(ActionId),
     /// Another one came since the decision.
     #[error(
-        "action `{0}` of the same flow on the same user came meanwhile\nhint: look at it, then decide again"
+        "action `{0}`, which does the same to the same user, came meanwhile\nhint: look at it, then decide again"
     )]
     Meanwhile(ActionId),
     /// The store failed: nothing may be sent.
@@ -359,7 +360,7 @@ pub trait Store: BulkStore + Send + Sync + fmt::Debug {
     ) -> Result<Finding, ChangeError>;
 
     /// Commits an intent and its journal record, before a byte leaves. Checks in the same transaction
-    /// that no action of the same flow on the same subject is open, and that none came which the decision
+    /// that no action of a flow that does the same is open on the same subject, and that none came which the decision
     /// does not know of.
     async fn intend(&self, action: &Action, lease: &Lease, basis: &Basis) -> Result<(), IntendError>;
 

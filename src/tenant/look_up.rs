@@ -180,15 +180,23 @@ async fn assignment(org: &dyn OktaOrg, app: &str, key: &str) -> Result<LookedUp,
     Ok(LookedUp::Assignment { user: found, stands })
 }
 
-/// By id where the text looks like one and is one, else by name: nobody has to say which it is.
+/// The group that a text means: by id where it looks like one and is one, else by its whole name. Nobody has to
+/// say which it is.
+///
+/// # Errors
+/// As [`group`].
+pub async fn group_meant(org: &dyn OktaOrg, key: &str) -> Result<FoundGroup, Problem> {
+    if may_be_group_id(key) {
+        match group(org, GroupKey::Id(key)).await {
+            Err(problem) if problem.says_nobody() => {}
+            found => return found,
+        }
+    }
+    group(org, GroupKey::Name(key)).await
+}
+
 async fn whole_group(org: &dyn OktaOrg, key: &str) -> Result<LookedUp, Problem> {
-    let by_id = if may_be_group_id(key) { Some(group(org, GroupKey::Id(key)).await) } else { None };
-    let found = match by_id {
-        Some(Err(problem)) if !problem.says_nobody() => return Err(problem),
-        Some(Ok(found)) => found,
-        Some(Err(_)) | None => group(org, GroupKey::Name(key)).await?,
-    };
-    match found {
+    match group_meant(org, key).await? {
         FoundGroup::One(group) => {
             let members = org.members(text_at(&group, "/id")).await;
             Ok(LookedUp::Group { group, members })
@@ -197,8 +205,9 @@ async fn whole_group(org: &dyn OktaOrg, key: &str) -> Result<LookedUp, Problem> 
     }
 }
 
+/// How long its ids are Okta promises nowhere; all that were seen begin so.
 fn may_be_group_id(key: &str) -> bool {
-    key.len() == 20 && key.starts_with("00g") && key.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    key.starts_with("00g") && key.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 #[cfg(test)]

@@ -57,6 +57,8 @@ pub(super) fn write(prose: &mut Prose, card: &Card, pinned: &str, zone: &Zone) {
     }
     reach(prose, plan);
     section(prose, "Limits", &plan.caveats);
+    // Where to look afterwards: no proof, since whoever else does the same leaves the same there.
+    section(prose, "Audit: to expect in the System Log", &plan.flow.audit);
     more_of_target(prose, plan);
     plan.parts().iter().for_each(|part| request(prose, &part.request));
 }

@@ -530,6 +530,7 @@ pub(crate) fn action(
     Action {
         id: plan.action,
         step: None,
+        is_test: false,
         flow: plan.flow.id,
         verb: plan.flow.verb,
         risk: plan.flow.risk,
@@ -735,6 +736,7 @@ pub(crate) fn plan(ask: &RunAsk) -> Plan {
     Plan {
         action: ActionId(uuid::Uuid::from_u128(1)),
         step: None,
+        is_test: false,
         caveats: flow.caveats.clone(),
         risk: Risk::Medium,
         blast: Some(blast()),

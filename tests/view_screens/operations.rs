@@ -61,6 +61,7 @@ fn action(outcome: Outcome, evidence: Evidence, plan: &Plan) -> Action {
     Action {
         id: ActionId(uuid::Uuid::from_u128(1)),
         step: None,
+        is_test: false,
         flow: plan.flow.id.clone(),
         verb: plan.verb.clone(),
         risk: plan.flow.risk,

@@ -4,7 +4,9 @@ use super::Check;
 use crate::config::meant::ConfiguredFlow;
 use crate::config::problem::At;
 use crate::config::said;
-use crate::domain::flow::{Flow, FlowAuth, FlowId, Input, InputType, PayloadShape, Product, ProvenBy};
+use crate::domain::flow::{
+    EntityKind, Flow, FlowAuth, FlowId, Input, InputType, PayloadShape, Product, ProvenBy,
+};
 use crate::domain::{Risk, Route, operation, preset};
 use secrecy::SecretString;
 use std::collections::BTreeSet;
@@ -66,7 +68,7 @@ impl Check<'_, '_> {
 
     fn flow(&mut self, mut said: said::Flow, at: &At, can_oauth: bool) -> Option<ConfiguredFlow> {
         let base = self.base(&mut said, at)?;
-        let flow = self.described(base, &mut said, at);
+        let flow = Self::described(base, &mut said);
         let flow = self.typed(flow, &said, at);
         let flow = self.with_inputs(flow, said.inputs.take(), at);
         self.with_route(flow, said, at, can_oauth)
@@ -110,14 +112,14 @@ impl Check<'_, '_> {
     }
 
     /// The settings that are words for people.
-    fn described(&mut self, base: Flow, said: &mut said::Flow, at: &At) -> Flow {
+    fn described(base: Flow, said: &mut said::Flow) -> Flow {
         let mut flow = base;
         put(&mut flow.name, said.name.take());
         put(&mut flow.verb, said.verb.take());
         put(&mut flow.undo, said.undo.take());
         put(&mut flow.tenant, said.tenant.take());
         put(&mut flow.suggested_for, said.suggested_for.take());
-        self.entity(said.entity.take(), at.key("entity"));
+        put(&mut flow.audit, said.audit.take());
         if flow.name.trim().is_empty() {
             flow.name = flow.id.to_string();
         }
@@ -125,14 +127,6 @@ impl Check<'_, '_> {
             flow.verb = format!("run {}", flow.name);
         }
         flow
-    }
-
-    /// The templates act on accounts, and so do the payloads that are made here.
-    fn entity(&mut self, said: Option<String>, at: At) {
-        if let Some(word) = said.filter(|word| word != "Account") {
-            let what = format!("`{word}` is not supported by this version");
-            self.problems.hinted(at, what, "`Account`");
-        }
     }
 
     /// The settings that are one of some words.
@@ -147,6 +141,10 @@ impl Check<'_, '_> {
         if let Some(word) = &said.product {
             let words = "`okta`, `aad`, `google-workspace` or `salesforce`";
             flow.product = self.word(word, at.key("product"), Product::parse, words);
+        }
+        if let Some(word) = &said.entity {
+            let words = "`Account`, `User`, `OAuth Grant` or `any`";
+            put(&mut flow.entity, self.word(word, at.key("entity"), entity, words));
         }
         if let Some(word) = &said.proven_by {
             let words = "`suspended`, `deactivated`, `active` or `password-reset`";
@@ -290,6 +288,11 @@ fn put<T>(slot: &mut T, said: Option<T>) {
     }
 }
 
+/// What an issue has to be about; `any` takes them all.
+fn entity(word: &str) -> Option<Option<EntityKind>> {
+    if word == "any" { Some(None) } else { EntityKind::parse(word).map(Some) }
+}
+
 fn proven_by(word: &str) -> Option<ProvenBy> {
     match word {
         "suspended" => Some(ProvenBy::Suspended),
@@ -310,7 +313,8 @@ fn input_type(word: &str) -> Option<InputType> {
     }
 }
 
-/// Of what nobody described, the worst is assumed: the highest risk, and that nothing undoes it.
+/// Of what nobody described, the worst is assumed: the highest risk, that nothing undoes it, and that what is no
+/// account would be taken for one.
 fn empty(id: FlowId) -> Flow {
     Flow {
         id,
@@ -323,6 +327,8 @@ fn empty(id: FlowId) -> Flow {
         auth: FlowAuth::None,
         payload: PayloadShape::IspmFlat,
         product: None,
+        entity: Some(EntityKind::Account),
+        audit: Vec::new(),
         tenant: String::new(),
         risk: Risk::High,
         takes_login: false,

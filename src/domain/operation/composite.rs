@@ -2,7 +2,7 @@
 
 use super::Operation;
 use super::table::TAKEN_OVER;
-use crate::domain::flow::{Flow, FlowAuth, FlowId, Input, PayloadShape, Product, Risk, Route};
+use crate::domain::flow::{EntityKind, Flow, FlowAuth, FlowId, Input, PayloadShape, Product, Risk, Route};
 
 /// Several operations on one user, one after the other. Each has its own intent, receipt and outcome; one
 /// that was refused ends the run.
@@ -32,7 +32,6 @@ pub const CONTAIN: Composite = Composite {
         "suspending is legal from ACTIVE only; the sessions are cleared all the same",
         "it does not end sessions that were made inside applications already",
         "whether devices are forgotten is the org's default: not on a Classic one",
-        "the System Log holds it as `user.lifecycle.suspend` and `user.session.clear`",
     ],
     suggested_for: TAKEN_OVER,
 };
@@ -44,10 +43,7 @@ pub const CREATE_AND_ACTIVATE: Composite = Composite {
     verb: "create, and then activate, the Okta account",
     steps: &[Operation::Create, Operation::Activate],
     undo: "nothing undoes it: deactivating stops sign-ins, and the login stays taken",
-    caveats: &[
-        "without a password the account stays PROVISIONED until the user has used the link",
-        "the System Log holds it as `user.lifecycle.create` and `user.lifecycle.activate`",
-    ],
+    caveats: &["without a password the account stays PROVISIONED until the user has used the link"],
     suggested_for: &[],
 };
 
@@ -78,6 +74,7 @@ impl Composite {
             auth: FlowAuth::None,
             payload: PayloadShape::Nothing,
             product: Some(Product::Okta),
+            entity: Some(EntityKind::Account),
             tenant: String::new(),
             risk: steps.iter().map(|step| step.risk).max().unwrap_or(Risk::High),
             takes_login: true,
@@ -87,6 +84,7 @@ impl Composite {
             undo: self.undo.to_owned(),
             caveats: owned(self.caveats),
             proven_by: None,
+            audit: steps.iter().flat_map(|step| step.audit.clone()).collect(),
             is_final: false,
         }
     }
@@ -107,6 +105,7 @@ mod tests {
             (names(&CONTAIN), names(&CREATE_AND_ACTIVATE)),
             (Vec::<String>::new(), vec![PROFILE.to_owned(), LINK.to_owned()])
         );
+        assert_eq!(CONTAIN.flow().audit, ["user.lifecycle.suspend", "user.session.clear"]);
         let flow = CREATE_AND_ACTIVATE.flow();
         assert!(flow.inputs.iter().any(|input| input.kind == InputType::Boolean));
         assert!(flow.unrunnable().is_none());

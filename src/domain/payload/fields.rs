@@ -34,9 +34,18 @@ pub fn check_names(flow: &Flow, extra: &BTreeMap<String, String>) -> Result<(), 
 pub(super) fn object(flow: &Flow, inputs: &Inputs<'_>) -> Result<String, PayloadError> {
     let mut known = ispm::made(flow, inputs)?;
     known.insert("login".to_owned(), inputs.subject.login.raw().into());
+    of(flow, inputs.extra, &known)
+}
+
+/// The same from values that are known.
+pub(super) fn of(
+    flow: &Flow,
+    extra: &BTreeMap<String, String>,
+    known: &Map<String, Value>,
+) -> Result<String, PayloadError> {
     let mut body = Map::new();
     for input in &flow.inputs {
-        let value = value_of(input, inputs.extra, &known).ok_or_else(|| missing(flow, input))?;
+        let value = value_of(input, extra, known).ok_or_else(|| missing(flow, input))?;
         body.insert(input.name.clone(), typed(flow, input, value)?);
     }
     Ok(Value::Object(body).to_string())

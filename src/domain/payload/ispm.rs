@@ -5,8 +5,8 @@
 
 use super::{Inputs, PayloadError};
 use crate::domain::event::EventDetail;
-use crate::domain::flow::{Flow, Product};
-use crate::domain::subject::ProviderAccount;
+use crate::domain::flow::{EntityKind, Flow, Product};
+use crate::domain::subject::{Entity, ProviderAccount};
 use crate::domain::{CheckKind, Login, Untrusted, time};
 use serde_json::{Map, Value, json};
 
@@ -37,9 +37,12 @@ pub const FIELDS: [(&str, &str); 22] = [
     ("additionalDataLastLogin", "/eventData/affectedEntity/additionalData/lastLogin"),
 ];
 
+const ENTITY: &str = "/eventData/affectedEntity";
 /// The name that the Event Hook template reads, beside the documented `identifierInService`.
 const TEMPLATE_ID: &str = "/eventData/affectedEntity/idInService";
 const USERNAME: &str = "/eventData/affectedEntity/additionalData/username";
+/// A person's accounts. The contract names the list and not what an item holds.
+const ACTIVE_ACCOUNTS: &str = "/eventData/affectedEntity/additionalData/activeAccounts";
 
 /// The 22 flat fields.
 pub(super) fn flat(flow: &Flow, inputs: &Inputs<'_>) -> Result<String, PayloadError> {
@@ -59,10 +62,19 @@ pub(super) fn nested(flow: &Flow, inputs: &Inputs<'_>) -> Result<String, Payload
     }
 }
 
-/// The account that an ISPM record is about, under the login that its finding has; `None` for anything
-/// that is not an ISPM record or names no id.
-pub fn account(raw: &str) -> Option<ProviderAccount> {
-    Record::parse(raw)?.account()
+/// What an ISPM record is about, and the login that its finding has; `None` for anything that is not one.
+pub fn entity(raw: &str) -> Option<(Login, Entity)> {
+    let record = Record::parse(raw)?;
+    Some((record.login(), record.entity))
+}
+
+/// The flat fields of a record; empty where there is none.
+pub(super) fn flat_fields(raw: &str) -> Map<String, Value> {
+    Record::parse(raw).map(|record| record.flat).unwrap_or_default()
+}
+
+fn of_flat(value: &Value) -> Map<String, Value> {
+    FIELDS.iter().map(|(name, _)| ((*name).to_owned(), text(value.get(*name)).into())).collect()
 }
 
 /// What an ISPM record calls the account that it is about: `Admin`, `Super admin`.
@@ -77,18 +89,36 @@ struct Record {
     is_nested: bool,
     username: String,
     flat: Map<String, Value>,
+    entity: Entity,
 }
 
 impl Record {
     fn parse(raw: &str) -> Option<Record> {
         let value: Value = serde_json::from_str(raw).ok()?;
-        if value.pointer("/eventData/affectedEntity").is_some_and(Value::is_object) {
+        if value.pointer(ENTITY).is_some_and(Value::is_object) {
             let username = text(value.pointer(USERNAME));
-            return Some(Record { is_nested: true, username, flat: folded(&value) });
+            let people = items(value.pointer(ACTIVE_ACCOUNTS));
+            return Some(Record::of(true, username, folded(&value), people));
         }
         let is_flat = value.get("entityIdInService").is_some() && value.get("issueTitle").is_some();
-        let flat = FIELDS.iter().map(|(name, _)| ((*name).to_owned(), text(value.get(*name)).into()));
-        is_flat.then(|| Record { is_nested: false, username: String::new(), flat: flat.collect() })
+        is_flat.then(|| Record::of(false, String::new(), of_flat(&value), &[]))
+    }
+
+    fn of(is_nested: bool, username: String, flat: Map<String, Value>, active: &[Value]) -> Record {
+        let mut record = Record { is_nested, username, flat, entity: Entity::default() };
+        record.entity.said = record.get("entityType").into();
+        record.entity.product = record.get("entitySourceProductName").into();
+        match record.entity.kind() {
+            Some(EntityKind::Account) => record.entity.accounts = record.account().into_iter().collect(),
+            Some(EntityKind::User) => {
+                let read: Vec<ProviderAccount> = active.iter().filter_map(active_account).collect();
+                record.entity.unread = active.len() - read.len();
+                record.entity.accounts = read;
+            }
+            // The id of a grant, or of something unheard of, is no account's.
+            Some(EntityKind::OauthGrant) | None => {}
+        }
+        record
     }
 
     /// The event's record, if it names exactly what the flow is to act on. One of another account must
@@ -96,15 +126,23 @@ impl Record {
     fn for_target<'a>(flow: &Flow, inputs: &Inputs<'a>) -> Option<(&'a str, Record)> {
         let raw = inputs.event.and_then(EventDetail::ispm_record)?;
         let record = Record::parse(raw)?;
-        let is_target =
-            inputs.target.is_some_and(|target| target.user_id.raw() == record.get("entityIdInService"));
-        let fits = match flow.product {
-            Some(product) => {
-                is_target && Product::parse(record.get("entitySourceProductName")) == Some(product)
-            }
-            None => is_target || inputs.target.is_none(),
-        };
+        let fits = record.is_taken_by(flow) && record.is_about(flow, inputs.target);
         (fits && record.login() == inputs.subject.login).then_some((raw, record))
+    }
+
+    fn is_taken_by(&self, flow: &Flow) -> bool {
+        let takes = flow.entity.is_none_or(|kind| self.entity.kind() == Some(kind));
+        takes && flow.product.is_none_or(|product| self.entity.product() == Some(product))
+    }
+
+    /// Whether it is about the account that was chosen: the same id in another product is another account.
+    /// Where none was chosen, it is what a router is handed, and what is no account at all.
+    fn is_about(&self, flow: &Flow, target: Option<&ProviderAccount>) -> bool {
+        let is_account = self.entity.kind() == Some(EntityKind::Account);
+        match target {
+            Some(target) => is_account && self.entity.accounts.iter().any(|account| account.is_same(target)),
+            None => flow.product.is_none() || !is_account,
+        }
     }
 
     fn get(&self, name: &str) -> &str {
@@ -124,6 +162,21 @@ impl Record {
         let provider = Untrusted::from(self.get("entitySourceProductName"));
         (!user_id.is_blank()).then(|| ProviderAccount { provider, user_id, login: self.login() })
     }
+}
+
+/// An account of a person, if its item says which it is: under the names that entities have, the product and the
+/// id in it. A text alone says neither.
+fn active_account(item: &Value) -> Option<ProviderAccount> {
+    let names = ["identifierInService", "idInService"];
+    let user_id = Untrusted::from(first_text(names.map(|name| item.get(name))));
+    let provider = Untrusted::from(text(item.get("sourceProductName")));
+    let name = [item.get("username"), item.pointer("/additionalData/username")];
+    let with_at = [user_id.raw().to_owned(), text(item.get("displayName"))];
+    let login = Some(first_text(name)).filter(|name| !name.trim().is_empty());
+    let login = login.or_else(|| with_at.into_iter().find(|text| text.contains('@')));
+    let login = Login::new(&login.unwrap_or_else(|| user_id.raw().to_owned()));
+    let is_told = !user_id.is_blank() && !provider.is_blank();
+    is_told.then_some(ProviderAccount { provider, user_id, login })
 }
 
 /// The 22 made from a finding (design, section 2).
@@ -147,7 +200,7 @@ pub(super) fn made(flow: &Flow, inputs: &Inputs<'_>) -> Result<Map<String, Value
         inputs.link().map(|url| url.raw().to_owned()).unwrap_or_default(),
         subject.cii_id.as_ref().map(|id| id.raw().to_owned()).unwrap_or_default(),
         id_in_service(flow, inputs)?,
-        "Account".to_owned(),
+        entity_type(flow, inputs).to_owned(),
         subject.login.raw().to_owned(),
         product_name(flow, inputs),
         flow.tenant.clone(),
@@ -166,6 +219,12 @@ fn id_in_service(flow: &Flow, inputs: &Inputs<'_>) -> Result<String, PayloadErro
         None if flow.product.is_none() => Ok(String::new()),
         None => Err(PayloadError::NoTarget { flow: flow.id.clone(), login: login.to_string() }),
     }
+}
+
+/// What was chosen is an account, whatever else the flow takes.
+fn entity_type(flow: &Flow, inputs: &Inputs<'_>) -> &'static str {
+    let of_flow = flow.entity.filter(|_| inputs.target.is_none());
+    of_flow.unwrap_or(EntityKind::Account).word()
 }
 
 /// The flow's product; a router is told the product of the account.
@@ -188,14 +247,17 @@ fn joined(texts: &[Untrusted]) -> String {
     texts.iter().map(Untrusted::raw).collect::<Vec<_>>().join("\n")
 }
 
-/// A nested record as the flat fields.
+/// A nested record as the flat fields. Published readmes mix the shapes, so what the nested one lacks may stand in
+/// the flat one beside it; the source reads its login so too.
 fn folded(nested: &Value) -> Map<String, Value> {
     let value = |name: &str, place: &str| match name {
-        "entityIdInService" => first_text([nested.pointer(place), nested.pointer(TEMPLATE_ID)]),
+        "entityIdInService" => {
+            first_text([nested.pointer(place), nested.pointer(TEMPLATE_ID), nested.get(name)])
+        }
         "additionalDataTypes" => types(nested.pointer(place)),
         "additionalDataLastLogin" => dated(&text(nested.pointer(place)), time::american_date),
         "issueDetectedAt" => dated(&text(nested.pointer(place)), time::date),
-        _ => text(nested.pointer(place)),
+        _ => first_text([nested.pointer(place), nested.get(name)]),
     };
     FIELDS.iter().map(|(name, place)| ((*name).to_owned(), value(name, place).into())).collect()
 }
@@ -237,10 +299,13 @@ fn unfolded(flat: &Map<String, Value>) -> Value {
     })
 }
 
+fn items(value: Option<&Value>) -> &[Value] {
+    value.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
+}
+
 /// The types of `[{type}]`, comma-joined.
 fn types(value: Option<&Value>) -> String {
-    let list = value.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    let names = list.iter().map(|entry| text(entry.get("type"))).filter(|name| !name.is_empty());
+    let names = items(value).iter().map(|entry| text(entry.get("type"))).filter(|name| !name.is_empty());
     names.collect::<Vec<_>>().join(", ")
 }
 

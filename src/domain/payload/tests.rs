@@ -1,6 +1,6 @@
 use super::*;
 use crate::domain::event::{Event, EventId, EventKind};
-use crate::domain::flow::{Input, InputType, Product};
+use crate::domain::flow::{EntityKind, Input, InputType, Product};
 use crate::domain::{FindingId, FindingState, Login, preset};
 use proptest::prelude::*;
 use rstest::rstest;
@@ -308,11 +308,43 @@ fn missing_undeclared_and_fixed_inputs_are_errors() {
 
 #[test]
 fn a_record_names_its_account() {
-    let flat = record_account(FLAT).unwrap();
-    assert_eq!((flat.user_id.raw(), flat.login.raw()), ("00ktw0utvzPBXxny16x7", "john.smith@okta.com"));
-    assert_eq!(record_account(NESTED).unwrap().provider.raw(), "Okta");
-    assert_eq!(record_account(CII), None);
-    assert_eq!(record_account("{"), None);
+    let (login, flat) = record_entity(FLAT).unwrap();
+    let account = &flat.accounts[0];
+    assert_eq!((account.user_id.raw(), login.raw()), ("00ktw0utvzPBXxny16x7", "john.smith@okta.com"));
+    assert_eq!(record_entity(NESTED).unwrap().1.accounts[0].provider.raw(), "Okta");
+    assert_eq!(record_entity(CII), None);
+    assert_eq!(record_entity("{"), None);
+}
+
+const GRANT: &str = r#"{"id":"e6","type":"issue.created","eventData":{"id":"i6","title":"Overprivileged Agent","affectedEntity":{"id":"e3","type":"OAuth Grant","displayName":"Agent to Drive","identifierInService":"grant-1","sourceProductName":"Google Workspace","additionalData":{"clientApp":{"displayName":"Agent"},"resourceApp":"Drive"}}}}"#;
+
+#[test]
+fn what_is_no_account_goes_only_where_it_is_taken() {
+    let grant = Case::with_raw("grant-1", GRANT, None);
+    assert_eq!(grant.body(&router()).unwrap(), GRANT, "a router takes any issue, as it came");
+    let google = preset::flow("suspend-google-workspace-user").unwrap();
+    assert!(matches!(grant.body(&google), Err(PayloadError::NoTarget { .. })));
+    // Not even where an account of that very id was chosen.
+    let chosen = ProviderAccount { provider: "G_SUITE".into(), ..account("grant-1") };
+    let body = Case { target: Some(chosen), ..grant }.json(&google);
+    assert_eq!((&body["entityType"], &body["eventSource"]), (&json!("Account"), &json!("idtriage")));
+    let takes = Flow {
+        entity: Some(EntityKind::OauthGrant),
+        payload: PayloadShape::IspmNested,
+        ..preset::flow("suspend-google-workspace-user").unwrap()
+    };
+    assert_eq!(Case::with_raw("grant-1", GRANT, None).body(&takes).unwrap(), GRANT);
+    let of_okta = Flow { product: Some(Product::Okta), ..takes };
+    assert!(Case::with_raw("grant-1", GRANT, None).body(&of_okta).is_err(), "another product's grant");
+}
+
+#[test]
+fn the_same_id_in_another_product_is_another_account() {
+    let entra = ProviderAccount { provider: "AZURE_AD".into(), ..account("ali.lesch@example.com") };
+    let case = Case { target: Some(entra), ..Case::with_raw("ali.lesch@example.com", NESTED, None) };
+    let body = case.json(&router());
+    let entity = &body["eventData"]["affectedEntity"];
+    assert_eq!((&body["source"], &entity["sourceProductName"]), (&json!("idtriage"), &json!("AAD")));
 }
 
 proptest! {

@@ -79,6 +79,7 @@ impl Flight {
         Action {
             id: plan.action,
             step: plan.step,
+            is_test: plan.is_test,
             flow: plan.flow.id.clone(),
             verb: plan.verb.clone(),
             risk: plan.risk,

@@ -202,6 +202,7 @@ impl Block {
             target_id: Some(format!("00u-user{user}")),
             finding: None,
             step: None,
+            is_test: false,
             evidence: Evidence::Intended,
             outcome: Outcome::Pending,
             request: ShownRequest {
@@ -216,7 +217,7 @@ impl Block {
             at: self.desk.now(),
         };
         let lease = Lease { owner: "jump:9:9".into(), until: self.desk.now() - SignedDuration::from_secs(1) };
-        let basis = Basis { seen: Vec::new(), again: Again::No };
+        let basis = Basis { same: Vec::new(), seen: Vec::new(), again: Again::No };
         self.store.intend(&action, &lease, &basis).await.unwrap();
         if let Some(status) = receipt {
             let end = CallEnd::Answered(Receipt { status: Some(status), ..Receipt::default() });

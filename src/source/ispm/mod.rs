@@ -199,8 +199,8 @@ mod tests {
         let event = decode(&raw);
         assert_eq!(event.users.first().map(Login::raw), expected);
         assert_eq!((event.kind, event.check.id.raw()), (EventKind::Issue, "ispm:Old Password"));
-        let account = crate::domain::payload::record_account(&raw);
-        assert!(account.is_none_or(|account| Some(&account.login) == event.users.first()));
+        let of_record = crate::domain::payload::record_entity(&raw).map(|(login, _)| login);
+        assert_eq!(of_record.filter(|login| !login.is_empty()).as_ref(), event.users.first());
     }
 
     #[rstest]

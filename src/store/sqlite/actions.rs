@@ -4,13 +4,13 @@ use super::journal;
 use super::rows::{self, sized, to_json};
 use crate::domain::action::{Settlement, execution_ids};
 use crate::domain::journal::RecordKind;
-use crate::domain::{Action, ActionId, Evidence, Outcome};
+use crate::domain::{Action, ActionId, Evidence, FlowId, Outcome};
 use crate::store::{ActionFilter, Again, Basis, IntendError, Lease, Page, StoreError};
 use jiff::Timestamp;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Result, params_from_iter};
 
-/// Commits an intent and its record, unless one of the same flow on the same subject is open, or ended
+/// Commits an intent and its record, unless one that does the same to the same subject is open, or ended
 /// nobody knows how and nobody insists, or came since that was decided.
 pub(super) fn intend(
     db: &Connection,
@@ -18,7 +18,11 @@ pub(super) fn intend(
     lease: &Lease,
     basis: &Basis,
 ) -> Result<std::result::Result<(), IntendError>> {
-    let latest = latest_of_subject(db, action)?;
+    let mut latest = latest_of_subject(db, action, &basis.same)?;
+    if action.is_test {
+        // What a trial before it came to is no precedent: only two at once are one too many.
+        latest.retain(|latest| latest.outcome == Outcome::Pending);
+    }
     let ended = |how| latest.iter().find(|latest| latest.outcome == how).map(|latest| latest.id);
     if let Some(open) = ended(Outcome::Pending) {
         return Ok(Err(IntendError::AlreadyOpen(open)));
@@ -49,34 +53,55 @@ pub(super) fn intend(
         content["run"] = step.run.to_string().into();
         content["step"] = step.to_string().into();
     }
+    mark(&mut content, action);
     journal::append(db, action.at, RecordKind::Intended, &content)?;
     Ok(Ok(()))
+}
+
+/// A trial is marked in each of its records; in what is meant nothing is said of it.
+fn mark(content: &mut serde_json::Value, action: &Action) {
+    if action.is_test {
+        content["test"] = true.into();
+    }
 }
 
 /// What tells an action whose request left, or may have, or may yet, from one that certainly did not.
 const MAY_HAVE_LEFT: &str = "(evidence <> 'intended' OR outcome IN ('pending', 'unknown'))";
 
-/// The newest action of the same flow on the same login, and the newest on the same account: two logins
-/// may lead to one account. One that failed before a byte left hides none that may have had an effect.
+/// The newest action of each flow that does the same on the same login, and the newest on the same account: two
+/// logins may lead to one account. One that failed before a byte left hides none that may have had an effect.
 /// An open one is always the newest of its kind: none can be intended while it is open.
-fn latest_of_subject(db: &Connection, action: &Action) -> Result<Vec<Action>> {
-    let newest = |column: &str, value: &str| {
-        let sql = format!(
-            "SELECT * FROM actions WHERE flow = ?1 AND {column} = ?2 AND {MAY_HAVE_LEFT} \
-             ORDER BY seq DESC LIMIT 1"
-        );
-        db.prepare_cached(&sql)?.query_row((&action.flow.0, value), rows::action).optional()
-    };
-    let of_login = newest("login", action.login.folded())?;
-    let of_account = action.target_id.as_deref().map(|id| newest("target", id)).transpose()?.flatten();
-    Ok(of_login.into_iter().chain(of_account).collect())
+fn latest_of_subject(db: &Connection, action: &Action, same: &[FlowId]) -> Result<Vec<Action>> {
+    let mut latest = Vec::new();
+    let others = same.iter().filter(|flow| **flow != action.flow);
+    for flow in others.chain([&action.flow]) {
+        latest.extend(newest(db, action, flow, ("login", action.login.folded()))?);
+        if let Some(id) = action.target_id.as_deref() {
+            latest.extend(newest(db, action, flow, ("target", id))?);
+        }
+    }
+    Ok(latest)
+}
+
+/// Of what is meant no trial is looked at, and of a trial nothing that is meant.
+fn newest(
+    db: &Connection,
+    action: &Action,
+    flow: &FlowId,
+    (column, value): (&str, &str),
+) -> Result<Option<Action>> {
+    let sql = format!(
+        "SELECT * FROM actions WHERE flow = ?1 AND {column} = ?2 AND {MAY_HAVE_LEFT} AND test = ?3 \
+         ORDER BY seq DESC LIMIT 1"
+    );
+    db.prepare_cached(&sql)?.query_row((&flow.0, value, action.is_test), rows::action).optional()
 }
 
 fn insert(db: &Connection, action: &Action, lease: &Lease) -> Result<()> {
     db.prepare_cached(
         "INSERT INTO actions (id, flow, login, shown, verb, risk, finding, evidence, outcome, request, \
-         receipt, reason, actor, at, owner, lease_until, target, run, step) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)",
+         receipt, reason, actor, at, owner, lease_until, target, run, step, test) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)",
     )?
     .execute(rusqlite::params![
         action.id.to_string(),
@@ -98,6 +123,7 @@ fn insert(db: &Connection, action: &Action, lease: &Lease) -> Result<()> {
         action.target_id,
         action.step.map(|step| step.run.to_string()),
         action.step.map(|step| step.to_string()),
+        action.is_test,
     ])?;
     Ok(())
 }
@@ -137,7 +163,7 @@ pub(super) fn settle(
     let Some(action) = by_id(db, id)? else { return Ok(Err(missing(id))) };
     let settled = action.settled_by(settlement);
     update(db, &settled)?;
-    let content = serde_json::json!({
+    let mut content = serde_json::json!({
         "action": id,
         "flow": settled.flow,
         "login": settled.login,
@@ -145,6 +171,7 @@ pub(super) fn settle(
         "outcome": settlement.outcome,
         "receipt": settlement.receipt,
     });
+    mark(&mut content, &settled);
     journal::append(db, at, RecordKind::Settled, &content)?;
     Ok(Ok(settled))
 }
@@ -160,13 +187,14 @@ pub(super) fn expire(db: &Connection, now: Timestamp) -> Result<Vec<ActionId>> {
         .collect::<Result<_>>()?;
     for action in &expired {
         update(db, &Action { outcome: Outcome::Unknown, ..action.clone() })?;
-        let content = serde_json::json!({
+        let mut content = serde_json::json!({
             "action": action.id,
             "flow": action.flow,
             "login": action.login,
             "evidence": action.evidence,
             "outcome": Outcome::Unknown,
         });
+        mark(&mut content, action);
         journal::append(db, now, RecordKind::Expired, &content)?;
     }
     Ok(expired.into_iter().map(|action| action.id).collect())

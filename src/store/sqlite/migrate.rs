@@ -16,6 +16,7 @@ pub(super) const STORE: Schema = Schema {
         include_str!("../migrations/0005_keeping.sql"),
         include_str!("../migrations/0006_bulk.sql"),
         include_str!("../migrations/0007_steps.sql"),
+        include_str!("../migrations/0011_test.sql"),
     ],
 };
 
@@ -129,7 +130,7 @@ mod tests {
         STORE.migrate(&mut newer).unwrap();
         newer.pragma_update(None, "user_version", 99).unwrap();
         let why = STORE.migrate(&mut newer).unwrap_err().to_string();
-        assert_eq!(why, "it was written by a newer version of this program (schema 99, known up to 7)");
+        assert_eq!(why, "it was written by a newer version of this program (schema 99, known up to 8)");
 
         let mut foreign = memory();
         foreign.execute_batch("CREATE TABLE recipes (id)").unwrap();

@@ -104,6 +104,7 @@ pub(super) fn action(row: &Row<'_>) -> Result<Action> {
     Ok(Action {
         id: word(row, "id", |text| text.parse::<ActionId>().ok())?,
         step: step(row)?,
+        is_test: row.get("test")?,
         flow: FlowId(row.get("flow")?),
         verb: row.get("verb")?,
         risk: word(row, "risk", Risk::parse)?,
