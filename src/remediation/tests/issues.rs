@@ -45,8 +45,8 @@ fn account(product: &str) -> serde_json::Value {
 }
 
 #[rstest]
-#[case::a_grant(json!({"type": "OAuth Grant", "identifierInService": "ann", "sourceProductName": "Okta"}), "about an OAuth Grant")]
-#[case::unheard_of(json!({"type": "Bot", "identifierInService": "ann", "sourceProductName": "Okta"}), "about a `Bot`")]
+#[case::a_grant(json!({"type": "OAuth Grant", "identifierInService": "ann", "sourceProductName": "Okta"}), "takes an Account, not an OAuth Grant")]
+#[case::unheard_of(json!({"type": "Bot", "identifierInService": "ann", "sourceProductName": "Okta"}), "takes an Account, not a `Bot`")]
 #[tokio::test]
 async fn what_is_no_account_is_acted_on_by_no_flow_for_accounts(
     #[case] entity: serde_json::Value,
@@ -90,7 +90,7 @@ async fn another_products_issue_is_refused_where_no_account_of_theirs_is_known(#
     let lab = Setup { details, ..of(account("Salesforce")) }.lab();
     let error = prepare(&lab.desk, asked(flow)).await.unwrap_err().to_string();
     assert!(
-        error.contains("about an account of Salesforce.com; no account of theirs in Okta is known"),
+        error.contains("no Okta account of theirs is known: the issue is about one of Salesforce.com"),
         "{error}"
     );
 }
@@ -116,7 +116,10 @@ async fn a_persons_account_is_one_that_the_issue_or_the_directory_names() {
     assert_eq!(plan.target_id.as_deref(), Some("00u7"));
     assert!(plan.request.body.contains(r#""entityType":"Account""#), "{}", plan.request.body);
     let error = prepare(&lab.desk, asked("disable-entra-id-account")).await.unwrap_err().to_string();
-    assert!(error.contains("about a User; no account of theirs in AAD is known, and 1 that"), "{error}");
+    assert!(
+        error.contains("no AAD account of theirs is known: the issue is about a User, and names 1 without"),
+        "{error}"
+    );
 }
 
 impl Lab {
