@@ -14,7 +14,7 @@ use serde_json::Value;
 /// If the output is closed.
 pub(super) fn print(plan: &Plan, by: By<'_>, out: &mut Output<'_>) -> Result<(), Failure> {
     if out.is_json() {
-        plan.parts().iter().try_for_each(|part| out.json(&json(part, by)))?;
+        plan.parts().iter().try_for_each(|part| out.json(&json(plan, part, by)))?;
         return Ok(());
     }
     out.text(&plan.to_string())?;
@@ -46,8 +46,9 @@ fn request(plan: &Plan, out: &mut Output<'_>) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The names of an action (design, section 5), and why it would not be sent.
-fn json(plan: &Plan, by: By<'_>) -> Value {
+/// The names of an action (design, section 5), and why it would not be sent. What holds of a run of several as
+/// a whole (what it asks, reaches, undoes and leaves) is said of each of its steps.
+fn json(run: &Plan, plan: &Plan, by: By<'_>) -> Value {
     let mut json = serde_json::json!({
         "id": plan.action,
         "flow": plan.flow.id,
@@ -63,13 +64,15 @@ fn json(plan: &Plan, by: By<'_>) -> Value {
         "at": time::rfc3339(by.at),
         "refusal": plan.refusal.as_ref().map(|refusal| &refusal.why),
         "needs_again": plan.needs_again,
-        "risk": plan.risk.word(),
-        "confirm": confirm(&plan.confirm),
+        "run": plan.step.map(|step| step.run),
+        "step": plan.step.map(|step| step.to_string()),
+        "risk": run.risk.word(),
+        "confirm": confirm(&run.confirm),
         "state": state(&plan.target),
-        "blast_radius": plan.blast.as_ref().map(Blast::to_json),
-        "undo": plan.undo,
-        "caveats": plan.caveats,
-        "cannot_know": plan.cannot_know,
+        "blast_radius": run.blast.as_ref().map(Blast::to_json),
+        "undo": run.undo,
+        "caveats": run.caveats,
+        "cannot_know": run.cannot_know,
         "audit": plan.flow.audit,
         "differences": plan.differences.iter().map(of_difference).collect::<Vec<_>>(),
     });
@@ -122,7 +125,8 @@ fn risk(plan: &Plan) -> String {
 
 /// How far it reaches: `admin no role that is active, class INTERNAL, …`.
 fn reach(plan: &Plan) -> String {
-    let lines = plan.blast.iter().flat_map(|blast| blast.lines());
+    let lines =
+        plan.blast.iter().flat_map(|blast| std::iter::once(blast.administrator()).chain(blast.others()));
     lines.map(|line| format!("{}: {}", line.name, line.words)).collect::<Vec<_>>().join("; ")
 }
 

@@ -1,54 +1,64 @@
 //! What a run on somebody reaches besides the one state that it changes: the blast radius.
 //!
 //! None of it is what is confirmed. A group more or an application less is no other run, so it stands in no
-//! digest and disarms no card; and each part says by itself that it cannot be told.
+//! digest and disarms no card; and each part says by itself that it cannot be told. Only that somebody turns
+//! out to be an administrator is looked at again before a send, because it decides what is asked.
 
 use super::Untrusted;
+use super::untrusted::fit;
 use serde_json::{Value, json};
 
 /// What is known, or why it is not.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Known<T> {
+pub enum Told<T> {
     /// This.
     Is(T),
     /// Nobody can say, because of this.
     CannotTell(String),
 }
 
-impl<T> Known<T> {
+impl<T> Told<T> {
     /// What is known, if it is.
-    pub fn as_ref(&self) -> Option<&T> {
+    pub fn known(&self) -> Option<&T> {
         match self {
-            Known::Is(value) => Some(value),
-            Known::CannotTell(_) => None,
+            Told::Is(value) => Some(value),
+            Told::CannotTell(_) => None,
         }
     }
 }
 
-impl<T> From<Result<T, String>> for Known<T> {
-    fn from(told: Result<T, String>) -> Known<T> {
-        told.map_or_else(Known::CannotTell, Known::Is)
-    }
+/// The administrator roles of somebody's Okta accounts.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Roles {
+    /// Those that were read and are active. One is enough to be an administrator.
+    pub held: Vec<Untrusted>,
+    /// Why there may be others: "none" is said only without this.
+    pub untold: Option<String>,
 }
 
 /// How far a run reaches.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Blast {
-    /// The administrator roles that the account has, those that are active.
-    pub roles: Known<Vec<Untrusted>>,
-    /// What else says that it is an administrator's: what an issue calls the account.
+    /// The ids of the Okta accounts that this is about.
+    pub accounts: Vec<String>,
+    /// The product whose account is acted on, where that is not Okta: its roles, groups and applications are
+    /// not read here.
+    pub elsewhere: Option<String>,
+    /// The administrator roles.
+    pub roles: Roles,
+    /// The words by which an open issue says that it is an administrator's account.
     pub called: Vec<Untrusted>,
-    /// The groups that it is in.
-    pub groups: Known<Vec<Untrusted>>,
-    /// The applications that are assigned to it.
-    pub apps: Known<Vec<Untrusted>>,
-    /// The other findings of this person that nobody has closed.
-    pub findings: Known<usize>,
+    /// The groups in Okta.
+    pub groups: Told<Vec<Untrusted>>,
+    /// The applications that are assigned in Okta.
+    pub apps: Told<Vec<Untrusted>>,
+    /// The other findings of this login that nobody has closed.
+    pub findings: Told<usize>,
     /// Whether a person is behind it, in the words of who classifies.
-    pub class: Known<Untrusted>,
+    pub class: Told<Untrusted>,
 }
 
-/// A line of it: a name, what is known in words, and whether it is.
+/// A line of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BlastLine {
     /// What it is about.
@@ -72,95 +82,116 @@ pub enum Weight {
 
 /// So many of a list are named.
 const NAMED: usize = 5;
-
+/// A name is cut behind so many columns.
+const LONGEST: usize = 60;
+/// More open findings than these are not counted.
+pub const FINDINGS_COUNTED: usize = 20;
 /// Why nobody knows of sessions.
-const NO_SESSIONS: &str = "cannot tell: no call lists them";
+const NO_SESSIONS: &str = "no call lists them";
 
 impl Blast {
     /// Whether it is known to be an administrator's account. That nobody can say does not make it one.
     pub fn is_of_administrator(&self) -> bool {
-        self.roles.as_ref().is_some_and(|roles| !roles.is_empty()) || self.called.iter().any(is_admin)
+        !self.roles.held.is_empty() || !self.called.is_empty()
     }
 
-    /// What is known, line by line, in the order of the card.
-    pub fn lines(&self) -> Vec<BlastLine> {
-        let weight = |is_known: bool| if is_known { Weight::Known } else { Weight::Unknown };
-        let (groups, apps) = (self.groups.as_ref().is_some(), self.apps.as_ref().is_some());
-        let line = |name, words, weight| BlastLine { name, words, weight };
-        let findings = self.findings.as_ref();
-        vec![
-            self.administrator(),
-            line("class", text(&self.class, ToString::to_string), weight(self.class.as_ref().is_some())),
-            line("groups", listed(&self.groups), weight(groups)),
-            line("apps", listed(&self.apps), weight(apps)),
-            line("sessions", NO_SESSIONS.to_owned(), Weight::Unknown),
-            line("findings", text(&self.findings, |&open| others(open)), weight(findings.is_some())),
-        ]
+    /// Whether it is an administrator's account; `None` where nobody can say.
+    pub fn administers(&self) -> Option<bool> {
+        let is_told = self.roles.untold.is_none() && self.elsewhere.is_none();
+        (self.is_of_administrator() || is_told).then(|| self.is_of_administrator())
     }
 
-    fn administrator(&self) -> BlastLine {
-        let called =
-            self.called.iter().filter(|word| is_admin(word)).map(|word| format!("`{word}` by its issue"));
-        let roles = match &self.roles {
-            Known::Is(roles) if roles.is_empty() => "no role that is active".to_owned(),
-            Known::Is(roles) => joined(roles),
-            Known::CannotTell(why) => format!("cannot tell: {why}"),
+    /// Whether it is an administrator's account, and by what.
+    pub fn administrator(&self) -> BlastLine {
+        let weight = match self.administers() {
+            Some(true) => Weight::Raises,
+            Some(false) => Weight::Known,
+            None => Weight::Unknown,
         };
-        let is_first = self.roles.as_ref().is_some_and(|roles| !roles.is_empty());
-        let mut words: Vec<String> = called.collect();
-        words.insert(if is_first { 0 } else { words.len() }, roles);
-        let weight = match (self.is_of_administrator(), &self.roles) {
-            (true, _) => Weight::Raises,
-            (false, Known::Is(_)) => Weight::Known,
-            (false, Known::CannotTell(_)) => Weight::Unknown,
-        };
+        let mut words = Vec::new();
+        if !self.roles.held.is_empty() {
+            words.push(joined(&self.roles.held));
+        }
+        if !self.called.is_empty() {
+            words.push(format!("by an open issue: {}", joined(&self.called)));
+        }
+        if let Some(product) = self.elsewhere.as_ref().filter(|_| words.is_empty()) {
+            words.push(format!("cannot tell: roles in {product} are not read here"));
+        }
+        match &self.roles.untold {
+            Some(why) if words.is_empty() => words.push(format!("cannot tell: {why}")),
+            None if words.is_empty() => words.push("no role that is active".to_owned()),
+            Some(_) | None => {}
+        }
         BlastLine { name: "admin", words: words.join("; "), weight }
+    }
+
+    /// What else is known, line by line, in the order of the card.
+    pub fn others(&self) -> Vec<BlastLine> {
+        let place = if self.elsewhere.is_some() { "in Okta, " } else { "" };
+        let listed = |names: &Vec<Untrusted>| match names.len() {
+            0 => format!("{place}none"),
+            count => format!("{place}{count}: {}", joined(names)),
+        };
+        vec![
+            line("class", &self.class, short),
+            line("groups", &self.groups, listed),
+            line("apps", &self.apps, listed),
+            line("sessions", &Told::CannotTell(NO_SESSIONS.to_owned()), String::clone),
+            line("findings", &self.findings, |open| others(*open)),
+        ]
     }
 
     /// The same for programs: what is not known is null, and says why beside.
     pub fn to_json(&self) -> Value {
         json!({
-            "administrator": self.is_of_administrator(),
-            "roles": told(&self.roles),
+            "administrator": self.administers(),
+            "roles": {"value": self.roles.held, "cannot_tell": self.roles.untold},
             "called": self.called,
+            "acts_elsewhere": self.elsewhere,
+            "okta_accounts": self.accounts,
             "groups": told(&self.groups),
             "apps": told(&self.apps),
-            "sessions": {"value": null, "cannot_tell": "no call lists them"},
+            "sessions": {"value": null, "cannot_tell": NO_SESSIONS},
             "open_findings": told(&self.findings),
             "class": told(&self.class),
         })
     }
 }
 
-/// Whether what an issue calls an account names an administrator: `Admin`, `Super admin`.
-fn is_admin(word: &Untrusted) -> bool {
-    let is_it = |word: &str| word.eq_ignore_ascii_case("admin") || word.eq_ignore_ascii_case("administrator");
-    word.raw().split(|c: char| !c.is_alphanumeric()).any(is_it)
+/// Whether a word that an issue uses names an administrator: `Admin`, `Super admins`, `SuperAdmin`, not
+/// `Administrative`.
+pub fn names_administrator(text: &Untrusted) -> bool {
+    let is_it = |word: &str| {
+        let word = word.to_ascii_lowercase();
+        ["admin", "admins", "administrator", "administrators"].iter().any(|end| word.ends_with(end))
+    };
+    text.raw().split(|c: char| !c.is_alphanumeric()).any(is_it)
 }
 
-fn told<T: serde::Serialize>(known: &Known<T>) -> Value {
-    match known {
-        Known::Is(value) => json!({"value": value, "cannot_tell": null}),
-        Known::CannotTell(why) => json!({"value": null, "cannot_tell": why}),
+fn line<T>(name: &'static str, told: &Told<T>, words: impl Fn(&T) -> String) -> BlastLine {
+    match told {
+        Told::Is(value) => BlastLine { name, words: words(value), weight: Weight::Known },
+        Told::CannotTell(why) => {
+            BlastLine { name, words: format!("cannot tell: {why}"), weight: Weight::Unknown }
+        }
     }
 }
 
-fn text<T>(known: &Known<T>, words: impl Fn(&T) -> String) -> String {
-    match known {
-        Known::Is(value) => words(value),
-        Known::CannotTell(why) => format!("cannot tell: {why}"),
+fn told<T: serde::Serialize>(told: &Told<T>) -> Value {
+    match told {
+        Told::Is(value) => json!({"value": value, "cannot_tell": null}),
+        Told::CannotTell(why) => json!({"value": null, "cannot_tell": why}),
     }
 }
 
-fn listed(known: &Known<Vec<Untrusted>>) -> String {
-    text(known, |names| match names.len() {
-        0 => "none".to_owned(),
-        count => format!("{count}: {}", joined(names)),
-    })
+/// A name for a list: cut, and told apart from the words around it.
+fn short(name: &Untrusted) -> String {
+    fit(&name.to_string(), LONGEST).into_owned()
 }
 
 fn joined(names: &[Untrusted]) -> String {
-    let mut words: Vec<String> = names.iter().take(NAMED).map(ToString::to_string).collect();
+    let mut words: Vec<String> = names.iter().take(NAMED).map(short).collect();
     if let Some(more) = names.len().checked_sub(NAMED).filter(|more| *more > 0) {
         words.push(format!("and {more} more"));
     }
@@ -170,60 +201,98 @@ fn joined(names: &[Untrusted]) -> String {
 fn others(open: usize) -> String {
     match open {
         0 => "no other that is open".to_owned(),
-        FINDINGS_COUNTED.. => format!("{FINDINGS_COUNTED} others that are open, or more"),
         1 => "1 other that is open".to_owned(),
+        open if open >= FINDINGS_COUNTED => format!("{FINDINGS_COUNTED} others that are open, or more"),
         open => format!("{open} others that are open"),
     }
 }
-
-/// More open findings than these are not counted.
-pub const FINDINGS_COUNTED: usize = 20;
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use rstest::rstest;
 
-    fn blast(roles: Result<&[&str], &str>, called: &[&str]) -> Blast {
-        let texts = |texts: &[&str]| texts.iter().map(|text| Untrusted::from(*text)).collect::<Vec<_>>();
+    fn texts(texts: &[&str]) -> Vec<Untrusted> {
+        texts.iter().map(|text| Untrusted::from(*text)).collect()
+    }
+
+    fn blast(held: &[&str], untold: Option<&str>) -> Blast {
         Blast {
-            roles: roles.map(texts).map_err(str::to_owned).into(),
-            called: texts(called),
-            groups: Known::Is(texts(&["a", "b", "c", "d", "e", "f"])),
-            apps: Known::Is(Vec::new()),
-            findings: Known::Is(1),
-            class: Known::CannotTell("not read".to_owned()),
+            accounts: vec!["00u1".to_owned()],
+            elsewhere: None,
+            roles: Roles { held: texts(held), untold: untold.map(str::to_owned) },
+            called: Vec::new(),
+            groups: Told::Is(texts(&["a", "b", "c", "d", "e", "f"])),
+            apps: Told::Is(Vec::new()),
+            findings: Told::Is(1),
+            class: Told::CannotTell("not read".to_owned()),
         }
     }
 
     #[rstest]
-    #[case::by_a_role(Ok(&["Super Administrator"][..]), &[], true, "Super Administrator")]
-    #[case::none(Ok(&[][..]), &[], false, "no role that is active")]
-    #[case::unknown_is_neither(Err("403"), &[], false, "cannot tell: 403")]
-    #[case::by_its_issue(Err("403"), &["Super admin"], true, "`Super admin` by its issue; cannot tell: 403")]
-    #[case::both(Ok(&["App"][..]), &["Admin"], true, "App; `Admin` by its issue")]
-    #[case::something_else(Ok(&[][..]), &["Administrative assistant", "Human"], false, "no role that is active")]
-    fn an_administrator_is_known_by_a_role_or_by_the_issue(
-        #[case] roles: Result<&[&str], &str>,
-        #[case] called: &[&str],
-        #[case] is_admin: bool,
+    #[case::by_a_role(&["Super Administrator"], None, Some(true), "Super Administrator")]
+    #[case::none(&[], None, Some(false), "no role that is active")]
+    #[case::unknown_is_neither(&[], Some("403"), None, "cannot tell: 403")]
+    #[case::one_is_enough(&["App"], Some("cut"), Some(true), "App")]
+    fn who_may_not_be_looked_at_is_neither(
+        #[case] held: &[&str],
+        #[case] untold: Option<&str>,
+        #[case] administers: Option<bool>,
         #[case] words: &str,
     ) {
-        let blast = blast(roles, called);
-        let first = blast.lines().remove(0);
-        assert_eq!((blast.is_of_administrator(), first.words.as_str()), (is_admin, words));
-        assert_eq!(first.weight == Weight::Raises, is_admin);
-        assert_eq!(blast.to_json()["administrator"], is_admin);
+        let blast = blast(held, untold);
+        let line = blast.administrator();
+        assert_eq!((blast.administers(), line.words.as_str()), (administers, words));
+        assert_eq!(line.weight == Weight::Raises, administers == Some(true));
+        assert_eq!(blast.to_json()["administrator"], json!(administers));
     }
 
     #[test]
-    fn what_cannot_be_told_says_so_and_long_lists_are_counted() {
-        let lines = blast(Ok(&[]), &[]).lines();
-        let words = |name: &str| lines.iter().find(|line| line.name == name).map(|line| line.words.as_str());
-        assert_eq!(words("class"), Some("cannot tell: not read"));
-        assert_eq!(words("groups"), Some("6: a, b, c, d, e, and 1 more"));
-        assert_eq!(words("apps"), Some("none"));
-        assert_eq!(words("sessions"), Some("cannot tell: no call lists them"));
-        assert_eq!(words("findings"), Some("1 other that is open"));
+    fn what_is_acted_on_elsewhere_is_not_told_by_okta() {
+        let aad = |held: &[&str]| Blast { elsewhere: Some("AAD".to_owned()), ..blast(held, None) };
+        assert_eq!(aad(&[]).administers(), None);
+        assert_eq!(aad(&[]).administrator().words, "cannot tell: roles in AAD are not read here");
+        assert_eq!(aad(&["App"]).administers(), Some(true), "an administrator in Okta is one anyhow");
+        assert!(aad(&[]).others()[1].words.starts_with("in Okta, 6: a"));
+    }
+
+    #[test]
+    fn an_issue_may_call_it_an_administrators() {
+        let called = Blast { called: texts(&["Super admin"]), ..blast(&[], Some("403")) };
+        assert_eq!((called.administers(), called.is_of_administrator()), (Some(true), true));
+        assert_eq!(called.administrator().words, "by an open issue: Super admin");
+    }
+
+    #[rstest]
+    #[case("Admin", true)]
+    #[case("Super admin", true)]
+    #[case("Org Admins", true)]
+    #[case("SuperAdmin", true)]
+    #[case("Unused Global Admin Account", true)]
+    #[case("Privileged role administrators", true)]
+    #[case("Administrative assistant", false)]
+    #[case("Administration", false)]
+    #[case("Human", false)]
+    #[case("", false)]
+    fn the_words_of_issues(#[case] word: &str, #[case] is_admin: bool) {
+        assert_eq!(names_administrator(&word.into()), is_admin, "{word}");
+    }
+
+    #[test]
+    fn what_cannot_be_told_says_so_and_long_lists_and_names_end() {
+        let lines = blast(&[], None).others();
+        let words: Vec<&str> = lines.iter().map(|line| line.words.as_str()).collect();
+        assert_eq!(
+            words,
+            [
+                "cannot tell: not read",
+                "6: a, b, c, d, e, and 1 more",
+                "none",
+                "cannot tell: no call lists them",
+                "1 other that is open"
+            ]
+        );
+        let long = "x".repeat(10_000);
+        assert!(blast(&[long.as_str(); 9], None).administrator().words.len() < 500);
     }
 }

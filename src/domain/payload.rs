@@ -20,7 +20,7 @@ use jiff::Timestamp;
 use std::collections::BTreeMap;
 
 pub use fields::check_names;
-pub use ispm::{FIELDS, entity as record_entity, types_of as record_types};
+pub use ispm::{FIELDS, entity as record_entity, words_of as record_words};
 
 /// What a body is made of.
 #[derive(Debug, Clone, Copy)]

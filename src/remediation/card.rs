@@ -192,7 +192,7 @@ impl Known {
     pub(super) async fn look_around(&mut self, desk: &Desk, flow: &Flow, ask: &Ask, depth: Depth) {
         if !flow.creates() {
             let (about, person, account) = (&self.about, &self.person, self.account.as_ref());
-            let whose = blast::Whose { about, person, account, user: self.reading.user.as_ref() };
+            let whose = blast::Whose { flow, about, person, account, user: self.reading.user.as_ref() };
             self.blast = blast::read(desk, ask, whose, depth).await;
         }
     }

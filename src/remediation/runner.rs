@@ -16,7 +16,7 @@ pub use gate::Unsent;
 
 use super::guard::Precedent;
 use super::subject::Names;
-use super::{Desk, card, guard, sight, target};
+use super::{Desk, blast, card, guard, sight, target};
 use crate::domain::action::StepOf;
 use crate::domain::plan::Plan;
 use crate::domain::run_end::{Ended, RunEnd, StepEnd};
@@ -306,7 +306,17 @@ impl Runner {
             return Ok(());
         };
         let differences = target::differences(&plan.target, &now.target);
-        if differences.is_empty() { Ok(()) } else { Err(RunError::TargetChanged(differences)) }
+        if !differences.is_empty() {
+            return Err(RunError::TargetChanged(differences));
+        }
+        match blast::roles_since(&self.desk, plan).await {
+            None => Ok(()),
+            Some(roles) => {
+                let roles: Vec<String> = roles.iter().map(ToString::to_string).collect();
+                let words = format!("they are an administrator now ({}): more is asked", roles.join(", "));
+                Err(RunError::TargetChanged(vec![words]))
+            }
+        }
     }
 }
 

@@ -21,6 +21,7 @@ use jiff::SignedDuration;
 use proptest::prelude::*;
 use rstest::rstest;
 use serde_json::json;
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::time::Duration;
 use tokio::sync::{Notify, mpsc};
@@ -177,37 +178,104 @@ fn roles(of: &str) -> Option<Vec<serde_json::Value>> {
     let role = |status: &str| json!({"id": "ra1", "type": "SUPER_ADMIN", "label": "Super Administrator", "status": status});
     match of {
         "active" => Some(vec![role("ACTIVE")]),
+        "by a group" => {
+            Some(vec![json!({"id": "ra2", "type": "CUSTOM", "label": null, "assignmentType": "GROUP"})])
+        }
         "inactive" => Some(vec![role("INACTIVE")]),
         "none" => Some(Vec::new()),
-        "unreadable" => Some(vec![json!({"id": 7, "status": {}})]),
+        "odd" => Some(vec![json!({"id": 7, "status": {}})]),
+        "odd and active" => Some(vec![json!(null), role("ACTIVE")]),
         _ => None,
+    }
+}
+
+impl Lab {
+    /// Okta says this of the roles of an account, and of no other.
+    fn gives_roles(&self, id: &'static str, of: &str) {
+        let mut all = self.groups.roles.lock().unwrap();
+        all.clear();
+        roles(of).into_iter().for_each(|roles| drop(all.insert(id, roles)));
     }
 }
 
 /// Known administrators are one tier up; who may be one is not.
 #[rstest]
-#[case::medium("suspend-okta-account", "active", Risk::High)]
-#[case::high_stays("okta-deactivate", "active", Risk::High)]
-#[case::inactive("suspend-okta-account", "inactive", Risk::Medium)]
-#[case::none("suspend-okta-account", "none", Risk::Medium)]
-#[case::not_told("suspend-okta-account", "403", Risk::Medium)]
-#[case::not_readable("suspend-okta-account", "unreadable", Risk::Medium)]
-#[case::several("okta-contain", "active", Risk::High)]
+#[case::low("okta-add-to-group", "active", Risk::Medium, Some(true))]
+#[case::medium("suspend-okta-account", "active", Risk::High, Some(true))]
+#[case::high_stays("okta-deactivate", "active", Risk::High, Some(true))]
+#[case::by_a_group("suspend-okta-account", "by a group", Risk::High, Some(true))]
+#[case::one_odd_item_hides_no_other("suspend-okta-account", "odd and active", Risk::High, Some(true))]
+#[case::inactive("suspend-okta-account", "inactive", Risk::Medium, Some(false))]
+#[case::none("suspend-okta-account", "none", Risk::Medium, Some(false))]
+#[case::not_told("suspend-okta-account", "403", Risk::Medium, None)]
+#[case::not_readable("suspend-okta-account", "odd", Risk::Medium, None)]
+#[case::several("okta-contain", "active", Risk::High, Some(true))]
 #[tokio::test]
-async fn a_known_administrator_is_one_tier_up(#[case] flow: &str, #[case] of: &str, #[case] risk: Risk) {
+async fn a_known_administrator_is_one_tier_up(
+    #[case] flow: &str,
+    #[case] of: &str,
+    #[case] risk: Risk,
+    #[case] administers: Option<bool>,
+) {
     let lab = Setup::default().lab();
-    *lab.groups.roles.lock().unwrap() = roles(of);
-    let plan = prepare(&lab.desk, Ask { flow: flow.into(), ..ask(1) }).await.unwrap();
-    assert_eq!(plan.risk, risk);
+    lab.gives_roles("00u1", of);
+    let inputs = BTreeMap::from([("group".to_owned(), "Sales".to_owned())]);
+    let inputs = if flow.contains("group") { inputs } else { BTreeMap::new() };
+    let ask = || Ask { flow: flow.into(), inputs: inputs.clone(), ..ask(1) };
+    let plan = prepare(&lab.desk, ask()).await.unwrap();
+    assert_eq!((plan.risk, plan.blast.as_ref().unwrap().administers()), (risk, administers));
     assert_eq!(matches!(plan.confirm, Confirm::Login(_)), risk == Risk::High, "{:?}", plan.confirm);
-    let blast = plan.blast.as_ref().unwrap();
-    assert_eq!(blast.roles.as_ref().is_none(), ["403", "unreadable"].contains(&of), "{blast:?}");
-    let again = prepare_to(&lab.desk, Ask { flow: flow.into(), ..ask(1) }, Depth::Target).await.unwrap();
+    let again = prepare_to(&lab.desk, ask(), Depth::Target).await.unwrap();
     assert_eq!(
         (again.blast, again.request.digest()),
         (None, plan.request.digest()),
-        "it is no part of what is sent"
+        "no part of what is sent"
     );
+}
+
+#[tokio::test]
+async fn nobodys_roles_are_anothers() {
+    let lab = Setup::default().lab();
+    lab.gives_roles("00u2", "active");
+    assert_eq!(lab.plan().await.blast.unwrap().administers(), None, "of 00u1 nobody may see any");
+}
+
+/// An account of another product is not told by Okta; that the person administers Okta counts all the same.
+#[rstest]
+#[case("none", None, Risk::Medium)]
+#[case("active", Some(true), Risk::High)]
+#[tokio::test]
+async fn okta_does_not_speak_for_other_products(
+    #[case] of: &str,
+    #[case] administers: Option<bool>,
+    #[case] risk: Risk,
+) {
+    let details = json!({"endUserDetails": {"id": "c1", "login": "ann"}, "providerEndUserDetails": [
+        {"userId": "00u1", "provider": "OKTA", "login": "ann@okta.example"},
+        {"userId": "aad-1", "provider": "AZURE_AD", "login": "ann@aad.example"}]});
+    let lab = Setup { details, ..Setup::default() }.lab();
+    lab.gives_roles("00u1", of);
+    let of_aad = |flow: &&Flow| flow.product == Some(flow::Product::Aad) && flow.risk == Risk::Medium;
+    let flow = lab.desk.flows.iter().find(of_aad).unwrap().id.clone();
+    let plan = prepare(&lab.desk, Ask { flow, ..ask(1) }).await.unwrap();
+    let blast = plan.blast.unwrap();
+    assert_eq!((blast.administers(), plan.risk), (administers, risk), "{blast:?}");
+    assert_eq!(blast.accounts, ["00u1"]);
+}
+
+/// Whoever becomes an administrator while the card stands open is asked for as one.
+#[tokio::test]
+async fn roles_are_looked_at_again_before_the_send() {
+    for (of, is_stopped) in [("none", false), ("active", true)] {
+        let lab = Setup::ends([answered(200)]).lab();
+        lab.gives_roles("00u1", "none");
+        let plan = lab.plan().await;
+        lab.gives_roles("00u1", of);
+        let ended = lab.run(&plan, &confirmed(&plan)).await;
+        let said = ended.as_ref().err().map(ToString::to_string).unwrap_or_default();
+        assert_eq!(said.contains("an administrator now (Super Administrator)"), is_stopped, "{of}: {said}");
+        assert_eq!(lab.sends(), usize::from(!is_stopped), "{of}");
+    }
 }
 
 /// A reason that is wanted from a risk on is wanted for whom that risk holds.
@@ -216,7 +284,7 @@ async fn a_reason_is_wanted_for_the_raised_risk() {
     let guard = Guard { require_reason_from: Some(Risk::High), ..Guard::default() };
     for (of, is_wanted) in [("none", false), ("active", true)] {
         let lab = Setup { guard: guard.clone(), ..Setup::default() }.lab();
-        *lab.groups.roles.lock().unwrap() = roles(of);
+        lab.gives_roles("00u1", of);
         assert_eq!(lab.plan().await.reason_required, is_wanted, "{of}");
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! One request for a token at a time: who comes meanwhile waits for that one and shares its answer,
 //! also where it is a failure. Otherwise ten callers of a dead token endpoint would wait for ten
-//! time-outs in a row.
+//! time-outs in a row. That a scope was not granted is kept for a while: no call that needs it would get
+//! another answer, and each refusal stands in the other side's log.
 
 use super::http::{Answer, Bucket, Http, HttpError, Request};
 use crate::domain::dossier::Problem;
@@ -80,7 +81,25 @@ struct Kept {
 #[derive(Debug, Default)]
 struct State {
     kept: Option<Kept>,
-    failure: Option<Problem>,
+    failure: Option<Failure>,
+}
+
+/// That no token was issued.
+#[derive(Debug)]
+struct Failure {
+    problem: Problem,
+    at: Timestamp,
+}
+
+/// For so long a scope that was not granted is not asked for again.
+const REFUSAL_KEPT: SignedDuration = SignedDuration::from_secs(60);
+
+impl Failure {
+    /// Whether asking again would bring the same: the scope is not granted (RFC 6749, section 5.2).
+    fn holds(&self, now: Timestamp) -> bool {
+        let is_of_scope = self.problem.kind.as_ref().is_some_and(|code| code.raw() == "invalid_scope");
+        is_of_scope && now.duration_since(self.at) < REFUSAL_KEPT
+    }
 }
 
 /// Why a request with a token has no answer.
@@ -169,8 +188,9 @@ impl Tokens {
             return Ok(token);
         }
         let has_waited = self.ended.load(Ordering::SeqCst) != ended_before;
-        if let Some(failure) = state.failure.as_ref().filter(|_| has_waited) {
-            return Err(failure.clone());
+        let now = self.http.now();
+        if let Some(failure) = state.failure.as_ref().filter(|failure| has_waited || failure.holds(now)) {
+            return Err(failure.problem.clone());
         }
         let issued = self.issuer.issue(&self.http).await;
         self.ended.fetch_add(1, Ordering::SeqCst);
@@ -193,7 +213,8 @@ impl Tokens {
                 Ok(token)
             }
             Err(problem) => {
-                *state = State { kept: None, failure: Some(problem.clone()) };
+                let failure = Failure { problem: problem.clone(), at: self.http.now() };
+                *state = State { kept: None, failure: Some(failure) };
                 Err(problem)
             }
         }

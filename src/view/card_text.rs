@@ -11,10 +11,11 @@ use super::theme::Role;
 use super::words;
 use crate::app::card::{Card, Phase};
 use crate::domain::action::ShownRequest;
-use crate::domain::blast::{BlastLine, Weight};
+use crate::domain::blast::{Blast, BlastLine, Weight};
 use crate::domain::plan::{Confirm, Fact, Plan, Target};
 use crate::domain::run_end::StepEnd;
 use crate::domain::time::Zone;
+use crate::domain::untrusted::fit_marked;
 use crate::domain::{Action, Login, NOTHING, OneTimeLink, Receipt, Risk, Untrusted};
 
 /// The fact that stands for the target's state.
@@ -139,8 +140,8 @@ fn facts(prose: &mut Prose, plan: &Plan, zone: &Zone) {
     risk(prose, plan);
     let (role, target) = in_a_word(&plan.target, zone);
     prose.fact("target", role, &target);
-    if let Some(line) = administrator(plan).filter(|line| line.weight == Weight::Raises) {
-        prose.fact(line.name, Role::Alarm, &line.words);
+    if let Some(line) = administrator(plan) {
+        prose.fact(line.name, weighed(line.weight), &line.words);
     }
     names(prose, plan);
     sends(prose, plan);
@@ -151,10 +152,10 @@ fn facts(prose: &mut Prose, plan: &Plan, zone: &Zone) {
 fn brief(prose: &mut Prose, plan: &Plan, zone: &Zone) {
     let (role, target) = in_a_word(&plan.target, zone);
     prose.run_in("target:", role, &target);
-    match administrator(plan).map(|line| (line.weight, line.words)) {
-        Some((Weight::Raises, words)) => prose.run_in("admin:", Role::Alarm, &words),
-        Some((Weight::Unknown, _)) => prose.run_in("admin:", Role::Warning, "cannot tell"),
-        Some((Weight::Known, _)) | None => {}
+    if let Some(line) = administrator(plan) {
+        // One row: what else stands on this screen has to be seen too.
+        let room = prose.columns().saturating_sub("admin: ".len());
+        prose.run_in("admin:", weighed(line.weight), &fit_marked(&line.words, room, '…'));
     }
     prose.run_in("undo:", Role::Text, &plan.undo);
     if !plan.cannot_know.is_empty() {
@@ -173,22 +174,20 @@ fn names(prose: &mut Prose, plan: &Plan) {
     prose.fact("flow", Role::Text, &format!("{} ({})", plan.flow.name, plan.flow.id));
 }
 
-/// How far it reaches, beside the target's own state. What raises the risk stands above.
+/// How far it reaches, beside the target's own state and whether it is an administrator's, which stand above.
 fn reach(prose: &mut Prose, plan: &Plan) {
     let Some(blast) = &plan.blast else { return };
     prose.heading(Role::Heading, "What it reaches");
-    for line in blast.lines().iter().filter(|line| line.weight != Weight::Raises) {
+    let first = blast.administrator();
+    for line in std::iter::once(first).filter(|line| line.weight == Weight::Known).chain(blast.others()) {
         prose.fact(line.name, weighed(line.weight), &line.words);
     }
 }
 
-/// The line that decides what is asked.
+/// What decides what is asked, unless it is known that there is nothing to be said.
 fn administrator(plan: &Plan) -> Option<BlastLine> {
-    plan.blast.as_ref()?.lines().into_iter().find(|line| line.name == ADMIN)
+    plan.blast.as_ref().map(Blast::administrator).filter(|line| line.weight != Weight::Known)
 }
-
-/// The name of that line.
-const ADMIN: &str = "admin";
 
 fn weighed(weight: Weight) -> Role {
     match weight {

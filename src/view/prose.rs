@@ -21,6 +21,11 @@ impl<'a> Prose<'a> {
         Prose { theme, columns: columns.max(1), lines: Vec::new(), is_dense: false }
     }
 
+    /// How wide it is.
+    pub(super) fn columns(&self) -> usize {
+        self.columns
+    }
+
     /// Without empty lines, where rows are few.
     pub(super) fn dense(self) -> Prose<'a> {
         Prose { is_dense: true, ..self }

@@ -93,6 +93,15 @@ async fn administrator_roles_that_may_not_be_seen_are_unknown(
     let part = tenants.part(PartName::OktaRoles, &admin).await.to_json();
     assert!(part["data"].is_null(), "{part}");
     assert!(part["error"].to_string().contains(code), "{part}");
+    let asked = rig::statuses(&lab, TOKEN).len();
+    for _ in 0..5 {
+        tenants.part(PartName::OktaRoles, &admin).await;
+    }
+    assert_eq!(
+        rig::statuses(&lab, TOKEN).len(),
+        asked,
+        "what was not granted is not asked for again and again"
+    );
     let groups = tenants.part(PartName::OktaGroups, &admin).await;
     assert!(groups.problems().is_empty(), "one part hides no other: {groups:?}");
 }

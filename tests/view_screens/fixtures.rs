@@ -10,7 +10,7 @@ use idtriage::app::state::Settings;
 use idtriage::app::user::Pane;
 use idtriage::app::{Effect, RequestId, Screen, State, update};
 use idtriage::domain::action::{Receipt, ShownRequest};
-use idtriage::domain::blast::{Blast, Known};
+use idtriage::domain::blast::{Blast, Roles, Told};
 use idtriage::domain::counts::StateCounts;
 use idtriage::domain::dossier::{AddressUsers, EndUserRef, LoadedPart, Problem};
 use idtriage::domain::event::{Detail, EventDetail};
@@ -775,14 +775,16 @@ pub(crate) fn plan(ask: &RunAsk) -> Plan {
 
 /// How far a suspension of somebody ordinary reaches.
 fn blast() -> Blast {
-    let texts = |texts: &[&str]| Known::Is(texts.iter().map(|text| Untrusted::from(*text)).collect());
+    let texts = |texts: &[&str]| Told::Is(texts.iter().map(|text| Untrusted::from(*text)).collect());
     Blast {
-        roles: texts(&[]),
+        accounts: vec!["00u1abc".to_owned()],
+        elsewhere: None,
+        roles: Roles::default(),
         called: Vec::new(),
         groups: texts(&["Sales EMEA", "Everyone"]),
         apps: texts(&["Google Workspace", "Slack", "Jira", "Workday", "Salesforce", "Wiki"]),
-        findings: Known::Is(2),
-        class: Known::Is("INTERNAL".into()),
+        findings: Told::Is(2),
+        class: Told::Is("INTERNAL".into()),
     }
 }
 

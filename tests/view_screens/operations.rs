@@ -5,8 +5,9 @@ use crate::paint::written;
 use idtriage::app::card::{Card, Phase};
 use idtriage::app::{Overlay, State};
 use idtriage::domain::action::{Receipt, ShownRequest};
+use idtriage::domain::blast::{Blast, Roles};
 use idtriage::domain::operation::{CONTAIN, Operation};
-use idtriage::domain::plan::{Difference, Plan, Refusal};
+use idtriage::domain::plan::{Confirm, Difference, Plan, Refusal};
 use idtriage::domain::run_end::{Ended, RunEnd, StepEnd};
 use idtriage::domain::{Action, ActionId, Actor, Evidence, Flow, OneTimeLink, Outcome, Untrusted};
 use idtriage::view::Theme;
@@ -54,6 +55,29 @@ fn contain_where_one_step_has_nothing_to_do(#[case] columns: u16, #[case] rows: 
         card.plan = card.plan.as_deref().map(|plan| Box::new(contain(plan)));
     });
     look(&format!("contain_{columns}x{rows}"), &state);
+}
+
+/// Whose account it is stands on the first screen, also where nobody can say.
+#[rstest]
+#[case("raised", &["Super Administrator", "Help Desk Administrator", "Application Administrator"], None)]
+#[case("unknown", &[], Some("E0000006: Okta answered 403: You do not have permission to perform the requested action"))]
+fn a_card_says_whether_it_is_an_administrators(
+    #[case] name: &str,
+    #[case] held: &[&str],
+    #[case] untold: Option<&str>,
+    #[values((60, 16), (80, 24))] (columns, rows): (u16, u16),
+) {
+    let state = with(columns, rows, |card| {
+        let Some(plan) = &mut card.plan else { return };
+        let held = held.iter().map(|role| Untrusted::from(*role)).collect();
+        let roles = Roles { held, untold: untold.map(str::to_owned) };
+        plan.blast = plan.blast.take().map(|blast| Blast { roles, ..blast });
+        if plan.blast.as_ref().is_some_and(Blast::is_of_administrator) {
+            plan.risk = plan.flow.risk.raised();
+            plan.confirm = Confirm::of(plan.risk, &plan.login, "suspend");
+        }
+    });
+    look(&format!("card_{name}_{columns}x{rows}"), &state);
 }
 
 fn action(outcome: Outcome, evidence: Evidence, plan: &Plan) -> Action {

@@ -3,7 +3,7 @@
 use crate::domain::{Untrusted, time};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// An Okta user: what is shown, and the rest as it came.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -35,6 +35,9 @@ pub struct OktaUser {
     /// What is legal now, by name. Only a single user's GET says it.
     #[serde(rename = "_links")]
     pub links: Value,
+    /// What else came with it, as it came.
+    #[serde(flatten)]
+    pub other: Map<String, Value>,
     /// By which request Okta told this: its log and its support know it by that.
     #[serde(skip)]
     pub request_id: Option<Untrusted>,

@@ -4,7 +4,7 @@
 use crate::domain::{Untrusted, time};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// An administrator role that a user has (contracts/workflows-ispm.md, section 2.4).
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -26,6 +26,9 @@ pub struct OktaRole {
     /// The id of what a custom role is about.
     #[serde(rename = "resource-set")]
     pub resource_set: Untrusted,
+    /// What else came with it, as it came: properties may be added at any time.
+    #[serde(flatten)]
+    pub other: Map<String, Value>,
 }
 
 impl OktaRole {
@@ -51,6 +54,9 @@ pub struct OktaGroup {
     pub kind: Untrusted,
     /// Name and description.
     pub profile: Value,
+    /// What else came with it, as it came: properties may be added at any time.
+    #[serde(flatten)]
+    pub other: Map<String, Value>,
 }
 
 impl OktaGroup {
@@ -73,6 +79,9 @@ pub struct OktaApp {
     pub label: Untrusted,
     /// `ACTIVE` or `INACTIVE`.
     pub status: Untrusted,
+    /// What else came with it, as it came: properties may be added at any time.
+    #[serde(flatten)]
+    pub other: Map<String, Value>,
 }
 
 impl OktaApp {
@@ -97,4 +106,33 @@ pub struct OktaFactor {
     /// When it was enrolled.
     #[serde(with = "time::millis_option")]
     pub created: Option<Timestamp>,
+    /// What else came with it, as it came: properties may be added at any time.
+    #[serde(flatten)]
+    pub other: Map<String, Value>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+    use serde::de::DeserializeOwned;
+    use serde_json::json;
+
+    fn again<T: DeserializeOwned + Serialize>(item: &Value) -> Value {
+        serde_json::to_value(serde_json::from_value::<T>(item.clone()).unwrap()).unwrap()
+    }
+
+    #[rstest]
+    #[case(again::<OktaRole>)]
+    #[case(again::<OktaGroup>)]
+    #[case(again::<OktaApp>)]
+    #[case(again::<OktaFactor>)]
+    #[case(again::<crate::domain::dossier::OktaUser>)]
+    fn what_nobody_named_here_is_kept(#[case] again: fn(&Value) -> Value) {
+        let item = json!({"id": "x1", "realmId": "r1", "_embedded": {"more": [1, null]}});
+        let told = again(&item);
+        for name in ["id", "realmId", "_embedded"] {
+            assert_eq!(told[name], item[name], "{name}: {told}");
+        }
+    }
 }

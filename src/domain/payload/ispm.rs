@@ -77,11 +77,12 @@ fn of_flat(value: &Value) -> Map<String, Value> {
     FIELDS.iter().map(|(name, _)| ((*name).to_owned(), text(value.get(*name)).into())).collect()
 }
 
-/// What an ISPM record calls the account that it is about: `Admin`, `Super admin`.
-pub fn types_of(raw: &str) -> Vec<Untrusted> {
+/// The words by which an ISPM record speaks of the account that it is about: what it calls it (`Admin`,
+/// `Super admin`), why, and its own title (`Unused Admin Account`).
+pub fn words_of(raw: &str) -> Vec<Untrusted> {
     let Some(record) = Record::parse(raw) else { return Vec::new() };
-    let types = record.get("additionalDataTypes").split(',').map(str::trim);
-    types.filter(|word| !word.is_empty()).map(Untrusted::from).collect()
+    let types = record.get("additionalDataTypes").split(',').chain([record.get("issueTitle")]);
+    types.map(str::trim).filter(|word| !word.is_empty()).map(Untrusted::from).collect()
 }
 
 /// An ISPM record of either shape, read into the flat fields.
@@ -305,7 +306,8 @@ fn items(value: Option<&Value>) -> &[Value] {
 
 /// The types of `[{type}]`, comma-joined.
 fn types(value: Option<&Value>) -> String {
-    let names = items(value).iter().map(|entry| text(entry.get("type"))).filter(|name| !name.is_empty());
+    let name = |entry: &Value| if entry.is_string() { text(Some(entry)) } else { text(entry.get("type")) };
+    let names = items(value).iter().map(name).filter(|name| !name.is_empty());
     names.collect::<Vec<_>>().join(", ")
 }
 

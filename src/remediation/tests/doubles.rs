@@ -11,7 +11,7 @@ use crate::store::*;
 use crate::tenant::{Assignment, CallEnd, Called, Clearance, Directory, FlowCaller, OktaOrg};
 use async_trait::async_trait;
 use jiff::Timestamp;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
 use tokio::sync::{Notify, watch};
 
@@ -379,8 +379,8 @@ pub(super) struct Org {
     pub(super) is_member: Mutex<bool>,
     pub(super) has_factor: Mutex<bool>,
     pub(super) hides_groups: Mutex<bool>,
-    /// The administrator roles of everybody, where they may be seen.
-    pub(super) roles: Mutex<Option<Vec<serde_json::Value>>>,
+    /// The administrator roles by account; of nobody else they may be seen.
+    pub(super) roles: Mutex<BTreeMap<&'static str, Vec<serde_json::Value>>>,
 }
 
 fn group(id: &str, name: &str, kind: &str) -> serde_json::Value {
@@ -414,8 +414,8 @@ impl OktaOrg for Org {
         Err(Problem::whole("not scripted"))
     }
 
-    async fn roles_of_user(&self, _: &str) -> Result<Vec<serde_json::Value>, Problem> {
-        self.roles.lock().unwrap().clone().ok_or_else(|| Problem::whole("403: no right"))
+    async fn roles_of_user(&self, id: &str) -> Result<Vec<serde_json::Value>, Problem> {
+        self.roles.lock().unwrap().get(id).cloned().ok_or_else(|| Problem::whole("403: no right"))
     }
 
     async fn groups_of_user(&self, _: &str) -> Result<Vec<serde_json::Value>, Problem> {

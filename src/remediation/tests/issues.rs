@@ -128,3 +128,26 @@ impl Lab {
         self.memory.event.as_ref().and_then(|event| event.raw.clone()).unwrap()
     }
 }
+
+/// What an issue calls an account is heard also where nobody may see roles, and only of that login.
+#[rstest]
+#[case::its_types("ann", json!([{"type": "Super admin"}]), "Old Password", true)]
+#[case::its_title("ann", json!([]), "Unused Admin Account", true)]
+#[case::neither("ann", json!(["Human"]), "Old Password", false)]
+#[case::anothers("bob", json!([{"type": "Super admin"}]), "Unused Admin Account", false)]
+#[tokio::test]
+async fn an_issue_may_call_an_account_an_administrators(
+    #[case] of_login: &str,
+    #[case] types: serde_json::Value,
+    #[case] title: &str,
+    #[case] is_raised: bool,
+) {
+    let mut detail =
+        issue(json!({"type": "Account", "identifierInService": "00u1", "sourceProductName": "Okta",
+        "additionalData": {"username": of_login, "types": types}}));
+    detail.raw = detail.raw.map(|raw| raw.replace("Unused Admin Account", title));
+    let lab =
+        Setup { memory: Memory { event: Some(detail), ..Default::default() }, ..Setup::default() }.lab();
+    let plan = prepare(&lab.desk, asked("okta-suspend")).await.unwrap();
+    assert_eq!((plan.is_raised(), plan.risk == Risk::High), (is_raised, is_raised), "{:?}", plan.blast);
+}

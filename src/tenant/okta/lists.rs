@@ -108,13 +108,20 @@ impl Okta {
 
     /// The factors of a user, as far as the policy for whoever asks shows them.
     pub(in crate::tenant) async fn factors_of(&self, login: &str) -> Part<Vec<OktaFactor>> {
-        self.list(login, "factors", |id| Listed {
-            scope: Scope::ReadUsers,
-            calls: "users/{id}/factors",
-            path: format!("/api/v1/users/{id}/factors"),
-            query: None,
-        })
-        .await
+        let mut part = self
+            .list(login, "factors", |id| Listed {
+                scope: Scope::ReadUsers,
+                calls: "users/{id}/factors",
+                path: format!("/api/v1/users/{id}/factors"),
+                query: None,
+            })
+            .await;
+        // What is embedded of one that is being enrolled may be its shared secret.
+        for factor in part.data.iter_mut().flatten() {
+            let factor: &mut OktaFactor = factor;
+            factor.other.remove("_embedded");
+        }
+        part
     }
 
     /// What the System Log holds of late of what a user did and of what was done to them, newest first.
