@@ -120,10 +120,22 @@ fn pages_that_repeat_themselves_are_not_asked_for_ever() {
 }
 
 #[test]
-fn what_is_held_is_capped() {
+fn a_log_goes_on_for_ever_and_what_is_held_does_not() {
     let mut desk = shown(MOST, Some("https://x/next"));
-    assert!(asked(&desk.send(Msg::CursorMoved(Motion::End))).is_empty());
-    assert!(screen(&desk).is_full());
+    for page in 0..3 {
+        let more = asked(&desk.send(Msg::CursorMoved(Motion::End)));
+        let [(request, LogStep::Next(_))] = more.as_slice() else { panic!("{page}: {more:?}") };
+        let selected = screen(&desk).selected().unwrap().uuid.clone();
+        let from = MOST + page * PAGE;
+        desk.send(Msg::Answered(*request, Answer::Log(Ok(slice(from..from + PAGE, Some("https://x/next"))))));
+        let held = screen(&desk);
+        assert_eq!((held.rows.len(), held.gone), (MOST, (page + 1) * PAGE));
+        assert_eq!(held.selected().unwrap().uuid, selected, "the cursor stays on its record");
+    }
+    desk.send(Msg::CursorMoved(Motion::Top));
+    assert_eq!(screen(&desk).selected().unwrap().uuid.raw(), format!("u-{}", 3 * PAGE));
+    let written = desk.send(Msg::LogExported(LogForm::Csv));
+    assert!(matches!(written.as_slice(), [Effect::ExportLog { has_more: true, .. }]));
 }
 
 #[test]

@@ -10,8 +10,9 @@ use idtriage::app::flows::{FlowList, Offer};
 use idtriage::app::msg::{Motion, OperationAsk};
 use idtriage::app::state::QuitQuestion;
 use idtriage::app::user::Pane;
-use idtriage::app::{Answer, Effect, Msg, Overlay, RequestId, Screen, pane, triage};
+use idtriage::app::{Answer, Effect, Msg, Overlay, RequestId, Screen, pane, triage, update};
 use idtriage::domain::action::{Receipt, ShownRequest};
+use idtriage::domain::call_probe::{CallProbe, Works};
 use idtriage::domain::dossier::{LoadedPart, Part, Problem};
 use idtriage::domain::event::EventDetail;
 use idtriage::domain::operation::{self, Operation};
@@ -758,4 +759,42 @@ fn what_the_store_holds_is_read_when_shown_and_not_with_every_arrival() {
     assert!(kept_asked(&desk.send(Msg::RefreshAsked)).is_empty(), "it is under way");
     desk.send(Msg::WentBack);
     assert!(kept_asked(&desk.advance(60_000)).is_empty(), "nobody looks");
+}
+
+/// What the configuration needs and may not call is said at the start; what nothing needs is not.
+#[test]
+fn calls_are_tried_at_the_start_and_a_needed_one_that_fails_is_said() {
+    let probe = |call, is_needed, works| CallProbe {
+        call,
+        needs: "okta.logs.read",
+        has: "okta.logs.read".to_owned(),
+        works,
+        hint: Some("a role that may read the System Log".to_owned()),
+        is_needed,
+    };
+    for (is_needed, is_said) in [(true, true), (false, false)] {
+        let mut desk = Desk::settled(1);
+        desk.state.settings.probes_calls = true;
+        let effects = update::start(&mut desk.state);
+        let asked = effects.iter().find_map(|effect| match effect {
+            Effect::ProbeCalls { request } => Some(*request),
+            _ => None,
+        });
+        let no = Works::No("no role covers it".to_owned());
+        let calls =
+            vec![probe("GET /api/v1/logs", is_needed, no), probe("GET /api/v1/apps", true, Works::Yes)];
+        desk.send(Msg::Answered(asked.unwrap(), Answer::Calls(calls.clone())));
+        let said = desk.state.notice.shown(desk.state.now).cloned();
+        let needle = "GET /api/v1/logs does not work: no role";
+        let is = matches!(&said, Some(Err(text)) if text.contains(needle));
+        assert_eq!(is, is_said, "{said:?}");
+        assert_eq!(desk.state.calls, Some(calls));
+        desk.send(Msg::HealthAsked);
+        let again = desk.send(Msg::RefreshAsked);
+        assert!(again.iter().any(|effect| matches!(effect, Effect::ProbeCalls { .. })), "{again:?}");
+    }
+    let mut without = Desk::settled(1);
+    assert!(
+        !update::start(&mut without.state).iter().any(|effect| matches!(effect, Effect::ProbeCalls { .. }))
+    );
 }

@@ -328,6 +328,16 @@ fn the_journal_is_verified_against_a_head_that_was_kept() {
     assert_eq!(broken.json_lines()[0]["holds"], false);
 }
 
+/// What a source needs and may not call is said at the start, not only where it is missed.
+#[test]
+fn collect_says_at_its_start_what_it_may_not_call() {
+    let (tenant, place) = started();
+    tenant.fault("no-log-role@okta");
+    let collect = place.collect();
+    collect.says("Okta: GET /api/v1/logs does not work: no role covers it");
+    assert!(collect.errors().contains("a role that may read the System Log"), "{}", collect.errors());
+}
+
 #[test]
 fn doctor_says_what_works_and_what_mends_the_rest() {
     let (tenant, place) = started();

@@ -155,6 +155,11 @@ pub enum Effect {
         /// Who asks.
         request: RequestId,
     },
+    /// Try which calls of the Okta org work.
+    ProbeCalls {
+        /// Who asks.
+        request: RequestId,
+    },
     /// Make a triage change.
     ChangeFinding {
         /// Who asks.

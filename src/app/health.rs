@@ -8,6 +8,7 @@ use super::effect::Effect;
 use super::list::Scroll;
 use super::msg::Motion;
 use super::state::{Awaited, Screen, State};
+use crate::domain::call_probe::CallProbe;
 use crate::domain::page::{Dropped, NotifierHealth, StoreStatus};
 use crate::domain::{SourceHealth, SourceState, time};
 use jiff::{SignedDuration, Timestamp};
@@ -90,6 +91,23 @@ pub fn loaded(state: &mut State, answer: Result<Box<Kept>, String>) {
             }
         }
     }
+}
+
+/// Tries which calls work, where there are any: at the start, and where somebody looks again.
+pub fn probe(state: &mut State) -> Vec<Effect> {
+    let is_under_way = state.flights.has(|awaited| *awaited == Awaited::Calls);
+    if !state.settings.probes_calls || is_under_way {
+        return Vec::new();
+    }
+    vec![Effect::ProbeCalls { request: state.flights.open(Awaited::Calls) }]
+}
+
+/// It is known which calls work. What the configuration cannot do without is said at once.
+pub fn probed(state: &mut State, calls: Vec<CallProbe>) {
+    if let Some(complaint) = calls.iter().filter(|call| call.is_bad()).find_map(CallProbe::complaint) {
+        state.notice.fail(state.now, &format!("Okta: {complaint}"));
+    }
+    state.calls = Some(calls);
 }
 
 /// The screen was scrolled.

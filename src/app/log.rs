@@ -1,7 +1,7 @@
 //! The System Log: what an org logged within a span of time, looked into page by page.
 //!
-//! Each question is a screen of its own, so that going back leads to the question before. Records are held
-//! up to a number: a log is endless, and a screen is for reading.
+//! Each question is a screen of its own, so that going back leads to the question before. A log is endless, and
+//! so is reading on; what is held is not: of more than a number the first ones go.
 
 use super::effect::{Effect, RequestId};
 use super::list::Cursor;
@@ -79,8 +79,10 @@ pub struct LogRow {
 pub struct LogScreen {
     /// What is asked.
     pub ask: LogAsk,
-    /// The records so far, in the order that was asked for.
+    /// The records so far, in the order that was asked for, without those that are gone.
     pub rows: Vec<LogRow>,
+    /// How many came before those and are not held any more.
+    pub gone: usize,
     /// Where it goes on.
     pub next: Option<String>,
     /// The selected record.
@@ -125,23 +127,25 @@ impl LogScreen {
         self.waiting.is_some()
     }
 
-    /// Whether there is more than is held.
-    pub fn is_full(&self) -> bool {
-        self.rows.len() >= MOST && self.next.is_some()
-    }
-
-    /// A page's records that are not held yet: pages may overlap.
-    fn take(&mut self, records: Vec<LogRecord>) {
+    /// Takes a page in, says how many of its records are new, and lets the first ones go where there are too many.
+    fn take(&mut self, records: Vec<LogRecord>) -> usize {
         let mut known: HashSet<Arc<str>> = self.keys().into_iter().collect();
+        let before = self.rows.len();
         for record in records {
             let key: Arc<str> = match record.uuid.is_blank() {
-                true => format!("#{}", self.rows.len()).into(),
+                true => format!("#{}", self.gone + self.rows.len()).into(),
                 false => record.uuid.raw().into(),
             };
             if known.insert(key.clone()) {
                 self.rows.push(LogRow { key, record });
             }
         }
+        let new = self.rows.len() - before;
+        let go = self.rows.len().saturating_sub(MOST).min(self.selected_at());
+        self.rows.drain(..go);
+        self.gone += go;
+        self.cursor.offset = self.cursor.offset.saturating_sub(go);
+        new
     }
 }
 
@@ -256,10 +260,9 @@ pub fn loaded(state: &mut State, request: RequestId, answer: Result<LogSlice, St
             screen.error = slice.problem;
             screen.next = slice.next;
             screen.clock_ahead = slice.clock_ahead.or(screen.clock_ahead);
-            let held = screen.rows.len();
-            screen.take(slice.records);
-            let brings_nothing = screen.rows.len() == held;
-            if brings_nothing && screen.next.take().is_some() && held > 0 {
+            let is_first = screen.rows.is_empty();
+            let brings_nothing = screen.take(slice.records) == 0;
+            if brings_nothing && screen.next.take().is_some() && !is_first {
                 // It would be asked for ever, and whether there is more nobody knows.
                 screen.error.get_or_insert_with(|| REPEATS.to_owned());
             }
@@ -274,7 +277,7 @@ fn load_more(state: &mut State) -> Vec<Effect> {
     let near = state.size.log_rows() * 2;
     let Some(screen) = top(state) else { return Vec::new() };
     let is_near = screen.selected_at() + near >= screen.rows.len();
-    if !is_near || screen.is_reading() || screen.error.is_some() || screen.rows.len() >= MOST {
+    if !is_near || screen.is_reading() || screen.error.is_some() {
         return Vec::new();
     }
     match screen.next.clone() {
@@ -421,7 +424,7 @@ fn exported(state: &mut State, form: LogForm) -> Vec<Effect> {
     let Some(screen) = top(state) else { return Vec::new() };
     let records: Vec<Arc<str>> = screen.rows.iter().map(|row| row.record.raw.clone()).collect();
     // Behind an error nobody knows.
-    let has_more = screen.next.is_some() || screen.error.is_some();
+    let has_more = screen.next.is_some() || screen.error.is_some() || screen.gone > 0;
     if records.is_empty() {
         state.notice.fail(state.now, "there is no record to write");
         return Vec::new();

@@ -8,6 +8,7 @@ use super::list::Extent;
 use super::log::{LogForm, LogSlice, Reach};
 use super::user::Pane;
 use crate::domain::action::StepOf;
+use crate::domain::call_probe::CallProbe;
 use crate::domain::dossier::{AddressUsers, LoadedPart};
 use crate::domain::event::{Detail, EventDetail};
 use crate::domain::finding::{FindingId, HistoryEntry};
@@ -81,6 +82,8 @@ pub type SaidOf = Result<Vec<(Login, Vec<Detail>)>, String>;
 /// What an effect brought back. Errors are sentences, ready to be shown.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Answer {
+    /// Which calls work.
+    Calls(Vec<CallProbe>),
     /// A page of events.
     Events(Result<Page<Event>, String>),
     /// How many wait.
@@ -153,6 +156,8 @@ pub enum Msg {
     Drawn(Extent),
     /// The store holds something new.
     StoreChanged(Sequence),
+    /// Which calls of the Okta org work, as whoever receives without a screen found out.
+    CallsProbed(Vec<CallProbe>),
     /// The sources are like this now.
     SourcesChanged(Arc<[SourceHealth]>),
     /// Another process that receives said this of them.

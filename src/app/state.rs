@@ -21,6 +21,7 @@ use super::prompt::Prompt;
 use super::raw::RawScreen;
 use super::triage::{Dialog, Then};
 use super::user::UserScreen;
+use crate::domain::call_probe::CallProbe;
 use crate::domain::profile::ProfileMap;
 use crate::domain::time::Zone;
 use crate::domain::{ActionId, EventId, Flow, Login, PartName, Wait};
@@ -43,6 +44,8 @@ pub struct Settings {
     pub profile_map: ProfileMap,
     /// Whether dossiers are read ahead.
     pub prefetches: bool,
+    /// Whether there is an org whose calls can be tried.
+    pub probes_calls: bool,
     /// Whether nothing may be changed.
     pub is_read_only: bool,
     /// Hosts whose links open directly on a desktop.
@@ -142,6 +145,8 @@ pub enum Awaited {
     Health,
     /// What it holds.
     Kept,
+    /// Which calls work.
+    Calls,
     /// A triage change, in a word.
     Change(&'static str),
     /// Which flows fit.
@@ -220,6 +225,8 @@ pub struct State {
     pub size: Size,
     /// What the configuration decides.
     pub settings: Settings,
+    /// Which calls of the Okta org work, once they were tried.
+    pub calls: Option<Vec<CallProbe>>,
     /// The header.
     pub header: Header,
     /// The feed: the screen under all others.
@@ -251,6 +258,7 @@ impl State {
             now,
             size,
             settings,
+            calls: None,
             header: Header::default(),
             feed: Feed::default(),
             stack: Vec::new(),

@@ -52,6 +52,7 @@ fn quiet(change: impl FnOnce()) -> Vec<Effect> {
 pub fn start(state: &mut State) -> Vec<Effect> {
     let mut effects = feed::load_newest(state);
     effects.push(load_health(state));
+    effects.extend(health::probe(state));
     effects
 }
 
@@ -127,6 +128,7 @@ fn answered(state: &mut State, request: RequestId, answer: Answer) -> Vec<Effect
         (Awaited::Health, Answer::Health(Ok(health))) => quiet(|| state.header.health = health),
         (Awaited::Health, Answer::Health(Err(error))) => quiet(|| state.notice.fail(state.now, error)),
         (Awaited::Kept, Answer::Kept(kept)) => quiet(|| health::loaded(state, kept)),
+        (Awaited::Calls, Answer::Calls(calls)) => quiet(|| health::probed(state, calls)),
         (Awaited::Kept, Answer::Broke(why)) => quiet(|| health::loaded(state, Err(why))),
         (Awaited::Change(what), Answer::Changed(finding)) => quiet(|| triage::changed(state, what, finding)),
         (Awaited::Fits, Answer::Fits(fits)) => quiet(|| flows::loaded(state, fits)),
@@ -363,6 +365,7 @@ fn refreshed(state: &mut State) -> Vec<Effect> {
         Some(Screen::Health(_)) => {
             let mut effects = health::load(state);
             effects.push(load_health(state));
+            effects.extend(health::probe(state));
             effects
         }
         Some(Screen::Log(_)) => log::refreshed(state),

@@ -7,14 +7,17 @@ use super::output::Output;
 use crate::app::Msg;
 use crate::app::header::Receiver;
 use crate::config::{Config, Loaded};
+use crate::domain::call_probe::CallProbe;
 use crate::domain::event::SourceName;
 use crate::domain::time::{self, Zone};
 use crate::domain::{Actor, SourceHealth, SourceState, untrusted};
 use crate::notify;
 use crate::remediation::guard::Mode;
 use crate::runtime::headless;
+use crate::runtime::receiver::Tell;
 use crate::runtime::systemd::Systemd;
 use crate::store::Store;
+use crate::tenant::Tenants;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
@@ -40,11 +43,18 @@ pub(super) async fn run(
         .telling(notifiers);
     let systemd = Systemd::of(|name| std::env::var_os(name), std::process::id());
     let keep = loaded.config.keep;
-    let ended = headless::collect(settings, keep, Arc::new(move |msg| teller.tell(msg)), systemd).await;
+    let tell: Tell = Arc::new(move |msg| teller.tell(msg));
+    let probing = probe(tenants, tell.clone());
+    let ended = headless::collect(settings, keep, (tell, probing), systemd).await;
     store.close().await?;
     ended.map_err(|cause| Failure::failed(format!("nothing is received any more: {cause}")))?;
     out.note("stopped; everything that was acknowledged is stored")?;
     Ok(DONE)
+}
+
+/// What a source needs and may not call is said at the start, not only where it is missed.
+async fn probe(tenants: Arc<Tenants>, tell: Tell) {
+    tell(Msg::CallsProbed(tenants.probe_calls().await));
 }
 
 /// What is going to be taken in.
@@ -106,6 +116,10 @@ impl Teller {
             Msg::SourcesChanged(sources) => said.changed(sources),
             // They are another process's to tell of.
             Msg::SourcesReported(_) => said.changed(Arc::default()),
+            Msg::CallsProbed(calls) => {
+                let bad = calls.iter().filter(|call| call.is_bad());
+                bad.filter_map(CallProbe::complaint).map(|said| format!("Okta: {said}")).collect()
+            }
             Msg::Ticked(now) => said.ticked(now),
             _ => Vec::new(),
         }

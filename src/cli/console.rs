@@ -20,6 +20,7 @@ use crate::runtime::session::{self, Closed};
 use crate::runtime::{picture, receiver};
 use crate::source::clock::Clock;
 use crate::store::{self, Store, receiver::Who};
+use crate::tenant::CallProber;
 use crate::tenant::Tenants;
 use crate::view::{Glyphs, Theme};
 use jiff::SignedDuration;
@@ -126,6 +127,7 @@ fn setup(loaded: &Loaded, store: Arc<dyn Store>, stage: Stage) -> Result<session
     });
     let tenants = connect::tenants_of_console(config, stage.clock.clone())?;
     let (held, log, org) = (tenants.held(), tenants.log_search(), tenants.okta_org());
+    let prober = org.is_some().then(|| tenants.clone() as Arc<dyn CallProber>);
     let notifiers = match stage.receives {
         Mode::Acting => connect::notifiers(config, store.clone(), stage.clock.clone(), None)?,
         Mode::ReadOnly => None,
@@ -156,6 +158,7 @@ fn setup(loaded: &Loaded, store: Arc<dyn Store>, stage: Stage) -> Result<session
         keep: config.keep,
         log,
         org,
+        prober,
         map: Arc::new(config.profiles.map.clone()),
         exports: Folders::of_environment().map(|folders| folders.exports()),
         receiver: received.telling(notifiers),

@@ -9,6 +9,7 @@ pub mod action;
 pub mod actor;
 pub mod blast;
 pub mod bulk;
+pub mod call_probe;
 pub mod check;
 pub mod counts;
 pub mod digest;

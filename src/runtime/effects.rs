@@ -129,6 +129,7 @@ fn request_of(effect: &Effect) -> Option<RequestId> {
         | Effect::LoadAddress { request, .. }
         | Effect::LoadHealth { request }
         | Effect::LoadKept { request }
+        | Effect::ProbeCalls { request }
         | Effect::LoadLog { request, .. }
         | Effect::LookUp { request, .. }
         | Effect::KeepConfiguration { request, .. }
@@ -194,6 +195,10 @@ impl Work {
             Effect::LoadKept { .. } => {
                 Answer::Kept(words(kept(store.as_ref(), &self.services.notifiers).await))
             }
+            Effect::ProbeCalls { .. } => match &self.services.prober {
+                Some(prober) => Answer::Calls(prober.probe_calls().await),
+                None => Answer::Calls(Vec::new()),
+            },
             Effect::ChangeFinding { finding, version, change, .. } => {
                 let changed = store.change(finding, Some(version), &change, &desk.actor, desk.now()).await;
                 Answer::Changed(words(changed).map(Box::new))

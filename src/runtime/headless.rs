@@ -17,14 +17,15 @@ use tokio::task::JoinSet;
 const TICK: Duration = Duration::from_secs(5);
 
 /// Receives until SIGTERM, SIGHUP or SIGINT; requests in flight are answered, and pages that were read are
-/// committed, before it ends. What is older than `keep` goes meanwhile. `systemd` is told.
+/// committed, before it ends. What is older than `keep` goes meanwhile, and something else may be done beside it.
+/// `systemd` is told.
 ///
 /// # Errors
 /// If the signals cannot be listened to, or the receiving broke off.
 pub async fn collect(
     settings: receiver::Settings,
     keep: Option<Duration>,
-    tell: Tell,
+    (tell, beside_it): (Tell, impl Future<Output = ()> + Send + 'static),
     systemd: Systemd,
 ) -> io::Result<()> {
     let mut signals = Signals::listen()?;
@@ -35,6 +36,7 @@ pub async fn collect(
     beside.spawn(keeping::prune_hourly(store.clone(), keep, clock.clone()));
     beside.spawn(systemd.clone().keep_alive(store, clock.clone()));
     beside.spawn(tick(tell.clone(), clock));
+    beside.spawn(beside_it);
     let told = systemd.hears(tell);
     let mut receiving = tokio::spawn(receiver::keep_receiving(settings, told, stopped, None));
     loop {

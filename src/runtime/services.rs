@@ -6,7 +6,7 @@ use crate::config::meant::OpenLinks;
 use crate::domain::profile::ProfileMap;
 use crate::remediation::{Desk, Runner};
 use crate::source::clock::Clock;
-use crate::tenant::{LogSearch, OktaOrg};
+use crate::tenant::{CallProber, LogSearch, OktaOrg};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -29,6 +29,8 @@ pub struct Services {
     pub log: Option<Arc<dyn LogSearch>>,
     /// The configured org, to look things up in.
     pub org: Option<Arc<dyn OktaOrg>>,
+    /// What finds out which calls of the org work.
+    pub prober: Option<Arc<dyn CallProber>>,
     /// What fields of a profile may be called.
     pub map: Arc<ProfileMap>,
     /// Where records are written to; `None` without a home directory.

@@ -23,7 +23,7 @@ use crate::remediation::guard::Mode;
 use crate::remediation::{Desk, Pace, Runner, Unsent};
 use crate::source::clock::Clock;
 use crate::store::Store;
-use crate::tenant::{LogSearch, OktaOrg};
+use crate::tenant::{CallProber, LogSearch, OktaOrg};
 use crate::view::Theme;
 use jiff::SignedDuration;
 use std::io::{self, Write};
@@ -70,6 +70,8 @@ pub struct Setup {
     pub log: Option<Arc<dyn LogSearch>>,
     /// The configured org, to look things up in.
     pub org: Option<Arc<dyn OktaOrg>>,
+    /// What finds out which calls of the org work.
+    pub prober: Option<Arc<dyn CallProber>>,
     /// What fields of a profile may be called.
     pub map: Arc<ProfileMap>,
     /// Where records are written to; `None` without a home directory.
@@ -127,6 +129,7 @@ pub(super) fn open<W: Write>(setup: Setup, screen: Screen<W>) -> io::Result<(Con
         open: setup.console.open,
         log: setup.log.clone(),
         org: setup.org.clone(),
+        prober: setup.prober.clone(),
         map: setup.map.clone(),
         exports: setup.exports.clone(),
         clipboard: clipboard::way(|name| std::env::var(name).ok()),
@@ -215,6 +218,7 @@ fn state(setup: &Setup, size: Size) -> State {
         flows: setup.desk.flows.clone(),
         profile_map: setup.profile_map.clone(),
         prefetches: setup.console.prefetch == meant::Prefetch::On,
+        probes_calls: setup.prober.is_some(),
         is_read_only: setup.desk.mode == Mode::ReadOnly,
         link_hosts: setup.link_hosts.clone(),
         is_desktop: place == Place::Desktop,

@@ -12,6 +12,7 @@ pub mod look_up;
 mod okta;
 mod org;
 mod probe;
+mod prober;
 mod problem;
 mod registrar;
 mod system_log;
@@ -19,9 +20,10 @@ mod tenants;
 mod token;
 mod workflows;
 
-pub use okta::{CallProbe, KeyError, Works};
+pub use okta::KeyError;
 pub use org::{Assignment, OktaOrg};
 pub use probe::Probe;
+pub use prober::{CallProbe, CallProber, Works};
 pub use registrar::{
     CiiChange, CiiWebhook, EventHook, NewEventHook, OktaChange, Registered, Registrar, Registration,
     SecretHeader,

@@ -2,8 +2,9 @@
 
 use super::cii::Cii;
 use super::http::{self, Clock, Http, HttpError, Limits, Redactor};
-use super::okta::{AppIdentity, CallProbe, KeyError, Okta, Scope};
+use super::okta::{AppIdentity, KeyError, Okta, Scope};
 use super::probe::{self, Probe};
+use super::prober::CallProbe;
 use super::problem::with_hint;
 use super::registrar::{EventHook, Registered, Registrar, Registration};
 use super::workflows::Workflows;

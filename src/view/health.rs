@@ -11,6 +11,7 @@ use crate::app::header::Receiver;
 use crate::app::health::{HealthScreen, Kept, by_need};
 use crate::app::layout::WIDE;
 use crate::app::list::Extent;
+use crate::domain::call_probe::{CallProbe, Works};
 use crate::domain::page::{NotifierHealth, StoreStatus};
 use crate::domain::untrusted::width;
 use crate::domain::{SourceHealth, SourceState, time};
@@ -20,7 +21,8 @@ use ratatui::text::Line;
 use std::collections::BTreeMap;
 
 /// The sections, the most important first. A new one is a function and its line here.
-const SECTIONS: [fn(&Health, &mut Prose); 5] = [who_receives, sources, notifiers, left_out, store];
+const SECTIONS: [fn(&Health, &mut Prose); 6] =
+    [who_receives, sources, notifiers, okta_calls, left_out, store];
 
 /// From fewer rows on, no line stays empty.
 const DENSE: u16 = 20;
@@ -148,6 +150,30 @@ fn sources(health: &Health, prose: &mut Prose) {
         }
         details(health, source, prose);
     }
+}
+
+/// Which calls of the org work. Those that nobody needs here are said last and quietly.
+fn okta_calls(health: &Health, prose: &mut Prose) {
+    let Some(calls) = health.state.calls.as_ref().filter(|calls| !calls.is_empty()) else { return };
+    let tried: Vec<&CallProbe> = calls.iter().filter(|call| is_tried(call)).collect();
+    let work = tried.iter().filter(|call| call.works == Works::Yes).count();
+    prose.heading(Role::Heading, &format!("Okta: {work} of {} calls work", tried.len()));
+    let mut others: Vec<&CallProbe> = tried.into_iter().filter(|call| call.works != Works::Yes).collect();
+    others.sort_by_key(|call| !call.is_bad());
+    for call in others {
+        let (role, words) = match (&call.works, call.complaint()) {
+            (_, Some(complaint)) if call.is_bad() => (Role::Alarm, complaint),
+            (_, Some(complaint)) => (Role::Text, format!("{complaint} (nothing here needs it)")),
+            (Works::CannotTell(why), _) => (Role::Warning, format!("{}: cannot tell: {why}", call.call)),
+            (Works::Yes | Works::No(_), None) => continue,
+        };
+        prose.item(role, &words);
+    }
+}
+
+/// What would change something is not called to find out.
+fn is_tried(call: &CallProbe) -> bool {
+    call.call.starts_with("GET ")
 }
 
 /// The columns that all sources share.

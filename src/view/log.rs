@@ -13,7 +13,7 @@ use super::canvas::{Canvas, Cells};
 use super::field::end_of;
 use super::prose::Prose;
 use super::theme::{Role, Theme};
-use crate::app::log::{LogScreen, MOST};
+use crate::app::log::LogScreen;
 use crate::app::waits;
 use crate::domain::log::{LogRecord, Moment, RETENTION_DAYS};
 use crate::domain::time::Zone;
@@ -98,8 +98,9 @@ fn filter(theme: &Theme, screen: &LogScreen, columns: usize) -> Line<'static> {
 fn span(scene: &Scene, theme: &Theme, screen: &LogScreen, columns: usize) -> Line<'static> {
     let now = scene.state.now;
     let mut remarks = Vec::new();
-    if screen.is_full() {
-        remarks.push((Role::Warning, format!("{MOST} are held, there are more: narrow it")));
+    if screen.gone > 0 {
+        remarks
+            .push((Role::Warning, format!("the first {} are not held any more: `R` asks anew", screen.gone)));
     }
     if let Some(ahead) = screen.clock_ahead.filter(|ahead| ahead.abs() >= NOTABLE) {
         let way = if ahead.is_positive() { "ahead" } else { "behind" };
@@ -191,15 +192,7 @@ fn who(theme: &Theme, record: &LogRecord, columns: usize) -> String {
 
 /// What stands below the last record.
 fn end(scene: &Scene, theme: &Theme, screen: &LogScreen) -> Line<'static> {
-    match (screen.is_reading(), screen.is_full()) {
-        (true, _) => reading(scene, theme),
-        (false, true) => {
-            let words =
-                format!(" {MOST} records are held, and there are more: `/`, `[` or `:since` narrows it");
-            theme.line(Role::Warning, &words)
-        }
-        (false, false) => Line::default(),
-    }
+    if screen.is_reading() { reading(scene, theme) } else { Line::default() }
 }
 
 fn reading(scene: &Scene, theme: &Theme) -> Line<'static> {

@@ -71,6 +71,7 @@ impl Desk {
             flows: flows(),
             profile_map: idtriage::domain::profile::ProfileMap::shipped(),
             prefetches: true,
+            probes_calls: false,
             is_read_only: false,
             link_hosts: Vec::new(),
             is_desktop: false,

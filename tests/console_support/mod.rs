@@ -228,6 +228,7 @@ fn console(desk: &Arc<Desk>, glass: &Glass, clock: &Arc<TestClock>) -> Console<G
         flows: desk.flows.clone(),
         profile_map: idtriage::domain::profile::ProfileMap::shipped(),
         prefetches: false,
+        probes_calls: false,
         is_read_only: false,
         link_hosts: Vec::new(),
         is_desktop: false,
@@ -237,6 +238,7 @@ fn console(desk: &Arc<Desk>, glass: &Glass, clock: &Arc<TestClock>) -> Console<G
     let state = State::new(clock.now(), Size { columns: COLUMNS, rows: ROWS }, settings);
     let screen = Terminal::new(FrameBackend::fixed(glass.clone(), COLUMNS, ROWS)).unwrap();
     let services = Services {
+        prober: None,
         log: None,
         org: None,
         map: Default::default(),

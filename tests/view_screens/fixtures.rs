@@ -49,6 +49,7 @@ pub(crate) fn console(columns: u16, rows: u16) -> State {
         flows: flows().into(),
         profile_map: idtriage::domain::profile::ProfileMap::shipped(),
         prefetches: false,
+        probes_calls: false,
         is_read_only: false,
         link_hosts: vec!["dashboard.example.com".into()],
         is_desktop: false,

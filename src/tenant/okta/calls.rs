@@ -8,6 +8,7 @@ use super::error::{self, Lack, OktaError};
 use super::service_app::Scope;
 use super::{Okta, address};
 use crate::domain::Untrusted;
+use crate::domain::call_probe::{CallProbe, Works};
 use crate::domain::dossier::Problem;
 use crate::tenant::http::{Answer, Request};
 use crate::tenant::problem::unexpected;
@@ -16,34 +17,6 @@ use serde_json::Value;
 
 /// So many are in flight at once: an org's limit on simultaneous requests is for all its users.
 const AT_ONCE: usize = 4;
-
-/// How one call stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CallProbe {
-    /// The call: `GET /api/v1/logs`, or what would be changed.
-    pub call: &'static str,
-    /// The scope that it needs.
-    pub needs: &'static str,
-    /// What we have: the scopes of the token, or whose rights it has.
-    pub has: String,
-    /// Whether it works.
-    pub works: Works,
-    /// What mends it, where we know.
-    pub hint: Option<String>,
-    /// Whether the configuration cannot do without it.
-    pub is_needed: bool,
-}
-
-/// Whether a call works.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Works {
-    /// It does.
-    Yes,
-    /// It does not, because of this.
-    No(String),
-    /// Nobody can say, because of this.
-    CannotTell(String),
-}
 
 /// What is asked to find out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,8 +78,8 @@ impl Okta {
     pub(in crate::tenant) async fn probe_calls(&self, needed: &[Scope]) -> Vec<CallProbe> {
         let first = if let Auth::ServiceApp(_) = self.auth { &FIRST_USER } else { &OWNER };
         let (first, user) = self.probe_first(first, needed).await;
-        let others = stream::iter(&ROWS).map(|row| self.probe(row, user.as_deref(), needed));
-        let others: Vec<CallProbe> = others.buffered(AT_ONCE).collect().await;
+        let probes: Vec<_> = ROWS.iter().map(|row| self.probe(row, user.as_deref(), needed)).collect();
+        let others: Vec<CallProbe> = stream::iter(probes).buffered(AT_ONCE).collect().await;
         std::iter::once(first).chain(others).collect()
     }
 

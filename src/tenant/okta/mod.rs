@@ -17,7 +17,6 @@ mod org;
 mod service_app;
 mod user;
 
-pub use calls::{CallProbe, Works};
 pub use service_app::KeyError;
 pub(super) use service_app::{AppIdentity, Scope, ServiceAppTokens};
 
