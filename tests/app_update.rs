@@ -49,6 +49,8 @@ fn action(login: &str) -> Action {
         id: ActionId(uuid::Uuid::from_u128(1)),
         step: None,
         is_test: false,
+        undoes: None,
+        before: None,
         flow: "suspend".into(),
         verb: "suspend".into(),
         risk: Risk::Medium,

@@ -159,6 +159,51 @@ async fn a_remediation_runs_from_the_key_to_the_receipt() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_has_ended_is_undone_from_its_card_and_the_journal_has_both() {
+    let bench = Bench::new().await;
+    bench.caller.works_on(&bench.town);
+    card(&bench).await;
+    bench.advance(400).await;
+    bench.check("suspend<enter>", "changed:").await;
+    // A key that was typed ahead undoes nothing.
+    bench.check("z", "changed:").await;
+    bench.advance(400).await;
+    bench.see("z undoes").await;
+    bench.check("z", "undoes ").await;
+    bench.see("Unsuspend the Okta account of ann@example.com").await;
+    bench.advance(400).await;
+    bench.check("unsuspend<enter>", "changed:").await;
+    assert_eq!(bench.caller.sent(), 2);
+    bench.check("<esc>L", "no flow undoes this").await;
+    bench.see("undoes").await;
+    bench.check("z", "nothing is undone: no flow undoes this").await;
+    bench.check("j", "z: flow `unsuspend`").await;
+    bench.see("undone").await;
+    assert_eq!(bench.caller.sent(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_still_open_is_looked_at_again_and_undone_from_the_person() {
+    let bench = Bench::new().await;
+    card(&bench).await;
+    bench.advance(400).await;
+    bench.check("suspend<enter>", "accepted:").await;
+    bench.advance(400).await;
+    bench.see("R looks again").await;
+    bench.check("<esc>L", "R: the account is read again").await;
+    bench.check("R", "re-read at").await;
+    bench.see("accepted (acknowledged)").await;
+    bench.town.turn("SUSPENDED");
+    bench.check("R", "SUSPENDED, before ACTIVE").await;
+    bench.see("changed (verified)").await;
+    assert_eq!(bench.caller.sent(), 1, "a look sends nothing");
+    bench.check("<esc>u8", "changed (verified)").await;
+    bench.check("z", "Unsuspend the Okta account of ann@example.com").await;
+    bench.check("<esc>", "not sent").await;
+    bench.check("1z", "undoing takes an action").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn neither_type_ahead_nor_a_paste_answers_a_card() {
     let bench = Bench::new().await;
     card(&bench).await;

@@ -263,6 +263,8 @@ async fn act(store: &dyn Store, execution: &str) {
         id: ActionId(uuid::Uuid::from_u128(1)),
         step: None,
         is_test: false,
+        undoes: None,
+        before: None,
         flow: "suspend".into(),
         verb: "suspend".to_owned(),
         risk: Risk::High,

@@ -303,6 +303,8 @@ fn action(n: u128, flow: &str, login: &str) -> Action {
         id: ActionId(uuid::Uuid::from_u128(n)),
         step: None,
         is_test: false,
+        undoes: None,
+        before: None,
         flow: flow.into(),
         verb: "suspend".to_owned(),
         risk: Risk::High,

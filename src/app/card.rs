@@ -11,8 +11,8 @@ use super::msg::{Motion, NotRun, Stage};
 use super::state::{Awaited, Overlay, Running, State};
 use crate::domain::operation::Operation;
 use crate::domain::plan::{Confirm, Plan};
-use crate::domain::run_end::StepEnd;
-use crate::domain::{ActionId, OneTimeLink, RunEnd};
+use crate::domain::run_end::{Ended, StepEnd};
+use crate::domain::{Action, ActionId, OneTimeLink, RunEnd};
 use jiff::{SignedDuration, Timestamp};
 use tui_input::{Input, InputRequest};
 
@@ -348,6 +348,24 @@ pub fn ran(state: &mut State, id: ActionId, answer: Result<Box<RunEnd>, NotRun>)
     };
     state.notice.result(now, said);
     Vec::new()
+}
+
+/// The target of an action was looked at again: it stands on its card as it is now.
+pub fn looked(state: &mut State, action: &Action) {
+    let Some(card) = card(state) else { return };
+    let Phase::Done(end) = &mut card.phase else { return };
+    let mut is_its = false;
+    for step in &mut end.steps {
+        if let Ended::Ran { action: known, .. } = &mut step.ended
+            && known.id == action.id
+        {
+            **known = action.clone();
+            is_its = true;
+        }
+    }
+    if is_its {
+        card.changed();
+    }
 }
 
 /// A link is shown on its card alone, and that is gone.

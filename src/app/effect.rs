@@ -8,6 +8,7 @@ use crate::domain::page::From;
 use crate::domain::plan::Plan;
 use crate::domain::query::UserQuery;
 use crate::domain::subject::ProviderAccount;
+use crate::domain::undo::{Undo, Undoes};
 use crate::domain::{
     ActionId, Change, CheckId, EventId, FlowId, Login, OneTimeLink, PartName, Query, Untrusted,
 };
@@ -36,8 +37,24 @@ pub struct RunAsk {
     pub account: Option<ProviderAccount>,
     /// Declared inputs that were filled in.
     pub inputs: BTreeMap<String, String>,
+    /// What it is to undo.
+    pub undoes: Option<Undoes>,
     /// Whether the analyst insists although an earlier outcome is unknown.
     pub insists: bool,
+}
+
+/// What undoes something is run like anything else.
+impl std::convert::From<Undo> for RunAsk {
+    fn from(undo: Undo) -> RunAsk {
+        RunAsk {
+            flow: Some(undo.flow),
+            login: undo.login,
+            finding: undo.finding,
+            inputs: undo.inputs,
+            undoes: Some(undo.undoes),
+            ..RunAsk::default()
+        }
+    }
 }
 
 /// What is to be done.
@@ -114,6 +131,14 @@ pub enum Effect {
         login: Option<Login>,
         /// Below which.
         before: Option<ActionId>,
+    },
+    /// Find out about an action: look at its target again where its end is open, and at what the System Log has
+    /// beside it.
+    LookAgain {
+        /// Who asks.
+        request: RequestId,
+        /// Of which.
+        action: ActionId,
     },
     /// Read what arrived of some executions of flows.
     LoadExecutions {

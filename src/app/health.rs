@@ -105,7 +105,7 @@ pub fn probe(state: &mut State) -> Vec<Effect> {
 /// It is known which calls work. What the configuration cannot do without is said at once.
 pub fn probed(state: &mut State, calls: Vec<CallProbe>) {
     if let Some(complaint) = calls.iter().filter(|call| call.is_bad()).find_map(CallProbe::complaint) {
-        state.notice.fail(state.now, &format!("Okta: {complaint}"));
+        state.notice.fail(state.now, format!("Okta: {complaint}"));
     }
     state.calls = Some(calls);
 }

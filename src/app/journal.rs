@@ -2,9 +2,10 @@
 
 use super::effect::Effect;
 use super::list::{Cursor, Scroll};
-use super::msg::Motion;
+use super::msg::{Looked, Motion};
 use super::state::{Awaited, Screen, State};
 use crate::domain::action::execution_ids;
+use crate::domain::log::beside::LogNote;
 use crate::domain::page::Page;
 use crate::domain::{Action, ActionId, Event};
 use std::collections::BTreeMap;
@@ -16,6 +17,8 @@ pub struct JournalScreen {
     pub actions: Vec<Action>,
     /// The records that arrived of the executions that their receipts name, by execution, oldest first.
     pub executions: BTreeMap<String, Vec<Event>>,
+    /// What the System Log has beside an action, where that was looked for.
+    pub notes: BTreeMap<ActionId, Vec<LogNote>>,
     /// Whether there are older ones.
     pub has_more: bool,
     /// Whether the first page has come.
@@ -115,6 +118,15 @@ pub fn executions_loaded(state: &mut State, answer: Result<Vec<(String, Event)>,
             }
             screen.executions.extend(by_id);
         }
+    }
+}
+
+/// Something was found out about an action.
+pub fn looked(state: &mut State, looked: Looked) {
+    let Some(screen) = screen(state) else { return };
+    screen.notes.insert(looked.action.id, looked.beside);
+    if let Some(known) = screen.actions.iter_mut().find(|known| known.id == looked.action.id) {
+        *known = looked.action;
     }
 }
 

@@ -5,6 +5,7 @@
 //! arithmetic of who stands where, shared with the view so that both agree on what is visible.
 
 pub mod address;
+pub mod after;
 pub mod card;
 pub mod dossiers;
 pub mod effect;

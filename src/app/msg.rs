@@ -12,6 +12,7 @@ use crate::domain::call_probe::CallProbe;
 use crate::domain::dossier::{AddressUsers, LoadedPart};
 use crate::domain::event::{Detail, EventDetail};
 use crate::domain::finding::{FindingId, HistoryEntry};
+use crate::domain::log::beside::LogNote;
 use crate::domain::log::{LogAsk, LogPreset, Moment, Thread};
 use crate::domain::look_up::{LookUp, LookedUp};
 use crate::domain::page::{Counted, EventUser, Page, Sequence, StoreHealth};
@@ -79,6 +80,19 @@ pub enum NotRun {
 /// What an event's message says about each of some users.
 pub type SaidOf = Result<Vec<(Login, Vec<Detail>)>, String>;
 
+/// What was found out about an action.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Looked {
+    /// The action as it stands now.
+    pub action: Action,
+    /// Why its target was not looked at, if so.
+    pub unseen: Option<String>,
+    /// What the System Log has beside it.
+    pub beside: Vec<LogNote>,
+    /// Why that could not be read, if so.
+    pub unread: Option<String>,
+}
+
 /// What an effect brought back. Errors are sentences, ready to be shown.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Answer {
@@ -100,6 +114,8 @@ pub enum Answer {
     History(Result<Vec<(FindingId, HistoryEntry)>, String>),
     /// Actions.
     Actions(Result<Page<Action>, String>),
+    /// What was found out about an action.
+    Looked(Result<Box<Looked>, String>),
     /// What arrived of executions of flows, each with the execution's id.
     Executions(Result<Vec<(String, Event)>, String>),
     /// A part of a dossier; what went wrong stands in it.
@@ -199,6 +215,8 @@ pub enum Msg {
     FlowChosen(usize),
     /// Everything on the screen was to be read anew.
     RefreshAsked,
+    /// What undoes the action was asked for.
+    UndoAsked,
     /// The raw JSON was asked for.
     RawAsked,
     /// The finding was claimed, or released if it was ours.

@@ -133,6 +133,8 @@ pub enum Awaited {
     EventOf(Login),
     /// Actions of a user, or of everybody.
     Actions(Option<Login>),
+    /// What a look at the target of an action saw.
+    Look(ActionId),
     /// What arrived of executions of flows.
     Executions,
     /// A part of a dossier.

@@ -9,7 +9,7 @@ use super::prompt::{self, PromptKind};
 use super::state::{Awaited, Overlay, QuitQuestion, Screen, State};
 use super::triage::{self, Then};
 use super::user::{self, Step};
-use super::{address, dossiers, event, feed, flows, health, journal, link, log, look_up, raw};
+use super::{address, after, dossiers, event, feed, flows, health, journal, link, log, look_up, raw};
 use crate::domain::EventId;
 use crate::domain::query::UserQuery;
 
@@ -114,6 +114,7 @@ fn answered(state: &mut State, request: RequestId, answer: Answer) -> Vec<Effect
             quiet(|| user::actions_loaded(state, &login, page))
         }
         (Awaited::Actions(None), Answer::Actions(page)) => journal::loaded(state, page),
+        (Awaited::Look(_), Answer::Looked(action)) => after::looked(state, action),
         (Awaited::Executions, Answer::Executions(found)) => {
             quiet(|| journal::executions_loaded(state, found))
         }
@@ -184,6 +185,7 @@ fn acted(state: &mut State, msg: Msg) -> Vec<Effect> {
         Msg::FlowChosen(at) => flows::chosen(state, at),
         Msg::RefreshAsked => refreshed(state),
         Msg::RawAsked => raw_asked(state),
+        Msg::UndoAsked => after::undo_asked(state),
         Msg::JournalAsked => journal::open(state),
         Msg::HealthAsked => health::open(state),
         Msg::OperationAsked(ask) => {
@@ -351,11 +353,20 @@ fn pane_switched(state: &mut State, step: Step) {
 }
 
 fn refreshed(state: &mut State) -> Vec<Effect> {
+    if let Some(Overlay::Card(_)) = state.overlay {
+        return after::look(state);
+    }
     match state.stack.last() {
         Some(Screen::User(screen)) => {
             let login = screen.login.clone();
             let mut effects = user::load_local(state, &login);
             effects.extend(dossiers::load_all(state, &login));
+            effects.extend(after::look(state));
+            effects
+        }
+        Some(Screen::Journal(_)) => {
+            let mut effects = after::look(state);
+            effects.extend(store_changed(state));
             effects
         }
         Some(Screen::Address(screen)) => {

@@ -325,10 +325,15 @@ fn focused_rows(state: &State) -> Vec<pane::Row> {
     }
 }
 
-/// What the selected row of the focused pane leads to.
-pub fn selected_target(state: &State) -> Option<Target> {
+/// The selected row of the focused pane.
+pub fn selected_row(state: &State) -> Option<pane::Row> {
     let Some(Screen::User(user)) = state.stack.last() else { return None };
     let rows = focused_rows(state);
     let keys: Vec<String> = rows.iter().map(|row| row.key.clone()).collect();
-    rows.into_iter().nth(user.cursor.index(&keys)).and_then(|row| row.target)
+    rows.into_iter().nth(user.cursor.index(&keys))
+}
+
+/// What the selected row of the focused pane leads to.
+pub fn selected_target(state: &State) -> Option<Target> {
+    selected_row(state).and_then(|row| row.target)
 }

@@ -16,7 +16,8 @@ use crate::app::layout::Size;
 use crate::config::mean;
 use crate::domain::bulk::BulkId;
 use crate::domain::journal::Head;
-use crate::domain::{Disposition, EventId, FindingId, FlowId};
+use crate::domain::undo::Undoes;
+use crate::domain::{ActionId, Disposition, EventId, FindingId, FlowId};
 use clap::{Args, Parser, Subcommand};
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -102,6 +103,8 @@ pub enum Command {
     /// Runs on many: how they stand, and what becomes of them
     #[command(subcommand)]
     Bulk(Bulk),
+    /// Run what undoes an action, on the very account that it was on
+    Undo(Undo),
     /// What was done
     #[command(subcommand)]
     Journal(Journal),
@@ -372,6 +375,8 @@ pub struct Run {
     pub finding: Option<FindingId>,
     /// Declared inputs of the flow.
     pub inputs: Vec<(String, String)>,
+    /// What it is to undo.
+    pub undoes: Option<Undoes>,
     /// How its confirmation is answered.
     pub answers: Answers,
 }
@@ -380,7 +385,7 @@ impl RunOn {
     /// As if only those were meant who are named.
     pub fn named(&self) -> Run {
         let RunOn { flow, whom, finding, inputs, answers } = self.clone();
-        Run { flow, users: whom.users, finding, inputs, answers }
+        Run { flow, users: whom.users, finding, inputs, undoes: None, answers }
     }
 }
 
@@ -445,6 +450,23 @@ pub struct Answers {
     pub reason: Option<String>,
 }
 
+/// `undo ACTION`
+#[derive(Debug, Clone, Args)]
+#[command(
+    after_help = "The inverse of the action's flow is run like any other: planned, confirmed, sent once and looked \
+    for behind it. Where the login leads to another account by now, it is refused. An action of a run of several is \
+    undone by itself.\n\
+    Exit status: 0 changed, accepted or no change; 1 failed, refused or not legal, or nothing undoes it; \
+    2 wrong usage; 4 the outcome is unknown."
+)]
+pub struct Undo {
+    /// The action's id, as the journal has it
+    pub action: ActionId,
+    /// How its confirmation is answered.
+    #[command(flatten)]
+    pub answers: Answers,
+}
+
 /// `journal …`
 #[derive(Debug, Subcommand)]
 pub enum Journal {
@@ -463,6 +485,24 @@ pub enum Journal {
         #[arg(long, value_name = "SEQ:HASH")]
         head: Option<Head>,
     },
+    /// Look at the targets of actions again, and at what the System Log has beside them: nothing is sent
+    #[command(
+        after_help = "Only a change from how the target stood before raises an action; anything else is a note on it.\n\
+        Exit status: that of the outcome, as `run` has it: 4 where it is still unknown."
+    )]
+    Check(Check),
+}
+
+/// Which actions are looked at again
+#[derive(Debug, Clone, Args)]
+#[group(required = true, multiple = false)]
+pub struct Check {
+    /// Their ids
+    #[arg(value_name = "ACTION")]
+    pub actions: Vec<ActionId>,
+    /// All of unknown outcome
+    #[arg(long)]
+    pub unknown: bool,
 }
 
 /// `store …`
@@ -632,6 +672,13 @@ mod tests {
     #[case("idtriage demo --size 80x24", false)]
     #[case("idtriage ip not-an-address", false)]
     #[case("idtriage store prune --keep 90d --dry-run", true)]
+    #[case("idtriage journal check 00000000-0000-0000-0000-000000000001", true)]
+    #[case("idtriage journal check --unknown", true)]
+    #[case("idtriage journal check", false)]
+    #[case("idtriage journal check 00000000-0000-0000-0000-000000000001 --unknown", false)]
+    #[case("idtriage undo 00000000-0000-0000-0000-000000000001 --dry-run", true)]
+    #[case("idtriage undo 00000000-0000-0000-0000-000000000001 --yes --dry-run", false)]
+    #[case("idtriage undo", false)]
     #[case("idtriage store prune --keep 1h", false)]
     #[case("idtriage store", false)]
     fn command_lines(#[case] line: &str, #[case] is_accepted: bool) {

@@ -74,6 +74,7 @@ fn json(run: &Plan, plan: &Plan, by: By<'_>) -> Value {
         "caveats": run.caveats,
         "cannot_know": run.cannot_know,
         "audit": plan.flow.audit,
+        "undoes": plan.undoes.as_ref().map(|undoes| undoes.action),
         "differences": plan.differences.iter().map(of_difference).collect::<Vec<_>>(),
     });
     if plan.is_test {
@@ -104,6 +105,10 @@ fn of_difference(difference: &Difference) -> Value {
 fn facts(plan: &Plan) -> Vec<(&'static str, String)> {
     vec![
         ("flow", plan.flow.id.to_string()),
+        (
+            "undoes",
+            plan.undoes.as_ref().map(|undoes| format!("action {}", undoes.action)).unwrap_or_default(),
+        ),
         ("risk", risk(plan)),
         ("target", target(&plan.target)),
         ("reaches", reach(plan)),

@@ -12,6 +12,7 @@ use crate::domain::event::SourceName;
 use crate::domain::time::{self, Zone};
 use crate::domain::{Actor, SourceHealth, SourceState, untrusted};
 use crate::notify;
+use crate::remediation::Runner;
 use crate::remediation::guard::Mode;
 use crate::runtime::headless;
 use crate::runtime::receiver::Tell;
@@ -39,13 +40,23 @@ pub(super) async fn run(
     let teller = Arc::new(Teller::default());
     let hear: Arc<dyn notify::Hear> = teller.clone();
     let notifiers = connect::notifiers(&loaded.config, store.clone(), clock.clone(), Some(hear))?;
+    let desk = connect::remediation_desk(
+        &loaded.config,
+        tenants.clone(),
+        store.clone(),
+        actor,
+        Mode::Acting,
+        Zone::Utc,
+        clock.clone(),
+    );
+    let runner = Arc::new(Runner::new(desk, Default::default()));
     let settings = receiving(&loaded.config, store.clone(), &tenants, clock, "collect", actor, Mode::Acting)
         .telling(notifiers);
     let systemd = Systemd::of(|name| std::env::var_os(name), std::process::id());
     let keep = loaded.config.keep;
     let tell: Tell = Arc::new(move |msg| teller.tell(msg));
     let probing = probe(tenants, tell.clone());
-    let ended = headless::collect(settings, keep, (tell, probing), systemd).await;
+    let ended = headless::collect(settings, keep, runner, (tell, probing), systemd).await;
     store.close().await?;
     ended.map_err(|cause| Failure::failed(format!("nothing is received any more: {cause}")))?;
     out.note("stopped; everything that was acknowledged is stored")?;
@@ -120,6 +131,7 @@ impl Teller {
                 let bad = calls.iter().filter(|call| call.is_bad());
                 bad.filter_map(CallProbe::complaint).map(|said| format!("Okta: {said}")).collect()
             }
+            Msg::Noticed(Ok(text) | Err(text)) => vec![text.lines().collect::<Vec<_>>().join("; ")],
             Msg::Ticked(now) => said.ticked(now),
             _ => Vec::new(),
         }

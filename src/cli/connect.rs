@@ -343,6 +343,7 @@ fn of_line(ask: &run::Ask) -> Ask {
         event: None,
         account: None,
         inputs: ask.inputs.clone(),
+        undoes: ask.undoes.clone(),
     }
 }
 

@@ -221,6 +221,10 @@ impl Store for FakeStore {
         Err(StoreError::Closed)
     }
 
+    async fn take_looks(&self, _: Timestamp, _: usize) -> Result<Vec<ActionId>, StoreError> {
+        Ok(Vec::new())
+    }
+
     async fn action(&self, _: ActionId) -> Result<Option<Action>, StoreError> {
         Ok(None)
     }
@@ -438,6 +442,7 @@ pub(crate) fn plan(risk: Risk, login: &str) -> Plan {
         risk,
         blast: None,
         is_test: false,
+        undoes: None,
         confirm: Confirm::of(risk, &login, "suspend"),
         flow,
         login,
@@ -474,6 +479,8 @@ fn action(plan: &Plan, outcome: Outcome) -> Action {
         id: plan.action,
         step: None,
         is_test: false,
+        undoes: None,
+        before: None,
         flow: plan.flow.id.clone(),
         verb: plan.flow.verb.clone(),
         risk: plan.risk,

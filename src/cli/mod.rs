@@ -6,6 +6,7 @@
 pub mod args;
 mod bulk;
 mod card;
+mod check;
 mod cii;
 mod collect;
 mod connect;
@@ -32,6 +33,7 @@ mod session;
 mod sources;
 mod store;
 mod table;
+mod undo;
 mod unit;
 mod user;
 mod whom;
@@ -127,7 +129,9 @@ async fn dispatch(command: Option<&Command>, global: &Global, out: &mut Output<'
         Some(Command::Flows { what: None }) => flows::run(&session.local()?.flows, out),
         Some(Command::Flows { what: Some(args::Flows::Lint) }) => flows::lint(&session.local()?.flows, out),
         Some(Command::Run(what)) => remediate(what, &session, out).await,
+        Some(Command::Undo(what)) => take_back(what, &session, out).await,
         Some(Command::Bulk(what)) => in_bulk(what, &session, out).await,
+        Some(Command::Journal(args::Journal::Check(what))) => look_again(what, &session, out).await,
         Some(Command::Journal(what)) => {
             let store = session.local_store(out).await?;
             closed(store.as_ref(), journal::run(what, store.as_ref(), out).await).await
@@ -266,6 +270,32 @@ async fn remediate(what: &args::RunOn, session: &Session<'_>, out: &mut Output<'
         tools.act(&what.named(), &found?, &run::AsAction, out).await
     };
     closed(store.as_ref(), ran.await).await
+}
+
+async fn take_back(what: &args::Undo, session: &Session<'_>, out: &mut Output<'_>) -> Result<u8, Failure> {
+    may_run(&what.answers, session)?;
+    let loaded = session.loaded()?;
+    let tenants = connect::tenants(&loaded.config, connect::clock())?;
+    let store = session.store(&loaded.config.store, Some(Reading::of(&loaded.config)), out).await?;
+    let ran = async {
+        let run = undo::run_of(what, store.as_ref(), &connect::flows(&loaded.config)).await?;
+        let targets = whom::named(&run)?;
+        let tools = Tools { loaded: &loaded, tenants, store: store.clone(), session, on: On::Users };
+        tools.act(&run, &targets, &run::AsAction, out).await
+    };
+    closed(store.as_ref(), ran.await).await
+}
+
+async fn look_again(what: &args::Check, session: &Session<'_>, out: &mut Output<'_>) -> Result<u8, Failure> {
+    session.may_change("a look, which is kept,")?;
+    let loaded = session.loaded()?;
+    let tenants = connect::tenants(&loaded.config, connect::clock())?;
+    let actor = session.actor(&loaded.config.console);
+    let store = session.store(&loaded.config.store, Some(Reading::of(&loaded.config)), out).await?;
+    let log = tenants.log_search();
+    let runner = connect::runner(&loaded, tenants, store.clone(), &actor);
+    let ended = check::run(what, &runner, store.as_ref(), log.as_deref(), out).await;
+    closed(store.as_ref(), ended).await
 }
 
 async fn in_bulk(what: &args::Bulk, session: &Session<'_>, out: &mut Output<'_>) -> Result<u8, Failure> {

@@ -19,6 +19,7 @@ use super::whom::Target;
 use crate::domain::bulk::BulkRun;
 use crate::domain::plan::{Confirm, Refusal, WebPage};
 use crate::domain::run_end::{Ended, RunEnd, StepEnd};
+use crate::domain::undo::Undoes;
 use crate::domain::{Action, Actor, FindingId, FlowId, Login, Outcome, Plan};
 use crate::remediation::bulk::ConfirmedBulk;
 use crate::remediation::{BulkTold, Wish};
@@ -48,6 +49,8 @@ pub struct Ask {
     pub finding: Option<FindingId>,
     /// Values for declared inputs.
     pub inputs: BTreeMap<String, String>,
+    /// What it is to undo.
+    pub undoes: Option<Undoes>,
 }
 
 /// What was confirmed.
@@ -228,6 +231,7 @@ fn ask(what: &args::Run, target: &Target) -> Ask {
         login: target.login.clone(),
         finding: target.finding,
         inputs: what.inputs.iter().cloned().collect(),
+        undoes: what.undoes.clone(),
     }
 }
 

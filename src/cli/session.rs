@@ -100,7 +100,7 @@ impl<'a> Session<'a> {
         } else {
             note_pending(store.as_ref(), "no configuration says how to read them", out).await?;
         }
-        expire_leases(store.as_ref()).await;
+        tell_expired(store.as_ref(), out).await?;
         Ok(store)
     }
 
@@ -119,7 +119,7 @@ impl<'a> Session<'a> {
             return self.store(url, reading, out).await;
         }
         let store = connect::store(url, reading, Access::Write).await?;
-        expire_leases(store.as_ref()).await;
+        tell_expired(store.as_ref(), out).await?;
         Ok(store)
     }
 
@@ -159,11 +159,25 @@ impl<'a> Session<'a> {
     }
 }
 
-/// Lets the runs of processes that are gone become unknown.
-async fn expire_leases(store: &dyn Store) {
-    if let Err(error) = store.expire_leases(connect::now()).await {
-        tracing::warn!(%error, "leases cannot be looked through");
+/// Lets the runs of processes that are gone become unknown, and says which did.
+async fn tell_expired(store: &dyn Store, out: &mut Output<'_>) -> Result<(), Failure> {
+    let expired = match store.expire_leases(connect::now()).await {
+        Ok(expired) => expired,
+        Err(error) => {
+            tracing::warn!(%error, "leases cannot be looked through");
+            return Ok(());
+        }
+    };
+    for id in expired {
+        let what = match store.action(id).await? {
+            Some(action) => format!(" ({}: {})", action.login, action.verb),
+            None => String::new(),
+        };
+        out.note(&format!(
+            "action {id}{what} broke off: its outcome is unknown; `idtriage journal check {id}` looks at its target"
+        ))?;
     }
+    Ok(())
 }
 
 /// What arrived and is not to be expanded here, if there is something.

@@ -5,11 +5,13 @@ use super::keymap::Keymap;
 use super::keys::{FieldKey, Key};
 use super::palette;
 use super::registry::{Act, COMMANDS, Command};
+use crate::app::after;
 use crate::app::card::{Card, Phase};
 use crate::app::msg::Motion;
 use crate::app::prompt::{Prompt, PromptKind};
 use crate::app::triage::DialogKind;
 use crate::app::{Msg, Overlay, State};
+use crate::domain::undo;
 
 /// What a key means now; `None` where it means nothing.
 pub fn press(state: &State, keymap: &Keymap, key: Key) -> Option<Msg> {
@@ -101,7 +103,7 @@ pub fn footer(state: &State, keymap: &Keymap) -> Vec<(String, String)> {
         (_, Some(Overlay::Flows(list))) if list.choice.is_some() => {
             words(&[("1–9", "choose the account"), ("esc", "back to the flows")])
         }
-        (_, Some(Overlay::Card(card))) => card_footer(card, state.now, keymap),
+        (_, Some(Overlay::Card(card))) => card_footer(state, card, keymap),
         (context, _) => commands_footer(context, keymap),
     }
 }
@@ -120,7 +122,8 @@ fn commands_footer(context: Context, keymap: &Keymap) -> Vec<(String, String)> {
 }
 
 /// A card that takes no text: what answers it now, if anything does.
-fn card_footer(card: &Card, now: jiff::Timestamp, keymap: &Keymap) -> Vec<(String, String)> {
+fn card_footer(state: &State, card: &Card, keymap: &Keymap) -> Vec<(String, String)> {
+    let now = state.now;
     let key = |id: &str| first_key(keymap, id);
     let (scroll, esc) = (("↑↓", "scroll"), "esc");
     match card.phase {
@@ -133,6 +136,9 @@ fn card_footer(card: &Card, now: jiff::Timestamp, keymap: &Keymap) -> Vec<(Strin
         Phase::Asking | Phase::Preparing => words(&[scroll, (esc, "leave")]),
         Phase::Done(_) if card.link().is_some() => {
             words(&[(&key("card.confirm"), "copy the link"), scroll, (esc, "close")])
+        }
+        Phase::Done(_) if undo::of_any(after::meant(state), &state.settings.flows).is_ok() => {
+            words(&[(&key("action.undo"), "undo"), scroll, (esc, "close")])
         }
         Phase::Running(_) | Phase::Done(_) | Phase::Failed(_) | Phase::Unsure(_) => {
             words(&[scroll, (esc, "close")])

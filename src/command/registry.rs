@@ -52,6 +52,8 @@ pub struct Command {
 use Context::{Address, Card, Event, Feed, Flows, Health, Help, Journal, Link, Log, LookUp, Quit, Raw, User};
 
 const LISTS: &[Context] = &[Feed, Event, User, Address, Raw, Journal, Health, Log, LookUp, Help, Flows, Card];
+/// The screens, and a card that has ended.
+const READ: &[Context] = &[Feed, Event, User, Address, Raw, Journal, Health, Log, LookUp, Card];
 const FINDINGS: &[Context] = &[Feed, Event, User];
 const PEOPLE: &[Context] = &[Feed, Event, User, Address];
 /// Where the cursor may name a person.
@@ -158,8 +160,10 @@ pub const COMMANDS: &[Command] = &[
         .help("Hands what the row names to the terminal's clipboard."),
     simple("event.raw", "raw", "raw JSON", &["J"], &[Feed, Event, Log, LookUp], || Msg::RawAsked)
         .help("Shows the event, the record, or what was looked up, as it arrived."),
-    simple("screen.refresh", "refresh", "read anew", &["R"], Context::SCREENS, || Msg::RefreshAsked)
-        .help("Reads everything on the screen anew, from the tenants too."),
+    simple("screen.refresh", "refresh", "read anew", &["R"], READ, || Msg::RefreshAsked)
+        .help("Reads everything on the screen anew, from the tenants too; where the end of the action under the cursor is open, its target."),
+    simple("action.undo", "undo", "undo the action", &["z"], &[User, Journal, Card], || Msg::UndoAsked)
+        .help("Opens the card of what undoes the action under the cursor, or the one that has just ended, on the very account that it was on. Nothing is sent before it is confirmed."),
     simple("journal.open", "journal", "the journal", &["L"], &[Feed, Event, User, Address, Raw, Health], || Msg::JournalAsked)
         .footer("journal")
         .help("Lists what was run, with request and receipt."),

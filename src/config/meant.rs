@@ -1,5 +1,6 @@
 //! The configuration as the program works with it: checked, with defaults, secrets read.
 
+use crate::domain::action::EndKind;
 use crate::domain::operation::Operation;
 use crate::domain::profile::ProfileMap;
 use crate::domain::rule::{Rule, Then};
@@ -53,6 +54,8 @@ pub struct Reading {
     pub log_checks: LogChecks,
     /// Where the parts of a generic webhook's events stand, by source.
     pub mappings: BTreeMap<SourceName, Mapping>,
+    /// Which records are ends of an execution, by source.
+    pub ends: BTreeMap<SourceName, Ends>,
     /// What is decided about them.
     pub rules: Rules,
 }
@@ -62,11 +65,13 @@ impl Reading {
     /// taken in and behind all rules: it stands on the event as a tag.
     pub fn of(config: &Config) -> Reading {
         let mapping = |source: &Source| Some((source.name.clone(), source.webhook()?.mapping.clone()?));
+        let ends = |source: &Source| Some((source.name.clone(), source.webhook()?.ends.clone()));
         let rules = config.rules.rules.iter().cloned();
         let told = config.notify.iter().filter_map(Notify::rule);
         Reading {
             log_checks: config.log_checks.clone(),
             mappings: config.sources.iter().filter_map(mapping).collect(),
+            ends: config.sources.iter().filter_map(ends).collect(),
             rules: Rules { rules: rules.chain(told).collect(), ..config.rules.clone() },
         }
     }
@@ -182,12 +187,26 @@ pub struct Webhook {
     pub proof: Proof,
     /// What its elements mean, where their shape is not a vendor's.
     pub mapping: Option<Mapping>,
+    /// Which of its records are ends of an execution.
+    pub ends: Ends,
 }
 
 impl Webhook {
     /// A path without a mapping.
     pub fn new(path: impl Into<String>, proof: Proof) -> Webhook {
-        Webhook { path: path.into(), proof, mapping: None }
+        Webhook { path: path.into(), proof, mapping: None, ends: Ends::default() }
+    }
+}
+
+/// Which records of an execution log are the end of an execution, by their type. No list of types is documented, so
+/// that none is shipped: whoever streams the log knows what arrives.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Ends(pub BTreeMap<String, EndKind>);
+
+impl Ends {
+    /// How an execution ended, if a record of this type says so.
+    pub fn of(&self, event_type: &str) -> Option<EndKind> {
+        self.0.get(event_type).copied()
     }
 }
 

@@ -30,6 +30,8 @@ pub enum Kind {
     Allow,
     /// A table from names to fields of a profile.
     Names,
+    /// Which types of records are ends of an execution.
+    Ends,
 }
 
 impl Kind {
@@ -48,6 +50,7 @@ impl Kind {
             Kind::Then => "a table of `severity`, `tag`, `notify` or `drop = true`",
             Kind::Allow => "a table of `create`, `update`, `enable`, `disable`, each true or false",
             Kind::Names => "a table from names to profile fields",
+            Kind::Ends => "a table of `completed` and `failed`, each a list of texts",
         }
     }
 }
@@ -189,6 +192,13 @@ pub const SETTINGS: &[Setting] = &[
         Kind::Map,
         "",
         "`generic-webhook`: where `check`, `title`, `severity`, `users`, `published`, `link`, `id`, `description` stand; `items` is a list of events.",
+    ),
+    setting(
+        "[[source]]",
+        "ended",
+        Kind::Ends,
+        "",
+        "`okta-execution-log`: which `event_type` is the end of a run, `completed` or `failed`. No list is documented: look at what arrives. Without it no record raises an action.",
     ),
     setting("[cii]", "token_url", Kind::Text, "", "Where Cisco Identity Intelligence issues tokens."),
     setting("[cii]", "api_url", Kind::Text, "", "Its GraphQL endpoint."),

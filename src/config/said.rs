@@ -114,6 +114,8 @@ pub struct Source {
     pub canary: Option<String>,
     /// Where the parts of an event stand.
     pub map: Option<BTreeMap<String, String>>,
+    /// Which types of records are ends of an execution.
+    pub ended: Option<BTreeMap<String, Vec<String>>>,
 }
 
 /// `[cii]`.

@@ -7,6 +7,7 @@
 use super::problem::{At, Problems};
 use super::reference::{self, ELSEWHERE, Kind, LATER, Setting};
 use super::said::Said;
+use crate::domain::action::EndKind;
 use toml::{Table, Value};
 
 const NOT_YET: &str = "is not supported by this version";
@@ -105,6 +106,7 @@ fn fits(setting: &Setting, value: &Value, at: &At, problems: &mut Problems) -> b
         Kind::Then => is_then(value),
         Kind::Allow => return is_allow(value, at, problems),
         Kind::Names => value.as_table().is_some_and(|table| table.values().all(Value::is_str)),
+        Kind::Ends => is_ends(value),
     };
     if !fits {
         problems.note(at.clone(), format!("has to be {}", setting.kind.words()), None);
@@ -114,6 +116,11 @@ fn fits(setting: &Setting, value: &Value, at: &At, problems: &mut Problems) -> b
 
 fn is_texts(value: &Value) -> bool {
     value.as_array().is_some_and(|list| list.iter().all(Value::is_str))
+}
+
+fn is_ends(value: &Value) -> bool {
+    let is_end = |(key, value): (&String, &Value)| EndKind::parse(key).is_some() && is_texts(value);
+    value.as_table().is_some_and(|table| table.iter().all(is_end))
 }
 
 fn is_inputs(value: &Value) -> bool {

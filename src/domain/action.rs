@@ -1,5 +1,9 @@
 //! One run of one flow on one subject: what was meant, what is proven, how it ended.
 
+mod execution;
+
+pub use execution::{EndKind, ExecutionEnd, execution_ids};
+
 use super::{Actor, FindingId, FlowId, Login, Risk, time};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -242,39 +246,35 @@ pub struct Receipt {
     /// What the bounded re-read of the target saw, in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verified: Option<String>,
+    /// How the run's execution ended, where a record of that arrived.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<ExecutionEnd>,
 }
 
-/// The executions of a flow that a receipt names: the one that was found when it came, those in headers
-/// whose name says so, and the body's own. Each once, and no secret: a masked value names nothing.
-pub fn execution_ids(receipt: &Receipt) -> Vec<String> {
-    let of_headers = receipt
-        .headers
-        .iter()
-        .filter(|(name, _)| name.to_ascii_lowercase().contains("execution"))
-        .map(|(_, value)| value.clone());
-    let mut ids: Vec<String> = Vec::new();
-    for id in receipt.execution_id.clone().into_iter().chain(of_headers).chain(of_body(&receipt.body)) {
-        let id = id.trim().to_owned();
-        if !id.is_empty() && id.len() <= LONGEST_EXECUTION && !id.contains(MASKED) && !ids.contains(&id) {
-            ids.push(id);
-        }
+impl Receipt {
+    /// Whether it is an answer, or the lack of one: not only what was found out beside it.
+    fn is_answer(&self) -> bool {
+        self.status.is_some() || self.error.is_some() || self.at.is_some() || !self.body.is_empty()
     }
-    ids
-}
 
-fn of_body(body: &str) -> Option<String> {
-    let body = serde_json::from_str::<serde_json::Value>(body).ok()?;
-    match body.get("execution_id").or_else(|| body.get("executionId"))? {
-        serde_json::Value::String(id) => Some(id.clone()),
-        serde_json::Value::Number(id) => Some(id.to_string()),
-        _ => None,
+    /// With what was found out later.
+    fn and(self, later: &Receipt, takes: Takes) -> Receipt {
+        let verified = match takes {
+            Takes::All => later.verified.clone().or(self.verified),
+            Takes::Beside => self.verified,
+        };
+        Receipt { verified, ended: self.ended.or_else(|| later.ended.clone()), ..self }
     }
 }
 
-/// Ids are UUIDs; a longer text is none.
-const LONGEST_EXECUTION: usize = 128;
-/// What stands for a secret in what is shown.
-const MASKED: &str = "[secret]";
+/// How much of a later word an action takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Takes {
+    /// It says more than was known.
+    All,
+    /// Only what stands beside the outcome.
+    Beside,
+}
 
 /// One run of one flow on one subject.
 #[derive(Debug, Clone, PartialEq)]
@@ -285,6 +285,10 @@ pub struct Action {
     pub step: Option<StepOf>,
     /// Whether the flow was only tried, with the documented sample: nobody was meant.
     pub is_test: bool,
+    /// The action that it undoes, where it was run for that.
+    pub undoes: Option<ActionId>,
+    /// How the target stood before, where a re-read can prove the effect: only a change from it does.
+    pub before: Option<String>,
     /// The flow.
     pub flow: FlowId,
     /// The flow's verb in plain words, as it was then.
@@ -319,10 +323,19 @@ impl Action {
     #[must_use]
     pub fn settled_by(self, settlement: &Settlement) -> Action {
         let evidence = self.evidence_with(settlement);
-        if !self.takes(settlement) {
-            return Action { evidence, ..self };
+        let takes = if self.takes(settlement) { Takes::All } else { Takes::Beside };
+        let outcome = if takes == Takes::All { settlement.outcome } else { self.outcome };
+        let receipt = self.receipt_with(&settlement.receipt, takes);
+        Action { evidence, outcome, receipt, ..self }
+    }
+
+    /// An answer takes the place of the one before; what was found out beside it is laid onto what is there.
+    fn receipt_with(&self, later: &Receipt, takes: Takes) -> Option<Receipt> {
+        let before = self.receipt.clone();
+        if takes == Takes::All && (later.is_answer() || before.is_none()) {
+            return Some(later.clone().and(&before.unwrap_or_default(), Takes::Beside));
         }
-        Action { evidence, outcome: settlement.outcome, receipt: Some(settlement.receipt.clone()), ..self }
+        before.map(|before| before.and(later, takes))
     }
 
     fn takes(&self, settlement: &Settlement) -> bool {
@@ -339,7 +352,8 @@ impl Action {
     /// Evidence never goes down, but for one case: `sent` is put down before the first byte, so that a
     /// crash is not taken for "nothing left". The first settlement knows whether one did leave.
     fn evidence_with(&self, settlement: &Settlement) -> Evidence {
-        let may_have_left = self.evidence > Evidence::Sent || self.receipt.is_some();
+        let has_answer = self.receipt.as_ref().is_some_and(Receipt::is_answer);
+        let may_have_left = self.evidence > Evidence::Sent || has_answer;
         if settlement.is_not_sent() && !may_have_left {
             return settlement.evidence;
         }
@@ -369,6 +383,9 @@ impl Action {
         }
         if self.is_test {
             json["test"] = true.into();
+        }
+        if let Some(undoes) = self.undoes {
+            json["undoes"] = undoes.to_string().into();
         }
         json
     }
@@ -402,6 +419,8 @@ mod tests {
             id: ActionId(uuid::Uuid::from_u128(1)),
             step: None,
             is_test: false,
+            undoes: None,
+            before: None,
             flow: "suspend".into(),
             verb: "suspend".to_owned(),
             risk: Risk::High,
@@ -447,7 +466,9 @@ mod tests {
     // The lease ran out meanwhile.
     #[case(Outcome::Unknown, None, Evidence::Intended)]
     // An earlier settlement says that a byte may have left.
-    #[case(Outcome::Unknown, Some(Receipt::default()), Evidence::Sent)]
+    #[case(Outcome::Unknown, Some(Receipt { error: Some("cut".to_owned()), ..Receipt::default() }), Evidence::Sent)]
+    // A look at the target says nothing of what left.
+    #[case(Outcome::Unknown, Some(Receipt { verified: Some("seen".to_owned()), ..Receipt::default() }), Evidence::Intended)]
     fn what_failed_before_a_byte_left_was_not_sent(
         #[case] outcome: Outcome,
         #[case] receipt: Option<Receipt>,
@@ -457,6 +478,36 @@ mod tests {
         let not_sent = Settlement { evidence: Evidence::Intended, outcome: Outcome::Failed, receipt: said };
         let settled = action(Evidence::Sent, outcome, receipt).settled_by(&not_sent);
         assert_eq!((settled.evidence, settled.outcome), (expected, Outcome::Failed));
+    }
+
+    fn told(verified: Option<&str>, ended: Option<EndKind>) -> Receipt {
+        let ended =
+            ended.map(|how| ExecutionEnd { how, event_type: "FLOW_END".into(), at: Timestamp::UNIX_EPOCH });
+        Receipt { verified: verified.map(str::to_owned), ended, ..Receipt::default() }
+    }
+
+    #[test]
+    fn what_is_found_out_later_leaves_the_answer_as_it_is() {
+        let answer = Receipt { status: Some(200), body: "{}".to_owned(), ..told(Some("still ACTIVE"), None) };
+        let accepted = action(Evidence::Acknowledged, Outcome::Accepted, Some(answer.clone()));
+        let said = |evidence, outcome, receipt| Settlement { evidence, outcome, receipt };
+        // The end of its execution.
+        let end = told(None, Some(EndKind::Completed));
+        let finished = accepted.settled_by(&said(Evidence::Finished, Outcome::Accepted, end.clone()));
+        assert_eq!((finished.evidence, finished.outcome), (Evidence::Finished, Outcome::Accepted));
+        assert_eq!(finished.receipt, Some(Receipt { ended: end.ended.clone(), ..answer.clone() }));
+        // A look that proves it.
+        let seen = said(Evidence::Verified, Outcome::Changed, told(Some("SUSPENDED"), None));
+        let proven = finished.settled_by(&seen);
+        let receipt = Receipt { verified: Some("SUSPENDED".to_owned()), ended: end.ended.clone(), ..answer };
+        assert_eq!((proven.outcome, proven.receipt.clone()), (Outcome::Changed, Some(receipt.clone())));
+        // Whatever is seen behind a proof takes nothing of it back, and neither does the end that was known.
+        let failed = said(Evidence::Finished, Outcome::Accepted, told(Some("ACTIVE"), Some(EndKind::Failed)));
+        assert_eq!(proven.clone().settled_by(&failed).receipt, Some(receipt.clone()));
+        // A re-read of the run's own lands behind the end of its execution.
+        let own = Receipt { status: Some(200), ..told(Some("SUSPENDED"), None) };
+        let settled = proven.settled_by(&said(Evidence::Verified, Outcome::Changed, own));
+        assert_eq!(settled.receipt.unwrap().ended, receipt.ended);
     }
 
     #[rstest]

@@ -324,6 +324,8 @@ mod tests {
             id: ActionId(uuid::Uuid::nil()),
             step: None,
             is_test: false,
+            undoes: None,
+            before: None,
             flow: "okta-contain".into(),
             verb: String::new(),
             risk: Risk::Medium,

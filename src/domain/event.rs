@@ -1,5 +1,6 @@
 //! What arrived: one element from a source, kept whole.
 
+use super::action::EndKind;
 use super::rule::NOTIFY;
 use super::{Check, CheckId, EventKey, Login, Severity, Untrusted, time};
 use jiff::Timestamp;
@@ -175,6 +176,8 @@ pub struct DecodedEvent {
     pub tags: Vec<String>,
     /// The execution of a flow that it is about.
     pub execution: Option<Untrusted>,
+    /// How that ended, where it is the record of its end.
+    pub execution_end: Option<EndKind>,
 }
 
 /// An event in the store: what lists show.
@@ -228,14 +231,18 @@ impl Event {
 
     /// The type of a record in its source's own words: `FLOW_START`.
     pub fn record_type(&self) -> &str {
-        let id = self.check.id.raw();
-        id.strip_prefix(EXECUTION).unwrap_or(id)
+        record_type(&self.check)
     }
 
     /// Whether it came more than an hour after it was published: its row is marked.
     pub fn is_late(&self) -> bool {
         self.received.duration_since(self.at()).as_secs() > 3600
     }
+}
+
+fn record_type(check: &Check) -> &str {
+    let id = check.id.raw();
+    id.strip_prefix(EXECUTION).unwrap_or(id)
 }
 
 /// An event whole: the row, its texts and its raw JSON.
@@ -304,7 +311,18 @@ impl DecodedEvent {
             opens_findings: kind.opens_findings(),
             tags: Vec::new(),
             execution: None,
+            execution_end: None,
         }
+    }
+
+    /// The type of a record in its source's own words.
+    pub fn record_type(&self) -> &str {
+        record_type(&self.check)
+    }
+
+    /// When it happened, as far as known: published, else received.
+    pub fn at(&self, received: Timestamp) -> Timestamp {
+        self.published.unwrap_or(received)
     }
 
     /// Whether it is a record that nobody has to look at: it is listed where records are asked for, and

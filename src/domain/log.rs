@@ -4,6 +4,7 @@
 //! what Okta stores late. Whoever needs every record polls instead, which a source does.
 
 mod ask;
+pub mod beside;
 pub mod csv;
 mod grammar;
 mod moment;

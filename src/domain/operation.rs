@@ -104,6 +104,12 @@ impl Operation {
         }
     }
 
+    /// What undoing it does not bring back, where more was lost than its inverse restores.
+    pub fn left_by_undoing(self) -> Option<&'static str> {
+        let lost = "it does not bring back applications, nor what was kept in them";
+        (self == Operation::Deactivate).then_some(lost)
+    }
+
     /// Whether it is about who is in a group.
     pub fn is_of_group(self) -> bool {
         matches!(self, Operation::AddToGroup | Operation::RemoveFromGroup)

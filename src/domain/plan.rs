@@ -5,6 +5,7 @@ use super::blast::Blast;
 use super::operation::{Delivery, Operation, Particulars};
 use super::run_end::StepEnd;
 use super::subject::ProviderAccount;
+use super::undo::Undoes;
 use super::{ActionId, FindingId, Flow, FlowId, Login, Outcome, Risk, Untrusted};
 use jiff::Timestamp;
 use std::fmt;
@@ -193,6 +194,8 @@ pub struct Plan {
     pub step: Option<StepOf>,
     /// Whether the flow is only tried, with the documented sample: nobody is meant.
     pub is_test: bool,
+    /// What it undoes, where it is planned for that.
+    pub undoes: Option<Undoes>,
     /// The flow.
     pub flow: Flow,
     /// What is done, in words that name the group or the fields it is about.

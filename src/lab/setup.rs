@@ -113,6 +113,9 @@ const POSTED: [Posted; 6] = [
     },
 ];
 
+/// What the double calls the end of a run, unless it is told otherwise.
+const ENDED: &str = r#"ended = { completed = ["FLOW_COMPLETE"], failed = ["FLOW_FAIL"] }"#;
+
 /// The System Log is asked often, so that a demo need not wait for it, and from two hours before the story.
 const SYSTEM_LOG: &str =
     "\n[[source]]\ntype = \"okta-system-log\"\nfirst_fetch = \"2h\"\ninterval = \"5s\"\n";
@@ -165,7 +168,8 @@ fn source(text: &mut String, posted: &Posted, secrets: &Path) -> fmt::Result {
     let (setting, value) = posted.proof.setting();
     writeln!(text, "path = {}\n{setting} = {}", quoted(posted.path), quoted(value))?;
     writeln!(text, "secret = {}", secret(secrets, posted.secret.1))?;
-    posted.map.map_or(Ok(()), |map| writeln!(text, "map = {map}"))
+    posted.map.map_or(Ok(()), |map| writeln!(text, "map = {map}"))?;
+    if posted.sender == Sender::Executions { writeln!(text, "{ENDED}") } else { Ok(()) }
 }
 
 fn tenants(text: &mut String, world: &World, secrets: &Path) -> fmt::Result {

@@ -71,6 +71,7 @@ pub(super) fn ask(run: &BulkRun, user: &BulkUser) -> Ask {
         finding: user.finding,
         event: None,
         account: None,
+        undoes: None,
         inputs: run.inputs.clone(),
     }
 }

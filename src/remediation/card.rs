@@ -13,8 +13,9 @@ use super::{Desk, doubts, fit, group, guard, protection, several, target};
 use crate::domain::blast::Blast;
 use crate::domain::operation::{GROUP, LINK, Operation, Particulars, Whom};
 use crate::domain::payload::{self, PayloadError};
-use crate::domain::plan::{Confirm, Difference, FitTarget, Order, Plan, Target};
+use crate::domain::plan::{Confirm, Difference, FitTarget, Order, Plan, Refusal, Target};
 use crate::domain::subject::{ProviderAccount, Subject};
+use crate::domain::undo::{self, Undoes};
 use crate::domain::{
     Action, ActionId, Check, EventId, FindingId, Flow, FlowId, Login, Risk, Route, Untrusted,
 };
@@ -40,6 +41,8 @@ pub struct Ask {
     pub account: Option<ProviderAccount>,
     /// Values for declared inputs.
     pub inputs: BTreeMap<String, String>,
+    /// What it is to undo: then no other account may be acted on.
+    pub undoes: Option<Undoes>,
 }
 
 impl Ask {
@@ -277,6 +280,7 @@ pub(super) async fn planned(desk: &Desk, flow: &Flow, ask: &Ask, known: &Known) 
         risk,
         blast: known.blast.clone(),
         confirm: Confirm::of(risk, &ask.login, word(flow)),
+        undoes: ask.undoes.clone(),
         verb: flow.operation.map_or(flow.verb.clone(), |operation| particulars.verb(operation, &flow.verb)),
         cannot_know: doubts::unchecked_aliases(desk, &names)
             .into_iter()
@@ -287,8 +291,9 @@ pub(super) async fn planned(desk: &Desk, flow: &Flow, ask: &Ask, known: &Known) 
                 &aim,
             ))
             .chain(shared.unknown)
+            .chain(whether_the_same(ask))
             .collect(),
-        caveats: reading.odd.iter().chain(&flow.caveats).cloned().collect(),
+        caveats: left(ask).chain(reading.odd.iter().chain(&flow.caveats).cloned()).collect(),
         follows: precedent.as_ref().map(|precedent| precedent.action),
         needs_again: doubts::needs_again(
             precedent,
@@ -300,7 +305,8 @@ pub(super) async fn planned(desk: &Desk, flow: &Flow, ask: &Ask, known: &Known) 
             .into_iter()
             .flatten(),
         ),
-        refusal: doubts::refusal(desk, flow, &earlier, &names, (reading, &aim)),
+        refusal: another(ask, target_id.as_deref(), particulars)
+            .or_else(|| doubts::refusal(desk, flow, &earlier, &names, (reading, &aim))),
         undo: undo(flow, &desk.flows),
         reason_required: guard::requires_reason(&desk.guard, risk),
         differences: differences(&aim, reading),
@@ -334,10 +340,33 @@ fn differences(aim: &Aim, reading: &Reading) -> Vec<Difference> {
 pub fn undo(flow: &Flow, flows: &[Flow]) -> String {
     let inverse = flow.inverse.as_ref().and_then(|id| flows.iter().find(|other| other.id == *id));
     match inverse.filter(|inverse| inverse.unrunnable().is_none()) {
-        Some(inverse) => format!("flow `{}`: {}", inverse.id, inverse.verb),
+        Some(inverse) => {
+            let left = undo::left_by_undoing(flow).map(|left| format!("; {left}")).unwrap_or_default();
+            format!("flow `{}`: {}{left}", inverse.id, inverse.verb)
+        }
         None if flow.undo.trim().is_empty() => "nothing that is known here".to_owned(),
         None => flow.undo.clone(),
     }
+}
+
+/// Why a run would not undo what it is to undo: the account, or the group, is another one.
+fn another(ask: &Ask, target_id: Option<&str>, particulars: &Particulars) -> Option<Refusal> {
+    let undoes = ask.undoes.as_ref()?;
+    let meant = Particulars::group_asked(&ask.inputs);
+    let group = particulars.group.as_ref().filter(|group| meant.is_some_and(|meant| meant != group.id));
+    let of_group = || group.map(|group| format!("the group of that id is gone; `{}` is another", group.name));
+    undoes.another(target_id).or_else(of_group).map(Refusal::from)
+}
+
+/// What stays undone behind an undoing.
+fn left(ask: &Ask) -> impl Iterator<Item = String> {
+    ask.undoes.iter().filter_map(|undoes| undoes.left).map(str::to_owned)
+}
+
+/// Where nobody knows which account the action was on, nobody can say that this is the same.
+fn whether_the_same(ask: &Ask) -> Option<String> {
+    let undoes = ask.undoes.as_ref().filter(|undoes| undoes.account.is_none())?;
+    Some(format!("whether it is the account that action {} was on: that is not known", undoes.action))
 }
 
 /// Which account is acted on, whichever login led to it.
@@ -377,7 +406,6 @@ fn choose(
     subject: &Subject,
     ask: &Ask,
 ) -> Result<Option<ProviderAccount>, PlanError> {
-    let chosen = ask.account.as_ref();
     let not_that = |account: &ProviderAccount| PlanError::NotThatAccount {
         flow: flow.id.clone(),
         account: account.user_id.to_string(),
@@ -391,7 +419,10 @@ fn choose(
         Ok(FitTarget::Login(_) | FitTarget::Router(None)) => Vec::new(),
         Err(reason) => return Err(does_not_fit(flow, &subject.login, reason)),
     };
-    match (chosen, possible.as_slice()) {
+    // Where there are several, what is undone was done to one of them.
+    let was = ask.undoes.as_ref().and_then(|undoes| undoes.account.as_deref());
+    let of_undone = || possible.iter().find(|account| Some(account.user_id.raw()) == was);
+    match (ask.account.as_ref().or_else(of_undone), possible.as_slice()) {
         (Some(chosen), possible) => {
             let is_it = |a: &&ProviderAccount| a.user_id == chosen.user_id && a.provider == chosen.provider;
             possible.iter().find(is_it).cloned().map(Some).ok_or_else(|| not_that(chosen))

@@ -194,6 +194,8 @@ mod tests {
             id: ActionId(uuid::Uuid::from_u128(9)),
             step: None,
             is_test: false,
+            undoes: None,
+            before: None,
             flow: "f".into(),
             verb: "v".into(),
             risk: Risk::Low,

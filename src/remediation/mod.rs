@@ -18,12 +18,14 @@
 //! | [`trial`] | a flow tried with the documented sample |
 //! | [`bulk`] | one flow on many people, as it is queued |
 //! | [`runner`] | intent, one send, receipt, bounded re-reads |
+//! | `beside` | what the System Log has beside an action: notes, and no evidence |
 //! | [`evidence`] | what an answer proves, and the words for it |
 //!
 //! The order is the promise: nothing is sent that was not shown, nothing is shown that was not read
 //! just now, and nothing leaves before its intent is committed.
 
 mod about;
+mod beside;
 pub mod blast;
 pub mod bulk;
 pub mod card;
@@ -41,10 +43,13 @@ pub mod subject;
 mod target;
 pub mod trial;
 
+pub use beside::{Beside, beside};
 pub use blast::Depth;
 pub use card::{Ask, PlanError, prepare, prepare_to};
 pub use offer::{offers, page};
-pub use runner::{BulkError, BulkTold, Confirmed, Pace, Progress, RunError, Runner, Told, Unsent, Wish};
+pub use runner::{
+    BulkError, BulkTold, Confirmed, LookError, Pace, Progress, RunError, Runner, Told, Unsent, Wish,
+};
 
 use crate::config::meant::Guard;
 use crate::domain::time::Zone;

@@ -8,11 +8,13 @@
 mod bulk;
 mod flight;
 mod gate;
+mod later;
 mod steps;
 mod verify;
 
 pub use bulk::{BulkError, BulkTold, Wish};
 pub use gate::Unsent;
+pub use later::LookError;
 
 use super::guard::Precedent;
 use super::subject::Names;

@@ -53,6 +53,7 @@ fn joined(desk: &Desk, flow: &Flow, (ask, risk): (&Ask, Risk), steps: Vec<Plan>)
         step: None,
         risk,
         confirm: Confirm::of(risk, &ask.login, card::word(flow)),
+        undoes: ask.undoes.clone(),
         verb: flow.verb.clone(),
         caveats: distinct(caveats),
         cannot_know: unknown(&steps),

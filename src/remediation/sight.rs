@@ -125,6 +125,13 @@ pub(super) fn key(plan: &Plan) -> Option<&str> {
     target::id(&plan.target).or_else(of_new)
 }
 
+/// How the target of a plan stood, where a later reading could tell a change from it.
+pub(super) fn before(plan: &Plan) -> Option<String> {
+    let aim = Aim::of_plan(plan);
+    key(plan).filter(|_| aim.is_provable())?;
+    target::standing(&plan.target, &aim).map(str::to_owned)
+}
+
 /// Looks at an account of an id or a login.
 pub(super) async fn look(desk: &Desk, key: &str, aim: &Aim) -> Reading {
     let part = desk.directory.okta_user(key).await;

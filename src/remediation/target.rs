@@ -151,15 +151,27 @@ pub(super) fn is_so(reading: &Reading, aim: &Aim) -> Option<bool> {
     }
 }
 
+/// How the target stands, in the word that an aim is about.
+pub(super) fn standing<'a>(target: &'a Target, aim: &Aim) -> Option<&'a str> {
+    match aim {
+        Aim::NoFactors => target.fact(FACTORS),
+        Aim::Member(..) => target.fact(IN_IT),
+        Aim::Status(_) | Aim::Fields(_) | Aim::Exists(_) => status(target),
+    }
+}
+
 /// Whether the target was as the aim wants it already when the card was made: then a re-read proves nothing.
 pub(super) fn was_so(target: &Target, aim: &Aim) -> bool {
+    stood_so(standing(target, aim), aim)
+}
+
+/// The same of how it stood.
+pub(super) fn stood_so(before: Option<&str>, aim: &Aim) -> bool {
     match aim {
-        Aim::Status(Some(by)) => status(target).is_some_and(|status| by.statuses().contains(&status)),
-        Aim::NoFactors => {
-            target.fact(FACTORS).is_none_or(|read| read == NONE || read.starts_with(CANNOT_TELL))
-        }
+        Aim::Status(Some(by)) => before.is_some_and(|status| by.statuses().contains(&status)),
+        Aim::NoFactors => before.is_none_or(|read| read == NONE || read.starts_with(CANNOT_TELL)),
         // Where it could not be read, it may have been so.
-        Aim::Member(_, wanted) => target.fact(IN_IT) != Some(if *wanted { NO } else { YES }),
+        Aim::Member(_, wanted) => before != Some(if *wanted { NO } else { YES }),
         Aim::Status(None) | Aim::Fields(_) | Aim::Exists(_) => false,
     }
 }

@@ -5,9 +5,12 @@ mod again;
 mod bulk;
 mod doubles;
 mod issues;
+mod later;
+mod model;
 mod operations;
 mod steps;
 mod trials;
+mod undo;
 
 use super::*;
 use crate::domain::flow::PayloadShape;
@@ -124,6 +127,7 @@ fn ask(n: u128) -> Ask {
         event: None,
         account: None,
         inputs: Default::default(),
+        undoes: None,
     }
 }
 

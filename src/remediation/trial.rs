@@ -48,6 +48,7 @@ pub async fn prepare(desk: &Desk, trial: Trial) -> Result<Plan, PlanError> {
         action: trial.action,
         step: None,
         is_test: true,
+        undoes: None,
         risk: flow.risk,
         blast: None,
         confirm: Confirm::of(flow.risk, &sample.login, card::word(flow)),

@@ -5,7 +5,7 @@ use super::services::Services;
 use super::{clipboard, opener};
 use crate::app::health::Kept;
 use crate::app::log::{LogForm, LogSlice, LogStep};
-use crate::app::msg::{Answer, NotRun, Progress, SaidOf, Stage};
+use crate::app::msg::{Answer, Looked, NotRun, Progress, SaidOf, Stage};
 use crate::app::{Effect, Msg, RequestId, effect::RunAsk};
 use crate::domain::dossier::Problem;
 use crate::domain::finding::HistoryEntry;
@@ -16,7 +16,7 @@ use crate::domain::page::From;
 use crate::domain::plan::{Fit, Plan};
 use crate::domain::{ActionId, EventId, FindingId, Login, untrusted};
 use crate::notify::Mark;
-use crate::remediation::{self, Ask, Confirmed, RunError, Told};
+use crate::remediation::{self, Ask, Beside, Confirmed, LookError, RunError, Told};
 use crate::source::cii;
 use crate::source::system_log::filter::{IAM_CONFIGURATION, applications, of_applications};
 use crate::store::{ActionFilter, Again, FindingFilter, Replaced, Store, StoreError};
@@ -123,6 +123,7 @@ fn request_of(effect: &Effect) -> Option<RequestId> {
         | Effect::LoadFindings { request, .. }
         | Effect::LoadHistory { request, .. }
         | Effect::LoadActions { request, .. }
+        | Effect::LookAgain { request, .. }
         | Effect::LoadExecutions { request, .. }
         | Effect::LoadPart { request, .. }
         | Effect::SuggestLogins { request, .. }
@@ -179,6 +180,9 @@ impl Work {
                 let filter = ActionFilter { login, ..ActionFilter::default() };
                 Answer::Actions(words(store.actions(&filter, before, ROWS).await))
             }
+            Effect::LookAgain { action, .. } => {
+                Answer::Looked(words(self.looked(action).await).map(Box::new))
+            }
             Effect::LoadExecutions { ids, .. } => Answer::Executions(words(store.executions(&ids).await)),
             Effect::LoadPart { login, part, .. } => {
                 let loaded = desk.directory.part(part, &login).await;
@@ -234,6 +238,21 @@ impl Work {
         let event = words(self.services.desk.store.event(id).await)?;
         let raw = event.and_then(|event| event.raw).unwrap_or_default();
         words(tokio::task::spawn_blocking(move || cii::details(&raw, &logins)).await)
+    }
+
+    /// What can be found out about an action: by its target where its end is open, and by the System Log.
+    async fn looked(&self, id: ActionId) -> Result<Looked, LookError> {
+        let store = &self.services.desk.store;
+        let (action, unseen) = match self.services.runner.look_again(id).await {
+            Ok(action) => (action, None),
+            Err(LookError::CannotTell { why, .. }) => {
+                (store.action(id).await?.ok_or(LookError::NoSuchAction(id))?, Some(why))
+            }
+            Err(error) => return Err(error),
+        };
+        let Beside { notes, unread } =
+            remediation::beside(store.as_ref(), self.services.log.as_deref(), &action).await?;
+        Ok(Looked { action, unseen, beside: notes, unread })
     }
 
     async fn log(&self, step: LogStep) -> Result<LogSlice, String> {
@@ -297,6 +316,7 @@ impl Work {
             event: ask.event,
             account: ask.account,
             inputs: ask.inputs,
+            undoes: ask.undoes,
         };
         words(remediation::prepare(&self.services.desk, ask).await).map(Box::new)
     }

@@ -1,11 +1,11 @@
 //! Receiving without a screen, until a signal.
 
-use super::keeping;
 use super::receiver::{self, Tell};
-use super::session::expire_leases;
 use super::systemd::Systemd;
 use super::terminal::signals::{Signalled, Signals};
+use super::{keeping, later};
 use crate::app::Msg;
+use crate::remediation::Runner;
 use crate::source::clock::Clock;
 use std::io;
 use std::sync::Arc;
@@ -17,14 +17,15 @@ use tokio::task::JoinSet;
 const TICK: Duration = Duration::from_secs(5);
 
 /// Receives until SIGTERM, SIGHUP or SIGINT; requests in flight are answered, and pages that were read are
-/// committed, before it ends. What is older than `keep` goes meanwhile, and something else may be done beside it.
-/// `systemd` is told.
+/// committed, before it ends. What is older than `keep` goes meanwhile, `runner` looks at the targets of actions
+/// whose end is open, and something else may be done beside it. `systemd` is told.
 ///
 /// # Errors
 /// If the signals cannot be listened to, or the receiving broke off.
 pub async fn collect(
     settings: receiver::Settings,
     keep: Option<Duration>,
+    runner: Arc<Runner>,
     (tell, beside_it): (Tell, impl Future<Output = ()> + Send + 'static),
     systemd: Systemd,
 ) -> io::Result<()> {
@@ -32,7 +33,12 @@ pub async fn collect(
     let (stop, stopped) = watch::channel(false);
     let (systemd, clock, store) = (Arc::new(systemd), settings.clock.clone(), settings.store.clone());
     let mut beside = JoinSet::new();
-    beside.spawn(expire_leases(store.clone(), clock.clone()));
+    let of_unknown = {
+        let tell = tell.clone();
+        move |unknown| tell(Msg::Noticed(Err(later::said_of(unknown, later::BY_COMMAND))))
+    };
+    beside.spawn(later::expire_leases(store.clone(), clock.clone(), of_unknown));
+    beside.spawn(later::look_when_due(runner));
     beside.spawn(keeping::prune_hourly(store.clone(), keep, clock.clone()));
     beside.spawn(systemd.clone().keep_alive(store, clock.clone()));
     beside.spawn(tick(tell.clone(), clock));

@@ -8,6 +8,7 @@ pub mod effects;
 mod export;
 pub mod headless;
 pub mod keeping;
+mod later;
 pub mod opener;
 pub mod picture;
 pub mod receiver;

@@ -5,12 +5,12 @@ use super::child::Children;
 use super::clipboard;
 use super::console::Console;
 use super::effects::Heard;
-use super::keeping;
 use super::opener::{self, Place};
 use super::receiver::{self, Tell};
 use super::services::Services;
 use super::terminal::signals::{Signalled, Signals};
 use super::terminal::{self, Guard, Screen, bell};
+use super::{keeping, later};
 use crate::app::layout::Size;
 use crate::app::state::{ARMS_AFTER, Settings};
 use crate::app::{Msg, State};
@@ -134,7 +134,7 @@ pub(super) fn open<W: Write>(setup: Setup, screen: Screen<W>) -> io::Result<(Con
         exports: setup.exports.clone(),
         clipboard: clipboard::way(|name| std::env::var(name).ok()),
     };
-    let size = screen.size()?;
+    let (size, how) = (screen.size()?, how(&setup.keymap));
     let state = state(&setup, Size { columns: size.width, rows: size.height });
     let console = Console::new(state, setup.keymap, setup.theme, screen, services);
     let sender = console.sender();
@@ -144,11 +144,18 @@ pub(super) fn open<W: Write>(setup: Setup, screen: Screen<W>) -> io::Result<(Con
     let (stop, stopped) = watch::channel(false);
     let store = setup.desk.store.clone();
     let behind = Behind {
-        runner,
+        runner: runner.clone(),
         stop,
         watching: tokio::spawn(watch_store(store.clone(), sender.clone())),
         waiting: tokio::spawn(watch_waits(setup.held, sender.clone())),
-        expiring: tokio::spawn(expire_leases_in(setup.desk.mode, store.clone(), setup.clock.clone())),
+        expiring: tokio::spawn(expire_leases_in(
+            setup.desk.mode,
+            store.clone(),
+            setup.clock.clone(),
+            how,
+            sender.clone(),
+        )),
+        looking: tokio::spawn(look_in(setup.desk.mode, runner.clone())),
         keeping: tokio::spawn(prune_in(setup.desk.mode, store.clone(), setup.keep, setup.clock.clone())),
         ringing: tokio::spawn(ring(store, setup.bells, setup.clock, sender.clone())),
         receiving: tokio::spawn(receiver::keep_receiving(setup.receiver, tell(sender), stopped, setup.bound)),
@@ -164,6 +171,7 @@ pub(super) struct Behind {
     watching: JoinHandle<()>,
     waiting: JoinHandle<()>,
     expiring: JoinHandle<()>,
+    looking: JoinHandle<()>,
     keeping: JoinHandle<()>,
     ringing: JoinHandle<()>,
     receiving: JoinHandle<()>,
@@ -195,6 +203,7 @@ impl Behind {
         self.watching.abort();
         self.waiting.abort();
         self.expiring.abort();
+        self.looking.abort();
         self.keeping.abort();
         self.ringing.abort();
         unsettled
@@ -276,26 +285,49 @@ async fn ring(
     notify::bell::listen(store.as_ref(), &names, || clock.now(), Rests::default(), ring).await;
 }
 
-/// With `--read-only` the runs of others stay as they are.
-async fn expire_leases_in(mode: Mode, store: Arc<dyn Store>, clock: Arc<dyn Clock>) {
-    if mode == Mode::Acting {
-        expire_leases(store, clock).await;
+/// With `--read-only` the runs of others stay as they are. Whoever sits here hears of those that broke off, before they
+/// came too.
+async fn expire_leases_in(
+    mode: Mode,
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    how: String,
+    sender: UnboundedSender<Heard>,
+) {
+    if mode == Mode::ReadOnly {
+        return;
     }
+    let tell = |unknown: usize| {
+        let _ = sender.send(Heard::Msg(Msg::Noticed(Err(later::said_of(unknown, &how)))));
+    };
+    match later::unknown(store.as_ref(), clock.now()).await {
+        Ok(0) => {}
+        Ok(unknown) => tell(unknown),
+        Err(error) => tracing::warn!(%error, "actions of unknown outcome cannot be looked for"),
+    }
+    later::expire_leases(store, clock, tell).await;
+}
+
+/// With `--read-only` nothing is kept, and so nothing looked at.
+async fn look_in(mode: Mode, runner: Arc<Runner>) {
+    if mode == Mode::Acting {
+        later::look_when_due(runner).await;
+    }
+}
+
+/// How actions of unknown outcome are found out about here.
+fn how(keymap: &Keymap) -> String {
+    let key = |id: &str| keymap.keys(id).into_iter().next().unwrap_or_default();
+    format!(
+        "`{}` lists them, and `{}` there looks at the target again",
+        key("journal.open"),
+        key("screen.refresh")
+    )
 }
 
 /// With `--read-only` everything stays.
 async fn prune_in(mode: Mode, store: Arc<dyn Store>, keep: Option<Duration>, clock: Arc<dyn Clock>) {
     if mode == Mode::Acting {
         keeping::prune_hourly(store, keep, clock).await;
-    }
-}
-
-/// Actions of processes that are gone become unknown once their lease has run out.
-pub async fn expire_leases(store: Arc<dyn Store>, clock: Arc<dyn Clock>) {
-    loop {
-        if let Err(error) = store.expire_leases(clock.now()).await {
-            tracing::warn!(%error, "leases cannot be looked through");
-        }
-        tokio::time::sleep(Duration::from_secs(5)).await;
     }
 }

@@ -24,6 +24,8 @@ pub fn of(state: &State, keymap: &Keymap) -> HelpTexts {
             _ => Vec::new(),
         },
         insist_key: keymap.keys("card.insist").join(" "),
+        undo_key: keymap.keys("action.undo").join(" "),
+        look_key: keymap.keys("screen.refresh").join(" "),
         qr_key: keymap.keys("link.qr").join(" "),
     }
 }

@@ -6,19 +6,15 @@
 
 use super::loose::{self, Object, joined};
 use super::{Expects, Meaning, SourceType, Unreadable, body};
+use crate::domain::action::EndKind;
 use crate::domain::event::DecodedEvent;
 use crate::domain::{Check, EventKey, EventKind, Login, Untrusted, time};
 use serde_json::value::RawValue;
 use std::sync::Arc;
 
 /// The type `okta-execution-log`.
-pub const LOG: SourceType = SourceType {
-    name: "okta-execution-log",
-    elements,
-    decode: |raw, _| decode(raw),
-    recognises,
-    expects: Expects::USUAL,
-};
+pub const LOG: SourceType =
+    SourceType { name: "okta-execution-log", elements, decode, recognises, expects: Expects::USUAL };
 
 /// What the contract names; other members differ by `event_type` and are told as they come.
 const KNOWN: &[&str] = &[
@@ -56,12 +52,13 @@ fn recognises(body: &Object<'_>) -> bool {
 }
 
 /// What a record is. Pure and total.
-fn decode(raw: &str) -> DecodedEvent {
+fn decode(raw: &str, meaning: &Meaning<'_>) -> DecodedEvent {
     let record = Object::parse(raw).unwrap_or_default();
     let kind = if recognises(&record) { EventKind::Execution } else { EventKind::Other };
     let mut event = DecodedEvent::new(key(&record, raw), kind);
     event.source_event_id = record.text("execution_id").map(|id| loose::line(id).into());
     event.execution = event.source_event_id.clone();
+    event.execution_end = end(&record, meaning);
     event.check = check(&record);
     event.users = login(&record).into_iter().collect();
     event.published = record.text("timestamp").and_then(|at| time::parse(&at));
@@ -76,6 +73,12 @@ fn key(record: &Object<'_>, raw: &str) -> EventKey {
     };
     let parts = ["event_type", "timestamp"].map(|name| record.text(name).unwrap_or_default());
     EventKey::of_parts("execution", [execution.as_str(), &parts[0], &parts[1]])
+}
+
+/// The end of an execution is what the configuration calls so: no list of types is documented.
+fn end(record: &Object<'_>, meaning: &Meaning<'_>) -> Option<EndKind> {
+    record.get("execution_id")?;
+    meaning.ends?.of(&loose::line(record.text("event_type")?))
 }
 
 /// The check is the type of the record, so that `check:execution:*` finds them; the title says of which
@@ -137,9 +140,27 @@ fn others(record: &Object<'_>) -> impl Iterator<Item = String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::meant::Reading;
+    use crate::config::meant::{Ends, Reading};
     use rstest::rstest;
     use serde_json::{Value, json};
+
+    fn decoded(raw: &str) -> DecodedEvent {
+        decode(raw, &Meaning::of(&Reading::default(), &"els".into()))
+    }
+
+    #[rstest]
+    #[case("DONE", Some(EndKind::Completed))]
+    #[case("BROKE", Some(EndKind::Failed))]
+    #[case("FLOW_START", None)]
+    #[case("done", None)]
+    fn an_end_is_what_the_configuration_calls_so(#[case] kind: &str, #[case] expected: Option<EndKind>) {
+        let said = [("DONE".to_owned(), EndKind::Completed), ("BROKE".to_owned(), EndKind::Failed)];
+        let reading = Reading { ends: [("els".into(), Ends(said.into()))].into(), ..Reading::default() };
+        let record = json!({ "execution_id": "x", "event_type": kind }).to_string();
+        assert_eq!(decode(&record, &Meaning::of(&reading, &"els".into())).execution_end, expected);
+        assert_eq!(decode(&record, &Meaning::of(&reading, &"other".into())).execution_end, None);
+        assert_eq!(decoded(&record).execution_end, None);
+    }
 
     fn split(records: &str) -> Result<Vec<String>, String> {
         let elements = elements(records.into(), &Meaning::of(&Reading::default(), &"els".into()));
@@ -178,7 +199,7 @@ mod tests {
         #[case] id: &str,
         #[case] title: &str,
     ) {
-        let event = decode(&record.to_string());
+        let event = decoded(&record.to_string());
         assert_eq!((event.kind.word(), event.check.id.raw(), event.check.title.raw()), (kind, id, title));
         assert!(!event.opens_findings);
         assert_eq!(event.is_quiet(), kind == "execution");
@@ -187,7 +208,7 @@ mod tests {
     #[test]
     fn start_and_end_of_one_execution_are_two_events() {
         let record = |kind: &str, at: &str| {
-            decode(&json!({ "execution_id": "x", "event_type": kind, "timestamp": at }).to_string())
+            decoded(&json!({ "execution_id": "x", "event_type": kind, "timestamp": at }).to_string())
         };
         let (start, end) =
             (record("FLOW_START", "2024-04-04T18:30:38Z"), record("FLOW_END", "2024-04-04T18:30:39Z"));
@@ -204,7 +225,7 @@ mod tests {
         #[case] login: Option<&str>,
         #[case] told: &str,
     ) {
-        let event = decode(&json!({ "user_email": email }).to_string());
+        let event = decoded(&json!({ "user_email": email }).to_string());
         assert_eq!(event.users.first().map(Login::raw), login);
         assert_eq!(event.description[0].raw(), told);
     }

@@ -45,7 +45,7 @@ pub mod unix;
 mod unproven;
 pub mod verify;
 
-use crate::config::meant::{Mapping, Reading};
+use crate::config::meant::{Ends, Mapping, Reading};
 use crate::domain::event::{DecodedEvent, SourceName};
 use crate::domain::{LogChecks, SourceHealth};
 use async_trait::async_trait;
@@ -84,12 +84,18 @@ pub struct Meaning<'a> {
     pub log_checks: &'a LogChecks,
     /// Where the parts of a generic webhook's events stand.
     pub mapping: Option<&'a Mapping>,
+    /// Which of its records are ends of an execution.
+    pub ends: Option<&'a Ends>,
 }
 
 impl<'a> Meaning<'a> {
     /// Of the elements of a source, by how arriving events are read.
     pub fn of(reading: &'a Reading, source: &SourceName) -> Meaning<'a> {
-        Meaning { log_checks: &reading.log_checks, mapping: reading.mappings.get(source) }
+        Meaning {
+            log_checks: &reading.log_checks,
+            mapping: reading.mappings.get(source),
+            ends: reading.ends.get(source),
+        }
     }
 }
 

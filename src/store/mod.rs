@@ -382,6 +382,10 @@ pub trait Store: BulkStore + Send + Sync + fmt::Debug {
     /// Turns pending actions whose lease ran out into `unknown`, each journalled.
     async fn expire_leases(&self, now: Timestamp) -> Result<Vec<ActionId>, StoreError>;
 
+    /// Takes the later looks at targets that are due, at most so many: each is answered to one process alone,
+    /// and none is left that is overdue.
+    async fn take_looks(&self, now: Timestamp, most: usize) -> Result<Vec<ActionId>, StoreError>;
+
     /// One action.
     async fn action(&self, id: ActionId) -> Result<Option<Action>, StoreError>;
 

@@ -21,6 +21,7 @@ use super::panel::{Focus, Panel, hidden};
 use super::prose::Prose;
 use super::theme::{Role, Theme};
 use super::words;
+use crate::app::after;
 use crate::app::card::{Card, Field, Phase};
 use crate::app::list::Extent;
 use crate::app::msg::Progress;
@@ -28,7 +29,7 @@ use crate::app::text::wrap;
 use crate::app::waits;
 use crate::domain::plan::{Confirm, Plan};
 use crate::domain::untrusted::width;
-use crate::domain::{Outcome, Remote, Route};
+use crate::domain::{Outcome, Remote, Route, later, undo};
 use ratatui::layout::{Position, Rect};
 use ratatui::text::Line;
 use tui_input::Input;
@@ -279,7 +280,7 @@ fn keys(scene: &Scene, theme: &Theme, card: &Card) -> Line<'static> {
                 Some(_) => {
                     cells.text(Role::Key, "y").text(Role::Text, " copies the link").own(Role::Muted, " · ")
                 }
-                None => cells,
+                None => afterwards(scene, cells),
             };
             return cells.text(Role::Key, "esc").text(Role::Muted, " closes").line();
         }
@@ -294,6 +295,22 @@ fn keys(scene: &Scene, theme: &Theme, card: &Card) -> Line<'static> {
         Phase::Asking | Phase::Preparing => cells,
     };
     cells.text(Role::Key, leaves(card)).text(Role::Muted, " leaves (default)").line()
+}
+
+/// What can be done about the actions of a card that has ended.
+fn afterwards<'a>(scene: &Scene, cells: Cells<'a>) -> Cells<'a> {
+    let (actions, flows) = (after::meant(scene.state), &scene.state.settings.flows);
+    let can_look = actions.iter().any(|action| later::can_tell(action, flows).is_ok());
+    let mut cells = cells;
+    if undo::of_any(actions, flows).is_ok() {
+        cells =
+            cells.text(Role::Key, &scene.help.undo_key).text(Role::Text, " undoes").own(Role::Muted, " · ");
+    }
+    if can_look {
+        let key = &scene.help.look_key;
+        cells = cells.text(Role::Key, key).text(Role::Text, " looks again").own(Role::Muted, " · ");
+    }
+    cells
 }
 
 fn leaves(card: &Card) -> &'static str {

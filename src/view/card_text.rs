@@ -47,11 +47,13 @@ pub(super) fn write(prose: &mut Prose, card: &Card, pinned: &str, zone: &Zone) {
     obstacles(prose, plan, pinned);
     if prose.is_dense() {
         brief(prose, plan, zone);
+        undoes(prose, plan);
         differences(prose, plan);
         risk(prose, plan);
         names(prose, plan);
         sends(prose, plan);
     } else {
+        undoes(prose, plan);
         facts(prose, plan, zone);
         differences(prose, plan);
         section(prose, "What this cannot know", &plan.cannot_know);
@@ -146,6 +148,13 @@ fn facts(prose: &mut Prose, plan: &Plan, zone: &Zone) {
     names(prose, plan);
     sends(prose, plan);
     prose.fact("undo", Role::Text, &plan.undo);
+}
+
+/// What it takes back.
+fn undoes(prose: &mut Prose, plan: &Plan) {
+    if let Some(undoes) = &plan.undoes {
+        prose.fact("undoes", Role::Text, &format!("{} (action {})", undoes.what, undoes.action));
+    }
 }
 
 /// What has to be on the first screen of the lowest terminal, in the fewest rows.
@@ -302,6 +311,9 @@ fn proof(prose: &mut Prose, action: &Action) {
     prose.fact("evidence", Role::Text, &format!("{}: {evidence}", action.evidence.word()));
     if let Some(seen) = receipt.and_then(|receipt| receipt.verified.as_deref()) {
         prose.fact("re-read", Role::Text, seen.strip_prefix("re-read ").unwrap_or(seen));
+    }
+    if let Some(ended) = receipt.and_then(|receipt| receipt.ended.as_ref()) {
+        prose.fact("run ended", Role::Text, &ended.to_string());
     }
 }
 

@@ -11,7 +11,7 @@ use crate::app::journal::JournalScreen;
 use crate::app::list::Extent;
 use crate::domain::action::StepOf;
 use crate::domain::time::Zone;
-use crate::domain::{Action, ActionId, Event};
+use crate::domain::{Action, ActionId, Event, later, undo};
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
@@ -105,6 +105,27 @@ fn step_of(screen: &JournalScreen, step: StepOf) -> String {
     }
 }
 
+/// What can be done about it from here, and why what cannot be done cannot.
+fn afterwards(prose: &mut Prose, scene: &Scene, screen: &JournalScreen, action: &Action) {
+    let flows = &scene.state.settings.flows;
+    if later::is_open(action) {
+        match later::can_tell(action, flows) {
+            Ok(how) => prose.fact("look", Role::Text, &format!("{}: {how}", scene.help.look_key)),
+            Err(why) => prose.fact("look", Role::Muted, &format!("nothing to read: {why}")),
+        }
+    }
+    if let Some(undoes) = action.undoes {
+        prose.fact("undoes", Role::Text, &format!("action {undoes}"));
+    }
+    if let Some(by) = screen.actions.iter().find(|other| other.undoes == Some(action.id)) {
+        prose.fact("undone", Role::Text, &format!("by action {}: {}", by.id, by.outcome.word()));
+    }
+    match undo::of(action, flows) {
+        Ok(undo) => prose.fact("undo", Role::Text, &format!("{}: flow `{}`", scene.help.undo_key, undo.flow)),
+        Err(why) => prose.fact("undo", Role::Muted, &why),
+    }
+}
+
 fn whole(
     scene: &Scene,
     theme: &Theme,
@@ -118,6 +139,7 @@ fn whole(
     prose.say(Role::Heading, &words::capitalised(&what));
     prose.blank();
     card_text::ending(&mut prose, action);
+    afterwards(&mut prose, scene, screen, action);
     prose.blank();
     prose.fact("by", Role::Text, &action.actor.shown());
     prose.fact("at", Role::Text, &zone.seconds(action.at));
@@ -133,6 +155,9 @@ fn whole(
     let beside: Vec<&Event> = screen.beside(action).collect();
     if !beside.is_empty() {
         prose.fact("beside", Role::Muted, &told(zone, &beside));
+    }
+    for note in screen.notes.get(&action.id).into_iter().flatten() {
+        prose.fact("log", Role::Muted, &format!("{} (a note, no evidence)", note.words()));
     }
     card_text::request(&mut prose, &action.request);
     prose.lines()

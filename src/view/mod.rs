@@ -64,6 +64,10 @@ pub struct HelpTexts {
     pub questions: Vec<(String, String)>,
     /// The key that insists on a card whose action was tried before.
     pub insist_key: String,
+    /// The key that undoes an action.
+    pub undo_key: String,
+    /// The key that looks at an action's target again.
+    pub look_key: String,
     /// The key that shows and hides the QR code of a link.
     pub qr_key: String,
 }

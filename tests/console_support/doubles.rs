@@ -71,7 +71,11 @@ impl Town {
 
     fn okta(&self, login: &str) -> Part<OktaUser> {
         let status = *self.status.lock().unwrap();
-        let links = if status == "ACTIVE" { json!({"self": {}, "suspend": {}}) } else { json!({"self": {}}) };
+        let links = match status {
+            "ACTIVE" => json!({"self": {}, "suspend": {}}),
+            "SUSPENDED" => json!({"self": {}, "unsuspend": {}}),
+            _ => json!({"self": {}}),
+        };
         let profile = json!({"login": login});
         part(self, json!({"id": "00u1", "status": status, "_links": links, "profile": profile}))
     }
@@ -125,7 +129,7 @@ impl Directory for Town {
     }
 }
 
-/// Remembers what was sent; a sent flow suspends, where the test says so.
+/// Remembers what was sent; a sent flow suspends, or ends that, where the test says so.
 #[derive(Debug, Default)]
 pub(crate) struct Caller {
     sent: Mutex<Vec<ShownRequest>>,
@@ -151,13 +155,13 @@ impl FlowCaller for Caller {
         Ok(ShownRequest { method: "POST".into(), url, headers, body: order.body.clone() })
     }
 
-    async fn call(&self, _: &Order, shown: &ShownRequest, clearance: &dyn Clearance) -> Called {
+    async fn call(&self, order: &Order, shown: &ShownRequest, clearance: &dyn Clearance) -> Called {
         if let Err(why) = clearance.clear().await {
             return CallEnd::NotSent(why.into()).into();
         }
         self.sent.lock().unwrap().push(shown.clone());
         if let Some(town) = &*self.suspends.lock().unwrap() {
-            town.turn("SUSPENDED");
+            town.turn(if order.flow.0 == "unsuspend" { "ACTIVE" } else { "SUSPENDED" });
         }
         CallEnd::Answered(Receipt { status: Some(200), ..Receipt::default() }).into()
     }

@@ -18,6 +18,7 @@ use idtriage::app::state::Settings;
 use idtriage::app::{Msg, State};
 use idtriage::command::Keymap;
 use idtriage::config::meant::{Guard, OpenLinks};
+use idtriage::domain::flow::ProvenBy;
 use idtriage::domain::{Actor, Flow, Route, preset};
 use idtriage::ingest::{Ingest, decoder};
 use idtriage::remediation::guard::Mode;
@@ -213,11 +214,22 @@ fn desk(store: &Arc<dyn Store>, town: &Arc<Town>, caller: &Arc<Caller>, clock: &
     })
 }
 
-/// One flow that can be run: of medium risk, proven by a re-read.
+/// A flow that can be run, of medium risk and proven by a re-read, and its inverse.
 fn flows() -> Arc<[Flow]> {
     let url = Some("https://acme.workflows.okta.com/api/flo/1/invoke".to_owned());
     let all = preset::all().into_iter().filter(|flow| flow.id == "suspend-okta-account".into());
-    all.map(|flow| Flow { route: Route::ApiEndpoint, url: url.clone(), ..flow }).collect()
+    let suspend = |flow: Flow| Flow { route: Route::ApiEndpoint, url: url.clone(), ..flow };
+    let both = |flow: Flow| {
+        let inverse = Flow {
+            id: "unsuspend".into(),
+            verb: "unsuspend the Okta account".to_owned(),
+            proven_by: Some(ProvenBy::Active),
+            suggested_for: vec!["nothing-at-all".to_owned()],
+            ..suspend(flow.clone())
+        };
+        [Flow { inverse: Some(inverse.id.clone()), ..suspend(flow) }, inverse]
+    };
+    all.flat_map(both).collect()
 }
 
 fn console(desk: &Arc<Desk>, glass: &Glass, clock: &Arc<TestClock>) -> Console<Glass> {

@@ -5,6 +5,7 @@
 #[path = "../support/wait.rs"]
 pub(crate) mod wait;
 
+use idtriage::domain::action::EndKind;
 use idtriage::domain::event::SourceName;
 use idtriage::domain::rule::{Rule, Then, Verdict};
 use idtriage::domain::{Check, DecodedEvent, EventKey, EventKind, Login, Query, Rules, Severity, Untrusted};
@@ -13,7 +14,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// Reads `{id, check, title, users, severity, published, kind, text, opens, tags, execution}`, as some rules
+/// Reads `{id, check, title, users, severity, published, kind, text, opens, tags, execution, end}`, as some rules
 /// have it.
 #[derive(Debug, Default)]
 pub(crate) struct TestDecode(pub(crate) Rules);
@@ -49,6 +50,7 @@ pub(crate) fn event_of(raw: &str) -> DecodedEvent {
     event.opens_findings = value["opens"].as_bool().unwrap_or(event.opens_findings);
     event.tags = texts("tags").iter().filter_map(Value::as_str).map(str::to_owned).collect();
     event.execution = value["execution"].as_str().map(Untrusted::from);
+    event.execution_end = value["end"].as_str().and_then(EndKind::parse);
     event
 }
 

@@ -86,6 +86,8 @@ fn action(outcome: Outcome, evidence: Evidence, plan: &Plan) -> Action {
         id: ActionId(uuid::Uuid::from_u128(1)),
         step: None,
         is_test: false,
+        undoes: None,
+        before: None,
         flow: plan.flow.id.clone(),
         verb: plan.verb.clone(),
         risk: plan.flow.risk,

@@ -47,6 +47,8 @@ pub(crate) fn help() -> HelpTexts {
             pair("3", "MFA denials in the past 24 h"),
         ],
         insist_key: "A".into(),
+        undo_key: "z".into(),
+        look_key: "R".into(),
         qr_key: "tab".into(),
     }
 }

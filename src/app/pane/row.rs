@@ -55,6 +55,11 @@ pub struct Row {
 }
 
 impl Row {
+    /// The key of the row of which one may be a later line.
+    pub fn first_key(key: &str) -> &str {
+        key.split(' ').next().unwrap_or_default()
+    }
+
     pub(super) fn new(key: impl Into<String>, body: Body) -> Row {
         Row { key: key.into(), body, target: None }
     }

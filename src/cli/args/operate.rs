@@ -87,7 +87,7 @@ pub struct Operate {
 impl Operate {
     fn run(&self, flow: FlowId, inputs: Vec<(String, String)>) -> Run {
         let Operate { users, finding, answers } = self.clone();
-        Run { flow, users, finding, inputs, answers }
+        Run { flow, users, finding, inputs, undoes: None, answers }
     }
 }
 

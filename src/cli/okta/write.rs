@@ -70,7 +70,7 @@ impl<'a> Writer<'a> {
         let flow = if what.activate { CREATE_AND_ACTIVATE.into() } else { Operation::Create.flow_id() };
         let inputs = [with(&profile), link(what.link)].concat();
         let (finding, answers) = (what.finding, what.answers.clone());
-        self.run(&Run { flow, users: vec![login], finding, inputs, answers }, out).await
+        self.run(&Run { flow, users: vec![login], finding, inputs, undoes: None, answers }, out).await
     }
 
     /// `okta user update`.
@@ -87,7 +87,11 @@ impl<'a> Writer<'a> {
         };
         let (finding, answers) = (what.finding, what.answers.clone());
         let flow = Operation::Update.flow_id();
-        self.run(&Run { flow, users: vec![user], finding, inputs: with(&profile), answers }, out).await
+        self.run(
+            &Run { flow, users: vec![user], finding, inputs: with(&profile), undoes: None, answers },
+            out,
+        )
+        .await
     }
 
     /// `iam-create-user` and the like.
@@ -166,7 +170,7 @@ impl<'a> Writer<'a> {
         }
         let (finding, answers) = (what.finding, what.answers.clone());
         let flow = Operation::Update.flow_id();
-        self.run(&Run { flow, users, finding, inputs: with(&profile), answers }, out).await
+        self.run(&Run { flow, users, finding, inputs: with(&profile), undoes: None, answers }, out).await
     }
 
     /// Somebody who is not there is made where that was asked for, or is allowed once and for all. An id that
@@ -198,8 +202,18 @@ impl<'a> Writer<'a> {
         let profile = profile.or("login", &login);
         let inputs = [with(&profile), link(what.link)].concat();
         let (finding, answers) = (what.finding, what.answers.clone());
-        self.run(&Run { flow: CREATE_AND_ACTIVATE.into(), users: vec![login], finding, inputs, answers }, out)
-            .await
+        self.run(
+            &Run {
+                flow: CREATE_AND_ACTIVATE.into(),
+                users: vec![login],
+                finding,
+                inputs,
+                undoes: None,
+                answers,
+            },
+            out,
+        )
+        .await
     }
 
     async fn on(
@@ -212,8 +226,11 @@ impl<'a> Writer<'a> {
     ) -> Result<u8, Failure> {
         let inputs = if operation.makes_link() { link(what.link) } else { Vec::new() };
         let (flow, users) = (operation.flow_id(), vec![goes_by(details, key)]);
-        self.run(&Run { flow, users, finding: what.finding, inputs, answers: what.answers.clone() }, out)
-            .await
+        self.run(
+            &Run { flow, users, finding: what.finding, inputs, undoes: None, answers: what.answers.clone() },
+            out,
+        )
+        .await
     }
 
     async fn run(&self, what: &Run, out: &mut Output<'_>) -> Result<u8, Failure> {

@@ -1,10 +1,13 @@
 //! Sources: what brings events, how it proves itself, and what of it is wanted.
 
 use super::Check;
-use crate::config::meant::{LogFilter, Mapping, Place, Proof, SOURCE_TYPES, Source, SystemLog, Way, Webhook};
+use crate::config::meant::{
+    Ends, LogFilter, Mapping, Place, Proof, SOURCE_TYPES, Source, SystemLog, Way, Webhook,
+};
 use crate::config::problem::At;
 use crate::config::said;
 use crate::domain::Query;
+use crate::domain::action::EndKind;
 use crate::domain::event::SourceName;
 use secrecy::SecretString;
 use std::collections::BTreeMap;
@@ -15,6 +18,7 @@ const PROOF: &str =
     "one of `header`, `query`, `basic_user`, `hmac_header` says how the caller shows the secret";
 const POLLED: &str = "okta-system-log";
 const MAPPED: &str = "generic-webhook";
+const OF_EXECUTIONS: &str = "okta-execution-log";
 /// What only a source that is posted to has, and what only one that is asked has.
 const OF_POSTED: &str = "it is asked for, not posted: take it out";
 const OF_POLLED: &str = "only `okta-system-log` knows it: take it out";
@@ -125,12 +129,13 @@ impl Check<'_, '_> {
             ],
         );
         let mapping = self.mapping(&said, source_type, at);
+        let ends = self.ends(&said, source_type, at);
         let path = self.required(said.path.clone(), at.key("path"), "`/hooks/cii`");
         let path = path.and_then(|path| self.hook_path(path, at.key("path")));
         let carrier = self.carrier(&said, at);
         let hint = "a source without a secret does not start: `secret = { env = \"NAME\" }`";
         let secret = self.secret(said.secret.as_ref(), at.key("secret"), hint);
-        Some(Webhook { path: path?, proof: carrier?.with(secret?), mapping: mapping? })
+        Some(Webhook { path: path?, proof: carrier?.with(secret?), mapping: mapping?, ends: ends? })
     }
 
     /// The inner option is whether there is a mapping, the outer whether it is sound.
@@ -149,6 +154,36 @@ impl Check<'_, '_> {
             }
             (Some(map), true) => self.places(map, &at).map(Some),
         }
+    }
+
+    fn ends(&mut self, said: &said::Source, source_type: &str, at: &At) -> Option<Ends> {
+        let Some(ended) = &said.ended else { return Some(Ends::default()) };
+        let at = at.key("ended");
+        if source_type != OF_EXECUTIONS {
+            let hint = "records of other sources are no ends of executions: take it out";
+            self.problems.hinted(at, "only `okta-execution-log` has one", hint);
+            return None;
+        }
+        let mut ends = Ends::default();
+        for (word, types) in ended {
+            for event_type in types {
+                let kind = EndKind::parse(word)?;
+                if event_type.trim().is_empty() {
+                    self.problems.hinted(
+                        at.inner(word),
+                        "holds an empty text",
+                        "an `event_type`, as it arrives",
+                    );
+                    return None;
+                }
+                if ends.0.insert(event_type.clone(), kind).is_some_and(|other| other != kind) {
+                    let what = format!("`{event_type}` is both");
+                    self.problems.hinted(at.inner(word), what, "a run ends in one way: name it once");
+                    return None;
+                }
+            }
+        }
+        Some(ends)
     }
 
     fn places(&mut self, map: &BTreeMap<String, String>, at: &At) -> Option<Mapping> {
@@ -206,6 +241,7 @@ impl Check<'_, '_> {
                 ("hmac_header", said.hmac_header.is_some()),
                 ("secret", said.secret.is_some()),
                 ("map", said.map.is_some()),
+                ("ended", said.ended.is_some()),
             ],
         );
         if !self.has_okta {

@@ -5,7 +5,7 @@ use super::{Landed, Pace, Progress, Proof, RunError, Told, verify};
 use crate::domain::action::{Receipt, Settlement};
 use crate::domain::plan::Plan;
 use crate::domain::{Action, Evidence, OneTimeLink, Outcome};
-use crate::remediation::{Desk, evidence};
+use crate::remediation::{Desk, evidence, sight};
 use crate::store::{Basis, Lease};
 use crate::tenant::{Called, Clearance};
 use async_trait::async_trait;
@@ -80,6 +80,8 @@ impl Flight {
             id: plan.action,
             step: plan.step,
             is_test: plan.is_test,
+            undoes: plan.undoes.as_ref().map(|undoes| undoes.action),
+            before: sight::before(plan),
             flow: plan.flow.id.clone(),
             verb: plan.verb.clone(),
             risk: plan.risk,

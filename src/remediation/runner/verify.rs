@@ -46,10 +46,11 @@ pub(super) async fn verify(
         sleep(*wait).await;
         let reading = sight::look(desk, key, &aim).await;
         if target::is_so(&reading, &aim) == Some(true) {
-            settlement.receipt.verified = Some(proof(plan, &reading, &aim));
+            let before = target::status(&plan.target);
+            settlement.receipt.verified = Some(proof(before, &reading, &aim));
             return Settlement { evidence: Evidence::Verified, outcome: Outcome::Changed, ..settlement };
         }
-        seen = unproven(&reading, &aim, tries);
+        seen = unproven(&reading, &aim, Tries::Bounded(tries));
     }
     settlement.receipt.verified = Some(seen);
     settlement
@@ -67,7 +68,7 @@ fn told_apart(reading: &Reading, aim: &Aim, now: Timestamp, mut settlement: Sett
         None if reading.missing.is_some() => {
             (Outcome::Refused, format!("re-read at {at}: Okta knows no such account any more"))
         }
-        None => (settlement.outcome, unproven(reading, aim, 1)),
+        None => (settlement.outcome, unproven(reading, aim, Tries::Bounded(1))),
     };
     settlement.receipt.verified = Some(said);
     Settlement { outcome, ..settlement }
@@ -80,8 +81,9 @@ fn at(reading: &Reading) -> Option<String> {
     Some(id.map_or(at.clone(), |id| format!("{at} (request {id})")))
 }
 
-fn proof(plan: &Plan, reading: &Reading, aim: &Aim) -> String {
-    let before = target::status(&plan.target).unwrap_or("not known");
+/// What was seen of an effect, and how it stood before.
+pub(super) fn proof(before: Option<&str>, reading: &Reading, aim: &Aim) -> String {
+    let before = before.unwrap_or("not known");
     let at = at(reading).unwrap_or_default();
     let is = words(reading, aim);
     match aim {
@@ -123,9 +125,22 @@ fn words(reading: &Reading, aim: &Aim) -> String {
     }
 }
 
-fn unproven(reading: &Reading, aim: &Aim, tries: usize) -> String {
-    match (&reading.user, reading.target.unread()) {
-        (None, Some(why)) => format!("could not be re-read: {why}"),
-        _ => format!("re-read {tries} times: still {}", words(reading, aim)),
+/// How it came to be looked at.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Tries {
+    /// Behind the send, so many times.
+    Bounded(usize),
+    /// Once, later.
+    Later,
+}
+
+/// What was seen where it is not as it was wanted.
+pub(super) fn unproven(reading: &Reading, aim: &Aim, tries: Tries) -> String {
+    match (&reading.user, reading.target.unread(), tries) {
+        (None, Some(why), _) => format!("could not be re-read: {why}"),
+        (.., Tries::Bounded(tries)) => format!("re-read {tries} times: still {}", words(reading, aim)),
+        (.., Tries::Later) => {
+            format!("re-read at {}: {}", at(reading).unwrap_or_default(), words(reading, aim))
+        }
     }
 }

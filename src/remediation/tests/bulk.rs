@@ -203,6 +203,8 @@ impl Block {
             finding: None,
             step: None,
             is_test: false,
+            undoes: None,
+            before: None,
             evidence: Evidence::Intended,
             outcome: Outcome::Pending,
             request: ShownRequest {

@@ -234,6 +234,12 @@ impl Store for Memory {
         Err(StoreError::Closed)
     }
 
+    async fn take_looks(&self, now: Timestamp, most: usize) -> Result<Vec<ActionId>, StoreError> {
+        let actions = self.actions.lock().unwrap();
+        let is_due = |action: &&Action| later::next_look(action, Timestamp::MIN).is_some_and(|at| at <= now);
+        Ok(actions.iter().filter(is_due).take(most).map(|action| action.id).collect())
+    }
+
     async fn action(&self, id: ActionId) -> Result<Option<Action>, StoreError> {
         Ok(self.actions.lock().unwrap().iter().find(|action| action.id == id).cloned())
     }
@@ -458,8 +464,9 @@ impl OktaOrg for Org {
 impl FlowCaller for Script {
     fn shown(&self, order: &Order) -> Result<ShownRequest, String> {
         let headers = [("x-idtriage-action", &order.action), ("x-idtriage-operator", &order.operator)];
-        let group =
-            order.particulars.group.as_ref().map(|group| format!("/{}", group.id)).unwrap_or_default();
+        let user = order.target.as_deref().unwrap_or_default();
+        let group = order.particulars.group.as_ref();
+        let group = group.map(|group| format!("/groups/{}/users/{user}", group.id)).unwrap_or_default();
         Ok(ShownRequest {
             method: "POST".into(),
             url: format!("https://{}/{}{group}", self.host.lock().unwrap(), order.flow),

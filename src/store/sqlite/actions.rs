@@ -2,13 +2,14 @@
 
 use super::journal;
 use super::rows::{self, sized, to_json};
-use crate::domain::action::{Settlement, execution_ids};
+use crate::domain::action::{EndKind, ExecutionEnd, Receipt, Settlement, execution_ids};
 use crate::domain::journal::RecordKind;
-use crate::domain::{Action, ActionId, Evidence, FlowId, Outcome};
+use crate::domain::{Action, ActionId, Evidence, FlowId, Outcome, later};
 use crate::store::{ActionFilter, Again, Basis, IntendError, Lease, Page, StoreError};
 use jiff::Timestamp;
-use rusqlite::types::Value;
+use rusqlite::types::Value as Bound;
 use rusqlite::{Connection, OptionalExtension, Result, params_from_iter};
+use serde_json::{Value, json};
 
 /// Commits an intent and its record, unless one that does the same to the same subject is open, or ended
 /// nobody knows how and nobody insists, or came since that was decided.
@@ -34,7 +35,7 @@ pub(super) fn intend(
         return Ok(Err(IntendError::Meanwhile(unseen.id)));
     }
     insert(db, action, lease)?;
-    let mut content = serde_json::json!({
+    let mut content = json!({
         "action": action.id,
         "flow": action.flow,
         "verb": action.verb,
@@ -54,6 +55,12 @@ pub(super) fn intend(
         content["step"] = step.to_string().into();
     }
     mark(&mut content, action);
+    if let Some(undoes) = action.undoes {
+        content["undoes"] = undoes.to_string().into();
+    }
+    if let Some(before) = &action.before {
+        content["before"] = before.as_str().into();
+    }
     journal::append(db, action.at, RecordKind::Intended, &content)?;
     Ok(Ok(()))
 }
@@ -100,8 +107,9 @@ fn newest(
 fn insert(db: &Connection, action: &Action, lease: &Lease) -> Result<()> {
     db.prepare_cached(
         "INSERT INTO actions (id, flow, login, shown, verb, risk, finding, evidence, outcome, request, \
-         receipt, reason, actor, at, owner, lease_until, target, run, step, test) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)",
+         receipt, reason, actor, at, owner, lease_until, target, run, step, test, undoes, before) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, \
+         ?21, ?22)",
     )?
     .execute(rusqlite::params![
         action.id.to_string(),
@@ -124,6 +132,8 @@ fn insert(db: &Connection, action: &Action, lease: &Lease) -> Result<()> {
         action.step.map(|step| step.run.to_string()),
         action.step.map(|step| step.to_string()),
         action.is_test,
+        action.undoes.map(|undoes| undoes.to_string()),
+        action.before,
     ])?;
     Ok(())
 }
@@ -161,10 +171,27 @@ pub(super) fn settle(
     at: Timestamp,
 ) -> Result<std::result::Result<Action, StoreError>> {
     let Some(action) = by_id(db, id)? else { return Ok(Err(missing(id))) };
+    let settled = keep(db, action, settlement, at, json!({}))?;
+    // The record of the end may have come before the receipt that names the execution.
+    match end_of_any(db, &settled)? {
+        Some(end) => finish(db, settled, end, at).map(Ok),
+        None => Ok(Ok(settled)),
+    }
+}
+
+/// Lays a settlement onto an action, with its record; `more` says where it comes from.
+fn keep(
+    db: &Connection,
+    action: Action,
+    settlement: &Settlement,
+    at: Timestamp,
+    more: Value,
+) -> Result<Action> {
     let settled = action.settled_by(settlement);
     update(db, &settled)?;
-    let mut content = serde_json::json!({
-        "action": id,
+    look_next(db, &settled, at)?;
+    let mut content = json!({
+        "action": settled.id,
         "flow": settled.flow,
         "login": settled.login,
         "evidence": settlement.evidence,
@@ -172,8 +199,84 @@ pub(super) fn settle(
         "receipt": settlement.receipt,
     });
     mark(&mut content, &settled);
+    if let (Value::Object(content), Value::Object(more)) = (&mut content, more) {
+        content.extend(more);
+    }
     journal::append(db, at, RecordKind::Settled, &content)?;
-    Ok(Ok(settled))
+    Ok(settled)
+}
+
+/// When its target is to be looked at next.
+fn look_next(db: &Connection, action: &Action, now: Timestamp) -> Result<()> {
+    let at = later::next_look(action, now).map(Timestamp::as_microsecond);
+    db.prepare_cached("UPDATE actions SET look_at = ?2 WHERE id = ?1")?
+        .execute((action.id.to_string(), at))
+        .map(drop)
+}
+
+/// Takes the looks that are due, at most so many: the next of each is behind it, so that nobody else makes the same.
+/// One that comes too late is not made any more.
+pub(super) fn take_looks(db: &Connection, now: Timestamp, most: usize) -> Result<Vec<ActionId>> {
+    let due: Vec<Action> = db
+        .prepare_cached(
+            "SELECT * FROM actions INDEXED BY actions_looks \
+             WHERE look_at IS NOT NULL AND look_at <= ?1 ORDER BY look_at LIMIT ?2",
+        )?
+        .query_map((now.as_microsecond(), sized(most)), rows::action)?
+        .collect::<Result<_>>()?;
+    due.iter().try_for_each(|action| look_next(db, action, now))?;
+    Ok(due.iter().filter(|action| later::is_in_time(action, now)).map(|action| action.id).collect())
+}
+
+/// Raises the actions whose receipts name an execution: a record of its end came. A second one changes nothing.
+pub(super) fn execution_ended(
+    db: &Connection,
+    execution: &str,
+    end: &ExecutionEnd,
+    at: Timestamp,
+) -> Result<()> {
+    let ids: Vec<ActionId> = db
+        .prepare_cached("SELECT action FROM action_executions WHERE execution = ?1")?
+        .query_map([execution], |row| rows::word(row, "action", |id| id.parse().ok()))?
+        .collect::<Result<_>>()?;
+    for id in ids {
+        if let Some(action) = by_id(db, id)? {
+            finish(db, action, end.clone(), at)?;
+        }
+    }
+    Ok(())
+}
+
+/// The end of an execution proves that the run has ended, and nothing of its effect: a flow that caught its own error
+/// has ended too.
+fn finish(db: &Connection, action: Action, end: ExecutionEnd, at: Timestamp) -> Result<Action> {
+    let is_known = action.receipt.as_ref().is_some_and(|receipt| receipt.ended.is_some());
+    if is_known || action.outcome == Outcome::Pending {
+        return Ok(action);
+    }
+    let receipt = Receipt { ended: Some(end), ..Receipt::default() };
+    let settlement = Settlement { evidence: Evidence::Finished, outcome: action.outcome, receipt };
+    keep(db, action, &settlement, at, json!({ "by": "execution record" }))
+}
+
+/// The end of an execution that an action's receipt names, if a record of it is there: the first that came.
+fn end_of_any(db: &Connection, action: &Action) -> Result<Option<ExecutionEnd>> {
+    for execution in action.receipt.iter().flat_map(execution_ids) {
+        let ended = db
+            .prepare_cached(
+                "SELECT event, ended FROM executions WHERE execution = ?1 AND ended IS NOT NULL \
+                 ORDER BY event LIMIT 1",
+            )?
+            .query_row([execution], |row| {
+                Ok((row.get::<_, i64>("event")?, rows::word(row, "ended", EndKind::parse)?))
+            })
+            .optional()?;
+        let Some((event, how)) = ended else { continue };
+        if let Some(event) = rows::event_by_id(db, event)? {
+            return Ok(Some(ExecutionEnd { how, event_type: event.record_type().into(), at: event.at() }));
+        }
+    }
+    Ok(None)
 }
 
 /// Turns pending actions whose lease ran out into `unknown`, each with its record.
@@ -186,8 +289,10 @@ pub(super) fn expire(db: &Connection, now: Timestamp) -> Result<Vec<ActionId>> {
         .query_map([now.as_microsecond()], rows::action)?
         .collect::<Result<_>>()?;
     for action in &expired {
-        update(db, &Action { outcome: Outcome::Unknown, ..action.clone() })?;
-        let mut content = serde_json::json!({
+        let expired = Action { outcome: Outcome::Unknown, ..action.clone() };
+        update(db, &expired)?;
+        look_next(db, &expired, now)?;
+        let mut content = json!({
             "action": action.id,
             "flow": action.flow,
             "login": action.login,
@@ -247,7 +352,7 @@ pub(super) fn page(
     Ok(Page { rows, next })
 }
 
-fn page_sql(filter: &ActionFilter, before: Option<ActionId>, limit: usize) -> (String, Vec<Value>) {
+fn page_sql(filter: &ActionFilter, before: Option<ActionId>, limit: usize) -> (String, Vec<Bound>) {
     // Pinned: the narrowest index that ends in the row id, so that nothing is sorted.
     let by = match (&filter.flow, &filter.login, &filter.target) {
         (Some(_), _, Some(_)) => "INDEXED BY actions_target",
@@ -259,7 +364,7 @@ fn page_sql(filter: &ActionFilter, before: Option<ActionId>, limit: usize) -> (S
     let left = if filter.may_have_left { MAY_HAVE_LEFT } else { "TRUE" };
     let mut sql = format!("SELECT * FROM actions {by} WHERE seq > 0 AND {left}");
     let mut args = Vec::new();
-    let mut and = |condition: &str, value: Value| {
+    let mut and = |condition: &str, value: Bound| {
         args.push(value);
         sql.push_str(&format!(" AND {condition}").replace('#', &format!("?{}", args.len())));
     };

@@ -1,7 +1,8 @@
 //! Events: written once by expansion, read whole or user by user.
 
 use super::rows::{self, event_detail, sized, to_json};
-use super::tally;
+use super::{actions, tally};
+use crate::domain::action::{EndKind, ExecutionEnd};
 use crate::domain::event::EventDetail;
 use crate::domain::{Check, DecodedEvent, Event, EventId, Login};
 use crate::store::{EventUser, InboxItem};
@@ -69,8 +70,13 @@ pub(super) fn insert(db: &Connection, item: &InboxItem, event: &DecodedEvent) ->
     insert_texts(db, id, item, event)?;
     insert_tags(db, id, event)?;
     if let Some(execution) = &event.execution {
-        db.prepare_cached("INSERT INTO executions (event, execution) VALUES (?1, ?2)")?
-            .execute((id, execution.raw()))?;
+        db.prepare_cached("INSERT INTO executions (event, execution, ended) VALUES (?1, ?2, ?3)")?
+            .execute((id, execution.raw(), event.execution_end.map(EndKind::word)))?;
+        if let Some(how) = event.execution_end {
+            let end =
+                ExecutionEnd { how, event_type: event.record_type().into(), at: event.at(item.received) };
+            actions::execution_ended(db, execution.raw(), &end, item.received)?;
+        }
     }
     tally::event_arrived(db, item, event)?;
     Ok(id)

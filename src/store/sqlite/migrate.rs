@@ -16,6 +16,7 @@ pub(super) const STORE: Schema = Schema {
         include_str!("../migrations/0005_keeping.sql"),
         include_str!("../migrations/0006_bulk.sql"),
         include_str!("../migrations/0007_steps.sql"),
+        include_str!("../migrations/0010_later.sql"),
         include_str!("../migrations/0011_test.sql"),
     ],
 };
@@ -130,7 +131,13 @@ mod tests {
         STORE.migrate(&mut newer).unwrap();
         newer.pragma_update(None, "user_version", 99).unwrap();
         let why = STORE.migrate(&mut newer).unwrap_err().to_string();
-        assert_eq!(why, "it was written by a newer version of this program (schema 99, known up to 8)");
+        assert_eq!(
+            why,
+            format!(
+                "it was written by a newer version of this program (schema 99, known up to {})",
+                STORE.migrations.len()
+            )
+        );
 
         let mut foreign = memory();
         foreign.execute_batch("CREATE TABLE recipes (id)").unwrap();

@@ -407,6 +407,10 @@ impl Store for SqliteStore {
         self.writer.write(move |db| actions::expire(db, now).map(Ok)).await
     }
 
+    async fn take_looks(&self, now: Timestamp, most: usize) -> Result<Vec<ActionId>, StoreError> {
+        self.writer.write(move |db| actions::take_looks(db, now, most).map(Ok)).await
+    }
+
     async fn action(&self, id: ActionId) -> Result<Option<Action>, StoreError> {
         self.readers.read(Lane::Pages, move |db| actions::by_id(db, id)).await
     }

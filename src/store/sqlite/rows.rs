@@ -105,6 +105,8 @@ pub(super) fn action(row: &Row<'_>) -> Result<Action> {
         id: word(row, "id", |text| text.parse::<ActionId>().ok())?,
         step: step(row)?,
         is_test: row.get("test")?,
+        undoes: word_option(row, "undoes", |text| text.parse::<ActionId>().ok())?,
+        before: row.get("before")?,
         flow: FlowId(row.get("flow")?),
         verb: row.get("verb")?,
         risk: word(row, "risk", Risk::parse)?,

@@ -1,0 +1,252 @@
+//! Records of the System Log that may belong to an action: notes beside it, and never evidence.
+//!
+//! That a delegated flow was run means *triggered*, no more: not that it ended, and not on whom. What was done to
+//! the same account around that time may be the action's doing or somebody else's; only the id of the very request
+//! ties a record to it.
+
+use super::{LogOrder, LogQuery, LogRecord, Thread, literal};
+use crate::domain::{Action, Login, Untrusted, time};
+use jiff::{SignedDuration, Timestamp};
+
+/// What is looked at before and behind the intent of an action.
+pub const AROUND: SignedDuration = SignedDuration::from_mins(10);
+/// A delegated flow was run.
+pub const TRIGGERED: &str = "workflows.user.delegatedflow.run";
+
+/// What the types of records begin with that tell of an account's state, sessions, factors and groups.
+const OF_ACCOUNTS: [&str; 5] =
+    ["user.lifecycle.", "user.account.", "user.session.clear", "user.mfa.factor.", "group.user_membership."];
+/// Where Okta puts the id of the request in its answer.
+const REQUEST_ID: &str = "x-okta-request-id";
+/// Records asked for at once: more are not told of one action.
+const PAGE: usize = 50;
+
+/// How a record belongs to an action.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Relation {
+    /// It names the very request.
+    SameRequest,
+    /// The same account, around that time.
+    SameAccount,
+    /// A delegated flow was run around that time.
+    Triggered,
+}
+
+impl Relation {
+    /// The word in JSON and on the screen.
+    pub fn word(self) -> &'static str {
+        match self {
+            Relation::SameRequest => "by this request",
+            Relation::SameAccount => "around that time",
+            Relation::Triggered => "triggered",
+        }
+    }
+}
+
+/// What a record says beside an action.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogNote {
+    /// The record's own id.
+    pub uuid: Untrusted,
+    /// When it happened.
+    pub at: Timestamp,
+    /// What happened.
+    pub event_type: Untrusted,
+    /// Who did it.
+    pub by: Untrusted,
+    /// How it ended.
+    pub result: Untrusted,
+    /// How it belongs to the action.
+    pub relation: Relation,
+}
+
+impl LogNote {
+    /// What a record says beside an action, if it may belong to it.
+    pub fn of(action: &Action, record: &LogRecord) -> Option<LogNote> {
+        let at = record.published.filter(|at| is_around(action, *at))?;
+        let relation = relation(action, record)?;
+        Some(LogNote {
+            uuid: record.uuid.clone(),
+            at,
+            event_type: record.event_type.clone(),
+            by: record.actor.shown().into(),
+            result: record.result.clone(),
+            relation,
+        })
+    }
+
+    /// In words: `user.lifecycle.suspend SUCCESS by ops@example.com at …, by this request`.
+    pub fn words(&self) -> String {
+        let (at, relation) = (time::rfc3339_seconds(self.at), self.relation.word());
+        format!("{} {} by {} at {at}, {relation}", self.event_type, self.result, self.by)
+    }
+
+    /// The stable JSON form.
+    pub fn to_json(&self) -> serde_json::Value {
+        serde_json::json!({
+            "uuid": self.uuid,
+            "at": time::rfc3339(self.at),
+            "event_type": self.event_type,
+            "by": self.by,
+            "result": self.result,
+            "relation": self.relation.word(),
+        })
+    }
+}
+
+/// Whether a time is near enough to an action.
+pub fn is_around(action: &Action, at: Timestamp) -> bool {
+    at.duration_since(action.at).abs() <= AROUND
+}
+
+fn relation(action: &Action, record: &LogRecord) -> Option<Relation> {
+    if record.event_type.raw() == TRIGGERED {
+        return Some(Relation::Triggered);
+    }
+    if is_of_request(action, record) {
+        return Some(Relation::SameRequest);
+    }
+    let is_told = OF_ACCOUNTS.iter().any(|begins| record.event_type.raw().starts_with(begins));
+    (is_told && is_of_account(action, record)).then_some(Relation::SameAccount)
+}
+
+fn is_of_request(action: &Action, record: &LogRecord) -> bool {
+    let headers = action.receipt.iter().flat_map(|receipt| &receipt.headers);
+    let mut ids = headers.filter(|(name, _)| name.eq_ignore_ascii_case(REQUEST_ID)).map(|(_, id)| id.trim());
+    let named = record.thread(Thread::Transaction).map(Untrusted::raw);
+    ids.any(|id| !id.is_empty() && Some(id) == named)
+}
+
+/// By the id where both have one: a login may be another's by now.
+fn is_of_account(action: &Action, record: &LogRecord) -> bool {
+    let Some(target) = &record.target else { return false };
+    match (&action.target_id, &target.id) {
+        (Some(account), Some(id)) => account == id.raw(),
+        _ => target.login().is_some_and(|login: Login| login == action.login),
+    }
+}
+
+/// The records of an action, as Okta is asked for them.
+pub fn query(action: &Action) -> LogQuery {
+    let begins = OF_ACCOUNTS.map(|begins| format!("eventType sw {}", literal(begins))).join(" or ");
+    let account = match &action.target_id {
+        Some(id) => format!("target.id eq {}", literal(id)),
+        None => format!("target.alternateId eq {}", literal(action.login.raw())),
+    };
+    let bound = |at: Result<Timestamp, jiff::Error>| at.unwrap_or(action.at);
+    LogQuery {
+        filter: Some(format!("({account} and ({begins})) or eventType eq {}", literal(TRIGGERED))),
+        words: None,
+        since: bound(action.at.checked_sub(AROUND)),
+        until: bound(action.at.checked_add(AROUND)),
+        order: LogOrder::Ascending,
+        page: PAGE,
+    }
+}
+
+/// The notes that records make, each once, the surest of them first and then by their time.
+pub fn notes(action: &Action, records: impl IntoIterator<Item = LogRecord>) -> Vec<LogNote> {
+    let mut notes: Vec<LogNote> = Vec::new();
+    for record in records {
+        if let Some(note) =
+            LogNote::of(action, &record).filter(|note| notes.iter().all(|known| known.uuid != note.uuid))
+        {
+            notes.push(note);
+        }
+    }
+    notes.sort_by_key(|note| (note.relation, note.at));
+    notes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::action::{Evidence, Outcome, Receipt, ShownRequest};
+    use crate::domain::{ActionId, Actor, Risk};
+    use rstest::rstest;
+    use serde_json::json;
+
+    fn action() -> Action {
+        let headers = vec![("X-Okta-Request-Id".to_owned(), "req-1".to_owned())];
+        Action {
+            id: ActionId(uuid::Uuid::nil()),
+            step: None,
+            is_test: false,
+            undoes: None,
+            before: None,
+            flow: "okta-suspend".into(),
+            verb: "suspend".to_owned(),
+            risk: Risk::Medium,
+            login: Login::new("ann@x"),
+            target_id: Some("00u1".to_owned()),
+            finding: None,
+            evidence: Evidence::Acknowledged,
+            outcome: Outcome::Accepted,
+            request: ShownRequest {
+                method: String::new(),
+                url: String::new(),
+                headers: Vec::new(),
+                body: String::new(),
+            },
+            receipt: Some(Receipt { status: Some(200), headers, ..Receipt::default() }),
+            reason: None,
+            actor: Actor::default(),
+            at: "2026-05-01T12:00:00Z".parse().unwrap(),
+        }
+    }
+
+    fn record(event_type: &str, at: &str, target: &str, transaction: &str) -> LogRecord {
+        let record = json!({
+            "uuid": format!("{event_type} {at}"), "published": at, "eventType": event_type,
+            "actor": {"alternateId": "ops@x", "type": "User"}, "outcome": {"result": "SUCCESS"},
+            "target": [{"type": "AppInstance", "id": "0oa1"}, {"type": "User", "id": target, "alternateId": "ann@x"}],
+            "transaction": {"id": transaction},
+        });
+        LogRecord::of(record.to_string().as_str().into())
+    }
+
+    #[rstest]
+    #[case("user.lifecycle.suspend", "2026-05-01T12:00:01Z", "00u1", "req-1", Some(Relation::SameRequest))]
+    #[case("user.lifecycle.unsuspend", "2026-05-01T12:09:00Z", "00u1", "req-2", Some(Relation::SameAccount))]
+    #[case("user.lifecycle.suspend", "2026-05-01T11:51:00Z", "00u1", "req-2", Some(Relation::SameAccount))]
+    #[case("user.lifecycle.suspend", "2026-05-01T11:49:00Z", "00u1", "req-1", None)]
+    #[case("user.lifecycle.suspend", "2026-05-01T12:00:01Z", "00u2", "req-2", None)]
+    #[case("user.session.start", "2026-05-01T12:00:01Z", "00u1", "req-2", None)]
+    #[case(TRIGGERED, "2026-05-01T12:00:01Z", "0oa1", "req-2", Some(Relation::Triggered))]
+    fn a_record_belongs_by_its_request_its_account_or_as_triggered(
+        #[case] event_type: &str,
+        #[case] at: &str,
+        #[case] target: &str,
+        #[case] transaction: &str,
+        #[case] expected: Option<Relation>,
+    ) {
+        let note = LogNote::of(&action(), &record(event_type, at, target, transaction));
+        assert_eq!(note.map(|note| note.relation), expected);
+    }
+
+    #[test]
+    fn each_is_told_once_and_the_surest_first() {
+        let [other, own] =
+            ["req-2", "req-1"].map(|id| record("user.lifecycle.suspend", "2026-05-01T12:00:01Z", "00u1", id));
+        let run = record(TRIGGERED, "2026-05-01T11:59:00Z", "0oa1", "t");
+        let before = record("user.lifecycle.unsuspend", "2026-05-01T11:58:00Z", "00u1", "t");
+        let told = notes(&action(), [run.clone(), own.clone(), other, before, run]);
+        let relations: Vec<Relation> = told.iter().map(|note| note.relation).collect();
+        assert_eq!(relations, [Relation::SameRequest, Relation::SameAccount, Relation::Triggered]);
+        let words = told[0].words();
+        assert_eq!(words, "user.lifecycle.suspend SUCCESS by ops@x at 2026-05-01T12:00:01Z, by this request");
+    }
+
+    #[test]
+    fn okta_is_asked_for_the_account_and_nobody_breaks_out_of_a_text() {
+        let odd = Action { target_id: Some(r#"a" or "b"#.to_owned()), ..action() };
+        let query = query(&odd);
+        let filter = query.filter.unwrap();
+        assert!(
+            filter.starts_with(r#"(target.id eq "a\" or \"b" and (eventType sw "user.lifecycle." or"#),
+            "{filter}"
+        );
+        assert!(filter.ends_with(r#"or eventType eq "workflows.user.delegatedflow.run""#), "{filter}");
+        assert_eq!(query.until.duration_since(query.since), AROUND + AROUND);
+    }
+}

@@ -1,0 +1,286 @@
+//! Undoing, looking again, and what arrives later, through the whole program, against a lab.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "clippy knows test functions, not what they share")]
+
+mod support;
+
+use idtriage::domain::action::ShownRequest;
+use idtriage::domain::{Action, ActionId, Actor, Evidence, Login, Outcome, Risk};
+use idtriage::store::{ActionFilter, Again, Basis, Lease};
+use jiff::{SignedDuration, Timestamp};
+use nix::sys::signal::Signal;
+use serde_json::{Value, json};
+use support::place::Place;
+use support::screen::Screen;
+use support::tenant::Tenant;
+use support::wait;
+
+fn started() -> (Tenant, Place) {
+    let tenant = Tenant::start();
+    let place = Place::with_lab(&tenant.lab);
+    (tenant, place)
+}
+
+fn ran(place: &Place, words: &[&str], status: i32) -> Value {
+    place.run_json(words).expect(status).json_lines().swap_remove(0)
+}
+
+fn words(action: &Value) -> [&str; 3] {
+    ["flow", "outcome", "evidence"].map(|name| action[name].as_str().unwrap_or("nothing"))
+}
+
+fn id(action: &Value) -> &str {
+    action["id"].as_str().unwrap()
+}
+
+fn sends(tenant: &Tenant) -> usize {
+    tenant.lab.recorder().writes().len()
+}
+
+/// What is in the store, newest first.
+fn actions(tenant: &Tenant, place: &Place) -> Vec<Action> {
+    tenant.wait(async {
+        let store = place.store();
+        let page = store.actions(&ActionFilter::default(), None, 100).await.unwrap();
+        store.close().await.unwrap();
+        page.rows
+    })
+}
+
+#[test]
+fn a_suspension_is_undone_on_the_same_account_and_both_stand_in_the_journal() {
+    let (tenant, place) = started();
+    let login = tenant.login(3);
+    let done = ran(&place, &["run", "okta-suspend", "--user", &login, "--yes"], 0);
+    assert_eq!(words(&done), ["okta-suspend", "changed", "verified"]);
+    let shown = place.run(&["undo", id(&done), "--dry-run"]).expect(0);
+    assert!(shown.out.contains("lifecycle/unsuspend") && shown.out.contains(id(&done)), "{}", shown.out);
+    assert_eq!(sends(&tenant), 1, "a dry run sends nothing");
+    let asked = place.run(&["undo", id(&done)]).expect(2);
+    assert!(asked.errors.contains("wants a confirmation"), "{}", asked.errors);
+    let undone = ran(&place, &["undo", id(&done), "--yes"], 0);
+    assert_eq!(words(&undone), ["okta-unsuspend", "changed", "verified"]);
+    assert_eq!((&undone["undoes"], &undone["target"]), (&done["id"], &done["target"]));
+    let user = place.run_json(&["okta", "user", "get", &login]).expect(0).out;
+    assert!(user.contains(r#""status":"ACTIVE""#), "{user}");
+    let records = place.run_json(&["journal", "list"]).expect(0).json_lines();
+    let undoes: Vec<&Value> = records.iter().map(|record| &record["content"]["undoes"]).collect();
+    assert!(undoes.contains(&&done["id"]), "{undoes:?}");
+    place.run(&["journal", "verify"]).expect(0);
+    // Undone already: there is nothing to change, and nothing is sent.
+    let again = ran(&place, &["undo", id(&done), "--yes", "--again"], 0);
+    assert_eq!((again["outcome"].as_str(), sends(&tenant)), (Some("no-change"), 2));
+}
+
+#[test]
+fn a_group_is_left_and_joined_again_by_undoing_in_both_ways() {
+    let (tenant, place) = started();
+    let login = tenant.login(3);
+    let input = "group=Sales EMEA";
+    let left =
+        ran(&place, &["run", "okta-remove-from-group", "--user", &login, "--input", input, "--yes"], 0);
+    assert_eq!(words(&left), ["okta-remove-from-group", "changed", "verified"]);
+    let joined = ran(&place, &["undo", id(&left), "--yes"], 0);
+    assert_eq!(words(&joined), ["okta-add-to-group", "changed", "verified"]);
+    let left_again = ran(&place, &["undo", id(&joined), "--yes", "--again"], 0);
+    assert_eq!(words(&left_again), ["okta-remove-from-group", "changed", "verified"]);
+    assert_eq!((&left_again["undoes"], sends(&tenant)), (&joined["id"], 3));
+}
+
+#[test]
+fn what_nothing_undoes_says_why_and_sends_nothing() {
+    let (tenant, place) = started();
+    let login = tenant.login(3);
+    let cleared = ran(&place, &["run", "okta-clear-sessions", "--user", &login, "--yes"], 0);
+    let refused = place.run(&["undo", id(&cleared), "--yes"]).expect(1);
+    assert!(
+        refused.errors.contains("cannot be undone") && refused.errors.contains("signs in again"),
+        "{}",
+        refused.errors
+    );
+    let nobody = place.run(&["undo", "00000000-0000-0000-0000-000000000001", "--yes"]).expect(2);
+    assert!(nobody.errors.contains("there is no action"), "{}", nobody.errors);
+    assert_eq!(sends(&tenant), 1);
+}
+
+#[test]
+fn a_lost_reply_that_nobody_followed_up_is_found_out_by_a_look_and_never_sent_again() {
+    let (tenant, place) = started();
+    let login = tenant.login(3);
+    tenant.fault("change-lost");
+    let mut run = place.start(&["run", "okta-suspend", "--user", &login, "--yes"]);
+    wait::until("the send", || sends(&tenant) == 1);
+    // The looks right behind the send hang, and then whoever sent it is gone.
+    tenant.fault("latency@okta=60000");
+    wait::until("its end", || {
+        actions(&tenant, &place).first().is_some_and(|run| run.outcome == Outcome::Unknown)
+    });
+    run.cut();
+    tenant.lab.faults().clear_all();
+    let all = place.run_json(&["journal", "check", "--unknown"]).expect(0).json_lines();
+    assert_eq!(all.len(), 1);
+    assert_eq!(words(&all[0]), ["okta-suspend", "changed", "verified"]);
+    let seen = all[0]["receipt"]["verified"].as_str().unwrap();
+    assert!(seen.contains("SUSPENDED, before ACTIVE"), "{seen}");
+    let log = all[0]["beside"].as_array().unwrap();
+    assert!(log.iter().any(|note| note["event_type"] == "user.lifecycle.suspend"), "{log:?}");
+    assert_eq!(sends(&tenant), 1, "a look sends nothing");
+    let settled = place.run(&["journal", "check", id(&all[0])]).expect(0);
+    assert!(
+        settled.out.contains("nothing left to find out") && settled.out.contains("no evidence"),
+        "{}",
+        settled.out
+    );
+    place.run(&["journal", "verify"]).expect(0);
+    let read_only = place.run(&["--read-only", "journal", "check", id(&all[0])]).expect(1);
+    assert!(read_only.errors.contains("--read-only"), "{}", read_only.errors);
+}
+
+#[test]
+fn what_the_log_says_of_a_request_stands_beside_its_action_by_the_id_of_the_request() {
+    let (tenant, place) = started();
+    let done = ran(&place, &["run", "okta-suspend", "--user", &tenant.login(3), "--yes"], 0);
+    let checked = ran(&place, &["journal", "check", id(&done)], 0);
+    let note = &checked["beside"][0];
+    assert_eq!(
+        (&note["event_type"], &note["relation"]),
+        (&json!("user.lifecycle.suspend"), &json!("by this request"))
+    );
+    assert_eq!(checked["evidence"], "verified");
+}
+
+#[test]
+fn an_action_that_broke_off_is_told_of_with_what_looks_at_it() {
+    let (tenant, place) = started();
+    let done = ran(&place, &["run", "okta-suspend", "--user", &tenant.login(3), "--yes"], 0);
+    let gone = actions(&tenant, &place).remove(0);
+    let gone = Action {
+        id: ActionId(uuid::Uuid::from_u128(77)),
+        flow: "okta-unsuspend".into(),
+        evidence: Evidence::Intended,
+        outcome: Outcome::Pending,
+        receipt: None,
+        ..gone
+    };
+    tenant.wait(async {
+        let store = place.store();
+        let until = Timestamp::now() - SignedDuration::from_secs(1);
+        let lease = Lease { owner: "gone".to_owned(), until };
+        store
+            .intend(&gone, &lease, &Basis { same: Vec::new(), seen: Vec::new(), again: Again::No })
+            .await
+            .unwrap();
+        store.close().await.unwrap();
+    });
+    let told = place.run(&["events", "list"]).expect(0);
+    assert!(told.errors.contains(&format!("journal check {}", gone.id)), "{}", told.errors);
+    assert!(place.run(&["events", "list"]).expect(0).errors.is_empty(), "it is said once");
+    let checked = place.run(&["journal", "check", &gone.id.to_string()]).expect(4);
+    assert!(checked.out.contains("broke off before anything left"), "{}", checked.out);
+    assert_ne!(id(&done), gone.id.to_string());
+}
+
+#[test]
+fn the_end_of_an_execution_that_is_configured_raises_the_action_that_its_receipt_names() {
+    let (tenant, place) = started();
+    let words_of = ["run", "suspend-okta-account", "--user", &tenant.login(3), "--yes", "--again"];
+    let done = place.run_json(&words_of).json_lines().swap_remove(0);
+    let execution = done["receipt"]["execution_id"].as_str().unwrap_or_else(|| panic!("{done}"));
+    let record = |kind: &str| {
+        json!({ "execution_id": execution, "event_type": kind, "timestamp": "2026-05-01T12:00:00Z" })
+            .to_string()
+    };
+    let import = |kind: &str| {
+        place.write("record.json", &record(kind));
+        let file = place.path("record.json");
+        place.run(&["import", file.to_str().unwrap(), "--as", "okta-execution-log"]).expect(0);
+        actions(&tenant, &place).remove(0)
+    };
+    let before = import("FLOW_START");
+    assert!(before.receipt.is_some_and(|receipt| receipt.ended.is_none()));
+    let raised = import("FLOW_COMPLETE");
+    let ended = raised.receipt.unwrap().ended.unwrap();
+    assert_eq!(ended.event_type.raw(), "FLOW_COMPLETE");
+    assert!(raised.evidence >= Evidence::Finished);
+    place.run(&["journal", "verify"]).expect(0);
+}
+
+/// Done by somebody else: the store of ours knows nothing of it.
+fn suspended_elsewhere(tenant: &Tenant, login: &str) {
+    let elsewhere = Place::with_lab(&tenant.lab);
+    ran(&elsewhere, &["run", "okta-suspend", "--user", login, "--yes"], 0);
+}
+
+/// A suspension of unknown outcome, of less than a minute ago, whose account is suspended by now.
+fn one_that_is_open(tenant: &Tenant, place: &Place) -> Action {
+    let login = tenant.login(3);
+    let user = ran(place, &["okta", "user", "get", &login], 0);
+    let account = id(&user).to_owned();
+    suspended_elsewhere(tenant, &login);
+    let at = Timestamp::now() - SignedDuration::from_secs(40);
+    let open = Action {
+        id: ActionId(uuid::Uuid::from_u128(78)),
+        step: None,
+        is_test: false,
+        undoes: None,
+        before: Some("ACTIVE".to_owned()),
+        flow: "okta-suspend".into(),
+        verb: "suspend the Okta account".to_owned(),
+        risk: Risk::Medium,
+        login: Login::new(&login),
+        target_id: Some(account),
+        finding: None,
+        evidence: Evidence::Intended,
+        outcome: Outcome::Pending,
+        request: ShownRequest {
+            method: "POST".to_owned(),
+            url: "https://acme.example/".to_owned(),
+            headers: Vec::new(),
+            body: String::new(),
+        },
+        receipt: None,
+        reason: None,
+        actor: Actor::default(),
+        at,
+    };
+    tenant.wait(async {
+        let store = place.store();
+        let lease = Lease { owner: "gone".to_owned(), until: at + SignedDuration::from_secs(20) };
+        store
+            .intend(&open, &lease, &Basis { same: Vec::new(), seen: Vec::new(), again: Again::No })
+            .await
+            .unwrap();
+        store.sending(open.id).await.unwrap();
+        store.expire_leases(at + SignedDuration::from_secs(25)).await.unwrap();
+        store.close().await.unwrap();
+    });
+    open
+}
+
+#[test]
+fn whoever_collects_looks_by_itself_and_sends_nothing() {
+    let (tenant, place) = started();
+    let open = one_that_is_open(&tenant, &place);
+    let before = sends(&tenant);
+    let collecting = place.collect();
+    wait::until("the look that is due", || {
+        actions(&tenant, &place)
+            .iter()
+            .any(|action| action.id == open.id && action.outcome == Outcome::Changed)
+    });
+    collecting.signal(Signal::SIGTERM);
+    collecting.ended().expect(0);
+    assert_eq!(sends(&tenant), before);
+    place.run(&["journal", "verify"]).expect(0);
+}
+
+#[test]
+fn a_console_says_at_its_start_what_is_unknown_and_looks_by_itself() {
+    let (tenant, place) = started();
+    one_that_is_open(&tenant, &place);
+    let before = sends(&tenant);
+    let mut screen = Screen::start(&place, &[], 120, 40);
+    screen.shows("1 action(s) of unknown outcome");
+    screen.press("L");
+    screen.shows("SUSPENDED, before ACTIVE");
+    assert_eq!(sends(&tenant), before);
+}
