@@ -279,7 +279,7 @@ fn a_file_that_cannot_grow_is_said_and_loses_nothing() {
     place.run(&["events", "list"]).expect(0);
     let program = env!("CARGO_BIN_EXE_idtriage");
     // In blocks of half or one KiB, as the shell counts them. The signal would end the program.
-    let script = format!("trap '' XFSZ; ulimit -f 1024; exec '{program}' collect");
+    let script = format!("trap '' XFSZ; ulimit -f 2048; exec '{program}' collect");
     let mut shell = std::process::Command::new("sh");
     shell.args(["-c", &script]).env_clear().envs(place.environment());
     let collect = place.start_command(&mut shell);
