@@ -140,8 +140,9 @@ fn the_log_tells_what_a_token_did() {
     let is_of_a_token =
         |line: &&str| !line.starts_with("client_id = ") && !line.starts_with("private_key = ");
     let (before, okta) = config.split_once("\n[okta]\n").unwrap();
+    let (okta, after) = okta.split_once("\n[").unwrap();
     let okta: Vec<&str> = okta.lines().filter(is_of_a_token).collect();
-    place.write_config(&format!("{before}\n[okta]\n{}\n", okta.join("\n")));
+    place.write_config(&format!("{before}\n[okta]\n{}\n[{after}", okta.join("\n")));
     operate(&place, &["suspend", &tenant.login(3), "--yes"], 0);
     let words = ["okta", "logs", "--preset", "token=00Tlabtoken000000005d7", "--since", "1h"];
     let found = place.run_json(&words).expect(0).json_lines();
