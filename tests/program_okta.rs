@@ -132,29 +132,6 @@ fn somebody_whom_okta_does_not_know_is_no_target() {
     assert!(sent(&tenant).is_empty());
 }
 
-/// What one token did is found by its id, and nothing else.
-#[test]
-fn the_log_tells_what_a_token_did() {
-    let (tenant, place) = started();
-    let config = std::fs::read_to_string(place.config()).unwrap();
-    let is_of_a_token =
-        |line: &&str| !line.starts_with("client_id = ") && !line.starts_with("private_key = ");
-    let (before, okta) = config.split_once("\n[okta]\n").unwrap();
-    let (okta, after) = okta.split_once("\n[").unwrap();
-    let okta: Vec<&str> = okta.lines().filter(is_of_a_token).collect();
-    place.write_config(&format!("{before}\n[okta]\n{}\n[{after}", okta.join("\n")));
-    operate(&place, &["suspend", &tenant.login(3), "--yes"], 0);
-    let words = ["okta", "logs", "--preset", "token=00Tlabtoken000000005d7", "--since", "1h"];
-    let found = place.run_json(&words).expect(0).json_lines();
-    let all = place.run_json(&["okta", "logs", "--since", "1h"]).expect(0).json_lines();
-    assert_eq!(found.len(), 1, "{found:?} of {all:?}");
-    assert_eq!(found[0]["eventType"], "user.lifecycle.suspend");
-    assert_eq!(
-        place.run_json(&["okta", "logs", "--preset", "token=00Tother"]).expect(0).json_lines().len(),
-        0
-    );
-}
-
 /// One JSON line of a command that reads.
 fn looked_up(place: &Place, words: &[&str], status: i32) -> Value {
     let words: Vec<&str> = std::iter::once("okta").chain(words.iter().copied()).collect();

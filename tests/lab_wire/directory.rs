@@ -201,3 +201,18 @@ async fn an_account_without_a_name_is_not_made() {
     let (status, error) = send(&lab, "/api/v1/users?activate=false", &profile).await;
     assert_eq!((status, &error["errorCode"]), (400, &json!("E0000001")));
 }
+
+#[tokio::test]
+async fn the_log_tells_what_one_token_did() {
+    let lab = lab().await;
+    let user = made(&lab, "?activate=true", "token@acme.example").await;
+    let by = |token: &str| {
+        let filter = format!("transaction.detail.requestApiTokenId%20eq%20%22{token}%22");
+        format!("/api/v1/logs?limit=1000&filter={filter}")
+    };
+    let (_, found) = okta(&lab, "GET", &by("00Tlabtoken000000005d7")).await;
+    let found = found.as_array().unwrap();
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!([&found[0]["eventType"], &found[0]["target"][0]["id"]], ["user.lifecycle.create", id(&user)]);
+    assert_eq!(okta(&lab, "GET", &by("00Tother")).await.1, json!([]));
+}
