@@ -118,7 +118,7 @@ fn a_filter_says_who_is_meant_and_csv_what_became_of_them() {
         .map(|(n, login)| failed_check(&format!("e{n}"), login).to_string())
         .collect();
     place.write("events.jsonl", &events.join("\n"));
-    place.run(&["import", "events.jsonl", "--as", "cii-webhook"]).expect(0);
+    place.run(&["import", "events.jsonl"]).expect(0);
     let findings = lines(&place, &["findings", "list"], 0);
     let closed = findings.iter().find(|finding| finding["login"] == users[2].as_str()).unwrap();
     let id = closed["id"].as_str().unwrap();
@@ -135,7 +135,7 @@ fn a_filter_says_who_is_meant_and_csv_what_became_of_them() {
     let users_csv = place.run(&["bulk", "show", id, "--csv"]).expect(0).out;
     assert_eq!(users_csv.lines().count(), 3, "{users_csv}");
     assert!(users_csv.contains(&users[0]) && !users_csv.contains(&users[2]), "{users_csv}");
-    place.run(&["--json", "bulk", "show", id, "--csv"]).expect(2);
+    place.run(&["bulk", "show", id, "--csv", "--json"]).expect(2);
 }
 
 /// What is not what was confirmed is not gone on with; who is left is listed to be planned anew.
