@@ -12,6 +12,7 @@ pub mod bulk;
 pub mod call_probe;
 pub mod check;
 pub mod counts;
+pub mod csv;
 pub mod digest;
 pub mod dossier;
 pub mod event;
