@@ -103,7 +103,7 @@ fn table(records: &[Record], beside: &[Beside]) -> Table {
     let mut table = Table::of(&[
         column("SEQ", 12),
         column("AT", 20),
-        column("KIND", 8),
+        column("KIND", 10),
         column("WHO", 36),
         column("WHAT", 80),
     ]);

@@ -215,6 +215,17 @@ pub enum Broken {
     Head(u64),
 }
 
+/// What was found out about a journal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    /// The last record that holds.
+    pub head: Option<Head>,
+    /// The first one that does not.
+    pub broken: Option<Broken>,
+    /// Those of which not all can be checked.
+    pub erased: Erased,
+}
+
 /// Checks records one after another, so that a long journal need not be in memory.
 #[derive(Debug, Default)]
 pub struct Verifier {

@@ -1,21 +1,11 @@
 //! Whether the journal that a store keeps holds.
 
 use super::{Store, StoreError};
-use crate::domain::journal::{Broken, Damage, Erased, Head, Record, Verifier};
+pub use crate::domain::journal::Verdict;
+use crate::domain::journal::{Broken, Damage, Head, Record, Verifier};
 
 /// Records read at once: a long journal need not be in memory.
 const AT_ONCE: usize = 1_000;
-
-/// What was found out about a journal.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Verdict {
-    /// The last record that holds.
-    pub head: Option<Head>,
-    /// The first one that does not.
-    pub broken: Option<Broken>,
-    /// Those of which not all can be checked.
-    pub erased: Erased,
-}
 
 /// Goes through the whole journal; `kept` is a head that was noted elsewhere.
 ///

@@ -107,7 +107,8 @@ impl Told {
         parts.join(" · ")
     }
 
-    fn parts(&self) -> Vec<String> {
+    /// The parts of [`Told::deed`], for whoever joins them otherwise.
+    pub fn parts(&self) -> Vec<String> {
         if let Some(damage) = &self.damage {
             return vec![format!("damaged: {damage}")];
         }

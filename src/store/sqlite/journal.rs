@@ -66,8 +66,8 @@ pub(super) fn head(db: &Connection) -> Result<Option<Head>> {
 
 /// Records above `after`, oldest first. From the beginning on, also those at places that cannot be.
 pub(super) fn page(db: &Connection, after: u64, limit: usize) -> Result<Vec<Record>> {
-    let after = if after == 0 { i64::MIN } else { signed(after) };
-    db.prepare_cached("SELECT * FROM journal WHERE seq > ?1 ORDER BY seq LIMIT ?2")?
-        .query_map((after, sized(limit)), record)?
+    let first = if after == 0 { i64::MIN } else { signed(after).saturating_add(1) };
+    db.prepare_cached("SELECT * FROM journal WHERE seq >= ?1 ORDER BY seq LIMIT ?2")?
+        .query_map((first, sized(limit)), record)?
         .collect()
 }
