@@ -147,7 +147,13 @@ fn an_update_sends_what_is_named_by_post_shows_it_before_and_is_no_change_the_se
     let fields: Vec<&Value> = dry["differences"].as_array().unwrap().iter().map(|it| &it["field"]).collect();
     assert_eq!(fields, ["costCenter", "title"]);
     assert!(sent(&tenant).is_empty(), "a dry run sends no write");
-    let told = one(&place, &[&words[..], &["--yes"]].concat(), 0);
+    let whole: Vec<&str> = [&["okta"], &words[..], &["--yes"]].concat();
+    let ended = place.run_json(&whole).expect(0);
+    let note = |line: &&str| line.starts_with("note: costCenter: ") || line.starts_with("note: title: ");
+    let notes: Vec<&str> = ended.errors.lines().filter(note).collect();
+    assert_eq!(notes.len(), 2, "the difference is shown: {}", ended.errors);
+    assert!(notes[0].ends_with("-> `\"7\"`") && notes[1].ends_with("-> `Head of Sales`"), "{notes:?}");
+    let told = ended.json_lines().remove(0);
     let id = told["id"].as_str().unwrap();
     assert_eq!(sent(&tenant), [format!("POST /api/v1/users/{id}?")]);
     assert_eq!(body(&tenant, 0), json!({"profile": {"costCenter": "7", "title": "Head of Sales"}}));

@@ -315,6 +315,7 @@ async fn send(
 ) -> Result<RunEnd, Failure> {
     let again = if what.answers.again { Again::Insist } else { Again::No };
     let confirmed = Confirmed { digest: plan.digest(), reason: what.answers.reason.clone(), again };
+    card::tell_changes(plan, out)?;
     let mut running = desk.run(plan, confirmed);
     tokio::select! {
         biased;

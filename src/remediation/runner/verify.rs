@@ -138,7 +138,10 @@ pub(super) enum Tries {
 pub(super) fn unproven(reading: &Reading, aim: &Aim, tries: Tries) -> String {
     match (&reading.user, reading.target.unread(), tries) {
         (None, Some(why), _) => format!("could not be re-read: {why}"),
-        (.., Tries::Bounded(tries)) => format!("re-read {tries} times: still {}", words(reading, aim)),
+        (.., Tries::Bounded(tries)) => {
+            let last = at(reading).map(|at| format!(", last at {at}")).unwrap_or_default();
+            format!("re-read {tries} times{last}: still {}", words(reading, aim))
+        }
         (.., Tries::Later) => {
             format!("re-read at {}: {}", at(reading).unwrap_or_default(), words(reading, aim))
         }
