@@ -182,6 +182,11 @@ fn open(state: &mut State) -> Vec<Effect> {
     effects
 }
 
+/// The screen on top is about to go: what it waits for is for no other.
+pub fn left(state: &mut State) -> Vec<Effect> {
+    if top(state).is_some() { give_up(state) } else { Vec::new() }
+}
+
 fn give_up(state: &mut State) -> Vec<Effect> {
     let given_up = state.flights.give_up(|awaited| matches!(awaited, Awaited::Journal(_)));
     given_up.into_iter().map(Effect::Cancel).collect()

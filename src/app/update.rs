@@ -348,8 +348,9 @@ fn went_back(state: &mut State) -> Vec<Effect> {
     if let Some(effects) = journal::filter_left(state) {
         return effects;
     }
+    let given_up = journal::left(state);
     match state.stack.pop() {
-        Some(_) => shown_again(state),
+        Some(_) => [given_up, shown_again(state)].concat(),
         None if !state.feed.query.is_empty() => feed::filtered(state, crate::domain::Query::default()),
         None => quit_asked(state),
     }

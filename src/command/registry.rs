@@ -80,6 +80,8 @@ impl Command {
     pub fn footer_in(&self, context: Context) -> Option<&'static str> {
         match (context, self.id) {
             (Context::Journal, "list.open") => Some("person"),
+            // `enter` does the same there.
+            (Context::Journal, "person.open") => None,
             (Context::Journal, "screen.refresh") => Some("look again"),
             (Context::Journal, "action.undo") => Some("undo"),
             (Context::Journal, "event.raw") => Some("whole"),

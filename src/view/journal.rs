@@ -92,7 +92,7 @@ fn asked(scene: &Scene, theme: &Theme, screen: &JournalScreen, columns: usize) -
 
 /// How the chain stands, the longer on the wider screens.
 fn chain(scene: &Scene, screen: &JournalScreen, columns: usize) -> (Role, String) {
-    let is_wide = columns >= 70;
+    let is_wide = columns >= 64;
     match &screen.chain {
         Chain::Unchecked if is_wide => (Role::Muted, format!("chain not checked: {}", scene.help.check_key)),
         Chain::Unchecked => (Role::Muted, format!("chain: {}", scene.help.check_key)),

@@ -116,7 +116,7 @@ impl Told {
             return vec!["erased by retention".to_owned()];
         }
         let words: Vec<String> = match self.kind {
-            RecordKind::Setting => self.set().into_iter().collect(),
+            RecordKind::Setting => self.set(),
             RecordKind::Triage => self.change(),
             RecordKind::Bulk => ["flow", "users", "state", "counts", "why"]
                 .into_iter()
@@ -159,18 +159,15 @@ impl Told {
     }
 
     /// A setting and its value, of which only the end is told where it is that of a request.
-    fn set(&self) -> Option<String> {
+    fn set(&self) -> Vec<String> {
         let value = self.word("value").unwrap_or_default();
-        let words = match serde_json::from_str::<Value>(&value) {
+        let told = match serde_json::from_str::<Value>(&value) {
             Ok(Value::Object(object)) => {
-                let told = ["outcome", "id"].iter().filter_map(|key| word(object.get(*key)?));
-                told.collect::<Vec<_>>().join(" · ")
+                ["outcome", "id"].iter().filter_map(|key| word(object.get(*key)?)).collect()
             }
-            _ => value,
+            _ => vec![value],
         };
-        let words = self.word("setting").into_iter().chain([words]).filter(|word| !word.is_empty());
-        let words: Vec<String> = words.collect();
-        (!words.is_empty()).then(|| words.join(" · "))
+        self.word("setting").into_iter().chain(told).filter(|word| !word.is_empty()).collect()
     }
 
     /// How many ended how: `changed 3, failed 1`.
