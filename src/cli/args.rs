@@ -17,6 +17,7 @@ pub use register::{
 use crate::app::layout::Size;
 use crate::config::mean;
 use crate::domain::journal::Head;
+use crate::domain::log::Moment;
 use crate::domain::undo::Undoes;
 use crate::domain::{ActionId, Disposition, EventId, FindingId, FlowId};
 use clap::{Args, Parser, Subcommand};
@@ -440,6 +441,8 @@ pub struct Undo {
 pub enum Journal {
     /// Newest first
     List {
+        /// A filter: user:ann@example.com outcome:unknown since:7d "words"
+        query: Vec<String>,
         /// How many.
         #[command(flatten)]
         page: PageArguments,
@@ -453,12 +456,34 @@ pub enum Journal {
         #[arg(long, value_name = "SEQ:HASH")]
         head: Option<Head>,
     },
+    /// Every record, oldest first: JSON Lines, or CSV
+    Export(JournalExport),
     /// Look at the targets of actions again, and at what the System Log has beside them: nothing is sent
     #[command(
         after_help = "Only a change from how the target stood before raises an action; anything else is a note on it.\n\
         Exit status: that of the outcome, as `run` has it: 4 where it is still unknown."
     )]
     Check(Check),
+}
+
+/// `journal export`
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "Times are RFC 3339 (2026-05-01T12:00:00Z), `now`, or how long ago: 2h, 7 days.")]
+pub struct JournalExport {
+    /// A filter: user:ann@example.com flow:okta-suspend kind:settled outcome:unknown by:bo "words"
+    pub query: Vec<String>,
+    /// From when on
+    #[arg(long, value_name = "TIME", value_parser = Moment::parse)]
+    pub since: Option<Moment>,
+    /// Before when
+    #[arg(long, value_name = "TIME", value_parser = Moment::parse)]
+    pub until: Option<Moment>,
+    /// CSV for a spreadsheet; what would be a formula there is made text
+    #[arg(long, conflicts_with = "json")]
+    pub csv: bool,
+    /// To a new file that only you can read, instead of standard output
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
 }
 
 /// Which actions are looked at again

@@ -7,6 +7,7 @@ use crate::domain::bulk::{BulkCounts, BulkEnd, BulkId, BulkRun, BulkState, BulkU
 use crate::domain::dossier::{AddressUsers, LoadedPart, OktaUser, Part, Problem};
 use crate::domain::event::EventDetail;
 use crate::domain::finding::HistoryEntry;
+use crate::domain::journal::query::JournalQuery;
 use crate::domain::journal::{Head, Record};
 use crate::domain::operation::Particulars;
 use crate::domain::page::Listed;
@@ -245,6 +246,33 @@ impl Store for FakeStore {
 
     async fn journal(&self, after: u64, limit: usize) -> Result<Vec<Record>, StoreError> {
         Ok(self.journal.iter().filter(|record| record.seq > after).take(limit).cloned().collect())
+    }
+
+    async fn journal_page(
+        &self,
+        query: &JournalQuery,
+        now: Timestamp,
+        from: From<i64>,
+        limit: usize,
+    ) -> Result<Page<Record>, StoreError> {
+        let place = |record: &Record| i64::try_from(record.seq).unwrap();
+        let is_in = |record: &&Record| match from {
+            From::Newest | From::Oldest => true,
+            From::Before(before) => place(record) < before,
+            From::After(after) => place(record) > after,
+        };
+        let mut found: Vec<Record> =
+            self.journal.iter().filter(is_in).filter(|record| query.matches(record, now)).cloned().collect();
+        let goes_up = matches!(from, From::After(_) | From::Oldest);
+        if !goes_up {
+            found.reverse();
+        }
+        let next = (found.len() > limit).then(|| place(&found[limit - 1]));
+        found.truncate(limit);
+        if goes_up {
+            found.reverse();
+        }
+        Ok(Page { rows: found, next })
     }
 
     async fn journal_head(&self) -> Result<Option<Head>, StoreError> {

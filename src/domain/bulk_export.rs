@@ -1,7 +1,7 @@
 //! A run on many as it is handed on: as JSON under names that stay, and as CSV that no spreadsheet runs.
 
 use super::bulk::{BulkEnd, BulkId, BulkRun, BulkUser};
-use super::log::csv;
+use super::csv;
 use super::time;
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -41,7 +41,7 @@ pub fn csv_row(run: &BulkRun, user: &BulkUser) -> String {
     let end = user.end.as_ref();
     let text = |text: Option<String>| text.unwrap_or_default();
     let evidence = end.and_then(|end| end.evidence).map(|evidence| evidence.word().to_owned());
-    csv::line([
+    let cells: [&str; 12] = [
         &run.id.to_string(),
         &run.flow.0,
         &user.position.to_string(),
@@ -54,7 +54,8 @@ pub fn csv_row(run: &BulkRun, user: &BulkUser) -> String {
         &text(end.and_then(|end| end.why.clone())),
         &text(end.and_then(|end| end.action).map(|action| action.to_string())),
         &text(end.map(|end: &BulkEnd| time::rfc3339(end.at))),
-    ])
+    ];
+    csv::line(cells)
 }
 
 #[cfg(test)]

@@ -25,7 +25,8 @@ pub(super) struct Export {
 impl Export {
     /// Writes to a new file of a folder, and says where.
     pub(super) fn write(&self, folder: &Path) -> Result<String, String> {
-        let written = make_folder(folder).and_then(|()| self.new_file(folder)).and_then(|(path, file)| {
+        let ending = ending(self.form);
+        let written = new_file(folder, "okta-log", self.now, ending).and_then(|(path, file)| {
             self.fill(file)?;
             Ok(path)
         });
@@ -35,24 +36,6 @@ impl Export {
         })?;
         let more = if self.has_more { "; there may be more: `idtriage okta logs` writes all" } else { "" };
         Ok(format!("{} records are in {}{more}", self.records.len(), path.display()))
-    }
-
-    /// What is there already is never written over.
-    fn new_file(&self, folder: &Path) -> io::Result<(PathBuf, File)> {
-        let at = self.now.strftime("%Y%m%dT%H%M%SZ");
-        let ending = match self.form {
-            LogForm::Csv => "csv",
-            LogForm::JsonLines => "jsonl",
-        };
-        for n in 1..=MOST_OF_A_SECOND {
-            let number = if n == 1 { String::new() } else { format!("-{n}") };
-            let path = folder.join(format!("okta-log-{at}{number}.{ending}"));
-            match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
-                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-                opened => return opened.map(|file| (path, file)),
-            }
-        }
-        Err(ErrorKind::AlreadyExists.into())
     }
 
     fn fill(&self, file: File) -> io::Result<()> {
@@ -68,6 +51,34 @@ impl Export {
         }
         out.into_inner()?.sync_all()
     }
+}
+
+/// The ending of a file's name.
+pub(super) fn ending(form: LogForm) -> &'static str {
+    match form {
+        LogForm::Csv => "csv",
+        LogForm::JsonLines => "jsonl",
+    }
+}
+
+/// A new file of a folder, named for what is in it and for now. What is there already is never written over.
+pub(super) fn new_file(
+    folder: &Path,
+    what: &str,
+    now: Timestamp,
+    ending: &str,
+) -> io::Result<(PathBuf, File)> {
+    make_folder(folder)?;
+    let at = now.strftime("%Y%m%dT%H%M%SZ");
+    for n in 1..=MOST_OF_A_SECOND {
+        let number = if n == 1 { String::new() } else { format!("-{n}") };
+        let path = folder.join(format!("{what}-{at}{number}.{ending}"));
+        match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            opened => return opened.map(|file| (path, file)),
+        }
+    }
+    Err(ErrorKind::AlreadyExists.into())
 }
 
 fn make_folder(folder: &Path) -> io::Result<()> {

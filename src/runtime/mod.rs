@@ -7,6 +7,7 @@ pub mod console;
 pub mod effects;
 mod export;
 pub mod headless;
+mod journal;
 pub mod keeping;
 mod later;
 pub mod opener;

@@ -26,6 +26,7 @@ pub fn of(state: &State, keymap: &Keymap) -> HelpTexts {
         insist_key: keymap.keys("card.insist").join(" "),
         undo_key: keymap.keys("action.undo").join(" "),
         look_key: keymap.keys("screen.refresh").join(" "),
+        check_key: keymap.keys("journal.check").join(" "),
         qr_key: keymap.keys("link.qr").join(" "),
     }
 }

@@ -49,6 +49,7 @@ pub(crate) fn help() -> HelpTexts {
         insist_key: "A".into(),
         undo_key: "z".into(),
         look_key: "R".into(),
+        check_key: "v".into(),
         qr_key: "tab".into(),
     }
 }

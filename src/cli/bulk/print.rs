@@ -6,7 +6,7 @@ use crate::cli::output::Output;
 use crate::cli::table::{Table, column};
 use crate::domain::bulk::{BulkEnd, BulkId, BulkRun, BulkUser};
 use crate::domain::bulk_export::{csv_heading, csv_row, run_json, user_json};
-use crate::domain::log::csv;
+use crate::domain::csv;
 use crate::domain::{NOTHING, Untrusted, time};
 use crate::store::{Store, Users};
 use jiff::Timestamp;

@@ -221,6 +221,7 @@ pub(in crate::lab) fn operate(
     let (body, user) = {
         let mut directory = world.directory();
         let body = directory.operate(key, operation, recipient, now)?;
+        world.tokens.answered(&body);
         let user = directory.find(key)?.listed(directory.org());
         (body, user)
     };

@@ -4,6 +4,7 @@ use crate::domain::action::{Receipt, Settlement, ShownRequest};
 use crate::domain::dossier::{AddressUsers, EndUser, LoadedPart, OktaUser, Part, Problem};
 use crate::domain::event::{Event, EventDetail};
 use crate::domain::finding::HistoryEntry;
+use crate::domain::journal::query::JournalQuery;
 use crate::domain::journal::{Head, Record};
 use crate::domain::plan::Order;
 use crate::domain::*;
@@ -261,6 +262,16 @@ impl Store for Memory {
     }
 
     async fn journal(&self, _: u64, _: usize) -> Result<Vec<Record>, StoreError> {
+        Err(StoreError::Closed)
+    }
+
+    async fn journal_page(
+        &self,
+        _: &JournalQuery,
+        _: Timestamp,
+        _: From<i64>,
+        _: usize,
+    ) -> Result<Page<Record>, StoreError> {
         Err(StoreError::Closed)
     }
 

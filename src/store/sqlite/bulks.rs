@@ -62,9 +62,9 @@ pub(super) fn queue(db: &Connection, run: &BulkRun, users: &[BulkUser]) -> Resul
 }
 
 /// What the journal has of a run as it was queued.
-pub(super) fn record(db: &Connection, id: BulkId) -> Result<Option<Record>> {
+pub(super) fn sealed(db: &Connection, id: BulkId) -> Result<Option<Record>> {
     db.prepare_cached("SELECT * FROM journal WHERE seq = (SELECT record FROM bulks WHERE id = ?1)")?
-        .query_row([id.to_string()], rows::record)
+        .query_row([id.to_string()], journal::record)
         .optional()
 }
 

@@ -55,6 +55,7 @@ use crate::domain::action::Settlement;
 use crate::domain::bulk::{BulkEnd, BulkId, BulkRun, BulkState, BulkUser, EndKind};
 use crate::domain::event::EventDetail;
 use crate::domain::finding::HistoryEntry;
+use crate::domain::journal::query::JournalQuery;
 use crate::domain::journal::{Head, Record, RecordKind};
 use crate::domain::page::Listed;
 use crate::domain::{
@@ -429,6 +430,17 @@ impl Store for SqliteStore {
         self.readers.read(Lane::Pages, move |db| journal::page(db, after, limit)).await
     }
 
+    async fn journal_page(
+        &self,
+        query: &JournalQuery,
+        now: Timestamp,
+        from: From<i64>,
+        limit: usize,
+    ) -> Result<Page<Record>, StoreError> {
+        let query = query.clone();
+        self.readers.read(Lane::Pages, move |db| journal::search(db, &query, now, from, limit)).await
+    }
+
     async fn journal_head(&self) -> Result<Option<Head>, StoreError> {
         self.readers.read(Lane::Pages, journal::head).await
     }
@@ -513,7 +525,7 @@ impl BulkStore for SqliteStore {
     }
 
     async fn bulk_record(&self, id: BulkId) -> Result<Option<Record>, StoreError> {
-        self.readers.read(Lane::Pages, move |db| bulks::record(db, id)).await
+        self.readers.read(Lane::Pages, move |db| bulks::sealed(db, id)).await
     }
 }
 

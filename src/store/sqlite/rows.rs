@@ -4,7 +4,6 @@ use crate::domain::action::{ShownRequest, StepOf};
 use crate::domain::counts::StateCounts;
 use crate::domain::event::{EventDetail, SourceName};
 use crate::domain::finding::HistoryEntry;
-use crate::domain::journal::{Record, RecordKind};
 use crate::domain::{
     Action, ActionId, Actor, Check, Disposition, Event, EventId, EventKind, Evidence, Finding, FindingId,
     FindingState, FlowId, Login, Outcome, Receipt, Risk, Severity, Untrusted,
@@ -126,19 +125,6 @@ pub(super) fn action(row: &Row<'_>) -> Result<Action> {
 fn step(row: &Row<'_>) -> Result<Option<StepOf>> {
     let Some(run) = word_option(row, "run", |text| text.parse::<ActionId>().ok())? else { return Ok(None) };
     word(row, "step", |text| StepOf::parse(run, text)).map(Some)
-}
-
-/// A journal record, all columns.
-pub(super) fn record(row: &Row<'_>) -> Result<Record> {
-    Ok(Record {
-        seq: count(row, "seq")?,
-        at: instant(row, "at")?,
-        kind: word(row, "kind", RecordKind::parse)?,
-        content: row.get("content")?,
-        digest: row.get("digest")?,
-        previous: row.get("previous")?,
-        hash: row.get("hash")?,
-    })
 }
 
 fn check(row: &Row<'_>) -> Result<Check> {
