@@ -1,6 +1,8 @@
-//! Writes records of the System Log to a file that nobody else can read.
+//! Writes records of the System Log, or the users of a run on many, to a file that nobody else can read.
 
 use crate::app::log::LogForm;
+use crate::domain::bulk::{BulkRun, BulkUser};
+use crate::domain::bulk_export;
 use crate::domain::log::{LogRecord, csv};
 use crate::domain::untrusted::{escape_json, one_line};
 use jiff::Timestamp;
@@ -9,6 +11,9 @@ use std::io::{self, BufWriter, ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+/// Why nothing is written without a home.
+pub(super) const NO_HOME: &str = "there is no home directory to write to; hint: set `XDG_STATE_HOME`";
 
 /// Files of one second, before somebody presses the key once more.
 const MOST_OF_A_SECOND: u32 = 100;
@@ -25,7 +30,8 @@ pub(super) struct Export {
 impl Export {
     /// Writes to a new file of a folder, and says where.
     pub(super) fn write(&self, folder: &Path) -> Result<String, String> {
-        let written = make_folder(folder).and_then(|()| self.new_file(folder)).and_then(|(path, file)| {
+        let new_file = || new_file(folder, "okta-log", self.form, self.now);
+        let written = make_folder(folder).and_then(|()| new_file()).and_then(|(path, file)| {
             self.fill(file)?;
             Ok(path)
         });
@@ -35,24 +41,6 @@ impl Export {
         })?;
         let more = if self.has_more { "; there may be more: `idtriage okta logs` writes all" } else { "" };
         Ok(format!("{} records are in {}{more}", self.records.len(), path.display()))
-    }
-
-    /// What is there already is never written over.
-    fn new_file(&self, folder: &Path) -> io::Result<(PathBuf, File)> {
-        let at = self.now.strftime("%Y%m%dT%H%M%SZ");
-        let ending = match self.form {
-            LogForm::Csv => "csv",
-            LogForm::JsonLines => "jsonl",
-        };
-        for n in 1..=MOST_OF_A_SECOND {
-            let number = if n == 1 { String::new() } else { format!("-{n}") };
-            let path = folder.join(format!("okta-log-{at}{number}.{ending}"));
-            match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
-                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-                opened => return opened.map(|file| (path, file)),
-            }
-        }
-        Err(ErrorKind::AlreadyExists.into())
     }
 
     fn fill(&self, file: File) -> io::Result<()> {
@@ -68,6 +56,61 @@ impl Export {
         }
         out.into_inner()?.sync_all()
     }
+}
+
+/// Writes users of a run on many to a new file of a folder, and says where: as CSV, or as JSON Lines of which the first
+/// is the run.
+pub(super) fn bulk(
+    run: &BulkRun,
+    users: &[BulkUser],
+    form: LogForm,
+    now: Timestamp,
+    folder: &Path,
+) -> Result<String, String> {
+    let fill = |(path, file): (PathBuf, File)| {
+        let mut out = BufWriter::new(file);
+        match form {
+            LogForm::Csv => {
+                out.write_all(bulk_export::csv_heading().as_bytes())?;
+                for user in users {
+                    out.write_all(bulk_export::csv_row(run, user).as_bytes())?;
+                }
+            }
+            LogForm::JsonLines => {
+                let run_line = bulk_export::run_json(run, now);
+                let lines = users.iter().map(|user| bulk_export::user_json(run.id, user));
+                for line in std::iter::once(run_line).chain(lines) {
+                    writeln!(out, "{}", escape_json(&line.to_string()))?;
+                }
+            }
+        }
+        out.into_inner()?.sync_all()?;
+        Ok(path)
+    };
+    let written = make_folder(folder).and_then(|()| new_file(folder, "bulk", form, now)).and_then(fill);
+    let path = written.map_err(|error| {
+        let (folder, id) = (folder.display(), run.id);
+        format!("the run cannot be written to `{folder}`: {error}; hint: `idtriage bulk show {id} --json > FILE` writes elsewhere")
+    })?;
+    Ok(format!("{} users are in {}", users.len(), path.display()))
+}
+
+/// What is there already is never written over.
+fn new_file(folder: &Path, stem: &str, form: LogForm, now: Timestamp) -> io::Result<(PathBuf, File)> {
+    let at = now.strftime("%Y%m%dT%H%M%SZ");
+    let ending = match form {
+        LogForm::Csv => "csv",
+        LogForm::JsonLines => "jsonl",
+    };
+    for n in 1..=MOST_OF_A_SECOND {
+        let number = if n == 1 { String::new() } else { format!("-{n}") };
+        let path = folder.join(format!("{stem}-{at}{number}.{ending}"));
+        match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            opened => return opened.map(|file| (path, file)),
+        }
+    }
+    Err(ErrorKind::AlreadyExists.into())
 }
 
 fn make_folder(folder: &Path) -> io::Result<()> {

@@ -9,6 +9,7 @@ mod export;
 pub mod headless;
 pub mod keeping;
 mod later;
+pub mod many;
 pub mod opener;
 pub mod picture;
 pub mod receiver;

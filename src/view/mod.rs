@@ -1,7 +1,7 @@
 //! `&State` × `&Theme` → a screen. Pure: nothing is remembered between two frames.
 //!
 //! One file a screen ([`feed`], [`event`], [`user`], [`address`], [`journal`], [`health`],
-//! [`log`], [`look_up`], [`raw`]) and one a
+//! [`log`], [`look_up`], [`bulk`], [`raw`]) and one a
 //! piece that lies on or over them. Where things stand is decided in [`crate::app::layout`], so that
 //! update and view agree on what is visible; here is only what they look like.
 //!
@@ -11,6 +11,7 @@
 
 mod address;
 mod bar;
+mod bulk;
 mod canvas;
 mod card;
 mod card_text;
@@ -29,6 +30,7 @@ mod journal;
 mod link;
 mod log;
 mod look_up;
+mod many;
 mod notice;
 mod palette;
 mod panel;
@@ -147,6 +149,8 @@ fn body(scene: &Scene, canvas: &mut Canvas, area: Rect) {
         Some(Screen::Health(screen)) => health::draw(scene, screen, canvas, area),
         Some(Screen::Log(screen)) => log::draw(scene, screen, canvas, area),
         Some(Screen::LookUp(screen)) => look_up::draw(scene, screen, canvas, area),
+        Some(Screen::Bulks(screen)) => bulk::draw_list(scene, screen, canvas, area),
+        Some(Screen::Bulk(screen)) => bulk::draw(scene, screen, canvas),
     }
 }
 
@@ -156,6 +160,8 @@ fn overlay(scene: &Scene, canvas: &mut Canvas) -> Option<Position> {
         Overlay::Prompt(prompt) => return prompt::draw(scene, prompt, canvas),
         Overlay::Flows(list) => flows::draw(scene, list, canvas),
         Overlay::Card(card) => return card::draw(scene, card, canvas),
+        Overlay::Many(card) => return many::draw(scene, card, canvas),
+        Overlay::Ask(question) => bulk::draw_question(scene, question, canvas),
         Overlay::Dialog(dialog) => return dialog::draw(scene, dialog, canvas),
         Overlay::Link(card) => link::draw(scene, card, canvas),
         Overlay::Quit(question) => quit::draw(scene, &question.why, canvas),

@@ -245,11 +245,13 @@ fn console(desk: &Arc<Desk>, glass: &Glass, clock: &Arc<TestClock>) -> Console<G
         link_hosts: Vec::new(),
         is_desktop: false,
         zone: idtriage::domain::time::Zone::Utc,
+        bulk_limit: 50,
         arms_after: idtriage::app::state::ARMS_AFTER,
     };
     let state = State::new(clock.now(), Size { columns: COLUMNS, rows: ROWS }, settings);
     let screen = Terminal::new(FrameBackend::fixed(glass.clone(), COLUMNS, ROWS)).unwrap();
     let services = Services {
+        drives: Default::default(),
         prober: None,
         log: None,
         org: None,

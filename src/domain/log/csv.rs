@@ -72,7 +72,8 @@ fn text(text: Option<&Untrusted>) -> &str {
     text.map(Untrusted::raw).unwrap_or_default()
 }
 
-fn line<const N: usize>(cells: [&str; N]) -> String {
+/// A line of cells, with its line end.
+pub fn line<const N: usize>(cells: [&str; N]) -> String {
     format!("{}\r\n", cells.map(cell).join(","))
 }
 
