@@ -332,6 +332,7 @@ impl FakeDesk {
             login: plan.login.clone(),
             target_id: None,
             finding: None,
+            doubts: Vec::new(),
             end: None,
         };
         let run = BulkRun {
@@ -347,6 +348,7 @@ impl FakeDesk {
             state: BulkState::Running,
             why: None,
             held_until: None,
+            seal: None,
             counts: BulkCounts { queued: plans.len(), ..BulkCounts::default() },
         };
         (run, (0..).zip(plans).map(user).collect())

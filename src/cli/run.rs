@@ -401,7 +401,7 @@ async fn told_end(
     let now = now.map(|now| format!("; {now}")).unwrap_or_default();
     match &step.ended {
         Ended::Ran { action, .. } => done(action, &now, out),
-        Ended::NotSent(Refusal { why, outcome }) => {
+        Ended::NotSent(Refusal { why, outcome, .. }) => {
             let (login, verb, outcome) = (&plan.login, &part.verb, outcome.word());
             out.text(&format!("{login}: {verb}: {outcome} ({why}){now}"))
         }

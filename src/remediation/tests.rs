@@ -148,6 +148,7 @@ fn pace() -> Pace {
     Pace {
         lease: SignedDuration::from_secs(20),
         renew_every: Duration::from_millis(1),
+        hear_every: Duration::from_millis(1),
         rereads: vec![Duration::ZERO; 3],
         keep_again: vec![Duration::ZERO; 2],
     }

@@ -112,7 +112,7 @@ impl Teller<'_> {
         let why = end.why.clone().unwrap_or_default();
         let ended = match end.action {
             Some(_) => Ended::Unsure(why),
-            None => Ended::NotSent(Refusal { why, outcome: end.outcome }),
+            None => Ended::NotSent(Refusal { outcome: end.outcome, ..Refusal::from(why) }),
         };
         let flow = self.flow.clone().unwrap_or_else(|| plan.flow.id.clone());
         RunEnd::of(StepEnd { flow, verb: plan.verb.clone(), ended })

@@ -1,7 +1,8 @@
 //! Bulk runs over a real store: nobody is acted on twice, whatever stops, crashes or drives beside.
 
 use super::*;
-use crate::domain::action::{Receipt, ShownRequest};
+use crate::config::meant::BulkLimit;
+use crate::domain::action::{Receipt, ShownRequest, StepOf};
 use crate::domain::bulk::{BulkId, BulkRun, BulkState, BulkUser};
 use crate::domain::dossier::{LoadedPart, OktaUser, Part, Problem};
 use crate::domain::event::DecodedEvent;
@@ -140,7 +141,7 @@ impl Block {
             org: None,
             caller: town.clone(),
             flows: flows(),
-            guard,
+            guard: Guard { bulk_limit: BulkLimit(1_000), ..guard },
             mode: Mode::Acting,
             actor: Actor { user: "ops".into(), host: "jump".into(), ..Default::default() },
             zone: Zone::Utc,
@@ -173,6 +174,7 @@ impl Block {
             state: BulkState::Running,
             why: None,
             held_until: None,
+            seal: None,
             counts: Default::default(),
             flow,
         };
@@ -181,10 +183,18 @@ impl Block {
             login: Login::new(&format!("user{position}@x")),
             target_id: Some(format!("00u-user{position}")),
             finding: None,
+            doubts: Vec::new(),
             end: None,
         };
-        self.store.queue(&run, &(0..users).map(user).collect::<Vec<_>>()).await.unwrap();
+        self.queue(run, &(0..users).map(user).collect::<Vec<_>>()).await;
         id
+    }
+
+    /// As it was confirmed.
+    async fn queue(&self, run: BulkRun, users: &[BulkUser]) {
+        let flow = self.desk.flow(&run.flow).unwrap();
+        let seal = crate::remediation::bulk::seal(&self.desk, flow, &run, users);
+        self.store.queue(&BulkRun { seal: Some(seal), ..run }, users).await.unwrap();
     }
 
     async fn drive(&self, id: BulkId) -> Result<BulkRun, BulkError> {
@@ -193,6 +203,17 @@ impl Block {
 
     /// What an earlier drive left: an intent, and its receipt where there is one.
     async fn leave(&self, id: ActionId, flow: FlowId, user: u32, receipt: Option<u16>) {
+        self.leave_step((id, None), flow, user, receipt).await;
+    }
+
+    /// The same of a step of a run of several.
+    async fn leave_step(
+        &self,
+        (id, step): (ActionId, Option<StepOf>),
+        flow: FlowId,
+        user: u32,
+        receipt: Option<u16>,
+    ) {
         let action = Action {
             id,
             flow,
@@ -201,7 +222,7 @@ impl Block {
             login: Login::new(&format!("user{user}@x")),
             target_id: Some(format!("00u-user{user}")),
             finding: None,
-            step: None,
+            step,
             is_test: false,
             undoes: None,
             before: None,
@@ -355,10 +376,10 @@ async fn an_exception_of_one_user_holds_nobody_else_up() {
 async fn a_login_that_leads_elsewhere_by_now_is_left_out() {
     let block = Block::new();
     let id = block.queued(1).await;
-    let another = BulkUser { target_id: Some("00u-somebody".into()), ..block.users(id).await[0].clone() };
+    let shown = BulkUser { target_id: Some("00u-somebody".into()), ..block.users(id).await[0].clone() };
     let other = BulkId(uuid::Uuid::from_u128(0xfeed_0000_0000_4000_8000_0000_0000_0000));
     let run = BulkRun { id: other, ..block.store.bulk(id).await.unwrap().unwrap() };
-    block.store.queue(&run, &[another]).await.unwrap();
+    block.queue(run, &[shown]).await;
     let run = block.drive(other).await.unwrap();
     assert_eq!(run.counts.words(), "1 refused");
     let end = block.users(other).await[0].end.clone().unwrap();
@@ -372,7 +393,7 @@ async fn what_is_wrong_for_everybody_is_told_once_and_the_rest_waits() {
     let id = block.queued(100).await;
     block.town.unread.lock().unwrap().extend((0..100).map(|n| format!("00u-user{n}")));
     let run = block.drive(id).await.unwrap();
-    assert_eq!((run.state, run.counts.words()), (BulkState::Paused, "1 failed, 99 queued".to_owned()));
+    assert_eq!((run.state, run.counts.words()), (BulkState::Paused, "100 queued".to_owned()));
     assert!(run.why.unwrap().contains("the token is not valid"));
 }
 
@@ -384,7 +405,7 @@ async fn another_process_drives_no_run_that_is_driven() {
     let (begun, desk) = (held.clone(), block.desk.clone());
     block.at_call(5, move || begun.notify_one());
     let other = tokio::spawn(async move {
-        held.notified().await;
+        tokio::time::timeout(Duration::from_secs(30), held.notified()).await.unwrap();
         let beside = Desk { owner: "jump:2:2".into(), ..Desk::clone(&desk) };
         let wishes = watch::channel(Wish::GoOn);
         Runner::new(Arc::new(beside), pace()).drive(id, wishes.1, mpsc::unbounded_channel().0).await
@@ -419,7 +440,8 @@ async fn a_run_of_two_that_was_cut_between_them_is_neither_repeated_nor_called_d
     let block = Block::new();
     let id = block.queued_for(operation::CONTAIN.flow_id(), 1).await;
     let suspend = operation::Operation::Suspend.flow_id();
-    block.leave(id.action(0).step(1), suspend, 0, Some(200)).await;
+    let step = StepOf { run: id.action(0), number: 1, of: 2 };
+    block.leave_step((id.action(0).step(1), Some(step)), suspend, 0, Some(200)).await;
     let run = block.drive(id).await.unwrap();
     assert_eq!(run.counts.words(), "1 unknown");
     let end = block.users(id).await[0].end.clone().unwrap();
@@ -436,7 +458,7 @@ async fn two_who_drive_at_once_for_a_moment_act_on_nobody_twice_and_tell_one_tru
     block.at_call(3, move || begun.notify_one());
     let (desk, store) = (block.desk.clone(), block.store.clone());
     let other = tokio::spawn(async move {
-        held.notified().await;
+        tokio::time::timeout(Duration::from_secs(30), held.notified()).await.unwrap();
         // Paused and resumed elsewhere: until the first looks at its lease again, there are two.
         store.turn(id, BulkState::Paused, None, &desk.actor, desk.now()).await.unwrap();
         store.turn(id, BulkState::Running, None, &desk.actor, desk.now()).await.unwrap();

@@ -16,6 +16,7 @@ pub(super) const STORE: Schema = Schema {
         include_str!("../migrations/0005_keeping.sql"),
         include_str!("../migrations/0006_bulk.sql"),
         include_str!("../migrations/0007_steps.sql"),
+        include_str!("../migrations/0008_bulk_more.sql"),
         include_str!("../migrations/0010_later.sql"),
         include_str!("../migrations/0011_test.sql"),
     ],
