@@ -11,7 +11,7 @@ use super::msg::Motion;
 use super::state::{Awaited, Overlay, State};
 use super::{bulk, marks};
 use crate::domain::bulk::BulkId;
-use crate::domain::many::{self, PlannedUser, Stand, Sum};
+use crate::domain::many::{self, Planned, Stand, Sum};
 use crate::domain::operation::LINK;
 use crate::domain::{Flow, Plan};
 use jiff::{SignedDuration, Timestamp};
@@ -38,8 +38,8 @@ pub struct ManyCard {
     pub ask: RunAsk,
     /// The flow, where it is still configured.
     pub flow: Option<Flow>,
-    /// What was planned for each, in the order of their logins; empty while they are planned.
-    pub users: Vec<PlannedUser>,
+    /// What was planned for each, once everybody is.
+    pub planned: Planned,
     /// Where it stands.
     pub phase: Phase,
     /// What the analyst has typed to confirm.
@@ -61,10 +61,10 @@ pub struct ManyCard {
 /// What was confirmed for many.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ConfirmedMany {
-    /// The plans of those who are acted on.
+    /// The plans that were shown, of those who are left out too.
     pub plans: Vec<Plan>,
-    /// Those who are left out, and why.
-    pub left_out: Vec<PlannedUser>,
+    /// So many of them are acted on, as it was shown.
+    pub acted_on: usize,
     /// Values for declared inputs.
     pub inputs: BTreeMap<String, String>,
     /// Why, in the analyst's words.
@@ -76,7 +76,7 @@ pub struct ConfirmedMany {
 impl ManyCard {
     /// How each of them stands, the exceptions first.
     pub fn stands(&self) -> Vec<Stand<'_>> {
-        many::stands(&self.users, self.ask.insists)
+        many::stands(&self.planned, self.ask.insists)
     }
 
     /// What that comes to.
@@ -100,11 +100,8 @@ impl ManyCard {
 
     /// Whether there are some who are left out unless the analyst insists.
     pub fn wants_insistence(&self) -> bool {
-        let is_doubted = |user: &PlannedUser| {
-            let plan = user.plan.as_ref().ok();
-            plan.is_some_and(|plan| plan.refusal.is_none() && plan.needs_again.is_some())
-        };
-        self.phase == Phase::Asking && !self.ask.insists && self.users.iter().any(is_doubted)
+        let is_doubted = |plan: &Plan| plan.refusal.is_none() && plan.needs_again.is_some();
+        self.phase == Phase::Asking && !self.ask.insists && self.planned.plans.iter().any(is_doubted)
     }
 
     /// Whether insisting is taken now: before anything is typed, and not as the first letter of something that was
@@ -142,12 +139,9 @@ impl ManyCard {
     }
 
     fn confirmed(&self) -> ConfirmedMany {
-        let stands = self.stands();
-        let plans = stands.iter().filter_map(Stand::acted_on).cloned().collect();
-        let left_out = stands.iter().filter(|stand| stand.left_out.is_some());
         ConfirmedMany {
-            plans,
-            left_out: left_out.map(|stand| stand.user.clone()).collect(),
+            plans: self.planned.plans.clone(),
+            acted_on: self.sum().acted_on,
             inputs: self.ask.inputs.clone(),
             reason: Some(self.reason.value().trim().to_owned()).filter(|reason| !reason.is_empty()),
             insists: self.ask.insists,
@@ -165,7 +159,7 @@ pub fn open(state: &mut State, ask: RunAsk) -> Vec<Effect> {
     let card = ManyCard {
         ask: ask.clone(),
         flow,
-        users: Vec::new(),
+        planned: Planned::default(),
         phase: Phase::Planning(0),
         typed: Input::default(),
         reason: Input::default(),
@@ -227,13 +221,13 @@ pub fn read(state: &mut State, how_many: usize) {
 }
 
 /// Everybody is planned.
-pub fn planned(state: &mut State, answer: Result<Vec<PlannedUser>, String>) {
+pub fn planned(state: &mut State, answer: Result<Planned, String>) {
     let Some(card) = card(state) else { return };
     card.changed();
     match answer {
         Err(why) => card.phase = Phase::Failed(why),
-        Ok(users) => {
-            card.users = users;
+        Ok(planned) => {
+            card.planned = planned;
             card.phase = Phase::Asking;
             card.ask_first();
         }

@@ -17,7 +17,7 @@ use crate::domain::finding::{FindingId, HistoryEntry};
 use crate::domain::log::beside::LogNote;
 use crate::domain::log::{LogAsk, LogPreset, Moment, Thread};
 use crate::domain::look_up::{LookUp, LookedUp};
-use crate::domain::many::PlannedUser;
+use crate::domain::many::Planned;
 use crate::domain::page::{Counted, EventUser, Page, Sequence, StoreHealth};
 use crate::domain::plan::{Fit, Plan};
 use crate::domain::profile::Said;
@@ -148,7 +148,7 @@ pub enum Answer {
     /// Who is meant.
     Gathered(Result<Gathered, String>),
     /// What was planned for each of many.
-    ManyPlanned(Result<Vec<PlannedUser>, String>),
+    ManyPlanned(Result<Planned, String>),
     /// A run on many is kept, and driven from now on.
     BulkBegun(Result<BulkId, String>),
     /// A run on many was told to wait or to stop.

@@ -77,6 +77,7 @@ mod tests {
             state: BulkState::Paused,
             why: None,
             held_until: None,
+            seal: None,
             counts: BulkCounts::default(),
         }
     }
@@ -89,6 +90,7 @@ mod tests {
             login: Login::new("@ann"),
             target_id: None,
             finding: None,
+            doubts: Vec::new(),
             end: Some(end),
         };
         let row = csv_row(&run(), &user);

@@ -2,10 +2,10 @@
 //! for that, and how far it reaches altogether.
 
 use super::blast::{Blast, BlastLine, Told, Weight};
+use super::bulk::{Doubts, left_out};
 use super::plan::{Plan, Refusal};
 use super::{FindingId, Login, Outcome, Risk, Untrusted};
-use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Somebody who is meant, and the finding that it is run from.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,13 +16,13 @@ pub struct Mark {
     pub finding: Option<FindingId>,
 }
 
-/// What was planned for one of them.
-#[derive(Debug, Clone, PartialEq)]
-pub struct PlannedUser {
-    /// Who.
-    pub mark: Mark,
-    /// The plan, or why there is none.
-    pub plan: Result<Box<Plan>, String>,
+/// What was planned for each of many.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Planned {
+    /// The plans, in the order of the marks.
+    pub plans: Vec<Plan>,
+    /// Those for whom there is none, and why.
+    pub unplanned: Vec<(Mark, String)>,
 }
 
 /// What keeps somebody out of the run.
@@ -65,11 +65,14 @@ impl Exception {
         }
     }
 
-    fn of(refusal: &Refusal) -> Exception {
+    fn of(plan: &Plan, refusal: &Refusal, doubts: Doubts) -> Exception {
+        let is_doubted = plan.needs_again.is_some() && doubts == Doubts::Stand;
         match refusal.outcome {
             Outcome::NoChange => Exception::AlreadySo,
             Outcome::NotLegal => Exception::NotLegal,
-            _ => Exception::Refused,
+            _ if plan.refusal.is_some() => Exception::Refused,
+            _ if is_doubted => Exception::Doubted,
+            _ => Exception::SameAccount,
         }
     }
 }
@@ -77,16 +80,18 @@ impl Exception {
 /// How somebody stands in a run on many.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Stand<'a> {
-    /// Who, with what was planned.
-    pub user: &'a PlannedUser,
+    /// Who.
+    pub login: &'a Login,
+    /// What was planned, if anything could be.
+    pub plan: Option<&'a Plan>,
     /// Why they are left out, if they are.
-    pub left_out: Option<(Exception, Cow<'a, str>)>,
+    pub left_out: Option<(Exception, String)>,
 }
 
 impl<'a> Stand<'a> {
     /// What happens to them, where they are acted on.
     pub fn acted_on(&self) -> Option<&'a Plan> {
-        self.user.plan.as_deref().ok().filter(|_| self.left_out.is_none())
+        self.plan.filter(|_| self.left_out.is_none())
     }
 
     /// Whether they are known to be an administrator, and acted on.
@@ -95,39 +100,26 @@ impl<'a> Stand<'a> {
     }
 }
 
-/// How each stands: those who are left out first, then administrators, then the others, each in their order. Of an
-/// account's names the first one counts.
-pub fn stands(users: &[PlannedUser], insists: bool) -> Vec<Stand<'_>> {
-    let mut accounts: HashMap<&str, &Login> = HashMap::new();
-    let mut all: Vec<Stand<'_>> = Vec::with_capacity(users.len());
-    for user in users {
-        let left_out = left_out(user, insists).or_else(|| {
-            let id = user.plan.as_ref().ok()?.target_id.as_deref()?;
-            let first = *accounts.entry(id).or_insert(&user.mark.login);
-            let is_another = *first != user.mark.login;
-            is_another
-                .then(|| (Exception::SameAccount, format!("the account of {first}, once is enough").into()))
-        });
-        all.push(Stand { user, left_out });
-    }
+/// How each stands: those who are left out first, then administrators, then the others, each in their order.
+pub fn stands(planned: &Planned, insists: bool) -> Vec<Stand<'_>> {
+    let doubts = if insists { Doubts::InsistedOn } else { Doubts::Stand };
+    let unplanned = planned.unplanned.iter().map(|(mark, why)| Stand {
+        login: &mark.login,
+        plan: None,
+        left_out: Some((Exception::NotPlanned, why.clone())),
+    });
+    let refusals = left_out(&planned.plans, doubts);
+    let others = planned.plans.iter().zip(refusals).map(|(plan, refusal)| {
+        let left_out = refusal.map(|refusal| (Exception::of(plan, &refusal, doubts), refusal.why));
+        Stand { login: &plan.login, plan: Some(plan), left_out }
+    });
+    let mut all: Vec<Stand<'_>> = unplanned.chain(others).collect();
     all.sort_by_key(|stand| match &stand.left_out {
         Some((exception, _)) => (0, Some(*exception)),
         None if stand.is_administrator() => (1, None),
         None => (2, None),
     });
     all
-}
-
-fn left_out(user: &PlannedUser, insists: bool) -> Option<(Exception, Cow<'_, str>)> {
-    let plan = match &user.plan {
-        Ok(plan) => plan,
-        Err(why) => return Some((Exception::NotPlanned, why.as_str().into())),
-    };
-    if let Some(refusal) = &plan.refusal {
-        return Some((Exception::of(refusal), refusal.why.as_str().into()));
-    }
-    let doubt = plan.needs_again.as_deref().filter(|_| !insists)?;
-    Some((Exception::Doubted, doubt.into()))
 }
 
 /// What a confirmation of a run on many asks for. Never a single key.

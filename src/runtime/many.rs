@@ -12,7 +12,7 @@ use crate::app::marks::{Gather, Gathered};
 use crate::app::msg::Answer;
 use crate::app::{Effect, Msg, RequestId};
 use crate::domain::bulk::{BulkId, BulkRun, BulkState, BulkUser};
-use crate::domain::many::{Mark, PlannedUser};
+use crate::domain::many::{Mark, Planned};
 use crate::domain::page::From;
 use crate::domain::query::{Query, Term, Test, UserQuery, UserTest};
 use crate::domain::{ActionId, EventId, Finding, FindingState, FlowId};
@@ -174,13 +174,18 @@ impl Driver {
 
     async fn keep(&self, id: BulkId, confirmed: ConfirmedMany) -> Result<(), String> {
         let desk = &self.services.desk;
-        let ConfirmedMany { plans, inputs, reason, insists, .. } = confirmed;
-        if let Some(why) = refusal(desk, plans.len()) {
+        let ConfirmedMany { plans, acted_on, inputs, reason, insists } = confirmed;
+        if let Some(why) = refusal(desk, acted_on) {
             return Err(why);
         }
         let again = if insists { Again::Insist } else { Again::No };
         let said = ConfirmedBulk { inputs, reason, again };
         let (run, users) = queued(desk, id, &plans, said).ok_or("nobody is acted on")?;
+        if run.seal.as_ref().map(|seal| seal.acting) != Some(acted_on) {
+            return Err(
+                "those who would be acted on are not the ones that were shown: nothing was sent".to_owned()
+            );
+        }
         desk.store.queue(&run, &users).await.map_err(|error| format!("nothing was sent: {error}"))
     }
 
@@ -194,6 +199,8 @@ impl Driver {
 
     async fn turn_running(&self, id: BulkId) -> Result<(), String> {
         let desk = &self.services.desk;
+        // One that could not be driven stays as it is, and says why.
+        self.services.runner.drivable(id).await.map_err(|error| error.to_string())?;
         let is_so = desk.store.turn(id, BulkState::Running, None, &desk.actor, desk.now()).await;
         match is_so.map_err(|error| error.to_string())? {
             true => Ok(()),
@@ -236,7 +243,7 @@ pub(super) async fn plan(
     heard: &UnboundedSender<Heard>,
     request: RequestId,
     ask: RunAsk,
-) -> Result<Vec<PlannedUser>, String> {
+) -> Result<Planned, String> {
     let Some(flow) = &ask.flow else { return Err("no flow is chosen".to_owned()) };
     let one = |(at, mark): (usize, &Mark)| {
         let ask = of_one(flow, &ask, mark);
@@ -247,23 +254,30 @@ pub(super) async fn plan(
         }
     };
     let mut coming = stream::iter(ask.many.iter().enumerate()).map(one).buffer_unordered(PLANNED_AT_ONCE);
-    let mut users: Vec<(usize, PlannedUser)> = Vec::with_capacity(ask.many.len());
+    let mut users = Vec::with_capacity(ask.many.len());
     let mut told = Instant::now();
     while let Some((at, mark, planned)) = coming.next().await {
         let plan = match planned {
-            Ok(plan) => Ok(Box::new(plan)),
+            Ok(plan) => Ok(plan),
             // What is wrong for everybody is told once.
             Err(error @ (PlanError::Store(_) | PlanError::NoSuchFlow(_))) => return Err(error.to_string()),
             Err(error) => Err(first_line(&error)),
         };
-        users.push((at, PlannedUser { mark, plan }));
+        users.push((at, mark, plan));
         if told.elapsed() >= TOLD_EVERY || users.len() == 1 {
             told = Instant::now();
             tell(heard, Msg::ManyRead(request, users.len()));
         }
     }
-    users.sort_by_key(|(at, _)| *at);
-    Ok(users.into_iter().map(|(_, user)| user).collect())
+    users.sort_by_key(|(at, ..)| *at);
+    let mut all = Planned::default();
+    for (_, mark, plan) in users {
+        match plan {
+            Ok(plan) => all.plans.push(plan),
+            Err(why) => all.unplanned.push((mark, why)),
+        }
+    }
+    Ok(all)
 }
 
 fn of_one(flow: &FlowId, ask: &RunAsk, mark: &Mark) -> Ask {

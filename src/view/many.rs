@@ -27,7 +27,7 @@ use crate::app::list::Extent;
 use crate::app::many::{ManyCard, Phase};
 use crate::app::waits;
 use crate::domain::blast::Weight;
-use crate::domain::many::{ConfirmMany, Exception, Stand, Sum, reach};
+use crate::domain::many::{ConfirmMany, Exception, Planned, Stand, Sum, reach};
 use crate::domain::plan::{Plan, Target};
 use crate::domain::untrusted::width;
 use crate::domain::{Login, NOTHING, Remote};
@@ -122,7 +122,7 @@ impl<'a> Middle<'a> {
             if is_low(scene) { prose.dense() } else { prose }
         };
         let (mut head, mut tail) = (prose(), prose());
-        if card.users.is_empty() {
+        if card.planned == Planned::default() {
             facts_of_flow(&mut head, card);
             head.heading(Role::Heading, "Whom it is meant for");
             let rows = card.ask.many.iter().map(|mark| Row::Meant(&mark.login)).collect();
@@ -218,7 +218,7 @@ fn asks(sum: &Sum) -> String {
 fn exception(prose: &mut Prose, stand: &Stand) {
     let Some((kind, why)) = &stand.left_out else { return };
     let (sign, role) = weight(*kind);
-    prose.marked(sign, role, &format!("{}  {}: {why}", stand.user.mark.login, kind.words()));
+    prose.marked(sign, role, &format!("{}  {}: {why}", stand.login, kind.words()));
 }
 
 /// What needs a look is loud; what is so already is not.
@@ -243,13 +243,13 @@ fn row_line(theme: &Theme, row: &Row, columns: usize) -> Line<'static> {
             let Some((kind, why)) = &stand.left_out else { return Line::default() };
             let (sign, role) = weight(*kind);
             let words = format!("{}: {why}", kind.words());
-            cells(&stand.user.mark.login, sign, role).left(role, &words, rest).line()
+            cells(stand.login, sign, role).left(role, &words, rest).line()
         }
         Row::ActedOn(stand, plan) => {
             let (role, state) = state(plan);
             let (sign, note_role, note) = note(stand, plan);
             let state_columns = STATE.min(rest);
-            cells(&stand.user.mark.login, sign, note_role)
+            cells(stand.login, sign, note_role)
                 .left(role, &state, state_columns)
                 .left(note_role, &note, rest - state_columns)
                 .line()

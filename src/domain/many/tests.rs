@@ -56,33 +56,36 @@ fn blast(role: Option<&str>) -> Blast {
     }
 }
 
-fn user(login: &str, plan: Result<Plan, &str>) -> PlannedUser {
-    let mark = Mark { login: Login::new(login), finding: None };
-    PlannedUser { mark, plan: plan.map(Box::new).map_err(str::to_owned) }
+fn planned(plans: impl IntoIterator<Item = Plan>) -> Planned {
+    Planned { plans: plans.into_iter().collect(), unplanned: Vec::new() }
 }
 
-/// One of each kind, in the reverse of the order in which they are shown.
-fn people() -> Vec<PlannedUser> {
-    let refused = |why: Refusal, account: &str| Plan { refusal: Some(why), ..plan("x", account) };
+fn without_a_plan(login: &str) -> (Mark, String) {
+    (Mark { login: Login::new(login), finding: None }, "does not fit".to_owned())
+}
+
+/// One of each kind, in no order.
+fn people() -> Planned {
+    let refused = |login, why: Refusal, account: &str| Plan { refusal: Some(why), ..plan(login, account) };
     let admin = Plan { blast: Some(blast(Some("Super"))), risk: Risk::High, ..plan("ad", "00u1") };
     let doubted = Plan { needs_again: Some("a minute ago".into()), ..plan("do", "00u5") };
-    vec![
-        user("pl", Ok(plan("pl", "00u0"))),
-        user("ad", Ok(admin)),
-        user("so", Ok(refused(Refusal::no_change("is suspended"), "00u2"))),
-        user("le", Ok(refused(Refusal::not_legal("is gone"), "00u3"))),
-        user("pl2", Ok(plan("pl2", "00u0"))),
-        user("do", Ok(doubted)),
-        user("np", Err("does not fit")),
-        user("re", Ok(refused("protected".to_owned().into(), "00u4"))),
-    ]
+    let plans = vec![
+        plan("pl", "00u0"),
+        admin,
+        refused("so", Refusal::no_change("is suspended"), "00u2"),
+        refused("le", Refusal::not_legal("is gone"), "00u3"),
+        plan("pl2", "00u0"),
+        doubted,
+        refused("re", "protected".to_owned().into(), "00u4"),
+    ];
+    Planned { plans, unplanned: vec![without_a_plan("np")] }
 }
 
 #[test]
 fn exceptions_stand_first_then_administrators_then_the_others() {
     let people = people();
     let all = stands(&people, false);
-    let order: Vec<&str> = all.iter().map(|stand| stand.user.mark.login.raw()).collect();
+    let order: Vec<&str> = all.iter().map(|stand| stand.login.raw()).collect();
     assert_eq!(order, ["re", "np", "do", "pl2", "le", "so", "ad", "pl"]);
     let kinds: Vec<Exception> = all.iter().filter_map(|stand| Some(stand.left_out.as_ref()?.0)).collect();
     assert_eq!(kinds, Exception::ALL);
@@ -110,13 +113,14 @@ fn the_number_of_those_who_are_acted_on_is_asked_where_a_login_would_be() {
 #[case(Risk::Medium, ConfirmMany::Word("suspend".into()))]
 #[case(Risk::High, ConfirmMany::Count(1))]
 fn many_are_never_confirmed_by_a_key(#[case] risk: Risk, #[case] confirm: ConfirmMany) {
-    let one = [user("a", Ok(Plan { risk, ..plan("a", "00u0") }))];
+    let one = planned([Plan { risk, ..plan("a", "00u0") }]);
     assert_eq!(sum(&stands(&one, false)).confirm, Some(confirm));
 }
 
 #[test]
 fn where_nobody_is_acted_on_nothing_is_asked() {
-    let people = [user("a", Err("no account")), user("b", Err("no account"))];
+    let unplanned = vec![without_a_plan("a"), without_a_plan("b")];
+    let people = Planned { plans: Vec::new(), unplanned };
     let all = sum(&stands(&people, true));
     assert_eq!((all.confirm.clone(), all.risk), (None, None));
     assert_eq!(all.words(), "nobody is acted on, 2 are left out: 2 cannot be planned");
@@ -126,7 +130,7 @@ fn where_nobody_is_acted_on_nothing_is_asked() {
 #[test]
 fn of_the_names_of_an_account_one_is_acted_on() {
     let doubted = Plan { needs_again: Some("a minute ago".into()), ..plan("a", "00u0") };
-    let people = [user("a", Ok(doubted)), user("b", Ok(plan("b", "00u0"))), user("c", Ok(plan("c", "00u0")))];
+    let people = planned([doubted, plan("b", "00u0"), plan("c", "00u0")]);
     let acted = |insists| {
         let all = stands(&people, insists);
         let logins: Vec<String> =
