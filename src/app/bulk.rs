@@ -187,6 +187,16 @@ impl BulkScreen {
     }
 }
 
+/// Whether whoever drove a run is gone. One that this console has just begun to drive is held in a moment.
+pub fn is_interrupted(state: &State, run: &BulkRun) -> bool {
+    run.is_interrupted(state.now) && !is_ours(state, run.id)
+}
+
+/// Whether this console drives a run.
+pub fn is_ours(state: &State, id: BulkId) -> bool {
+    state.driving.iter().any(|driving| driving.id == id)
+}
+
 /// A run that this console drives.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Driving {
@@ -396,19 +406,24 @@ fn more(state: &mut State, id: BulkId) -> Vec<Effect> {
 
 /// This console drives a run from now on.
 pub fn drives(state: &mut State, id: BulkId) {
-    if !state.driving.iter().any(|driving| driving.id == id) {
+    if !is_ours(state, id) {
         state.driving.push(Driving { id });
     }
 }
 
-/// Some users of a run that this console drives have ended.
-pub fn went(state: &mut State, id: BulkId, ended: &[BulkUser]) {
+/// Some users of a run that this console drives have ended: they are shown at once, and the counts are read.
+pub fn went(state: &mut State, id: BulkId, ended: &[BulkUser]) -> Vec<Effect> {
     let height = state.size.bulk_user_rows();
-    let Some(screen) = screen(state, id) else { return };
+    let Some(screen) = screen(state, id) else { return Vec::new() };
     let before = screen.places();
     screen.put(ended);
     let now = screen.places();
     screen.cursor.stay(&before, &now, height);
+    if state.flights.has(|awaited| *awaited == Awaited::Bulk(id)) {
+        return Vec::new();
+    }
+    let request = state.flights.open(Awaited::Bulk(id));
+    vec![Effect::LoadBulk { request, id }]
 }
 
 /// A drive of this console is over: it is said, and stands on the run's screen.
@@ -514,7 +529,7 @@ fn not_now(state: &State, run: &BulkRun, asking: Asking) -> Option<String> {
     if asking == Asking::Stop {
         return None;
     }
-    if run.state == BulkState::Running && !run.is_interrupted(state.now) {
+    if run.state == BulkState::Running && !is_interrupted(state, run) {
         return Some("this run is being driven".to_owned());
     }
     let hands_links = run.inputs.get(LINK).is_some_and(|value| value == "true");

@@ -306,6 +306,7 @@ pub fn begun(state: &mut State, answer: Result<BulkId, String>) -> Vec<Effect> {
             state.overlay = None;
             marks::cleared(state);
             bulk::drives(state, id);
+            state.notice.say(now, "it goes on whoever leaves this screen; `:bulk` lists the runs on many");
             bulk::open(state, id)
         }
         // The card was left: whoever did so has gone on.

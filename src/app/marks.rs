@@ -109,6 +109,15 @@ pub fn cleared(state: &mut State) -> bool {
     true
 }
 
+/// The same, and says so.
+pub fn unmarked(state: &mut State) -> bool {
+    let was_marked = cleared(state);
+    if was_marked {
+        state.notice.say(state.now, "no marks any more");
+    }
+    was_marked
+}
+
 /// The user under the cursor was marked, or is not any more; the cursor goes on.
 pub fn toggled(state: &mut State) -> Vec<Effect> {
     let limit = state.settings.bulk_limit;
@@ -154,7 +163,7 @@ fn under_cursor(state: &State) -> Option<Mark> {
 
 /// Everybody is marked, or nobody where somebody is.
 pub fn all_toggled(state: &mut State) -> Vec<Effect> {
-    if cleared(state) {
+    if unmarked(state) {
         return Vec::new();
     }
     let limit = state.settings.bulk_limit;

@@ -43,7 +43,7 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
                 }
             })
         }
-        Msg::BulkWent(id, ended) => quiet(|| bulk::went(state, id, &ended)),
+        Msg::BulkWent(id, ended) => bulk::went(state, id, &ended),
         Msg::BulkEnded(id, run) => bulk::ended(state, id, run),
         Msg::RunProgressed(action, stage) => quiet(|| card::progressed(state, action, stage)),
         Msg::Noticed(result) => quiet(|| state.notice.result(state.now, result)),
@@ -357,7 +357,7 @@ fn went_back(state: &mut State) -> Vec<Effect> {
         return Vec::new();
     }
     state.rest_since = state.now;
-    if state.overlay.take().is_some() || marks::cleared(state) {
+    if state.overlay.take().is_some() || marks::unmarked(state) {
         return Vec::new();
     }
     if let Some(Screen::Event(screen)) = state.stack.last()

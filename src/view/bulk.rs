@@ -16,10 +16,10 @@ use super::panel::{Focus, Panel};
 use super::prose::Prose;
 use super::theme::{Role, Theme};
 use super::words;
-use crate::app::bulk::{Asking, BulkScreen, BulksScreen, Question, Which};
+use crate::app::bulk::{self, Asking, BulkScreen, BulksScreen, Question, Which};
+use crate::domain::Outcome;
 use crate::domain::bulk::{BulkEnd, BulkRun, BulkState, BulkUser};
 use crate::domain::untrusted::{Untrusted, width};
-use jiff::Timestamp;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
@@ -73,20 +73,23 @@ fn list_line(scene: &Scene, theme: &Theme, run: &BulkRun, columns: usize) -> Lin
     let (verb, ended) = list_widths(scene, columns);
     let at = scene.state.settings.zone.minutes(run.at);
     let cells = Cells::new(theme).gap(1).left(Role::Muted, &at, when(scene)).gap(1);
-    let cells = cells.left(role(run, scene.state.now), run.word(scene.state.now), STATE).gap(1);
+    let (role, word) = state(scene, run);
+    let cells = cells.left(role, word, STATE).gap(1);
     let cells = cells.left(Role::Text, &run.verb, verb).gap(1);
     let done = format!("{} of {}", run.counts.done(), run.counts.total());
     cells.left(Role::Text, &done, COUNTS).gap(1).left(Role::Muted, &run.counts.words(), ended).line()
 }
 
-fn role(run: &BulkRun, now: Timestamp) -> Role {
-    match run.state {
-        BulkState::Running if run.is_interrupted(now) => Role::Alarm,
+/// Where it stands, in a word.
+fn state(scene: &Scene, run: &BulkRun) -> (Role, &'static str) {
+    let role = match run.state {
+        BulkState::Running if bulk::is_interrupted(scene.state, run) => return (Role::Alarm, "interrupted"),
         BulkState::Running => Role::Accent,
         BulkState::Paused => Role::Warning,
         BulkState::Stopped => Role::Muted,
         BulkState::Done => Role::Good,
-    }
+    };
+    (role, run.state.word())
 }
 
 pub(super) fn draw(scene: &Scene, screen: &BulkScreen, canvas: &mut Canvas) {
@@ -133,10 +136,9 @@ fn what(scene: &Scene, run: &BulkRun) -> String {
 
 /// `paused  ▰▰▱▱  12 of 40 done · 11 changed, 1 refused, 28 queued`.
 fn stands(scene: &Scene, theme: &Theme, run: &BulkRun, columns: usize) -> Line<'static> {
-    let now = scene.state.now;
     let (done, total) = (run.counts.done(), run.counts.total());
-    let word = run.word(now);
-    let cells = Cells::new(theme).text(role(run, now), word).gap(2);
+    let (role, word) = state(scene, run);
+    let cells = Cells::new(theme).text(role, word).gap(2);
     let cells = match columns >= 76 {
         true => bar(theme, cells, done, total).gap(2),
         false => cells,
@@ -156,15 +158,14 @@ fn bar<'a>(theme: &Theme, cells: Cells<'a>, done: usize, total: usize) -> Cells<
 fn why(scene: &Scene, run: &BulkRun) -> (Role, String) {
     let because = run.why.as_deref().map(|why| format!("{}. ", Untrusted::from(why))).unwrap_or_default();
     match run.state {
-        BulkState::Running if run.is_interrupted(scene.state.now) => (
+        BulkState::Running if bulk::is_interrupted(scene.state, run) => (
             Role::Alarm,
             "! nobody drives it any more: its console or command is gone. `c` goes on with it, and nobody is acted on \
              twice"
                 .to_owned(),
         ),
         BulkState::Running => {
-            let ours = scene.state.driving.iter().any(|driving| driving.id == run.id);
-            let by = if ours { "driven by this console" } else { "driven by another process" };
+            let by = if bulk::is_ours(scene.state, run.id) { "driven by this console" } else { "driven by another process" };
             (Role::Muted, format!("{by}; `p` has it wait, `S` stops it for good"))
         }
         BulkState::Paused if run.why.is_some() => (
@@ -244,8 +245,19 @@ fn line(scene: &Scene, theme: &Theme, user: &BulkUser, columns: usize) -> Line<'
     let Some(end) = &user.end else { return cells.left(Role::Muted, "waits", ended).line() };
     let said = Untrusted::from(end.why.as_deref().unwrap_or_default()).to_string();
     let time = scene.state.settings.zone.minutes(end.at);
-    let cells = cells.left(end.outcome, &end.words(), ended).gap(1).left(Role::Muted, &time, at).gap(1);
+    let cells = cells.left(end.outcome, &brief(end), ended).gap(1).left(Role::Muted, &time, at).gap(1);
     cells.left(Role::Muted, &said, why).line()
+}
+
+/// How it ended, and what that rests on: the status where it is no success, else what is proven.
+fn brief(end: &BulkEnd) -> String {
+    let word = end.outcome.word();
+    let is_well = matches!(end.outcome, Outcome::Changed | Outcome::Accepted | Outcome::NoChange);
+    match (end.status.filter(|_| !is_well), end.evidence) {
+        (Some(status), _) => format!("{word} (answered {status})"),
+        (None, Some(evidence)) => format!("{word} ({})", evidence.word()),
+        (None, None) => word.to_owned(),
+    }
 }
 
 /// What the row of the selected user has no room for.
