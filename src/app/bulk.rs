@@ -80,7 +80,8 @@ impl Which {
     fn has(self, user: &BulkUser) -> bool {
         match (self, &user.end) {
             (Which::All, _) | (Which::Queued, None) => true,
-            (Which::Queued, Some(_)) | (Which::Exceptions, None) => false,
+            (Which::Exceptions, None) => false,
+            (Which::Queued, Some(end)) => end.outcome == Outcome::Pending,
             (Which::Exceptions, Some(end)) => is_exception(end),
         }
     }
