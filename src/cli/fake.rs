@@ -3,7 +3,7 @@
 use super::failure::Failure;
 use super::run::{Ask, Asked, Confirmed, Desk};
 use crate::domain::action::{Settlement, ShownRequest};
-use crate::domain::bulk::{BulkCounts, BulkEnd, BulkId, BulkRun, BulkState, BulkUser};
+use crate::domain::bulk::{BulkCounts, BulkEnd, BulkId, BulkRun, BulkState, BulkUser, left_out};
 use crate::domain::dossier::{AddressUsers, LoadedPart, OktaUser, Part, Problem};
 use crate::domain::event::EventDetail;
 use crate::domain::finding::HistoryEntry;
@@ -382,10 +382,13 @@ impl Desk for FakeDesk {
     async fn many(
         &self,
         plans: &[Plan],
-        _: ConfirmedBulk,
+        said: ConfirmedBulk,
         mut wishes: watch::Receiver<Wish>,
         told: UnboundedSender<BulkTold>,
     ) -> Result<BulkRun, Failure> {
+        let left_out = left_out(plans, said.doubts());
+        let acting = plans.iter().zip(left_out).filter(|(_, why)| why.is_none());
+        let plans: &[Plan] = &acting.map(|(plan, _)| plan.clone()).collect::<Vec<_>>();
         let (_, users) = self.queued(plans);
         let mut run = self.queued(plans).0;
         for (plan, user) in plans.iter().zip(users) {

@@ -4,8 +4,9 @@ use super::args::{Run, RunOn};
 use super::failure::Failure;
 use super::import::opened;
 use crate::domain::bulk::MOST_USERS;
-use crate::domain::{EventId, FindingId, Login};
-use crate::store::{From, Store, UserQuery};
+use crate::domain::query::{Query, Term, Test};
+use crate::domain::{EventId, Finding, FindingId, FindingState, Login};
+use crate::store::{FindingFilter, From, Store, UserQuery};
 use crate::tenant::Directory;
 use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader};
@@ -23,6 +24,8 @@ pub struct Target {
 
 /// Users of an event read at once.
 const PAGE: usize = 1_000;
+/// More findings are not looked through for whom they are of.
+const MOST_FINDINGS: usize = 10 * MOST_USERS;
 /// A login in a file is no longer than this.
 const LONGEST_LINE: usize = 1_024;
 
@@ -55,6 +58,10 @@ pub(super) async fn all(
     }
     if let Some(address) = what.whom.ip {
         found.extend(of_address(address, directory).await?);
+    }
+    if let Some(query) = &what.whom.filter {
+        let closed = if what.whom.with_closed { Closed::Too } else { Closed::LeftOut };
+        found.extend(of_filter(query, closed, store).await?);
     }
     once(&named, found)
 }
@@ -114,10 +121,47 @@ fn of_file(path: &Path) -> Result<Vec<Target>, Failure> {
         }
         found.push(Target { login: Login::new(text), finding: None });
         if found.len() > MOST_USERS {
-            break;
+            // Nobody is left out in silence.
+            return Err(Failure::usage(format!(
+                "`{shown}` holds more than the {MOST_USERS} logins that a run may hold"
+            )));
         }
     }
     Ok(found)
+}
+
+/// Whether closed findings count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Closed {
+    Too,
+    LeftOut,
+}
+
+/// Page by page: all that match, newest first.
+async fn of_filter(query: &str, closed: Closed, store: &dyn Store) -> Result<Vec<Target>, Failure> {
+    let mut query = Query::parse(query)?;
+    if closed == Closed::LeftOut {
+        query.terms.push(Term { negated: true, test: Test::State(FindingState::Closed) });
+    }
+    let filter = FindingFilter { login: None, query };
+    let (mut found, mut from) = (Vec::new(), From::Newest);
+    loop {
+        let page = store.findings(&filter, from, PAGE).await?;
+        let target = |finding: Finding| Target { login: finding.login, finding: Some(finding.id) };
+        found.extend(page.rows.into_iter().map(target));
+        match page.next {
+            Some(_) if found.len() > MOST_FINDINGS => {
+                return Err(Failure::usage(format!(
+                    "more than {MOST_FINDINGS} findings match: say more precisely which"
+                )));
+            }
+            Some(next) => from = From::Before(next),
+            None if found.is_empty() => {
+                return Err(Failure::usage("no finding matches\nhint: `idtriage findings list QUERY`"));
+            }
+            None => return Ok(found),
+        }
+    }
 }
 
 async fn of_event(event: EventId, store: &dyn Store) -> Result<Vec<Target>, Failure> {
@@ -132,6 +176,7 @@ async fn of_event(event: EventId, store: &dyn Store) -> Result<Vec<Target>, Fail
                 .map(|user| Target { login: user.login, finding: user.finding.map(|finding| finding.id) }),
         );
         match page.next {
+            // More are refused as too many.
             Some(next) if found.len() <= MOST_USERS => from = From::Before(next),
             _ => return Ok(found),
         }

@@ -292,7 +292,8 @@ pub(super) async fn planned(desk: &Desk, flow: &Flow, ask: &Ask, known: &Known) 
         false => {
             let names = Names::of(&person.subject, person.details.as_ref(), reading.user.as_ref());
             let cii = if person.details.is_some() { Asked::Yes } else { Asked::No };
-            let groups = protection::okta_groups(desk, reading.user.as_ref(), &person.subject).await;
+            let acted_on = (reading.user.as_ref(), account.as_ref());
+            let groups = protection::okta_groups(desk, acted_on, &person.subject).await;
             names.with_okta_groups(groups, cii)
         }
     };
