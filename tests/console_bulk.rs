@@ -37,7 +37,7 @@ fn forty() -> Vec<String> {
 /// From the marks to an armed card.
 async fn card(bench: &Bench) {
     bench.check("r", "Remediate ").await;
-    bench.see("each user on the card").await;
+    bench.see("see the card").await;
     bench.check("1", "arming…").await;
     bench.advance(400).await;
 }
@@ -128,7 +128,7 @@ async fn where_a_login_would_be_asked_the_number_is() {
     let bench = Bench::empty();
     on_event(&bench, &FIVE).await;
     bench.check("<space><space><space>", "3 marked").await;
-    bench.check("r", "each user on the card").await;
+    bench.check("r", "see the card").await;
     bench.check("3", "arming…").await;
     bench.advance(400).await;
     bench.see("type how many are acted on and enter").await;
@@ -145,7 +145,7 @@ async fn neither_type_ahead_nor_a_paste_answers_the_card_and_nothing_does_while_
     on_event(&bench, &FIVE).await;
     bench.check("*", "5 marked").await;
     bench.town.die();
-    bench.check("r", "each user on the card").await;
+    bench.check("r", "see the card").await;
     bench.check("1", "0 of 5 read…").await;
     bench.press("suspend<enter>y");
     bench.advance(10_000).await;
@@ -155,7 +155,7 @@ async fn neither_type_ahead_nor_a_paste_answers_the_card_and_nothing_does_while_
     bench.check("<esc>", "not sent").await;
     bench.see("5 marked").await;
     bench.town.live();
-    bench.check("r", "each user on the card").await;
+    bench.check("r", "see the card").await;
     bench.check("1", "arming…").await;
     bench.press("suspend<enter>");
     bench.paste("suspend\n");
@@ -175,7 +175,7 @@ async fn who_was_acted_on_a_moment_ago_is_left_out_unless_that_is_insisted_on() 
     card(&bench).await;
     bench.check("suspend<enter>", "2 of 2 done: 2 accepted").await;
     bench.check("<esc>*", "2 marked").await;
-    bench.check("r", "each user on the card").await;
+    bench.check("r", "see the card").await;
     bench.check("1", "2 left out for a doubt: A insists").await;
     bench.press("A");
     bench.see("nobody is acted on").await;
@@ -230,7 +230,7 @@ async fn a_run_is_paused_and_stopped_by_keys() {
     gate.add_permits(100);
     bench.see("paused").await;
     bench.check("S", "Stop it for good").await;
-    bench.check("n", "it waits: `c` goes on").await;
+    bench.check("n", "it waits: c goes on").await;
     bench.check("S", "Stop it for good").await;
     bench.advance(400).await;
     bench.check("y", "were not acted on").await;

@@ -10,12 +10,12 @@
 //!  ann@example.com               changed (verified)         10:03Z
 //! ```
 
-use super::Scene;
 use super::canvas::{Canvas, Cells};
 use super::panel::{Focus, Panel};
 use super::prose::Prose;
 use super::theme::{Role, Theme};
 use super::words;
+use super::{BulkKeys, Scene};
 use crate::app::bulk::{self, Asking, BulkScreen, BulksScreen, Question, Which};
 use crate::domain::Outcome;
 use crate::domain::bulk::{BulkEnd, BulkRun, BulkState, BulkUser};
@@ -157,25 +157,27 @@ fn bar<'a>(theme: &Theme, cells: Cells<'a>, done: usize, total: usize) -> Cells<
 /// Why it stands as it does, and what can be done about it.
 fn why(scene: &Scene, run: &BulkRun) -> (Role, String) {
     let because = run.why.as_deref().map(|why| format!("{}. ", Untrusted::from(why))).unwrap_or_default();
+    let BulkKeys { pause, resume, stop, .. } = &scene.help.bulk_keys;
     match run.state {
-        BulkState::Running if bulk::is_interrupted(scene.state, run) => (
-            Role::Alarm,
-            "! nobody drives it any more: its console or command is gone. `c` goes on with it, and nobody is acted on \
-             twice"
-                .to_owned(),
-        ),
-        BulkState::Running => {
-            let by = if bulk::is_ours(scene.state, run.id) { "driven by this console" } else { "driven by another process" };
-            (Role::Muted, format!("{by}; `p` has it wait, `S` stops it for good"))
+        BulkState::Running if bulk::is_interrupted(scene.state, run) => {
+            let gone = "nobody drives it any more: its console or command is gone";
+            (Role::Alarm, format!("! {gone}. {resume} goes on with it, and nobody is acted on twice"))
         }
-        BulkState::Paused if run.why.is_some() => (
-            Role::Warning,
-            format!(
-                "! {because}It may be so for everybody: look at it, mend what is wrong, then `c` goes on with those \
-                 who wait, or `S` stops it for good"
-            ),
-        ),
-        BulkState::Paused => (Role::Warning, "it waits: `c` goes on with it, `S` stops it for good".to_owned()),
+        BulkState::Running => {
+            let ours = bulk::is_ours(scene.state, run.id);
+            let by = if ours { "driven by this console" } else { "driven by another process" };
+            (Role::Muted, format!("{by}: {pause} has it wait, {stop} stops it for good"))
+        }
+        BulkState::Paused if run.why.is_some() => {
+            let then = format!("{resume} goes on with those who wait, {stop} stops it for good");
+            (
+                Role::Warning,
+                format!("! {because}It may be so for everybody: look at it, mend what is wrong, then {then}"),
+            )
+        }
+        BulkState::Paused => {
+            (Role::Warning, format!("it waits: {resume} goes on with it, {stop} stops it for good"))
+        }
         BulkState::Stopped => {
             (Role::Muted, format!("{because}{} were not acted on, and are not any more", run.counts.queued))
         }
@@ -189,7 +191,7 @@ fn draw_users(scene: &Scene, screen: &BulkScreen, canvas: &mut Canvas, area: Rec
     canvas.line(area, 0, &heading(scene, theme, screen, columns));
     let below = Rect { y: area.y + 1.min(area.height), height: area.height.saturating_sub(1), ..area };
     if screen.users.is_empty() {
-        return canvas.line(below, 0, &theme.own_line(Role::Muted, nobody(screen)));
+        return canvas.line(below, 0, &theme.own_line(Role::Muted, &nobody(scene, screen)));
     }
     let selected = screen.at();
     let visible = screen.users.iter().enumerate().skip(screen.cursor.offset);
@@ -201,12 +203,13 @@ fn draw_users(scene: &Scene, screen: &BulkScreen, canvas: &mut Canvas, area: Rec
     }
 }
 
-fn nobody(screen: &BulkScreen) -> &'static str {
+fn nobody(scene: &Scene, screen: &BulkScreen) -> String {
+    let which = &scene.help.bulk_keys.which;
     match (screen.is_loaded, screen.which) {
-        (false, _) => " reading…",
-        (true, Which::All) => " nobody is in it",
-        (true, Which::Exceptions) => " nobody ended otherwise than wanted so far: f shows those who wait",
-        (true, Which::Queued) => " nobody waits: f shows all",
+        (false, _) => " reading…".to_owned(),
+        (true, Which::All) => " nobody is in it".to_owned(),
+        (true, Which::Exceptions) => format!(" no exception so far; {which} shows others"),
+        (true, Which::Queued) => format!(" nobody waits; {which} shows others"),
     }
 }
 

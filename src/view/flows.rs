@@ -71,7 +71,7 @@ fn offer_line(theme: &Theme, at: usize, (list, offer): (&FlowList, &Offer), colu
             return cells.left(Role::Muted, why, columns.saturating_sub(name + 4)).line();
         }
         Some(Ok(target)) => acts_on(target),
-        None if list.is_for_many() => "each user on the card".to_owned(),
+        None if list.is_for_many() => "see the card".to_owned(),
         None => theme.own(FINDING_OUT),
     };
     let is_open = offer.target.is_some() || list.is_for_many();

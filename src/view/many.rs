@@ -140,6 +140,9 @@ impl<'a> Middle<'a> {
         let rows: Vec<Row> = rest.chain(acted_on).collect();
         if !plans.is_empty() {
             head.heading(Role::Heading, &format!("Acted on ({})", plans.len()));
+            if !tail.is_dense() {
+                tail.line(Line::default());
+            }
             after(&mut tail, &plans);
         }
         Middle { theme, columns, head: head.lines(), rows, tail: tail.lines() }

@@ -70,8 +70,23 @@ pub struct HelpTexts {
     pub undo_key: String,
     /// The key that looks at an action's target again.
     pub look_key: String,
+    /// The keys that have a run on many wait, go on with it, stop it, and show others of its users.
+    pub bulk_keys: BulkKeys,
     /// The key that shows and hides the QR code of a link.
     pub qr_key: String,
+}
+
+/// What can be done about a run on many, by which keys.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct BulkKeys {
+    /// Has it wait.
+    pub pause: String,
+    /// Goes on with it.
+    pub resume: String,
+    /// Stops it for good.
+    pub stop: String,
+    /// Shows others of its users.
+    pub which: String,
 }
 
 /// A line of the help.
