@@ -131,7 +131,7 @@ async fn where_a_login_would_be_asked_the_number_is() {
     bench.check("r", "see the card").await;
     bench.check("3", "arming…").await;
     bench.advance(400).await;
-    bench.see("type how many are acted on and enter").await;
+    bench.see("type how many are acted on, enter").await;
     bench.check("deactivate<enter>", "type the number of those who are acted on: 3").await;
     bench.check("5<enter>", "type the number of those who are acted on: 3").await;
     assert_eq!(bench.caller.sent(), 0);
@@ -176,7 +176,7 @@ async fn who_was_acted_on_a_moment_ago_is_left_out_unless_that_is_insisted_on() 
     bench.check("suspend<enter>", "2 of 2 done: 2 accepted").await;
     bench.check("<esc>*", "2 marked").await;
     bench.check("r", "see the card").await;
-    bench.check("1", "2 left out for a doubt: A insists").await;
+    bench.check("1", "2 left out for a doubt: A acts").await;
     bench.press("A");
     bench.see("nobody is acted on").await;
     bench.advance(400).await;
@@ -230,7 +230,7 @@ async fn a_run_is_paused_and_stopped_by_keys() {
     gate.add_permits(100);
     bench.see("paused").await;
     bench.check("S", "Stop it for good").await;
-    bench.check("n", "it waits: c goes on").await;
+    bench.check("n", "it waits for somebody to go on").await;
     bench.check("S", "Stop it for good").await;
     bench.advance(400).await;
     bench.check("y", "were not acted on").await;

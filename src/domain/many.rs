@@ -181,20 +181,25 @@ pub fn sum(stands: &[Stand<'_>]) -> Sum {
 }
 
 impl Sum {
+    /// `38 are acted on, 2 are left out`.
+    pub fn brief(&self) -> String {
+        let how_many = |count: usize| match count {
+            0 => "nobody is".to_owned(),
+            1 => "1 is".to_owned(),
+            count => format!("{count} are"),
+        };
+        let left_out = self.left_out.iter().map(|(_, count)| count).sum();
+        format!("{} acted on, {} left out", how_many(self.acted_on), how_many(left_out))
+    }
+
     /// `38 are acted on, 2 are left out: 1 refused, 1 already so`.
     pub fn words(&self) -> String {
-        let are = |count: usize| if count == 1 { "is" } else { "are" };
-        let left_out: usize = self.left_out.iter().map(|(_, count)| count).sum();
-        let acted_on = match self.acted_on {
-            0 => "nobody is acted on".to_owned(),
-            count => format!("{count} {} acted on", are(count)),
-        };
-        if left_out == 0 {
-            return format!("{acted_on}, nobody is left out");
+        if self.left_out.is_empty() {
+            return self.brief();
         }
         let kinds = self.left_out.iter().map(|(exception, count)| format!("{count} {}", exception.words()));
         let kinds: Vec<String> = kinds.collect();
-        format!("{acted_on}, {left_out} {} left out: {}", are(left_out), kinds.join(", "))
+        format!("{}: {}", self.brief(), kinds.join(", "))
     }
 }
 

@@ -112,17 +112,22 @@ fn draw_facts(scene: &Scene, screen: &BulkScreen, canvas: &mut Canvas, area: Rec
     let columns = usize::from(inner.width);
     canvas.line(inner, 0, &Cells::new(theme).left(Role::Heading, &what(scene, run), columns).line());
     canvas.line(inner, 1, &stands(scene, theme, run, columns));
+    let (role, why, hint) = why(scene, run);
     let mut prose = Prose::new(theme, columns);
-    if let Some(error) = &screen.error {
-        prose.say(Role::Alarm, &format!("! {error}"));
+    match &screen.error {
+        Some(error) => prose.say(Role::Alarm, &format!("! {error}")),
+        None if !why.is_empty() => prose.say(role, &why),
+        None => {}
     }
-    let (role, words) = why(scene, run);
-    if !words.is_empty() {
-        prose.say(role, &words);
-    }
-    let lines = prose.lines();
+    // What can be done stands whole, whatever of the reason does.
     let room = usize::from(inner.height.saturating_sub(2));
-    for (row, line) in lines.iter().take(room).enumerate() {
+    let room = room.saturating_sub(usize::from(!hint.is_empty()));
+    let mut lines = prose.lines();
+    lines.truncate(room);
+    if !hint.is_empty() {
+        lines.push(Cells::new(theme).left(role, &hint, columns).line());
+    }
+    for (row, line) in lines.iter().enumerate() {
         canvas.line(inner, row + 2, line);
     }
 }
@@ -155,33 +160,35 @@ fn bar<'a>(theme: &Theme, cells: Cells<'a>, done: usize, total: usize) -> Cells<
 }
 
 /// Why it stands as it does, and what can be done about it.
-fn why(scene: &Scene, run: &BulkRun) -> (Role, String) {
-    let because = run.why.as_deref().map(|why| format!("{}. ", Untrusted::from(why))).unwrap_or_default();
+fn why(scene: &Scene, run: &BulkRun) -> (Role, String, String) {
+    let because = run.why.as_deref().map(|why| Untrusted::from(why).to_string());
     let BulkKeys { pause, resume, stop, .. } = &scene.help.bulk_keys;
     match run.state {
         BulkState::Running if bulk::is_interrupted(scene.state, run) => {
-            let gone = "nobody drives it any more: its console or command is gone";
-            (Role::Alarm, format!("! {gone}. {resume} goes on with it, and nobody is acted on twice"))
+            let gone = "! nobody drives it any more: its console or command is gone".to_owned();
+            (Role::Alarm, gone, format!("{resume} goes on with it: nobody is acted on twice"))
         }
         BulkState::Running => {
             let ours = bulk::is_ours(scene.state, run.id);
             let by = if ours { "driven by this console" } else { "driven by another process" };
-            (Role::Muted, format!("{by}: {pause} has it wait, {stop} stops it for good"))
-        }
-        BulkState::Paused if run.why.is_some() => {
-            let then = format!("{resume} goes on with those who wait, {stop} stops it for good");
-            (
-                Role::Warning,
-                format!("! {because}It may be so for everybody: look at it, mend what is wrong, then {then}"),
-            )
+            (Role::Muted, String::new(), format!("{by}: {pause} has it wait, {stop} stops it for good"))
         }
         BulkState::Paused => {
-            (Role::Warning, format!("it waits: {resume} goes on with it, {stop} stops it for good"))
+            let then = format!("{resume} goes on, {stop} stops it for good");
+            match because {
+                Some(why) => (
+                    Role::Warning,
+                    format!("! {why}"),
+                    format!("may be so for everybody: mend it, then {then}"),
+                ),
+                None => (Role::Warning, "it waits for somebody to go on".to_owned(), then),
+            }
         }
         BulkState::Stopped => {
-            (Role::Muted, format!("{because}{} were not acted on, and are not any more", run.counts.queued))
+            let left = format!("{} were not acted on, and are not any more", run.counts.queued);
+            (Role::Muted, because.unwrap_or_default(), left)
         }
-        BulkState::Done => (Role::Muted, because),
+        BulkState::Done => (Role::Muted, because.unwrap_or_default(), String::new()),
     }
 }
 

@@ -140,12 +140,11 @@ impl<'a> Middle<'a> {
         let rows: Vec<Row> = rest.chain(acted_on).collect();
         if !plans.is_empty() {
             head.heading(Role::Heading, &format!("Acted on ({})", plans.len()));
-            if !tail.is_dense() {
-                tail.line(Line::default());
-            }
             after(&mut tail, &plans);
         }
-        Middle { theme, columns, head: head.lines(), rows, tail: tail.lines() }
+        let gap = if tail.is_dense() { None } else { Some(Line::default()) };
+        let tail = gap.into_iter().chain(tail.lines()).collect();
+        Middle { theme, columns, head: head.lines(), rows, tail }
     }
 
     fn len(&self) -> usize {
@@ -191,7 +190,8 @@ fn facts(prose: &mut Prose, card: &ManyCard, sum: &Sum, plans: &[&Plan]) {
     let role = if sum.left_out.is_empty() { Role::Text } else { Role::Warning };
     let undo = plans.first().map(|plan| plan.undo.as_str());
     if prose.is_dense() {
-        prose.say(role, &sum.words());
+        // Who is left out, and why, stands right below.
+        prose.say(role, &sum.brief());
         if let Some(undo) = undo {
             prose.run_in("undo:", Role::Text, undo);
         }
@@ -367,7 +367,7 @@ fn said(scene: &Scene, theme: &Theme, card: &ManyCard, sum: &Sum) -> (Role, Stri
 fn insistence(scene: &Scene, sum: &Sum) -> String {
     let doubted = sum.left_out.iter().find(|(kind, _)| *kind == Exception::Doubted);
     let count = doubted.map_or(0, |(_, count)| *count);
-    format!("! {count} left out for a doubt: {} insists, and they are acted on too", scene.help.insist_key)
+    format!("! {count} left out for a doubt: {} acts on them too", scene.help.insist_key)
 }
 
 /// The fields stand there before the card arms, so that nothing moves when it does.
@@ -415,7 +415,7 @@ fn answer<'a>(cells: Cells<'a>, card: &ManyCard, confirm: &ConfirmMany) -> Cells
             .text(Role::Text, " and ")
             .text(Role::Key, "enter"),
         (Field::Confirm, ConfirmMany::Count(_)) => {
-            cells.text(Role::Text, "type how many are acted on and ").text(Role::Key, "enter")
+            cells.text(Role::Text, "type how many are acted on, ").text(Role::Key, "enter")
         }
     };
     cells.own(Role::Muted, " · ")
