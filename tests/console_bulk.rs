@@ -310,7 +310,7 @@ async fn a_run_is_written_to_files_that_nobody_else_can_read() {
     bench.check("suspend<enter>", "2 of 2 done").await;
     bench.check("e", "2 users are in ").await;
     let csv = bench.exported().pop().unwrap();
-    assert!(csv.starts_with("bulk,position,login,") && csv.contains("ben@example.com"), "{csv}");
+    assert!(csv.starts_with("bulk,flow,position,login,") && csv.contains("ben@example.com"), "{csv}");
     bench.check("E", ".jsonl").await;
     let files = bench.exported();
     let json = files.iter().find(|text| text.starts_with('{')).unwrap();

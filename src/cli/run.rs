@@ -446,6 +446,8 @@ mod tests {
     use super::super::output::{Form, tests::printed};
     use super::super::whom::named;
     use super::*;
+    use crate::domain::Flow;
+    use crate::domain::blast::{Blast, Roles, Told};
     use crate::domain::one_time::OneTimeLink;
     use crate::domain::plan::PageOf;
     use crate::domain::{Outcome, Risk};
@@ -677,6 +679,81 @@ mod tests {
         });
         assert_eq!((status, desk.ran()), (DONE, 0));
         assert!(text.out.starts_with(said) && text.errors.contains(noted), "{}{}", text.out, text.errors);
+    }
+
+    #[rstest]
+    #[case::of_three("--yes --confirm 3", &["bob"], None, Err("`--confirm 2`, after a look at `--dry-run`: 2 of 3"))]
+    #[case::without_who_is_refused("--yes --confirm 2", &["bob"], None, Ok(2))]
+    #[case::an_account_once("--yes --confirm 1", &["bob"], Some("00u1"), Ok(1))]
+    #[case::nobody_is_left("--yes", &["ann", "bob", "eve"], None, Ok(0))]
+    fn the_number_is_of_those_who_are_acted_on(
+        #[case] line: &str,
+        #[case] refused: &[&'static str],
+        #[case] account: Option<&'static str>,
+        #[case] expected: Result<usize, &str>,
+    ) {
+        let desk = FakeDesk { risk: Risk::High, refused: refused.to_vec(), account, ..Default::default() };
+        let actor = Actor::default();
+        let line = format!("--user ann bob eve {line}");
+        let (ended, text) = printed(Form::Json, async |out| {
+            ran(&arguments(&line), &desk, by(&actor), &mut Stop::new().1, &AsAction, out).await
+        });
+        match expected {
+            Ok(acted) => {
+                ended.unwrap();
+                let lines: Vec<&str> = text.out.lines().collect();
+                assert_eq!((desk.ran(), lines.len()), (acted, 3), "{}", text.out);
+                let left_out =
+                    lines.iter().take_while(|line| line.contains(r#""outcome":"refused""#)).count();
+                assert_eq!(left_out, 3 - acted, "who is left out is told before anything is sent: {lines:?}");
+                let is_said = text.out.contains("the same account as `ann`");
+                assert_eq!(is_said, account.is_some(), "{}", text.out);
+            }
+            Err(phrase) => {
+                let failure = ended.unwrap_err();
+                assert!(failure.to_string().contains(phrase), "{failure}");
+                assert_eq!((desk.ran(), text.out.as_str()), (0, ""));
+            }
+        }
+    }
+
+    #[test]
+    fn a_dry_run_of_many_says_who_is_left_out() {
+        let desk = FakeDesk { refused: vec!["bob"], account: Some("00u1"), ..Default::default() };
+        let actor = Actor::default();
+        let (_, text) = printed(Form::Json, async |out| {
+            let line = arguments("--user ann bob eve --dry-run");
+            ran(&line, &desk, by(&actor), &mut Stop::new().1, &AsAction, out).await.unwrap()
+        });
+        let refusals: Vec<Value> = text.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let why = |at: usize| refusals[at]["refusal"].clone();
+        assert_eq!([why(0), why(1)], [Value::Null, "protected".into()]);
+        assert_eq!(why(2), "the same account as `ann`: `00u1`");
+        assert!(text.errors.contains("1 of 3 would be acted on"), "{}", text.errors);
+    }
+
+    #[test]
+    fn who_makes_a_run_one_of_high_risk_is_named() {
+        let blast = Blast {
+            accounts: Vec::new(),
+            elsewhere: None,
+            roles: Roles { held: vec!["Super Administrator".into()], untold: None },
+            called: Vec::new(),
+            groups: Told::Is(Vec::new()),
+            apps: Told::Is(Vec::new()),
+            findings: Told::Is(0),
+            class: Told::CannotTell("not read".to_owned()),
+        };
+        let admin = Plan { blast: Some(blast), ..plan(Risk::High, "root") };
+        let admin = Plan { flow: Flow { risk: Risk::Medium, ..admin.flow.clone() }, ..admin };
+        let other = plan(Risk::Medium, "ann");
+        let yes = arguments("--user ann root --yes");
+        let of_one = Question::of_one(&admin).answered(&yes).unwrap_err().to_string();
+        let of_many =
+            Question::of_many(&[&other, &admin], 2).unwrap().answered(&yes).unwrap_err().to_string();
+        for failure in [of_one, of_many] {
+            assert!(failure.contains("`root` is an administrator (Super Administrator)"), "{failure}");
+        }
     }
 
     #[test]

@@ -197,7 +197,10 @@ async fn of_address(address: IpAddr, directory: &dyn Directory) -> Result<Vec<Ta
 
 #[cfg(test)]
 mod tests {
+    use super::super::args;
+    use super::super::fake::{FakeDirectory, FakeStore};
     use super::*;
+    use clap::Parser as _;
     use rstest::rstest;
 
     fn targets(users: &[&str]) -> Vec<Target> {
@@ -214,6 +217,48 @@ mod tests {
         assert_eq!(ids_alike(&targets(users)).is_some(), are_two);
     }
 
+    #[tokio::test]
+    async fn a_filter_means_everybody_of_every_page() {
+        let at = jiff::Timestamp::UNIX_EPOCH;
+        // Newest first, and each user twice.
+        let finding = |n: i64| Finding {
+            id: FindingId(n),
+            login: Login::new(&format!("user{}@x", n % 1_200)),
+            check: crate::domain::Check::default(),
+            severity: crate::domain::Severity::High,
+            state: FindingState::Open,
+            assignee: None,
+            disposition: None,
+            closed_at: None,
+            first_seen: at,
+            last_seen: at,
+            times: 1,
+            version: 1,
+        };
+        let findings = std::sync::Mutex::new((1..=2_400).rev().map(finding).collect());
+        let store = FakeStore { findings, ..FakeStore::default() };
+        let line = "idtriage run f --filter severity>=high --yes";
+        let parsed = args::Arguments::try_parse_from(line.split(' ')).unwrap();
+        let Some(args::Command::Run(run)) = parsed.command else { panic!("it is a run") };
+        let targets = all(&run, &store, &FakeDirectory::default()).await.unwrap();
+        assert_eq!(targets.len(), 1_200);
+        assert!(targets.iter().all(|target| target.finding.is_some_and(|finding| finding.0 > 1_200)));
+        let nobody = all(&run, &FakeStore::default(), &FakeDirectory::default()).await.unwrap_err();
+        assert!(nobody.to_string().contains("no finding matches"), "{nobody}");
+    }
+
+    #[rstest]
+    #[case("--filter severity=high --yes", true)]
+    #[case("--filter severity=high --with-closed --yes", true)]
+    #[case("--filter severity=high --test --yes", false)]
+    #[case("--filter severity=high --user ann --yes", false)]
+    #[case("--filter severity=high --finding 7 --yes", false)]
+    #[case("--with-closed --yes", false)]
+    fn a_filter_stands_alone(#[case] line: &str, #[case] is_taken: bool) {
+        let line = format!("idtriage run f {line}");
+        assert_eq!(args::Arguments::try_parse_from(line.split(' ')).is_ok(), is_taken);
+    }
+
     #[test]
     fn a_file_holds_a_login_a_line() {
         let folder = tempfile::tempdir().unwrap();
@@ -221,6 +266,10 @@ mod tests {
         std::fs::write(&path, "# who\nann@x\n\n bob@x \nANN@x\n").unwrap();
         let found = of_file(&path).unwrap();
         assert_eq!(found, targets(&["ann@x", "bob@x", "ANN@x"]));
+        let too_many: String = (0..=MOST_USERS).map(|n| format!("user{n}@x\n")).collect();
+        std::fs::write(&path, too_many).unwrap();
+        let failure = of_file(&path).unwrap_err().to_string();
+        assert!(failure.contains("holds more than the 100000 logins"), "{failure}");
         std::fs::write(&path, "ann@x\n\u{1b}[2J\n").unwrap();
         let failure = of_file(&path).unwrap_err().to_string();
         assert!(failure.contains("line 2") && !failure.contains('\u{1b}'), "{failure}");

@@ -1,7 +1,8 @@
 //! A run on many as it is handed on: as JSON under names that stay, and as CSV that no spreadsheet runs.
 
 use super::bulk::{BulkEnd, BulkId, BulkRun, BulkUser};
-use super::{csv, time};
+use super::log::csv;
+use super::time;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -30,18 +31,19 @@ pub fn user_json(id: BulkId, user: &BulkUser) -> Value {
 /// The line of headings, with its line end.
 pub fn csv_heading() -> String {
     csv::line([
-        "bulk", "position", "login", "target", "finding", "outcome", "evidence", "status", "why", "action",
-        "at",
+        "bulk", "flow", "position", "login", "target", "finding", "outcome", "evidence", "status", "why",
+        "action", "at",
     ])
 }
 
 /// A user's line, with its line end. Who still waits has no outcome.
-pub fn csv_row(id: BulkId, user: &BulkUser) -> String {
+pub fn csv_row(run: &BulkRun, user: &BulkUser) -> String {
     let end = user.end.as_ref();
     let text = |text: Option<String>| text.unwrap_or_default();
     let evidence = end.and_then(|end| end.evidence).map(|evidence| evidence.word().to_owned());
     csv::line([
-        &id.to_string(),
+        &run.id.to_string(),
+        &run.flow.0,
         &user.position.to_string(),
         user.login.raw(),
         &text(user.target_id.clone()),
@@ -58,7 +60,27 @@ pub fn csv_row(id: BulkId, user: &BulkUser) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Login, Outcome};
+    use crate::domain::bulk::{BulkCounts, BulkState};
+    use crate::domain::{Actor, Login, Outcome, Risk};
+
+    fn run() -> BulkRun {
+        BulkRun {
+            id: BulkId(uuid::Uuid::nil()),
+            flow: "okta-suspend".into(),
+            verb: "suspend".into(),
+            risk: Risk::Medium,
+            inputs: Default::default(),
+            reason: None,
+            is_insisted: false,
+            actor: Actor::default(),
+            at: Timestamp::UNIX_EPOCH,
+            state: BulkState::Paused,
+            why: None,
+            held_until: None,
+            seal: None,
+            counts: BulkCounts::default(),
+        }
+    }
 
     #[test]
     fn a_row_has_a_cell_a_heading_and_no_formula() {
@@ -71,13 +93,13 @@ mod tests {
             doubts: Vec::new(),
             end: Some(end),
         };
-        let row = csv_row(BulkId(uuid::Uuid::nil()), &user);
+        let row = csv_row(&run(), &user);
         assert!(
             row.contains(",3,\"'@ann\",,,refused,,,\"'=HYPERLINK()\",,1970-01-01T00:00:00.000Z\r\n"),
             "{row}"
         );
         assert_eq!(row.matches(',').count(), csv_heading().matches(',').count());
-        let waits = csv_row(BulkId(uuid::Uuid::nil()), &BulkUser { end: None, ..user });
+        let waits = csv_row(&run(), &BulkUser { end: None, ..user });
         assert!(waits.contains(",queued,"), "{waits}");
     }
 }

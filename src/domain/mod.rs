@@ -13,7 +13,6 @@ pub mod bulk_export;
 pub mod call_probe;
 pub mod check;
 pub mod counts;
-pub mod csv;
 pub mod digest;
 pub mod dossier;
 pub mod event;

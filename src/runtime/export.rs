@@ -73,7 +73,7 @@ pub(super) fn bulk(
             LogForm::Csv => {
                 out.write_all(bulk_export::csv_heading().as_bytes())?;
                 for user in users {
-                    out.write_all(bulk_export::csv_row(run.id, user).as_bytes())?;
+                    out.write_all(bulk_export::csv_row(run, user).as_bytes())?;
                 }
             }
             LogForm::JsonLines => {

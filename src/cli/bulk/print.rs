@@ -5,10 +5,11 @@ use crate::cli::failure::{DONE, Failure};
 use crate::cli::output::Output;
 use crate::cli::table::{Table, column};
 use crate::domain::bulk::{BulkEnd, BulkId, BulkRun, BulkUser};
-use crate::domain::{NOTHING, Untrusted, csv, time};
+use crate::domain::bulk_export::{csv_heading, csv_row, run_json, user_json};
+use crate::domain::log::csv;
+use crate::domain::{NOTHING, Untrusted, time};
 use crate::store::{Store, Users};
 use jiff::Timestamp;
-use serde_json::{Value, json};
 
 /// Users read at once.
 const PAGE: usize = 1_000;
@@ -84,8 +85,8 @@ pub(super) async fn show(
     let run = store.bulk(id).await?.ok_or_else(|| missing(id))?;
     let users = users(id, which, store).await?;
     if shape == Shape::Csv {
-        out.lines(&csv::line(USER_HEADINGS))?;
-        users.iter().try_for_each(|user| out.lines(&user_csv(id, user)))?;
+        out.lines(&csv_heading())?;
+        users.iter().try_for_each(|user| out.lines(&csv_row(&run, user)))?;
         return Ok(DONE);
     }
     if out.is_json() {
@@ -143,26 +144,6 @@ pub(super) fn shown(text: Option<&str>) -> String {
     Untrusted::from(text.unwrap_or_default()).to_string()
 }
 
-pub(super) fn run_json(run: &BulkRun, now: Timestamp) -> Value {
-    json!({
-        "id": run.id, "flow": run.flow, "verb": run.verb, "risk": run.risk.word(), "state": run.word(now), "why": run.why,
-        "users": run.counts.total(), "queued": run.counts.queued, "ended": run.counts.ended,
-        "inputs": run.inputs, "reason": run.reason, "insisted": run.is_insisted, "actor": run.actor,
-        "at": time::rfc3339(run.at),
-    })
-}
-
-pub(super) fn user_json(id: BulkId, user: &BulkUser) -> Value {
-    let end = user.end.as_ref();
-    json!({
-        "bulk": id, "position": user.position, "login": user.login, "target": user.target_id,
-        "finding": user.finding, "outcome": end.map(|end| end.outcome.word()),
-        "evidence": end.and_then(|end| end.evidence), "status": end.and_then(|end| end.status),
-        "why": end.and_then(|end| end.why.clone()), "action": end.and_then(|end| end.action),
-        "at": end.map(|end| time::rfc3339(end.at)),
-    })
-}
-
 const RUN_HEADINGS: [&str; 12] =
     ["id", "at", "state", "why", "flow", "does", "risk", "users", "queued", "ended", "reason", "by"];
 
@@ -182,48 +163,4 @@ fn run_csv(run: &BulkRun, now: Timestamp) -> String {
         run.reason.as_deref().unwrap_or_default(),
         &run.actor.signed(),
     ])
-}
-
-const USER_HEADINGS: [&str; 11] = [
-    "bulk", "position", "login", "target", "finding", "outcome", "evidence", "status", "why", "action", "at",
-];
-
-fn user_csv(id: BulkId, user: &BulkUser) -> String {
-    let end = user.end.as_ref();
-    let or_nothing = |text: Option<String>| text.unwrap_or_default();
-    csv::line([
-        &id.to_string(),
-        &user.position.to_string(),
-        user.login.raw(),
-        user.target_id.as_deref().unwrap_or_default(),
-        &or_nothing(user.finding.map(|finding| finding.to_string())),
-        end.map_or("queued", |end| end.outcome.word()),
-        end.and_then(|end| end.evidence).map_or("", |evidence| evidence.word()),
-        &or_nothing(end.and_then(|end| end.status).map(|status| status.to_string())),
-        end.and_then(|end| end.why.as_deref()).unwrap_or_default(),
-        &or_nothing(end.and_then(|end| end.action).map(|action| action.to_string())),
-        &or_nothing(end.map(|end| time::rfc3339(end.at))),
-    ])
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::{Login, Outcome};
-
-    #[test]
-    fn csv_has_a_cell_a_heading_and_runs_nothing_in_a_spreadsheet() {
-        let end = BulkEnd::not_sent(Outcome::Refused, "=cmd|' /C calc'!A0", Timestamp::UNIX_EPOCH);
-        let user = BulkUser {
-            position: 3,
-            login: Login::new("@ann"),
-            target_id: None,
-            finding: None,
-            doubts: Vec::new(),
-            end: Some(end),
-        };
-        let line = user_csv(BulkId(uuid::Uuid::nil()), &user);
-        assert!(line.contains(r#","'@ann",,,refused,,,"'=cmd|"#), "{line}");
-        assert_eq!(line.matches(',').count(), csv::line(USER_HEADINGS).matches(',').count());
-    }
 }
