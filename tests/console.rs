@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 #[path = "console_support/mod.rs"]
+#[expect(dead_code, reason = "each test file uses its part of this")]
 mod console;
 
 use console::Bench;

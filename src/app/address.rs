@@ -2,6 +2,7 @@
 
 use super::effect::Effect;
 use super::list::Cursor;
+use super::marks::Marks;
 use super::msg::Motion;
 use super::state::{Awaited, Screen, State};
 use crate::domain::Login;
@@ -19,6 +20,8 @@ pub struct AddressScreen {
     pub at: Option<Timestamp>,
     /// The selected user.
     pub cursor: Cursor<Login>,
+    /// The users who are marked.
+    pub marks: Marks,
 }
 
 impl AddressScreen {
@@ -41,6 +44,7 @@ pub fn open(state: &mut State, address: String) -> Vec<Effect> {
         users: None,
         at: None,
         cursor: Cursor::default(),
+        marks: Marks::default(),
     })));
     load(state, address)
 }

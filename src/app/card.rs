@@ -146,6 +146,9 @@ impl Card {
 
 /// Opens the card for a flow.
 pub fn open(state: &mut State, ask: RunAsk) -> Vec<Effect> {
+    if !ask.many.is_empty() {
+        return super::many::open(state, ask);
+    }
     let card = Card {
         ask: ask.clone(),
         plan: None,

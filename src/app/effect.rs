@@ -1,10 +1,15 @@
 //! What is to be done: imperative, as data. The runtime does it.
 
+use super::bulk::Which;
 use super::log::{LogForm, LogStep};
+use super::many::ConfirmedMany;
+use super::marks::Gather;
+use crate::domain::bulk::{BulkId, BulkState};
 use crate::domain::finding::FindingId;
 use crate::domain::iam_configuration::ConfigurationChange;
 use crate::domain::journal::query::JournalQuery;
 use crate::domain::look_up::LookUp;
+use crate::domain::many::Mark;
 use crate::domain::page::From;
 use crate::domain::plan::Plan;
 use crate::domain::query::UserQuery;
@@ -26,8 +31,10 @@ pub struct RequestId(pub u64);
 pub struct RunAsk {
     /// The flow; empty while it is not chosen yet.
     pub flow: Option<FlowId>,
-    /// On whom.
+    /// On whom; nobody where it is on many.
     pub login: Login,
+    /// On whom, where it is on many.
+    pub many: Arc<[Mark]>,
     /// From which finding.
     pub finding: Option<FindingId>,
     /// From which event.
@@ -244,6 +251,81 @@ pub enum Effect {
         digest: String,
         /// Why.
         reason: Option<String>,
+    },
+    /// Ask who is meant by an event or a filter.
+    GatherUsers {
+        /// Who asks.
+        request: RequestId,
+        /// Whose users.
+        what: Gather,
+        /// At most so many.
+        limit: usize,
+    },
+    /// Plan a flow for each of many: re-read every target, build every request.
+    PlanMany {
+        /// Who asks.
+        request: RequestId,
+        /// What.
+        ask: RunAsk,
+    },
+    /// Keep what was confirmed for many as a run, and drive it.
+    RunMany {
+        /// Who asks.
+        request: RequestId,
+        /// What.
+        confirmed: Box<ConfirmedMany>,
+    },
+    /// Take a run on many up again, and drive it.
+    ResumeBulk {
+        /// Who asks.
+        request: RequestId,
+        /// Which.
+        id: BulkId,
+    },
+    /// Have a run on many wait, or stop it for good, whoever drives it.
+    TurnBulk {
+        /// Who asks.
+        request: RequestId,
+        /// Which.
+        id: BulkId,
+        /// To what.
+        to: BulkState,
+    },
+    /// Read a page of runs on many.
+    LoadBulks {
+        /// Who asks.
+        request: RequestId,
+        /// Below which.
+        before: Option<BulkId>,
+    },
+    /// Read one run on many.
+    LoadBulk {
+        /// Who asks.
+        request: RequestId,
+        /// Which.
+        id: BulkId,
+    },
+    /// Read users of a run on many.
+    LoadBulkUsers {
+        /// Who asks.
+        request: RequestId,
+        /// Of which.
+        id: BulkId,
+        /// Which users.
+        which: Which,
+        /// From which place on.
+        from: u32,
+        /// How many.
+        limit: usize,
+    },
+    /// Write users of a run on many to a file.
+    ExportBulk {
+        /// Of which.
+        id: BulkId,
+        /// Which users.
+        which: Which,
+        /// How.
+        form: LogForm,
     },
     /// Read a page of the System Log.
     LoadLog {

@@ -5,6 +5,7 @@
 
 use super::effect::Effect;
 use super::list::{Cursor, Scroll};
+use super::marks::Marks;
 use super::msg::Motion;
 use super::raw::RawScreen;
 use super::said::Said;
@@ -51,6 +52,8 @@ pub struct EventScreen {
     pub said: Said,
     /// The selected user.
     pub cursor: Cursor<usize>,
+    /// The users who are marked, also those that a filter hides.
+    pub marks: Marks,
     /// How far the texts are scrolled.
     pub scroll: Scroll,
     /// Whether the keys move the texts instead of the users.
@@ -78,6 +81,7 @@ impl EventScreen {
             users: Window::default(),
             said: Said::default(),
             cursor: Cursor::default(),
+            marks: Marks::default(),
             scroll: Scroll::default(),
             reads_texts: false,
             error: None,

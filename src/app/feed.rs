@@ -6,6 +6,7 @@
 
 use super::effect::Effect;
 use super::list::{Cursor, Stayed};
+use super::marks::Marks;
 use super::msg::Motion;
 use super::state::{Awaited, State};
 use super::window::{PAGE, Side, Window};
@@ -60,6 +61,8 @@ pub struct Feed {
     pub error: Option<String>,
     /// Whether another row came under the cursor by itself.
     pub slip: Slip,
+    /// Everybody of the filter, where they were asked for.
+    pub marks: Marks,
     /// Whether the store said something new while a reading was under way.
     is_behind: bool,
 }

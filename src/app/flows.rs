@@ -43,6 +43,11 @@ pub struct FlowList {
 }
 
 impl FlowList {
+    /// Whether it is for many: whom a flow fits is told on the card.
+    pub fn is_for_many(&self) -> bool {
+        !self.ask.many.is_empty()
+    }
+
     /// The flows' ids.
     pub fn ids(&self) -> Vec<FlowId> {
         self.offers.iter().map(|offer| offer.flow.id.clone()).collect()
@@ -56,14 +61,22 @@ impl FlowList {
 /// Opens the list.
 pub fn open(state: &mut State, ask: RunAsk) -> Vec<Effect> {
     let mut effects = given_up(state);
-    let request = state.flights.open(Awaited::Fits);
-    state.overlay = Some(Overlay::Flows(Box::new(FlowList {
+    let mut list = FlowList {
         ask: ask.clone(),
         offers: offers(&state.settings.flows, ask.check.as_ref()),
         cursor: Cursor::default(),
         choice: None,
-    })));
-    effects.push(Effect::FitFlows { request, ask });
+    };
+    if list.is_for_many() {
+        let opens = |offer: &&mut Offer| offer.flow.route == Route::Open;
+        for offer in list.offers.iter_mut().filter(opens) {
+            offer.target = Some(Err("opens a page: for one user at a time".to_owned()));
+        }
+    } else {
+        let request = state.flights.open(Awaited::Fits);
+        effects.push(Effect::FitFlows { request, ask });
+    }
+    state.overlay = Some(Overlay::Flows(Box::new(list)));
     effects
 }
 
@@ -132,7 +145,9 @@ pub fn chosen(state: &mut State, at: usize) -> Vec<Effect> {
     let Some(offer) = list.offers.get(at).cloned() else { return Vec::new() };
     let flow = offer.flow.id.clone();
     list.cursor.id = Some(flow.clone());
+    let is_for_many = list.is_for_many();
     let account = match offer.target {
+        None if is_for_many => None,
         None => {
             let why = format!("whether `{}` fits is still being found out: choose it then", offer.flow.name);
             state.notice.fail(state.now, why);

@@ -30,6 +30,9 @@ pub const WIDE: u16 = 100;
 /// From this width on, in three columns.
 pub const WIDER: u16 = 160;
 
+/// The rows of how a run on many stands: what it does, where it stands, its counts, and why.
+const BULK_FACTS: u16 = 5;
+
 /// The panes of each column with their share of its height.
 const TWO_COLUMNS: [&[(Pane, u16)]; 2] = [
     &[(Pane::Overview, 11), (Pane::Okta, 6), (Pane::Factors, 4)],
@@ -206,6 +209,20 @@ impl Size {
         usize::from(width.saturating_sub(4)).max(1)
     }
 
+    /// A run on many: how it stands, its users, and more about the selected one.
+    pub fn bulk_parts(self) -> (Rect, Rect, Rect) {
+        let body = self.areas().body;
+        let top = BULK_FACTS.min(body.height / 2);
+        let below = if body.height >= 14 { 2 } else { 1 }.min(body.height - top);
+        let at = |y: u16, height: u16| Rect { y: body.y + y, height, ..body };
+        (at(0, top), at(top, body.height - top - below), at(body.height - below, below))
+    }
+
+    /// How many users of a run on many are visible, below the headings.
+    pub fn bulk_user_rows(self) -> usize {
+        usize::from(self.bulk_parts().1.height.saturating_sub(1)).max(1)
+    }
+
     /// The rows of a list in an overlay, between the header and the footer, with three rows about the
     /// selected entry below it.
     pub fn overlay_list_rows(self) -> usize {
@@ -267,7 +284,8 @@ mod tests {
             let size = Size { columns, rows };
             let areas = size.areas();
             let (texts, users) = size.event_parts(n);
-            for area in [areas.header, areas.crumbs, areas.body, areas.notice, areas.footer, texts, users, size.overlay(w, h), size.card()] {
+            let (facts, people, about) = size.bulk_parts();
+            for area in [facts, people, about, areas.header, areas.crumbs, areas.body, areas.notice, areas.footer, texts, users, size.overlay(w, h), size.card()] {
                 prop_assert_eq!(area.intersection(size.area()), area);
             }
             let (list, said) = size.event_users(n);

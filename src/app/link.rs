@@ -83,7 +83,13 @@ fn reference(state: &State) -> Option<Untrusted> {
             users.users.iter().find(|user| user.login == selected).and_then(|user| user.reference_url.clone())
         }
         Some(
-            Screen::Raw(_) | Screen::Journal(_) | Screen::Health(_) | Screen::Log(_) | Screen::LookUp(_),
+            Screen::Raw(_)
+            | Screen::Journal(_)
+            | Screen::Health(_)
+            | Screen::Log(_)
+            | Screen::LookUp(_)
+            | Screen::Bulks(_)
+            | Screen::Bulk(_),
         ) => None,
         None => super::triage::selected(state).login.as_ref().and_then(of_person),
     }
@@ -130,6 +136,8 @@ fn named(state: &State) -> Option<String> {
         Some(Screen::Raw(raw)) => Some(raw.lines.join("\n")),
         Some(Screen::Journal(journal)) => journal.named(),
         Some(Screen::Health(_)) => None,
+        Some(Screen::Bulks(screen)) => screen.selected().map(|run| run.id.to_string()),
+        Some(Screen::Bulk(screen)) => screen.selected().map(|user| user.login.raw().to_owned()),
         Some(Screen::Log(screen)) => super::log::named(screen),
         Some(Screen::LookUp(screen)) => screen.named(),
         Some(Screen::Event(event)) => event.selected().map(|user| user.login.raw().to_owned()),

@@ -6,6 +6,7 @@
 
 pub mod address;
 pub mod after;
+pub mod bulk;
 pub mod card;
 pub mod dossiers;
 pub mod effect;
@@ -20,6 +21,8 @@ pub mod link;
 pub mod list;
 pub mod log;
 pub mod look_up;
+pub mod many;
+pub mod marks;
 pub mod msg;
 pub mod notice;
 pub mod pane;

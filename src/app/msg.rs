@@ -7,8 +7,10 @@ use super::journal::JournalSlice;
 use super::layout::Size;
 use super::list::Extent;
 use super::log::{LogForm, LogSlice, Reach};
+use super::marks::Gathered;
 use super::user::Pane;
 use crate::domain::action::StepOf;
+use crate::domain::bulk::{BulkId, BulkRun, BulkUser};
 use crate::domain::call_probe::CallProbe;
 use crate::domain::dossier::{AddressUsers, LoadedPart};
 use crate::domain::event::{Detail, EventDetail};
@@ -18,6 +20,7 @@ use crate::domain::journal::query::JournalQuery;
 use crate::domain::log::beside::LogNote;
 use crate::domain::log::{LogAsk, LogPreset, Moment, Thread};
 use crate::domain::look_up::{LookUp, LookedUp};
+use crate::domain::many::Planned;
 use crate::domain::page::{Counted, EventUser, Page, Sequence, StoreHealth};
 use crate::domain::plan::{Fit, Plan};
 use crate::domain::profile::Said;
@@ -149,6 +152,20 @@ pub enum Answer {
     LookedUp(Result<Box<LookedUp>, String>),
     /// A change of the IAM configuration was kept, or why it was not.
     ConfigurationKept(Result<(), String>),
+    /// Who is meant.
+    Gathered(Result<Gathered, String>),
+    /// What was planned for each of many.
+    ManyPlanned(Result<Planned, String>),
+    /// A run on many is kept, and driven from now on.
+    BulkBegun(Result<BulkId, String>),
+    /// A run on many was told to wait or to stop.
+    BulkTurned(Result<String, String>),
+    /// A page of runs on many.
+    Bulks(Result<Page<BulkRun>, String>),
+    /// A run on many; `None` if there is none of that id.
+    Bulk(Result<Option<Box<BulkRun>>, String>),
+    /// Users of a run on many.
+    BulkUsers(Result<Vec<BulkUser>, String>),
     /// Whatever was asked for broke off.
     Broke(String),
     /// How a link or a text went where.
@@ -193,6 +210,12 @@ pub enum Msg {
     Answered(RequestId, Answer),
     /// A run went on.
     RunProgressed(ActionId, Stage),
+    /// So many of those whom a card for many is about are read.
+    ManyRead(RequestId, usize),
+    /// Users of a run on many that this console drives have ended.
+    BulkWent(BulkId, Vec<BulkUser>),
+    /// A drive of this console is over: the run as it stands, or why it is not driven.
+    BulkEnded(BulkId, Result<Box<BulkRun>, String>),
     /// Something that is worth a line was said by the runtime.
     Noticed(Result<String, String>),
 
@@ -218,6 +241,24 @@ pub enum Msg {
     LinkSent,
     /// The flows for the row were asked for.
     RemediateAsked,
+    /// The user under the cursor was marked, or unmarked.
+    MarkToggled,
+    /// Everybody was marked, or unmarked.
+    AllMarksToggled,
+    /// The flows for everybody of the filter were asked for.
+    FilterRemediateAsked,
+    /// The runs on many were asked for.
+    BulksAsked,
+    /// The run on many is to wait.
+    BulkPauseAsked,
+    /// Going on with the run on many was asked for.
+    BulkResumeAsked,
+    /// Stopping the run on many for good was asked for.
+    BulkStopAsked,
+    /// Others of the run's users were asked for.
+    BulkFiltered,
+    /// The run's users were to be written to a file.
+    BulkExported(LogForm),
     /// This entry of the list of flows was chosen, counted from 0.
     FlowChosen(usize),
     /// Everything on the screen was to be read anew.

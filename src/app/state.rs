@@ -1,6 +1,7 @@
 //! Everything that is shown or waited for.
 
 use super::address::AddressScreen;
+use super::bulk::{BulkScreen, BulksScreen, Driving, Question, Which};
 use super::card::Card;
 use super::dossiers::Dossiers;
 use super::effect::RequestId;
@@ -15,12 +16,15 @@ use super::link::LinkCard;
 use super::list::Extent;
 use super::log::LogScreen;
 use super::look_up::LookUpScreen;
+use super::many::ManyCard;
+use super::marks::{Gather, Next};
 use super::msg::Stage;
 use super::notice::Notice;
 use super::prompt::Prompt;
 use super::raw::RawScreen;
 use super::triage::{Dialog, Then};
 use super::user::UserScreen;
+use crate::domain::bulk::BulkId;
 use crate::domain::call_probe::CallProbe;
 use crate::domain::profile::ProfileMap;
 use crate::domain::time::Zone;
@@ -54,6 +58,8 @@ pub struct Settings {
     pub is_desktop: bool,
     /// In which zone times are shown.
     pub zone: Zone,
+    /// So many users are acted on by one run at most.
+    pub bulk_limit: usize,
     /// How long a confirm card has to have been on the screen before it can be answered.
     pub arms_after: SignedDuration,
 }
@@ -80,6 +86,10 @@ pub enum Screen {
     Log(Box<LogScreen>),
     /// A look-up in the org.
     LookUp(Box<LookUpScreen>),
+    /// The runs on many.
+    Bulks(Box<BulksScreen>),
+    /// A run on many.
+    Bulk(Box<BulkScreen>),
 }
 
 /// What lies over the screen and takes the keys.
@@ -93,6 +103,10 @@ pub enum Overlay {
     Flows(Box<FlowList>),
     /// The confirm card.
     Card(Box<Card>),
+    /// The confirm card for many.
+    Many(Box<ManyCard>),
+    /// Really go on with a run on many, or stop it?
+    Ask(Box<Question>),
     /// A triage dialog: close or note.
     Dialog(Box<Dialog>),
     /// A link that is looked at before it is opened.
@@ -167,6 +181,22 @@ pub enum Awaited {
     LookUp,
     /// That a change of the IAM configuration is kept.
     Configuration,
+    /// Who is meant, and what then.
+    Gathered(Gather, Next),
+    /// What is planned for each of many.
+    ManyPlans,
+    /// That a run on many is kept.
+    BulkBegun,
+    /// That a run on many is taken up again.
+    BulkResumed(BulkId),
+    /// That a run on many waits, or is stopped.
+    BulkTurned(BulkId),
+    /// A page of runs on many.
+    Bulks(Option<BulkId>),
+    /// A run on many.
+    Bulk(BulkId),
+    /// Users of a run on many: of which, which, from where and how many.
+    BulkUsers(BulkId, Which, u32, usize),
 }
 
 /// The requests that are under way.
@@ -198,6 +228,11 @@ impl Flights {
             self.awaited.remove(id);
         }
         ids
+    }
+
+    /// Whether a request is under way.
+    pub fn has_request(&self, id: RequestId) -> bool {
+        self.awaited.contains_key(&id)
     }
 
     /// Whether a request of a kind is under way.
@@ -249,6 +284,8 @@ pub struct State {
     pub flights: Flights,
     /// Runs under way.
     pub running: Vec<Running>,
+    /// Runs on many that this console drives.
+    pub driving: Vec<Driving>,
     /// How long the overlay's text is, as it was drawn last: what its scrolling stops at.
     pub extent: Extent,
     /// Calls that the pacer holds back.
@@ -273,6 +310,7 @@ impl State {
             notice: Notice::default(),
             flights: Flights::default(),
             running: Vec::new(),
+            driving: Vec::new(),
             extent: Extent::default(),
             waits: Vec::new(),
             rest_since: now,
@@ -283,6 +321,7 @@ impl State {
     pub fn next_tick(&self) -> Option<Timestamp> {
         let card = match &self.overlay {
             Some(Overlay::Card(card)) => card.next_change(),
+            Some(Overlay::Many(card)) => card.next_change(),
             _ => None,
         };
         let all = [
@@ -292,6 +331,7 @@ impl State {
             self.feed.next_change(self),
             self.dossiers.next_change(self),
             super::health::next_change(self),
+            super::bulk::next_change(self),
         ];
         all.into_iter().flatten().filter(|at| *at > self.now).min()
     }
@@ -316,6 +356,8 @@ impl Screen {
             Screen::Health(_) => "health".to_owned(),
             Screen::Log(log) => log.crumb().to_owned(),
             Screen::LookUp(screen) => screen.what.crumb().to_owned(),
+            Screen::Bulks(_) => "runs on many".to_owned(),
+            Screen::Bulk(screen) => screen.crumb(),
         }
     }
 }

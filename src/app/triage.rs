@@ -7,7 +7,7 @@ use super::effect::{Effect, RunAsk};
 use super::msg::{Motion, OperationAsk};
 use super::pane::Target;
 use super::state::{Awaited, Overlay, Screen, State};
-use super::{card, event, flows, user};
+use super::{bulk, card, event, flows, marks, user};
 use crate::domain::operation::PROFILE;
 use crate::domain::page::{EventUser, From, Page};
 use crate::domain::profile::Profile;
@@ -59,7 +59,10 @@ pub fn selected(state: &State) -> Selected {
             Selected { login, ..Selected::default() }
         }
         Some(Screen::LookUp(screen)) => Selected { login: screen.person(), ..Selected::default() },
-        Some(Screen::Raw(_) | Screen::Journal(_) | Screen::Health(_)) => Selected::default(),
+        Some(Screen::Bulk(_)) => Selected { login: bulk::person(state), ..Selected::default() },
+        Some(Screen::Raw(_) | Screen::Journal(_) | Screen::Health(_) | Screen::Bulks(_)) => {
+            Selected::default()
+        }
         None => of_feed(state),
     }
 }
@@ -143,6 +146,11 @@ pub fn operation_asked(state: &mut State, mut asked: OperationAsk, before: Optio
     let is_of_it = |before: &RunAsk| asked.login.is_none() && before.flow.as_ref() == Some(&flow);
     if let Some(before) = before.filter(is_of_it) {
         return card::open(state, RunAsk { inputs: asked.inputs, ..before });
+    }
+    // With marks, whoever names nobody means those who are marked.
+    let marked = marks::ask(state).filter(|_| asked.login.is_none());
+    if let Some(marked) = marked {
+        return card::open(state, RunAsk { flow: Some(flow), inputs: asked.inputs, ..marked });
     }
     let chosen = selected(state);
     let Some(whom) = asked.login.or_else(|| chosen.login.clone()) else {

@@ -9,7 +9,9 @@ use super::prompt::{self, PromptKind};
 use super::state::{Awaited, Overlay, QuitQuestion, Screen, State};
 use super::triage::{self, Then};
 use super::user::{self, Step};
-use super::{address, after, dossiers, event, feed, flows, health, journal, link, log, look_up, raw};
+use super::{
+    address, after, bulk, dossiers, event, feed, flows, health, journal, link, log, look_up, many, marks, raw,
+};
 use crate::domain::EventId;
 use crate::domain::query::UserQuery;
 
@@ -33,6 +35,16 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
         Msg::ReceiverChanged(receiver) => quiet(|| state.header.receiver = receiver),
         Msg::WaitsChanged(waits) => quiet(|| state.waits = waits),
         Msg::Answered(request, answer) => answered(state, request, answer),
+        Msg::ManyRead(request, how_many) => {
+            let waits = state.flights.has_request(request);
+            quiet(|| {
+                if waits {
+                    many::read(state, how_many)
+                }
+            })
+        }
+        Msg::BulkWent(id, ended) => bulk::went(state, id, &ended),
+        Msg::BulkEnded(id, run) => bulk::ended(state, id, run),
         Msg::RunProgressed(action, stage) => quiet(|| card::progressed(state, action, stage)),
         Msg::Noticed(result) => quiet(|| state.notice.result(state.now, result)),
         msg => {
@@ -68,6 +80,8 @@ fn drawn(state: &mut State) {
         Some(Overlay::Quit(question)) => {
             question.shown_at.get_or_insert(now);
         }
+        Some(Overlay::Many(_)) => many::drawn(state),
+        Some(Overlay::Ask(_)) => bulk::drawn(state),
         Some(_) => card::drawn(state),
         None => feed::drawn(state),
     }
@@ -86,6 +100,7 @@ fn store_changed(state: &mut State) -> Vec<Effect> {
     effects.extend(user::store_changed(state));
     effects.extend(journal::store_changed(state));
     effects.extend(health::store_changed(state));
+    effects.extend(bulk::store_changed(state));
     if !state.flights.has(|awaited| *awaited == Awaited::Health) {
         effects.push(load_health(state));
     }
@@ -148,6 +163,20 @@ fn answered(state: &mut State, request: RequestId, answer: Answer) -> Vec<Effect
         (Awaited::LookUp, Answer::LookedUp(answer)) => quiet(|| look_up::loaded(state, request, answer)),
         (Awaited::Configuration, Answer::ConfigurationKept(kept)) => look_up::configuration_kept(state, kept),
         (Awaited::LookUp, Answer::Broke(why)) => quiet(|| look_up::loaded(state, request, Err(why))),
+        (Awaited::Gathered(what, next), Answer::Gathered(gathered)) => {
+            marks::gathered(state, &what, next, gathered)
+        }
+        (Awaited::ManyPlans, Answer::ManyPlanned(users)) => quiet(|| many::planned(state, users)),
+        (Awaited::ManyPlans, Answer::Broke(why)) => quiet(|| many::planned(state, Err(why))),
+        (Awaited::BulkBegun, Answer::BulkBegun(begun)) => many::begun(state, begun),
+        (Awaited::BulkBegun, Answer::Broke(why)) => many::begun(state, Err(why)),
+        (Awaited::BulkResumed(id), Answer::BulkBegun(begun)) => bulk::resumed(state, id, begun),
+        (Awaited::BulkTurned(_), Answer::BulkTurned(said)) => bulk::turned(state, said),
+        (Awaited::Bulks(before), Answer::Bulks(page)) => quiet(|| bulk::list_loaded(state, before, page)),
+        (Awaited::Bulk(id), Answer::Bulk(run)) => bulk::loaded(state, id, run),
+        (Awaited::BulkUsers(id, which, from, limit), Answer::BulkUsers(users)) => {
+            bulk::users_loaded(state, (id, which, from, limit), users)
+        }
         (Awaited::Fits, Answer::Broke(why)) => quiet(|| flows::loaded(state, Err(why))),
         (_, Answer::Broke(why)) => quiet(|| state.notice.fail(state.now, why)),
         (_, Answer::Handed(result)) => quiet(|| state.notice.result(state.now, result)),
@@ -182,7 +211,16 @@ fn acted(state: &mut State, msg: Msg) -> Vec<Effect> {
         Msg::PersonOpened if is_log(state) => log::person_opened(state),
         Msg::PersonOpened if is_journal(state) => journal::person_opened(state),
         Msg::PersonOpened => triage::asked(state, Then::Person),
-        Msg::RemediateAsked => triage::asked(state, Then::Remediate),
+        Msg::RemediateAsked => marks::remediate(state),
+        Msg::MarkToggled => marks::toggled(state),
+        Msg::AllMarksToggled => marks::all_toggled(state),
+        Msg::FilterRemediateAsked => named(state, marks::filter_asked),
+        Msg::BulksAsked => bulk::open_list(state),
+        Msg::BulkPauseAsked => bulk::pause_asked(state),
+        Msg::BulkResumeAsked => bulk::asked(state, bulk::Asking::Resume),
+        Msg::BulkStopAsked => bulk::asked(state, bulk::Asking::Stop),
+        Msg::BulkFiltered => bulk::filtered(state),
+        Msg::BulkExported(form) => bulk::exported(state, form),
         Msg::ClaimToggled => triage::asked(state, Then::Claim),
         Msg::CloseAsked => triage::asked(state, Then::Close),
         Msg::NoteAsked => triage::asked(state, Then::Note),
@@ -241,6 +279,7 @@ fn overlaid(state: &mut State, msg: Msg) -> Vec<Effect> {
         Msg::Submitted => submitted(state),
         Msg::Confirmed => confirmed(state),
         Msg::Declined => declined(state),
+        Msg::Insisted if matches!(state.overlay, Some(Overlay::Many(_))) => quiet(|| many::insisted(state)),
         Msg::Insisted => card::insisted(state),
         Msg::QuitAsked => quit_asked(state),
         Msg::SuspendAsked => vec![Effect::Suspend],
@@ -265,6 +304,7 @@ fn moved(state: &mut State, motion: Motion) -> Vec<Effect> {
             return quiet(|| flows::moved(list, motion, height));
         }
         Some(Overlay::Card(_)) => return quiet(|| card::moved(state, motion)),
+        Some(Overlay::Many(_)) => return quiet(|| many::moved(state, motion)),
         Some(_) => return Vec::new(),
         None => {}
     }
@@ -278,6 +318,7 @@ fn moved(state: &mut State, motion: Motion) -> Vec<Effect> {
         Some(Screen::Health(_)) => quiet(|| health::moved(state, motion)),
         Some(Screen::Log(_)) => log::moved(state, motion),
         Some(Screen::LookUp(_)) => quiet(|| look_up::moved(state, motion)),
+        Some(Screen::Bulks(_) | Screen::Bulk(_)) => bulk::moved(state, motion),
     }
 }
 
@@ -296,6 +337,7 @@ fn opened(state: &mut State) -> Vec<Effect> {
         Some(Screen::Journal(_)) => journal::opened(state),
         Some(Screen::Log(_)) => quiet(|| log::record_opened(state)),
         Some(Screen::LookUp(_)) => look_up::opened(state),
+        Some(Screen::Bulks(_) | Screen::Bulk(_)) => bulk::opened(state),
         Some(Screen::Raw(_) | Screen::Health(_)) => Vec::new(),
     }
 }
@@ -331,13 +373,16 @@ fn went_back(state: &mut State) -> Vec<Effect> {
     if matches!(state.overlay, Some(Overlay::Card(_))) {
         return card::left(state);
     }
+    if matches!(state.overlay, Some(Overlay::Many(_))) {
+        return many::left(state);
+    }
     if let Some(Overlay::Flows(list)) = &mut state.overlay
         && list.choice.take().is_some()
     {
         return Vec::new();
     }
     state.rest_since = state.now;
-    if state.overlay.take().is_some() {
+    if state.overlay.take().is_some() || marks::unmarked(state) {
         return Vec::new();
     }
     if let Some(Screen::Event(screen)) = state.stack.last()
@@ -369,6 +414,9 @@ fn shown_again(state: &mut State) -> Vec<Effect> {
 fn pane_switched(state: &mut State, step: Step) {
     if let Some(Overlay::Card(_)) = &state.overlay {
         return card::switched(state);
+    }
+    if let Some(Overlay::Many(_)) = &state.overlay {
+        return many::switched(state);
     }
     if state.overlay.is_some() {
         return;
@@ -464,6 +512,7 @@ fn edited(state: &mut State, request: tui_input::InputRequest) {
         Some(Overlay::Prompt(prompt)) => prompt::edited(prompt, request),
         Some(Overlay::Dialog(dialog)) => triage::edited(dialog, request),
         Some(Overlay::Card(_)) => card::edited(state, request),
+        Some(Overlay::Many(_)) => many::edited(state, request),
         _ => {}
     }
 }
@@ -474,6 +523,7 @@ fn pasted(state: &mut State, text: &str) {
         Some(Overlay::Prompt(prompt)) => prompt::pasted(&mut prompt.input, text),
         Some(Overlay::Dialog(dialog)) => prompt::pasted(&mut dialog.input, text),
         Some(Overlay::Card(card)) if card.field == Field::Reason => prompt::pasted(&mut card.reason, text),
+        Some(Overlay::Many(card)) if card.field == Field::Reason => prompt::pasted(&mut card.reason, text),
         _ => {}
     }
 }
@@ -482,6 +532,7 @@ fn submitted(state: &mut State) -> Vec<Effect> {
     match &state.overlay {
         Some(Overlay::Dialog(_)) => triage::submitted(state),
         Some(Overlay::Card(_)) => card::submitted(state),
+        Some(Overlay::Many(_)) => many::submitted(state),
         _ => Vec::new(),
     }
 }
@@ -489,6 +540,7 @@ fn submitted(state: &mut State) -> Vec<Effect> {
 fn confirmed(state: &mut State) -> Vec<Effect> {
     match &state.overlay {
         Some(Overlay::Card(_)) => card::confirmed(state),
+        Some(Overlay::Ask(_)) => bulk::confirmed(state),
         Some(Overlay::Quit(question)) => {
             let arms_after = state.settings.arms_after;
             let has_stood = question.shown_at.is_some_and(|at| state.now.duration_since(at) >= arms_after);
@@ -501,6 +553,8 @@ fn confirmed(state: &mut State) -> Vec<Effect> {
 fn declined(state: &mut State) -> Vec<Effect> {
     match &state.overlay {
         Some(Overlay::Card(card)) if !card.takes_no() => Vec::new(),
+        // A word or a number is asked for: `n` is no answer.
+        Some(Overlay::Many(_)) => Vec::new(),
         Some(Overlay::Card(_)) => card::left(state),
         _ => quiet(|| state.overlay = None),
     }
@@ -510,6 +564,7 @@ fn declined(state: &mut State) -> Vec<Effect> {
 fn quit_asked(state: &mut State) -> Vec<Effect> {
     let receives = state.header.receiver == super::header::Receiver::ThisConsole;
     let why = match (state.running.len(), receives) {
+        _ if bulk::is_driving(state) => bulk::why_not_quit(state),
         (0, false) => return vec![Effect::Quit],
         (0, true) => "this console receives: events are not taken in while it is closed".to_owned(),
         (n, _) => format!(

@@ -3,6 +3,7 @@
 use super::connect;
 use super::failure::{DONE, FAILED, Failure, MIXED, UNKNOWN, combined};
 use super::output::Output;
+use super::run::note;
 use crate::app::State;
 use crate::app::layout::Size;
 use crate::command::Keymap;
@@ -79,6 +80,9 @@ pub(super) async fn run(
     for Unsent { login, verb, .. } in &closed.unsent {
         let _ = out.note(&format!("{login}: {verb}: not sent any more, since the console was left"));
     }
+    for run in &closed.waiting {
+        let _ = note(run, out);
+    }
     Ok(status)
 }
 
@@ -86,7 +90,9 @@ pub(super) async fn run(
 fn status(closed: &Closed) -> u8 {
     let unsettled = (closed.unsettled > 0).then_some(UNKNOWN);
     let of_unsent = |unsent: &Unsent| if unsent.is_rest { MIXED } else { FAILED };
-    combined(unsettled.into_iter().chain(closed.unsent.iter().map(of_unsent)))
+    // Those who still wait in a run on many were not acted on: that is no success.
+    let waiting = closed.waiting.iter().map(|_| FAILED);
+    combined(unsettled.into_iter().chain(closed.unsent.iter().map(of_unsent)).chain(waiting))
 }
 
 fn no_terminal(cause: std::io::Error) -> Failure {
@@ -255,7 +261,10 @@ mod tests {
         let unsent =
             |is_rest: &bool| Unsent { login: Login::new("ann"), verb: "v".into(), is_rest: *is_rest };
         let unsent = rests.iter().map(unsent).collect();
-        assert_eq!(status(&Closed { left: Ok(Left::GivenBack), unsettled, unsent }), expected);
+        assert_eq!(
+            status(&Closed { left: Ok(Left::GivenBack), unsettled, unsent, waiting: Vec::new() }),
+            expected
+        );
     }
 
     #[test]

@@ -23,6 +23,10 @@ pub enum Context {
     Log,
     /// A look-up in the org.
     LookUp,
+    /// The runs on many.
+    Bulks,
+    /// A run on many.
+    Bulk,
     /// The help.
     Help,
     /// The list of flows.
@@ -33,6 +37,8 @@ pub enum Context {
     Link,
     /// "Really quit?"
     Quit,
+    /// "Really go on?", or stop, with a run on many.
+    Ask,
     /// A field takes the letters.
     Text,
 }
@@ -49,6 +55,8 @@ impl Context {
         Context::Health,
         Context::Log,
         Context::LookUp,
+        Context::Bulks,
+        Context::Bulk,
     ];
 
     /// Where the analyst is now.
@@ -65,6 +73,9 @@ impl Context {
             Overlay::Flows(_) => Context::Flows,
             Overlay::Card(card) if card.takes_text(state.now) => Context::Text,
             Overlay::Card(_) => Context::Card,
+            Overlay::Many(card) if card.takes_text(state.now) => Context::Text,
+            Overlay::Many(_) => Context::Card,
+            Overlay::Ask(_) => Context::Ask,
             Overlay::Link(_) => Context::Link,
             Overlay::Quit(_) => Context::Quit,
             Overlay::Prompt(_) | Overlay::Dialog(_) => Context::Text,
@@ -83,6 +94,8 @@ impl Context {
             Some(Screen::Health(_)) => Context::Health,
             Some(Screen::Log(_)) => Context::Log,
             Some(Screen::LookUp(_)) => Context::LookUp,
+            Some(Screen::Bulks(_)) => Context::Bulks,
+            Some(Screen::Bulk(_)) => Context::Bulk,
         }
     }
 
@@ -98,11 +111,14 @@ impl Context {
             Context::Health => "health",
             Context::Log => "System Log",
             Context::LookUp => "look-up",
+            Context::Bulks => "runs on many",
+            Context::Bulk => "run on many",
             Context::Help => "help",
             Context::Flows => "flows",
             Context::Card => "card",
             Context::Link => "link",
             Context::Quit => "quit",
+            Context::Ask => "question",
             Context::Text => "text field",
         }
     }

@@ -7,6 +7,8 @@ use super::palette;
 use super::registry::{Act, COMMANDS, Command};
 use crate::app::after;
 use crate::app::card::{Card, Phase};
+use crate::app::many::{self, ManyCard};
+use crate::app::marks;
 use crate::app::msg::Motion;
 use crate::app::prompt::{Prompt, PromptKind};
 use crate::app::triage::DialogKind;
@@ -16,6 +18,7 @@ use crate::domain::undo;
 /// What a key means now; `None` where it means nothing.
 pub fn press(state: &State, keymap: &Keymap, key: Key) -> Option<Msg> {
     match Context::of(state) {
+        Context::Text if insists_on_many(state, keymap, key) => Some(Msg::Insisted),
         Context::Text => in_field(state, key),
         Context::Card if is_typed_ahead(state, key) => None,
         context => match keymap.command(context, key)?.act {
@@ -31,6 +34,20 @@ fn is_typed_ahead(state: &State, key: Key) -> bool {
     match &state.overlay {
         Some(Overlay::Card(card)) if card.takes_letters(state.now) => false,
         Some(Overlay::Card(card)) => key.is_letter() && !card.takes_insistence(state.now),
+        Some(Overlay::Many(card)) if card.takes_letters(state.now) => false,
+        Some(Overlay::Many(card)) => key.is_letter() && !card.takes_insistence(state.now),
+        _ => false,
+    }
+}
+
+/// On a card for many some may be left out unless the analyst insists, while the field waits for the others' word:
+/// there the key insists before a first letter is typed.
+fn insists_on_many(state: &State, keymap: &Keymap, key: Key) -> bool {
+    match &state.overlay {
+        Some(Overlay::Many(card)) => {
+            let is_it = keymap.command(Context::Card, key).is_some_and(|command| command.id == "card.insist");
+            is_it && card.takes_insistence(state.now)
+        }
         _ => false,
     }
 }
@@ -49,14 +66,14 @@ fn in_field(state: &State, key: Key) -> Option<Msg> {
 /// A card is paged while its field takes the letters: it has to be read to be answered. Elsewhere these
 /// keys edit.
 fn paged(state: &State, key: Key) -> Option<Msg> {
-    let motion = key.page().filter(|_| matches!(state.overlay, Some(Overlay::Card(_))))?;
+    let motion = key.page().filter(|_| matches!(state.overlay, Some(Overlay::Card(_) | Overlay::Many(_))))?;
     Some(Msg::CursorMoved(motion))
 }
 
 /// On a card the arrows scroll, elsewhere they choose.
 fn in_card_or(state: &State, motion: Motion) -> Msg {
     match state.overlay {
-        Some(Overlay::Card(_)) => Msg::CursorMoved(motion),
+        Some(Overlay::Card(_) | Overlay::Many(_)) => Msg::CursorMoved(motion),
         _ => Msg::ChoiceMoved(motion),
     }
 }
@@ -88,7 +105,7 @@ fn complete(state: &State) -> Option<Msg> {
         }
         Some(Overlay::Prompt(prompt)) if prompt.kind == PromptKind::Log => Some(Msg::LogCompleted),
         Some(Overlay::Dialog(_)) => Some(Msg::ChoiceMoved(Motion::Down)),
-        Some(Overlay::Card(_)) => Some(Msg::PaneSwitched),
+        Some(Overlay::Card(_) | Overlay::Many(_)) => Some(Msg::PaneSwitched),
         _ => None,
     }
 }
@@ -104,7 +121,12 @@ pub fn footer(state: &State, keymap: &Keymap) -> Vec<(String, String)> {
         (_, Some(Overlay::Flows(list))) if list.choice.is_some() => {
             words(&[("1–9", "choose the account"), ("esc", "back to the flows")])
         }
+        (Context::Ask, _) => {
+            words(&[(&first_key(keymap, "card.confirm"), "yes"), (&first_key(keymap, "card.decline"), "no")])
+        }
         (_, Some(Overlay::Card(card))) => card_footer(state, card, keymap),
+        (_, Some(Overlay::Many(card))) => many_footer(card, keymap),
+        (context, None) => with_marks(state, commands_footer(context, keymap), keymap),
         (context, _) => commands_footer(context, keymap),
     }
 }
@@ -120,6 +142,27 @@ fn commands_footer(context: Context, keymap: &Keymap) -> Vec<(String, String)> {
             Some((keymap.keys(command.id).into_iter().next()?, label.to_owned()))
         })
         .collect()
+}
+
+/// With marks the key that remediates means them all, and the way back unmarks first: both stand in front.
+fn with_marks(state: &State, mut footer: Vec<(String, String)>, keymap: &Keymap) -> Vec<(String, String)> {
+    let Some(marks) = marks::here(state).filter(|marks| !marks.is_empty()) else { return footer };
+    let (run, back) = (first_key(keymap, "flow.offer"), first_key(keymap, "screen.back"));
+    footer.retain(|(key, _)| *key != run && *key != back);
+    let first = [(run, format!("run on {} marked", marks.len())), (back, "unmark".to_owned())];
+    first.into_iter().chain(footer).collect()
+}
+
+/// A card for many that takes no text.
+fn many_footer(card: &ManyCard, keymap: &Keymap) -> Vec<(String, String)> {
+    let scroll = ("↑↓", "scroll");
+    match &card.phase {
+        many::Phase::Asking if card.wants_insistence() => {
+            words(&[(&first_key(keymap, "card.insist"), "insist"), scroll, ("esc", "leave")])
+        }
+        many::Phase::Failed(_) => words(&[scroll, ("esc", "close")]),
+        _ => words(&[scroll, ("esc", "leave")]),
+    }
 }
 
 /// A card that takes no text: what answers it now, if anything does.

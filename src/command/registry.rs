@@ -49,15 +49,23 @@ pub struct Command {
     pub act: Act,
 }
 
-use Context::{Address, Card, Event, Feed, Flows, Health, Help, Journal, Link, Log, LookUp, Quit, Raw, User};
+use Context::{
+    Address, Ask, Bulk, Bulks, Card, Event, Feed, Flows, Health, Help, Journal, Link, Log, LookUp, Quit, Raw,
+    User,
+};
 
-const LISTS: &[Context] = &[Feed, Event, User, Address, Raw, Journal, Health, Log, LookUp, Help, Flows, Card];
+const LISTS: &[Context] =
+    &[Feed, Event, User, Address, Raw, Journal, Health, Log, LookUp, Bulks, Bulk, Help, Flows, Card];
 /// The screens, and a card that has ended.
-const READ: &[Context] = &[Feed, Event, User, Address, Raw, Journal, Health, Log, LookUp, Card];
+const READ: &[Context] = &[Feed, Event, User, Address, Raw, Journal, Health, Log, LookUp, Bulks, Bulk, Card];
 const FINDINGS: &[Context] = &[Feed, Event, User];
 const PEOPLE: &[Context] = &[Feed, Event, User, Address];
 /// Where the cursor may name a person.
-const NAMED: &[Context] = &[Feed, Event, User, Address, LookUp];
+const NAMED: &[Context] = &[Feed, Event, User, Address, LookUp, Bulk];
+/// Where users can be marked.
+const MARKED: &[Context] = &[Feed, Event, Address];
+/// Where a run on many is meant.
+const RUNS: &[Context] = &[Bulks, Bulk];
 const LOG: &[Context] = &[Log];
 
 const fn simple(
@@ -96,15 +104,22 @@ impl Command {
 
 /// Every command, in the order of the help and of the footer.
 pub const COMMANDS: &[Command] = &[
-    simple("list.open", "open", "open what the cursor is on", &["enter"], &[Feed, Event, User, Address, Flows, Journal, Log, LookUp], || Msg::Opened)
+    simple("list.open", "open", "open what the cursor is on", &["enter"], &[Feed, Event, User, Address, Flows, Journal, Log, LookUp, Bulks, Bulk], || Msg::Opened)
         .footer("open")
-        .help("Opens what the cursor is on: an event, a finding, a person, the users of an address, a flow, a record of the System Log, what was looked up."),
-    simple("person.open", "person", "open the person", &["u"], &[Feed, Event, Journal, Log, LookUp], || Msg::PersonOpened)
+        .help("Opens what the cursor is on: an event, a finding, a person, the users of an address, a flow, a record of the System Log, what was looked up, a run on many."),
+    simple("person.open", "person", "open the person", &["u"], &[Feed, Event, Journal, Log, LookUp, Bulk], || Msg::PersonOpened)
         .footer("person")
         .help("Opens User 360 of the person that the row names."),
     simple("flow.offer", "remediate", "list what can be run", &["r"], NAMED, || Msg::RemediateAsked)
         .footer("remediate")
-        .help("Lists the flows that fit the finding; 1 to 9 choose one. Nothing is sent before a confirmation; a page opens without one."),
+        .help("Lists the flows that fit the finding; 1 to 9 choose one. With marks, one flow and one card for all who are marked. Nothing is sent before a confirmation; a page opens without one."),
+    simple("mark.toggle", "mark", "mark the user", &["space"], &[Event, Address], || Msg::MarkToggled)
+        .footer("mark")
+        .help("Marks the user under the cursor, or takes the mark away, and goes on to the next; `r` then runs one flow on all who are marked, esc unmarks them."),
+    simple("mark.all", "mark-all", "mark everybody, or nobody", &["*"], MARKED, || Msg::AllMarksToggled)
+        .help("Marks all users of the event that match, of the address, or in the feed everybody with a finding that matches the filter, as far as `[guard] bulk_limit` allows; where somebody is marked, nobody any more. Closed findings are left out unless the filter asks for them."),
+    simple("mark.filter", "run-on-filter", "run a flow on everybody of the filter", &[], &[Feed], || Msg::FilterRemediateAsked)
+        .help("Marks everybody with a finding that matches the filter, and lists the flows that can be run on them."),
     simple("finding.claim", "claim", "claim or release", &["c"], FINDINGS, || Msg::ClaimToggled)
         .footer("claim")
         .help("Takes the finding, or gives it back if it is yours. Triage is kept here: no vendor's API takes it."),
@@ -154,12 +169,12 @@ pub const COMMANDS: &[Command] = &[
     flow("flow.seventh", &["7"], || Msg::FlowChosen(6)),
     flow("flow.eighth", &["8"], || Msg::FlowChosen(7)),
     flow("flow.ninth", &["9"], || Msg::FlowChosen(8)),
-    simple("card.confirm", "yes", "answer yes", &["y"], &[Card, Quit], || Msg::Confirmed)
+    simple("card.confirm", "yes", "answer yes", &["y"], &[Card, Quit, Ask], || Msg::Confirmed)
         .help("Answers yes, where the card asks for a key."),
-    simple("card.decline", "no", "answer no", &["n"], &[Card, Quit], || Msg::Declined)
+    simple("card.decline", "no", "answer no", &["n"], &[Card, Quit, Ask], || Msg::Declined)
         .help("Answers no: nothing is sent."),
     simple("card.insist", "insist", "run it all the same", &["A"], &[Card], || Msg::Insisted)
-        .help("Insists, where an earlier run is of unknown outcome or only minutes old."),
+        .help("Insists, where an earlier run is of unknown outcome or only minutes old; on a card for many, for everybody of whom it says so."),
     simple("link.open", "link", "open the link", &["o"], PEOPLE, || Msg::LinkAsked)
         .footer("link")
         .help("Opens the reference URL; over SSH, or of a host that is not configured, it is shown first."),
@@ -169,7 +184,7 @@ pub const COMMANDS: &[Command] = &[
     simple("link.qr", "qr", "show a QR code", &["Q"], &[Link], || Msg::ChoiceMoved(Motion::Down))
         .footer("QR code")
         .help("Shows the link as a QR code, or hides it."),
-    simple("link.copy", "copy", "copy what the row names", &["y"], &[Feed, Event, User, Address, Raw, Journal, Log, LookUp], || Msg::CopyAsked)
+    simple("link.copy", "copy", "copy what the row names", &["y"], &[Feed, Event, User, Address, Raw, Journal, Log, LookUp, Bulks, Bulk], || Msg::CopyAsked)
         .help("Hands what the row names to the terminal's clipboard."),
     simple("event.raw", "raw", "raw JSON", &["J"], &[Feed, Event, Journal, Log, LookUp], || Msg::RawAsked)
         .help("Shows the event, the record, or what was looked up, as it arrived."),
@@ -177,7 +192,26 @@ pub const COMMANDS: &[Command] = &[
         .help("Reads everything on the screen anew, from the tenants too; where the end of the action under the cursor is open, its target."),
     simple("action.undo", "undo", "undo the action", &["z"], &[User, Journal, Card], || Msg::UndoAsked)
         .help("Opens the card of what undoes the action under the cursor, or the one that has just ended, on the very account that it was on. Nothing is sent before it is confirmed."),
-    simple("journal.open", "journal", "the journal", &["L"], &[Feed, Event, User, Address, Raw, Health], || Msg::JournalAsked)
+    simple("bulk.list", "bulk", "the runs on many", &["B"], &[Feed, Event, User, Address, Raw, Journal, Health, Bulk], || Msg::BulksAsked)
+        .help("Lists the runs on many, newest first, whoever drives them; enter shows one, user by user."),
+    simple("bulk.pause", "bulk-pause", "have the run wait", &["p"], RUNS, || Msg::BulkPauseAsked)
+        .footer("pause")
+        .help("Has the run on many wait, whoever drives it: those on their way land, nobody more is acted on."),
+    simple("bulk.resume", "bulk-resume", "go on with the run", &["c"], RUNS, || Msg::BulkResumeAsked)
+        .footer("go on")
+        .help("Goes on with a run on many that waits, or whose console is gone; asks first. Nobody is acted on twice."),
+    simple("bulk.stop", "bulk-stop", "stop the run for good", &["S"], RUNS, || Msg::BulkStopAsked)
+        .footer("stop")
+        .help("Stops a run on many for good; asks first. Those on their way are waited for."),
+    simple("bulk.which", "bulk-which", "all, exceptions, or who waits", &["f"], &[Bulk], || Msg::BulkFiltered)
+        .footer("exceptions")
+        .help("Shows all users of the run, those with something to look at, or those who still wait."),
+    simple("bulk.csv", "bulk-csv", "write as CSV", &["e"], &[Bulk], || Msg::BulkExported(LogForm::Csv))
+        .footer("CSV")
+        .help("Writes the users that are shown, all of them, to a new file as CSV, and says where; what a spreadsheet would run is made text."),
+    simple("bulk.json", "bulk-json", "write as JSON Lines", &["E"], &[Bulk], || Msg::BulkExported(LogForm::JsonLines))
+        .help("Writes the run and the users that are shown to a new file as JSON Lines, and says where."),
+    simple("journal.open", "journal", "the journal", &["L"], &[Feed, Event, User, Address, Raw, Health, Bulks, Bulk], || Msg::JournalAsked)
         .footer("journal")
         .help("Searches the journal, newest first: what was run, with request and receipt, every triage change, every setting; from User 360 what it has of the person."),
     Command {
@@ -200,7 +234,7 @@ pub const COMMANDS: &[Command] = &[
         Msg::JournalExported(LogForm::JsonLines)
     })
     .help("Writes every record that the filter asks for to a file, one a line, and says where."),
-    simple("health.open", "health", "sources and store", &["H"], &[Feed, Event, User, Address, Raw, Journal], || Msg::HealthAsked)
+    simple("health.open", "health", "sources and store", &["H"], &[Feed, Event, User, Address, Raw, Journal, Bulks, Bulk], || Msg::HealthAsked)
         .footer("health")
         .help("Shows who receives, how each source is, what was left out, and what the store holds."),
     simple("filter.open", "filter", "type a filter", &["/"], Context::SCREENS, || Msg::FilterAsked)
@@ -409,14 +443,14 @@ pub const COMMANDS: &[Command] = &[
     operation("okta.deactivate", "deactivate", "deactivate in Okta", |text| {
         asked(Operation::Deactivate, text)
     }),
-    simple("help.open", "help", "keys, filter, ids", &["?"], &[Feed, Event, User, Address, Raw, Journal, Health, Log, LookUp, Flows], || Msg::HelpAsked)
+    simple("help.open", "help", "keys, filter, ids", &["?"], &[Feed, Event, User, Address, Raw, Journal, Health, Log, LookUp, Bulks, Bulk, Flows], || Msg::HelpAsked)
         .footer("help")
         .help("Lists the keys of this screen, all others, the filter's terms, and the ids that keys are configured by."),
-    simple("screen.back", "back", "to the screen before", &["esc", "q", "left"], &[Feed, Event, User, Address, Raw, Journal, Health, Log, LookUp, Help, Flows, Card, Link, Quit], || {
+    simple("screen.back", "back", "to the screen before", &["esc", "q", "left"], &[Feed, Event, User, Address, Raw, Journal, Health, Log, LookUp, Bulks, Bulk, Help, Flows, Card, Link, Quit, Ask], || {
         Msg::WentBack
     })
     .footer("back")
-    .help("Goes back; at the feed it clears the filter, then quits. Never answers a card with yes."),
+    .help("Goes back; where users are marked it unmarks them first; at the feed it clears the filter, then quits. Never answers a card with yes."),
     simple("screen.redraw", "redraw", "draw anew", &["ctrl-l"], LISTS, || Msg::RedrawAsked)
         .help("Draws the whole screen anew."),
     simple("program.suspend", "background", "to the background", &["ctrl-z"], LISTS, || Msg::SuspendAsked)

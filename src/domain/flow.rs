@@ -333,6 +333,11 @@ impl Flow {
         self.operation.or(first) == Some(Operation::Create)
     }
 
+    /// The word that confirms it where a word is asked for: the verb itself.
+    pub fn word(&self) -> &str {
+        self.verb.split(|c: char| !c.is_alphanumeric()).find(|word| !word.is_empty()).unwrap_or("run")
+    }
+
     /// Whether another flow does the same to whoever it is on, by whatever route: the same operation, the same
     /// state of an account of the same product, or the very same endpoint. Two operations of Okta's own that lead
     /// to one state are not the same: unlocking is not unsuspending.

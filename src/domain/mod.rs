@@ -28,6 +28,7 @@ pub mod link;
 pub mod log;
 pub mod log_check;
 pub mod look_up;
+pub mod many;
 pub mod one_time;
 pub mod operation;
 pub mod page;

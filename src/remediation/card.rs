@@ -463,7 +463,7 @@ fn choose(
 
 /// The word that a medium risk asks for: the verb itself.
 pub(super) fn word(flow: &Flow) -> &str {
-    flow.verb.split(|c: char| !c.is_alphanumeric()).find(|word| !word.is_empty()).unwrap_or("run")
+    flow.word()
 }
 
 fn unreadable(flow: &Flow, login: &Login, reading: &Reading) -> PlanError {

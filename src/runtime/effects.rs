@@ -1,12 +1,15 @@
 //! Does what `update` asks for, each in a task of its own, and tells the loop what came of it.
 
-use super::export::Export;
+use super::export::{self, Export};
+use super::many;
 use super::services::Services;
 use super::{clipboard, journal, opener};
+use crate::app::bulk::Which;
 use crate::app::health::Kept;
 use crate::app::log::{LogForm, LogSlice, LogStep};
 use crate::app::msg::{Answer, Looked, NotRun, Progress, SaidOf, Stage};
 use crate::app::{Effect, Msg, RequestId, effect::RunAsk};
+use crate::domain::bulk::BulkId;
 use crate::domain::dossier::Problem;
 use crate::domain::finding::HistoryEntry;
 use crate::domain::iam_configuration::{self, ConfigurationChange, Onto};
@@ -33,9 +36,8 @@ const ROWS: usize = 200;
 const SUGGESTED: usize = 5;
 
 /// What is said where a task panicked: its words are in the log.
-const BROKE: &str = "a part of the program broke off; hint: start with `--log FILE` and report what it says";
-
-const NO_HOME: &str = "there is no home directory to write to; hint: set `XDG_STATE_HOME`";
+pub(super) const BROKE: &str =
+    "a part of the program broke off; hint: start with `--log FILE` and report what it says";
 
 const NO_ORG: &str =
     "no Okta org is configured\nhint: `[okta]` in the configuration; `idtriage init` writes a template";
@@ -80,6 +82,10 @@ impl Effects {
                     }
                 });
             }
+            effect @ (Effect::RunMany { .. } | Effect::ResumeBulk { .. }) => {
+                many::drive(effect, work.services, work.heard);
+            }
+            Effect::ExportBulk { id, which, form } => drop(tokio::spawn(work.export_bulk(id, which, form))),
             Effect::OpenLink(url) => drop(tokio::spawn(async move { work.open(&url) })),
             Effect::CopyText(text) => drop(tokio::spawn(work.copy_shown(text))),
             Effect::CopyLink(link) => drop(tokio::spawn(async move {
@@ -141,6 +147,12 @@ fn request_of(effect: &Effect) -> Option<RequestId> {
         | Effect::LookUp { request, .. }
         | Effect::KeepConfiguration { request, .. }
         | Effect::ChangeFinding { request, .. }
+        | Effect::GatherUsers { request, .. }
+        | Effect::PlanMany { request, .. }
+        | Effect::TurnBulk { request, .. }
+        | Effect::LoadBulks { request, .. }
+        | Effect::LoadBulk { request, .. }
+        | Effect::LoadBulkUsers { request, .. }
         | Effect::FitFlows { request, .. }
         | Effect::PreparePlan { request, .. } => Some(*request),
         _ => None,
@@ -225,6 +237,20 @@ impl Work {
                 Answer::ConfigurationKept(self.keep_configuration(&change).await)
             }
             Effect::LookUp { what, .. } => Answer::LookedUp(self.look_up(&what).await.map(Box::new)),
+            Effect::GatherUsers { what, limit, .. } => {
+                Answer::Gathered(words(many::gather(store.as_ref(), &what, limit).await))
+            }
+            Effect::PlanMany { request, ask } => {
+                Answer::ManyPlanned(many::plan(&self.services, &self.heard, request, ask).await)
+            }
+            Effect::TurnBulk { id, to, .. } => Answer::BulkTurned(many::turn(&self.services, id, to).await),
+            Effect::LoadBulks { before, .. } => many::runs(store.as_ref(), before).await,
+            Effect::LoadBulk { id, .. } => {
+                Answer::Bulk(words(store.bulk(id).await).map(|run| run.map(Box::new)))
+            }
+            Effect::LoadBulkUsers { id, which, from, limit, .. } => {
+                Answer::BulkUsers(words(store.bulk_users(id, many::users(which), from, limit).await))
+            }
             Effect::FitFlows { ask, .. } => Answer::Fits(self.fits(&ask).await),
             Effect::PreparePlan { ask, .. } => Answer::Prepared(self.prepare(ask).await),
             _ => return None,
@@ -309,7 +335,7 @@ impl Work {
         let folder = self.services.exports.clone();
         let written = tokio::task::spawn_blocking(move || match folder {
             Some(folder) => Export { form, records, has_more, now }.write(&folder),
-            None => Err(NO_HOME.to_owned()),
+            None => Err(export::NO_HOME.to_owned()),
         });
         let said = written.await.unwrap_or_else(|_| Err(BROKE.to_owned()));
         let _ = self.heard.send(Heard::Msg(Msg::Noticed(said)));
@@ -321,9 +347,25 @@ impl Work {
             Some(folder) => {
                 journal::export(self.services.desk.store.as_ref(), form, &query, now, folder).await
             }
-            None => Err(NO_HOME.to_owned()),
+            None => Err(export::NO_HOME.to_owned()),
         };
         let _ = self.heard.send(Heard::Msg(Msg::Noticed(said)));
+    }
+
+    /// Writes a run on many and those of its users who are shown.
+    async fn export_bulk(self, id: BulkId, which: Which, form: LogForm) {
+        let said = self.bulk_written(id, which, form).await;
+        let _ = self.heard.send(Heard::Msg(Msg::Noticed(said)));
+    }
+
+    async fn bulk_written(&self, id: BulkId, which: Which, form: LogForm) -> Result<String, String> {
+        let store = self.services.desk.store.as_ref();
+        let run = words(store.bulk(id).await)?.ok_or_else(|| format!("there is no run on many `{id}`"))?;
+        let users = words(many::all_users(store, id, which).await)?;
+        let (now, folder) = (self.services.clock.now(), self.services.exports.clone());
+        let folder = folder.ok_or_else(|| export::NO_HOME.to_owned())?;
+        let written = tokio::task::spawn_blocking(move || export::bulk(&run, &users, form, now, &folder));
+        written.await.unwrap_or_else(|_| Err(BROKE.to_owned()))
     }
 
     async fn fits(&self, ask: &RunAsk) -> Result<Vec<Fit>, String> {

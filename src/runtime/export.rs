@@ -1,6 +1,8 @@
-//! Writes records of the System Log to a file that nobody else can read.
+//! Writes records of the System Log, or the users of a run on many, to a file that nobody else can read.
 
 use crate::app::log::LogForm;
+use crate::domain::bulk::{BulkRun, BulkUser};
+use crate::domain::bulk_export;
 use crate::domain::log::{LogRecord, csv};
 use crate::domain::untrusted::{escape_json, one_line};
 use jiff::Timestamp;
@@ -9,6 +11,9 @@ use std::io::{self, BufWriter, ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+/// Why nothing is written without a home.
+pub(super) const NO_HOME: &str = "there is no home directory to write to; hint: set `XDG_STATE_HOME`";
 
 /// Files of one second, before somebody presses the key once more.
 const MOST_OF_A_SECOND: u32 = 100;
@@ -51,6 +56,43 @@ impl Export {
         }
         out.into_inner()?.sync_all()
     }
+}
+
+/// Writes users of a run on many to a new file of a folder, and says where: as CSV, or as JSON Lines of which the first
+/// is the run.
+pub(super) fn bulk(
+    run: &BulkRun,
+    users: &[BulkUser],
+    form: LogForm,
+    now: Timestamp,
+    folder: &Path,
+) -> Result<String, String> {
+    let fill = |(path, file): (PathBuf, File)| {
+        let mut out = BufWriter::new(file);
+        match form {
+            LogForm::Csv => {
+                out.write_all(bulk_export::csv_heading().as_bytes())?;
+                for user in users {
+                    out.write_all(bulk_export::csv_row(run, user).as_bytes())?;
+                }
+            }
+            LogForm::JsonLines => {
+                let run_line = bulk_export::run_json(run, now);
+                let lines = users.iter().map(|user| bulk_export::user_json(run.id, user));
+                for line in std::iter::once(run_line).chain(lines) {
+                    writeln!(out, "{}", escape_json(&line.to_string()))?;
+                }
+            }
+        }
+        out.into_inner()?.sync_all()?;
+        Ok(path)
+    };
+    let written = new_file(folder, "bulk", now, ending(form)).and_then(fill);
+    let path = written.map_err(|error| {
+        let (folder, id) = (folder.display(), run.id);
+        format!("the run cannot be written to `{folder}`: {error}; hint: `idtriage bulk show {id} --json > FILE` writes elsewhere")
+    })?;
+    Ok(format!("{} users are in {}", users.len(), path.display()))
 }
 
 /// The ending of a file's name.

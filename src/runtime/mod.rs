@@ -10,6 +10,7 @@ pub mod headless;
 mod journal;
 pub mod keeping;
 mod later;
+pub mod many;
 pub mod opener;
 pub mod picture;
 pub mod receiver;

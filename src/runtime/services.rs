@@ -2,6 +2,7 @@
 
 use super::child::Children;
 use super::clipboard::Way;
+use super::many::Drives;
 use crate::config::meant::OpenLinks;
 use crate::domain::profile::ProfileMap;
 use crate::remediation::{Desk, Runner};
@@ -17,6 +18,8 @@ pub struct Services {
     pub desk: Arc<Desk>,
     /// What runs plans.
     pub runner: Arc<Runner>,
+    /// The runs on many that this console drives.
+    pub drives: Drives,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// The names of those who are told of events by messages.

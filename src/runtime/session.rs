@@ -5,6 +5,7 @@ use super::child::Children;
 use super::clipboard;
 use super::console::Console;
 use super::effects::Heard;
+use super::many::Drives;
 use super::opener::{self, Place};
 use super::receiver::{self, Tell};
 use super::services::Services;
@@ -16,6 +17,7 @@ use crate::app::state::{ARMS_AFTER, Settings};
 use crate::app::{Msg, State};
 use crate::command::Keymap;
 use crate::config::meant;
+use crate::domain::bulk::BulkRun;
 use crate::domain::profile::ProfileMap;
 use crate::domain::wait::Waits;
 use crate::notify::{self, bell::Rests};
@@ -97,6 +99,8 @@ pub struct Closed {
     pub unsettled: usize,
     /// What was confirmed and is not sent any more.
     pub unsent: Vec<Unsent>,
+    /// The runs on many in which somebody still waits.
+    pub waiting: Vec<BulkRun>,
 }
 
 /// Runs a console on the real terminal.
@@ -112,17 +116,19 @@ pub async fn run(setup: Setup) -> io::Result<Closed> {
         behind.tell_what_is_awaited();
     }
     // Listened for from now on: what ended the loop asks for nothing once more.
-    let runner = behind.runner.clone();
+    let (runner, drives) = (behind.runner.clone(), behind.drives.clone());
     let unsettled = behind.wind_down(impatience(Signals::listen())).await;
-    Ok(Closed { left, unsettled, unsent: runner.unsent() })
+    Ok(Closed { left, unsettled, unsent: runner.unsent(), waiting: drives.left() })
 }
 
 /// A console on a screen, with what runs behind it.
 pub(super) fn open<W: Write>(setup: Setup, screen: Screen<W>) -> io::Result<(Console<W>, Behind)> {
     let runner = Arc::new(Runner::new(setup.desk.clone(), setup.pace.clone()));
+    let drives = Drives::default();
     let services = Services {
         desk: setup.desk.clone(),
         runner: runner.clone(),
+        drives: drives.clone(),
         clock: setup.clock.clone(),
         notifiers: setup.told.clone(),
         children: setup.children.clone(),
@@ -145,6 +151,7 @@ pub(super) fn open<W: Write>(setup: Setup, screen: Screen<W>) -> io::Result<(Con
     let store = setup.desk.store.clone();
     let behind = Behind {
         runner: runner.clone(),
+        drives,
         stop,
         watching: tokio::spawn(watch_store(store.clone(), sender.clone())),
         waiting: tokio::spawn(watch_waits(setup.held, sender.clone())),
@@ -167,6 +174,7 @@ pub(super) fn open<W: Write>(setup: Setup, screen: Screen<W>) -> io::Result<(Con
 #[derive(Debug)]
 pub(super) struct Behind {
     runner: Arc<Runner>,
+    drives: Drives,
     stop: watch::Sender<bool>,
     watching: JoinHandle<()>,
     waiting: JoinHandle<()>,
@@ -190,13 +198,24 @@ impl Behind {
         }
     }
 
+    /// Nobody more is acted on by runs on many, and each stands in the store as left.
+    async fn drives_ended(&self) {
+        // Running out of time is an answer here: a run that is left so can be taken up again.
+        let _ = tokio::time::timeout(LAST_RECEIPTS, self.drives.ended()).await;
+    }
+
     /// Sources stop taking in, acting requests are waited for, as long as nobody is impatient; answers how
     /// many stay unsettled.
     pub(super) async fn wind_down(self, impatience: impl Future<Output = ()>) -> usize {
         // The receiver may have ended by itself.
         let _ = self.stop.send(true);
+        self.drives.close();
+        let all = async {
+            let (unsettled, _) = tokio::join!(self.runner.finish(LAST_RECEIPTS), self.drives_ended());
+            unsettled
+        };
         let unsettled = tokio::select! {
-            unsettled = self.runner.finish(LAST_RECEIPTS) => unsettled,
+            unsettled = all => unsettled,
             () = impatience => self.runner.in_flight(),
         };
         let _ = tokio::time::timeout(receiver::STOP_TIME, self.receiving).await;
@@ -232,6 +251,7 @@ fn state(setup: &Setup, size: Size) -> State {
         link_hosts: setup.link_hosts.clone(),
         is_desktop: place == Place::Desktop,
         zone: setup.desk.zone.clone(),
+        bulk_limit: usize::try_from(setup.desk.guard.bulk_limit.0).unwrap_or(usize::MAX),
         arms_after: setup.clock.span(ARMS_AFTER),
     };
     let mut state = State::new(setup.clock.now(), size, settings);

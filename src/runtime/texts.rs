@@ -2,7 +2,7 @@
 
 use crate::app::{Overlay, Screen, State};
 use crate::command::{Context, Keymap, footer, palette, reference};
-use crate::view::{HelpLine, HelpTexts, PaletteLine};
+use crate::view::{BulkKeys, HelpLine, HelpTexts, PaletteLine};
 
 /// The texts of a frame; help and palette only where they are shown.
 pub fn of(state: &State, keymap: &Keymap) -> HelpTexts {
@@ -27,6 +27,12 @@ pub fn of(state: &State, keymap: &Keymap) -> HelpTexts {
         undo_key: keymap.keys("action.undo").join(" "),
         look_key: keymap.keys("screen.refresh").join(" "),
         check_key: keymap.keys("journal.check").join(" "),
+        bulk_keys: BulkKeys {
+            pause: keymap.keys("bulk.pause").join(" "),
+            resume: keymap.keys("bulk.resume").join(" "),
+            stop: keymap.keys("bulk.stop").join(" "),
+            which: keymap.keys("bulk.which").join(" "),
+        },
         qr_key: keymap.keys("link.qr").join(" "),
     }
 }

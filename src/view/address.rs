@@ -2,6 +2,7 @@
 
 use super::Scene;
 use super::canvas::{Canvas, Cells};
+use super::event::mark_sign;
 use super::theme::{Role, Theme};
 use crate::app::address::AddressScreen;
 use crate::app::waits;
@@ -20,6 +21,9 @@ pub(super) fn draw(scene: &Scene, screen: &AddressScreen, canvas: &mut Canvas, a
     let visible = users.users.iter().enumerate().skip(screen.cursor.offset);
     for (row, (at, user)) in visible.take(usize::from(below.height)).enumerate() {
         canvas.line(below, row, &line(canvas.theme, user, usize::from(below.width)));
+        if screen.marks.has(&user.login) {
+            canvas.line(below, row, &mark_sign(canvas.theme, true));
+        }
         if at == selected {
             canvas.select(below, row);
         }

@@ -39,22 +39,22 @@ const LABEL: u16 = 10;
 /// Below this many rows of screen the card is dense.
 const LOW: u16 = 20;
 /// Rows of explanation above the fields; what is longer stands in the scrolled part too.
-const SAID: usize = 3;
+pub(super) const SAID: usize = 3;
 
 /// Whether rows are too few for empty lines and for what need not be asked.
-fn is_low(scene: &Scene) -> bool {
+pub(super) fn is_low(scene: &Scene) -> bool {
     scene.size.rows < LOW
 }
 
 /// What is pinned at the bottom.
-struct Question<'a> {
-    said: Vec<Line<'static>>,
-    fields: Vec<(&'static str, &'a Input, Focus)>,
-    keys: Line<'static>,
+pub(super) struct Question<'a> {
+    pub(super) said: Vec<Line<'static>>,
+    pub(super) fields: Vec<(&'static str, &'a Input, Focus)>,
+    pub(super) keys: Line<'static>,
 }
 
 impl Question<'_> {
-    fn rows(&self) -> u16 {
+    pub(super) fn rows(&self) -> u16 {
         (self.said.len() + self.fields.len() + 1) as u16
     }
 }
@@ -105,7 +105,7 @@ fn frame(card: &Card) -> Panel {
 }
 
 /// The question has its rows first, then the sentence, then what scrolls with its separator.
-fn parts(inner: Rect, sentence: usize, question: u16, gap: u16) -> (Rect, Rect, Rect) {
+pub(super) fn parts(inner: Rect, sentence: usize, question: u16, gap: u16) -> (Rect, Rect, Rect) {
     let bottom = question.min(inner.height);
     let left = inner.height - bottom;
     let top = u16::try_from(sentence).unwrap_or(u16::MAX).min(left.saturating_sub(3).max(1)).min(left);
@@ -157,7 +157,7 @@ fn draw_middle(canvas: &mut Canvas, area: Rect, lines: &[Line<'static>], offset:
     canvas.line(area, rows, &line);
 }
 
-fn draw_question(canvas: &mut Canvas, area: Rect, question: &Question) -> Option<Position> {
+pub(super) fn draw_question(canvas: &mut Canvas, area: Rect, question: &Question) -> Option<Position> {
     // Where there is not even room for the question, its last rows, the keys, are the ones that stay.
     let missing = usize::from(question.rows().saturating_sub(area.height));
     canvas.lines(area, question.said.iter().skip(missing));

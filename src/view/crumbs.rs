@@ -5,6 +5,7 @@ use super::canvas::{Canvas, Cells};
 use super::panel::hidden;
 use super::theme::{Role, Theme};
 use crate::app::list::Extent;
+use crate::app::marks::{self, Marks};
 use crate::app::{Screen, State};
 use crate::domain::untrusted::width;
 use ratatui::layout::Rect;
@@ -60,6 +61,9 @@ fn ancestors(theme: &Theme, crumbs: &[String], room: usize) -> Vec<Span<'static>
 
 fn aside(scene: &Scene, theme: &Theme, extent: Extent) -> (Role, String) {
     let (height, columns) = scene.size.raw_size();
+    if let Some(words) = marks::here(scene.state).and_then(Marks::words) {
+        return (Role::Badge, format!(" {words} "));
+    }
     match scene.state.stack.last() {
         None => of_feed(scene.state),
         Some(Screen::Raw(raw)) => {

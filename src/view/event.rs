@@ -15,6 +15,8 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 
 /// The columns that a login has before anything else gets more.
+/// Before a user who is marked.
+const MARK: &str = "•";
 const LOGIN: usize = 24;
 /// How often, before when it was last seen.
 const TIMES: usize = 5;
@@ -79,6 +81,9 @@ fn draw_users(scene: &Scene, screen: &EventScreen, canvas: &mut Canvas, area: Re
     let selected = screen.at();
     let visible = users.iter().enumerate().skip(screen.cursor.offset).take(height);
     for (row, (at, user)) in visible.enumerate() {
+        let is_marked = screen.marks.has(&user.login);
+        // The sign stands in the blank before the row, so that nothing moves when it comes.
+        canvas.line(wider(inner), row, &mark_sign(theme, is_marked));
         canvas.line(inner, row, &user_line(scene, theme, user, usize::from(inner.width)));
         if at == selected {
             canvas.select(wider(inner), row);
@@ -141,6 +146,11 @@ fn no_users(screen: &EventScreen, height: usize) -> &'static str {
 /// The bar of the selection reaches to the border.
 fn wider(inner: Rect) -> Rect {
     Rect { x: inner.x.saturating_sub(1), width: inner.width + 2, ..inner }
+}
+
+/// The sign of a user who is marked.
+pub(super) fn mark_sign(theme: &Theme, is_marked: bool) -> Line<'static> {
+    if is_marked { theme.own_line(Role::Accent, MARK) } else { Line::default() }
 }
 
 fn user_line(scene: &Scene, theme: &Theme, user: &EventUser, columns: usize) -> Line<'static> {

@@ -25,7 +25,11 @@ pub(super) fn draw(scene: &Scene, list: &FlowList, canvas: &mut Canvas) {
     let area = scene.size.overlay(96, u16::try_from(rows + ABOUT + 2).unwrap_or(u16::MAX));
     let aside =
         if list.choice.is_some() { "a number chooses the account" } else { "a number or enter chooses" };
-    let inner = Panel::new(format!("Remediate {}", list.ask.login), Focus::Here)
+    let whom = match list.ask.many.len() {
+        0 => list.ask.login.to_string(),
+        users => format!("{users} users"),
+    };
+    let inner = Panel::new(format!("Remediate {whom}"), Focus::Here)
         .aside(Role::Muted, aside)
         .scrolled(list.cursor.offset.min(count), rows, count)
         .draw(canvas, area);
@@ -45,7 +49,7 @@ fn draw_offers(scene: &Scene, canvas: &mut Canvas, area: Rect, list: &FlowList) 
     let columns = usize::from(area.width);
     let selected = list.cursor.index(&list.ids());
     for (row, (at, offer)) in list.offers.iter().enumerate().skip(list.cursor.offset).take(rows).enumerate() {
-        canvas.line(area, row, &offer_line(theme, at, offer, columns));
+        canvas.line(area, row, &offer_line(theme, at, (list, offer), columns));
         if at == selected {
             canvas.select(area, row);
         }
@@ -53,11 +57,11 @@ fn draw_offers(scene: &Scene, canvas: &mut Canvas, area: Rect, list: &FlowList) 
     let below =
         Rect { y: area.y + area.height.min(rows as u16), height: area.height.min(ABOUT as u16), ..area };
     if let Some(offer) = list.offers.get(selected) {
-        canvas.lines(below, &about(scene, theme, offer, columns));
+        canvas.lines(below, &about(scene, theme, (list, offer), columns));
     }
 }
 
-fn offer_line(theme: &Theme, at: usize, offer: &Offer, columns: usize) -> Line<'static> {
+fn offer_line(theme: &Theme, at: usize, (list, offer): (&FlowList, &Offer), columns: usize) -> Line<'static> {
     let number = if at < 9 { (at + 1).to_string() } else { String::new() };
     let name = (columns * 9 / 20).min(42);
     let cells = Cells::new(theme);
@@ -67,10 +71,12 @@ fn offer_line(theme: &Theme, at: usize, offer: &Offer, columns: usize) -> Line<'
             return cells.left(Role::Muted, why, columns.saturating_sub(name + 4)).line();
         }
         Some(Ok(target)) => acts_on(target),
+        None if list.is_for_many() => "see the card".to_owned(),
         None => theme.own(FINDING_OUT),
     };
+    let is_open = offer.target.is_some() || list.is_for_many();
     let rest = columns.saturating_sub(name + 13);
-    let key = if offer.target.is_some() { Role::Key } else { Role::Muted };
+    let key = if is_open { Role::Key } else { Role::Muted };
     let cells = cells.left(key, &number, 2).left(Role::Text, &offer.flow.name, name).gap(2);
     let cells = tier(cells, &offer.flow).gap(1);
     if offer.is_suggested {
@@ -103,7 +109,12 @@ fn acts_on(target: &FitTarget) -> String {
 
 /// More about the selected flow: what it does and what undoes it, which page it opens, why it cannot run,
 /// or for whom it is waited to know.
-fn about(scene: &Scene, theme: &Theme, offer: &Offer, columns: usize) -> Vec<Line<'static>> {
+fn about(
+    scene: &Scene,
+    theme: &Theme,
+    (list, offer): (&FlowList, &Offer),
+    columns: usize,
+) -> Vec<Line<'static>> {
     let mut prose = Prose::new(theme, columns);
     prose.line(theme.own_line(Role::Border, &"─".repeat(columns)));
     let does = super::words::capitalised(&offer.flow.verb);
@@ -117,6 +128,10 @@ fn about(scene: &Scene, theme: &Theme, offer: &Offer, columns: usize) -> Vec<Lin
             prose.say(Role::Text, &does);
             prose.say(Role::Muted, &format!("undo: {}", offer.flow.undo));
         }
+        None if list.is_for_many() => {
+            prose.say(Role::Text, &does);
+            prose.say(Role::Muted, &format!("undo: {}", offer.flow.undo));
+        }
         None => {
             prose.say(Role::Text, &theme.shown(&does, columns));
             match waits::on(scene.state, &[Remote::Cii]) {
@@ -126,17 +141,18 @@ fn about(scene: &Scene, theme: &Theme, offer: &Offer, columns: usize) -> Vec<Lin
         }
     }
     let lines = prose.lines();
-    if lines.len() > ABOUT { about_in_brief(theme, offer, columns) } else { lines }
+    if lines.len() > ABOUT { about_in_brief(theme, (list, offer), columns) } else { lines }
 }
 
 /// Where the rows are too narrow for one of each, the name above has said what it does.
-fn about_in_brief(theme: &Theme, offer: &Offer, columns: usize) -> Vec<Line<'static>> {
+fn about_in_brief(theme: &Theme, (list, offer): (&FlowList, &Offer), columns: usize) -> Vec<Line<'static>> {
     let mut prose = Prose::new(theme, columns);
     prose.line(theme.own_line(Role::Border, &"─".repeat(columns)));
     match &offer.target {
         Some(Err(why)) => prose.say(Role::Warning, why),
         Some(Ok(FitTarget::Page(page))) => prose.say(Role::Muted, page.url.as_str()),
         Some(Ok(_)) => prose.say(Role::Muted, &format!("undo: {}", offer.flow.undo)),
+        None if list.is_for_many() => prose.say(Role::Muted, &format!("undo: {}", offer.flow.undo)),
         None => prose.say(Role::Muted, &theme.own(FINDING_OUT)),
     }
     prose.lines()

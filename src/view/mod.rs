@@ -1,7 +1,7 @@
 //! `&State` × `&Theme` → a screen. Pure: nothing is remembered between two frames.
 //!
 //! One file a screen ([`feed`], [`event`], [`user`], [`address`], [`journal`], [`health`],
-//! [`log`], [`look_up`], [`raw`]) and one a
+//! [`log`], [`look_up`], [`bulk`], [`raw`]) and one a
 //! piece that lies on or over them. Where things stand is decided in [`crate::app::layout`], so that
 //! update and view agree on what is visible; here is only what they look like.
 //!
@@ -11,6 +11,7 @@
 
 mod address;
 mod bar;
+mod bulk;
 mod canvas;
 mod card;
 mod card_text;
@@ -29,6 +30,7 @@ mod journal;
 mod link;
 mod log;
 mod look_up;
+mod many;
 mod notice;
 mod palette;
 mod panel;
@@ -70,8 +72,23 @@ pub struct HelpTexts {
     pub look_key: String,
     /// The key that checks the journal's chain.
     pub check_key: String,
+    /// The keys that have a run on many wait, go on with it, stop it, and show others of its users.
+    pub bulk_keys: BulkKeys,
     /// The key that shows and hides the QR code of a link.
     pub qr_key: String,
+}
+
+/// What can be done about a run on many, by which keys.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct BulkKeys {
+    /// Has it wait.
+    pub pause: String,
+    /// Goes on with it.
+    pub resume: String,
+    /// Stops it for good.
+    pub stop: String,
+    /// Shows others of its users.
+    pub which: String,
 }
 
 /// A line of the help.
@@ -149,6 +166,8 @@ fn body(scene: &Scene, canvas: &mut Canvas, area: Rect) {
         Some(Screen::Health(screen)) => health::draw(scene, screen, canvas, area),
         Some(Screen::Log(screen)) => log::draw(scene, screen, canvas, area),
         Some(Screen::LookUp(screen)) => look_up::draw(scene, screen, canvas, area),
+        Some(Screen::Bulks(screen)) => bulk::draw_list(scene, screen, canvas, area),
+        Some(Screen::Bulk(screen)) => bulk::draw(scene, screen, canvas),
     }
 }
 
@@ -158,6 +177,8 @@ fn overlay(scene: &Scene, canvas: &mut Canvas) -> Option<Position> {
         Overlay::Prompt(prompt) => return prompt::draw(scene, prompt, canvas),
         Overlay::Flows(list) => flows::draw(scene, list, canvas),
         Overlay::Card(card) => return card::draw(scene, card, canvas),
+        Overlay::Many(card) => return many::draw(scene, card, canvas),
+        Overlay::Ask(question) => bulk::draw_question(scene, question, canvas),
         Overlay::Dialog(dialog) => return dialog::draw(scene, dialog, canvas),
         Overlay::Link(card) => link::draw(scene, card, canvas),
         Overlay::Quit(question) => quit::draw(scene, &question.why, canvas),

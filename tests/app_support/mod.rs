@@ -76,6 +76,7 @@ impl Desk {
             link_hosts: Vec::new(),
             is_desktop: false,
             zone: idtriage::domain::time::Zone::Utc,
+            bulk_limit: 50,
             arms_after: idtriage::app::state::ARMS_AFTER,
         };
         let mut state = State::new(start(), SIZE, settings);

@@ -9,9 +9,11 @@ use idtriage::source::Clock;
 use idtriage::tenant::{CallEnd, Called, Clearance, Directory, FlowCaller};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use tokio::sync::Semaphore;
 
 /// A clock that a test moves.
 #[derive(Debug)]
@@ -40,22 +42,37 @@ impl Clock for TestClock {
     }
 }
 
-/// Everybody has one Okta account of one status, and was seen on one address.
+/// Everybody has one Okta account, and was seen on one address.
 #[derive(Debug)]
 pub(crate) struct Town {
     clock: Arc<TestClock>,
+    /// Of everybody who has none of their own.
     status: Mutex<&'static str>,
+    /// By the account's id.
+    statuses: Mutex<HashMap<String, &'static str>>,
     is_dead: AtomicBool,
 }
 
 impl Town {
     pub(crate) fn new(clock: Arc<TestClock>) -> Town {
-        Town { clock, status: Mutex::new("ACTIVE"), is_dead: AtomicBool::new(false) }
+        let (status, statuses) = (Mutex::new("ACTIVE"), Mutex::default());
+        Town { clock, status, statuses, is_dead: AtomicBool::new(false) }
     }
 
     /// Every Okta account has this status from now on.
     pub(crate) fn turn(&self, status: &'static str) {
+        self.statuses.lock().unwrap().clear();
         *self.status.lock().unwrap() = status;
+    }
+
+    /// This account has this status from now on.
+    pub(crate) fn turn_one(&self, id: &str, status: &'static str) {
+        self.statuses.lock().unwrap().insert(id.to_owned(), status);
+    }
+
+    /// Everything is answered again.
+    pub(crate) fn live(&self) {
+        self.is_dead.store(false, Ordering::SeqCst);
     }
 
     /// Nothing is answered any more.
@@ -70,14 +87,26 @@ impl Town {
     }
 
     fn okta(&self, login: &str) -> Part<OktaUser> {
-        let status = *self.status.lock().unwrap();
+        let id = id_of(login);
+        let own = self.statuses.lock().unwrap().get(&id).copied();
+        let status = own.unwrap_or(*self.status.lock().unwrap());
         let links = match status {
             "ACTIVE" => json!({"self": {}, "suspend": {}}),
             "SUSPENDED" => json!({"self": {}, "unsuspend": {}}),
             _ => json!({"self": {}}),
         };
         let profile = json!({"login": login});
-        part(self, json!({"id": "00u1", "status": status, "_links": links, "profile": profile}))
+        part(self, json!({"id": id, "status": status, "_links": links, "profile": profile}))
+    }
+}
+
+/// The id of the account of a login, or an id itself.
+pub(crate) fn id_of(login: &str) -> String {
+    match login.split('@').next().unwrap_or_default() {
+        "ann" => "00u1".to_owned(),
+        id if id.starts_with("00u") => id.to_owned(),
+        // A second name of the same account.
+        name => format!("00u{}", name.trim_end_matches(".admin")),
     }
 }
 
@@ -98,7 +127,7 @@ impl Directory for Town {
             json!({"login": login, "displayName": "A Person", "status": "ACTIVE",
             "ipAddresses": [{"ipAddress": "203.0.113.7"}]})
         };
-        let account = json!({"userId": "00u1", "provider": "OKTA", "login": login});
+        let account = json!({"userId": id_of(login), "provider": "OKTA", "login": login});
         let details = || {
             json!({"endUserDetails": {"id": "c1", "login": login},
             "providerEndUserDetails": [account]})
@@ -134,11 +163,30 @@ impl Directory for Town {
 pub(crate) struct Caller {
     sent: Mutex<Vec<ShownRequest>>,
     suspends: Mutex<Option<Arc<Town>>>,
+    status: Mutex<Option<u16>>,
+    gate: Mutex<Option<Arc<Semaphore>>>,
 }
 
 impl Caller {
     pub(crate) fn sent(&self) -> usize {
         self.sent.lock().unwrap().len()
+    }
+
+    /// The bodies of what was sent.
+    pub(crate) fn bodies(&self) -> Vec<String> {
+        self.sent.lock().unwrap().iter().map(|shown| shown.body.clone()).collect()
+    }
+
+    /// Everything is answered with this status from now on; with `None` as it should be.
+    pub(crate) fn answers(&self, status: Option<u16>) {
+        *self.status.lock().unwrap() = status;
+    }
+
+    /// So many requests are answered from now on, the others wait until there are more.
+    pub(crate) fn answers_only(&self, how_many: usize) -> Arc<Semaphore> {
+        let gate = Arc::new(Semaphore::new(how_many));
+        *self.gate.lock().unwrap() = Some(gate.clone());
+        gate
     }
 
     /// The flow works: who is acted on is suspended afterwards.
@@ -160,9 +208,18 @@ impl FlowCaller for Caller {
             return CallEnd::NotSent(why.into()).into();
         }
         self.sent.lock().unwrap().push(shown.clone());
-        if let Some(town) = &*self.suspends.lock().unwrap() {
-            town.turn(if order.flow.0 == "unsuspend" { "ACTIVE" } else { "SUSPENDED" });
+        let gate = self.gate.lock().unwrap().clone();
+        if let Some(gate) = gate {
+            gate.acquire().await.unwrap().forget();
         }
-        CallEnd::Answered(Receipt { status: Some(200), ..Receipt::default() }).into()
+        let status = self.status.lock().unwrap().unwrap_or(200);
+        if let Some(town) = self.suspends.lock().unwrap().as_ref().filter(|_| status == 200) {
+            let becomes = if order.flow.0 == "unsuspend" { "ACTIVE" } else { "SUSPENDED" };
+            match &order.target {
+                Some(id) => town.turn_one(id, becomes),
+                None => town.turn(becomes),
+            }
+        }
+        CallEnd::Answered(Receipt { status: Some(status), ..Receipt::default() }).into()
     }
 }

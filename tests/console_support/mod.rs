@@ -19,7 +19,7 @@ use idtriage::app::{Msg, State};
 use idtriage::command::Keymap;
 use idtriage::config::meant::{Guard, OpenLinks};
 use idtriage::domain::flow::ProvenBy;
-use idtriage::domain::{Actor, Flow, Route, preset};
+use idtriage::domain::{Actor, Flow, Risk, Route, preset};
 use idtriage::ingest::{Ingest, decoder};
 use idtriage::remediation::guard::Mode;
 use idtriage::remediation::runner::Pace;
@@ -28,6 +28,7 @@ use idtriage::runtime::child::Children;
 use idtriage::runtime::clipboard::Way;
 use idtriage::runtime::console::{Console, Ended};
 use idtriage::runtime::effects::Heard;
+use idtriage::runtime::many::Drives;
 use idtriage::runtime::services::Services;
 use idtriage::runtime::terminal::frame::FrameBackend;
 use idtriage::source::{Accept, Arrival, Clock};
@@ -38,6 +39,7 @@ use jiff::SignedDuration;
 use ratatui::Terminal;
 use serde_json::json;
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -53,6 +55,9 @@ pub(crate) struct Bench {
     pub(crate) town: Arc<Town>,
     pub(crate) caller: Arc<Caller>,
     pub(crate) store: Arc<dyn Store>,
+    pub(crate) desk: Arc<Desk>,
+    drives: Drives,
+    folder: Arc<tempfile::TempDir>,
     clock: Arc<TestClock>,
     ingest: Ingest,
     keys: UnboundedSender<io::Result<Event>>,
@@ -60,7 +65,6 @@ pub(crate) struct Bench {
     turns: Turns,
     heard: UnboundedSender<Heard>,
     running: JoinHandle<io::Result<Ended>>,
-    _folder: tempfile::TempDir,
 }
 
 /// An event that is to arrive: id, check, severity, users.
@@ -87,15 +91,36 @@ impl Bench {
 
     /// A console on an empty store.
     pub(crate) fn empty() -> Bench {
-        let folder = throw_away_folder("console-").unwrap();
+        Bench::guarded(Guard::default())
+    }
+
+    /// The same with something that must not be done.
+    pub(crate) fn guarded(guard: Guard) -> Bench {
+        let folder = Arc::new(throw_away_folder("console-").unwrap());
         let url = format!("sqlite:{}", folder.path().join("idtriage.db").display());
         let store = idtriage::store::open(&url, decoder(Default::default()), OpenOptions::default()).unwrap();
         let clock = Arc::new(TestClock::default());
         let (town, caller) = (Arc::new(Town::new(clock.clone())), Arc::new(Caller::default()));
-        let desk = desk(&store, &town, &caller, &clock);
+        let desk = desk(&store, &town, &caller, &clock, guard);
+        Bench::on(desk, town, caller, clock, folder)
+    }
+
+    /// Another console on the same store and tenant, after the first one was left.
+    pub(crate) fn again(self) -> Bench {
+        Bench::on(self.desk, self.town, self.caller, self.clock, self.folder)
+    }
+
+    fn on(
+        desk: Arc<Desk>,
+        town: Arc<Town>,
+        caller: Arc<Caller>,
+        clock: Arc<TestClock>,
+        folder: Arc<tempfile::TempDir>,
+    ) -> Bench {
+        let (store, drives) = (desk.store.clone(), Drives::default());
         let glass = Glass::new(ROWS, COLUMNS);
         let (keys, input) = unbounded_channel();
-        let mut console = console(&desk, &glass, &clock);
+        let mut console = console(&desk, &glass, &clock, (drives.clone(), exports(&folder)));
         let heard = console.sender();
         let taken = Taken::default();
         let (mut onlooker, turns) = Onlooker::new(glass.clone(), taken.clone());
@@ -105,8 +130,47 @@ impl Bench {
         });
         let ingest = Ingest::new(store.clone(), clock.clone());
         let pressed = AtomicUsize::new(0);
-        let _folder = folder;
-        Bench { glass, town, caller, store, clock, ingest, keys, pressed, turns, heard, running, _folder }
+        Bench {
+            glass,
+            town,
+            caller,
+            store,
+            desk,
+            drives,
+            folder,
+            clock,
+            ingest,
+            keys,
+            pressed,
+            turns,
+            heard,
+            running,
+        }
+    }
+
+    /// Has the runs on many wait, as leaving the console does, and waits until they do.
+    pub(crate) async fn wind_down(&self) {
+        self.drives.close();
+        end_of(self.drives.ended()).await;
+    }
+
+    /// The files that were written.
+    pub(crate) fn exported(&self) -> Vec<String> {
+        let files = std::fs::read_dir(exports(&self.folder)).unwrap();
+        files.map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap()).collect()
+    }
+
+    /// From now on whatever the store commits is told as its watcher would.
+    pub(crate) fn watch(&self) {
+        let (mut sequence, heard) = (self.store.watch(), self.heard.clone());
+        tokio::spawn(async move {
+            while sequence.changed().await.is_ok() {
+                let now = *sequence.borrow_and_update();
+                if heard.send(Heard::Msg(Msg::StoreChanged(now))).is_err() {
+                    return;
+                }
+            }
+        });
     }
 
     /// Events come in through ingest, and the loop is told as the store's watcher would.
@@ -197,7 +261,17 @@ impl Bench {
     }
 }
 
-fn desk(store: &Arc<dyn Store>, town: &Arc<Town>, caller: &Arc<Caller>, clock: &Arc<TestClock>) -> Arc<Desk> {
+fn exports(folder: &Arc<tempfile::TempDir>) -> PathBuf {
+    folder.path().join("exports")
+}
+
+fn desk(
+    store: &Arc<dyn Store>,
+    town: &Arc<Town>,
+    caller: &Arc<Caller>,
+    clock: &Arc<TestClock>,
+    guard: Guard,
+) -> Arc<Desk> {
     let clock = clock.clone();
     Arc::new(Desk {
         store: store.clone(),
@@ -205,7 +279,7 @@ fn desk(store: &Arc<dyn Store>, town: &Arc<Town>, caller: &Arc<Caller>, clock: &
         org: None,
         caller: caller.clone(),
         flows: flows(),
-        guard: Guard::default(),
+        guard,
         mode: Mode::Acting,
         actor: Actor { user: "ops".into(), host: "jump".into(), ..Actor::default() },
         zone: idtriage::domain::time::Zone::Utc,
@@ -214,7 +288,7 @@ fn desk(store: &Arc<dyn Store>, town: &Arc<Town>, caller: &Arc<Caller>, clock: &
     })
 }
 
-/// A flow that can be run, of medium risk and proven by a re-read, and its inverse.
+/// A flow that can be run, of medium risk and proven by a re-read, its inverse, and one of high risk.
 fn flows() -> Arc<[Flow]> {
     let url = |number: u8| Some(format!("https://acme.workflows.okta.com/api/flo/{number}/invoke"));
     let all = preset::all().into_iter().filter(|flow| flow.id == "suspend-okta-account".into());
@@ -229,12 +303,26 @@ fn flows() -> Arc<[Flow]> {
             suggested_for: vec!["nothing-at-all".to_owned()],
             ..suspend(flow.clone())
         };
-        [Flow { inverse: Some(inverse.id.clone()), ..suspend(flow) }, inverse]
+        let high = Flow {
+            id: "deactivate".into(),
+            verb: "deactivate the Okta account".to_owned(),
+            risk: Risk::High,
+            proven_by: None,
+            inverse: None,
+            suggested_for: vec!["nothing-at-all".to_owned()],
+            ..suspend(flow.clone())
+        };
+        [Flow { inverse: Some(inverse.id.clone()), ..suspend(flow) }, inverse, high]
     };
     all.flat_map(both).collect()
 }
 
-fn console(desk: &Arc<Desk>, glass: &Glass, clock: &Arc<TestClock>) -> Console<Glass> {
+fn console(
+    desk: &Arc<Desk>,
+    glass: &Glass,
+    clock: &Arc<TestClock>,
+    (drives, exports): (Drives, PathBuf),
+) -> Console<Glass> {
     let settings = Settings {
         badge: None,
         analyst: "ops".into(),
@@ -247,16 +335,18 @@ fn console(desk: &Arc<Desk>, glass: &Glass, clock: &Arc<TestClock>) -> Console<G
         link_hosts: Vec::new(),
         is_desktop: false,
         zone: idtriage::domain::time::Zone::Utc,
+        bulk_limit: usize::try_from(desk.guard.bulk_limit.0).unwrap(),
         arms_after: idtriage::app::state::ARMS_AFTER,
     };
     let state = State::new(clock.now(), Size { columns: COLUMNS, rows: ROWS }, settings);
     let screen = Terminal::new(FrameBackend::fixed(glass.clone(), COLUMNS, ROWS)).unwrap();
     let services = Services {
+        drives,
         prober: None,
         log: None,
         org: None,
         map: Default::default(),
-        exports: None,
+        exports: Some(exports),
         desk: desk.clone(),
         runner: Arc::new(Runner::new(desk.clone(), pace())),
         clock: clock.clone(),
@@ -304,6 +394,7 @@ fn named(name: &str) -> KeyEvent {
     let code = match name {
         "enter" => KeyCode::Enter,
         "esc" => KeyCode::Esc,
+        "space" => KeyCode::Char(' '),
         "tab" => KeyCode::Tab,
         "up" => KeyCode::Up,
         "down" => KeyCode::Down,

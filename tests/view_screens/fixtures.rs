@@ -57,6 +57,7 @@ pub(crate) fn console(columns: u16, rows: u16) -> State {
         link_hosts: vec!["dashboard.example.com".into()],
         is_desktop: false,
         zone: Zone::Utc,
+        bulk_limit: 50,
         arms_after: idtriage::app::state::ARMS_AFTER,
     };
     let mut state = State::new(ago(0), Size { columns, rows }, settings);

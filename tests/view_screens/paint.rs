@@ -2,7 +2,7 @@
 
 use idtriage::app::State;
 use idtriage::app::list::Extent;
-use idtriage::view::{HelpLine, HelpTexts, PaletteLine, Theme, render};
+use idtriage::view::{BulkKeys, HelpLine, HelpTexts, PaletteLine, Theme, render};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::{Buffer, Cell};
@@ -50,6 +50,7 @@ pub(crate) fn help() -> HelpTexts {
         undo_key: "z".into(),
         look_key: "R".into(),
         check_key: "v".into(),
+        bulk_keys: BulkKeys { pause: "p".into(), resume: "c".into(), stop: "S".into(), which: "f".into() },
         qr_key: "tab".into(),
     }
 }

@@ -1,0 +1,321 @@
+//! One flow on many people as it is about to happen: whom it acts on, whom it leaves out and why, what is asked
+//! for that, and how far it reaches altogether.
+
+use super::blast::{Blast, BlastLine, Told, Weight};
+use super::bulk::{Doubts, left_out};
+use super::plan::{Plan, Refusal};
+use super::{FindingId, Login, Outcome, Risk, Untrusted};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Somebody who is meant, and the finding that it is run from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Mark {
+    /// Who.
+    pub login: Login,
+    /// From which finding.
+    pub finding: Option<FindingId>,
+}
+
+/// What was planned for each of many.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Planned {
+    /// The plans, in the order of the marks.
+    pub plans: Vec<Plan>,
+    /// Those for whom there is none, and why.
+    pub unplanned: Vec<(Mark, String)>,
+}
+
+/// What keeps somebody out of the run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Exception {
+    /// Our guard forbids it: they are protected, say.
+    Refused,
+    /// There is nothing that could be sent for them.
+    NotPlanned,
+    /// It would have to be insisted on.
+    Doubted,
+    /// They are another name of an account that is acted on already.
+    SameAccount,
+    /// The account's state does not allow it.
+    NotLegal,
+    /// The account is so already.
+    AlreadySo,
+}
+
+impl Exception {
+    /// Every kind, the ones that most need a look first.
+    pub const ALL: [Exception; 6] = [
+        Exception::Refused,
+        Exception::NotPlanned,
+        Exception::Doubted,
+        Exception::SameAccount,
+        Exception::NotLegal,
+        Exception::AlreadySo,
+    ];
+
+    /// The words on the card.
+    pub fn words(self) -> &'static str {
+        match self {
+            Exception::Refused => "refused",
+            Exception::NotPlanned => "cannot be planned",
+            Exception::Doubted => "wants insisting",
+            Exception::SameAccount => "a second name",
+            Exception::NotLegal => "not legal now",
+            Exception::AlreadySo => "already so",
+        }
+    }
+
+    fn of(plan: &Plan, refusal: &Refusal, doubts: Doubts) -> Exception {
+        let is_doubted = plan.needs_again.is_some() && doubts == Doubts::Stand;
+        match refusal.outcome {
+            Outcome::NoChange => Exception::AlreadySo,
+            Outcome::NotLegal => Exception::NotLegal,
+            _ if plan.refusal.is_some() => Exception::Refused,
+            _ if is_doubted => Exception::Doubted,
+            _ => Exception::SameAccount,
+        }
+    }
+}
+
+/// How somebody stands in a run on many.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stand<'a> {
+    /// Who.
+    pub login: &'a Login,
+    /// What was planned, if anything could be.
+    pub plan: Option<&'a Plan>,
+    /// Why they are left out, if they are.
+    pub left_out: Option<(Exception, String)>,
+}
+
+impl<'a> Stand<'a> {
+    /// What happens to them, where they are acted on.
+    pub fn acted_on(&self) -> Option<&'a Plan> {
+        self.plan.filter(|_| self.left_out.is_none())
+    }
+
+    /// Whether they are known to be an administrator, and acted on.
+    pub fn is_administrator(&self) -> bool {
+        self.acted_on().and_then(|plan| plan.blast.as_ref()).is_some_and(Blast::is_of_administrator)
+    }
+}
+
+/// How each stands: those who are left out first, then administrators, then the others, each in their order.
+pub fn stands(planned: &Planned, insists: bool) -> Vec<Stand<'_>> {
+    let doubts = if insists { Doubts::InsistedOn } else { Doubts::Stand };
+    let unplanned = planned.unplanned.iter().map(|(mark, why)| Stand {
+        login: &mark.login,
+        plan: None,
+        left_out: Some((Exception::NotPlanned, why.clone())),
+    });
+    let refusals = left_out(&planned.plans, doubts);
+    let others = planned.plans.iter().zip(refusals).map(|(plan, refusal)| {
+        let left_out = refusal.map(|refusal| (Exception::of(plan, &refusal, doubts), refusal.why));
+        Stand { login: &plan.login, plan: Some(plan), left_out }
+    });
+    let mut all: Vec<Stand<'_>> = unplanned.chain(others).collect();
+    all.sort_by_key(|stand| match &stand.left_out {
+        Some((exception, _)) => (0, Some(*exception)),
+        None if stand.is_administrator() => (1, None),
+        None => (2, None),
+    });
+    all
+}
+
+/// What a confirmation of a run on many asks for. Never a single key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ConfirmMany {
+    /// This word is typed.
+    Word(String),
+    /// The number of those who are acted on is typed.
+    Count(usize),
+}
+
+impl ConfirmMany {
+    /// Whether what was typed is what was asked for.
+    pub fn accepts(&self, typed: &str) -> bool {
+        match self {
+            ConfirmMany::Word(word) => typed.trim() == word,
+            ConfirmMany::Count(count) => typed.trim() == count.to_string(),
+        }
+    }
+}
+
+/// What acts, in sum.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sum {
+    /// Those who are acted on.
+    pub acted_on: usize,
+    /// Those who are left out, by why, the ones that most need a look first.
+    pub left_out: Vec<(Exception, usize)>,
+    /// The highest risk among those who are acted on.
+    pub risk: Option<Risk>,
+    /// Whether that is higher than the flow's, because of whom it is on.
+    pub is_raised: bool,
+    /// What a confirmation asks for; nothing where nobody is acted on.
+    pub confirm: Option<ConfirmMany>,
+    /// Whether a reason is asked for.
+    pub reason_required: bool,
+}
+
+/// Sums up.
+pub fn sum(stands: &[Stand<'_>]) -> Sum {
+    let plans: Vec<&Plan> = stands.iter().filter_map(Stand::acted_on).collect();
+    let risk = plans.iter().map(|plan| plan.risk).max();
+    let mut left_out: BTreeMap<Exception, usize> = BTreeMap::new();
+    for (exception, _) in stands.iter().filter_map(|stand| stand.left_out.as_ref()) {
+        *left_out.entry(*exception).or_default() += 1;
+    }
+    let confirm = plans.first().map(|plan| match risk {
+        Some(Risk::High) => ConfirmMany::Count(plans.len()),
+        _ => ConfirmMany::Word(plan.flow.word().to_owned()),
+    });
+    Sum {
+        acted_on: plans.len(),
+        left_out: left_out.into_iter().collect(),
+        risk,
+        is_raised: plans.iter().any(|plan| plan.is_raised()),
+        confirm,
+        reason_required: plans.iter().any(|plan| plan.reason_required),
+    }
+}
+
+impl Sum {
+    /// `38 are acted on, 2 are left out`.
+    pub fn brief(&self) -> String {
+        let how_many = |count: usize| match count {
+            0 => "nobody is".to_owned(),
+            1 => "1 is".to_owned(),
+            count => format!("{count} are"),
+        };
+        let left_out = self.left_out.iter().map(|(_, count)| count).sum();
+        format!("{} acted on, {} left out", how_many(self.acted_on), how_many(left_out))
+    }
+
+    /// `38 are acted on, 2 are left out: 1 refused, 1 already so`.
+    pub fn words(&self) -> String {
+        if self.left_out.is_empty() {
+            return self.brief();
+        }
+        let kinds = self.left_out.iter().map(|(exception, count)| format!("{count} {}", exception.words()));
+        let kinds: Vec<String> = kinds.collect();
+        format!("{}: {}", self.brief(), kinds.join(", "))
+    }
+}
+
+/// So many people are named.
+const NAMED: usize = 4;
+
+/// How far it reaches altogether, line by line, in the order of the card for one.
+pub fn reach(plans: &[&Plan]) -> Vec<BlastLine> {
+    let read: Vec<(&Login, &Blast)> =
+        plans.iter().filter_map(|plan| Some((&plan.login, plan.blast.as_ref()?))).collect();
+    let unread = plans.len() - read.len();
+    let mut lines = vec![
+        administrators(&read, unread),
+        classes(&read, unread),
+        distinct("groups", "memberships", unread, read.iter().map(|(_, blast)| &blast.groups)),
+        distinct("apps", "assignments", unread, read.iter().map(|(_, blast)| &blast.apps)),
+        findings(&read, unread),
+    ];
+    lines.push(BlastLine {
+        name: "sessions",
+        words: "cannot tell: no call lists them".to_owned(),
+        weight: Weight::Unknown,
+    });
+    lines
+}
+
+fn administrators(read: &[(&Login, &Blast)], unread: usize) -> BlastLine {
+    let held: Vec<&Login> =
+        read.iter().filter(|(_, blast)| blast.is_of_administrator()).map(|(login, _)| *login).collect();
+    let untold = unread + read.iter().filter(|(_, blast)| blast.administers().is_none()).count();
+    let mut words = Vec::new();
+    if !held.is_empty() {
+        words.push(format!("{} of them: {}", held.len(), named(&held)));
+    }
+    if untold > 0 {
+        words.push(format!("cannot tell for {untold}"));
+    }
+    if words.is_empty() {
+        words.push("none has a role that is active".to_owned());
+    }
+    let weight = match (held.is_empty(), untold) {
+        (false, _) => Weight::Raises,
+        (true, 0) => Weight::Known,
+        (true, _) => Weight::Unknown,
+    };
+    BlastLine { name: "admins", words: words.join("; "), weight }
+}
+
+fn named(logins: &[&Login]) -> String {
+    let mut words: Vec<String> = logins.iter().take(NAMED).map(ToString::to_string).collect();
+    if let Some(more) = logins.len().checked_sub(NAMED).filter(|more| *more > 0) {
+        words.push(format!("and {more} more"));
+    }
+    words.join(", ")
+}
+
+fn classes(read: &[(&Login, &Blast)], unread: usize) -> BlastLine {
+    let mut counted: BTreeMap<String, usize> = BTreeMap::new();
+    let mut untold = unread;
+    for (_, blast) in read {
+        match &blast.class {
+            Told::Is(class) => *counted.entry(class.to_string()).or_default() += 1,
+            Told::CannotTell(_) => untold += 1,
+        }
+    }
+    let mut all: Vec<(String, usize)> = counted.into_iter().collect();
+    all.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    let known: Vec<String> =
+        all.iter().take(NAMED).map(|(class, count)| format!("{count} {class}")).collect();
+    line("class", known.join(", "), untold)
+}
+
+/// How many different ones there are, and how often.
+fn distinct<'a>(
+    name: &'static str,
+    noun: &str,
+    unread: usize,
+    told: impl Iterator<Item = &'a Told<Vec<Untrusted>>>,
+) -> BlastLine {
+    let (mut different, mut all, mut untold, mut is_known) = (BTreeSet::new(), 0, unread, false);
+    for told in told {
+        match told {
+            Told::Is(names) => {
+                is_known = true;
+                all += names.len();
+                different.extend(names.iter().map(Untrusted::raw));
+            }
+            Told::CannotTell(_) => untold += 1,
+        }
+    }
+    let words = match (is_known, all) {
+        (false, _) => String::new(),
+        (true, 0) => "none".to_owned(),
+        (true, all) => format!("{all} {noun}, {} different", different.len()),
+    };
+    line(name, words, untold)
+}
+
+fn findings(read: &[(&Login, &Blast)], unread: usize) -> BlastLine {
+    let known: Vec<usize> = read.iter().filter_map(|(_, blast)| blast.findings.known().copied()).collect();
+    let words = match known.iter().sum() {
+        0 => "no other that is open".to_owned(),
+        1 => "1 other that is open".to_owned(),
+        open => format!("{open} others that are open"),
+    };
+    line("findings", words, unread + read.len() - known.len())
+}
+
+/// Nothing is said of those whom nobody can tell about but how many they are.
+fn line(name: &'static str, known: String, untold: usize) -> BlastLine {
+    let untold_words = (untold > 0).then(|| format!("cannot tell for {untold}"));
+    let all: Vec<String> =
+        Some(known).filter(|known| !known.is_empty()).into_iter().chain(untold_words).collect();
+    let weight = if untold > 0 { Weight::Unknown } else { Weight::Known };
+    BlastLine { name, words: all.join("; "), weight }
+}
+
+#[cfg(test)]
+mod tests;

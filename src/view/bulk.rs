@@ -1,0 +1,311 @@
+//! Runs on many: the list of them, and one with what became of each user.
+//!
+//! ```text
+//!  suspend the Okta account · by kim at 10:02Z · confirmed by phone
+//!  paused  ▰▰▰▰▱▱▱▱  12 of 40 done · 11 changed, 1 refused, 28 queued
+//!  ! `bob@example.com` is refused (answered 403): …
+//!  what to do: …
+//!
+//!  user                          ended                      at     why
+//!  ann@example.com               changed (verified)         10:03Z
+//! ```
+
+use super::canvas::{Canvas, Cells};
+use super::panel::{Focus, Panel};
+use super::prose::Prose;
+use super::theme::{Role, Theme};
+use super::words;
+use super::{BulkKeys, Scene};
+use crate::app::bulk::{self, Asking, BulkScreen, BulksScreen, Question, Which};
+use crate::domain::Outcome;
+use crate::domain::bulk::{BulkEnd, BulkRun, BulkState, BulkUser};
+use crate::domain::untrusted::{Untrusted, width};
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+
+const STATE: usize = 11;
+const COUNTS: usize = 12;
+/// The cells of the bar.
+const BAR: usize = 20;
+
+pub(super) fn draw_list(scene: &Scene, screen: &BulksScreen, canvas: &mut Canvas, area: Rect) {
+    canvas.line(area, 0, &list_heading(scene, canvas.theme, screen, usize::from(area.width)));
+    let below = Rect { y: area.y + 1.min(area.height), height: area.height.saturating_sub(1), ..area };
+    let selected = screen.selected().map(|run| run.id);
+    let visible = screen.runs.iter().skip(screen.cursor.offset).take(usize::from(below.height));
+    for (row, run) in visible.enumerate() {
+        canvas.line(below, row, &list_line(scene, canvas.theme, run, usize::from(below.width)));
+        if Some(run.id) == selected {
+            canvas.select(below, row);
+        }
+    }
+}
+
+fn list_heading(scene: &Scene, theme: &Theme, screen: &BulksScreen, columns: usize) -> Line<'static> {
+    if let Some(error) = &screen.error {
+        return theme.line(Role::Alarm, &format!(" ! {error}"));
+    }
+    match (screen.is_loaded, screen.runs.is_empty()) {
+        (false, _) => theme.own_line(Role::Muted, " reading…"),
+        (true, true) => {
+            theme.line(Role::Muted, " nothing was run on many yet: mark users in an event, then run a flow")
+        }
+        (true, false) => {
+            let (verb, ended) = list_widths(scene, columns);
+            let cells = Cells::new(theme).gap(1).left(Role::Muted, "when", when(scene)).gap(1);
+            let cells = cells.left(Role::Muted, "state", STATE).gap(1).left(Role::Muted, "what", verb).gap(1);
+            cells.left(Role::Muted, "done", COUNTS).gap(1).left(Role::Muted, "ended", ended).line()
+        }
+    }
+}
+
+fn when(scene: &Scene) -> usize {
+    scene.state.settings.zone.minutes_columns()
+}
+
+/// What it does and how it ended share what is left; on a narrow screen only the first is there.
+fn list_widths(scene: &Scene, columns: usize) -> (usize, usize) {
+    let rest = columns.saturating_sub(when(scene) + STATE + COUNTS + 5);
+    if rest < 50 { (rest, 0) } else { (rest / 2, rest - rest / 2 - 1) }
+}
+
+fn list_line(scene: &Scene, theme: &Theme, run: &BulkRun, columns: usize) -> Line<'static> {
+    let (verb, ended) = list_widths(scene, columns);
+    let at = scene.state.settings.zone.minutes(run.at);
+    let cells = Cells::new(theme).gap(1).left(Role::Muted, &at, when(scene)).gap(1);
+    let (role, word) = state(scene, run);
+    let cells = cells.left(role, word, STATE).gap(1);
+    let cells = cells.left(Role::Text, &run.verb, verb).gap(1);
+    let done = format!("{} of {}", run.counts.done(), run.counts.total());
+    cells.left(Role::Text, &done, COUNTS).gap(1).left(Role::Muted, &run.counts.words(), ended).line()
+}
+
+/// Where it stands, in a word.
+fn state(scene: &Scene, run: &BulkRun) -> (Role, &'static str) {
+    let role = match run.state {
+        BulkState::Running if bulk::is_interrupted(scene.state, run) => return (Role::Alarm, "interrupted"),
+        BulkState::Running => Role::Accent,
+        BulkState::Paused => Role::Warning,
+        BulkState::Stopped => Role::Muted,
+        BulkState::Done => Role::Good,
+    };
+    (role, run.state.word())
+}
+
+pub(super) fn draw(scene: &Scene, screen: &BulkScreen, canvas: &mut Canvas) {
+    let (facts, users, about) = scene.size.bulk_parts();
+    draw_facts(scene, screen, canvas, facts);
+    draw_users(scene, screen, canvas, users);
+    draw_about(screen, canvas, about);
+}
+
+fn draw_facts(scene: &Scene, screen: &BulkScreen, canvas: &mut Canvas, area: Rect) {
+    let theme = canvas.theme;
+    let inner = Rect { x: area.x + 1.min(area.width), width: area.width.saturating_sub(2), ..area };
+    let Some(run) = &screen.run else {
+        let line = match &screen.error {
+            Some(error) => theme.line(Role::Alarm, &format!("! {error}")),
+            None => theme.own_line(Role::Muted, "reading…"),
+        };
+        return canvas.line(inner, 0, &line);
+    };
+    let columns = usize::from(inner.width);
+    canvas.line(inner, 0, &Cells::new(theme).left(Role::Heading, &what(scene, run), columns).line());
+    canvas.line(inner, 1, &stands(scene, theme, run, columns));
+    let (role, why, hint) = why(scene, run);
+    let mut prose = Prose::new(theme, columns);
+    match &screen.error {
+        Some(error) => prose.say(Role::Alarm, &format!("! {error}")),
+        None if !why.is_empty() => prose.say(role, &why),
+        None => {}
+    }
+    // What can be done stands whole, whatever of the reason does.
+    let room = usize::from(inner.height.saturating_sub(2));
+    let room = room.saturating_sub(usize::from(!hint.is_empty()));
+    let mut lines = prose.lines();
+    lines.truncate(room);
+    if !hint.is_empty() {
+        lines.push(Cells::new(theme).left(role, &hint, columns).line());
+    }
+    for (row, line) in lines.iter().enumerate() {
+        canvas.line(inner, row + 2, line);
+    }
+}
+
+fn what(scene: &Scene, run: &BulkRun) -> String {
+    let reason =
+        run.reason.as_deref().map(|reason| format!(" · {}", Untrusted::from(reason))).unwrap_or_default();
+    let at = scene.state.settings.zone.minutes(run.at);
+    format!("{} · by {} at {at}{reason}", words::capitalised(&run.verb), run.actor.signed())
+}
+
+/// `paused  ▰▰▱▱  12 of 40 done · 11 changed, 1 refused, 28 queued`.
+fn stands(scene: &Scene, theme: &Theme, run: &BulkRun, columns: usize) -> Line<'static> {
+    let (done, total) = (run.counts.done(), run.counts.total());
+    let (role, word) = state(scene, run);
+    let cells = Cells::new(theme).text(role, word).gap(2);
+    let cells = match columns >= 76 {
+        true => bar(theme, cells, done, total).gap(2),
+        false => cells,
+    };
+    let words = format!("{done} of {total} done: {}", run.counts.words());
+    let taken = width(word) + if columns >= 76 { BAR + 4 } else { 2 };
+    cells.left(Role::Text, &words, columns.saturating_sub(taken)).line()
+}
+
+fn bar<'a>(theme: &Theme, cells: Cells<'a>, done: usize, total: usize) -> Cells<'a> {
+    let full = done.saturating_mul(BAR).checked_div(total).unwrap_or(BAR).min(BAR);
+    let (full_sign, empty_sign) = (theme.own("●"), theme.own("·"));
+    cells.text(Role::Accent, &full_sign.repeat(full)).text(Role::Muted, &empty_sign.repeat(BAR - full))
+}
+
+/// Why it stands as it does, and what can be done about it.
+fn why(scene: &Scene, run: &BulkRun) -> (Role, String, String) {
+    let because = run.why.as_deref().map(|why| Untrusted::from(why).to_string());
+    let BulkKeys { pause, resume, stop, .. } = &scene.help.bulk_keys;
+    match run.state {
+        BulkState::Running if bulk::is_interrupted(scene.state, run) => {
+            let gone = "! nobody drives it any more: its console or command is gone".to_owned();
+            (Role::Alarm, gone, format!("{resume} goes on with it: nobody is acted on twice"))
+        }
+        BulkState::Running => {
+            let ours = bulk::is_ours(scene.state, run.id);
+            let by = if ours { "driven by this console" } else { "driven by another process" };
+            (Role::Muted, String::new(), format!("{by}: {pause} has it wait, {stop} stops it for good"))
+        }
+        BulkState::Paused => {
+            let then = format!("{resume} goes on, {stop} stops it for good");
+            match because {
+                Some(why) => (
+                    Role::Warning,
+                    format!("! {why}"),
+                    format!("may be so for everybody: mend it, then {then}"),
+                ),
+                None => (Role::Warning, "it waits for somebody to go on".to_owned(), then),
+            }
+        }
+        BulkState::Stopped => {
+            let left = format!("{} were not acted on, and are not any more", run.counts.queued);
+            (Role::Muted, because.unwrap_or_default(), left)
+        }
+        BulkState::Done => (Role::Muted, because.unwrap_or_default(), String::new()),
+    }
+}
+
+fn draw_users(scene: &Scene, screen: &BulkScreen, canvas: &mut Canvas, area: Rect) {
+    let theme = canvas.theme;
+    let columns = usize::from(area.width);
+    canvas.line(area, 0, &heading(scene, theme, screen, columns));
+    let below = Rect { y: area.y + 1.min(area.height), height: area.height.saturating_sub(1), ..area };
+    if screen.users.is_empty() {
+        return canvas.line(below, 0, &theme.own_line(Role::Muted, &nobody(scene, screen)));
+    }
+    let selected = screen.at();
+    let visible = screen.users.iter().enumerate().skip(screen.cursor.offset);
+    for (row, (at, user)) in visible.take(usize::from(below.height)).enumerate() {
+        canvas.line(below, row, &line(scene, theme, user, columns));
+        if at == selected {
+            canvas.select(below, row);
+        }
+    }
+}
+
+fn nobody(scene: &Scene, screen: &BulkScreen) -> String {
+    let which = &scene.help.bulk_keys.which;
+    match (screen.is_loaded, screen.which) {
+        (false, _) => " reading…".to_owned(),
+        (true, Which::All) => " nobody is in it".to_owned(),
+        (true, Which::Exceptions) => format!(" no exception so far; {which} shows others"),
+        (true, Which::Queued) => format!(" nobody waits; {which} shows others"),
+    }
+}
+
+fn heading(scene: &Scene, theme: &Theme, screen: &BulkScreen, columns: usize) -> Line<'static> {
+    let Widths { login, ended, at, why } = Widths::of(scene, columns);
+    let shown = if screen.which == Which::All {
+        "user".to_owned()
+    } else {
+        format!("user: {}", screen.which.words())
+    };
+    let cells = Cells::new(theme).gap(1).left(Role::Muted, &shown, login).gap(1);
+    let cells = cells.left(Role::Muted, "ended", ended).gap(1).left(Role::Muted, "at", at).gap(1);
+    cells.left(Role::Muted, "why", why).line()
+}
+
+struct Widths {
+    login: usize,
+    ended: usize,
+    at: usize,
+    why: usize,
+}
+
+impl Widths {
+    fn of(scene: &Scene, columns: usize) -> Widths {
+        let at = if columns >= 76 { when(scene) } else { 0 };
+        let ended = if columns >= 100 { 30 } else { 24 };
+        let left = columns.saturating_sub(at + ended + 5);
+        let login = if columns >= 100 { left.min(36) } else { left };
+        Widths { login, ended, at, why: left - login }
+    }
+}
+
+fn line(scene: &Scene, theme: &Theme, user: &BulkUser, columns: usize) -> Line<'static> {
+    let Widths { login, ended, at, why } = Widths::of(scene, columns);
+    let cells = Cells::new(theme).gap(1).left(Role::Text, &user.login.to_string(), login).gap(1);
+    let Some(end) = &user.end else { return cells.left(Role::Muted, "waits", ended).line() };
+    let said = Untrusted::from(end.why.as_deref().unwrap_or_default()).to_string();
+    let time = scene.state.settings.zone.minutes(end.at);
+    let cells = cells.left(end.outcome, &brief(end), ended).gap(1).left(Role::Muted, &time, at).gap(1);
+    cells.left(Role::Muted, &said, why).line()
+}
+
+/// How it ended, and what that rests on: the status where it is no success, else what is proven.
+fn brief(end: &BulkEnd) -> String {
+    let word = end.outcome.word();
+    let is_well = matches!(end.outcome, Outcome::Changed | Outcome::Accepted | Outcome::NoChange);
+    match (end.status.filter(|_| !is_well), end.evidence) {
+        (Some(status), _) => format!("{word} (answered {status})"),
+        (None, Some(evidence)) => format!("{word} ({})", evidence.word()),
+        (None, None) => word.to_owned(),
+    }
+}
+
+/// What the row of the selected user has no room for.
+fn draw_about(screen: &BulkScreen, canvas: &mut Canvas, area: Rect) {
+    let Some(user) = screen.selected() else { return };
+    let inner = Rect { x: area.x + 1.min(area.width), width: area.width.saturating_sub(2), ..area };
+    let mut prose = Prose::new(canvas.theme, usize::from(inner.width));
+    prose.say(Role::Text, &about(user));
+    canvas.lines(inner, &prose.lines());
+}
+
+fn about(user: &BulkUser) -> String {
+    let login = &user.login;
+    match &user.end {
+        None => format!("{login} waits: nothing was sent"),
+        Some(end) => {
+            let why = end.why.as_deref().map(|why| format!(": {}", Untrusted::from(why))).unwrap_or_default();
+            let action = end.action.map(|action| format!("; action {action}")).unwrap_or_default();
+            format!("{login} {}{why}{action}", BulkEnd::words(end))
+        }
+    }
+}
+
+/// Really go on, or stop?
+pub(super) fn draw_question(scene: &Scene, question: &Question, canvas: &mut Canvas) {
+    let columns = scene.size.columns.min(72);
+    let mut prose = Prose::new(canvas.theme, usize::from(columns.saturating_sub(4)));
+    prose.say(Role::Text, &question.words);
+    let lines = prose.lines();
+    let rows = u16::try_from(lines.len() + 4).unwrap_or(u16::MAX);
+    let (title, yes) = match question.asking {
+        Asking::Resume => ("Go on?", " goes on"),
+        Asking::Stop => ("Stop?", " stops it"),
+    };
+    let inner = Panel::new(title, Focus::Here).draw(canvas, scene.size.overlay(columns, rows));
+    let text = inner.height.saturating_sub(1);
+    canvas.lines(Rect { height: text, ..inner }, &lines);
+    let keys = Cells::new(canvas.theme).text(Role::Key, "y").text(Role::Text, yes).own(Role::Muted, " · ");
+    let keys = keys.text(Role::Key, "n/esc").text(Role::Muted, " leaves it (default)").line();
+    canvas.line(Rect { y: inner.y + text, height: inner.height - text, ..inner }, 0, &keys);
+}

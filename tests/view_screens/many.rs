@@ -1,0 +1,233 @@
+//! The card for many, and the screens of runs on many.
+
+use crate::fixtures::*;
+use crate::paint::{paint, text, written};
+use idtriage::app::bulk::Which;
+use idtriage::app::marks::Gathered;
+use idtriage::app::msg::{Answer, Msg};
+use idtriage::app::{Effect, RequestId, State, update};
+use idtriage::domain::blast::Roles;
+use idtriage::domain::bulk::{BulkCounts, BulkEnd, BulkId, BulkRun, BulkState, BulkUser};
+use idtriage::domain::many::{Mark, Planned};
+use idtriage::domain::page::Page;
+use idtriage::domain::plan::{Refusal, Target};
+use idtriage::domain::{Actor, Evidence, FindingId, Login, Outcome, Plan, Risk};
+use idtriage::view::Theme;
+use rstest::rstest;
+
+const PEOPLE: [&str; 8] = [
+    "root@example.com",
+    "bo@example.com",
+    "cy@example.com",
+    "dee@example.com",
+    "eve.admin@example.com",
+    "fay@example.com",
+    "日本語@example.com",
+    "a.very.long.login.of.somebody@subsidiary.example.com",
+];
+
+fn look(name: &str, state: &State) {
+    look_in(name, state, &Theme::default());
+}
+
+fn look_in(name: &str, state: &State, theme: &Theme) {
+    insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true }, {
+        insta::assert_snapshot!(name.to_owned(), written(state, theme));
+    });
+}
+
+/// Something happened: what is asked about many is answered.
+fn go(state: &mut State, msg: Msg) {
+    let mut effects = update(state, msg);
+    while let Some(effect) = effects.pop() {
+        if let Some((request, answer)) = answer(effect) {
+            effects.extend(update(state, Msg::Answered(request, answer)));
+        }
+    }
+}
+
+fn answer(effect: Effect) -> Option<(RequestId, Answer)> {
+    Some(match effect {
+        Effect::GatherUsers { request, .. } => {
+            let mark =
+                |(n, login): (i64, &str)| Mark { login: Login::new(login), finding: Some(FindingId(n)) };
+            let marks = (1..).zip(PEOPLE).map(mark).collect();
+            (request, Answer::Gathered(Ok(Gathered { marks, ..Gathered::default() })))
+        }
+        Effect::PlanMany { request, ask } => (request, Answer::ManyPlanned(Ok(planned(&ask)))),
+        Effect::LoadBulks { request, .. } => {
+            let rows = vec![run(BulkState::Paused), run(BulkState::Done)];
+            (request, Answer::Bulks(Ok(Page { rows, next: None })))
+        }
+        Effect::LoadBulk { request, .. } => {
+            (request, Answer::Bulk(Ok(Some(Box::new(run(BulkState::Paused))))))
+        }
+        Effect::LoadBulkUsers { request, which, .. } => {
+            let shown = users().into_iter().filter(|user| which == Which::All || user.end.is_none());
+            (request, Answer::BulkUsers(Ok(shown.collect())))
+        }
+        _ => return None,
+    })
+}
+
+/// Of each kind one: refused, already so, a second name, doubted, without a plan, an administrator, and others.
+fn planned(ask: &idtriage::app::effect::RunAsk) -> Planned {
+    let of = |n: usize, login: &str| Plan {
+        login: Login::new(login),
+        target_id: Some(format!("00u{}", n.min(6))),
+        reason_required: false,
+        ..plan(ask)
+    };
+    let mut plans: Vec<Plan> = PEOPLE.iter().enumerate().map(|(n, login)| of(n, login)).collect();
+    plans[0].refusal = Some("protected: `guard.protected` holds `root@example.com`".to_owned().into());
+    plans[1].refusal = Some(Refusal::no_change("the account is SUSPENDED already"));
+    plans[2].needs_again = Some("the same was done less than ten minutes ago: action 7 (3m, changed)".into());
+    plans[3].target = Target::CannotTell("Okta answered 503".into());
+    if let Some(blast) = &mut plans[4].blast {
+        blast.roles = Roles { held: vec!["Super Administrator".into()], untold: None };
+    }
+    plans[4].risk = Risk::High;
+    let unplanned = Mark { login: Login::new("gil@example.com"), finding: None };
+    let why = "flow `suspend-okta-account` does not fit `gil@example.com`: no account is known".to_owned();
+    Planned { plans, unplanned: vec![(unplanned, why)] }
+}
+
+/// The card for many, armed.
+fn with_many(columns: u16, rows: u16) -> State {
+    let mut state = on_event(columns, rows);
+    go(&mut state, Msg::AllMarksToggled);
+    go(&mut state, Msg::RemediateAsked);
+    go(&mut state, Msg::FlowChosen(0));
+    stand(&mut state);
+    state
+}
+
+fn id() -> BulkId {
+    BulkId(uuid::Uuid::from_u128(0x1234_5678_9abc_4def_8123_4567_89ab_cdef))
+}
+
+fn run(state: BulkState) -> BulkRun {
+    let mut counts = BulkCounts::default();
+    for (outcome, n) in [(Some(Outcome::Changed), 11), (Some(Outcome::Refused), 2), (None, 27)] {
+        counts.add(outcome, n);
+    }
+    BulkRun {
+        id: if state == BulkState::Paused { id() } else { BulkId(uuid::Uuid::from_u128(7)) },
+        flow: "suspend-okta-account".into(),
+        verb: "suspend the Okta account".into(),
+        risk: Risk::High,
+        inputs: Default::default(),
+        reason: Some("confirmed by phone\u{202e}: not theirs".into()),
+        is_insisted: false,
+        actor: Actor { user: "kim".into(), host: "jump1".into(), ..Actor::default() },
+        at: ago(12),
+        state,
+        why: Some("`bo@example.com` is refused (answered 403): the token\u{1b}[2J lacks a scope".into()),
+        held_until: None,
+        seal: None,
+        counts,
+    }
+}
+
+fn users() -> Vec<BulkUser> {
+    let end = |outcome, evidence, status, why: Option<&str>| BulkEnd {
+        outcome,
+        evidence,
+        status,
+        why: why.map(str::to_owned),
+        action: Some(id().action(1)),
+        at: ago(10),
+    };
+    let ends = [
+        Some(BulkEnd::not_sent(Outcome::Refused, "protected: `guard.protected` holds it", ago(10))),
+        Some(end(Outcome::Refused, Some(Evidence::Acknowledged), Some(403), Some("lacks\u{1b}[2J a scope"))),
+        Some(end(Outcome::Changed, Some(Evidence::Verified), Some(200), None)),
+        Some(end(Outcome::Unknown, Some(Evidence::Sent), None, Some("timed out after 60 s"))),
+        Some(end(Outcome::Accepted, Some(Evidence::Acknowledged), Some(200), None)),
+        Some(BulkEnd::not_sent(Outcome::NoChange, "the account is SUSPENDED already", ago(10))),
+        None,
+        None,
+    ];
+    let user = |(position, (login, end)): (u32, (&str, Option<BulkEnd>))| BulkUser {
+        position,
+        login: Login::new(login),
+        target_id: None,
+        finding: None,
+        doubts: Vec::new(),
+        end,
+    };
+    (0..).zip(PEOPLE.into_iter().zip(ends)).map(user).collect()
+}
+
+fn on_bulk(columns: u16, rows: u16) -> State {
+    let mut state = started(columns, rows);
+    go(&mut state, Msg::BulksAsked);
+    go(&mut state, Msg::Opened);
+    go(&mut state, Msg::CursorMoved(idtriage::app::msg::Motion::Down));
+    state
+}
+
+#[rstest]
+#[case(60, 16)]
+#[case(80, 24)]
+#[case(120, 40)]
+fn many(#[case] columns: u16, #[case] rows: u16) {
+    look(&format!("many_{columns}x{rows}"), &with_many(columns, rows));
+}
+
+#[test]
+fn many_without_colour() {
+    look_in("many_mono", &with_many(80, 24), &Theme::default().without_colour());
+}
+
+#[rstest]
+#[case(60, 16)]
+#[case(80, 24)]
+#[case(120, 40)]
+fn bulk(#[case] columns: u16, #[case] rows: u16) {
+    look(&format!("bulk_{columns}x{rows}"), &on_bulk(columns, rows));
+}
+
+#[test]
+fn bulk_without_colour() {
+    look_in("bulk_mono", &on_bulk(80, 24), &Theme::default().without_colour());
+}
+
+#[test]
+fn bulks() {
+    let mut state = started(80, 24);
+    go(&mut state, Msg::BulksAsked);
+    look("bulks_80x24", &state);
+}
+
+#[test]
+fn marked() {
+    let mut state = on_event(80, 24);
+    go(&mut state, Msg::MarkToggled);
+    go(&mut state, Msg::MarkToggled);
+    look("marked_80x24", &state);
+}
+
+/// The question is never clipped, and no byte of a name or a reason reaches the screen as it came.
+#[rstest]
+#[case(20, 6)]
+#[case(40, 10)]
+#[case(60, 16)]
+#[case(200, 50)]
+fn no_size_breaks_them(#[case] columns: u16, #[case] rows: u16) {
+    let mut card = with_many(columns, rows);
+    for state in [&card, &on_bulk(columns, rows)] {
+        let (buffer, _) = paint(state, &Theme::default());
+        let text = text(&buffer);
+        assert!(!text.contains('\u{1b}') && !text.contains('\u{202e}'), "{text}");
+    }
+    if columns >= 40 {
+        let (buffer, _) = paint(&card, &Theme::default());
+        assert!(text(&buffer).contains("type how many"), "{}", text(&buffer));
+    }
+    // To its end and back.
+    for motion in [idtriage::app::msg::Motion::End, idtriage::app::msg::Motion::Top] {
+        tell(&mut card, Msg::CursorMoved(motion));
+        paint(&card, &Theme::default());
+    }
+}
