@@ -1,10 +1,12 @@
 //! The command line, as clap reads it.
 
+mod bulk;
 mod logs;
 mod okta;
 mod operate;
 mod register;
 
+pub use bulk::Bulk;
 pub use logs::Logs;
 pub use okta::{ListApps, Okta, OktaApp, OktaConfig, OktaGroup, OktaUser, SetConfig};
 pub use operate::{CREATE_AND_ACTIVATE, CreateUser, Fields, IamUser, OktaOperation, UpdateUser, link};
@@ -14,7 +16,6 @@ pub use register::{
 
 use crate::app::layout::Size;
 use crate::config::mean;
-use crate::domain::bulk::BulkId;
 use crate::domain::journal::Head;
 use crate::domain::log::Moment;
 use crate::domain::undo::Undoes;
@@ -359,9 +360,16 @@ pub struct Whom {
     /// The users that were seen on an address
     #[arg(long, value_name = "ADDRESS")]
     pub ip: Option<IpAddr>,
+    /// The users of the findings that match, each from theirs, as `findings list` finds them: all of them, not the
+    /// first page. What is closed is left out
+    #[arg(long, value_name = "QUERY", conflicts_with_all = ["users", "users_from", "event", "ip", "finding"])]
+    pub filter: Option<String>,
+    /// With `--filter`: of closed findings too
+    #[arg(long, requires = "filter")]
+    pub with_closed: bool,
     /// On nobody: the flow is tried with the documented sample record, and the journal says so. A live flow acts
     /// on the ids in it
-    #[arg(long, conflicts_with_all = ["users", "users_from", "event", "ip", "finding"])]
+    #[arg(long, conflicts_with_all = ["users", "users_from", "event", "ip", "filter", "finding"])]
     pub test: bool,
 }
 
@@ -390,46 +398,6 @@ impl RunOn {
     }
 }
 
-/// `bulk …`
-#[derive(Debug, Clone, Subcommand)]
-pub enum Bulk {
-    /// Runs on many, newest first
-    List {
-        /// How many
-        #[arg(long, value_name = "N", default_value_t = 100)]
-        limit: usize,
-        /// Older than the run of this id
-        #[arg(long, value_name = "ID")]
-        before: Option<BulkId>,
-    },
-    /// One run and its users, in their order
-    Show {
-        /// Which run
-        id: BulkId,
-        /// Only those with something to look at: not sent, refused, failed or unknown
-        #[arg(long)]
-        exceptions: bool,
-    },
-    /// Go on with those who wait: nobody is acted on twice. What stopped it so far does not stop it again
-    Resume {
-        /// Which run
-        id: BulkId,
-        /// That is meant
-        #[arg(long, required = true)]
-        yes: bool,
-    },
-    /// Let those who are on their way land, and act on nobody more until it is resumed
-    Pause {
-        /// Which run
-        id: BulkId,
-    },
-    /// Let those who are on their way land, and act on nobody more, for good
-    Stop {
-        /// Which run
-        id: BulkId,
-    },
-}
-
 /// How the confirmation of something that acts is answered
 #[derive(Debug, Clone, Args)]
 #[group(multiple = true)]
@@ -440,7 +408,7 @@ pub struct Answers {
     /// Answer confirmations by key or word
     #[arg(long)]
     pub yes: bool,
-    /// Answer the confirmation that wants the login typed; with several users, their number
+    /// Answer the confirmation that wants the login typed; with several users, how many are acted on
     #[arg(long, value_name = "LOGIN|COUNT")]
     pub confirm: Option<String>,
     /// Although an earlier run has an unknown outcome

@@ -9,6 +9,7 @@ pub mod action;
 pub mod actor;
 pub mod blast;
 pub mod bulk;
+pub mod bulk_export;
 pub mod call_probe;
 pub mod check;
 pub mod counts;

@@ -11,7 +11,7 @@ use super::rows::{signed, sized};
 use crate::domain::journal::told::Told;
 use crate::domain::journal::{Head, Record, RecordKind};
 use jiff::Timestamp;
-use record::record;
+pub(super) use record::record;
 use rusqlite::{Connection, OptionalExtension, Result};
 pub(super) use search::page as search;
 use serde_json::Value;

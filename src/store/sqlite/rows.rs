@@ -205,7 +205,7 @@ pub(super) fn json<T: DeserializeOwned>(row: &Row<'_>, column: &str) -> Result<T
     of_json(row.get_ref(column)?.as_str()?)
 }
 
-fn json_option<T: DeserializeOwned>(row: &Row<'_>, column: &str) -> Result<Option<T>> {
+pub(super) fn json_option<T: DeserializeOwned>(row: &Row<'_>, column: &str) -> Result<Option<T>> {
     row.get_ref(column)?.as_str_or_null()?.map(of_json).transpose()
 }
 

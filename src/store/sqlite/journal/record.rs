@@ -9,7 +9,7 @@ use rusqlite::{Result, Row};
 const SEALED: i64 = 1_000;
 
 /// A journal record, all columns.
-pub(super) fn record(row: &Row<'_>) -> Result<Record> {
+pub(in crate::store::sqlite) fn record(row: &Row<'_>) -> Result<Record> {
     let mut reader = Reader { row, damage: None };
     Ok(Record {
         seq: reader.place()?,
