@@ -7,6 +7,7 @@ mod store;
 
 use idtriage::domain::action::{Receipt, Settlement, ShownRequest, StepOf};
 use idtriage::domain::journal::Verifier;
+use idtriage::domain::journal::query::JournalQuery;
 use idtriage::domain::{
     Action, ActionId, Actor, Change, Disposition, Event, EventId, EventKind, Evidence, Finding, FindingId,
     FindingState, Login, Outcome, Risk, Severity,
@@ -506,6 +507,40 @@ async fn the_journal_verifies(store: &dyn Store) {
     assert_eq!(verifier.finish().unwrap(), kept);
     let count = |word| kinds.iter().filter(|kind| **kind == word).count();
     assert_eq!((count("triage"), count("intended"), count("expired"), count("settled")), (304, 11, 2, 8));
+    // The same, looked through from either end.
+    assert_eq!(looked_up(store, "kind:triage").await.len(), 304);
+    assert_eq!(
+        looked_up(store, "kind:settled -user:ann*").await.len()
+            + looked_up(store, "kind:settled user:ann*").await.len(),
+        8
+    );
+    let notes = looked_up(store, "user:BOB@example.com \"note 7\" since:1970-01-01T01:06:40Z").await;
+    assert!(notes.len() >= 11 && notes.is_sorted_by(|above, below| above > below), "{notes:?}");
+    assert!(looked_up(store, "user:nobody").await.is_empty());
+}
+
+/// The places of all records that are asked for: down the pages, and the same up them.
+async fn looked_up(store: &dyn Store, text: &str) -> Vec<u64> {
+    let query = JournalQuery::parse(text).unwrap();
+    let (mut down, mut from) = (Vec::new(), From::Newest);
+    while let Some(next) = {
+        let page = store.journal_page(&query, second(9_000), from, 50).await.unwrap();
+        down.extend(page.rows.iter().map(|record| record.seq));
+        page.next
+    } {
+        from = From::Before(next);
+    }
+    let (mut up, mut from) = (Vec::new(), From::Oldest);
+    while let Some(next) = {
+        let page = store.journal_page(&query, second(9_000), from, 50).await.unwrap();
+        up.extend(page.rows.iter().rev().map(|record| record.seq));
+        page.next
+    } {
+        from = From::After(next);
+    }
+    up.reverse();
+    assert_eq!(down, up);
+    down
 }
 
 async fn what_cannot_be_expanded_is_kept(store: &dyn Store) {

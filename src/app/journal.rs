@@ -21,6 +21,9 @@ use crate::domain::{Action, ActionId, Event, Login};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Actions that are kept beside the records, before those are let go that no held record is about.
+const MOST_ACTIONS: usize = 5_000;
+
 /// Which records are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum JournalLoad {
@@ -289,6 +292,14 @@ fn take_page(screen: &mut JournalScreen, what: JournalLoad, page: Page<Record>, 
             screen.cursor.stay(&before, &now, rows);
         }
     }
+    if screen.actions.len() > MOST_ACTIONS {
+        let_go(screen);
+    }
+}
+
+/// Of the actions those stay that the held records are about. Reading all those records takes a moment: it is done
+/// seldom.
+fn let_go(screen: &mut JournalScreen) {
     let held: BTreeSet<ActionId> =
         screen.records.rows.iter().filter_map(|record| Told::of(record).action()).collect();
     let is_of_held = |action: &Action| {

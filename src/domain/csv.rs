@@ -10,9 +10,8 @@ const BEGINS_A_FORMULA: &[char] =
     &['=', '+', '-', '@', '\t', '\r', '\n', '\u{FF1D}', '\u{FF0B}', '\u{FF0D}', '\u{FF20}'];
 
 /// A line of cells, with its line end.
-pub fn line<'a>(cells: impl IntoIterator<Item = &'a str>) -> String {
-    let cells: Vec<String> = cells.into_iter().map(cell).collect();
-    format!("{}\r\n", cells.join(","))
+pub fn line<const N: usize>(cells: [&str; N]) -> String {
+    format!("{}\r\n", cells.map(cell).join(","))
 }
 
 /// Where a spreadsheet parts cells by `;`, what stands behind one is a cell of its own, in quotes or not.

@@ -77,6 +77,11 @@ impl JournalQuery {
         self.terms.is_empty()
     }
 
+    /// Whether one value or a place says it all: what is looked up is what is asked for.
+    pub fn is_looked_up(&self) -> bool {
+        self.terms.is_empty() || (self.terms.len() == 1 && self.narrowest().is_some())
+    }
+
     /// The span outside of which nothing can match.
     pub fn span(&self, now: Timestamp) -> Span {
         let tests = || self.terms.iter().filter(|(sign, _)| *sign == Sign::Is).map(|(_, test)| test);
@@ -254,6 +259,7 @@ mod tests {
     fn the_narrowest_value_is_looked_up(#[case] text: &str, #[case] expected: Option<(&'static str, &str)>) {
         let narrowest = JournalQuery::parse(text).unwrap().narrowest();
         assert_eq!(narrowest, expected.map(|(name, value)| (name, value.to_owned())));
+        assert!(!JournalQuery::parse(text).unwrap().is_looked_up(), "it has other terms too");
     }
 
     #[test]

@@ -437,8 +437,10 @@ impl Store for SqliteStore {
         from: From<i64>,
         limit: usize,
     ) -> Result<Page<Record>, StoreError> {
+        // What has to be told record by record may look at thousands of them.
+        let lane = if query.is_looked_up() { Lane::Pages } else { Lane::Long };
         let query = query.clone();
-        self.readers.read(Lane::Pages, move |db| journal::search(db, &query, now, from, limit)).await
+        self.readers.read(lane, move |db| journal::search(db, &query, now, from, limit)).await
     }
 
     async fn journal_head(&self) -> Result<Option<Head>, StoreError> {
