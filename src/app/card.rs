@@ -5,6 +5,7 @@
 //! the runner reads the target once more: if it changed, nothing is sent, the change is shown here and
 //! the card is disarmed. What leaves is the request whose digest was shown.
 
+use super::dry_run::DryRun;
 use super::effect::{Effect, RunAsk};
 use super::list::Scroll;
 use super::msg::{Motion, NotRun, Stage};
@@ -63,6 +64,8 @@ pub struct Card {
     pub error: Option<String>,
     /// How far it is scrolled.
     pub scroll: Scroll,
+    /// What would be done, as JSON, where that is read over the card.
+    pub dry_run: Option<Box<DryRun>>,
     /// When its content, as it is now, was first on the screen.
     pub shown_at: Option<Timestamp>,
     /// How long it has to have stood there before it can be answered.
@@ -73,11 +76,21 @@ impl Card {
     /// Whether it can be answered now.
     pub fn is_armed(&self, now: Timestamp) -> bool {
         let may = self.plan.as_ref().is_some_and(|plan| plan.refusal.is_none() && !self.must_insist(plan));
-        may && self.phase == Phase::Asking && self.has_stood(now)
+        may && self.is_asking() && self.has_stood(now)
+    }
+
+    /// Whether it waits for an answer, and nothing lies over it.
+    fn is_asking(&self) -> bool {
+        self.phase == Phase::Asking && self.dry_run.is_none()
+    }
+
+    /// Whether a dry run can be asked for: of what is on the screen, whether it can be sent or not.
+    pub fn takes_dry_run(&self, now: Timestamp) -> bool {
+        self.plan.is_some() && self.is_asking() && self.has_stood(now)
     }
 
     /// Whether its content has been on the screen long enough to have been read.
-    fn has_stood(&self, now: Timestamp) -> bool {
+    pub(super) fn has_stood(&self, now: Timestamp) -> bool {
         self.shown_at.is_some_and(|at| now.duration_since(at) >= self.arms_after)
     }
 
@@ -88,7 +101,7 @@ impl Card {
     /// Whether the analyst has to insist before it arms. What is refused is not sent for that either.
     pub fn wants_insistence(&self) -> bool {
         let is_open = |plan: &&Plan| plan.refusal.is_none();
-        let plan = self.plan.as_deref().filter(|_| self.phase == Phase::Asking).filter(is_open);
+        let plan = self.plan.as_deref().filter(|_| self.is_asking()).filter(is_open);
         plan.is_some_and(|plan| self.must_insist(plan))
     }
 
@@ -156,6 +169,7 @@ pub fn open(state: &mut State, ask: RunAsk) -> Vec<Effect> {
         changes: Vec::new(),
         error: None,
         scroll: Scroll::default(),
+        dry_run: None,
         shown_at: None,
         arms_after: state.settings.arms_after,
     };
@@ -397,6 +411,25 @@ pub fn left(state: &mut State) -> Vec<Effect> {
         state.notice.say(now, words);
     }
     given_up(state)
+}
+
+/// A dry run lies over the card now.
+pub(super) fn covered(state: &mut State, dry_run: DryRun) {
+    if let Some(card) = card(state) {
+        card.dry_run = Some(Box::new(dry_run));
+        card.changed();
+    }
+}
+
+/// What lay over the card was left: the card has to be read once more before it can be answered. Answers whether
+/// there was anything.
+pub fn uncovered(state: &mut State) -> bool {
+    let Some(card) = card(state) else { return false };
+    let was_covered = card.dry_run.take().is_some();
+    if was_covered {
+        card.changed();
+    }
+    was_covered
 }
 
 /// The card was scrolled.

@@ -253,6 +253,13 @@ pub enum Effect {
         /// Whether there are more than these.
         has_more: bool,
     },
+    /// Write what a dry run tells to a file.
+    ExportDryRun {
+        /// Of which flow.
+        flow: FlowId,
+        /// Its lines.
+        lines: Vec<String>,
+    },
     /// Open a page where the analyst can see it.
     OpenLink(Url),
     /// Hand a text to the analyst's clipboard.

@@ -8,6 +8,7 @@ pub mod address;
 pub mod after;
 pub mod card;
 pub mod dossiers;
+pub mod dry_run;
 pub mod effect;
 pub mod event;
 pub mod feed;

@@ -283,6 +283,10 @@ pub enum Msg {
     Confirmed,
     /// The analyst insists although an earlier outcome is unknown.
     Insisted,
+    /// What would be done was asked for as JSON: nothing is sent.
+    DryRunAsked,
+    /// That JSON was to be written to a file.
+    DryRunExported,
     /// A text field was edited.
     Edited(InputRequest),
     /// A text was pasted.

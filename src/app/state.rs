@@ -24,7 +24,7 @@ use super::user::UserScreen;
 use crate::domain::call_probe::CallProbe;
 use crate::domain::profile::ProfileMap;
 use crate::domain::time::Zone;
-use crate::domain::{ActionId, EventId, Flow, Login, PartName, Wait};
+use crate::domain::{ActionId, Actor, EventId, Flow, Login, PartName, Wait};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -36,6 +36,8 @@ pub struct Settings {
     pub badge: Option<String>,
     /// The name that findings are claimed with.
     pub analyst: String,
+    /// Who acts.
+    pub actor: Actor,
     /// The parts of a dossier that can be read.
     pub parts: Vec<PartName>,
     /// What can be run.

@@ -9,7 +9,9 @@ use super::prompt::{self, PromptKind};
 use super::state::{Awaited, Overlay, QuitQuestion, Screen, State};
 use super::triage::{self, Then};
 use super::user::{self, Step};
-use super::{address, after, dossiers, event, feed, flows, health, journal, link, log, look_up, raw};
+use super::{
+    address, after, dossiers, dry_run, event, feed, flows, health, journal, link, log, look_up, raw,
+};
 use crate::domain::EventId;
 use crate::domain::query::UserQuery;
 
@@ -181,7 +183,7 @@ fn acted(state: &mut State, msg: Msg) -> Vec<Effect> {
         Msg::NoteAsked => triage::asked(state, Then::Note),
         Msg::LinkAsked => link::asked(state),
         Msg::LinkSent => link::sent(state),
-        Msg::CopyAsked => link::copy_asked(state),
+        Msg::CopyAsked => dry_run::copied(state).unwrap_or_else(|| link::copy_asked(state)),
         Msg::FlowChosen(at) => flows::chosen(state, at),
         Msg::RefreshAsked => refreshed(state),
         Msg::RawAsked => raw_asked(state),
@@ -218,6 +220,8 @@ fn overlaid(state: &mut State, msg: Msg) -> Vec<Effect> {
         Msg::Confirmed => confirmed(state),
         Msg::Declined => declined(state),
         Msg::Insisted => card::insisted(state),
+        Msg::DryRunAsked => quiet(|| dry_run::asked(state)),
+        Msg::DryRunExported => dry_run::exported(state),
         Msg::QuitAsked => quit_asked(state),
         Msg::SuspendAsked => vec![Effect::Suspend],
         Msg::RedrawAsked => vec![Effect::Redraw],
@@ -231,6 +235,9 @@ fn named(state: &mut State, go: impl FnOnce(&mut State) -> Vec<Effect>) -> Vec<E
 }
 
 fn moved(state: &mut State, motion: Motion) -> Vec<Effect> {
+    if dry_run::moved(state, motion) {
+        return Vec::new();
+    }
     match &mut state.overlay {
         Some(Overlay::Help(scroll)) => {
             let extent = state.extent;
@@ -303,6 +310,9 @@ fn open_target(state: &mut State) -> Vec<Effect> {
 }
 
 fn went_back(state: &mut State) -> Vec<Effect> {
+    if card::uncovered(state) {
+        return Vec::new();
+    }
     if matches!(state.overlay, Some(Overlay::Card(_))) {
         return card::left(state);
     }
@@ -443,6 +453,7 @@ fn pasted(state: &mut State, text: &str) {
     match &mut state.overlay {
         Some(Overlay::Prompt(prompt)) => prompt::pasted(&mut prompt.input, text),
         Some(Overlay::Dialog(dialog)) => prompt::pasted(&mut dialog.input, text),
+        Some(Overlay::Card(card)) if card.dry_run.is_some() => {}
         Some(Overlay::Card(card)) if card.field == Field::Reason => prompt::pasted(&mut card.reason, text),
         _ => {}
     }

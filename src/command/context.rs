@@ -29,6 +29,8 @@ pub enum Context {
     Flows,
     /// The confirm card, where it takes single keys.
     Card,
+    /// The dry run that lies over the card.
+    DryRun,
     /// The link card.
     Link,
     /// "Really quit?"
@@ -63,6 +65,7 @@ impl Context {
         match overlay {
             Overlay::Help(_) => Context::Help,
             Overlay::Flows(_) => Context::Flows,
+            Overlay::Card(card) if card.dry_run.is_some() => Context::DryRun,
             Overlay::Card(card) if card.takes_text(state.now) => Context::Text,
             Overlay::Card(_) => Context::Card,
             Overlay::Link(_) => Context::Link,
@@ -101,6 +104,7 @@ impl Context {
             Context::Help => "help",
             Context::Flows => "flows",
             Context::Card => "card",
+            Context::DryRun => "dry run",
             Context::Link => "link",
             Context::Quit => "quit",
             Context::Text => "text field",

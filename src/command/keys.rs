@@ -45,6 +45,11 @@ impl Key {
         matches!(self.edit(), Some(InputRequest::InsertChar(_) | InputRequest::GoToPrevChar))
     }
 
+    /// Whether a text field has no use for it.
+    pub fn is_left_by_field(self) -> bool {
+        self.of_field() == FieldKey::Other && self.edit().is_none()
+    }
+
     /// What the key does to a text field.
     pub fn edit(self) -> Option<InputRequest> {
         let event: KeyEvent = self.0.into();

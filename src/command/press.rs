@@ -13,11 +13,14 @@ use crate::app::triage::DialogKind;
 use crate::app::{Msg, Overlay, State};
 use crate::domain::undo;
 
+/// The command that shows what a card would do as JSON.
+const DRY_RUN: &str = "card.dry-run";
+
 /// What a key means now; `None` where it means nothing.
 pub fn press(state: &State, keymap: &Keymap, key: Key) -> Option<Msg> {
     match Context::of(state) {
-        Context::Text => in_field(state, key),
-        Context::Card if is_typed_ahead(state, key) => None,
+        Context::Text => in_field(state, keymap, key),
+        Context::Card if is_typed_ahead(state, key) => dry_run(state, keymap, key),
         context => match keymap.command(context, key)?.act {
             Act::Msg(msg) => Some(msg()),
             Act::Argument { .. } => None,
@@ -35,14 +38,25 @@ fn is_typed_ahead(state: &State, key: Key) -> bool {
     }
 }
 
-fn in_field(state: &State, key: Key) -> Option<Msg> {
+/// A dry run sends nothing, and is asked for of what cannot be sent too. Where letters are typed, by a key that
+/// types none.
+fn dry_run(state: &State, keymap: &Keymap, key: Key) -> Option<Msg> {
+    let takes = matches!(&state.overlay, Some(Overlay::Card(card)) if card.takes_dry_run(state.now));
+    let command = keymap.command(Context::Card, key).filter(|_| takes)?;
+    (command.id == DRY_RUN).then_some(Msg::DryRunAsked)
+}
+
+fn in_field(state: &State, keymap: &Keymap, key: Key) -> Option<Msg> {
     match key.of_field() {
         FieldKey::Submit => Some(submit(state)),
         FieldKey::Leave => Some(Msg::WentBack),
         FieldKey::Complete => complete(state),
         FieldKey::Next => Some(in_card_or(state, Motion::Down)),
         FieldKey::Previous => Some(in_card_or(state, Motion::Up)),
-        FieldKey::Other => paged(state, key).or_else(|| key.edit().map(Msg::Edited)),
+        FieldKey::Other => {
+            let edited = || key.edit().map(Msg::Edited);
+            paged(state, key).or_else(edited).or_else(|| dry_run(state, keymap, key))
+        }
     }
 }
 
@@ -95,7 +109,7 @@ fn complete(state: &State) -> Option<Msg> {
 /// The keys that matter here, with their words; the last one is shown on the narrowest screen too.
 pub fn footer(state: &State, keymap: &Keymap) -> Vec<(String, String)> {
     match (Context::of(state), &state.overlay) {
-        (Context::Text, _) => field_footer(state),
+        (Context::Text, _) => field_footer(state, keymap),
         (Context::Quit, _) => words(&[
             (&first_key(keymap, "card.confirm"), "quit"),
             (&first_key(keymap, "card.decline"), "stay"),
@@ -127,11 +141,17 @@ fn card_footer(state: &State, card: &Card, keymap: &Keymap) -> Vec<(String, Stri
     let key = |id: &str| first_key(keymap, id);
     let (scroll, esc) = (("↑↓", "scroll"), "esc");
     match card.phase {
-        Phase::Asking if card.takes_letters(now) => {
-            words(&[(&key("card.confirm"), "run"), (&key("card.decline"), "no"), scroll])
-        }
+        Phase::Asking if card.takes_letters(now) => words(&[
+            (&key("card.confirm"), "run"),
+            (&key(DRY_RUN), "dry run"),
+            scroll,
+            (&key("card.decline"), "no"),
+        ]),
         Phase::Asking if card.wants_insistence() => {
-            words(&[(&key("card.insist"), "insist"), scroll, (esc, "leave")])
+            words(&[(&key("card.insist"), "insist"), (&key(DRY_RUN), "dry run"), scroll, (esc, "leave")])
+        }
+        Phase::Asking if card.takes_dry_run(now) => {
+            words(&[(&key(DRY_RUN), "dry run"), scroll, (esc, "leave")])
         }
         Phase::Asking | Phase::Preparing => words(&[scroll, (esc, "leave")]),
         Phase::Done(_) if card.link().is_some() => {
@@ -154,7 +174,7 @@ fn words(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
     pairs.iter().map(|(key, label)| ((*key).to_owned(), (*label).to_owned())).collect()
 }
 
-fn field_footer(state: &State) -> Vec<(String, String)> {
+fn field_footer(state: &State, keymap: &Keymap) -> Vec<(String, String)> {
     words(match &state.overlay {
         Some(Overlay::Prompt(prompt)) if prompt.kind == PromptKind::Command => {
             &[("enter", "run"), ("tab", "complete"), ("↑↓", "choose"), ("esc", "leave")]
@@ -167,6 +187,17 @@ fn field_footer(state: &State) -> Vec<(String, String)> {
             &[("enter", "close the finding"), ("↑↓", "disposition"), ("esc", "leave")]
         }
         Some(Overlay::Dialog(_)) => &[("enter", "write"), ("esc", "leave")],
-        _ => &[("↑↓", "scroll"), ("tab", "other field"), ("esc", "no, leave")],
+        _ => return card_field_footer(keymap),
     })
+}
+
+/// A card whose field takes the letters: only keys that type nothing mean something else.
+fn card_field_footer(keymap: &Keymap) -> Vec<(String, String)> {
+    let dry_run = keymap.keys_beside_field(DRY_RUN).into_iter().next();
+    let dry_run = dry_run.map(|key| (key, "dry run".to_owned()));
+    words(&[("↑↓", "scroll"), ("tab", "other field")])
+        .into_iter()
+        .chain(dry_run)
+        .chain(words(&[("esc", "no, leave")]))
+        .collect()
 }

@@ -49,9 +49,12 @@ pub struct Command {
     pub act: Act,
 }
 
-use Context::{Address, Card, Event, Feed, Flows, Health, Help, Journal, Link, Log, LookUp, Quit, Raw, User};
+use Context::{
+    Address, Card, DryRun, Event, Feed, Flows, Health, Help, Journal, Link, Log, LookUp, Quit, Raw, User,
+};
 
-const LISTS: &[Context] = &[Feed, Event, User, Address, Raw, Journal, Health, Log, LookUp, Help, Flows, Card];
+const LISTS: &[Context] =
+    &[Feed, Event, User, Address, Raw, Journal, Health, Log, LookUp, Help, Flows, Card, DryRun];
 /// The screens, and a card that has ended.
 const READ: &[Context] = &[Feed, Event, User, Address, Raw, Journal, Health, Log, LookUp, Card];
 const FINDINGS: &[Context] = &[Feed, Event, User];
@@ -147,6 +150,11 @@ pub const COMMANDS: &[Command] = &[
         .help("Answers no: nothing is sent."),
     simple("card.insist", "insist", "run it all the same", &["A"], &[Card], || Msg::Insisted)
         .help("Insists, where an earlier run is of unknown outcome or only minutes old."),
+    simple("card.dry-run", "dry-run", "show the JSON, send nothing", &["d", "ctrl-r"], &[Card], || Msg::DryRunAsked)
+        .help("Shows what would be done as JSON, as `run … --dry-run --json` prints it; nothing is sent. Where a word or the login is typed, only the second key does."),
+    simple("dry-run.write", "write-dry-run", "write the dry run to a file", &["E"], &[DryRun], || Msg::DryRunExported)
+        .footer("write a file")
+        .help("Writes the dry run to a new file that nobody else can read, and says where."),
     simple("link.open", "link", "open the link", &["o"], PEOPLE, || Msg::LinkAsked)
         .footer("link")
         .help("Opens the reference URL; over SSH, or of a host that is not configured, it is shown first."),
@@ -156,7 +164,7 @@ pub const COMMANDS: &[Command] = &[
     simple("link.qr", "qr", "show a QR code", &["Q"], &[Link], || Msg::ChoiceMoved(Motion::Down))
         .footer("QR code")
         .help("Shows the link as a QR code, or hides it."),
-    simple("link.copy", "copy", "copy what the row names", &["y"], &[Feed, Event, User, Address, Raw, Journal, Log, LookUp], || Msg::CopyAsked)
+    simple("link.copy", "copy", "copy what the row names", &["y"], &[Feed, Event, User, Address, Raw, Journal, Log, LookUp, DryRun], || Msg::CopyAsked)
         .help("Hands what the row names to the terminal's clipboard."),
     simple("event.raw", "raw", "raw JSON", &["J"], &[Feed, Event, Log, LookUp], || Msg::RawAsked)
         .help("Shows the event, the record, or what was looked up, as it arrived."),
@@ -379,7 +387,7 @@ pub const COMMANDS: &[Command] = &[
     simple("help.open", "help", "keys, filter, ids", &["?"], &[Feed, Event, User, Address, Raw, Journal, Health, Log, LookUp, Flows], || Msg::HelpAsked)
         .footer("help")
         .help("Lists the keys of this screen, all others, the filter's terms, and the ids that keys are configured by."),
-    simple("screen.back", "back", "to the screen before", &["esc", "q", "left"], &[Feed, Event, User, Address, Raw, Journal, Health, Log, LookUp, Help, Flows, Card, Link, Quit], || {
+    simple("screen.back", "back", "to the screen before", &["esc", "q", "left"], &[Feed, Event, User, Address, Raw, Journal, Health, Log, LookUp, Help, Flows, Card, DryRun, Link, Quit], || {
         Msg::WentBack
     })
     .footer("back")

@@ -14,6 +14,7 @@ pub mod check;
 pub mod counts;
 pub mod digest;
 pub mod dossier;
+pub mod dry_run;
 pub mod event;
 pub mod finding;
 pub mod flow;

@@ -2,7 +2,7 @@
 
 use super::export::Export;
 use super::services::Services;
-use super::{clipboard, opener};
+use super::{clipboard, dry_run, opener};
 use crate::app::health::Kept;
 use crate::app::log::{LogForm, LogSlice, LogStep};
 use crate::app::msg::{Answer, Looked, NotRun, Progress, SaidOf, Stage};
@@ -14,7 +14,7 @@ use crate::domain::log::LogRecord;
 use crate::domain::look_up::{LookUp, LookedUp};
 use crate::domain::page::From;
 use crate::domain::plan::{Fit, Plan};
-use crate::domain::{ActionId, EventId, FindingId, Login, untrusted};
+use crate::domain::{ActionId, EventId, FindingId, FlowId, Login, untrusted};
 use crate::notify::Mark;
 use crate::remediation::{self, Ask, Beside, Confirmed, LookError, RunError, Told};
 use crate::source::cii;
@@ -33,6 +33,8 @@ const SUGGESTED: usize = 5;
 
 /// What is said where a task panicked: its words are in the log.
 const BROKE: &str = "a part of the program broke off; hint: start with `--log FILE` and report what it says";
+
+const NO_HOME: &str = "there is no home directory to write to; hint: set `XDG_STATE_HOME`";
 
 const NO_ORG: &str =
     "no Okta org is configured\nhint: `[okta]` in the configuration; `idtriage init` writes a template";
@@ -85,6 +87,7 @@ impl Effects {
             Effect::ExportLog { form, records, has_more } => {
                 drop(tokio::spawn(work.export(form, records, has_more)));
             }
+            Effect::ExportDryRun { flow, lines } => drop(tokio::spawn(work.export_dry_run(flow, lines))),
             effect => self.spawn(effect, work),
         }
     }
@@ -296,7 +299,17 @@ impl Work {
         let folder = self.services.exports.clone();
         let written = tokio::task::spawn_blocking(move || match folder {
             Some(folder) => Export { form, records, has_more, now }.write(&folder),
-            None => Err("there is no home directory to write to; hint: set `XDG_STATE_HOME`".to_owned()),
+            None => Err(NO_HOME.to_owned()),
+        });
+        let said = written.await.unwrap_or_else(|_| Err(BROKE.to_owned()));
+        let _ = self.heard.send(Heard::Msg(Msg::Noticed(said)));
+    }
+
+    async fn export_dry_run(self, flow: FlowId, lines: Vec<String>) {
+        let (now, folder) = (self.services.clock.now(), self.services.exports.clone());
+        let written = tokio::task::spawn_blocking(move || match folder {
+            Some(folder) => dry_run::write(&folder, &flow, &lines, now),
+            None => Err(NO_HOME.to_owned()),
         });
         let said = written.await.unwrap_or_else(|_| Err(BROKE.to_owned()));
         let _ = self.heard.send(Heard::Msg(Msg::Noticed(said)));

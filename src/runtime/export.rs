@@ -25,34 +25,19 @@ pub(super) struct Export {
 impl Export {
     /// Writes to a new file of a folder, and says where.
     pub(super) fn write(&self, folder: &Path) -> Result<String, String> {
-        let written = make_folder(folder).and_then(|()| self.new_file(folder)).and_then(|(path, file)| {
-            self.fill(file)?;
-            Ok(path)
-        });
+        let ending = match self.form {
+            LogForm::Csv => "csv",
+            LogForm::JsonLines => "jsonl",
+        };
+        let written = make_folder(folder)
+            .and_then(|()| new_file(folder, "okta-log", ending, self.now))
+            .and_then(|(path, file)| self.fill(file).map(|()| path));
         let path = written.map_err(|error| {
             let folder = folder.display();
             format!("the records cannot be written to `{folder}`: {error}; hint: `idtriage okta logs --csv > FILE` writes elsewhere")
         })?;
         let more = if self.has_more { "; there may be more: `idtriage okta logs` writes all" } else { "" };
         Ok(format!("{} records are in {}{more}", self.records.len(), path.display()))
-    }
-
-    /// What is there already is never written over.
-    fn new_file(&self, folder: &Path) -> io::Result<(PathBuf, File)> {
-        let at = self.now.strftime("%Y%m%dT%H%M%SZ");
-        let ending = match self.form {
-            LogForm::Csv => "csv",
-            LogForm::JsonLines => "jsonl",
-        };
-        for n in 1..=MOST_OF_A_SECOND {
-            let number = if n == 1 { String::new() } else { format!("-{n}") };
-            let path = folder.join(format!("okta-log-{at}{number}.{ending}"));
-            match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
-                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-                opened => return opened.map(|file| (path, file)),
-            }
-        }
-        Err(ErrorKind::AlreadyExists.into())
     }
 
     fn fill(&self, file: File) -> io::Result<()> {
@@ -70,7 +55,26 @@ impl Export {
     }
 }
 
-fn make_folder(folder: &Path) -> io::Result<()> {
+/// A file of its own, named for what is in it and for the time: what is there already is never written over.
+pub(super) fn new_file(
+    folder: &Path,
+    what: &str,
+    ending: &str,
+    now: Timestamp,
+) -> io::Result<(PathBuf, File)> {
+    let at = now.strftime("%Y%m%dT%H%M%SZ");
+    for n in 1..=MOST_OF_A_SECOND {
+        let number = if n == 1 { String::new() } else { format!("-{n}") };
+        let path = folder.join(format!("{what}-{at}{number}.{ending}"));
+        match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            opened => return opened.map(|file| (path, file)),
+        }
+    }
+    Err(ErrorKind::AlreadyExists.into())
+}
+
+pub(super) fn make_folder(folder: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
 

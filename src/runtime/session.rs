@@ -223,6 +223,7 @@ fn state(setup: &Setup, size: Size) -> State {
     let settings = Settings {
         badge: setup.badge.clone(),
         analyst: setup.desk.actor.name().to_owned(),
+        actor: setup.desk.actor.clone(),
         parts: setup.desk.directory.parts(),
         flows: setup.desk.flows.clone(),
         profile_map: setup.profile_map.clone(),

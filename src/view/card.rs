@@ -188,7 +188,7 @@ fn question<'a>(scene: &Scene, theme: &Theme, card: &'a Card, columns: usize) ->
     }
     let mut said = said.lines();
     said.truncate(SAID);
-    Question { said, fields: fields(scene, card), keys: keys(scene, theme, card) }
+    Question { said, fields: fields(scene, card), keys: keys(scene, theme, card, columns) }
 }
 
 /// Which systems hold up what the card does now, if they make us wait. A request that is said to be held
@@ -272,7 +272,17 @@ fn is_open(card: &Card) -> bool {
     card.phase == Phase::Asking && !is_refused && !card.wants_insistence()
 }
 
-fn keys(scene: &Scene, theme: &Theme, card: &Card) -> Line<'static> {
+/// What the keys do; that of the dry run is left out where there is no room for it: the footer has it too.
+fn keys(scene: &Scene, theme: &Theme, card: &Card, columns: usize) -> Line<'static> {
+    let now = scene.state.now;
+    let keys = &scene.help.dry_run_keys;
+    let key = if card.takes_text(now) { &keys.beside_field } else { &keys.plain };
+    let offered = Some(key.as_str()).filter(|key| card.takes_dry_run(now) && !key.is_empty());
+    let whole = keys_with(scene, theme, card, offered);
+    if whole.width() <= columns { whole } else { keys_with(scene, theme, card, None) }
+}
+
+fn keys_with(scene: &Scene, theme: &Theme, card: &Card, dry_run: Option<&str>) -> Line<'static> {
     let cells = Cells::new(theme);
     let cells = match &card.phase {
         Phase::Done(_) | Phase::Failed(_) | Phase::Unsure(_) => {
@@ -293,6 +303,10 @@ fn keys(scene: &Scene, theme: &Theme, card: &Card) -> Line<'static> {
         Phase::Asking if is_open(card) && card.is_armed(scene.state.now) => answer(cells, card),
         Phase::Asking if is_open(card) => cells.own(Role::Muted, "arming… · "),
         Phase::Asking | Phase::Preparing => cells,
+    };
+    let cells = match dry_run {
+        Some(key) => cells.text(Role::Key, key).text(Role::Text, " dry run").own(Role::Muted, " · "),
+        None => cells,
     };
     cells.text(Role::Key, leaves(card)).text(Role::Muted, " leaves (default)").line()
 }

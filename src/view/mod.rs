@@ -16,6 +16,7 @@ mod card;
 mod card_text;
 mod crumbs;
 mod dialog;
+mod dry_run;
 mod event;
 mod feed;
 mod field;
@@ -64,12 +65,23 @@ pub struct HelpTexts {
     pub questions: Vec<(String, String)>,
     /// The key that insists on a card whose action was tried before.
     pub insist_key: String,
+    /// The keys that show a card's dry run.
+    pub dry_run_keys: CardKeys,
     /// The key that undoes an action.
     pub undo_key: String,
     /// The key that looks at an action's target again.
     pub look_key: String,
     /// The key that shows and hides the QR code of a link.
     pub qr_key: String,
+}
+
+/// The keys of one command on a card.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct CardKeys {
+    /// Where single keys are taken.
+    pub plain: String,
+    /// Where letters are typed; empty where no key is left by a field.
+    pub beside_field: String,
 }
 
 /// A line of the help.
@@ -155,7 +167,10 @@ fn overlay(scene: &Scene, canvas: &mut Canvas) -> Option<Position> {
         Overlay::Help(scroll) => help::draw(scene, scroll.offset, canvas),
         Overlay::Prompt(prompt) => return prompt::draw(scene, prompt, canvas),
         Overlay::Flows(list) => flows::draw(scene, list, canvas),
-        Overlay::Card(card) => return card::draw(scene, card, canvas),
+        Overlay::Card(card) => match &card.dry_run {
+            Some(dry_run) => dry_run::draw(scene, dry_run, canvas),
+            None => return card::draw(scene, card, canvas),
+        },
         Overlay::Dialog(dialog) => return dialog::draw(scene, dialog, canvas),
         Overlay::Link(card) => link::draw(scene, card, canvas),
         Overlay::Quit(question) => quit::draw(scene, &question.why, canvas),

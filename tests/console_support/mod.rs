@@ -236,6 +236,7 @@ fn console(desk: &Arc<Desk>, glass: &Glass, clock: &Arc<TestClock>) -> Console<G
     let settings = Settings {
         badge: None,
         analyst: "ops".into(),
+        actor: desk.actor.clone(),
         parts: desk.directory.parts(),
         flows: desk.flows.clone(),
         profile_map: idtriage::domain::profile::ProfileMap::shipped(),
