@@ -7,6 +7,7 @@
 
 use super::dry_run::DryRun;
 use super::effect::{Effect, RunAsk};
+use super::form::{self, Form};
 use super::list::Scroll;
 use super::msg::{Motion, NotRun, Stage};
 use super::state::{Awaited, Overlay, Running, State};
@@ -66,6 +67,10 @@ pub struct Card {
     pub scroll: Scroll,
     /// What would be done, as JSON, where that is read over the card.
     pub dry_run: Option<Box<DryRun>>,
+    /// The form that it came from.
+    pub form: Option<Box<Form>>,
+    /// Whether its flow can be told something else than what it was asked with.
+    listens: bool,
     /// When its content, as it is now, was first on the screen.
     pub shown_at: Option<Timestamp>,
     /// How long it has to have stood there before it can be answered.
@@ -87,6 +92,12 @@ impl Card {
     /// Whether a dry run can be asked for: of what is on the screen, whether it can be sent or not.
     pub fn takes_dry_run(&self, now: Timestamp) -> bool {
         self.plan.is_some() && self.is_asking() && self.has_stood(now)
+    }
+
+    /// Whether it leads to the form of its flow's inputs now: as long as nothing was sent.
+    pub fn takes_form(&self, now: Timestamp) -> bool {
+        let is_before = matches!(self.phase, Phase::Preparing | Phase::Asking | Phase::Failed(_));
+        self.listens && is_before && self.dry_run.is_none() && self.has_stood(now)
     }
 
     /// Whether its content has been on the screen long enough to have been read.
@@ -159,7 +170,18 @@ impl Card {
 
 /// Opens the card for a flow.
 pub fn open(state: &mut State, ask: RunAsk) -> Vec<Effect> {
+    opened(state, ask, None)
+}
+
+/// The same with what was said on a form.
+pub(super) fn open_from(state: &mut State, ask: RunAsk, form: Box<Form>) -> Vec<Effect> {
+    opened(state, ask, Some(form))
+}
+
+fn opened(state: &mut State, ask: RunAsk, form: Option<Box<Form>>) -> Vec<Effect> {
     let card = Card {
+        listens: form::is_of(&state.settings.flows, &ask),
+        form,
         ask: ask.clone(),
         plan: None,
         phase: Phase::Preparing,
@@ -180,7 +202,7 @@ pub fn open(state: &mut State, ask: RunAsk) -> Vec<Effect> {
 }
 
 /// A plan that was prepared for one card is never shown on another.
-fn given_up(state: &mut State) -> Vec<Effect> {
+pub(super) fn given_up(state: &mut State) -> Vec<Effect> {
     state.flights.give_up(|awaited| *awaited == Awaited::Plan).into_iter().map(Effect::Cancel).collect()
 }
 

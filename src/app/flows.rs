@@ -6,14 +6,12 @@
 //! once, and an answer only fills in its row: no row moves under a finger. A flow that is chosen before
 //! its fit is known does nothing but say so.
 
-use super::card;
 use super::effect::{Effect, RunAsk};
+use super::form;
 use super::link;
 use super::list::Cursor;
 use super::msg::Motion;
-use super::prompt;
 use super::state::{Awaited, Overlay, State};
-use crate::domain::operation::{GROUP, PROFILE};
 use crate::domain::plan::{Fit, FitTarget};
 use crate::domain::subject::ProviderAccount;
 use crate::domain::{CheckId, Flow, FlowId, Route, Untrusted};
@@ -125,9 +123,8 @@ pub fn chosen(state: &mut State, at: usize) -> Vec<Effect> {
     if let Some((flow, accounts)) = &list.choice {
         let Some(account) = accounts.get(at) else { return Vec::new() };
         let ask = RunAsk { flow: Some(flow.clone()), account: Some(account.clone()), ..list.ask.clone() };
-        let offer = list.offers.iter().find(|offer| offer.flow.id == *flow);
-        let command = offer.and_then(|offer| asks_more(&offer.flow)).map(str::to_owned);
-        return go_on(state, command.as_deref(), ask);
+        let flow = list.offers.iter().find(|offer| offer.flow.id == *flow).map(|offer| offer.flow.clone());
+        return go_on(state, flow, ask);
     }
     let Some(offer) = list.offers.get(at).cloned() else { return Vec::new() };
     let flow = offer.flow.id.clone();
@@ -156,21 +153,17 @@ pub fn chosen(state: &mut State, at: usize) -> Vec<Effect> {
         Some(Ok(FitTarget::Login(_))) => None,
     };
     let ask = RunAsk { flow: Some(flow), account, ..list.ask.clone() };
-    go_on(state, asks_more(&offer.flow), ask)
+    go_on(state, Some(offer.flow), ask)
 }
 
-/// With the card, or with the command where something is still to be said.
-fn go_on(state: &mut State, command: Option<&str>, ask: RunAsk) -> Vec<Effect> {
-    match command {
-        Some(command) => prompt::open_with(state, format!("{command} "), ask),
-        None => card::open(state, ask),
-    }
-}
-
-/// The command of an operation that has to be told more than whom it is on: it is typed, on the same person.
-fn asks_more(flow: &Flow) -> Option<&str> {
-    let is_asked = flow.inputs.iter().any(|input| input.name == GROUP || input.name == PROFILE);
-    flow.operation.filter(|_| is_asked).and_then(|_| flow.id.0.strip_prefix("okta-"))
+/// With the card, or with the form where something is still to be said: that leads back to this list.
+fn go_on(state: &mut State, flow: Option<Flow>, ask: RunAsk) -> Vec<Effect> {
+    let Some(flow) = flow else { return Vec::new() };
+    let list = match state.overlay.take() {
+        Some(Overlay::Flows(list)) => Some(Box::new(FlowList { choice: None, ..*list })),
+        _ => None,
+    };
+    form::open_or_card(state, &flow, ask, list)
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ pub mod effect;
 pub mod event;
 pub mod feed;
 pub mod flows;
+pub mod form;
 pub mod header;
 pub mod health;
 pub mod journal;

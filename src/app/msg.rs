@@ -285,6 +285,8 @@ pub enum Msg {
     Insisted,
     /// What would be done was asked for as JSON: nothing is sent.
     DryRunAsked,
+    /// The card is to lead back to what its flow is told.
+    FormAsked,
     /// That JSON was to be written to a file.
     DryRunExported,
     /// A text field was edited.

@@ -7,6 +7,7 @@ use super::effect::RequestId;
 use super::event::{EventScreen, UserLoad};
 use super::feed::{Feed, FeedLoad};
 use super::flows::FlowList;
+use super::form::Form;
 use super::header::Header;
 use super::health::HealthScreen;
 use super::journal::JournalScreen;
@@ -93,6 +94,8 @@ pub enum Overlay {
     Prompt(Box<Prompt>),
     /// The flows that fit.
     Flows(Box<FlowList>),
+    /// The form of a flow's inputs.
+    Form(Box<Form>),
     /// The confirm card.
     Card(Box<Card>),
     /// A triage dialog: close or note.

@@ -10,7 +10,7 @@ use super::state::{Awaited, Overlay, QuitQuestion, Screen, State};
 use super::triage::{self, Then};
 use super::user::{self, Step};
 use super::{
-    address, after, dossiers, dry_run, event, feed, flows, health, journal, link, log, look_up, raw,
+    address, after, dossiers, dry_run, event, feed, flows, form, health, journal, link, log, look_up, raw,
 };
 use crate::domain::EventId;
 use crate::domain::query::UserQuery;
@@ -190,10 +190,7 @@ fn acted(state: &mut State, msg: Msg) -> Vec<Effect> {
         Msg::UndoAsked => after::undo_asked(state),
         Msg::JournalAsked => journal::open(state),
         Msg::HealthAsked => health::open(state),
-        Msg::OperationAsked(ask) => {
-            let before = prompt::chosen_before(state);
-            named(state, |state| triage::operation_asked(state, ask, before))
-        }
+        Msg::OperationAsked(ask) => named(state, |state| triage::operation_asked(state, ask)),
         Msg::UserNamed(login) => named(state, |state| user::open(state, login, None)),
         Msg::ConfigurationKeepAsked => named(state, look_up::configuration_keep_asked),
         Msg::LookUpAsked(what) => named(state, |state| look_up::asked(state, what)),
@@ -221,6 +218,7 @@ fn overlaid(state: &mut State, msg: Msg) -> Vec<Effect> {
         Msg::Declined => declined(state),
         Msg::Insisted => card::insisted(state),
         Msg::DryRunAsked => quiet(|| dry_run::asked(state)),
+        Msg::FormAsked => form::asked(state),
         Msg::DryRunExported => dry_run::exported(state),
         Msg::QuitAsked => quit_asked(state),
         Msg::SuspendAsked => vec![Effect::Suspend],
@@ -311,6 +309,9 @@ fn open_target(state: &mut State) -> Vec<Effect> {
 
 fn went_back(state: &mut State) -> Vec<Effect> {
     if card::uncovered(state) {
+        return Vec::new();
+    }
+    if form::left(state) {
         return Vec::new();
     }
     if matches!(state.overlay, Some(Overlay::Card(_))) {
@@ -434,6 +435,7 @@ fn choice_moved(state: &mut State, motion: Motion) {
                 _ => prompt.choice.saturating_add(1),
             }
         }
+        Some(Overlay::Form(_)) => form::moved(state, motion),
         Some(Overlay::Link(card)) => card.shows_qr = !card.shows_qr,
         _ => {}
     }
@@ -444,6 +446,7 @@ fn edited(state: &mut State, request: tui_input::InputRequest) {
         Some(Overlay::Prompt(prompt)) => prompt::edited(prompt, request),
         Some(Overlay::Dialog(dialog)) => triage::edited(dialog, request),
         Some(Overlay::Card(_)) => card::edited(state, request),
+        Some(Overlay::Form(_)) => form::edited(state, request),
         _ => {}
     }
 }
@@ -453,6 +456,7 @@ fn pasted(state: &mut State, text: &str) {
     match &mut state.overlay {
         Some(Overlay::Prompt(prompt)) => prompt::pasted(&mut prompt.input, text),
         Some(Overlay::Dialog(dialog)) => prompt::pasted(&mut dialog.input, text),
+        Some(Overlay::Form(_)) => form::pasted(state, text),
         Some(Overlay::Card(card)) if card.dry_run.is_some() => {}
         Some(Overlay::Card(card)) if card.field == Field::Reason => prompt::pasted(&mut card.reason, text),
         _ => {}
@@ -463,6 +467,7 @@ fn submitted(state: &mut State) -> Vec<Effect> {
     match &state.overlay {
         Some(Overlay::Dialog(_)) => triage::submitted(state),
         Some(Overlay::Card(_)) => card::submitted(state),
+        Some(Overlay::Form(_)) => form::submitted(state),
         _ => Vec::new(),
     }
 }

@@ -70,7 +70,7 @@ impl Context {
             Overlay::Card(_) => Context::Card,
             Overlay::Link(_) => Context::Link,
             Overlay::Quit(_) => Context::Quit,
-            Overlay::Prompt(_) | Overlay::Dialog(_) => Context::Text,
+            Overlay::Prompt(_) | Overlay::Dialog(_) | Overlay::Form(_) => Context::Text,
         }
     }
 

@@ -47,7 +47,7 @@ impl Key {
 
     /// Whether a text field has no use for it.
     pub fn is_left_by_field(self) -> bool {
-        self.of_field() == FieldKey::Other && self.edit().is_none()
+        matches!(self.of_field(), FieldKey::Other | FieldKey::Back) && self.edit().is_none()
     }
 
     /// What the key does to a text field.
@@ -95,6 +95,7 @@ impl Key {
             KeyCode::Esc => FieldKey::Leave,
             KeyCode::Char('c' | 'g') if control => FieldKey::Leave,
             KeyCode::Tab => FieldKey::Complete,
+            KeyCode::BackTab => FieldKey::Back,
             KeyCode::Down => FieldKey::Next,
             KeyCode::Up => FieldKey::Previous,
             KeyCode::Char('n') if control => FieldKey::Next,
@@ -113,6 +114,8 @@ pub enum FieldKey {
     Leave,
     /// Tab.
     Complete,
+    /// Shift-tab.
+    Back,
     /// Down.
     Next,
     /// Up.

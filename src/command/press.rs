@@ -15,12 +15,14 @@ use crate::domain::undo;
 
 /// The command that shows what a card would do as JSON.
 const DRY_RUN: &str = "card.dry-run";
+/// The command that leads from a card to what its flow is told.
+const FORM: &str = "card.form";
 
 /// What a key means now; `None` where it means nothing.
 pub fn press(state: &State, keymap: &Keymap, key: Key) -> Option<Msg> {
     match Context::of(state) {
         Context::Text => in_field(state, keymap, key),
-        Context::Card if is_typed_ahead(state, key) => dry_run(state, keymap, key),
+        Context::Card if is_typed_ahead(state, key) => beside(state, keymap, key),
         context => match keymap.command(context, key)?.act {
             Act::Msg(msg) => Some(msg()),
             Act::Argument { .. } => None,
@@ -38,12 +40,17 @@ fn is_typed_ahead(state: &State, key: Key) -> bool {
     }
 }
 
-/// A dry run sends nothing, and is asked for of what cannot be sent too. Where letters are typed, by a key that
-/// types none.
-fn dry_run(state: &State, keymap: &Keymap, key: Key) -> Option<Msg> {
-    let takes = matches!(&state.overlay, Some(Overlay::Card(card)) if card.takes_dry_run(state.now));
-    let command = keymap.command(Context::Card, key).filter(|_| takes)?;
-    (command.id == DRY_RUN).then_some(Msg::DryRunAsked)
+/// What sends nothing, and is asked for of a card that cannot be sent too: its dry run, and the form of its inputs.
+/// Where letters are typed, by a key that types none.
+fn beside(state: &State, keymap: &Keymap, key: Key) -> Option<Msg> {
+    let Some(Overlay::Card(card)) = &state.overlay else { return None };
+    match keymap.command(Context::Card, key)?.id {
+        DRY_RUN if card.takes_dry_run(state.now) => Some(Msg::DryRunAsked),
+        // While the target is read, a letter is the first of a login that is typed ahead.
+        FORM if key.is_letter() && card.phase == Phase::Preparing => None,
+        FORM if card.takes_form(state.now) => Some(Msg::FormAsked),
+        _ => None,
+    }
 }
 
 fn in_field(state: &State, keymap: &Keymap, key: Key) -> Option<Msg> {
@@ -51,11 +58,15 @@ fn in_field(state: &State, keymap: &Keymap, key: Key) -> Option<Msg> {
         FieldKey::Submit => Some(submit(state)),
         FieldKey::Leave => Some(Msg::WentBack),
         FieldKey::Complete => complete(state),
+        FieldKey::Back if matches!(state.overlay, Some(Overlay::Form(_))) => {
+            Some(Msg::ChoiceMoved(Motion::Up))
+        }
+        FieldKey::Back => beside(state, keymap, key),
         FieldKey::Next => Some(in_card_or(state, Motion::Down)),
         FieldKey::Previous => Some(in_card_or(state, Motion::Up)),
         FieldKey::Other => {
             let edited = || key.edit().map(Msg::Edited);
-            paged(state, key).or_else(edited).or_else(|| dry_run(state, keymap, key))
+            paged(state, key).or_else(edited).or_else(|| beside(state, keymap, key))
         }
     }
 }
@@ -100,7 +111,7 @@ fn complete(state: &State) -> Option<Msg> {
             palette::completion(prompt.input.value(), prompt.choice, screen).map(Msg::Completed)
         }
         Some(Overlay::Prompt(prompt)) if prompt.kind == PromptKind::Log => Some(Msg::LogCompleted),
-        Some(Overlay::Dialog(_)) => Some(Msg::ChoiceMoved(Motion::Down)),
+        Some(Overlay::Dialog(_) | Overlay::Form(_)) => Some(Msg::ChoiceMoved(Motion::Down)),
         Some(Overlay::Card(_)) => Some(Msg::PaneSwitched),
         _ => None,
     }
@@ -117,6 +128,12 @@ pub fn footer(state: &State, keymap: &Keymap) -> Vec<(String, String)> {
         (_, Some(Overlay::Flows(list))) if list.choice.is_some() => {
             words(&[("1–9", "choose the account"), ("esc", "back to the flows")])
         }
+        (Context::DryRun, _) => words(&[
+            (&first_key(keymap, "link.copy"), "copy"),
+            (&first_key(keymap, "dry-run.write"), "write a file"),
+            ("↑↓", "scroll"),
+            ("esc", "back to the card"),
+        ]),
         (_, Some(Overlay::Card(card))) => card_footer(state, card, keymap),
         (context, _) => commands_footer(context, keymap),
     }
@@ -187,17 +204,26 @@ fn field_footer(state: &State, keymap: &Keymap) -> Vec<(String, String)> {
             &[("enter", "close the finding"), ("↑↓", "disposition"), ("esc", "leave")]
         }
         Some(Overlay::Dialog(_)) => &[("enter", "write"), ("esc", "leave")],
-        _ => return card_field_footer(keymap),
+        Some(Overlay::Form(_)) => &[
+            ("enter", "next, then the card"),
+            ("tab ↑↓", "choose"),
+            ("space", "true or false"),
+            ("esc", "leave"),
+        ],
+        _ => return card_field_footer(state, keymap),
     })
 }
 
 /// A card whose field takes the letters: only keys that type nothing mean something else.
-fn card_field_footer(keymap: &Keymap) -> Vec<(String, String)> {
-    let dry_run = keymap.keys_beside_field(DRY_RUN).into_iter().next();
-    let dry_run = dry_run.map(|key| (key, "dry run".to_owned()));
+fn card_field_footer(state: &State, keymap: &Keymap) -> Vec<(String, String)> {
+    let is_formed = matches!(&state.overlay, Some(Overlay::Card(card)) if card.takes_form(state.now));
+    let beside = [(FORM, "inputs", is_formed), (DRY_RUN, "dry run", true)];
+    let beside = beside.into_iter().filter(|(.., is_there)| *is_there).filter_map(|(id, label, _)| {
+        keymap.keys_beside_field(id).into_iter().next().map(|key| (key, label.to_owned()))
+    });
     words(&[("↑↓", "scroll"), ("tab", "other field")])
         .into_iter()
-        .chain(dry_run)
+        .chain(beside)
         .chain(words(&[("esc", "no, leave")]))
         .collect()
 }

@@ -152,6 +152,8 @@ pub const COMMANDS: &[Command] = &[
         .help("Insists, where an earlier run is of unknown outcome or only minutes old."),
     simple("card.dry-run", "dry-run", "show the JSON, send nothing", &["d", "ctrl-r"], &[Card], || Msg::DryRunAsked)
         .help("Shows what would be done as JSON, as `run … --dry-run --json` prints it; nothing is sent. Where a word or the login is typed, only the second key does."),
+    simple("card.form", "inputs", "back to the inputs", &["e", "backtab"], &[Card], || Msg::FormAsked)
+        .help("Leads from the card to what its flow is told, with what it was told; nothing is sent. Where a word or the login is typed, only the second key does."),
     simple("dry-run.write", "write-dry-run", "write the dry run to a file", &["E"], &[DryRun], || Msg::DryRunExported)
         .footer("write a file")
         .help("Writes the dry run to a new file that nobody else can read, and says where."),

@@ -24,6 +24,7 @@ pub fn of(state: &State, keymap: &Keymap) -> HelpTexts {
             _ => Vec::new(),
         },
         insist_key: keymap.keys("card.insist").join(" "),
+        form_keys: card_keys("card.form", keymap),
         dry_run_keys: card_keys("card.dry-run", keymap),
         undo_key: keymap.keys("action.undo").join(" "),
         look_key: keymap.keys("screen.refresh").join(" "),

@@ -22,6 +22,7 @@ mod feed;
 mod field;
 mod flows;
 mod footer;
+mod form;
 pub mod glyph;
 mod header;
 mod health;
@@ -67,6 +68,8 @@ pub struct HelpTexts {
     pub insist_key: String,
     /// The keys that show a card's dry run.
     pub dry_run_keys: CardKeys,
+    /// The keys that lead from a card to its flow's inputs.
+    pub form_keys: CardKeys,
     /// The key that undoes an action.
     pub undo_key: String,
     /// The key that looks at an action's target again.
@@ -171,6 +174,7 @@ fn overlay(scene: &Scene, canvas: &mut Canvas) -> Option<Position> {
             Some(dry_run) => dry_run::draw(scene, dry_run, canvas),
             None => return card::draw(scene, card, canvas),
         },
+        Overlay::Form(form) => return form::draw(scene, form, canvas),
         Overlay::Dialog(dialog) => return dialog::draw(scene, dialog, canvas),
         Overlay::Link(card) => link::draw(scene, card, canvas),
         Overlay::Quit(question) => quit::draw(scene, &question.why, canvas),

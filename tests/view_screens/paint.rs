@@ -47,6 +47,7 @@ pub(crate) fn help() -> HelpTexts {
             pair("3", "MFA denials in the past 24 h"),
         ],
         insist_key: "A".into(),
+        form_keys: CardKeys { plain: "e".into(), beside_field: "backtab".into() },
         dry_run_keys: CardKeys { plain: "d".into(), beside_field: "ctrl-r".into() },
         undo_key: "z".into(),
         look_key: "R".into(),
