@@ -181,7 +181,7 @@ fn on_card() -> (Desk, RunAsk) {
 #[test]
 fn enter_on_the_last_field_opens_the_card_with_exactly_what_was_given() {
     let (desk, ask) = on_card();
-    let wanted = [("manager", "bob@example.com "), ("until", "2026-01-31T09:00:00Z"), ("urgent", "true")];
+    let wanted = [("manager", "bob@example.com"), ("until", "2026-01-31T09:00:00Z"), ("urgent", "true")];
     assert_eq!(ask.inputs, given(&wanted));
     assert!(matches!(&desk.state.overlay, Some(Overlay::Card(_))));
 }

@@ -185,6 +185,11 @@ pub enum Effect {
         /// Who asks.
         request: RequestId,
     },
+    /// Read what the roles of whoever sits here let them do with delegated flows.
+    PreviewAccess {
+        /// Who asks.
+        request: RequestId,
+    },
     /// Make a triage change.
     ChangeFinding {
         /// Who asks.

@@ -12,9 +12,11 @@ use super::link;
 use super::list::Cursor;
 use super::msg::Motion;
 use super::state::{Awaited, Overlay, State};
+use crate::domain::access::{self, Access};
 use crate::domain::plan::{Fit, FitTarget};
 use crate::domain::subject::ProviderAccount;
-use crate::domain::{CheckId, Flow, FlowId, Route, Untrusted};
+use crate::domain::{CheckId, Flow, FlowId, Route, Untrusted, preset};
+use jiff::SignedDuration;
 
 /// One flow of the list.
 #[derive(Debug, Clone, PartialEq)]
@@ -62,7 +64,41 @@ pub fn open(state: &mut State, ask: RunAsk) -> Vec<Effect> {
         choice: None,
     })));
     effects.push(Effect::FitFlows { request, ask });
+    effects.extend(preview(state));
     effects
+}
+
+/// Roles change rarely: what they allow is read again after so long.
+const PREVIEW_KEPT: SignedDuration = SignedDuration::from_mins(5);
+
+/// Reads what the roles of whoever sits here allow, where a flow of the list is run by hand.
+fn preview(state: &mut State) -> Option<Effect> {
+    let is_listed = state.settings.flows.iter().any(is_delegated);
+    let is_known = state.access.as_ref().is_some_and(|(at, _)| state.now.duration_since(*at) < PREVIEW_KEPT);
+    let is_asked = state.flights.has(|awaited| *awaited == Awaited::Access);
+    let wants = state.settings.probes_calls && is_listed && !is_known && !is_asked;
+    wants.then(|| Effect::PreviewAccess { request: state.flights.open(Awaited::Access) })
+}
+
+fn is_delegated(flow: &Flow) -> bool {
+    flow.id.0 == preset::DELEGATED && flow.route == Route::Open
+}
+
+/// Whether what a flow needs may be done, as far as that is known by now: by our credential, or, where the flow is run
+/// by hand in Okta's console, by whoever sits here.
+pub fn access(state: &State, flow: &Flow) -> Option<Access> {
+    match is_delegated(flow) {
+        true => state.access.as_ref().map(|(_, preview)| preview.access()),
+        false => access::of_credential(flow, state.calls.as_deref().unwrap_or_default()),
+    }
+}
+
+/// Why a flow would be refused whoever it is on, if it is known that it would.
+pub fn no_access(state: &State, flow: &Flow) -> Option<String> {
+    match access(state, flow)? {
+        Access::No(why) => Some(why),
+        Access::Likely(_) | Access::Unlikely(_) | Access::CannotTell(_) => None,
+    }
 }
 
 /// Accounts that were looked up for one person must never be offered for another.
@@ -129,6 +165,11 @@ pub fn chosen(state: &mut State, at: usize) -> Vec<Effect> {
     let Some(offer) = list.offers.get(at).cloned() else { return Vec::new() };
     let flow = offer.flow.id.clone();
     list.cursor.id = Some(flow.clone());
+    if let Some(why) = no_access(state, &offer.flow) {
+        state.notice.fail(state.now, why);
+        return Vec::new();
+    }
+    let Some(Overlay::Flows(list)) = &mut state.overlay else { return Vec::new() };
     let account = match offer.target {
         None => {
             let why = format!("whether `{}` fits is still being found out: choose it then", offer.flow.name);
@@ -169,7 +210,6 @@ fn go_on(state: &mut State, flow: Option<Flow>, ask: RunAsk) -> Vec<Effect> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::preset;
 
     fn runnable(id: &str) -> Flow {
         let url = Some("https://x.workflows.okta.com/api/flo/1/invoke".to_owned());

@@ -215,7 +215,8 @@ pub fn pasted(state: &mut State, text: &str) {
     let Some((form, map)) = form(state) else { return };
     let flow = form.flow.clone();
     let Some(field) = form.current().filter(|field| !field.is_toggle()) else { return };
-    prompt::pasted(&mut field.typed, text);
+    // What is copied as a line has its end with it: that is no part of a value.
+    prompt::pasted(&mut field.typed, text.trim_end_matches(['\r', '\n']));
     field.look(&flow, map);
 }
 

@@ -7,6 +7,7 @@ use super::layout::Size;
 use super::list::Extent;
 use super::log::{LogForm, LogSlice, Reach};
 use super::user::Pane;
+use crate::domain::access::Preview;
 use crate::domain::action::StepOf;
 use crate::domain::call_probe::CallProbe;
 use crate::domain::dossier::{AddressUsers, LoadedPart};
@@ -98,6 +99,8 @@ pub struct Looked {
 pub enum Answer {
     /// Which calls work.
     Calls(Vec<CallProbe>),
+    /// What roles allow.
+    Access(Box<Preview>),
     /// A page of events.
     Events(Result<Page<Event>, String>),
     /// How many wait.

@@ -22,6 +22,7 @@ use super::prompt::Prompt;
 use super::raw::RawScreen;
 use super::triage::{Dialog, Then};
 use super::user::UserScreen;
+use crate::domain::access::Preview;
 use crate::domain::call_probe::CallProbe;
 use crate::domain::profile::ProfileMap;
 use crate::domain::time::Zone;
@@ -154,6 +155,8 @@ pub enum Awaited {
     Kept,
     /// Which calls work.
     Calls,
+    /// What roles allow.
+    Access,
     /// A triage change, in a word.
     Change(&'static str),
     /// Which flows fit.
@@ -234,6 +237,8 @@ pub struct State {
     pub settings: Settings,
     /// Which calls of the Okta org work, once they were tried.
     pub calls: Option<Vec<CallProbe>>,
+    /// What the roles of whoever sits here let them do with delegated flows, and when that was read.
+    pub access: Option<(Timestamp, Preview)>,
     /// The header.
     pub header: Header,
     /// The feed: the screen under all others.
@@ -266,6 +271,7 @@ impl State {
             size,
             settings,
             calls: None,
+            access: None,
             header: Header::default(),
             feed: Feed::default(),
             stack: Vec::new(),

@@ -132,6 +132,7 @@ fn answered(state: &mut State, request: RequestId, answer: Answer) -> Vec<Effect
         (Awaited::Health, Answer::Health(Err(error))) => quiet(|| state.notice.fail(state.now, error)),
         (Awaited::Kept, Answer::Kept(kept)) => quiet(|| health::loaded(state, kept)),
         (Awaited::Calls, Answer::Calls(calls)) => quiet(|| health::probed(state, calls)),
+        (Awaited::Access, Answer::Access(preview)) => quiet(|| state.access = Some((state.now, *preview))),
         (Awaited::Kept, Answer::Broke(why)) => quiet(|| health::loaded(state, Err(why))),
         (Awaited::Change(what), Answer::Changed(finding)) => quiet(|| triage::changed(state, what, finding)),
         (Awaited::Fits, Answer::Fits(fits)) => quiet(|| flows::loaded(state, fits)),

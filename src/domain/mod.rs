@@ -5,6 +5,7 @@
 //! the wire and on the screen: an *event* arrives, a *finding* is triaged, an *action* is one run of
 //! one *flow* on one *subject*.
 
+pub mod access;
 pub mod action;
 pub mod actor;
 pub mod blast;

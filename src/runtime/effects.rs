@@ -7,6 +7,7 @@ use crate::app::health::Kept;
 use crate::app::log::{LogForm, LogSlice, LogStep};
 use crate::app::msg::{Answer, Looked, NotRun, Progress, SaidOf, Stage};
 use crate::app::{Effect, Msg, RequestId, effect::RunAsk};
+use crate::domain::access::Preview;
 use crate::domain::dossier::Problem;
 use crate::domain::finding::HistoryEntry;
 use crate::domain::iam_configuration::{self, ConfigurationChange, Onto};
@@ -134,6 +135,7 @@ fn request_of(effect: &Effect) -> Option<RequestId> {
         | Effect::LoadHealth { request }
         | Effect::LoadKept { request }
         | Effect::ProbeCalls { request }
+        | Effect::PreviewAccess { request }
         | Effect::LoadLog { request, .. }
         | Effect::LookUp { request, .. }
         | Effect::KeepConfiguration { request, .. }
@@ -206,6 +208,7 @@ impl Work {
                 Some(prober) => Answer::Calls(prober.probe_calls().await),
                 None => Answer::Calls(Vec::new()),
             },
+            Effect::PreviewAccess { .. } => Answer::Access(Box::new(self.access().await)),
             Effect::ChangeFinding { finding, version, change, .. } => {
                 let changed = store.change(finding, Some(version), &change, &desk.actor, desk.now()).await;
                 Answer::Changed(words(changed).map(Box::new))
@@ -303,6 +306,13 @@ impl Work {
         });
         let said = written.await.unwrap_or_else(|_| Err(BROKE.to_owned()));
         let _ = self.heard.send(Heard::Msg(Msg::Noticed(said)));
+    }
+
+    async fn access(&self) -> Preview {
+        match &self.services.access {
+            Some(access) => access.of_whoever_acts(self.services.desk.actor.analyst.as_deref()).await,
+            None => Preview::unknown("no Okta org is configured"),
+        }
     }
 
     async fn export_dry_run(self, flow: FlowId, lines: Vec<String>) {

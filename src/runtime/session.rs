@@ -23,7 +23,7 @@ use crate::remediation::guard::Mode;
 use crate::remediation::{Desk, Pace, Runner, Unsent};
 use crate::source::clock::Clock;
 use crate::store::Store;
-use crate::tenant::{CallProber, LogSearch, OktaOrg};
+use crate::tenant::{AccessPreview, CallProber, LogSearch, OktaOrg};
 use crate::view::Theme;
 use jiff::SignedDuration;
 use std::io::{self, Write};
@@ -72,6 +72,8 @@ pub struct Setup {
     pub org: Option<Arc<dyn OktaOrg>>,
     /// What finds out which calls of the org work.
     pub prober: Option<Arc<dyn CallProber>>,
+    /// What reads what administrator roles allow.
+    pub access: Option<Arc<dyn AccessPreview>>,
     /// What fields of a profile may be called.
     pub map: Arc<ProfileMap>,
     /// Where records are written to; `None` without a home directory.
@@ -127,6 +129,7 @@ pub(super) fn open<W: Write>(setup: Setup, screen: Screen<W>) -> io::Result<(Con
         notifiers: setup.told.clone(),
         children: setup.children.clone(),
         open: setup.console.open,
+        access: setup.access.clone(),
         log: setup.log.clone(),
         org: setup.org.clone(),
         prober: setup.prober.clone(),

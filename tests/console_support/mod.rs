@@ -273,6 +273,7 @@ fn console(desk: &Arc<Desk>, glass: &Glass, clock: &Arc<TestClock>) -> Console<G
     let screen = Terminal::new(FrameBackend::fixed(glass.clone(), COLUMNS, ROWS)).unwrap();
     let services = Services {
         prober: None,
+        access: None,
         log: None,
         org: None,
         map: Default::default(),

@@ -5,7 +5,10 @@ use crate::paint::written;
 use idtriage::app::flows;
 use idtriage::app::msg::{Motion, Msg};
 use idtriage::app::{Overlay, State, effect::RunAsk};
+use idtriage::domain::access::{CHANGE_GROUP, CHANGE_USER, Preview};
+use idtriage::domain::call_probe::{CallProbe, Works};
 use idtriage::domain::flow::{Input, InputType, PayloadShape};
+use idtriage::domain::operation::Operation;
 use idtriage::domain::plan::FitTarget;
 use idtriage::domain::{Flow, Login, Route, dry_run, preset};
 use idtriage::view::Theme;
@@ -89,6 +92,54 @@ fn with_dry_run(columns: u16, rows: u16) -> State {
 #[case(120, 40)]
 fn the_dry_run(#[case] columns: u16, #[case] rows: u16) {
     look(&format!("dry_run_{columns}x{rows}"), &with_dry_run(columns, rows), &Theme::default());
+}
+
+/// One operation that our credential gets no token for, and the flow that is run by hand.
+fn with_access(columns: u16, rows: u16, down: usize) -> State {
+    let mut state = with_flows(columns, rows);
+    let operations = [Operation::Suspend.flow(), Operation::AddToGroup.flow()];
+    let all = operations.into_iter().chain(preset::flow(preset::DELEGATED));
+    state.settings.flows = all.collect();
+    let probe = |call, works| CallProbe {
+        call,
+        needs: "okta.users.manage",
+        has: "nothing".into(),
+        works,
+        hint: Some("grant the application the scope `okta.users.manage`".into()),
+        is_needed: false,
+    };
+    state.calls = Some(vec![
+        probe(CHANGE_USER, Works::No("invalid_scope: One or more scopes are not granted".into())),
+        probe(CHANGE_GROUP, Works::CannotTell("whether a role covers it shows at the call only".into())),
+    ]);
+    let why = "Okta answered 403: You do not have permission to perform the requested action";
+    state.access = Some((state.now, Preview::unknown(why)));
+    flows::open(&mut state, RunAsk { login: Login::new(ANN), ..RunAsk::default() });
+    let Some(Overlay::Flows(list)) = &mut state.overlay else { panic!("no list") };
+    for offer in &mut list.offers {
+        offer.target = Some(match offer.flow.route {
+            Route::Open => {
+                Err("no page to open; hint: in the Okta Admin Console, Workflow > Delegated Flows > Run"
+                    .into())
+            }
+            _ => Ok(FitTarget::Login(Login::new(ANN))),
+        });
+    }
+    (0..down).for_each(|_| tell(&mut state, Msg::CursorMoved(Motion::Down)));
+    state
+}
+
+#[rstest]
+#[case("no", 60, 16, 0)]
+#[case("untold", 80, 24, 1)]
+#[case("delegated", 80, 24, 2)]
+fn access_is_said_before_a_flow_is_chosen(
+    #[case] name: &str,
+    #[case] columns: u16,
+    #[case] rows: u16,
+    #[case] down: usize,
+) {
+    look(&format!("access_{name}_{columns}x{rows}"), &with_access(columns, rows, down), &Theme::default());
 }
 
 /// The same function makes what the command line prints.
