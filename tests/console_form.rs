@@ -42,6 +42,22 @@ async fn a_dry_run_shows_the_json_sends_nothing_and_the_card_arms_anew() {
     bench.check("<esc>L", "verified").await;
 }
 
+/// A card that wants insistence takes no letters of the word: its last one is no key.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_word_that_is_typed_ahead_asks_for_no_dry_run() {
+    let bench = Bench::new().await;
+    card(&bench).await;
+    bench.advance(400).await;
+    bench.check("suspend<enter>", "accepted:").await;
+    bench.press("<esc>");
+    bench.check("r", "OKTA 00u1").await;
+    bench.check("1", "A insists").await;
+    bench.advance(400).await;
+    bench.check("suspend<enter>", "A insists · ctrl-r dry run").await;
+    bench.check("<ctrl-r>", "Dry run of suspend-okta-account").await;
+    assert_eq!(bench.caller.sent(), 1);
+}
+
 /// From the feed to the form of the flow that has inputs.
 async fn form(bench: &Bench) {
     bench.check("r", "Tell somebody").await;

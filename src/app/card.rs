@@ -142,6 +142,12 @@ impl Card {
         self.is_armed(now) && asks_text
     }
 
+    /// Whether it is answered by a word or a login that is typed: then a letter is one of that, and never a key, however
+    /// the card stands.
+    pub fn is_typed(&self) -> bool {
+        self.plan.as_ref().is_some_and(|plan| plan.confirm != Confirm::Key)
+    }
+
     /// Whether `n` is an answer. Where a word or a login is asked for, or nobody knows yet what is, it is
     /// a letter of somebody who types before the card arms: it must not end the card, or the rest of the
     /// word would be keys of the screen below.

@@ -44,6 +44,9 @@ fn is_typed_ahead(state: &State, key: Key) -> bool {
 /// Where letters are typed, by a key that types none.
 fn beside(state: &State, keymap: &Keymap, key: Key) -> Option<Msg> {
     let Some(Overlay::Card(card)) = &state.overlay else { return None };
+    if key.is_letter() && card.is_typed() {
+        return None;
+    }
     match keymap.command(Context::Card, key)?.id {
         DRY_RUN if card.takes_dry_run(state.now) => Some(Msg::DryRunAsked),
         // While the target is read, a letter is the first of a login that is typed ahead.
@@ -156,20 +159,22 @@ fn commands_footer(context: Context, keymap: &Keymap) -> Vec<(String, String)> {
 fn card_footer(state: &State, card: &Card, keymap: &Keymap) -> Vec<(String, String)> {
     let now = state.now;
     let key = |id: &str| first_key(keymap, id);
+    let dry_run = match card.is_typed() {
+        true => keymap.keys_beside_field(DRY_RUN).into_iter().next().unwrap_or_default(),
+        false => key(DRY_RUN),
+    };
     let (scroll, esc) = (("↑↓", "scroll"), "esc");
     match card.phase {
         Phase::Asking if card.takes_letters(now) => words(&[
             (&key("card.confirm"), "run"),
-            (&key(DRY_RUN), "dry run"),
+            (&dry_run, "dry run"),
             scroll,
             (&key("card.decline"), "no"),
         ]),
         Phase::Asking if card.wants_insistence() => {
-            words(&[(&key("card.insist"), "insist"), (&key(DRY_RUN), "dry run"), scroll, (esc, "leave")])
+            words(&[(&key("card.insist"), "insist"), (&dry_run, "dry run"), scroll, (esc, "leave")])
         }
-        Phase::Asking if card.takes_dry_run(now) => {
-            words(&[(&key(DRY_RUN), "dry run"), scroll, (esc, "leave")])
-        }
+        Phase::Asking if card.takes_dry_run(now) => words(&[(&dry_run, "dry run"), scroll, (esc, "leave")]),
         Phase::Asking | Phase::Preparing => words(&[scroll, (esc, "leave")]),
         Phase::Done(_) if card.link().is_some() => {
             words(&[(&key("card.confirm"), "copy the link"), scroll, (esc, "close")])
@@ -177,6 +182,7 @@ fn card_footer(state: &State, card: &Card, keymap: &Keymap) -> Vec<(String, Stri
         Phase::Done(_) if undo::of_any(after::meant(state), &state.settings.flows).is_ok() => {
             words(&[(&key("action.undo"), "undo"), scroll, (esc, "close")])
         }
+        Phase::Failed(_) if card.takes_form(now) => words(&[(&key(FORM), "inputs"), scroll, (esc, "close")]),
         Phase::Running(_) | Phase::Done(_) | Phase::Failed(_) | Phase::Unsure(_) => {
             words(&[scroll, (esc, "close")])
         }

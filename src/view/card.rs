@@ -290,7 +290,7 @@ fn keys(scene: &Scene, theme: &Theme, card: &Card, columns: usize) -> Line<'stat
 /// What can be asked of the card that sends nothing.
 fn beside<'a>(scene: &'a Scene, card: &Card) -> Vec<(&'a str, &'static str)> {
     let now = scene.state.now;
-    let key = |keys: &'a CardKeys| match card.takes_text(now) {
+    let key = |keys: &'a CardKeys| match card.is_typed() || card.takes_text(now) {
         true => keys.beside_field.as_str(),
         false => keys.plain.as_str(),
     };
