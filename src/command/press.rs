@@ -22,7 +22,7 @@ const FORM: &str = "card.form";
 pub fn press(state: &State, keymap: &Keymap, key: Key) -> Option<Msg> {
     match Context::of(state) {
         Context::Text => in_field(state, keymap, key),
-        Context::Card if is_typed_ahead(state, key) => beside(state, keymap, key),
+        Context::Card if is_typed_ahead(state, key) || is_beside(keymap, key) => beside(state, keymap, key),
         context => match keymap.command(context, key)?.act {
             Act::Msg(msg) => Some(msg()),
             Act::Argument { .. } => None,
@@ -38,6 +38,10 @@ fn is_typed_ahead(state: &State, key: Key) -> bool {
         Some(Overlay::Card(card)) => key.is_letter() && !card.takes_insistence(state.now),
         _ => false,
     }
+}
+
+fn is_beside(keymap: &Keymap, key: Key) -> bool {
+    keymap.command(Context::Card, key).is_some_and(|command| [DRY_RUN, FORM].contains(&command.id))
 }
 
 /// What sends nothing, and is asked for of a card that cannot be sent too: its dry run, and the form of its inputs.

@@ -20,7 +20,7 @@ pub trait AccessPreview: Send + Sync + fmt::Debug {
         if let Some(login) = analyst.filter(|name| name.contains('@')) {
             return self.of_login(login).await;
         }
-        let nobody = "an application has no roles in Okta's console, and who sits here is not known there; hint: `[console] analyst`, as the login at Okta";
+        let nobody = "who sits here is not known at Okta; hint: `[console] analyst`, as the login there";
         self.of_owner().await.unwrap_or_else(|| Preview::unknown(nobody))
     }
 }

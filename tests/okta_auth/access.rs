@@ -54,7 +54,7 @@ async fn whoever_made_the_token_is_previewed_and_an_application_is_nobody() {
     let app = access(&rig::config(&lab, PROOFS));
     assert_eq!(app.of_owner().await, None);
     let words = app.of_whoever_acts(Some("kim")).await.access().words();
-    assert!(words.starts_with("cannot tell: an application has no roles"), "{words}");
+    assert!(words.starts_with("cannot tell: who sits here is not known at Okta"), "{words}");
     // The analyst, where the configuration names a login.
     let login = delegate(&lab);
     assert_eq!(app.of_whoever_acts(Some(&login)).await.whose.unwrap().raw(), login);
