@@ -7,6 +7,7 @@ mod app;
 
 use app::{Desk, event, request_of};
 use idtriage::app::flows::{FlowList, Offer};
+use idtriage::app::journal::JournalSlice;
 use idtriage::app::msg::{Motion, OperationAsk};
 use idtriage::app::state::QuitQuestion;
 use idtriage::app::user::Pane;
@@ -15,6 +16,7 @@ use idtriage::domain::action::{Receipt, ShownRequest};
 use idtriage::domain::call_probe::{CallProbe, Works};
 use idtriage::domain::dossier::{LoadedPart, Part, Problem};
 use idtriage::domain::event::EventDetail;
+use idtriage::domain::journal::{Record, RecordKind};
 use idtriage::domain::operation::{self, Operation};
 use idtriage::domain::page::{EventUser, Page};
 use idtriage::domain::plan::{Fit, FitTarget, PageOf, WebPage};
@@ -25,6 +27,7 @@ use idtriage::domain::{
 use jiff::SignedDuration;
 use proptest::prelude::*;
 use rstest::rstest;
+use serde_json::json;
 use url::Url;
 
 fn parts(effects: &[Effect]) -> Vec<(String, PartName)> {
@@ -155,8 +158,11 @@ fn the_journal_asks_for_the_records_of_the_executions_that_its_receipts_name() {
     let request = only_request(&desk.send(Msg::JournalAsked));
     let receipt = Receipt { execution_id: Some("run-1".to_owned()), ..Receipt::default() };
     let action = Action { receipt: Some(receipt), ..action("ann") };
-    let page = Page { rows: vec![action.clone()], next: None };
-    let effects = desk.send(Msg::Answered(request, Answer::Actions(Ok(page))));
+    let content = json!({ "action": action.id, "login": "ann" }).to_string();
+    let record = Record::after(None, action.at, RecordKind::Settled, content);
+    let page = Page { rows: vec![record], next: None };
+    let slice = JournalSlice { page, actions: vec![action.clone()], absent: Vec::new() };
+    let effects = desk.send(Msg::Answered(request, Answer::Journal(Ok(Box::new(slice)))));
     let [Effect::LoadExecutions { request, ids }] = &effects[..] else { panic!("{effects:?}") };
     assert_eq!(ids, &["run-1"]);
     let found = vec![("run-1".to_owned(), event(2)), ("run-1".to_owned(), event(3))];

@@ -177,7 +177,7 @@ async fn what_has_ended_is_undone_from_its_card_and_the_journal_has_both() {
     bench.check("<esc>L", "no flow undoes this").await;
     bench.see("undoes").await;
     bench.check("z", "nothing is undone: no flow undoes this").await;
-    bench.check("j", "z: flow `unsuspend`").await;
+    bench.check("jjj", "z: flow `unsuspend`").await;
     bench.see("undone").await;
     assert_eq!(bench.caller.sent(), 2);
 }

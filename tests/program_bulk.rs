@@ -7,6 +7,7 @@ use nix::sys::signal::Signal;
 use rstest::rstest;
 use serde_json::Value;
 use std::collections::BTreeMap;
+use support::payload::failed_check;
 use support::place::Place;
 use support::tenant::Tenant;
 use support::wait;
@@ -106,6 +107,60 @@ fn many_of_high_risk_want_their_number() {
     assert_eq!(acted_on(&tenant).len(), 2);
 }
 
+/// The users of findings that match, and as a spreadsheet what became of them.
+#[test]
+fn a_filter_says_who_is_meant_and_csv_what_became_of_them() {
+    let (tenant, place) = started();
+    let users = logins(&tenant, 3);
+    let events: Vec<String> = users
+        .iter()
+        .enumerate()
+        .map(|(n, login)| failed_check(&format!("e{n}"), login).to_string())
+        .collect();
+    place.write("events.jsonl", &events.join("\n"));
+    place.run(&["import", "events.jsonl"]).expect(0);
+    let findings = lines(&place, &["findings", "list"], 0);
+    let closed = findings.iter().find(|finding| finding["login"] == users[2].as_str()).unwrap();
+    let id = closed["id"].as_str().unwrap();
+    place.run(&["findings", "close", id, "--as", "benign-expected", "--reason", "known"]).expect(0);
+    let words = ["run", "okta-clear-sessions", "--filter", "check:no-mfa"];
+    let dry = |more: &[&str]| lines(&place, &[&words[..], more, &["--dry-run"]].concat(), 0).len();
+    assert_eq!((dry(&[]), dry(&["--with-closed"])), (2, 3));
+    let told = lines(&place, &[&words[..], &["--yes"]].concat(), 0);
+    assert!(told.len() == 2 && told.iter().all(|line| line["finding"].is_string()), "{told:?}");
+    let run = only_run(&place);
+    let id = run["id"].as_str().unwrap();
+    let list = place.run(&["bulk", "list", "--csv"]).expect(0).out;
+    assert!(list.starts_with("id,at,state,why,flow,") && list.contains(&format!("\r\n{id},")), "{list}");
+    let users_csv = place.run(&["bulk", "show", id, "--csv"]).expect(0).out;
+    assert_eq!(users_csv.lines().count(), 3, "{users_csv}");
+    assert!(users_csv.contains(&users[0]) && !users_csv.contains(&users[2]), "{users_csv}");
+    place.run(&["bulk", "show", id, "--csv", "--json"]).expect(2);
+}
+
+/// What is not what was confirmed is not gone on with; who is left is listed to be planned anew.
+#[test]
+fn a_run_whose_flow_or_limit_changed_is_planned_anew() {
+    let (tenant, place) = started();
+    let users = logins(&tenant, 30);
+    let named: Vec<&str> = users.iter().map(String::as_str).collect();
+    tenant.fault("change-lost@okta=1");
+    let words = [&["okta", "user", "clear-sessions"], &named[..], &["--yes"]].concat();
+    place.run_json(&words).expect(4);
+    let (run, before) = (only_run(&place), acted_on(&tenant).len());
+    let id = run["id"].as_str().unwrap();
+    let config = std::fs::read_to_string(place.config()).unwrap();
+    place.write_config(&format!("{config}\n[guard]\nbulk_limit = 4\n"));
+    let refused = place.run(&["bulk", "resume", id, "--yes"]).expect(1);
+    assert!(refused.errors.contains("plan those who are left anew"), "{}", refused.errors);
+    assert_eq!((&only_run(&place)["state"], acted_on(&tenant).len()), (&"paused".into(), before));
+    let queued = lines(&place, &["bulk", "show", id, "--queued"], 0);
+    assert_eq!(queued.len() as u64, 1 + run["queued"].as_u64().unwrap());
+    place.write_config(&config);
+    lines(&place, &["bulk", "resume", id, "--yes"], 0);
+    assert_eq!(only_run(&place)["state"], "done");
+}
+
 /// One administrator among them raises what is asked for all.
 #[test]
 fn an_administrator_among_many_raises_the_risk() {
@@ -114,9 +169,13 @@ fn an_administrator_among_many_raises_the_risk() {
     let words = ["okta", "user", "clear-sessions", admin, other, "--yes"];
     let refused = place.run(&words).expect(2);
     assert!(refused.errors.contains("--confirm 2"), "{}", refused.errors);
+    assert!(refused.errors.contains(&format!("`{admin}` is an administrator (")), "{}", refused.errors);
     assert!(acted_on(&tenant).is_empty());
     place.run(&[&words[..], &["--confirm", "2"]].concat()).expect(0);
     assert_eq!(only_run(&place)["risk"], "high");
+    let journal = place.run_json(&["journal", "list"]).expect(0).out;
+    let intended = journal.lines().filter(|line| line.contains(r#""kind":"intended""#));
+    assert_eq!(intended.filter(|line| line.contains(r#""risk":"high""#)).count(), 2, "{journal}");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 mod store_support;
 
-use idtriage::domain::bulk::{BulkCounts, BulkEnd, BulkId, BulkRun, BulkState, BulkUser};
+use idtriage::domain::bulk::{BulkCounts, BulkEnd, BulkId, BulkRun, BulkState, BulkUser, EndKind};
 use idtriage::domain::{Actor, Login, Outcome, Risk};
 use idtriage::store::sqlite::SqliteStore;
 use idtriage::store::{BulkStore, Held, Lease, Store, Users, files};
@@ -44,6 +44,7 @@ impl Shelf {
             state: BulkState::Running,
             why: None,
             held_until: None,
+            seal: None,
             counts: BulkCounts { queued: users as usize, ..BulkCounts::default() },
         };
         let user = |position| BulkUser {
@@ -51,6 +52,7 @@ impl Shelf {
             login: Login::new(&format!("User{position}@x")),
             target_id: Some(format!("00u{position}")),
             finding: None,
+            doubts: Vec::new(),
             end: None,
         };
         let users: Vec<BulkUser> = (0..users).map(user).collect();
@@ -97,7 +99,7 @@ async fn users_are_listed_by_how_it_ended_for_them() {
     let run = shelf.queued(1, 5).await;
     for (position, outcome) in [(1, Outcome::Changed), (2, Outcome::Refused), (4, Outcome::NotLegal)] {
         let end = BulkEnd::not_sent(outcome, "why", second(3));
-        shelf.store.user_ended(run, position, &end).await.unwrap();
+        assert!(shelf.store.user_ended(run, position, &end, "a").await.unwrap());
     }
     let places = async |which, from, limit| {
         let users = shelf.store.bulk_users(run, which, from, limit).await.unwrap();
@@ -109,9 +111,47 @@ async fn users_are_listed_by_how_it_ended_for_them() {
     assert_eq!(places(Users::All, 1, 2).await, [1, 2]);
     let counts = shelf.store.bulk(run).await.unwrap().unwrap().counts;
     assert_eq!(counts.words(), "1 changed, 1 not-legal, 1 refused, 2 queued");
-    let mut kinds = shelf.store.bulk_kinds(run).await.unwrap();
-    kinds.sort_unstable();
-    assert_eq!(kinds, [(Outcome::Changed, None), (Outcome::NotLegal, None), (Outcome::Refused, None)]);
+    assert_eq!(shelf.store.bulk_kinds(run).await.unwrap(), [], "each was that user's own");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_was_cut_off_writes_no_end_over_another() {
+    let shelf = Shelf::new();
+    let run = shelf.queued(1, 3).await;
+    let keep = async |position, outcome, owner: &str| {
+        let end = BulkEnd::not_sent(outcome, "why", second(3));
+        shelf.store.user_ended(run, position, &end, owner).await.unwrap()
+    };
+    assert_eq!(shelf.hold(run, "a", (20, 0)).await, Held::Ours);
+    assert_eq!(shelf.store.held(run, "a").await.unwrap(), Held::Ours);
+    assert!(keep(0, Outcome::Changed, "a").await);
+    assert!(!keep(0, Outcome::Unknown, "a").await, "the first end is the true one");
+    assert_eq!(shelf.hold(run, "b", (41, 21)).await, Held::Ours);
+    assert_eq!(shelf.store.held(run, "a").await.unwrap(), Held::Others("b".to_owned()));
+    assert!(!keep(1, Outcome::Unknown, "a").await, "another drives it");
+    assert!(keep(1, Outcome::Changed, "b").await);
+    // Who is on their way while somebody pauses it lands all the same.
+    assert!(shelf.turn(run, BulkState::Paused).await);
+    assert_eq!(shelf.store.held(run, "b").await.unwrap(), Held::Not(BulkState::Paused));
+    assert!(keep(2, Outcome::Changed, "b").await);
+    assert_eq!(shelf.store.bulk(run).await.unwrap().unwrap().counts.words(), "3 changed");
+    assert_eq!(shelf.store.held(id(9), "a").await.unwrap(), Held::Missing);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_paused_a_run_is_remembered() {
+    let shelf = Shelf::new();
+    let run = shelf.queued(1, 3).await;
+    let held = EndKind::Held(Outcome::Refused);
+    for _ in 0..2 {
+        shelf.store.saw(run, held).await.unwrap();
+    }
+    let end = BulkEnd { status: Some(500), ..BulkEnd::not_sent(Outcome::Unknown, "why", second(3)) };
+    assert!(shelf.store.user_ended(run, 0, &end, "a").await.unwrap());
+    let kinds = shelf.store.bulk_kinds(run).await.unwrap();
+    assert_eq!(kinds, [EndKind::Answered(Outcome::Unknown, Some(500)), held]);
+    let record = shelf.store.bulk_record(run).await.unwrap().unwrap();
+    assert!(record.content.unwrap().contains(&run.to_string()));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -18,7 +18,7 @@ pub fn meant(state: &State) -> Vec<&Action> {
     match (&state.overlay, state.stack.last()) {
         (Some(Overlay::Card(card)), _) => ended(card, state),
         (Some(_), _) => Vec::new(),
-        (None, Some(Screen::Journal(screen))) => screen.selected().into_iter().collect(),
+        (None, Some(Screen::Journal(screen))) => screen.selected_action().into_iter().collect(),
         (None, Some(Screen::User(screen))) => of_history(state, screen).into_iter().collect(),
         (None, _) => Vec::new(),
     }
@@ -43,10 +43,6 @@ fn of_history<'a>(state: &State, screen: &'a UserScreen) -> Option<&'a Action> {
 
 /// Undoing was asked for.
 pub fn undo_asked(state: &mut State) -> Vec<Effect> {
-    // It may have been typed as a command.
-    if let Some(Overlay::Prompt(_)) = state.overlay {
-        state.overlay = None;
-    }
     let actions = meant(state);
     if actions.is_empty() {
         return nothing_meant(state, "undoing takes an action: put the cursor on one");

@@ -3,6 +3,7 @@
 use super::log::{LogForm, LogStep};
 use crate::domain::finding::FindingId;
 use crate::domain::iam_configuration::ConfigurationChange;
+use crate::domain::journal::query::JournalQuery;
 use crate::domain::look_up::LookUp;
 use crate::domain::page::From;
 use crate::domain::plan::Plan;
@@ -123,14 +124,35 @@ pub enum Effect {
         /// Of which.
         findings: Vec<FindingId>,
     },
-    /// Read actions: a user's, or everybody's.
+    /// Read a user's actions.
     LoadActions {
         /// Who asks.
         request: RequestId,
         /// Whose.
-        login: Option<Login>,
-        /// Below which.
-        before: Option<ActionId>,
+        login: Login,
+    },
+    /// Read records of the journal, and the actions that they are about.
+    LoadJournal {
+        /// Who asks.
+        request: RequestId,
+        /// Which.
+        query: JournalQuery,
+        /// From where.
+        from: From<i64>,
+        /// How many.
+        limit: usize,
+    },
+    /// Go through the journal's whole chain.
+    CheckChain {
+        /// Who asks.
+        request: RequestId,
+    },
+    /// Write all records of the journal that are asked for to a file.
+    ExportJournal {
+        /// How.
+        form: LogForm,
+        /// Which.
+        query: JournalQuery,
     },
     /// Find out about an action: look at its target again where its end is open, and at what the System Log has
     /// beside it.

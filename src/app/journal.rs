@@ -1,41 +1,143 @@
-//! What was run, latest first.
+//! The journal: every record, newest first, looked through by a filter of one line.
+//!
+//! What is held of it is a [`Window`]. A record about an action shows the action as it stands now, which later
+//! records may have moved.
 
 use super::effect::Effect;
 use super::list::{Cursor, Scroll};
-use super::msg::{Looked, Motion};
+use super::log::LogForm;
+use super::msg::{Looked, Motion, Msg};
+use super::raw::RawScreen;
 use super::state::{Awaited, Screen, State};
+use super::user;
+use super::window::{PAGE, Row, Side, Window};
 use crate::domain::action::execution_ids;
+use crate::domain::journal::query::JournalQuery;
+use crate::domain::journal::told::Told;
+use crate::domain::journal::{Record, Verdict};
 use crate::domain::log::beside::LogNote;
-use crate::domain::page::Page;
-use crate::domain::{Action, ActionId, Event};
-use std::collections::BTreeMap;
+use crate::domain::page::{From, Page};
+use crate::domain::{Action, ActionId, Event, Login};
+use jiff::Timestamp;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// The screen of all actions.
+/// Which records are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JournalLoad {
+    /// The newest: they replace the window.
+    First,
+    /// The oldest: they replace the window, and the cursor goes to the last one.
+    Last,
+    /// Those that are held, and what came above them.
+    Again,
+    /// Records below the window.
+    Below,
+    /// Records above the window.
+    Above,
+}
+
+/// Records, and what they are about.
+#[derive(Debug, Clone, PartialEq)]
+pub struct JournalSlice {
+    /// The records.
+    pub page: Page<Record>,
+    /// The actions that they are records of, and the other steps of those, as they stand now.
+    pub actions: Vec<Action>,
+    /// Of these the store has none.
+    pub absent: Vec<ActionId>,
+}
+
+/// What is known of the chain.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum Chain {
+    /// Nobody asked.
+    #[default]
+    Unchecked,
+    /// It is being gone through.
+    Checking,
+    /// What was found, and when.
+    Checked(Verdict, Timestamp),
+    /// Why it could not be gone through.
+    Failed(String),
+}
+
+/// A record's place is its key.
+impl Row for Record {
+    fn key(&self) -> i64 {
+        i64::try_from(self.seq).unwrap_or(i64::MAX)
+    }
+
+    fn is_below(key: i64, other: i64) -> bool {
+        key < other
+    }
+}
+
+/// The screen of the journal.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct JournalScreen {
-    /// The actions, latest first.
-    pub actions: Vec<Action>,
-    /// The records that arrived of the executions that their receipts name, by execution, oldest first.
+    /// What is asked for.
+    pub query: JournalQuery,
+    /// What it was opened with: where going back leads first.
+    opened_with: JournalQuery,
+    /// The records that are held.
+    pub records: Window<Record>,
+    /// The actions that they are about.
+    pub actions: BTreeMap<ActionId, Action>,
+    /// Of these there is none: a step that was not sent, or not yet.
+    absent: BTreeSet<ActionId>,
+    /// The records that arrived of the executions that receipts name, by execution, oldest first.
     pub executions: BTreeMap<String, Vec<Event>>,
     /// What the System Log has beside an action, where that was looked for.
     pub notes: BTreeMap<ActionId, Vec<LogNote>>,
-    /// Whether there are older ones.
-    pub has_more: bool,
-    /// Whether the first page has come.
-    pub is_loaded: bool,
-    /// The selected action.
-    pub cursor: Cursor<ActionId>,
-    /// Whether the keys scroll the selected action instead of choosing one.
-    pub reads_action: bool,
-    /// How far the selected action is scrolled.
+    /// The selected record.
+    pub cursor: Cursor<i64>,
+    /// Whether the keys scroll the selected record instead of choosing one.
+    pub reads_record: bool,
+    /// How far the selected record is scrolled.
     pub scroll: Scroll,
+    /// What is known of the chain.
+    pub chain: Chain,
     /// What failed.
     pub error: Option<String>,
+    /// Whether something came that was not read yet.
+    is_behind: bool,
 }
 
 impl JournalScreen {
-    fn ids(&self) -> Vec<ActionId> {
-        self.actions.iter().map(|action| action.id).collect()
+    fn of(query: JournalQuery) -> JournalScreen {
+        JournalScreen { opened_with: query.clone(), query, ..JournalScreen::default() }
+    }
+
+    /// Its breadcrumb.
+    pub fn crumb(&self) -> &'static str {
+        if self.query.is_empty() { "journal" } else { "journal, filtered" }
+    }
+
+    /// The place of the selected record among those that are held.
+    pub fn at(&self) -> usize {
+        self.cursor.index(&self.records.keys())
+    }
+
+    /// The selected record.
+    pub fn selected(&self) -> Option<&Record> {
+        self.records.rows.get(self.at())
+    }
+
+    /// The action that a record is about, as it stands now.
+    pub fn action_of(&self, record: &Record) -> Option<&Action> {
+        self.actions.get(&Told::of(record).action()?)
+    }
+
+    /// The action that the selected record is about.
+    pub fn selected_action(&self) -> Option<&Action> {
+        self.selected().and_then(|record| self.action_of(record))
+    }
+
+    /// What names the selected record: its action, else its place in the chain.
+    pub fn named(&self) -> Option<String> {
+        let record = self.selected()?;
+        let action = Told::of(record).action().map(|id| id.to_string());
+        Some(action.unwrap_or_else(|| record.head().to_string()))
     }
 
     /// The records that arrived of the executions that an action's receipt names.
@@ -44,57 +146,171 @@ impl JournalScreen {
         ids.filter_map(|id| self.executions.get(&id)).flatten()
     }
 
-    /// The selected action.
-    pub fn selected(&self) -> Option<&Action> {
-        self.actions.get(self.cursor.index(&self.ids()))
+    /// Whether the store was asked for an action, and has none.
+    pub fn is_absent(&self, id: ActionId) -> bool {
+        self.absent.contains(&id)
+    }
+
+    /// Whether it is still looked through for rows to fill a screen.
+    pub fn is_searching(&self, rows: usize) -> bool {
+        self.error.is_none() && self.records.is_searching(rows)
     }
 }
 
-/// Opens the journal.
-pub fn open(state: &mut State) -> Vec<Effect> {
-    if matches!(state.stack.last(), Some(Screen::Journal(_))) {
-        return Vec::new();
+/// What the analyst did to the journal; what is none of its business comes back.
+pub fn acted(state: &mut State, msg: Msg) -> Result<Vec<Effect>, Msg> {
+    Ok(match msg {
+        Msg::JournalAsked => open(state),
+        Msg::JournalFiltered(query) => filtered(state, query),
+        Msg::ChainAsked => check(state),
+        Msg::JournalExported(form) => exported(state, form),
+        msg => return Err(msg),
+    })
+}
+
+/// Opens the journal; from a person, what it has of them.
+fn open(state: &mut State) -> Vec<Effect> {
+    let query = match state.stack.last() {
+        Some(Screen::Journal(_)) => return Vec::new(),
+        Some(Screen::User(user)) => JournalQuery::of_user(&user.login),
+        _ => JournalQuery::default(),
+    };
+    // What another one below still waits for is read anew once that is shown again.
+    let mut effects = give_up(state);
+    state.stack.push(Screen::Journal(Box::new(JournalScreen::of(query))));
+    effects.extend(load(state, JournalLoad::First, From::Newest, PAGE));
+    effects
+}
+
+/// The screen on top is about to go: what it waits for is for no other.
+pub fn left(state: &mut State) -> Vec<Effect> {
+    if top(state).is_some() { give_up(state) } else { Vec::new() }
+}
+
+fn give_up(state: &mut State) -> Vec<Effect> {
+    let given_up = state.flights.give_up(|awaited| matches!(awaited, Awaited::Journal(_)));
+    given_up.into_iter().map(Effect::Cancel).collect()
+}
+
+fn load(state: &mut State, what: JournalLoad, from: From<i64>, limit: usize) -> Vec<Effect> {
+    let Some(query) = top(state).map(|screen| screen.query.clone()) else { return Vec::new() };
+    let request = state.flights.open(Awaited::Journal(what));
+    vec![Effect::LoadJournal { request, query, from, limit }]
+}
+
+fn top(state: &mut State) -> Option<&mut JournalScreen> {
+    match state.stack.last_mut() {
+        Some(Screen::Journal(screen)) => Some(screen),
+        _ => None,
     }
-    state.stack.push(Screen::Journal(Box::default()));
-    load(state, None)
 }
 
-fn load(state: &mut State, before: Option<ActionId>) -> Vec<Effect> {
-    let request = state.flights.open(Awaited::Actions(None));
-    vec![Effect::LoadActions { request, login: None, before }]
-}
-
-/// The store holds something new: the first page is read again, unless the cursor is beyond it.
-pub fn store_changed(state: &mut State) -> Vec<Effect> {
-    match state.stack.last() {
-        Some(Screen::Journal(screen)) if screen.cursor.offset == 0 => load(state, None),
-        _ => Vec::new(),
-    }
-}
-
+/// The one that waits: what others waited for was given up.
 fn screen(state: &mut State) -> Option<&mut JournalScreen> {
-    state.stack.iter_mut().find_map(|screen| match screen {
+    state.stack.iter_mut().rev().find_map(|screen| match screen {
         Screen::Journal(journal) => Some(journal.as_mut()),
         _ => None,
     })
 }
 
-/// A page came: what arrived of the executions that it names is read behind it.
-pub fn loaded(state: &mut State, answer: Result<Page<Action>, String>) -> Vec<Effect> {
+fn is_reading(state: &State) -> bool {
+    state.flights.has(|awaited| matches!(awaited, Awaited::Journal(_)))
+}
+
+/// The store holds something new: what is above is read, unless the cursor is beyond it. While an answer is under
+/// way the news is only remembered.
+pub fn store_changed(state: &mut State) -> Vec<Effect> {
+    let is_reading = is_reading(state);
+    let Some(screen) = top(state) else { return Vec::new() };
+    if is_reading {
+        screen.is_behind = true;
+        return Vec::new();
+    }
+    screen.is_behind = false;
+    if screen.records.above.is_some() || screen.cursor.offset > 0 {
+        return Vec::new();
+    }
+    let rows = screen.records.rows.len().max(PAGE);
+    load(state, JournalLoad::Again, From::Newest, rows)
+}
+
+/// Records came: what arrived of the executions that they name is read behind them.
+pub fn loaded(
+    state: &mut State,
+    what: JournalLoad,
+    answer: Result<Box<JournalSlice>, String>,
+) -> Vec<Effect> {
+    let rows = state.size.journal_rows();
     let Some(screen) = screen(state) else { return Vec::new() };
-    screen.is_loaded = true;
+    let mut ids = Vec::new();
     match answer {
         Err(error) => {
             screen.error = Some(error);
-            Vec::new()
+            screen.records.is_loaded = true;
         }
-        Ok(page) => {
-            screen.has_more = page.has_more();
-            let receipts = page.rows.iter().filter_map(|action| action.receipt.as_ref());
-            let ids: Vec<String> = receipts.flat_map(execution_ids).collect();
-            merge(&mut screen.actions, page.rows);
-            load_executions(state, ids)
+        Ok(slice) => {
+            screen.error = None;
+            let receipts = slice.actions.iter().filter_map(|action| action.receipt.as_ref());
+            ids = receipts.flat_map(execution_ids).collect();
+            screen.absent.retain(|id| slice.actions.iter().all(|action| action.id != *id));
+            screen.absent.extend(slice.absent);
+            screen.actions.extend(slice.actions.into_iter().map(|action| (action.id, action)));
+            take_page(screen, what, slice.page, rows);
         }
+    }
+    let mut effects = load_executions(state, ids);
+    effects.extend(load_more(state));
+    if screen_is_behind(state) {
+        effects.extend(store_changed(state));
+    }
+    effects
+}
+
+fn screen_is_behind(state: &mut State) -> bool {
+    !is_reading(state) && top(state).is_some_and(|screen| screen.is_behind && screen.error.is_none())
+}
+
+fn take_page(screen: &mut JournalScreen, what: JournalLoad, page: Page<Record>, rows: usize) {
+    let before = screen.records.keys();
+    match what {
+        JournalLoad::First => screen.records.show_top(page),
+        JournalLoad::Last => screen.records.show_end(page),
+        JournalLoad::Again => screen.records.refresh(page),
+        JournalLoad::Below => screen.records.append(page),
+        JournalLoad::Above => screen.records.prepend(page),
+    }
+    let now = screen.records.keys();
+    match what {
+        JournalLoad::First => screen.cursor = Cursor::default(),
+        JournalLoad::Last => screen.cursor.go(Motion::End, &now, rows),
+        // Whoever has not chosen a row stays with the newest.
+        JournalLoad::Again if screen.cursor.id.is_none() => {}
+        JournalLoad::Again | JournalLoad::Below | JournalLoad::Above => {
+            screen.cursor.stay(&before, &now, rows);
+        }
+    }
+    let held: BTreeSet<ActionId> =
+        screen.records.rows.iter().filter_map(|record| Told::of(record).action()).collect();
+    let is_of_held = |action: &Action| {
+        held.contains(&action.id)
+            || action.step.is_some_and(|step| (1..=step.of).any(|n| held.contains(&step.run.step(n))))
+    };
+    screen.actions.retain(|_, action| is_of_held(action));
+}
+
+/// More records where the cursor is near an end of those that are held.
+fn load_more(state: &mut State) -> Vec<Effect> {
+    let near = state.size.journal_rows() * 2;
+    if is_reading(state) {
+        return Vec::new();
+    }
+    let wanted = top(state)
+        .filter(|screen| screen.error.is_none() && screen.records.is_loaded)
+        .and_then(|screen| screen.records.wanted(screen.at(), near));
+    match wanted {
+        Some((Side::Below, from)) => load(state, JournalLoad::Below, from, PAGE),
+        Some((Side::Above, from)) => load(state, JournalLoad::Above, from, PAGE),
+        None => Vec::new(),
     }
 }
 
@@ -125,35 +341,122 @@ pub fn executions_loaded(state: &mut State, answer: Result<Vec<(String, Event)>,
 pub fn looked(state: &mut State, looked: Looked) {
     let Some(screen) = screen(state) else { return };
     screen.notes.insert(looked.action.id, looked.beside);
-    if let Some(known) = screen.actions.iter_mut().find(|known| known.id == looked.action.id) {
+    if let Some(known) = screen.actions.get_mut(&looked.action.id) {
         *known = looked.action;
     }
-}
-
-/// Known actions are replaced where they stand, new ones go to the top or the end by their time.
-fn merge(actions: &mut Vec<Action>, page: Vec<Action>) {
-    for action in page {
-        match actions.iter_mut().find(|known| known.id == action.id) {
-            Some(known) => *known = action,
-            None => actions.push(action),
-        }
-    }
-    actions.sort_by(|a, b| b.at.cmp(&a.at).then(b.id.cmp(&a.id)));
 }
 
 /// The cursor was moved.
 pub fn moved(state: &mut State, motion: Motion) -> Vec<Effect> {
     let height = state.size.journal_rows();
     let extent = state.extent;
-    let Some(Screen::Journal(screen)) = state.stack.last_mut() else { return Vec::new() };
-    if screen.reads_action {
+    state.rest_since = state.now;
+    let Some(screen) = top(state) else { return Vec::new() };
+    if screen.reads_record {
         screen.scroll.go(motion, extent.lines, extent.height);
         return Vec::new();
     }
     screen.scroll = Scroll::default();
-    let ids = screen.ids();
-    screen.cursor.go(motion, &ids, height);
-    let is_near_end = screen.has_more && screen.cursor.index(&ids) + height >= ids.len();
-    let is_under_way = state.flights.has(|awaited| matches!(awaited, Awaited::Actions(None)));
-    if is_near_end && !is_under_way { load(state, ids.last().copied()) } else { Vec::new() }
+    match motion {
+        Motion::Top if screen.records.above.is_some() => {
+            return jump(state, JournalLoad::First, From::Newest);
+        }
+        Motion::End if screen.records.below.is_some() => return jump(state, JournalLoad::Last, From::Oldest),
+        _ => screen.cursor.go(motion, &screen.records.keys(), height),
+    }
+    load_more(state)
+}
+
+/// To an end that is not held: the window is read anew from there.
+fn jump(state: &mut State, what: JournalLoad, from: From<i64>) -> Vec<Effect> {
+    let mut effects = give_up(state);
+    effects.extend(load(state, what, from, PAGE));
+    effects
+}
+
+/// A filter was given.
+fn filtered(state: &mut State, query: JournalQuery) -> Vec<Effect> {
+    let Some(screen) = top(state) else { return Vec::new() };
+    *screen = JournalScreen {
+        query,
+        opened_with: screen.opened_with.clone(),
+        notes: std::mem::take(&mut screen.notes),
+        chain: screen.chain.clone(),
+        ..JournalScreen::default()
+    };
+    jump(state, JournalLoad::First, From::Newest)
+}
+
+/// Going back leads to what the journal was opened with first; `None` where it is that already.
+pub fn filter_left(state: &mut State) -> Option<Vec<Effect>> {
+    let screen = top(state)?;
+    let opened_with = screen.opened_with.clone();
+    if screen.query == opened_with {
+        return None;
+    }
+    Some(filtered(state, opened_with))
+}
+
+/// The chain is to be gone through.
+fn check(state: &mut State) -> Vec<Effect> {
+    let Some(screen) = top(state) else { return Vec::new() };
+    if screen.chain == Chain::Checking {
+        return Vec::new();
+    }
+    screen.chain = Chain::Checking;
+    let request = state.flights.open(Awaited::Chain);
+    vec![Effect::CheckChain { request }]
+}
+
+/// The chain was gone through: it is the same for every screen of the journal.
+pub fn checked(state: &mut State, answer: Result<Verdict, String>) {
+    let chain = match answer {
+        Ok(verdict) => Chain::Checked(verdict, state.now),
+        Err(why) => Chain::Failed(why),
+    };
+    for screen in &mut state.stack {
+        if let Screen::Journal(screen) = screen {
+            screen.chain = chain.clone();
+        }
+    }
+}
+
+/// The person that the selected record is about; where it is about none, the record whole.
+pub fn opened(state: &mut State) -> Vec<Effect> {
+    match person(state) {
+        Some(login) => user::open(state, login, None),
+        None => {
+            raw_opened(state);
+            Vec::new()
+        }
+    }
+}
+
+/// The person that the selected record is about.
+pub fn person_opened(state: &mut State) -> Vec<Effect> {
+    match person(state) {
+        Some(login) => user::open(state, login, None),
+        None => {
+            state.notice.fail(state.now, "this record is about no user");
+            Vec::new()
+        }
+    }
+}
+
+fn person(state: &mut State) -> Option<Login> {
+    top(state)?.selected().and_then(|record| Told::of(record).login())
+}
+
+/// The selected record whole, as it is kept.
+pub fn raw_opened(state: &mut State) {
+    if let Some(record) = top(state).and_then(|screen| screen.selected()) {
+        let raw = RawScreen::of_record(&record.to_json().to_string());
+        state.stack.push(Screen::Raw(Box::new(raw)));
+    }
+}
+
+/// Everything that the filter asks for is to be written to a file.
+fn exported(state: &mut State, form: LogForm) -> Vec<Effect> {
+    let Some(screen) = top(state) else { return Vec::new() };
+    vec![Effect::ExportJournal { form, query: screen.query.clone() }]
 }

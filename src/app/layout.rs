@@ -139,12 +139,13 @@ impl Size {
         (usize::from(body.height).max(1), usize::from(body.width.saturating_sub(2)).max(1))
     }
 
-    /// How many actions of the journal are visible: the lower part shows the selected one.
+    /// How many records of the journal are visible, below the filter and the headings: the lower part shows the
+    /// selected one.
     pub fn journal_rows(self) -> usize {
-        usize::from(self.journal_parts().0.height.saturating_sub(1)).max(1)
+        usize::from(self.journal_parts().0.height.saturating_sub(2)).max(1)
     }
 
-    /// The journal: its list, and the selected action below or beside it.
+    /// The journal: its list, and the selected record below or beside it.
     pub fn journal_parts(self) -> (Rect, Rect) {
         let body = self.areas().body;
         if self.is_wide() {

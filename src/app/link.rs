@@ -128,7 +128,7 @@ fn named(state: &State) -> Option<String> {
         },
         Some(Screen::Address(address)) => address.selected().map(|login| login.raw().to_owned()),
         Some(Screen::Raw(raw)) => Some(raw.lines.join("\n")),
-        Some(Screen::Journal(journal)) => journal.selected().map(|action| action.id.to_string()),
+        Some(Screen::Journal(journal)) => journal.named(),
         Some(Screen::Health(_)) => None,
         Some(Screen::Log(screen)) => super::log::named(screen),
         Some(Screen::LookUp(screen)) => screen.named(),

@@ -3,6 +3,7 @@
 use super::effect::RequestId;
 use super::header::Receiver;
 use super::health::Kept;
+use super::journal::JournalSlice;
 use super::layout::Size;
 use super::list::Extent;
 use super::log::{LogForm, LogSlice, Reach};
@@ -13,6 +14,8 @@ use crate::domain::call_probe::CallProbe;
 use crate::domain::dossier::{AddressUsers, LoadedPart};
 use crate::domain::event::{Detail, EventDetail};
 use crate::domain::finding::{FindingId, HistoryEntry};
+use crate::domain::journal::Verdict;
+use crate::domain::journal::query::JournalQuery;
 use crate::domain::log::beside::LogNote;
 use crate::domain::log::{LogAsk, LogPreset, Moment, Thread};
 use crate::domain::look_up::{LookUp, LookedUp};
@@ -117,6 +120,10 @@ pub enum Answer {
     History(Result<Vec<(FindingId, HistoryEntry)>, String>),
     /// Actions.
     Actions(Result<Page<Action>, String>),
+    /// Records of the journal.
+    Journal(Result<Box<JournalSlice>, String>),
+    /// Whether its chain holds.
+    Chain(Result<Verdict, String>),
     /// What was found out about an action.
     Looked(Result<Box<Looked>, String>),
     /// What arrived of executions of flows, each with the execution's id.
@@ -228,8 +235,14 @@ pub enum Msg {
     CloseAsked,
     /// A note on the finding is to be written.
     NoteAsked,
-    /// The journal was asked for.
+    /// The journal was asked for; from a person, what it has of them.
     JournalAsked,
+    /// A filter of the journal was given.
+    JournalFiltered(JournalQuery),
+    /// Whether the journal's chain holds was asked for.
+    ChainAsked,
+    /// The journal's records were to be written to a file.
+    JournalExported(LogForm),
     /// How sources and store are was asked for.
     HealthAsked,
     /// The help was asked for.

@@ -46,6 +46,7 @@ pub fn open(state: &mut State, kind: PromptKind) -> Vec<Effect> {
         PromptKind::Command => String::new(),
         PromptKind::Filter | PromptKind::Log => match state.stack.last() {
             Some(Screen::Event(screen)) => screen.query.to_string(),
+            Some(Screen::Journal(screen)) => screen.query.to_string(),
             // What is typed next is another word.
             Some(Screen::Log(screen)) if !screen.ask.filter.is_empty() => format!("{} ", screen.ask.filter),
             Some(Screen::Log(_)) => String::new(),

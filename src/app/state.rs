@@ -10,7 +10,7 @@ use super::flows::FlowList;
 use super::form::Form;
 use super::header::Header;
 use super::health::HealthScreen;
-use super::journal::JournalScreen;
+use super::journal::{JournalLoad, JournalScreen};
 use super::layout::Size;
 use super::link::LinkCard;
 use super::list::Extent;
@@ -76,7 +76,7 @@ pub enum Screen {
     Address(Box<AddressScreen>),
     /// Raw JSON.
     Raw(Box<RawScreen>),
-    /// The journal of actions.
+    /// The journal.
     Journal(Box<JournalScreen>),
     /// How sources and store are.
     Health(Box<HealthScreen>),
@@ -137,8 +137,12 @@ pub enum Awaited {
     History(Login),
     /// The event that a finding was last seen in, to open it.
     EventOf(Login),
-    /// Actions of a user, or of everybody.
-    Actions(Option<Login>),
+    /// Actions of a user.
+    Actions(Login),
+    /// Records of the journal.
+    Journal(JournalLoad),
+    /// Whether its chain holds.
+    Chain,
     /// What a look at the target of an action saw.
     Look(ActionId),
     /// What arrived of executions of flows.
@@ -319,7 +323,7 @@ impl Screen {
             Screen::User(user) => user.login.to_string(),
             Screen::Address(address) => format!("IP {}", crate::domain::untrusted::visible(&address.address)),
             Screen::Raw(_) => "raw JSON".to_owned(),
-            Screen::Journal(_) => "journal".to_owned(),
+            Screen::Journal(journal) => journal.crumb().to_owned(),
             Screen::Health(_) => "health".to_owned(),
             Screen::Log(log) => log.crumb().to_owned(),
             Screen::LookUp(screen) => screen.what.crumb().to_owned(),

@@ -112,10 +112,13 @@ fn answered(state: &mut State, request: RequestId, answer: Answer) -> Vec<Effect
             quiet(|| user::history_loaded(state, &login, entries))
         }
         (Awaited::EventOf(login), Answer::Events(page)) => user::event_came(state, &login, page),
-        (Awaited::Actions(Some(login)), Answer::Actions(page)) => {
+        (Awaited::Actions(login), Answer::Actions(page)) => {
             quiet(|| user::actions_loaded(state, &login, page))
         }
-        (Awaited::Actions(None), Answer::Actions(page)) => journal::loaded(state, page),
+        (Awaited::Journal(what), Answer::Journal(slice)) => journal::loaded(state, what, slice),
+        (Awaited::Journal(what), Answer::Broke(why)) => journal::loaded(state, what, Err(why)),
+        (Awaited::Chain, Answer::Chain(verdict)) => quiet(|| journal::checked(state, verdict)),
+        (Awaited::Chain, Answer::Broke(why)) => quiet(|| journal::checked(state, Err(why))),
         (Awaited::Look(_), Answer::Looked(action)) => after::looked(state, action),
         (Awaited::Executions, Answer::Executions(found)) => {
             quiet(|| journal::executions_loaded(state, found))
@@ -169,6 +172,9 @@ fn after_run(state: &mut State) -> Vec<Effect> {
 
 /// What the analyst did.
 fn acted(state: &mut State, msg: Msg) -> Vec<Effect> {
+    if leaves_prompt(&msg) && matches!(state.overlay, Some(Overlay::Prompt(_))) {
+        state.overlay = None;
+    }
     match msg {
         Msg::CursorMoved(motion) => moved(state, motion),
         Msg::Opened => opened(state),
@@ -177,6 +183,7 @@ fn acted(state: &mut State, msg: Msg) -> Vec<Effect> {
         Msg::PaneSwitchedBack => quiet(|| pane_switched(state, Step::Previous)),
         Msg::PaneChosen(pane) => quiet(|| user::choose(state, pane)),
         Msg::PersonOpened if is_log(state) => log::person_opened(state),
+        Msg::PersonOpened if is_journal(state) => journal::person_opened(state),
         Msg::PersonOpened => triage::asked(state, Then::Person),
         Msg::RemediateAsked => triage::asked(state, Then::Remediate),
         Msg::ClaimToggled => triage::asked(state, Then::Claim),
@@ -189,7 +196,6 @@ fn acted(state: &mut State, msg: Msg) -> Vec<Effect> {
         Msg::RefreshAsked => refreshed(state),
         Msg::RawAsked => raw_asked(state),
         Msg::UndoAsked => after::undo_asked(state),
-        Msg::JournalAsked => journal::open(state),
         Msg::HealthAsked => health::open(state),
         Msg::OperationAsked(ask) => named(state, |state| triage::operation_asked(state, ask)),
         Msg::UserNamed(login) => named(state, |state| user::open(state, login, None)),
@@ -198,8 +204,26 @@ fn acted(state: &mut State, msg: Msg) -> Vec<Effect> {
         Msg::AddressNamed(address) => named(state, |state| address::open(state, address)),
         Msg::Filtered(query) => named(state, |state| feed::filtered(state, query)),
         Msg::UsersFiltered(query) => named(state, |state| event::filtered(state, query)),
-        msg => log::acted(state, msg).unwrap_or_else(|msg| overlaid(state, msg)),
+        msg => journal::acted(state, msg)
+            .or_else(|msg| log::acted(state, msg))
+            .unwrap_or_else(|msg| overlaid(state, msg)),
     }
+}
+
+/// A command may have been typed: the prompt goes, unless it is what the message is about, or what it looks at.
+fn leaves_prompt(msg: &Msg) -> bool {
+    !matches!(
+        msg,
+        Msg::Edited(_)
+            | Msg::Pasted(_)
+            | Msg::Submitted
+            | Msg::Completed(_)
+            | Msg::LogCompleted
+            | Msg::ChoiceMoved(_)
+            | Msg::Misunderstood(_)
+            | Msg::WentBack
+            | Msg::OperationAsked(_)
+    )
 }
 
 /// What happens to the overlay, or opens one.
@@ -275,10 +299,7 @@ fn opened(state: &mut State) -> Vec<Effect> {
             Some(login) => user::open(state, login, None),
             None => Vec::new(),
         },
-        Some(Screen::Journal(screen)) => match screen.selected().map(|action| action.login.clone()) {
-            Some(login) => user::open(state, login, None),
-            None => Vec::new(),
-        },
+        Some(Screen::Journal(_)) => journal::opened(state),
         Some(Screen::Log(_)) => quiet(|| log::record_opened(state)),
         Some(Screen::LookUp(_)) => look_up::opened(state),
         Some(Screen::Raw(_) | Screen::Health(_)) => Vec::new(),
@@ -287,6 +308,10 @@ fn opened(state: &mut State) -> Vec<Effect> {
 
 fn is_log(state: &State) -> bool {
     matches!(state.stack.last(), Some(Screen::Log(_)))
+}
+
+fn is_journal(state: &State) -> bool {
+    matches!(state.stack.last(), Some(Screen::Journal(_)))
 }
 
 fn open_event(state: &mut State, open: fn(&mut State, EventId, String) -> Vec<Effect>) -> Vec<Effect> {
@@ -332,8 +357,12 @@ fn went_back(state: &mut State) -> Vec<Effect> {
     {
         return event::filtered(state, UserQuery::default());
     }
+    if let Some(effects) = journal::filter_left(state) {
+        return effects;
+    }
+    let given_up = journal::left(state);
     match state.stack.pop() {
-        Some(_) => shown_again(state),
+        Some(_) => [given_up, shown_again(state)].concat(),
         None if !state.feed.query.is_empty() => feed::filtered(state, crate::domain::Query::default()),
         None => quit_asked(state),
     }
@@ -358,7 +387,7 @@ fn pane_switched(state: &mut State, step: Step) {
     }
     match state.stack.last_mut() {
         Some(Screen::Event(screen)) => screen.reads_texts = !screen.reads_texts,
-        Some(Screen::Journal(screen)) => screen.reads_action = !screen.reads_action,
+        Some(Screen::Journal(screen)) => screen.reads_record = !screen.reads_record,
         Some(Screen::User(_)) => user::switch(state, step),
         _ => {}
     }
@@ -401,6 +430,7 @@ fn raw_asked(state: &mut State) -> Vec<Effect> {
     match state.stack.last() {
         Some(Screen::Event(_)) => quiet(|| event::raw_asked(state)),
         Some(Screen::Log(_)) => quiet(|| log::record_opened(state)),
+        Some(Screen::Journal(_)) => quiet(|| journal::raw_opened(state)),
         Some(Screen::LookUp(_)) => quiet(|| look_up::raw_asked(state)),
         None => open_event(state, event::open_raw),
         _ => Vec::new(),

@@ -160,10 +160,10 @@ pub fn suggested(state: &mut State, login: &Login, answer: Result<Vec<Login>, St
 /// Reads what the store knows of a person.
 pub fn load_local(state: &mut State, login: &Login) -> Vec<Effect> {
     let findings = state.flights.open(Awaited::Findings(login.clone()));
-    let actions = state.flights.open(Awaited::Actions(Some(login.clone())));
+    let actions = state.flights.open(Awaited::Actions(login.clone()));
     vec![
         Effect::LoadFindings { request: findings, login: login.clone() },
-        Effect::LoadActions { request: actions, login: Some(login.clone()), before: None },
+        Effect::LoadActions { request: actions, login: login.clone() },
     ]
 }
 

@@ -1,10 +1,12 @@
 //! The command line, as clap reads it.
 
+mod bulk;
 mod logs;
 mod okta;
 mod operate;
 mod register;
 
+pub use bulk::Bulk;
 pub use logs::Logs;
 pub use okta::{ListApps, Okta, OktaApp, OktaConfig, OktaGroup, OktaUser, SetConfig};
 pub use operate::{CREATE_AND_ACTIVATE, CreateUser, Fields, IamUser, OktaOperation, UpdateUser, link};
@@ -14,8 +16,8 @@ pub use register::{
 
 use crate::app::layout::Size;
 use crate::config::mean;
-use crate::domain::bulk::BulkId;
 use crate::domain::journal::Head;
+use crate::domain::log::Moment;
 use crate::domain::undo::Undoes;
 use crate::domain::{ActionId, Disposition, EventId, FindingId, FlowId};
 use clap::{Args, Parser, Subcommand};
@@ -358,9 +360,16 @@ pub struct Whom {
     /// The users that were seen on an address
     #[arg(long, value_name = "ADDRESS")]
     pub ip: Option<IpAddr>,
+    /// The users of the findings that match, each from theirs, as `findings list` finds them: all of them, not the
+    /// first page. What is closed is left out
+    #[arg(long, value_name = "QUERY", conflicts_with_all = ["users", "users_from", "event", "ip", "finding"])]
+    pub filter: Option<String>,
+    /// With `--filter`: of closed findings too
+    #[arg(long, requires = "filter")]
+    pub with_closed: bool,
     /// On nobody: the flow is tried with the documented sample record, and the journal says so. A live flow acts
     /// on the ids in it
-    #[arg(long, conflicts_with_all = ["users", "users_from", "event", "ip", "finding"])]
+    #[arg(long, conflicts_with_all = ["users", "users_from", "event", "ip", "filter", "finding"])]
     pub test: bool,
 }
 
@@ -389,46 +398,6 @@ impl RunOn {
     }
 }
 
-/// `bulk …`
-#[derive(Debug, Clone, Subcommand)]
-pub enum Bulk {
-    /// Runs on many, newest first
-    List {
-        /// How many
-        #[arg(long, value_name = "N", default_value_t = 100)]
-        limit: usize,
-        /// Older than the run of this id
-        #[arg(long, value_name = "ID")]
-        before: Option<BulkId>,
-    },
-    /// One run and its users, in their order
-    Show {
-        /// Which run
-        id: BulkId,
-        /// Only those with something to look at: not sent, refused, failed or unknown
-        #[arg(long)]
-        exceptions: bool,
-    },
-    /// Go on with those who wait: nobody is acted on twice. What stopped it so far does not stop it again
-    Resume {
-        /// Which run
-        id: BulkId,
-        /// That is meant
-        #[arg(long, required = true)]
-        yes: bool,
-    },
-    /// Let those who are on their way land, and act on nobody more until it is resumed
-    Pause {
-        /// Which run
-        id: BulkId,
-    },
-    /// Let those who are on their way land, and act on nobody more, for good
-    Stop {
-        /// Which run
-        id: BulkId,
-    },
-}
-
 /// How the confirmation of something that acts is answered
 #[derive(Debug, Clone, Args)]
 #[group(multiple = true)]
@@ -439,7 +408,7 @@ pub struct Answers {
     /// Answer confirmations by key or word
     #[arg(long)]
     pub yes: bool,
-    /// Answer the confirmation that wants the login typed; with several users, their number
+    /// Answer the confirmation that wants the login typed; with several users, how many are acted on
     #[arg(long, value_name = "LOGIN|COUNT")]
     pub confirm: Option<String>,
     /// Although an earlier run has an unknown outcome
@@ -472,6 +441,8 @@ pub struct Undo {
 pub enum Journal {
     /// Newest first
     List {
+        /// A filter: user:ann@example.com outcome:unknown since:7d "words"
+        query: Vec<String>,
         /// How many.
         #[command(flatten)]
         page: PageArguments,
@@ -485,12 +456,34 @@ pub enum Journal {
         #[arg(long, value_name = "SEQ:HASH")]
         head: Option<Head>,
     },
+    /// Every record, oldest first: JSON Lines, or CSV
+    Export(JournalExport),
     /// Look at the targets of actions again, and at what the System Log has beside them: nothing is sent
     #[command(
         after_help = "Only a change from how the target stood before raises an action; anything else is a note on it.\n\
         Exit status: that of the outcome, as `run` has it: 4 where it is still unknown."
     )]
     Check(Check),
+}
+
+/// `journal export`
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "Times are RFC 3339 (2026-05-01T12:00:00Z), `now`, or how long ago: 2h, 7 days.")]
+pub struct JournalExport {
+    /// A filter: user:ann@example.com flow:okta-suspend kind:settled outcome:unknown by:bo "words"
+    pub query: Vec<String>,
+    /// From when on
+    #[arg(long, value_name = "TIME", value_parser = Moment::parse)]
+    pub since: Option<Moment>,
+    /// Before when
+    #[arg(long, value_name = "TIME", value_parser = Moment::parse)]
+    pub until: Option<Moment>,
+    /// CSV for a spreadsheet; what would be a formula there is made text
+    #[arg(long, conflicts_with = "json")]
+    pub csv: bool,
+    /// To a new file that only you can read, instead of standard output
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
 }
 
 /// Which actions are looked at again

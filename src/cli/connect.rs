@@ -280,9 +280,6 @@ impl run::Desk for Bench {
         wishes: watch::Receiver<Wish>,
         told: UnboundedSender<BulkTold>,
     ) -> Result<BulkRun, Failure> {
-        if let Some(why) = remediation::bulk::refusal(&self.desk, plans.len()) {
-            return Err(Failure::usage(format!("{why}\nhint: name fewer, or raise the limit")));
-        }
         let id = BulkId(uuid::Uuid::new_v4());
         let queued = remediation::bulk::queued(&self.desk, id, plans, said);
         let (run, users) = queued.ok_or_else(|| Failure::usage("nobody is meant"))?;
@@ -299,7 +296,7 @@ impl run::Desk for Bench {
     }
 
     async fn prepare(&self, ask: &run::Ask) -> Result<Plan, Failure> {
-        remediation::prepare(&self.desk, of_line(ask)).await.map_err(not_planned)
+        remediation::prepare_to(&self.desk, of_line(ask), ask.depth).await.map_err(not_planned)
     }
 
     async fn run(&self, plan: &Plan, confirmed: run::Confirmed) -> Result<RunEnd, Failure> {

@@ -3,14 +3,15 @@
 use super::failure::Failure;
 use super::run::{Ask, Asked, Confirmed, Desk};
 use crate::domain::action::{Settlement, ShownRequest};
-use crate::domain::bulk::{BulkCounts, BulkEnd, BulkId, BulkRun, BulkState, BulkUser};
+use crate::domain::bulk::{BulkCounts, BulkEnd, BulkId, BulkRun, BulkState, BulkUser, left_out};
 use crate::domain::dossier::{AddressUsers, LoadedPart, OktaUser, Part, Problem};
 use crate::domain::event::EventDetail;
 use crate::domain::finding::HistoryEntry;
+use crate::domain::journal::query::JournalQuery;
 use crate::domain::journal::{Head, Record};
 use crate::domain::operation::Particulars;
 use crate::domain::page::Listed;
-use crate::domain::plan::{Confirm, Target, WebPage};
+use crate::domain::plan::{Confirm, Refusal, Target, WebPage};
 use crate::domain::run_end::{Ended, RunEnd, StepEnd};
 use crate::domain::{
     Action, ActionId, Actor, Change, Event, EventId, Evidence, Finding, FindingId, Login, Outcome, PartName,
@@ -160,10 +161,15 @@ impl Store for FakeStore {
     async fn findings(
         &self,
         _: &FindingFilter,
-        _: From<FindingId>,
+        from: From<FindingId>,
         limit: usize,
     ) -> Result<Page<Finding>, StoreError> {
-        Ok(page(&self.findings.lock().unwrap(), limit, |finding| finding.id))
+        let is_in = |finding: &&Finding| match from {
+            From::Before(id) => finding.id < id,
+            From::Newest | From::After(_) | From::Oldest => true,
+        };
+        let findings: Vec<Finding> = self.findings.lock().unwrap().iter().filter(is_in).cloned().collect();
+        Ok(page(&findings, limit, |finding| finding.id))
     }
 
     async fn logins_beside(&self, _: &Login, _: usize) -> Result<Vec<Login>, StoreError> {
@@ -242,6 +248,33 @@ impl Store for FakeStore {
         Ok(self.journal.iter().filter(|record| record.seq > after).take(limit).cloned().collect())
     }
 
+    async fn journal_page(
+        &self,
+        query: &JournalQuery,
+        now: Timestamp,
+        from: From<i64>,
+        limit: usize,
+    ) -> Result<Page<Record>, StoreError> {
+        let place = |record: &Record| i64::try_from(record.seq).unwrap();
+        let is_in = |record: &&Record| match from {
+            From::Newest | From::Oldest => true,
+            From::Before(before) => place(record) < before,
+            From::After(after) => place(record) > after,
+        };
+        let mut found: Vec<Record> =
+            self.journal.iter().filter(is_in).filter(|record| query.matches(record, now)).cloned().collect();
+        let goes_up = matches!(from, From::After(_) | From::Oldest);
+        if !goes_up {
+            found.reverse();
+        }
+        let next = (found.len() > limit).then(|| place(&found[limit - 1]));
+        found.truncate(limit);
+        if goes_up {
+            found.reverse();
+        }
+        Ok(Page { rows: found, next })
+    }
+
     async fn journal_head(&self) -> Result<Option<Head>, StoreError> {
         Ok(self.journal.last().map(Record::head))
     }
@@ -303,6 +336,9 @@ pub(crate) struct FakeDesk {
     pub(crate) ran: AtomicUsize,
     pub(crate) stuck: Option<Stuck>,
     pub(crate) page: Option<WebPage>,
+    /// Those who are refused where they are planned, and the account that everybody else has, where it is one.
+    pub(crate) refused: Vec<&'static str>,
+    pub(crate) account: Option<&'static str>,
 }
 
 /// A run that does not end: a signal comes meanwhile, and this is how the run stands then.
@@ -316,7 +352,15 @@ pub(crate) struct Stuck {
 
 impl Default for FakeDesk {
     fn default() -> Self {
-        FakeDesk { risk: Risk::Low, outcomes: Vec::new(), ran: AtomicUsize::new(0), stuck: None, page: None }
+        FakeDesk {
+            risk: Risk::Low,
+            outcomes: Vec::new(),
+            ran: AtomicUsize::new(0),
+            stuck: None,
+            page: None,
+            refused: Vec::new(),
+            account: None,
+        }
     }
 }
 
@@ -332,6 +376,7 @@ impl FakeDesk {
             login: plan.login.clone(),
             target_id: None,
             finding: None,
+            doubts: Vec::new(),
             end: None,
         };
         let run = BulkRun {
@@ -347,6 +392,7 @@ impl FakeDesk {
             state: BulkState::Running,
             why: None,
             held_until: None,
+            seal: None,
             counts: BulkCounts { queued: plans.len(), ..BulkCounts::default() },
         };
         (run, (0..).zip(plans).map(user).collect())
@@ -380,10 +426,13 @@ impl Desk for FakeDesk {
     async fn many(
         &self,
         plans: &[Plan],
-        _: ConfirmedBulk,
+        said: ConfirmedBulk,
         mut wishes: watch::Receiver<Wish>,
         told: UnboundedSender<BulkTold>,
     ) -> Result<BulkRun, Failure> {
+        let left_out = left_out(plans, said.doubts());
+        let acting = plans.iter().zip(left_out).filter(|(_, why)| why.is_none());
+        let plans: &[Plan] = &acting.map(|(plan, _)| plan.clone()).collect::<Vec<_>>();
         let (_, users) = self.queued(plans);
         let mut run = self.queued(plans).0;
         for (plan, user) in plans.iter().zip(users) {
@@ -410,7 +459,10 @@ impl Desk for FakeDesk {
     }
 
     async fn prepare(&self, ask: &Ask) -> Result<Plan, Failure> {
-        Ok(plan(self.risk, ask.login.raw()))
+        let is_refused = self.refused.iter().any(|login| Login::new(login) == ask.login);
+        let refusal = is_refused.then(|| Refusal::from("protected".to_owned()));
+        let target_id = self.account.map(str::to_owned).filter(|_| !is_refused);
+        Ok(Plan { refusal, target_id, ..plan(self.risk, ask.login.raw()) })
     }
 
     async fn run(&self, plan: &Plan, confirmed: Confirmed) -> Result<RunEnd, Failure> {

@@ -1,16 +1,18 @@
-//! `journal list`, `journal verify`.
+//! `journal list`, `journal verify`, `journal export`.
 
-use super::args;
+mod export;
+
 use super::failure::{DONE, FAILED, Failure};
 use super::output::Output;
 use super::table::{Table, column};
+use super::{args, connect};
 use crate::domain::action::execution_ids;
-use crate::domain::journal::{Broken, Head, Record, RecordKind, Verifier};
-use crate::domain::{Actor, Event, NOTHING, Receipt, time};
-use crate::store::Store;
+use crate::domain::journal::query::JournalQuery;
+use crate::domain::journal::told::Told;
+use crate::domain::journal::{Erased, Head, Record, RecordKind};
+use crate::domain::{Event, time};
+use crate::store::{From, Store, chain};
 use serde_json::{Value, json};
-
-const AT_ONCE: usize = 1_000;
 
 /// Runs the subcommand.
 ///
@@ -22,26 +24,40 @@ pub(super) async fn run(
     out: &mut Output<'_>,
 ) -> Result<u8, Failure> {
     match what {
-        args::Journal::List { page, before } => list(*before, page.limit, store, out).await,
+        args::Journal::List { query, page, before } => {
+            list(&asked(query)?, *before, page.limit, store, out).await
+        }
         args::Journal::Verify { head } => verify(head.clone(), store, out).await,
+        args::Journal::Export(what) => export::run(what, store, out).await,
         // Whoever has the tenants looks.
         args::Journal::Check(_) => Ok(DONE),
     }
 }
 
-/// The store gives records oldest first; places have no gaps, so the page below one is known.
+/// What is asked for, in the words of one line.
+fn asked(words: &[String]) -> Result<JournalQuery, Failure> {
+    JournalQuery::parse(&words.join(" ")).map_err(Failure::usage)
+}
+
+/// A search stops for breath: it goes on until there are so many, or no more.
 async fn list(
+    query: &JournalQuery,
     before: Option<u64>,
     limit: usize,
     store: &dyn Store,
     out: &mut Output<'_>,
 ) -> Result<u8, Failure> {
-    let newest = store.journal_head().await?.map_or(0, |head| head.seq);
-    let end = before.unwrap_or(u64::MAX).min(newest.saturating_add(1));
-    let after = end.saturating_sub(1).saturating_sub(limit as u64);
-    let mut records = store.journal(after, limit).await?;
-    records.retain(|record| record.seq < end);
-    records.reverse();
+    let now = connect::now();
+    let mut from = before.map_or(From::Newest, |seq| From::Before(i64::try_from(seq).unwrap_or(i64::MAX)));
+    let mut records: Vec<Record> = Vec::new();
+    let next = loop {
+        let page = store.journal_page(query, now, from, limit - records.len()).await?;
+        records.extend(page.rows);
+        match page.next {
+            Some(next) if records.len() < limit => from = From::Before(next),
+            next => break next,
+        }
+    };
     let mut beside = Vec::new();
     for record in &records {
         beside.push(executions(record, store).await?);
@@ -52,8 +68,8 @@ async fn list(
     } else {
         out.table(&table(&records, &beside))?;
     }
-    if let Some(last) = records.last().filter(|record| record.seq > 1) {
-        out.note(&format!("there is more: `--before {}`", last.seq))?;
+    if let Some(next) = next {
+        out.note(&format!("there is more: `--before {next}`"))?;
     }
     Ok(DONE)
 }
@@ -62,7 +78,7 @@ async fn list(
 type Beside = Vec<(String, Event)>;
 
 async fn executions(record: &Record, store: &dyn Store) -> Result<Beside, Failure> {
-    let receipt: Option<Receipt> = serde_json::from_value(content(record)["receipt"].clone()).ok();
+    let receipt = Told::of(record).receipt();
     let ids: Vec<String> = receipt.iter().flat_map(execution_ids).collect();
     Ok(if ids.is_empty() { Vec::new() } else { store.executions(&ids).await? })
 }
@@ -83,37 +99,25 @@ fn json(record: &Record, beside: &Beside) -> Value {
     value
 }
 
-fn content(record: &Record) -> Value {
-    record.content.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
-}
-
 fn table(records: &[Record], beside: &[Beside]) -> Table {
     let mut table = Table::of(&[
         column("SEQ", 12),
         column("AT", 20),
-        column("KIND", 8),
+        column("KIND", 10),
         column("WHO", 36),
         column("WHAT", 80),
     ]);
     for (record, beside) in records.iter().zip(beside) {
-        let content = content(record);
+        let told = Told::of(record);
         table.row([
             record.seq.to_string(),
             time::rfc3339_seconds(record.at),
             record.kind.word().to_owned(),
-            who(&content),
-            with_arrived(what(record, &content), beside),
+            told.who(),
+            with_arrived(told.what(), beside),
         ]);
     }
     table
-}
-
-/// Who acted, or the source whose event changed a finding.
-fn who(content: &Value) -> String {
-    match serde_json::from_value::<Actor>(content["actor"].clone()) {
-        Ok(actor) => actor.signed(),
-        Err(_) => content["source"].as_str().unwrap_or(NOTHING).to_owned(),
-    }
 }
 
 /// What arrived of the execution is a note beside the evidence.
@@ -122,62 +126,23 @@ fn with_arrived(what: String, beside: &Beside) -> String {
     if types.is_empty() { what } else { format!("{what} · arrived: {}", types.join(", ")) }
 }
 
-fn what(record: &Record, content: &Value) -> String {
-    if record.content.is_none() {
-        return "erased by retention".to_owned();
-    }
-    if record.kind == RecordKind::Setting {
-        return set(content);
-    }
-    let keys: &[&str] = match record.kind {
-        RecordKind::Triage => &["change", "login", "check_id"],
-        RecordKind::Bulk => &["flow", "users", "state", "counts", "why"],
-        _ => &["flow", "login", "evidence", "outcome"],
-    };
-    let step = content["step"].as_str().map(|step| format!("step {step}"));
-    let test = (content["test"] == true).then(|| "a test, with the documented sample".to_owned());
-    let more = step.into_iter().chain(test);
-    let words: Vec<String> = keys.iter().filter_map(|key| word(&content[*key])).chain(more).collect();
-    if words.is_empty() { content.to_string() } else { words.join(" · ") }
-}
-
-/// A setting and its value, of which only the end is told where it is that of a request.
-fn set(content: &Value) -> String {
-    let (setting, value) = (word(&content["setting"]), word(&content["value"]).unwrap_or_default());
-    let words = match serde_json::from_str::<Value>(&value) {
-        Ok(Value::Object(object)) => {
-            let told = ["outcome", "id"].iter().filter_map(|key| word(object.get(*key)?));
-            told.collect::<Vec<_>>().join(" · ")
-        }
-        _ => value,
-    };
-    setting.into_iter().chain([words]).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" · ")
-}
-
-fn word(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) if !text.is_empty() => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        // A triage record may hold the change as an object of its own.
-        Value::Object(map) => map.get("change").and_then(word),
-        _ => None,
-    }
-}
-
 async fn verify(kept: Option<Head>, store: &dyn Store, out: &mut Output<'_>) -> Result<u8, Failure> {
     let has_kept = kept.is_some();
-    match walk(kept, store).await? {
-        Ok(head) => {
-            told(head.as_ref(), out)?;
+    let verdict = chain::verify(store, kept).await?;
+    let erased = verdict.erased;
+    match verdict.broken {
+        None => {
+            told(verdict.head.as_ref(), erased, out)?;
             if !has_kept {
                 out.note("without a kept `--head` nobody can tell whether the tail was cut or all was written anew")?;
             }
             Ok(DONE)
         }
-        Err(broken) => {
+        Some(broken) => {
             // The status says it also where nobody reads the words any more.
             if out.is_json() {
-                let _ = out.json(&serde_json::json!({ "holds": false, "error": broken.to_string() }));
+                let _ =
+                    out.json(&json!({ "holds": false, "error": broken.to_string(), "erased": erased.count }));
             }
             let _ = out.error(&Failure::failed(format!("the journal does not hold: {broken}")));
             Ok(FAILED)
@@ -185,31 +150,21 @@ async fn verify(kept: Option<Head>, store: &dyn Store, out: &mut Output<'_>) -> 
     }
 }
 
-/// In slices: a long journal need not be in memory.
-async fn walk(kept: Option<Head>, store: &dyn Store) -> Result<Result<Option<Head>, Broken>, Failure> {
-    let mut verifier = Verifier::new(kept);
-    let mut after = 0;
-    loop {
-        let records = store.journal(after, AT_ONCE).await?;
-        if let Err(broken) = records.iter().try_for_each(|record| verifier.next(record)) {
-            return Ok(Err(broken));
-        }
-        match records.last() {
-            Some(last) => after = last.seq,
-            None => return Ok(verifier.finish()),
-        }
-    }
-}
-
-fn told(head: Option<&Head>, out: &mut Output<'_>) -> Result<(), Failure> {
+fn told(head: Option<&Head>, erased: Erased, out: &mut Output<'_>) -> Result<(), Failure> {
     if out.is_json() {
         let head = head.map(Head::to_string);
-        out.json(&serde_json::json!({ "holds": true, "head": head }))?;
-        return Ok(());
+        out.json(&json!({ "holds": true, "head": head, "erased": erased.count }))?;
+    } else {
+        match head {
+            Some(head) => out.text(&format!("the journal holds: {} records, head {head}", head.seq))?,
+            None => out.text("the journal is empty")?,
+        }
     }
-    match head {
-        Some(head) => out.text(&format!("the journal holds: {} records, head {head}", head.seq))?,
-        None => out.text("the journal is empty")?,
+    if let Some(first) = erased.first {
+        out.note(&format!(
+            "the content of {} record(s) is erased, record {first} first: their time and kind cannot be checked any more",
+            erased.count
+        ))?;
     }
     Ok(())
 }
@@ -219,6 +174,7 @@ mod tests {
     use super::super::fake::FakeStore;
     use super::super::output::{Form, tests::printed};
     use super::*;
+    use crate::domain::journal::Damage;
     use jiff::Timestamp;
 
     fn store(n: u64) -> FakeStore {
@@ -234,7 +190,7 @@ mod tests {
     }
 
     fn list(before: Option<u64>, limit: usize) -> args::Journal {
-        args::Journal::List { page: args::PageArguments { limit }, before }
+        args::Journal::List { query: Vec::new(), page: args::PageArguments { limit }, before }
     }
 
     #[test]
@@ -250,6 +206,31 @@ mod tests {
         assert_eq!(seqs(Some(2), 2), ("1".to_owned(), String::new()));
         assert_eq!(seqs(Some(1), 2).0, "");
         assert_eq!(seqs(Some(99), 9).0, "5 4 3 2 1");
+    }
+
+    #[test]
+    fn what_is_asked_for_is_listed_and_a_damaged_record_hides_no_other() {
+        let mut store = store(3);
+        let damage = Damage { column: "kind", why: "is `x`, which is none".into() };
+        (store.journal[1].kind, store.journal[1].damage) = (RecordKind::Unreadable, Some(damage));
+        let (_, text) = printed(Form::Text, async |out| run(&list(None, 9), &store, out).await.unwrap());
+        let row = "2    1970-01-01T00:00:00Z  unreadable  root (analyst Bo, asserted)  damaged: its kind is `x`, which is none";
+        assert!(
+            text.out.contains("f1")
+                && text.out.contains("f3")
+                && text.out.replace("  ", " ").contains(&row.replace("  ", " ")),
+            "{}",
+            text.out
+        );
+        let asked = |word: &str| args::Journal::List {
+            query: vec![word.to_owned()],
+            page: args::PageArguments { limit: 9 },
+            before: None,
+        };
+        let (_, text) = printed(Form::Text, async |out| run(&asked("flow:f3"), &store, out).await.unwrap());
+        assert!(text.out.contains("f3") && !text.out.contains("f1"), "{}", text.out);
+        let (refused, _) = printed(Form::Text, async |out| run(&asked("colour:red"), &store, out).await);
+        assert!(refused.unwrap_err().to_string().contains("there is no field `colour`"));
     }
 
     #[test]

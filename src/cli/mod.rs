@@ -42,7 +42,7 @@ pub use failure::Failure;
 
 use crate::config::Loaded;
 use crate::config::meant::Reading;
-use crate::remediation::Pace;
+use crate::remediation::{self, Pace};
 use crate::runtime::terminal::signals::{Signalled, Signals};
 use crate::store::{Store, receiver};
 use crate::tenant::Tenants;
@@ -315,8 +315,10 @@ async fn in_bulk(what: &args::Bulk, session: &Session<'_>, out: &mut Output<'_>)
     let store = session.store(&loaded.config.store, Some(Reading::of(&loaded.config)), out).await?;
     let resumed = async {
         let by = bulk::By { actor: &actor, at: connect::now() };
-        bulk::run(what, store.as_ref(), by, out).await?;
         let runner = connect::runner(&loaded, tenants, store.clone(), &actor);
+        // What is not what was confirmed is not even called running.
+        runner.drivable(*id).await.map_err(bulk::not_driven)?;
+        bulk::run(what, store.as_ref(), by, out).await?;
         until_signalled(async |stop| bulk::drive(*id, runner, stop, out).await).await
     };
     closed(store.as_ref(), resumed.await).await
@@ -352,6 +354,11 @@ impl Tools<'_> {
         tell: &dyn run::Tell,
         out: &mut Output<'_>,
     ) -> Result<u8, Failure> {
+        // Before anybody is read.
+        let over = remediation::bulk::over_limit(&self.loaded.config.guard, targets.len());
+        if let Some(why) = over.filter(|_| targets.len() > 1) {
+            return Err(Failure::usage(format!("{why}\nhint: name fewer, or raise the limit")));
+        }
         let actor = self.session.actor(&self.loaded.config.console);
         let desk = match self.on {
             On::Users => connect::desk(self.loaded, self.tenants, self.store, &actor),

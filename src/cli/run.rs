@@ -5,10 +5,13 @@
 //! an output that nobody reads any more. The exit status says how the runs ended, whoever saw it. After
 //! a signal nothing more is sent; what has left is waited for.
 
+mod follow;
 mod many;
+mod question;
 mod tell;
 
-pub(super) use many::{PAUSING, nobody_waits, note};
+pub(super) use follow::{TellEnd, follow};
+pub(super) use many::note;
 pub use tell::{About, AsAction, Tell};
 
 use super::args;
@@ -16,18 +19,20 @@ use super::card;
 use super::failure::{DONE, Failure, combined};
 use super::output::Output;
 use super::whom::Target;
-use crate::domain::bulk::BulkRun;
-use crate::domain::plan::{Confirm, Refusal, WebPage};
+use crate::domain::bulk::{BulkRun, left_out};
+use crate::domain::plan::{Refusal, WebPage};
 use crate::domain::run_end::{Ended, RunEnd, StepEnd};
 use crate::domain::undo::Undoes;
 use crate::domain::{Action, Actor, FindingId, FlowId, Login, Outcome, Plan};
 use crate::remediation::bulk::ConfirmedBulk;
-use crate::remediation::{BulkTold, Wish};
+use crate::remediation::{BulkTold, Depth, Wish};
 use crate::store::Again;
 use async_trait::async_trait;
 use futures_util::FutureExt as _;
 use futures_util::stream::{self, StreamExt as _};
 use jiff::Timestamp;
+use many::Planned;
+use question::Question;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::future::pending;
@@ -51,6 +56,8 @@ pub struct Ask {
     pub inputs: BTreeMap<String, String>,
     /// What it is to undo.
     pub undoes: Option<Undoes>,
+    /// How much is looked at beside the target.
+    pub depth: Depth,
 }
 
 /// What was confirmed.
@@ -159,7 +166,9 @@ pub async fn run(
     tell: &dyn Tell,
     out: &mut Output<'_>,
 ) -> Result<u8, Failure> {
-    let asks: Vec<Ask> = targets.iter().map(|target| ask(what, target)).collect();
+    // Of many, what decides the risk is read, and not all that would inform of one.
+    let depth = if targets.len() > 1 { Depth::Roles } else { Depth::Whole };
+    let asks: Vec<Ask> = targets.iter().map(|target| ask(what, target, depth)).collect();
     let mut statuses = Vec::new();
     let mut plans = Vec::new();
     let mut coming = stream::iter(&asks).map(|ask| prepare(desk, ask)).buffered(PLANNED_AT_ONCE);
@@ -173,23 +182,44 @@ pub async fn run(
             Ok(Prepared::Plan(plan)) => plans.push(*plan),
             Err(failure) => {
                 let about = About { flow: &ask.flow, login: &ask.login, plan: None };
+                if asks.len() > 1 && out.is_json() && tell.not_run(&about, &failure).is_none() {
+                    // Of many, everybody has a line.
+                    let _ = out.json(&not_planned(ask, &failure));
+                }
                 statuses.push(not_run(tell, &about, &failure, out));
             }
         }
     }
     drop(coming);
+    let is_of_many = asks.len() > 1;
+    let said = said_of_all(what);
+    let left_out = if is_of_many { left_out(&plans, said.doubts()) } else { vec![None; plans.len()] };
+    let planned = Planned { plans: &plans, left_out: &left_out };
     if what.answers.dry_run {
-        for plan in &plans {
-            card::print(plan, by, out)?;
+        for plan in planned.shown() {
+            card::print(&plan, by, out)?;
             statuses.push(plan.refusal.as_ref().map_or(DONE, |refusal| refusal.outcome.exit_status()));
+        }
+        if is_of_many {
+            out.note(&format!("{} of {} would be acted on", planned.acting().len(), asks.len()))?;
         }
         return Ok(combined(statuses));
     }
-    plans.iter().try_for_each(|plan| answered(what, plan, asks.len()))?;
     match plans.as_slice() {
-        [] => {}
-        [plan] => statuses.push(run_one(what, plan, desk, stop, tell, out).await),
-        plans => statuses.push(many::run_many(plans, said_of_all(what), desk, stop, tell, out).await?),
+        [plan] if !is_of_many => {
+            Question::of_one(plan).answered(what)?;
+            statuses.push(run_one(what, plan, desk, stop, tell, out).await);
+        }
+        plans => {
+            let question = Question::of_many(&planned.acting(), asks.len());
+            if let Some(question) = &question {
+                question.answered(what)?;
+            }
+            statuses.extend(planned.tell_left_out(desk, tell, stop, out).await);
+            if question.is_some() {
+                statuses.push(many::run_many(plans, said, desk, stop, tell, out).await?);
+            }
+        }
     }
     Ok(combined(statuses))
 }
@@ -200,6 +230,16 @@ enum Prepared {
     Plan(Box<Plan>),
     /// A page to open.
     Page(WebPage),
+}
+
+/// Somebody for whom there is no plan, as who is left out.
+fn not_planned(ask: &Ask, failure: &Failure) -> Value {
+    let text = failure.to_string();
+    let why = text.lines().next().unwrap_or_default();
+    serde_json::json!({
+        "flow": ask.flow, "login": ask.login, "target": null, "evidence": null, "outcome": Outcome::Refused,
+        "refusal": why.strip_prefix("error: ").unwrap_or(why),
+    })
 }
 
 fn stopped_before() -> Failure {
@@ -225,13 +265,14 @@ fn opens(ask: &Ask, page: &WebPage, out: &mut Output<'_>) -> Result<u8, Failure>
     Ok(DONE)
 }
 
-fn ask(what: &args::Run, target: &Target) -> Ask {
+fn ask(what: &args::Run, target: &Target, depth: Depth) -> Ask {
     Ask {
         flow: what.flow.clone(),
         login: target.login.clone(),
         finding: target.finding,
         inputs: what.inputs.iter().cloned().collect(),
         undoes: what.undoes.clone(),
+        depth,
     }
 }
 
@@ -239,34 +280,6 @@ fn said_of_all(what: &args::Run) -> ConfirmedBulk {
     let again = if what.answers.again { Again::Insist } else { Again::No };
     let inputs = what.inputs.iter().cloned().collect();
     ConfirmedBulk { inputs, reason: what.answers.reason.clone(), again }
-}
-
-/// Whether the command line answers what the plan asks for. `--confirm` has to be right even where
-/// `--yes` would do: who types it wrong means somebody else.
-fn answered(what: &args::Run, plan: &Plan, users: usize) -> Result<(), Failure> {
-    if !what.answers.yes && what.answers.confirm.is_none() {
-        let flow = &plan.flow.id;
-        return Err(Failure::usage(format!(
-            "flow `{flow}` wants a confirmation\nhint: `--dry-run` shows what would be sent, `--yes` sends it"
-        )));
-    }
-    if plan.reason_required && what.answers.reason.as_ref().is_none_or(|reason| reason.trim().is_empty()) {
-        let flow = &plan.flow.id;
-        return Err(Failure::usage(format!("flow `{flow}` wants a reason\nhint: `--reason TEXT`")));
-    }
-    let wanted = if users == 1 { plan.login.raw().to_owned() } else { users.to_string() };
-    let hint = format!("`--confirm {wanted}`, after a look at `--dry-run`");
-    match &what.answers.confirm {
-        Some(typed) if Login::new(typed) == Login::new(&wanted) => Ok(()),
-        Some(typed) => {
-            Err(Failure::usage(format!("`--confirm {typed}` is not what is asked for\nhint: {hint}")))
-        }
-        None if matches!(plan.confirm, Confirm::Login(_)) => {
-            let flow = &plan.flow.id;
-            Err(Failure::usage(format!("flow `{flow}` is of high risk: `--yes` is not enough\nhint: {hint}")))
-        }
-        None => Ok(()),
-    }
 }
 
 async fn run_one(
@@ -403,7 +416,7 @@ async fn told_end(
     let now = now.map(|now| format!("; {now}")).unwrap_or_default();
     match &step.ended {
         Ended::Ran { action, .. } => done(action, &now, out),
-        Ended::NotSent(Refusal { why, outcome }) => {
+        Ended::NotSent(Refusal { why, outcome, .. }) => {
             let (login, verb, outcome) = (&plan.login, &part.verb, outcome.word());
             out.text(&format!("{login}: {verb}: {outcome} ({why}){now}"))
         }
@@ -450,6 +463,8 @@ mod tests {
     use super::super::output::{Form, tests::printed};
     use super::super::whom::named;
     use super::*;
+    use crate::domain::Flow;
+    use crate::domain::blast::{Blast, Roles, Told};
     use crate::domain::one_time::OneTimeLink;
     use crate::domain::plan::PageOf;
     use crate::domain::{Outcome, Risk};
@@ -681,6 +696,81 @@ mod tests {
         });
         assert_eq!((status, desk.ran()), (DONE, 0));
         assert!(text.out.starts_with(said) && text.errors.contains(noted), "{}{}", text.out, text.errors);
+    }
+
+    #[rstest]
+    #[case::of_three("--yes --confirm 3", &["bob"], None, Err("`--confirm 2`, after a look at `--dry-run`: 2 of 3"))]
+    #[case::without_who_is_refused("--yes --confirm 2", &["bob"], None, Ok(2))]
+    #[case::an_account_once("--yes --confirm 1", &["bob"], Some("00u1"), Ok(1))]
+    #[case::nobody_is_left("--yes", &["ann", "bob", "eve"], None, Ok(0))]
+    fn the_number_is_of_those_who_are_acted_on(
+        #[case] line: &str,
+        #[case] refused: &[&'static str],
+        #[case] account: Option<&'static str>,
+        #[case] expected: Result<usize, &str>,
+    ) {
+        let desk = FakeDesk { risk: Risk::High, refused: refused.to_vec(), account, ..Default::default() };
+        let actor = Actor::default();
+        let line = format!("--user ann bob eve {line}");
+        let (ended, text) = printed(Form::Json, async |out| {
+            ran(&arguments(&line), &desk, by(&actor), &mut Stop::new().1, &AsAction, out).await
+        });
+        match expected {
+            Ok(acted) => {
+                ended.unwrap();
+                let lines: Vec<&str> = text.out.lines().collect();
+                assert_eq!((desk.ran(), lines.len()), (acted, 3), "{}", text.out);
+                let left_out =
+                    lines.iter().take_while(|line| line.contains(r#""outcome":"refused""#)).count();
+                assert_eq!(left_out, 3 - acted, "who is left out is told before anything is sent: {lines:?}");
+                let is_said = text.out.contains("the same account as `ann`");
+                assert_eq!(is_said, account.is_some(), "{}", text.out);
+            }
+            Err(phrase) => {
+                let failure = ended.unwrap_err();
+                assert!(failure.to_string().contains(phrase), "{failure}");
+                assert_eq!((desk.ran(), text.out.as_str()), (0, ""));
+            }
+        }
+    }
+
+    #[test]
+    fn a_dry_run_of_many_says_who_is_left_out() {
+        let desk = FakeDesk { refused: vec!["bob"], account: Some("00u1"), ..Default::default() };
+        let actor = Actor::default();
+        let (_, text) = printed(Form::Json, async |out| {
+            let line = arguments("--user ann bob eve --dry-run");
+            ran(&line, &desk, by(&actor), &mut Stop::new().1, &AsAction, out).await.unwrap()
+        });
+        let refusals: Vec<Value> = text.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let why = |at: usize| refusals[at]["refusal"].clone();
+        assert_eq!([why(0), why(1)], [Value::Null, "protected".into()]);
+        assert_eq!(why(2), "the same account as `ann`: `00u1`");
+        assert!(text.errors.contains("1 of 3 would be acted on"), "{}", text.errors);
+    }
+
+    #[test]
+    fn who_makes_a_run_one_of_high_risk_is_named() {
+        let blast = Blast {
+            accounts: Vec::new(),
+            elsewhere: None,
+            roles: Roles { held: vec!["Super Administrator".into()], untold: None },
+            called: Vec::new(),
+            groups: Told::Is(Vec::new()),
+            apps: Told::Is(Vec::new()),
+            findings: Told::Is(0),
+            class: Told::CannotTell("not read".to_owned()),
+        };
+        let admin = Plan { blast: Some(blast), ..plan(Risk::High, "root") };
+        let admin = Plan { flow: Flow { risk: Risk::Medium, ..admin.flow.clone() }, ..admin };
+        let other = plan(Risk::Medium, "ann");
+        let yes = arguments("--user ann root --yes");
+        let of_one = Question::of_one(&admin).answered(&yes).unwrap_err().to_string();
+        let of_many =
+            Question::of_many(&[&other, &admin], 2).unwrap().answered(&yes).unwrap_err().to_string();
+        for failure in [of_one, of_many] {
+            assert!(failure.contains("`root` is an administrator (Super Administrator)"), "{failure}");
+        }
     }
 
     #[test]

@@ -4,8 +4,9 @@ use super::args::{Run, RunOn};
 use super::failure::Failure;
 use super::import::opened;
 use crate::domain::bulk::MOST_USERS;
-use crate::domain::{EventId, FindingId, Login};
-use crate::store::{From, Store, UserQuery};
+use crate::domain::query::{Query, Term, Test};
+use crate::domain::{EventId, Finding, FindingId, FindingState, Login};
+use crate::store::{FindingFilter, From, Store, UserQuery};
 use crate::tenant::Directory;
 use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader};
@@ -23,6 +24,8 @@ pub struct Target {
 
 /// Users of an event read at once.
 const PAGE: usize = 1_000;
+/// More findings are not looked through for whom they are of.
+const MOST_FINDINGS: usize = 10 * MOST_USERS;
 /// A login in a file is no longer than this.
 const LONGEST_LINE: usize = 1_024;
 
@@ -55,6 +58,10 @@ pub(super) async fn all(
     }
     if let Some(address) = what.whom.ip {
         found.extend(of_address(address, directory).await?);
+    }
+    if let Some(query) = &what.whom.filter {
+        let closed = if what.whom.with_closed { Closed::Too } else { Closed::LeftOut };
+        found.extend(of_filter(query, closed, store).await?);
     }
     once(&named, found)
 }
@@ -114,10 +121,47 @@ fn of_file(path: &Path) -> Result<Vec<Target>, Failure> {
         }
         found.push(Target { login: Login::new(text), finding: None });
         if found.len() > MOST_USERS {
-            break;
+            // Nobody is left out in silence.
+            return Err(Failure::usage(format!(
+                "`{shown}` holds more than the {MOST_USERS} logins that a run may hold"
+            )));
         }
     }
     Ok(found)
+}
+
+/// Whether closed findings count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Closed {
+    Too,
+    LeftOut,
+}
+
+/// Page by page: all that match, newest first.
+async fn of_filter(query: &str, closed: Closed, store: &dyn Store) -> Result<Vec<Target>, Failure> {
+    let mut query = Query::parse(query)?;
+    if closed == Closed::LeftOut {
+        query.terms.push(Term { negated: true, test: Test::State(FindingState::Closed) });
+    }
+    let filter = FindingFilter { login: None, query };
+    let (mut found, mut from) = (Vec::new(), From::Newest);
+    loop {
+        let page = store.findings(&filter, from, PAGE).await?;
+        let target = |finding: Finding| Target { login: finding.login, finding: Some(finding.id) };
+        found.extend(page.rows.into_iter().map(target));
+        match page.next {
+            Some(_) if found.len() > MOST_FINDINGS => {
+                return Err(Failure::usage(format!(
+                    "more than {MOST_FINDINGS} findings match: say more precisely which"
+                )));
+            }
+            Some(next) => from = From::Before(next),
+            None if found.is_empty() => {
+                return Err(Failure::usage("no finding matches\nhint: `idtriage findings list QUERY`"));
+            }
+            None => return Ok(found),
+        }
+    }
 }
 
 async fn of_event(event: EventId, store: &dyn Store) -> Result<Vec<Target>, Failure> {
@@ -132,6 +176,7 @@ async fn of_event(event: EventId, store: &dyn Store) -> Result<Vec<Target>, Fail
                 .map(|user| Target { login: user.login, finding: user.finding.map(|finding| finding.id) }),
         );
         match page.next {
+            // More are refused as too many.
             Some(next) if found.len() <= MOST_USERS => from = From::Before(next),
             _ => return Ok(found),
         }
@@ -152,7 +197,10 @@ async fn of_address(address: IpAddr, directory: &dyn Directory) -> Result<Vec<Ta
 
 #[cfg(test)]
 mod tests {
+    use super::super::args;
+    use super::super::fake::{FakeDirectory, FakeStore};
     use super::*;
+    use clap::Parser as _;
     use rstest::rstest;
 
     fn targets(users: &[&str]) -> Vec<Target> {
@@ -169,6 +217,48 @@ mod tests {
         assert_eq!(ids_alike(&targets(users)).is_some(), are_two);
     }
 
+    #[tokio::test]
+    async fn a_filter_means_everybody_of_every_page() {
+        let at = jiff::Timestamp::UNIX_EPOCH;
+        // Newest first, and each user twice.
+        let finding = |n: i64| Finding {
+            id: FindingId(n),
+            login: Login::new(&format!("user{}@x", n % 1_200)),
+            check: crate::domain::Check::default(),
+            severity: crate::domain::Severity::High,
+            state: FindingState::Open,
+            assignee: None,
+            disposition: None,
+            closed_at: None,
+            first_seen: at,
+            last_seen: at,
+            times: 1,
+            version: 1,
+        };
+        let findings = std::sync::Mutex::new((1..=2_400).rev().map(finding).collect());
+        let store = FakeStore { findings, ..FakeStore::default() };
+        let line = "idtriage run f --filter severity>=high --yes";
+        let parsed = args::Arguments::try_parse_from(line.split(' ')).unwrap();
+        let Some(args::Command::Run(run)) = parsed.command else { panic!("it is a run") };
+        let targets = all(&run, &store, &FakeDirectory::default()).await.unwrap();
+        assert_eq!(targets.len(), 1_200);
+        assert!(targets.iter().all(|target| target.finding.is_some_and(|finding| finding.0 > 1_200)));
+        let nobody = all(&run, &FakeStore::default(), &FakeDirectory::default()).await.unwrap_err();
+        assert!(nobody.to_string().contains("no finding matches"), "{nobody}");
+    }
+
+    #[rstest]
+    #[case("--filter severity=high --yes", true)]
+    #[case("--filter severity=high --with-closed --yes", true)]
+    #[case("--filter severity=high --test --yes", false)]
+    #[case("--filter severity=high --user ann --yes", false)]
+    #[case("--filter severity=high --finding 7 --yes", false)]
+    #[case("--with-closed --yes", false)]
+    fn a_filter_stands_alone(#[case] line: &str, #[case] is_taken: bool) {
+        let line = format!("idtriage run f {line}");
+        assert_eq!(args::Arguments::try_parse_from(line.split(' ')).is_ok(), is_taken);
+    }
+
     #[test]
     fn a_file_holds_a_login_a_line() {
         let folder = tempfile::tempdir().unwrap();
@@ -176,6 +266,10 @@ mod tests {
         std::fs::write(&path, "# who\nann@x\n\n bob@x \nANN@x\n").unwrap();
         let found = of_file(&path).unwrap();
         assert_eq!(found, targets(&["ann@x", "bob@x", "ANN@x"]));
+        let too_many: String = (0..=MOST_USERS).map(|n| format!("user{n}@x\n")).collect();
+        std::fs::write(&path, too_many).unwrap();
+        let failure = of_file(&path).unwrap_err().to_string();
+        assert!(failure.contains("holds more than the 100000 logins"), "{failure}");
         std::fs::write(&path, "ann@x\n\u{1b}[2J\n").unwrap();
         let failure = of_file(&path).unwrap_err().to_string();
         assert!(failure.contains("line 2") && !failure.contains('\u{1b}'), "{failure}");

@@ -3,6 +3,7 @@
 use crate::app::Msg;
 use crate::app::msg::OperationAsk;
 use crate::domain::iam_configuration;
+use crate::domain::journal::query::JournalQuery;
 use crate::domain::log::{LogAsk, LogPreset, Moment};
 use crate::domain::look_up::LookUp as Asked;
 use crate::domain::operation::{GROUP, LINK, Operation};
@@ -107,6 +108,10 @@ pub(super) fn filtered(text: &str) -> Result<Msg, String> {
 
 pub(super) fn users_filtered(text: &str) -> Result<Msg, String> {
     UserQuery::parse(text).map(Msg::UsersFiltered)
+}
+
+pub(super) fn records_filtered(text: &str) -> Result<Msg, String> {
+    JournalQuery::parse(text).map(Msg::JournalFiltered)
 }
 
 /// A preset by its name, or a filter; nothing is everything of the past day.

@@ -105,6 +105,7 @@ fn submit_prompt(prompt: &Prompt, screen: Context) -> Msg {
     let meant = match prompt.kind {
         PromptKind::Log => Ok(Msg::LogFiltered(text.to_owned())),
         PromptKind::Filter if screen == Context::Event => palette::meant_as("users", text),
+        PromptKind::Filter if screen == Context::Journal => palette::meant_as("records", text),
         PromptKind::Filter => palette::meant_as("where", text),
         PromptKind::Command => palette::meant(text, prompt.choice, screen),
     };
@@ -153,7 +154,7 @@ fn commands_footer(context: Context, keymap: &Keymap) -> Vec<(String, String)> {
     here.sort_by_key(|command| command.id == "help.open");
     here.into_iter()
         .filter_map(|command| {
-            let label = command.footer?;
+            let label = command.footer_in(context)?;
             Some((keymap.keys(command.id).into_iter().next()?, label.to_owned()))
         })
         .collect()

@@ -2,8 +2,8 @@
 
 use super::arguments::{
     address_named, asked, asked_for_link, assignment_asked, configuration_said, filtered, group_asked,
-    in_group, logs_asked, on_somebody, since_given, until_given, user_named, users_filtered, with_fields,
-    with_fields_for_link,
+    in_group, logs_asked, on_somebody, records_filtered, since_given, until_given, user_named,
+    users_filtered, with_fields, with_fields_for_link,
 };
 use super::context::Context;
 use crate::app::Msg;
@@ -79,6 +79,19 @@ impl Command {
         Command { footer: Some(label), ..self }
     }
 
+    /// The word in the footer of a screen: some are called there by what they do to what it lists.
+    pub fn footer_in(&self, context: Context) -> Option<&'static str> {
+        match (context, self.id) {
+            (Context::Journal, "list.open") => Some("person"),
+            // `enter` does the same there.
+            (Context::Journal, "person.open") => None,
+            (Context::Journal, "screen.refresh") => Some("look again"),
+            (Context::Journal, "action.undo") => Some("undo"),
+            (Context::Journal, "event.raw") => Some("whole"),
+            _ => self.footer,
+        }
+    }
+
     const fn help(self, help: &'static str) -> Command {
         Command { help, ..self }
     }
@@ -89,7 +102,7 @@ pub const COMMANDS: &[Command] = &[
     simple("list.open", "open", "open what the cursor is on", &["enter"], &[Feed, Event, User, Address, Flows, Journal, Log, LookUp], || Msg::Opened)
         .footer("open")
         .help("Opens what the cursor is on: an event, a finding, a person, the users of an address, a flow, a record of the System Log, what was looked up."),
-    simple("person.open", "person", "open the person", &["u"], &[Feed, Event, Log, LookUp], || Msg::PersonOpened)
+    simple("person.open", "person", "open the person", &["u"], &[Feed, Event, Journal, Log, LookUp], || Msg::PersonOpened)
         .footer("person")
         .help("Opens User 360 of the person that the row names."),
     simple("flow.offer", "remediate", "list what can be run", &["r"], NAMED, || Msg::RemediateAsked)
@@ -168,7 +181,7 @@ pub const COMMANDS: &[Command] = &[
         .help("Shows the link as a QR code, or hides it."),
     simple("link.copy", "copy", "copy what the row names", &["y"], &[Feed, Event, User, Address, Raw, Journal, Log, LookUp, DryRun], || Msg::CopyAsked)
         .help("Hands what the row names to the terminal's clipboard."),
-    simple("event.raw", "raw", "raw JSON", &["J"], &[Feed, Event, Log, LookUp], || Msg::RawAsked)
+    simple("event.raw", "raw", "raw JSON", &["J"], &[Feed, Event, Journal, Log, LookUp], || Msg::RawAsked)
         .help("Shows the event, the record, or what was looked up, as it arrived."),
     simple("screen.refresh", "refresh", "read anew", &["R"], READ, || Msg::RefreshAsked)
         .help("Reads everything on the screen anew, from the tenants too; where the end of the action under the cursor is open, its target."),
@@ -176,13 +189,33 @@ pub const COMMANDS: &[Command] = &[
         .help("Opens the card of what undoes the action under the cursor, or the one that has just ended, on the very account that it was on. Nothing is sent before it is confirmed."),
     simple("journal.open", "journal", "the journal", &["L"], &[Feed, Event, User, Address, Raw, Health], || Msg::JournalAsked)
         .footer("journal")
-        .help("Lists what was run, with request and receipt."),
+        .help("Searches the journal, newest first: what was run, with request and receipt, every triage change, every setting; from User 360 what it has of the person."),
+    Command {
+        id: "filter.records",
+        name: "records",
+        title: "filter the journal",
+        help: "Filters the journal: `:records user:ann* flow:okta-* kind:settled outcome:unknown by:bo since:7d words`.",
+        keys: &[],
+        contexts: &[Journal],
+        footer: None,
+        act: Act::Argument { name: "FILTER", parse: records_filtered },
+    },
+    simple("journal.check", "check-chain", "check the journal's chain", &["v"], &[Journal], || Msg::ChainAsked)
+        .footer("check")
+        .help("Goes through the whole journal and says up to which record it holds, or which one was changed; keys go on working."),
+    simple("journal.csv", "journal-csv", "write as CSV", &["e"], &[Journal], || Msg::JournalExported(LogForm::Csv))
+        .footer("CSV")
+        .help("Writes every record that the filter asks for to a file as CSV, and says where; what a spreadsheet would run is made text."),
+    simple("journal.json", "journal-json", "write as JSON Lines", &["E"], &[Journal], || {
+        Msg::JournalExported(LogForm::JsonLines)
+    })
+    .help("Writes every record that the filter asks for to a file, one a line, and says where."),
     simple("health.open", "health", "sources and store", &["H"], &[Feed, Event, User, Address, Raw, Journal], || Msg::HealthAsked)
         .footer("health")
         .help("Shows who receives, how each source is, what was left out, and what the store holds."),
     simple("filter.open", "filter", "type a filter", &["/"], Context::SCREENS, || Msg::FilterAsked)
         .footer("filter")
-        .help("Filters the whole store: `severity>=high user:ann* words`; on an event its users: `state:open user:ann*`; in the System Log in Okta's grammar, with tab."),
+        .help("Filters the whole store: `severity>=high user:ann* words`; on an event its users: `state:open user:ann*`; in the journal its records: `user:ann* outcome:unknown since:7d`; in the System Log in Okta's grammar, with tab."),
     simple("prompt.open", "prompt", "type a command", &[":"], Context::SCREENS, || Msg::PromptAsked)
         .footer("command")
         .help("Types a command; what is typed narrows the list of all commands."),

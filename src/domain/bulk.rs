@@ -4,9 +4,14 @@
 //! whoever takes the run up again, also after a crash, sees by the actions that are there who was acted on,
 //! and nobody is acted on twice.
 
-use super::action::{Action, ActionId, Evidence, Outcome};
-use super::run_end::{Ended, RunEnd};
-use super::{Actor, FindingId, FlowId, Login, Risk};
+mod end;
+mod left_out;
+
+pub use end::{BulkEnd, EndKind};
+pub use left_out::{Doubts, doubts, left_out};
+
+use super::action::{ActionId, Outcome};
+use super::{Actor, FindingId, FlowId, Login, Risk, digest};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -27,7 +32,32 @@ impl BulkId {
         let place = (u128::from(position) + 1) << 8;
         ActionId(uuid::Uuid::from_u128(self.0.as_u128() ^ place))
     }
+
+    /// The place of the user whom an action is on, a step's too; `None` where it is none of this run's.
+    pub fn position(self, action: ActionId) -> Option<u32> {
+        let place = (self.0.as_u128() ^ action.0.as_u128()) >> 8;
+        let most = u128::try_from(MOST_USERS).unwrap_or_default();
+        (1..=most).contains(&place).then(|| u32::try_from(place - 1).ok()).flatten()
+    }
+
+    /// Between which ids the actions on the user of a place have theirs.
+    pub fn actions(self, position: u32) -> (ActionId, ActionId) {
+        let bits = self.action(position).0.as_u128();
+        let of = |bits| ActionId(uuid::Uuid::from_u128(bits));
+        (of(bits & !0xff), of(bits | 0xff))
+    }
+
+    /// Between which ids the run of an action has its own, if the action is one of a run's at all: they differ
+    /// in their low bits alone.
+    pub fn around(action: ActionId) -> (BulkId, BulkId) {
+        let low = (1_u128 << LOW_BITS) - 1;
+        let of = |bits| BulkId(uuid::Uuid::from_u128(bits));
+        (of(action.0.as_u128() & !low), of(action.0.as_u128() | low))
+    }
 }
+
+/// So many low bits tell the actions of a run apart.
+const LOW_BITS: u32 = 32;
 
 impl fmt::Display for BulkId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -110,6 +140,9 @@ pub struct BulkRun {
     pub why: Option<String>,
     /// Until when somebody drives it, where somebody does.
     pub held_until: Option<Timestamp>,
+    /// What was confirmed, to which whoever takes it up again is held; `None` of a run that was kept before there
+    /// was such a thing.
+    pub seal: Option<Seal>,
     /// How many users there are, by how it ended.
     pub counts: BulkCounts,
 }
@@ -123,6 +156,29 @@ impl BulkRun {
     /// Where it stands, in a word.
     pub fn word(&self, now: Timestamp) -> &'static str {
         if self.is_interrupted(now) { "interrupted" } else { self.state.word() }
+    }
+}
+
+/// What was confirmed for everybody, as digests: the journal has the same.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seal {
+    /// Of the flow as it was configured, its inputs, and whether doubts were insisted on.
+    #[serde(rename = "flow_sha256")]
+    pub flow: String,
+    /// So many are acted on at most: those in the first places.
+    pub acting: usize,
+    /// The limit that they were held to.
+    pub limit: u32,
+    /// Of who is acted on, in their order: the login, the account, the finding, and the doubts that were shown.
+    #[serde(rename = "people_sha256")]
+    pub people: String,
+}
+
+impl Seal {
+    /// The digest of people in their order. What became of them is not in it.
+    pub fn people<'a>(users: impl IntoIterator<Item = &'a BulkUser>) -> String {
+        let digests: Vec<String> = users.into_iter().map(BulkUser::digest).collect();
+        digest::of_parts(digests.iter().map(String::as_bytes))
     }
 }
 
@@ -149,14 +205,19 @@ impl BulkCounts {
         self.ended.get(outcome.word()).copied().unwrap_or_default()
     }
 
+    /// Those whose action is there, and has not ended.
+    pub fn pending(&self) -> usize {
+        self.of(Outcome::Pending)
+    }
+
     /// All who ended.
     pub fn done(&self) -> usize {
-        self.ended.values().sum()
+        self.ended.values().sum::<usize>().saturating_sub(self.pending())
     }
 
     /// All.
     pub fn total(&self) -> usize {
-        self.queued + self.done()
+        self.queued + self.pending() + self.done()
     }
 
     /// `3 changed, 1 refused, 6 queued`.
@@ -179,112 +240,28 @@ pub struct BulkUser {
     pub target_id: Option<String>,
     /// The finding that it is run from.
     pub finding: Option<FindingId>,
-    /// How it ended; `None` for who still waits.
+    /// What stood against it when it was confirmed all the same, as [`doubts`] has it: insisting covers that, and
+    /// nothing that came since.
+    pub doubts: Vec<String>,
+    /// How it ended; `None` for who still waits. Of who was begun with, and whose end nobody has told yet, it is
+    /// how the actions stand that are there.
     pub end: Option<BulkEnd>,
 }
 
-/// How it ended for one user.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BulkEnd {
-    /// As what.
-    pub outcome: Outcome,
-    /// What is proven, where something was sent.
-    pub evidence: Option<Evidence>,
-    /// The HTTP status that came back, where one did.
-    pub status: Option<u16>,
-    /// Why, where there is something to say.
-    pub why: Option<String>,
-    /// The action, where there is just one.
-    pub action: Option<ActionId>,
-    /// When.
-    pub at: Timestamp,
-}
-
-impl BulkEnd {
-    /// Nothing was sent, because of this.
-    pub fn not_sent(outcome: Outcome, why: impl Into<String>, at: Timestamp) -> BulkEnd {
-        BulkEnd { outcome, evidence: None, status: None, why: Some(why.into()), action: None, at }
+impl BulkUser {
+    fn digest(&self) -> String {
+        let place = self.position.to_be_bytes();
+        let finding = self.finding.map(|finding| finding.0.to_be_bytes());
+        let finding = finding.as_ref().map_or(&[][..], |finding| finding.as_slice());
+        let target = self.target_id.as_deref().unwrap_or_default().as_bytes();
+        let fixed = [place.as_slice(), self.login.raw().as_bytes(), target, finding];
+        digest::of_parts(fixed.into_iter().chain(self.doubts.iter().map(String::as_bytes)))
     }
-
-    /// How a run on one user ended.
-    pub fn of_run(end: &RunEnd, at: Timestamp) -> BulkEnd {
-        let worst = end.steps.iter().find(|step| step.outcome() == end.outcome());
-        let why = worst.and_then(|step| match &step.ended {
-            Ended::Ran { action, .. } => action.receipt.as_ref().and_then(|receipt| receipt.error.clone()),
-            Ended::NotSent(refusal) => Some(refusal.why.clone()),
-            Ended::Unsure(why) => Some(why.clone()),
-        });
-        let action = worst.and_then(|step| step.action());
-        BulkEnd {
-            outcome: end.outcome(),
-            evidence: action.map(|action| action.evidence),
-            status: action.and_then(status),
-            why,
-            action: end.only_action().map(|action| action.id),
-            at,
-        }
-    }
-
-    /// How the actions stand that are there already of a run on one user, of as many as it has. One that is pending
-    /// with nobody left to settle it may have left, and one that is not there was not sent any more.
-    pub fn of_begun(begun: &[Action], of: usize, at: Timestamp) -> Option<BulkEnd> {
-        let last = begun.last()?;
-        let outcome = |action: &Action| match action.outcome {
-            Outcome::Pending => Outcome::Unknown,
-            outcome => outcome,
-        };
-        let of_one = |action: &Action| BulkEnd {
-            outcome: outcome(action),
-            evidence: Some(action.evidence),
-            status: status(action),
-            why: Some("begun before the run was taken up again, and not repeated".to_owned()),
-            action: (of == 1).then_some(action.id),
-            at,
-        };
-        if begun.len() < of {
-            let why = format!(
-                "begun before the run was taken up again: {} of {of} steps were sent, and none is repeated",
-                begun.len()
-            );
-            return Some(BulkEnd { outcome: Outcome::Unknown, why: Some(why), ..of_one(last) });
-        }
-        let odd = begun.iter().map(of_one).find(BulkEnd::is_odd);
-        Some(odd.unwrap_or_else(|| of_one(last)))
-    }
-
-    /// Whether it says that something is wrong that may be wrong for everybody: then the run waits for people.
-    /// What was not sent because of one user's state or of a guard is that user's exception.
-    pub fn is_odd(&self) -> bool {
-        match self.outcome {
-            Outcome::Accepted | Outcome::Changed | Outcome::NoChange | Outcome::NotLegal => false,
-            Outcome::Refused => self.evidence.is_some(),
-            Outcome::Failed | Outcome::Unknown | Outcome::Pending => true,
-        }
-    }
-
-    /// What tells one kind of end from another.
-    pub fn kind(&self) -> (Outcome, Option<u16>) {
-        (self.outcome, self.status)
-    }
-
-    /// `refused (answered 403)`.
-    pub fn words(&self) -> String {
-        let word = self.outcome.word();
-        let evidence = self.evidence.map(Evidence::word);
-        let answered = self.status.map(|status| format!("answered {status}"));
-        let proof: Vec<String> = evidence.map(str::to_owned).into_iter().chain(answered).collect();
-        if proof.is_empty() { word.to_owned() } else { format!("{word} ({})", proof.join(", ")) }
-    }
-}
-
-fn status(action: &Action) -> Option<u16> {
-    action.receipt.as_ref().and_then(|receipt| receipt.status)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rstest::rstest;
     use std::collections::BTreeSet;
 
     #[test]
@@ -299,69 +276,14 @@ mod tests {
         assert_eq!(ids.len(), places.len() * 4);
         assert!(!ids.contains(&ActionId(id.0)), "the run's own id is no action's");
         assert_eq!(id.action(7), id.action(7));
-    }
-
-    #[rstest]
-    #[case(Outcome::Changed, None, false)]
-    #[case(Outcome::Accepted, Some(Evidence::Acknowledged), false)]
-    #[case(Outcome::NoChange, None, false)]
-    #[case(Outcome::NotLegal, None, false)]
-    #[case::guarded(Outcome::Refused, None, false)]
-    #[case::by_the_other_side(Outcome::Refused, Some(Evidence::Acknowledged), true)]
-    #[case(Outcome::Failed, None, true)]
-    #[case(Outcome::Unknown, Some(Evidence::Sent), true)]
-    fn what_may_be_wrong_for_everybody_holds_the_run(
-        #[case] outcome: Outcome,
-        #[case] evidence: Option<Evidence>,
-        #[case] is_odd: bool,
-    ) {
-        let end = BulkEnd { evidence, ..BulkEnd::not_sent(outcome, "x", Timestamp::UNIX_EPOCH) };
-        assert_eq!(end.is_odd(), is_odd);
-    }
-
-    fn action(outcome: Outcome) -> Action {
-        Action {
-            id: ActionId(uuid::Uuid::nil()),
-            step: None,
-            is_test: false,
-            undoes: None,
-            before: None,
-            flow: "okta-contain".into(),
-            verb: String::new(),
-            risk: Risk::Medium,
-            login: Login::new("ann"),
-            target_id: None,
-            finding: None,
-            evidence: Evidence::Acknowledged,
-            outcome,
-            request: crate::domain::action::ShownRequest {
-                method: String::new(),
-                url: String::new(),
-                headers: Vec::new(),
-                body: String::new(),
-            },
-            receipt: None,
-            reason: None,
-            actor: Actor::default(),
-            at: Timestamp::UNIX_EPOCH,
+        for place in places {
+            let ids = [id.action(place), id.action(place).step(2)];
+            let (first, last) = BulkId::around(ids[1]);
+            assert!(first <= id && id <= last);
+            assert_eq!(ids.map(|action| id.position(action)), [Some(place); 2]);
         }
-    }
-
-    #[rstest]
-    #[case(&[], 1, None)]
-    #[case(&[Outcome::Changed], 1, Some((Outcome::Changed, true)))]
-    #[case::without_a_receipt(&[Outcome::Pending], 1, Some((Outcome::Unknown, true)))]
-    #[case::the_second_step_was_not_sent(&[Outcome::Changed], 2, Some((Outcome::Unknown, false)))]
-    #[case(&[Outcome::Changed, Outcome::Accepted], 2, Some((Outcome::Accepted, false)))]
-    #[case::the_odd_step_is_told(&[Outcome::Failed, Outcome::Accepted], 2, Some((Outcome::Failed, false)))]
-    fn what_was_begun_is_told_and_not_taken_for_whole(
-        #[case] begun: &[Outcome],
-        #[case] of: usize,
-        #[case] expected: Option<(Outcome, bool)>,
-    ) {
-        let begun: Vec<Action> = begun.iter().map(|outcome| action(*outcome)).collect();
-        let end = BulkEnd::of_begun(&begun, of, Timestamp::UNIX_EPOCH);
-        assert_eq!(end.map(|end| (end.outcome, end.action.is_some())), expected);
+        assert_eq!(id.position(ActionId(id.0)), None);
+        assert_eq!(id.position(ActionId(uuid::Uuid::from_u128(7))), None);
     }
 
     #[test]
@@ -373,5 +295,7 @@ mod tests {
         counts.add(Some(Outcome::Changed), 3);
         assert_eq!(counts.words(), "3 changed, 1 refused, 6 queued");
         assert_eq!((counts.done(), counts.total(), counts.of(Outcome::Unknown)), (4, 10, 0));
+        counts.add(Some(Outcome::Pending), 2);
+        assert_eq!((counts.done(), counts.pending(), counts.total()), (4, 2, 12));
     }
 }

@@ -7,7 +7,17 @@
 //! another program. What a chain cannot
 //! show by itself is that its tail was cut off or that all of it was written anew: for that, a head
 //! that was kept elsewhere is compared.
+//!
+//! What is sealed is exactly what is kept: a time has no digits below a millisecond. A record of which a
+//! column cannot be read, or holds what no record can, is a [`Record`] too and says so by its [`Damage`]:
+//! whoever reads goes on behind it, and whoever verifies names it. Of a content that was erased nobody can
+//! tell any more whether time and kind are what was sealed: the [`Verifier`] counts those.
 
+pub mod csv;
+pub mod query;
+pub mod told;
+
+use super::page::Listed;
 use super::{digest, time};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -29,10 +39,12 @@ pub enum RecordKind {
     Setting,
     /// A bulk run was queued, or stands otherwise.
     Bulk,
+    /// What stands there is no kind: the record is damaged.
+    Unreadable,
 }
 
 impl RecordKind {
-    /// Every kind.
+    /// Every kind that is written.
     pub const ALL: [RecordKind; 6] = [
         RecordKind::Intended,
         RecordKind::Settled,
@@ -51,6 +63,7 @@ impl RecordKind {
             RecordKind::Triage => "triage",
             RecordKind::Setting => "setting",
             RecordKind::Bulk => "bulk",
+            RecordKind::Unreadable => "unreadable",
         }
     }
 
@@ -59,6 +72,9 @@ impl RecordKind {
         RecordKind::ALL.into_iter().find(|kind| kind.word() == word)
     }
 }
+
+/// The column of a record's place.
+pub const PLACE: &str = "place";
 
 /// One record of the journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,6 +93,23 @@ pub struct Record {
     pub previous: String,
     /// The hash of this record.
     pub hash: String,
+    /// What cannot be right about it by itself, whatever stands before it.
+    pub damage: Option<Damage>,
+}
+
+/// Why a record cannot be read as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("its {column} {why}")]
+pub struct Damage {
+    /// Where.
+    pub column: &'static str,
+    /// What is wrong there, behind "its kind".
+    pub why: String,
+}
+
+/// The journal is read newest first, by its places as they are kept: also by those that cannot be.
+impl Listed for Record {
+    type Key = i64;
 }
 
 /// The hash of a record, from its place, the one before and its digest.
@@ -87,11 +120,13 @@ pub fn chain_hash(seq: u64, previous: &str, digest: &str) -> String {
 impl Record {
     /// The record that follows `head` with this content.
     pub fn after(head: Option<&Head>, at: Timestamp, kind: RecordKind, content: String) -> Record {
-        let seq = head.map_or(1, |head| head.seq + 1);
+        let seq = head.map_or(1, |head| head.seq.saturating_add(1));
+        // What is below a millisecond is not sealed, so it is not kept.
+        let at = Timestamp::from_millisecond(at.as_millisecond()).unwrap_or(at);
         let previous = head.map(|head| head.hash.clone()).unwrap_or_default();
         let digest = sealed(at, kind, &content);
         let hash = chain_hash(seq, &previous, &digest);
-        Record { seq, at, kind, content: Some(content), digest, previous, hash }
+        Record { seq, at, kind, content: Some(content), digest, previous, hash, damage: None }
     }
 
     /// The head of a journal that ends with this record.
@@ -104,7 +139,7 @@ impl Record {
         let content = self.content.as_deref().map(|text| {
             serde_json::from_str(text).unwrap_or_else(|_| serde_json::Value::String(text.to_owned()))
         });
-        serde_json::json!({
+        let mut value = serde_json::json!({
             "seq": self.seq.to_string(),
             "at": time::rfc3339(self.at),
             "kind": self.kind,
@@ -112,7 +147,11 @@ impl Record {
             "digest": self.digest,
             "previous": self.previous,
             "hash": self.hash,
-        })
+        });
+        if let Some(damage) = &self.damage {
+            value["damage"] = damage.to_string().into();
+        }
+        value
     }
 }
 
@@ -168,9 +207,23 @@ pub enum Broken {
     /// A record's hash is not its own.
     #[error("record {0} was changed: its hash does not match")]
     Hash(u64),
+    /// A column cannot be read, or holds what no record can.
+    #[error("record {0} is damaged: {1}")]
+    Damaged(u64, Damage),
     /// The kept head is not in the journal.
     #[error("the journal does not hold the kept head {0}: its tail was cut or it was written anew")]
     Head(u64),
+}
+
+/// What was found out about a journal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    /// The last record that holds.
+    pub head: Option<Head>,
+    /// The first one that does not.
+    pub broken: Option<Broken>,
+    /// Those of which not all can be checked.
+    pub erased: Erased,
 }
 
 /// Checks records one after another, so that a long journal need not be in memory.
@@ -179,12 +232,32 @@ pub struct Verifier {
     head: Option<Head>,
     kept: Option<Head>,
     kept_seen: bool,
+    erased: Erased,
+}
+
+/// Records whose content was erased: that they are where they were is certain, their time and kind are not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Erased {
+    /// How many.
+    pub count: u64,
+    /// The first one's place.
+    pub first: Option<u64>,
 }
 
 impl Verifier {
     /// Starts at the first record; `kept` is a head noted earlier.
     pub fn new(kept: Option<Head>) -> Verifier {
-        Verifier { head: None, kept, kept_seen: false }
+        Verifier { kept, ..Verifier::default() }
+    }
+
+    /// The last record that holds, so far.
+    pub fn head(&self) -> Option<&Head> {
+        self.head.as_ref()
+    }
+
+    /// The erased records so far.
+    pub fn erased(&self) -> Erased {
+        self.erased
     }
 
     /// Goes on behind a record of which this is the head.
@@ -197,9 +270,17 @@ impl Verifier {
     /// # Errors
     /// [`Broken`] names the first record that does not hold.
     pub fn next(&mut self, record: &Record) -> Result<(), Broken> {
-        let expected = self.head.as_ref().map_or(1, |head| head.seq + 1);
+        let expected = self.head.as_ref().map_or(1, |head| head.seq.saturating_add(1));
+        // A place that cannot be is told as it stands there.
+        let place = |damage: &&Damage| damage.column == PLACE;
+        if let Some(damage) = record.damage.as_ref().filter(place) {
+            return Err(Broken::Damaged(expected, damage.clone()));
+        }
         if record.seq != expected {
             return Err(Broken::Missing { expected, found: record.seq });
+        }
+        if let Some(damage) = &record.damage {
+            return Err(Broken::Damaged(record.seq, damage.clone()));
         }
         let previous = self.head.as_ref().map(|head| head.hash.as_str()).unwrap_or_default();
         if record.previous != previous {
@@ -211,6 +292,10 @@ impl Verifier {
         }
         if chain_hash(record.seq, &record.previous, &record.digest) != record.hash {
             return Err(Broken::Hash(record.seq));
+        }
+        if content.is_none() {
+            self.erased.count += 1;
+            self.erased.first.get_or_insert(record.seq);
         }
         self.kept_seen |= self.kept.as_ref().is_some_and(|kept| *kept == record.head());
         self.head = Some(record.head());
@@ -268,11 +353,30 @@ mod tests {
         assert_eq!(broken(&|r| r[2].content = Some("{\"n\":9}".into())), Broken::Content(3));
         assert_eq!(broken(&|r| r[2].kind = RecordKind::Expired), Broken::Content(3));
         assert_eq!(broken(&|r| r[2].at = Timestamp::from_second(5).unwrap()), Broken::Content(3));
+        let damage = Damage { column: "kind", why: "is `x`, which is none".into() };
+        let said = broken(&|r| r[2].damage = Some(damage.clone())).to_string();
+        assert_eq!(said, "record 3 is damaged: its kind is `x`, which is none");
         assert_eq!(broken(&|r| drop(r.remove(1))), Broken::Missing { expected: 2, found: 3 });
         assert_eq!(broken(&|r| r.swap(1, 2)), Broken::Missing { expected: 2, found: 3 });
         assert_eq!(broken(&|r| r.truncate(3)), Broken::Head(5));
         assert_eq!(broken(&|r| r[3].hash = r[2].hash.clone()), Broken::Hash(4));
         assert_eq!(broken(&|r| r[3].previous = r[1].hash.clone()), Broken::Link(4));
+    }
+
+    #[test]
+    fn what_is_erased_is_counted() {
+        let mut records = journal(3);
+        (records[1].content, records[2].content) = (None, None);
+        let mut verifier = Verifier::new(None);
+        records.iter().try_for_each(|record| verifier.next(record)).unwrap();
+        assert_eq!(verifier.erased(), Erased { count: 2, first: Some(2) });
+    }
+
+    #[test]
+    fn what_is_kept_is_what_is_sealed() {
+        let at = Timestamp::from_nanosecond(1_700_000_000_123_456_789).unwrap();
+        let record = Record::after(None, at, RecordKind::Triage, "{}".into());
+        assert_eq!(record.at.as_nanosecond(), 1_700_000_000_123_000_000);
     }
 
     #[test]

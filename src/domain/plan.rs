@@ -146,24 +146,32 @@ pub struct Refusal {
     pub why: String,
     /// What that makes of it: refused by us, nothing to change, or not legal now.
     pub outcome: Outcome,
+    /// Whether it may be so for everybody: something cannot be read, or is switched off.
+    pub is_general: bool,
 }
 
 impl Refusal {
     /// There is nothing to change.
     pub fn no_change(why: impl Into<String>) -> Refusal {
-        Refusal { why: why.into(), outcome: Outcome::NoChange }
+        Refusal { why: why.into(), outcome: Outcome::NoChange, is_general: false }
     }
 
     /// The target's state does not allow it.
     pub fn not_legal(why: impl Into<String>) -> Refusal {
-        Refusal { why: why.into(), outcome: Outcome::NotLegal }
+        Refusal { why: why.into(), outcome: Outcome::NotLegal, is_general: false }
+    }
+
+    /// Of something that is so whoever is acted on, as far as anybody can tell.
+    #[must_use]
+    pub fn general(self) -> Refusal {
+        Refusal { is_general: true, ..self }
     }
 }
 
 /// By a guard of ours.
 impl From<String> for Refusal {
     fn from(why: String) -> Refusal {
-        Refusal { why, outcome: Outcome::Refused }
+        Refusal { why, outcome: Outcome::Refused, is_general: false }
     }
 }
 

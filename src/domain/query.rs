@@ -268,12 +268,13 @@ impl fmt::Display for UserQuery {
     }
 }
 
-struct Token {
+/// One term as it is written.
+pub(super) struct Token {
     column: usize,
-    negated: bool,
+    pub(super) negated: bool,
     /// The part before the operator, if there is one: never quoted.
-    field: Option<(String, Comparison)>,
-    value: String,
+    pub(super) field: Option<(String, Comparison)>,
+    pub(super) value: String,
 }
 
 impl Token {
@@ -318,12 +319,13 @@ impl Token {
         }
     }
 
-    fn error(&self, what: String) -> QueryError {
+    pub(super) fn error(&self, what: String) -> QueryError {
         QueryError { what, column: self.column }
     }
 }
 
-fn tokens(text: &str) -> Result<Vec<Token>, QueryError> {
+/// The terms of a line.
+pub(super) fn tokens(text: &str) -> Result<Vec<Token>, QueryError> {
     let chars: Vec<char> = text.chars().collect();
     let mut tokens = Vec::new();
     let mut at = 0;
@@ -422,13 +424,14 @@ impl fmt::Display for Term {
     }
 }
 
-fn quote(value: &str) -> String {
+/// A value as it is read again.
+pub(super) fn quote(value: &str) -> String {
     let plain = !value.is_empty() && !value.starts_with('"') && !value.contains(char::is_whitespace);
     if plain { value.to_owned() } else { in_quotes(value) }
 }
 
 /// Free text is also quoted where it would read as a field or a negation.
-fn quote_words(words: &str) -> String {
+pub(super) fn quote_words(words: &str) -> String {
     let chars: Vec<char> = words.chars().collect();
     if words.starts_with('-') || field(&chars, 0).is_some() { in_quotes(words) } else { quote(words) }
 }

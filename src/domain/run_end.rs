@@ -151,7 +151,7 @@ mod tests {
     use rstest::rstest;
 
     fn not_sent(outcome: Outcome) -> StepEnd {
-        let refusal = Refusal { why: "why".into(), outcome };
+        let refusal = Refusal { outcome, ..Refusal::from("why".to_owned()) };
         StepEnd { flow: "a".into(), verb: "do it".into(), ended: Ended::NotSent(refusal) }
     }
 

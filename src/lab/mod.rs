@@ -22,6 +22,7 @@ mod clock;
 mod contract;
 mod faults;
 mod gate;
+mod handed;
 mod hook_auth;
 mod hooks;
 mod limits;
@@ -42,6 +43,7 @@ pub use cii::EngineError;
 pub use clock::Clock;
 pub use contract::Callers;
 pub use faults::{Fault, FaultError, FaultKind, Faults, Part};
+pub use handed::{Handed, HandedOut};
 pub use hook_auth::HookAuth;
 pub use hooks::{LabEventHook, LabWebhook};
 pub use limits::RateWindow;
@@ -173,6 +175,11 @@ impl Lab {
     /// The signed assertions that clients identified themselves with so far.
     pub fn client_assertions(&self) -> Vec<SecretString> {
         self.world.tokens.assertions()
+    }
+
+    /// Tells every secret that it handed out or was shown, for a test that looks for them where none may be.
+    pub fn handed_out(&self) -> HandedOut {
+        HandedOut(Arc::clone(&self.world))
     }
 
     /// The lab's time, for whoever shows it.

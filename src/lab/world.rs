@@ -130,6 +130,10 @@ pub(crate) struct Tokens {
     issued: Mutex<Vec<SecretString>>,
     /// Every assertion that a client identified itself with.
     assertions: Mutex<Vec<SecretString>>,
+    /// Every proof of possession that came with a request.
+    proofs: Mutex<Vec<SecretString>>,
+    /// What one-time links and passwords open by.
+    one_time: Mutex<Vec<SecretString>>,
     /// How often the nonce of proofs was renewed.
     renewals: AtomicU64,
 }
@@ -162,6 +166,30 @@ impl Tokens {
     /// What clients identified themselves with so far.
     pub(crate) fn assertions(&self) -> Vec<SecretString> {
         lock(&self.assertions).clone()
+    }
+
+    /// A proof came.
+    pub(crate) fn proved(&self, proof: &str) {
+        lock(&self.proofs).push(proof.into());
+    }
+
+    /// The proofs that came so far.
+    pub(crate) fn proofs(&self) -> Vec<SecretString> {
+        lock(&self.proofs).clone()
+    }
+
+    /// An operation was answered: what opens an account once is noted.
+    pub(crate) fn answered(&self, body: &serde_json::Value) {
+        let texts = ["activationUrl", "activationToken", "resetPasswordUrl", "tempPassword"];
+        let texts = texts.into_iter().filter_map(|name| body.get(name)?.as_str());
+        // Of a link what stands behind its last slash.
+        let secrets = texts.filter_map(|text| text.rsplit('/').next());
+        lock(&self.one_time).extend(secrets.map(SecretString::from));
+    }
+
+    /// What was noted so.
+    pub(crate) fn one_time(&self) -> Vec<SecretString> {
+        lock(&self.one_time).clone()
     }
 
     /// Forgets every token: whoever holds one must ask again.

@@ -96,6 +96,16 @@ pub enum PlanError {
         /// Why not.
         reason: String,
     },
+    /// Something cannot be read that has to be known of this user; it may be so for everybody.
+    #[error("flow `{flow}` does not fit `{login}`: {reason}")]
+    Unread {
+        /// Which.
+        flow: FlowId,
+        /// Whom.
+        login: Login,
+        /// What cannot be read, and why.
+        reason: String,
+    },
     /// The flow sends nothing.
     #[error("flow `{0}` only opens a page: nothing can be sent by it")]
     OnlyOpens(FlowId),
@@ -132,6 +142,19 @@ pub enum PlanError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl PlanError {
+    /// Whether it may be so for everybody: something cannot be read, or the flow itself is at fault.
+    pub fn is_general(&self) -> bool {
+        matches!(
+            self,
+            PlanError::Unread { .. }
+                | PlanError::Request { .. }
+                | PlanError::NoSuchFlow(_)
+                | PlanError::Store(_)
+        )
+    }
 }
 
 /// More earlier actions than these are not looked at.
@@ -185,7 +208,9 @@ impl Known {
         };
         let account = match flow.creates() {
             true => None,
-            false => choose(flow, about.check(), &person.subject, ask)?,
+            false => {
+                choose(flow, about.check(), &person.subject, ask).map_err(|error| unread(error, &person))?
+            }
         };
         let particulars = particulars(desk, flow, ask).await?;
         Ok(Known { about, person, account, particulars, reading: Reading::not_yet(), blast: None })
@@ -234,7 +259,9 @@ async fn particulars(desk: &Desk, flow: &Flow, ask: &Ask) -> Result<Particulars,
         let missing = || PayloadError::Missing { input: GROUP.to_owned(), flow: flow.id.clone() };
         let asked = Particulars::group_asked(&ask.inputs).ok_or_else(missing)?;
         let found = group::find(desk, asked).await;
-        let group = found.map_err(|reason| does_not_fit(flow, &ask.login, reason))?;
+        // The group is the same for everybody.
+        let (flow, login) = (flow.id.clone(), ask.login.clone());
+        let group = found.map_err(|reason| PlanError::Unread { flow, login, reason })?;
         particulars.group = Some(group);
     }
     Ok(particulars)
@@ -248,7 +275,7 @@ pub(super) async fn planned(desk: &Desk, flow: &Flow, ask: &Ask, known: &Known) 
     let aim = Aim::of(flow, particulars, &body);
     let target_id = target_id(account.as_ref(), &reading.target);
     if flow.route == Route::Okta && !is_on_somebody(&reading.target, &aim, particulars) {
-        return Err(unreadable(flow, &ask.login, &reading.target));
+        return Err(unreadable(flow, &ask.login, reading));
     }
     let order = Order {
         flow: flow.id.clone(),
@@ -265,7 +292,8 @@ pub(super) async fn planned(desk: &Desk, flow: &Flow, ask: &Ask, known: &Known) 
         false => {
             let names = Names::of(&person.subject, person.details.as_ref(), reading.user.as_ref());
             let cii = if person.details.is_some() { Asked::Yes } else { Asked::No };
-            let groups = protection::okta_groups(desk, reading.user.as_ref(), &person.subject).await;
+            let acted_on = (reading.user.as_ref(), account.as_ref());
+            let groups = protection::okta_groups(desk, acted_on, &person.subject).await;
             names.with_okta_groups(groups, cii)
         }
     };
@@ -438,12 +466,32 @@ pub(super) fn word(flow: &Flow) -> &str {
     flow.verb.split(|c: char| !c.is_alphanumeric()).find(|word| !word.is_empty()).unwrap_or("run")
 }
 
-fn unreadable(flow: &Flow, login: &Login, target: &Target) -> PlanError {
-    let reason = match target {
-        Target::CannotTell(why) => format!("the account cannot be read: {why}"),
-        Target::Read { .. } => "the account has no id".to_owned(),
-    };
-    does_not_fit(flow, login, reason)
+fn unreadable(flow: &Flow, login: &Login, reading: &Reading) -> PlanError {
+    match &reading.target {
+        Target::CannotTell(why) => {
+            let reason = format!("the account cannot be read: {why}");
+            // That there is nobody is known.
+            if reading.missing.is_some() {
+                return does_not_fit(flow, login, reason);
+            }
+            PlanError::Unread { flow: flow.id.clone(), login: login.clone(), reason }
+        }
+        Target::Read { .. } => does_not_fit(flow, login, "the account has no id".to_owned()),
+    }
+}
+
+/// What does not fit may fit once the accounts can be read.
+fn unread(error: PlanError, person: &Person) -> PlanError {
+    let problems = person.details.iter().flat_map(|part| &part.problems);
+    let failed = problems.filter(|problem| !problem.says_nobody()).count() > 0;
+    match error {
+        PlanError::DoesNotFit { flow, login, reason }
+            if failed && person.subject.accounts_unknown.is_some() =>
+        {
+            PlanError::Unread { flow, login, reason }
+        }
+        error => error,
+    }
 }
 
 fn does_not_fit(flow: &Flow, login: &Login, reason: String) -> PlanError {

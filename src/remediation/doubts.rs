@@ -3,7 +3,7 @@
 use super::Desk;
 use super::about::Person;
 use super::fit::Handed;
-use super::guard::{self, Precedent};
+use super::guard::{self, Mode, Precedent};
 use super::sight::{Aim, Reading};
 use super::subject::Names;
 use super::target;
@@ -22,12 +22,15 @@ pub(super) fn refusal(
     names: &Names,
     (reading, aim): (&Reading, &Aim),
 ) -> Option<Refusal> {
-    guard::refusal(&desk.guard, desk.mode, names)
-        .or_else(|| guard::untold(&desk.guard, names))
-        .or_else(|| guard::switched_off(&desk.guard, flow))
-        .or_else(|| guard::still_open(earlier))
-        .or_else(|| reading.missing.clone())
-        .map(Refusal::from)
+    let general = |why: Option<String>| why.map(|why| Refusal::from(why).general());
+    let own = |why: Option<String>| why.map(Refusal::from);
+    let by_guard = guard::refusal(&desk.guard, desk.mode, names);
+    let by_guard = if desk.mode == Mode::ReadOnly { general(by_guard) } else { own(by_guard) };
+    by_guard
+        .or_else(|| general(guard::untold(&desk.guard, names)))
+        .or_else(|| general(guard::switched_off(&desk.guard, flow)))
+        .or_else(|| own(guard::still_open(earlier)))
+        .or_else(|| own(reading.missing.clone()))
         .or_else(|| target::forbids(reading, flow, aim))
 }
 

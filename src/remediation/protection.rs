@@ -7,7 +7,7 @@ use crate::domain::Untrusted;
 use crate::domain::dossier::OktaUser;
 use crate::domain::flow::Product;
 use crate::domain::look_up::{is_user, text_at};
-use crate::domain::subject::Subject;
+use crate::domain::subject::{ProviderAccount, Subject};
 
 /// What Okta says of somebody's groups.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,31 +21,38 @@ pub enum OktaGroups {
 }
 
 /// Asks for them, where it matters.
-pub(super) async fn okta_groups(desk: &Desk, user: Option<&OktaUser>, subject: &Subject) -> OktaGroups {
+pub(super) async fn okta_groups(
+    desk: &Desk,
+    (user, chosen): (Option<&OktaUser>, Option<&ProviderAccount>),
+    subject: &Subject,
+) -> OktaGroups {
     if !guard::names_groups(&desk.guard) {
         return OktaGroups::NotAsked;
     }
     let Some(org) = &desk.org else { return OktaGroups::NotAsked };
-    let of_product = || {
-        let okta =
-            subject.accounts.iter().find(|it| Product::parse(it.provider.raw()) == Some(Product::Okta));
-        okta.map(|account| account.user_id.raw().to_owned())
+    let is_okta = |it: &&ProviderAccount| it.product() == Some(Product::Okta);
+    let of = |account: &ProviderAccount| account.user_id.raw().to_owned();
+    let acted_on = user.map(|user| user.id.raw().to_owned()).or_else(|| chosen.filter(is_okta).map(of));
+    let mut ids: Vec<String> = match acted_on {
+        Some(id) => vec![id],
+        // Where something else of theirs is acted on, any of them may say that they are protected.
+        None => subject.accounts.iter().filter(is_okta).map(of).collect(),
     };
-    let id = match user.map(|user| user.id.raw().to_owned()).or_else(of_product) {
-        Some(id) => id,
-        None => match org.user_of(subject.login.raw()).await {
-            Ok(details) if is_user(&details, subject.login.raw()) => text_at(&details, "/id").to_owned(),
+    if ids.is_empty() {
+        match org.user_of(subject.login.raw()).await {
+            Ok(details) if is_user(&details, subject.login.raw()) => {
+                ids.push(text_at(&details, "/id").to_owned());
+            }
             // Who has no account there is in no group there.
             Ok(_) => return OktaGroups::Read(Vec::new()),
             Err(problem) if problem.says_nobody() => return OktaGroups::Read(Vec::new()),
             Err(_) => return OktaGroups::Unread,
-        },
-    };
-    match org.groups_of_user(&id).await {
-        Ok(groups) => {
-            let names = groups.iter().map(|group| Untrusted::from(text_at(group, "/profile/name")));
-            OktaGroups::Read(names.collect())
         }
-        Err(_) => OktaGroups::Unread,
     }
+    let mut names = Vec::new();
+    for id in &ids {
+        let Ok(groups) = org.groups_of_user(id).await else { return OktaGroups::Unread };
+        names.extend(groups.iter().map(|group| Untrusted::from(text_at(group, "/profile/name"))));
+    }
+    OktaGroups::Read(names)
 }

@@ -133,6 +133,8 @@ pub struct Pace {
     pub lease: SignedDuration,
     /// How often it is renewed.
     pub renew_every: Duration,
+    /// How often whoever drives a bulk run looks whether another process paused or stopped it.
+    pub hear_every: Duration,
     /// The waits before each re-read of the target.
     pub rereads: Vec<Duration>,
     /// The waits before each further try to keep a receipt.
@@ -145,6 +147,7 @@ impl Default for Pace {
         Pace {
             lease: SignedDuration::from_secs(20),
             renew_every: Duration::from_secs(5),
+            hear_every: Duration::from_millis(500),
             rereads: millis(&[500, 1_000, 2_000, 3_000, 3_500]),
             keep_again: millis(&[200, 1_000, 3_000]),
         }

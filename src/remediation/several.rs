@@ -103,7 +103,8 @@ fn refusal(steps: &[Plan]) -> Option<Refusal> {
     }
     let all_so = refusals.iter().all(|refusal| refusal.outcome == Outcome::NoChange);
     let outcome = if all_so { Outcome::NoChange } else { Outcome::NotLegal };
-    Some(Refusal { why: distinct(refusals.iter().map(|refusal| &refusal.why)).join("; "), outcome })
+    let why = distinct(refusals.iter().map(|refusal| &refusal.why)).join("; ");
+    Some(Refusal { why, outcome, is_general: false })
 }
 
 /// Each text once, in its first place.

@@ -148,6 +148,7 @@ fn pace() -> Pace {
     Pace {
         lease: SignedDuration::from_secs(20),
         renew_every: Duration::from_millis(1),
+        hear_every: Duration::from_millis(1),
         rereads: vec![Duration::ZERO; 3],
         keep_again: vec![Duration::ZERO; 2],
     }
@@ -388,6 +389,25 @@ async fn the_groups_that_okta_knows_protect(
         assert!(matches!(lab.run(&plan, &insisting(&plan)).await, Err(RunError::Refused(_))));
         assert_eq!(lab.sends(), 0);
     }
+}
+
+#[rstest]
+#[case::chosen("00u2", true)]
+#[case::another_of_theirs("00u1", false)]
+#[tokio::test]
+async fn the_groups_of_the_account_that_was_chosen_protect(#[case] chosen: &str, #[case] is_refused: bool) {
+    let record = |id: &str| json!({"userId": id, "provider": "OKTA", "login": id});
+    let details = json!({"endUserDetails": {"id": "c1", "login": "ann"},
+        "providerEndUserDetails": [record("00u1"), record("00u2")]});
+    let guard = Guard { protected: vec!["group:sales".to_owned()], ..Guard::default() };
+    let parts = vec![PartName::CiiDetails];
+    let lab = Setup { guard, details, parts, is_member: true, ..Default::default() }.lab();
+    *lab.groups.only.lock().unwrap() = Some("00u2");
+    let error = prepare(&lab.desk, ask(1)).await.unwrap_err();
+    let PlanError::Choose { accounts, .. } = error else { panic!("{error}") };
+    let account = accounts.into_iter().find(|account| account.user_id.raw() == chosen);
+    let plan = prepare(&lab.desk, Ask { account, ..ask(1) }).await.unwrap();
+    assert_eq!(plan.refusal.is_some(), is_refused, "{:?}", plan.refusal);
 }
 
 #[tokio::test]

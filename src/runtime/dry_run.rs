@@ -1,6 +1,6 @@
 //! Writes a dry run to a file that nobody else can read.
 
-use super::export::{make_folder, new_file};
+use super::export::new_file;
 use crate::domain::FlowId;
 use jiff::Timestamp;
 use std::fs::File;
@@ -14,8 +14,7 @@ pub(super) fn write(
     lines: &[String],
     now: Timestamp,
 ) -> Result<String, String> {
-    let written = make_folder(folder)
-        .and_then(|()| new_file(folder, &format!("dry-run-{flow}"), "jsonl", now))
+    let written = new_file(folder, &format!("dry-run-{flow}"), now, "jsonl")
         .and_then(|(path, file)| fill(file, lines).map(|()| path));
     match written {
         Ok(path) => Ok(format!("the dry run is in {}", path.display())),

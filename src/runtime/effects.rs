@@ -2,7 +2,7 @@
 
 use super::export::Export;
 use super::services::Services;
-use super::{clipboard, dry_run, opener};
+use super::{clipboard, dry_run, journal, opener};
 use crate::app::health::Kept;
 use crate::app::log::{LogForm, LogSlice, LogStep};
 use crate::app::msg::{Answer, Looked, NotRun, Progress, SaidOf, Stage};
@@ -11,6 +11,7 @@ use crate::domain::access::Preview;
 use crate::domain::dossier::Problem;
 use crate::domain::finding::HistoryEntry;
 use crate::domain::iam_configuration::{self, ConfigurationChange, Onto};
+use crate::domain::journal::query::JournalQuery;
 use crate::domain::log::LogRecord;
 use crate::domain::look_up::{LookUp, LookedUp};
 use crate::domain::page::From;
@@ -20,7 +21,7 @@ use crate::notify::Mark;
 use crate::remediation::{self, Ask, Beside, Confirmed, LookError, RunError, Told};
 use crate::source::cii;
 use crate::source::system_log::filter::{IAM_CONFIGURATION, applications, of_applications};
-use crate::store::{ActionFilter, Again, FindingFilter, Replaced, Store, StoreError};
+use crate::store::{ActionFilter, Again, FindingFilter, Replaced, Store, StoreError, chain};
 use crate::tenant::{LogCut, look_up};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -89,6 +90,7 @@ impl Effects {
                 drop(tokio::spawn(work.export(form, records, has_more)));
             }
             Effect::ExportDryRun { flow, lines } => drop(tokio::spawn(work.export_dry_run(flow, lines))),
+            Effect::ExportJournal { form, query } => drop(tokio::spawn(work.export_journal(form, query))),
             effect => self.spawn(effect, work),
         }
     }
@@ -127,6 +129,8 @@ fn request_of(effect: &Effect) -> Option<RequestId> {
         | Effect::LoadFindings { request, .. }
         | Effect::LoadHistory { request, .. }
         | Effect::LoadActions { request, .. }
+        | Effect::LoadJournal { request, .. }
+        | Effect::CheckChain { request }
         | Effect::LookAgain { request, .. }
         | Effect::LoadExecutions { request, .. }
         | Effect::LoadPart { request, .. }
@@ -181,10 +185,17 @@ impl Work {
             Effect::LoadSaid { id, logins, .. } => Answer::Said(self.said(id, logins).await),
             Effect::LoadFindings { login, .. } => self.findings(login).await,
             Effect::LoadHistory { findings, .. } => Answer::History(self.history(findings).await),
-            Effect::LoadActions { login, before, .. } => {
-                let filter = ActionFilter { login, ..ActionFilter::default() };
-                Answer::Actions(words(store.actions(&filter, before, ROWS).await))
+            Effect::LoadActions { login, .. } => {
+                let filter = ActionFilter { login: Some(login), ..ActionFilter::default() };
+                Answer::Actions(words(store.actions(&filter, None, ROWS).await))
             }
+            Effect::LoadJournal { query, from, limit, .. } => {
+                let now = self.services.clock.now();
+                Answer::Journal(
+                    words(journal::slice(store.as_ref(), &query, now, from, limit).await).map(Box::new),
+                )
+            }
+            Effect::CheckChain { .. } => Answer::Chain(words(chain::verify(store.as_ref(), None).await)),
             Effect::LookAgain { action, .. } => {
                 Answer::Looked(words(self.looked(action).await).map(Box::new))
             }
@@ -322,6 +333,17 @@ impl Work {
             None => Err(NO_HOME.to_owned()),
         });
         let said = written.await.unwrap_or_else(|_| Err(BROKE.to_owned()));
+        let _ = self.heard.send(Heard::Msg(Msg::Noticed(said)));
+    }
+
+    async fn export_journal(self, form: LogForm, query: JournalQuery) {
+        let now = self.services.clock.now();
+        let said = match &self.services.exports {
+            Some(folder) => {
+                journal::export(self.services.desk.store.as_ref(), form, &query, now, folder).await
+            }
+            None => Err(NO_HOME.to_owned()),
+        };
         let _ = self.heard.send(Heard::Msg(Msg::Noticed(said)));
     }
 

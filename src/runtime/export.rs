@@ -25,13 +25,11 @@ pub(super) struct Export {
 impl Export {
     /// Writes to a new file of a folder, and says where.
     pub(super) fn write(&self, folder: &Path) -> Result<String, String> {
-        let ending = match self.form {
-            LogForm::Csv => "csv",
-            LogForm::JsonLines => "jsonl",
-        };
-        let written = make_folder(folder)
-            .and_then(|()| new_file(folder, "okta-log", ending, self.now))
-            .and_then(|(path, file)| self.fill(file).map(|()| path));
+        let ending = ending(self.form);
+        let written = new_file(folder, "okta-log", self.now, ending).and_then(|(path, file)| {
+            self.fill(file)?;
+            Ok(path)
+        });
         let path = written.map_err(|error| {
             let folder = folder.display();
             format!("the records cannot be written to `{folder}`: {error}; hint: `idtriage okta logs --csv > FILE` writes elsewhere")
@@ -55,13 +53,22 @@ impl Export {
     }
 }
 
-/// A file of its own, named for what is in it and for the time: what is there already is never written over.
+/// The ending of a file's name.
+pub(super) fn ending(form: LogForm) -> &'static str {
+    match form {
+        LogForm::Csv => "csv",
+        LogForm::JsonLines => "jsonl",
+    }
+}
+
+/// A new file of a folder, named for what is in it and for now. What is there already is never written over.
 pub(super) fn new_file(
     folder: &Path,
     what: &str,
-    ending: &str,
     now: Timestamp,
+    ending: &str,
 ) -> io::Result<(PathBuf, File)> {
+    make_folder(folder)?;
     let at = now.strftime("%Y%m%dT%H%M%SZ");
     for n in 1..=MOST_OF_A_SECOND {
         let number = if n == 1 { String::new() } else { format!("-{n}") };
@@ -74,7 +81,7 @@ pub(super) fn new_file(
     Err(ErrorKind::AlreadyExists.into())
 }
 
-pub(super) fn make_folder(folder: &Path) -> io::Result<()> {
+fn make_folder(folder: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
 

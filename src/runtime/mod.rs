@@ -8,6 +8,7 @@ mod dry_run;
 pub mod effects;
 mod export;
 pub mod headless;
+mod journal;
 pub mod keeping;
 mod later;
 pub mod opener;

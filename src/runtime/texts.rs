@@ -28,6 +28,7 @@ pub fn of(state: &State, keymap: &Keymap) -> HelpTexts {
         dry_run_keys: card_keys("card.dry-run", keymap),
         undo_key: keymap.keys("action.undo").join(" "),
         look_key: keymap.keys("screen.refresh").join(" "),
+        check_key: keymap.keys("journal.check").join(" "),
         qr_key: keymap.keys("link.qr").join(" "),
     }
 }

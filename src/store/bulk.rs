@@ -1,8 +1,9 @@
 //! Bulk runs as the store keeps them.
 
 use super::{Lease, Page, StoreError};
-use crate::domain::bulk::{BulkEnd, BulkId, BulkRun, BulkState, BulkUser};
-use crate::domain::{Actor, Outcome};
+use crate::domain::Actor;
+use crate::domain::bulk::{BulkEnd, BulkId, BulkRun, BulkState, BulkUser, EndKind};
+use crate::domain::journal::Record;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
@@ -11,9 +12,10 @@ use jiff::Timestamp;
 pub enum Users {
     /// All.
     All,
-    /// Those who still wait.
+    /// Those whose end nobody has told: they wait, or were begun with.
     Queued,
-    /// Those with something to look at: not sent, refused, failed or unknown.
+    /// Those with something to look at: not sent, refused, failed or unknown, and whose end nobody has told though
+    /// they were begun with.
     Exceptions,
 }
 
@@ -39,6 +41,9 @@ pub trait BulkStore {
     /// Takes or keeps the wheel of a run that is running, until the lease's end: one process at a time drives it.
     async fn hold(&self, id: BulkId, lease: &Lease, now: Timestamp) -> Result<Held, StoreError>;
 
+    /// The same without taking or keeping anything: how it stands for whoever drove it so far.
+    async fn held(&self, id: BulkId, owner: &str) -> Result<Held, StoreError>;
+
     /// Where a run stands from now on, and why; journalled, with who did it. One that is over stays over. Whoever
     /// drove it drives it no more, unless it stands so already. Answers whether it stands so.
     async fn turn(
@@ -50,8 +55,18 @@ pub trait BulkStore {
         at: Timestamp,
     ) -> Result<bool, StoreError>;
 
-    /// Keeps how it ended for one user.
-    async fn user_ended(&self, id: BulkId, position: u32, end: &BulkEnd) -> Result<(), StoreError>;
+    /// Keeps how it ended for one user, where nobody has told it yet, and nobody but `owner` drives the run: the end
+    /// that whoever was cut off tells is no news, and may be untrue. Answers whether it was kept.
+    async fn user_ended(
+        &self,
+        id: BulkId,
+        position: u32,
+        end: &BulkEnd,
+        owner: &str,
+    ) -> Result<bool, StoreError>;
+
+    /// Remembers what paused a run: whoever goes on with it has seen that.
+    async fn saw(&self, id: BulkId, kind: EndKind) -> Result<(), StoreError>;
 
     /// One run.
     async fn bulk(&self, id: BulkId) -> Result<Option<BulkRun>, StoreError>;
@@ -68,8 +83,11 @@ pub trait BulkStore {
         limit: usize,
     ) -> Result<Vec<BulkUser>, StoreError>;
 
-    /// The kinds of ends that there were in a run.
-    async fn bulk_kinds(&self, id: BulkId) -> Result<Vec<(Outcome, Option<u16>)>, StoreError>;
+    /// The kinds of ends that may be wrong for everybody and that were seen in a run.
+    async fn bulk_kinds(&self, id: BulkId) -> Result<Vec<EndKind>, StoreError>;
+
+    /// What the journal has of a run as it was queued.
+    async fn bulk_record(&self, id: BulkId) -> Result<Option<Record>, StoreError>;
 }
 
 /// For a double of a store that holds no bulk runs.
@@ -111,8 +129,32 @@ macro_rules! no_bulk_runs {
                 _: $crate::domain::bulk::BulkId,
                 _: u32,
                 _: &$crate::domain::bulk::BulkEnd,
+                _: &str,
+            ) -> Result<bool, $crate::store::StoreError> {
+                Err($crate::store::StoreError::Closed)
+            }
+
+            async fn held(
+                &self,
+                _: $crate::domain::bulk::BulkId,
+                _: &str,
+            ) -> Result<$crate::store::Held, $crate::store::StoreError> {
+                Err($crate::store::StoreError::Closed)
+            }
+
+            async fn saw(
+                &self,
+                _: $crate::domain::bulk::BulkId,
+                _: $crate::domain::bulk::EndKind,
             ) -> Result<(), $crate::store::StoreError> {
                 Err($crate::store::StoreError::Closed)
+            }
+
+            async fn bulk_record(
+                &self,
+                _: $crate::domain::bulk::BulkId,
+            ) -> Result<Option<$crate::domain::journal::Record>, $crate::store::StoreError> {
+                Ok(None)
             }
 
             async fn bulk(
@@ -143,7 +185,7 @@ macro_rules! no_bulk_runs {
             async fn bulk_kinds(
                 &self,
                 _: $crate::domain::bulk::BulkId,
-            ) -> Result<Vec<($crate::domain::Outcome, Option<u16>)>, $crate::store::StoreError> {
+            ) -> Result<Vec<$crate::domain::bulk::EndKind>, $crate::store::StoreError> {
                 Ok(Vec::new())
             }
         }

@@ -10,6 +10,7 @@
 //! same trait, and the same conformance story holds it.
 
 mod bulk;
+pub mod chain;
 pub mod files;
 mod open;
 pub mod receiver;
@@ -18,6 +19,7 @@ pub mod sqlite;
 use crate::domain::action::Settlement;
 use crate::domain::event::{DecodedEvent, EventDetail, SourceName};
 use crate::domain::finding::{ChangeRefused, HistoryEntry};
+use crate::domain::journal::query::JournalQuery;
 use crate::domain::journal::{Head, Record};
 pub use crate::domain::page::{
     Counted, Dropped, EventUser, From, Page, Pruned, Sequence, StoreHealth, StoreStatus,
@@ -397,8 +399,18 @@ pub trait Store: BulkStore + Send + Sync + fmt::Debug {
         limit: usize,
     ) -> Result<Page<Action>, StoreError>;
 
-    /// Journal records above `after`, oldest first.
+    /// Journal records above `after`, oldest first; damaged ones among them. From 0 on, all there are.
     async fn journal(&self, after: u64, limit: usize) -> Result<Vec<Record>, StoreError>;
+
+    /// A page of the journal, newest first, of what is asked for. A search that has looked at many records stops for
+    /// breath.
+    async fn journal_page(
+        &self,
+        query: &JournalQuery,
+        now: Timestamp,
+        from: From<i64>,
+        limit: usize,
+    ) -> Result<Page<Record>, StoreError>;
 
     /// The journal's head.
     async fn journal_head(&self) -> Result<Option<Head>, StoreError>;

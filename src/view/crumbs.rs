@@ -81,10 +81,11 @@ fn aside(scene: &Scene, theme: &Theme, extent: Extent) -> (Role, String) {
             let rows = screen.rows(columns, &scene.state.settings.zone).len();
             (Role::Muted, theme.own(&hidden(screen.cursor.offset, height, rows)))
         }
-        Some(Screen::Journal(journal)) if journal.is_loaded => {
-            let more = if journal.has_more { "+" } else { "" };
-            let noun = if journal.actions.len() == 1 && !journal.has_more { "action" } else { "actions" };
-            (Role::Muted, format!("{}{more} {noun}", journal.actions.len()))
+        Some(Screen::Journal(journal)) if journal.records.is_loaded => {
+            let rows = journal.records.rows.len();
+            let more = if journal.records.below.or(journal.records.above).is_some() { "+" } else { "" };
+            let noun = if rows == 1 && more.is_empty() { "record" } else { "records" };
+            (Role::Muted, format!("{rows}{more} {noun}"))
         }
         _ => (Role::Muted, String::new()),
     }

@@ -1,181 +1,185 @@
-//! What was run, latest first, and the selected action whole.
+//! The journal: what is asked for and how the chain stands, below it a row a record, and the selected one whole.
+//!
+//! ```text
+//!  / user:ann* since:7d                                        chain holds to 1204
+//!  when         how       what                                who
+//!  05-01 11:58Z changed   Suspend Okta account (verified)     ann@example.com
+//!  05-01 11:58Z intended  Suspend Okta account                ann@example.com
+//!  05-01 11:40Z triage    claim · no-mfa                      ann@example.com
+//! ```
+
+mod detail;
 
 use super::Scene;
 use super::canvas::{Canvas, Cells};
-use super::card_text;
 use super::panel::{Focus, Panel};
-use super::prose::Prose;
 use super::theme::{Role, Theme};
-use super::words;
-use crate::app::journal::JournalScreen;
+use crate::app::journal::{Chain, JournalScreen};
 use crate::app::list::Extent;
-use crate::domain::action::StepOf;
-use crate::domain::time::Zone;
-use crate::domain::{Action, ActionId, Event, later, undo};
+use crate::domain::journal::told::Told;
+use crate::domain::journal::{Record, RecordKind};
+use crate::domain::time::{self, Zone};
+use crate::domain::untrusted::width;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-const OUTCOME: usize = 9;
-/// Of more records than these, the first ones are told.
-const MOST_BESIDE: usize = 4;
+const HOW: usize = 9;
 
 pub(super) fn draw(scene: &Scene, screen: &JournalScreen, canvas: &mut Canvas) {
     let (list, detail) = scene.size.journal_parts();
     draw_list(scene, screen, canvas, list);
-    if let Some(action) = screen.selected() {
-        draw_action(scene, screen, action, canvas, detail);
+    if let Some(record) = screen.selected() {
+        draw_record(scene, screen, record, canvas, detail);
     }
 }
 
-/// The selected action; `tab` gives it the keys, to be read to its end.
-fn draw_action(scene: &Scene, screen: &JournalScreen, action: &Action, canvas: &mut Canvas, area: Rect) {
+/// The selected record; `tab` gives it the keys, to be read to its end.
+fn draw_record(scene: &Scene, screen: &JournalScreen, record: &Record, canvas: &mut Canvas, area: Rect) {
     let height = usize::from(area.height.saturating_sub(2));
-    let lines = whole(scene, canvas.theme, screen, action, usize::from(area.width.saturating_sub(4)));
+    let columns = usize::from(area.width.saturating_sub(4));
+    let lines = detail::whole(scene, canvas.theme, screen, record, columns);
     let offset = screen.scroll.offset.min(lines.len().saturating_sub(height));
     canvas.extent = Extent { lines: lines.len(), height };
-    let panel = Panel::new("Action", Focus::here(screen.reads_action));
+    let title = format!("Record {}", record.seq);
+    let panel = Panel::new(&title, Focus::here(screen.reads_record));
     let inner = panel.scrolled(offset, height, lines.len()).draw(canvas, area);
     canvas.lines(inner, lines.iter().skip(offset));
 }
 
 fn draw_list(scene: &Scene, screen: &JournalScreen, canvas: &mut Canvas, area: Rect) {
     let (theme, zone) = (canvas.theme, &scene.state.settings.zone);
-    canvas.line(area, 0, &heading(zone, theme, screen, usize::from(area.width)));
-    let below = Rect { y: area.y + 1.min(area.height), height: area.height.saturating_sub(1), ..area };
-    let selected = screen.selected().map(|action| action.id);
-    let visible = screen.actions.iter().skip(screen.cursor.offset).take(usize::from(below.height));
-    for (row, action) in visible.enumerate() {
-        canvas.line(below, row, &line(zone, theme, action, usize::from(below.width)));
-        if Some(action.id) == selected {
+    let columns = usize::from(area.width);
+    canvas.line(area, 0, &asked(scene, theme, screen, columns));
+    canvas.line(area, 1, &heading(zone, theme, screen, columns));
+    let part = |from: u16| Rect {
+        y: area.y + from.min(area.height),
+        height: area.height.saturating_sub(from),
+        ..area
+    };
+    let below = part(2);
+    let selected = screen.at();
+    let rows = screen.records.rows.iter().enumerate().skip(screen.cursor.offset);
+    for (row, (at, record)) in rows.take(usize::from(below.height)).enumerate() {
+        canvas.line(below, row, &line(zone, theme, screen, record, columns));
+        if at == selected {
             canvas.select(below, row);
         }
+    }
+    if screen.records.is_loaded && screen.is_searching(usize::from(below.height)) {
+        let row = screen.records.rows.len().saturating_sub(screen.cursor.offset);
+        canvas.line(below, row, &theme.own_line(Role::Muted, &searching(screen)));
+    }
+}
+
+/// A search goes on by itself: how far it came.
+fn searching(screen: &JournalScreen) -> String {
+    let down_to = screen.records.below.map(|place| format!(" below record {place}")).unwrap_or_default();
+    format!(" looking further{down_to}…")
+}
+
+/// What is asked for, and beside it how the chain stands.
+fn asked(scene: &Scene, theme: &Theme, screen: &JournalScreen, columns: usize) -> Line<'static> {
+    let (role, chain) = chain(scene, screen, columns);
+    let chain = theme.own(&chain);
+    let room = columns.saturating_sub(width(&chain) + 5);
+    let cells = Cells::new(theme).gap(1).text(Role::Key, "/").gap(1);
+    let cells = match screen.query.is_empty() {
+        true => cells.left(Role::Muted, "everything", room),
+        false => cells.left(Role::Accent, &theme.shown(&screen.query.to_string(), room), room),
+    };
+    cells.gap(1).text(role, &chain).line()
+}
+
+/// How the chain stands, the longer on the wider screens.
+fn chain(scene: &Scene, screen: &JournalScreen, columns: usize) -> (Role, String) {
+    let is_wide = columns >= 64;
+    match &screen.chain {
+        Chain::Unchecked if is_wide => (Role::Muted, format!("chain not checked: {}", scene.help.check_key)),
+        Chain::Unchecked => (Role::Muted, format!("chain: {}", scene.help.check_key)),
+        Chain::Checking => (Role::Muted, "checking the chain…".to_owned()),
+        Chain::Failed(_) => (Role::Alarm, "chain not readable".to_owned()),
+        Chain::Checked(verdict, at) => match (&verdict.broken, &verdict.head) {
+            (Some(_), _) => (Role::Alarm, "CHAIN BROKEN".to_owned()),
+            (None, None) => (Role::Muted, "empty".to_owned()),
+            (None, Some(head)) if is_wide => {
+                let age = time::ago(scene.state.now, *at);
+                (Role::Good, format!("chain holds to {}, checked {age}", head.seq))
+            }
+            (None, Some(head)) => (Role::Good, format!("holds to {}", head.seq)),
+        },
     }
 }
 
 fn heading(zone: &Zone, theme: &Theme, screen: &JournalScreen, columns: usize) -> Line<'static> {
+    let alarm = |text: &str| theme.line(Role::Alarm, &format!(" ! {}", text.replace('\n', "; ")));
     if let Some(error) = &screen.error {
-        return theme.line(Role::Alarm, &format!(" ! {error}"));
+        return alarm(error);
     }
-    match (screen.is_loaded, screen.actions.is_empty()) {
+    match &screen.chain {
+        Chain::Failed(why) => return alarm(why),
+        Chain::Checked(verdict, _) => {
+            if let Some(broken) = &verdict.broken {
+                return alarm(&broken.to_string());
+            }
+        }
+        Chain::Unchecked | Chain::Checking => {}
+    }
+    let is_filtered = !screen.query.is_empty();
+    match (screen.records.is_loaded, screen.records.rows.is_empty() && screen.records.below.is_none()) {
         (false, _) => theme.own_line(Role::Muted, " reading…"),
-        (true, true) => theme.line(Role::Muted, " nothing was run from here yet"),
+        (true, true) if is_filtered => theme.line(Role::Muted, " no record fits"),
+        (true, true) => theme.line(Role::Muted, " nothing was run or changed from here yet"),
         (true, false) => {
-            let (verb, login) = widths(zone, columns);
+            let (what, who) = widths(zone, columns);
             let cells = Cells::new(theme).gap(1).left(Role::Muted, "when", zone.minutes_columns()).gap(1);
-            let cells = cells.left(Role::Muted, "outcome", OUTCOME).gap(1);
-            cells.left(Role::Muted, "what", verb).gap(1).left(Role::Muted, "who", login).line()
+            let cells = cells.left(Role::Muted, "how", HOW).gap(1);
+            cells.left(Role::Muted, "what", what).gap(1).left(Role::Muted, "who", who).line()
         }
     }
 }
 
 fn widths(zone: &Zone, columns: usize) -> (usize, usize) {
-    let rest = columns.saturating_sub(zone.minutes_columns() + OUTCOME + 5);
-    (rest / 2, rest - rest / 2)
+    let rest = columns.saturating_sub(zone.minutes_columns() + HOW + 5);
+    let who = (rest * 2 / 5).min(40);
+    (rest - who, who)
 }
 
-fn line(zone: &Zone, theme: &Theme, action: &Action, columns: usize) -> Line<'static> {
-    let (verb, login) = widths(zone, columns);
-    let at = zone.minutes(action.at);
-    let cells = Cells::new(theme).gap(1).left(Role::Muted, &at, zone.minutes_columns()).gap(1);
-    let cells = cells.left(action.outcome, action.outcome.word(), OUTCOME).gap(1);
-    let what = action.step.map_or(action.verb.clone(), |step| format!("{step}: {}", action.verb));
-    let cells = cells.left(Role::Text, &what, verb).gap(1);
-    cells.left(Role::Text, &action.login.to_string(), login).line()
-}
-
-/// What arrived of the execution: a note beside the evidence, which it does not raise.
-fn told(zone: &Zone, beside: &[&Event]) -> String {
-    let one = |event: &&Event| format!("{} {}", event.record_type(), zone.seconds(event.at()));
-    let mut words: Vec<String> = beside.iter().take(MOST_BESIDE).map(one).collect();
-    if beside.len() > MOST_BESIDE {
-        words.push(format!("and {} more", beside.len() - MOST_BESIDE));
-    }
-    format!("{} (records that arrived, no evidence of the effect)", words.join(", "))
-}
-
-/// Which step of a run it is, and what was to follow that the journal does not know: a step is in it once
-/// it is about to be sent. What is newer than an action that is shown is shown too.
-fn step_of(screen: &JournalScreen, step: StepOf) -> String {
-    let is_missing = |(_, id): &(u8, ActionId)| screen.actions.iter().all(|action| action.id != *id);
-    let missing: Vec<String> =
-        step.later().filter(is_missing).map(|(number, _)| number.to_string()).collect();
-    match missing.is_empty() {
-        true => step.to_string(),
-        false => format!("{step}; step {} is not in the journal: it was not sent", missing.join(", ")),
-    }
-}
-
-/// What can be done about it from here, and why what cannot be done cannot.
-fn afterwards(prose: &mut Prose, scene: &Scene, screen: &JournalScreen, action: &Action) {
-    let flows = &scene.state.settings.flows;
-    if later::is_open(action) {
-        match later::can_tell(action, flows) {
-            Ok(how) => prose.fact("look", Role::Text, &format!("{}: {how}", scene.help.look_key)),
-            Err(why) => prose.fact("look", Role::Muted, &format!("nothing to read: {why}")),
-        }
-    }
-    if let Some(undoes) = action.undoes {
-        prose.fact("undoes", Role::Text, &format!("action {undoes}"));
-    }
-    if let Some(by) = screen.actions.iter().find(|other| other.undoes == Some(action.id)) {
-        prose.fact("undone", Role::Text, &format!("by action {}: {}", by.id, by.outcome.word()));
-    }
-    match undo::of(action, flows) {
-        Ok(undo) => prose.fact("undo", Role::Text, &format!("{}: flow `{}`", scene.help.undo_key, undo.flow)),
-        Err(why) => prose.fact("undo", Role::Muted, &why),
-    }
-}
-
-fn whole(
-    scene: &Scene,
+fn line(
+    zone: &Zone,
     theme: &Theme,
     screen: &JournalScreen,
-    action: &Action,
+    record: &Record,
     columns: usize,
-) -> Vec<Line<'static>> {
-    let zone = &scene.state.settings.zone;
-    let mut prose = Prose::new(theme, columns);
-    let what = format!("{}: {}", action.verb, action.login);
-    prose.say(Role::Heading, &words::capitalised(&what));
-    prose.blank();
-    card_text::ending(&mut prose, action);
-    afterwards(&mut prose, scene, screen, action);
-    prose.blank();
-    prose.fact("by", Role::Text, &action.actor.shown());
-    prose.fact("at", Role::Text, &zone.seconds(action.at));
-    if let Some(reason) = &action.reason {
-        prose.fact("reason", Role::Text, reason);
-    }
-    prose.fact("action", Role::Muted, &action.id.to_string());
-    if let Some(step) = action.step {
-        prose.fact("step", Role::Text, &step_of(screen, step));
-        prose.fact("run", Role::Muted, &step.run.to_string());
-    }
-    card_text::receipt(&mut prose, action.receipt.as_ref(), zone);
-    let beside: Vec<&Event> = screen.beside(action).collect();
-    if !beside.is_empty() {
-        prose.fact("beside", Role::Muted, &told(zone, &beside));
-    }
-    for note in screen.notes.get(&action.id).into_iter().flatten() {
-        prose.fact("log", Role::Muted, &format!("{} (a note, no evidence)", note.words()));
-    }
-    card_text::request(&mut prose, &action.request);
-    prose.lines()
+) -> Line<'static> {
+    let (what, who) = widths(zone, columns);
+    let told = Told::of(record);
+    let at = zone.minutes(record.at);
+    let cells = Cells::new(theme).gap(1).left(Role::Muted, &at, zone.minutes_columns()).gap(1);
+    let cells = match (&record.damage, told.outcome()) {
+        (Some(_), _) => cells.left(Role::Alarm, "damaged", HOW),
+        (None, Some(outcome)) => cells.left(outcome, outcome.word(), HOW),
+        (None, None) => cells.left(Role::Muted, record.kind.word(), HOW),
+    };
+    let role = if record.damage.is_some() { Role::Alarm } else { Role::Text };
+    let deed = deed(theme, screen, record, &told);
+    let about = told.login().map_or_else(|| told.who(), |login| login.to_string());
+    cells.gap(1).left(role, &deed, what).gap(1).left(Role::Text, &about, who).line()
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_step_says_what_was_to_follow_and_was_not_sent() {
-        let run = ActionId(uuid::Uuid::from_u128(8));
-        let [first, second] = [1, 2].map(|number| StepOf { run, number, of: 2 });
-        let none = JournalScreen::default();
-        let expected = "1 of 2; step 2 is not in the journal: it was not sent";
-        assert_eq!(
-            (step_of(&none, first), step_of(&none, second)),
-            (expected.to_owned(), "2 of 2".to_owned())
-        );
+/// What was done, in the words of its flow where it is known.
+fn deed(theme: &Theme, screen: &JournalScreen, record: &Record, told: &Told) -> String {
+    let Some(action) = screen.action_of(record).filter(|_| record.damage.is_none()) else {
+        return said(theme, told);
+    };
+    let verb = action.step.map_or(action.verb.clone(), |step| format!("{step}: {}", action.verb));
+    match record.kind {
+        RecordKind::Settled => format!("{verb} ({})", told.evidence().unwrap_or_default()),
+        RecordKind::Expired => format!("{verb} (its lease ran out)"),
+        _ => verb,
     }
+}
+
+/// What a record says, joined by what the terminal can show.
+fn said(theme: &Theme, told: &Told) -> String {
+    told.parts().join(&theme.own(" · "))
 }

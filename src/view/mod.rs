@@ -74,6 +74,8 @@ pub struct HelpTexts {
     pub undo_key: String,
     /// The key that looks at an action's target again.
     pub look_key: String,
+    /// The key that checks the journal's chain.
+    pub check_key: String,
     /// The key that shows and hides the QR code of a link.
     pub qr_key: String,
 }

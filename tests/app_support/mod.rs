@@ -208,6 +208,8 @@ pub(crate) fn request_of(effect: &Effect) -> Option<RequestId> {
         | Effect::LoadEventUsers { request, .. }
         | Effect::LoadSaid { request, .. }
         | Effect::LoadActions { request, .. }
+        | Effect::LoadJournal { request, .. }
+        | Effect::CheckChain { request }
         | Effect::LoadExecutions { request, .. }
         | Effect::LoadPart { request, .. }
         | Effect::FitFlows { request, .. }

@@ -8,5 +8,6 @@ pub(crate) mod place;
 pub(crate) mod poster;
 pub(crate) mod process;
 pub(crate) mod screen;
+pub(crate) mod sweep;
 pub(crate) mod tenant;
 pub(crate) mod wait;

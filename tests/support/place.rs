@@ -1,6 +1,7 @@
 //! A folder with a configuration, secrets and a store, in which the program is run.
 
 use super::process::{Ended, Process};
+use super::sweep::{self, Sweep};
 use idtriage::ingest::decoder;
 use idtriage::lab::Lab;
 use idtriage::store::files::throw_away_folder;
@@ -26,6 +27,17 @@ pub(crate) struct Place {
     folder: TempDir,
     listen: SocketAddr,
     started: AtomicUsize,
+    sweep: Sweep,
+}
+
+/// No test needs a line for it: whatever a program wrote here holds no secret.
+impl Drop for Place {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            let leaks = self.leaks();
+            assert!(leaks.is_empty(), "{leaks:#?}");
+        }
+    }
 }
 
 impl Place {
@@ -57,6 +69,7 @@ impl Place {
     fn config_of(&self, lab: &Lab) -> String {
         let secrets = self.path("secrets");
         lab.write_secret_files(&secrets).unwrap();
+        self.sweep.watch(lab.handed_out());
         lab.config_toml(&secrets, self.listen)
     }
 
@@ -64,7 +77,8 @@ impl Place {
     pub(crate) fn empty() -> Place {
         let folder = throw_away_folder("place-").unwrap();
         fs::create_dir(folder.path().join("tmp")).unwrap();
-        Place { folder, listen: free_address(), started: AtomicUsize::new(0) }
+        let (started, sweep) = (AtomicUsize::new(0), Sweep::default());
+        Place { folder, listen: free_address(), started, sweep }
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -91,8 +105,9 @@ impl Place {
         let path = self.path(name);
         fs::DirBuilder::new().recursive(true).mode(0o700).create(path.parent().unwrap()).unwrap();
         let mut options = fs::File::options();
-        let file = options.write(true).create(true).truncate(true).mode(0o600).open(path);
+        let file = options.write(true).create(true).truncate(true).mode(0o600).open(&path);
         file.unwrap().write_all(text.as_bytes()).unwrap();
+        self.sweep.wrote(&path, text);
     }
 
     pub(crate) fn write_config(&self, text: &str) {
@@ -130,9 +145,18 @@ impl Place {
         Process::start(command, &self.path(&format!("process-{n}")))
     }
 
-    /// Runs the program to its end.
+    /// Runs the program to its end. One that was asked for a one-time link may print it, on standard output.
     pub(crate) fn run(&self, words: &[&str]) -> Ended {
-        self.start(words).ended()
+        let process = self.start(words);
+        if words.iter().any(|word| matches!(*word, "--link" | "link=true")) {
+            sweep::shows_link(process.out());
+        }
+        process.ended()
+    }
+
+    /// Which secrets stand where none may be.
+    pub(crate) fn leaks(&self) -> Vec<String> {
+        self.sweep.leaks(self.folder.path(), &self.config())
     }
 
     /// Runs it with `--json`.
@@ -192,7 +216,8 @@ fn posted_only(config: &str) -> String {
     config.to_string()
 }
 
-fn files_below(folder: &Path) -> Vec<PathBuf> {
+/// Every file below a folder.
+pub(crate) fn files_below(folder: &Path) -> Vec<PathBuf> {
     let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     paths.flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] }).collect()
 }

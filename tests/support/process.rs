@@ -49,6 +49,11 @@ impl Process {
         Process { child: command.spawn().unwrap(), out, errors }
     }
 
+    /// The file that holds its standard output.
+    pub(crate) fn out(&self) -> &Path {
+        &self.out
+    }
+
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }

@@ -3,6 +3,7 @@
 use idtriage::app::effect::RunAsk;
 use idtriage::app::header::Receiver;
 use idtriage::app::health::Kept;
+use idtriage::app::journal::JournalSlice;
 use idtriage::app::layout::Size;
 use idtriage::app::log::{LogSlice, LogStep};
 use idtriage::app::msg::{Answer, Motion, Msg};
@@ -15,6 +16,8 @@ use idtriage::domain::counts::StateCounts;
 use idtriage::domain::dossier::{AddressUsers, EndUserRef, LoadedPart, Problem};
 use idtriage::domain::event::{Detail, EventDetail};
 use idtriage::domain::iam_configuration::{ConfigurationChange, Onto};
+use idtriage::domain::journal::query::JournalQuery;
+use idtriage::domain::journal::{Damage, Erased, Record, RecordKind, Verdict, Verifier};
 use idtriage::domain::log::{LogAsk, LogQuery, LogRecord};
 use idtriage::domain::look_up::{Assignment, LookUp, LookedUp};
 use idtriage::domain::operation::Particulars;
@@ -116,9 +119,12 @@ fn answer(effect: Effect) -> Option<(RequestId, Answer)> {
             answer(request, Answer::Findings(Ok(Page { rows: findings(&login), next: None })))
         }
         Effect::LoadActions { request, login, .. } => {
-            let login = login.unwrap_or(Login::new(ANN));
             answer(request, Answer::Actions(Ok(Page { rows: actions(&login), next: None })))
         }
+        Effect::LoadJournal { request, query, .. } => {
+            answer(request, Answer::Journal(Ok(Box::new(slice(&query)))))
+        }
+        Effect::CheckChain { request } => answer(request, Answer::Chain(Ok(verdict()))),
         Effect::LoadExecutions { request, ids } => answer(request, Answer::Executions(Ok(executions(&ids)))),
         Effect::LoadPart { request, login, part: name } => answer(request, Answer::Part(login, part(name))),
         Effect::LoadAddress { request, .. } => answer(request, Answer::Address(address_users())),
@@ -574,6 +580,58 @@ fn actions(login: &Login) -> Vec<Action> {
     second.id = ActionId(uuid::Uuid::from_u128(2));
     second.at = ago(90);
     vec![action(login, Outcome::Accepted, Evidence::Acknowledged, Some(receipt(200))), second]
+}
+
+/// The journal, newest first: what was run, triaged and set, and a record that somebody changed.
+pub(crate) fn records() -> Vec<Record> {
+    let actor = json!({ "user": "root", "analyst": "kim", "host": "jump-1" });
+    let [done, lost] = [1, 2].map(|n| ActionId(uuid::Uuid::from_u128(n)));
+    let run = |id: ActionId, more: serde_json::Value| {
+        let mut content = json!({ "action": id, "flow": "suspend-okta-account", "login": ANN });
+        content.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        content
+    };
+    let triage = |login: &str, change| json!({ "login": login, "check_id": "no-mfa", "change": change, "actor": actor });
+    let all = [
+        (300, RecordKind::Setting, json!({ "setting": "quiet-hours", "value": "on", "actor": actor })),
+        (120, RecordKind::Triage, triage("bob@example.com", json!({ "change": "claim" }))),
+        (90, RecordKind::Intended, run(lost, json!({ "verb": "suspend the Okta account", "actor": actor }))),
+        (88, RecordKind::Expired, run(lost, json!({ "evidence": "sent", "outcome": "unknown" }))),
+        (
+            60,
+            RecordKind::Triage,
+            triage(ANN, json!({ "change": "note", "text": "on leave\u{202e} until Monday" })),
+        ),
+        (
+            30,
+            RecordKind::Bulk,
+            json!({ "bulk": "b-1", "flow": "clear-sessions", "users": 12, "state": "running", "actor": actor }),
+        ),
+        (4, RecordKind::Intended, run(done, json!({ "verb": "suspend the Okta account", "actor": actor }))),
+        (3, RecordKind::Settled, run(done, json!({ "evidence": "acknowledged", "outcome": "accepted" }))),
+    ];
+    let mut records: Vec<Record> = Vec::new();
+    for (minutes, kind, content) in all {
+        let head = records.last().map(Record::head);
+        records.push(Record::after(head.as_ref(), ago(minutes), kind, content.to_string()));
+    }
+    records[1].kind = RecordKind::Unreadable;
+    records[1].damage = Some(Damage { column: "kind", why: "is `seen`, which is none".into() });
+    records.reverse();
+    records
+}
+
+/// What became of the chain: it is broken where a record was changed.
+fn verdict() -> Verdict {
+    let records = records();
+    let mut verifier = Verifier::new(None);
+    let broken = records.iter().rev().find_map(|record| verifier.next(record).err());
+    Verdict { head: verifier.head().cloned(), broken, erased: Erased::default() }
+}
+
+fn slice(query: &JournalQuery) -> JournalSlice {
+    let rows = records().into_iter().filter(|record| query.matches(record, ago(0))).collect();
+    JournalSlice { page: Page { rows, next: None }, actions: actions(&Login::new(ANN)), absent: Vec::new() }
 }
 
 /// Two records of each execution.

@@ -51,6 +51,7 @@ pub(crate) fn help() -> HelpTexts {
         dry_run_keys: CardKeys { plain: "d".into(), beside_field: "ctrl-r".into() },
         undo_key: "z".into(),
         look_key: "R".into(),
+        check_key: "v".into(),
         qr_key: "tab".into(),
     }
 }

@@ -2,15 +2,20 @@
 
 use crate::fixtures::*;
 use crate::paint::{paint, text};
+use idtriage::app::journal::JournalSlice;
 use idtriage::app::layout::Size;
 use idtriage::app::msg::{Answer, Msg};
 use idtriage::app::user::Pane;
 use idtriage::app::{Effect, Overlay, Screen, State, update};
+use idtriage::domain::action::StepOf;
+use idtriage::domain::journal::{Record, RecordKind};
 use idtriage::domain::look_up::LookUp;
 use idtriage::domain::page::Page;
 use idtriage::domain::source::Unaccepted;
 use idtriage::domain::time::Zone;
-use idtriage::domain::{Event, Remote, Wait, WaitCause, untrusted};
+use idtriage::domain::{
+    Action, ActionId, Event, Evidence, Login, Outcome, Remote, Wait, WaitCause, untrusted,
+};
 use idtriage::view::{Glyphs, Theme};
 use jiff::SignedDuration;
 use jiff::tz::{Offset, TimeZone};
@@ -315,4 +320,43 @@ proptest! {
             prop_assert!(cell.symbol().chars().all(untrusted::is_printable), "{:?}", cell.symbol());
         }
     }
+}
+
+/// A journal that holds one step of two, and a store that has no other.
+fn with_a_step(outcome: Outcome, minutes: i64) -> String {
+    let mut state = started(120, 40);
+    let effects = update(&mut state, Msg::JournalAsked);
+    let request = effects.iter().find_map(|effect| match effect {
+        Effect::LoadJournal { request, .. } => Some(*request),
+        _ => None,
+    });
+    let run = ActionId(uuid::Uuid::from_u128(64));
+    let step = StepOf { run, number: 1, of: 2 };
+    let login = Login::new(ANN);
+    let first = Action {
+        id: run.step(1),
+        step: Some(step),
+        at: ago(minutes),
+        ..action(&login, outcome, Evidence::Sent, None)
+    };
+    let content = serde_json::json!({ "action": first.id, "login": ANN }).to_string();
+    let rows = vec![Record::after(None, first.at, RecordKind::Intended, content)];
+    let page = Page { rows, next: None };
+    let slice = JournalSlice { page, actions: vec![first], absent: vec![run.step(2)] };
+    update(&mut state, Msg::Answered(request.unwrap(), Answer::Journal(Ok(Box::new(slice)))));
+    text(&paint(&state, &Theme::default()).0)
+        .split_whitespace()
+        .filter(|word| *word != "│")
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+/// A step that is not in the journal is called unsent only once it cannot come any more.
+#[rstest]
+#[case(Outcome::Pending, 30, "it is still to come")]
+#[case(Outcome::Changed, 1, "it is not sent yet")]
+#[case(Outcome::Changed, 30, "it was not sent")]
+fn a_step_says_what_became_of_the_next(#[case] outcome: Outcome, #[case] minutes: i64, #[case] says: &str) {
+    let shown = with_a_step(outcome, minutes);
+    assert!(shown.contains("1 of 2; step 2 is not in the journal") && shown.contains(says), "{shown}");
 }

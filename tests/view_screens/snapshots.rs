@@ -6,6 +6,7 @@ use idtriage::app::layout::Size;
 use idtriage::app::msg::{Answer, Motion, Msg};
 use idtriage::app::user::Pane;
 use idtriage::app::{Effect, State, update};
+use idtriage::domain::journal::query::JournalQuery;
 use idtriage::domain::look_up::LookUp;
 use idtriage::domain::page::Page;
 use idtriage::view::{Glyphs, Theme};
@@ -152,6 +153,24 @@ fn look_up_of_a_change_that_is_not_kept_yet() {
 #[test]
 fn look_up_refused() {
     look("look_up_refused", &on_look_up(80, 24, LookUp::User("nobody".into())));
+}
+
+#[test]
+fn journal() {
+    let mut state = started(60, 16);
+    tell(&mut state, Msg::JournalAsked);
+    look("journal_60x16", &state);
+    state.size = Size { columns: 120, rows: 40 };
+    for _ in 0..6 {
+        tell(&mut state, Msg::CursorMoved(Motion::Down));
+    }
+    tell(&mut state, Msg::ChainAsked);
+    look("journal_broken_120x40", &state);
+    let query = JournalQuery::parse("user:ann* -kind:triage since:7d").unwrap();
+    let mut state = started(80, 24);
+    tell(&mut state, Msg::JournalAsked);
+    tell(&mut state, Msg::JournalFiltered(query));
+    look("journal_filtered_80x24", &state);
 }
 
 #[test]

@@ -1,18 +1,62 @@
-//! Many users: the run is kept, driven, and told user by user. A signal pauses it.
+//! Many users: who is left out is told, then the run is kept, driven, and told user by user. A signal pauses it.
 
-use super::super::failure::{DONE, Failure, combined};
-use super::super::output::Output;
+use super::follow::{TellEnd, follow};
 use super::tell::Tell;
-use super::{Asked, Desk, Stop, told_end};
+use super::{Desk, Stop, told_end};
+use crate::cli::failure::{DONE, Failure, combined};
+use crate::cli::output::Output;
 use crate::domain::bulk::{BulkEnd, BulkRun, BulkState};
 use crate::domain::plan::{Plan, Refusal};
 use crate::domain::run_end::{Ended, RunEnd, StepEnd};
-use crate::domain::{FlowId, Outcome, Untrusted};
+use crate::domain::{FlowId, Untrusted};
+use crate::remediation::BulkTold;
 use crate::remediation::bulk::ConfirmedBulk;
-use crate::remediation::{BulkTold, Wish};
+use async_trait::async_trait;
 use std::collections::HashMap;
 use tokio::sync::mpsc::unbounded_channel;
 use tokio::sync::watch;
+
+/// Those who were planned, and why some of them are left out.
+pub(super) struct Planned<'a> {
+    /// All of them.
+    pub(super) plans: &'a [Plan],
+    /// One for each.
+    pub(super) left_out: &'a [Option<Refusal>],
+}
+
+impl<'a> Planned<'a> {
+    /// Those who are acted on.
+    pub(super) fn acting(&self) -> Vec<&'a Plan> {
+        let each = self.plans.iter().zip(self.left_out);
+        each.filter(|(_, why)| why.is_none()).map(|(plan, _)| plan).collect()
+    }
+
+    /// Tells who is left out, and why: `ann: suspend: refused (protected: …)`.
+    pub(super) async fn tell_left_out(
+        &self,
+        desk: &dyn Desk,
+        tell: &dyn Tell,
+        stop: &mut Stop,
+        out: &mut Output<'_>,
+    ) -> Vec<u8> {
+        let mut statuses = Vec::new();
+        for (plan, why) in self.plans.iter().zip(self.left_out) {
+            let Some(why) = why else { continue };
+            let ended = Ended::NotSent(why.clone());
+            let step = StepEnd { flow: plan.flow.id.clone(), verb: plan.verb.clone(), ended };
+            // Nobody may be reading any more.
+            let _ = told_end(plan, &step, desk, tell, stop, out).await;
+            statuses.push(why.outcome.exit_status());
+        }
+        statuses
+    }
+
+    /// The plan of each with why they are left out: for a dry run.
+    pub(super) fn shown(&self) -> impl Iterator<Item = Plan> {
+        let each = self.plans.iter().zip(self.left_out);
+        each.map(|(plan, why)| Plan { refusal: why.clone().or_else(|| plan.refusal.clone()), ..plan.clone() })
+    }
+}
 
 /// Runs what was planned for many.
 ///
@@ -26,52 +70,12 @@ pub(super) async fn run_many(
     tell: &dyn Tell,
     out: &mut Output<'_>,
 ) -> Result<u8, Failure> {
-    let (wishes, wish) = watch::channel(Wish::GoOn);
-    let (told, mut ends) = unbounded_channel();
+    let (wishes, wish) = watch::channel(crate::remediation::Wish::GoOn);
+    let (told, ends) = unbounded_channel();
     let by_login: HashMap<&str, &Plan> = plans.iter().map(|plan| (plan.login.folded(), plan)).collect();
     let mut teller = Teller { by_login, flow: plans.first().map(|plan| plan.flow.id.clone()), desk, tell };
-    let mut running = desk.many(plans, said, wish, told);
-    let mut statuses = Vec::new();
-    let mut is_pausing = false;
-    let ended = loop {
-        tokio::select! {
-            biased;
-            // A signal is heard first: telling an end may read Okta.
-            () = stop.asked(if is_pausing { Asked::EndNow } else { Asked::End }) => {
-                if is_pausing {
-                    return Err(nobody_waits());
-                }
-                is_pausing = true;
-                wishes.send_replace(Wish::Pause);
-                // Nobody may be reading any more.
-                let _ = out.note(PAUSING);
-            }
-            Some(end) = ends.recv() => statuses.push(teller.told(&end, stop, out).await),
-            ended = &mut running => break ended?,
-        }
-    };
-    while let Ok(end) = ends.try_recv() {
-        statuses.push(teller.told(&end, stop, out).await);
-    }
-    let _ = note(&ended, out);
-    Ok(combined(statuses.into_iter().chain(rest(&ended))))
-}
-
-/// Those who still wait were not acted on: that is no success.
-fn rest(run: &BulkRun) -> Option<u8> {
-    (run.counts.queued > 0).then(|| Outcome::Refused.exit_status())
-}
-
-/// Said when a signal came.
-pub(in super::super) const PAUSING: &str =
-    "stopping: waiting for those on their way; a second signal ends the wait";
-
-/// Somebody would not even wait for receipts.
-pub(in super::super) fn nobody_waits() -> Failure {
-    Failure::unknown(
-        "those on their way were not waited for: what became of them is unknown\n\
-         hint: `idtriage bulk list` shows the run, and `idtriage bulk resume` acts on nobody twice",
-    )
+    let running = desk.many(plans, said, wish, told);
+    follow(running, wishes, ends, &mut teller, stop, out).await
 }
 
 /// How the run stands, and what goes on with it.
@@ -86,14 +90,15 @@ pub(in super::super) fn note(run: &BulkRun, out: &mut Output<'_>) -> std::io::Re
 }
 
 /// Tells how it ended for each.
-pub(in super::super) struct Teller<'a> {
-    pub(in super::super) by_login: HashMap<&'a str, &'a Plan>,
-    pub(in super::super) flow: Option<FlowId>,
-    pub(in super::super) desk: &'a dyn Desk,
-    pub(in super::super) tell: &'a dyn Tell,
+struct Teller<'a> {
+    by_login: HashMap<&'a str, &'a Plan>,
+    flow: Option<FlowId>,
+    desk: &'a dyn Desk,
+    tell: &'a dyn Tell,
 }
 
-impl Teller<'_> {
+#[async_trait(?Send)]
+impl TellEnd for Teller<'_> {
     async fn told(&mut self, told: &BulkTold, stop: &mut Stop, out: &mut Output<'_>) -> u8 {
         let Some(end) = &told.user.end else { return DONE };
         let Some(plan) = self.by_login.get(told.user.login.folded()) else {
@@ -106,13 +111,15 @@ impl Teller<'_> {
         }
         combined(run.steps.iter().map(|step| step.outcome().exit_status()))
     }
+}
 
+impl Teller<'_> {
     /// Nothing was sent, or it was by whoever drove the run before.
     fn without_a_run(&self, plan: &Plan, end: &BulkEnd) -> RunEnd {
         let why = end.why.clone().unwrap_or_default();
         let ended = match end.action {
             Some(_) => Ended::Unsure(why),
-            None => Ended::NotSent(Refusal { why, outcome: end.outcome }),
+            None => Ended::NotSent(Refusal { outcome: end.outcome, ..Refusal::from(why) }),
         };
         let flow = self.flow.clone().unwrap_or_else(|| plan.flow.id.clone());
         RunEnd::of(StepEnd { flow, verb: plan.verb.clone(), ended })

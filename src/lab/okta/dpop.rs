@@ -47,6 +47,7 @@ pub(super) fn token_request(
             Demand::Required => Err(invalid("The DPoP proof JWT header is missing.")),
         };
     };
+    world.tokens.proved(proof);
     let (claims, thumbprint) = read(proof).ok_or_else(|| invalid("The DPoP proof JWT is not valid."))?;
     let url = format!("{}/oauth2/v1/token", world.addresses.okta_org_url);
     if claims.htm != "POST" || claims.htu != url {
@@ -99,6 +100,7 @@ pub(in crate::lab) fn resource(
     bound_to: &str,
 ) -> Result<(), Unproven> {
     let proof = call.headers.get("dpop").and_then(|value| value.to_str().ok()).ok_or(Unproven::Unsound)?;
+    world.tokens.proved(proof);
     let (claims, thumbprint) = read(proof).ok_or(Unproven::Unsound)?;
     let hash = URL_SAFE_NO_PAD.encode(Sha256::digest(token.as_bytes()));
     let sound = thumbprint == bound_to

@@ -1,8 +1,9 @@
 //! Bulk runs over a real store: nobody is acted on twice, whatever stops, crashes or drives beside.
 
 use super::*;
-use crate::domain::action::{Receipt, ShownRequest};
-use crate::domain::bulk::{BulkId, BulkRun, BulkState, BulkUser};
+use crate::config::meant::BulkLimit;
+use crate::domain::action::{Receipt, ShownRequest, StepOf};
+use crate::domain::bulk::{BulkId, BulkRun, BulkState, BulkUser, Seal};
 use crate::domain::dossier::{LoadedPart, OktaUser, Part, Problem};
 use crate::domain::event::DecodedEvent;
 use crate::domain::plan::Order;
@@ -37,6 +38,8 @@ struct Town {
     ends: Mutex<HashMap<String, CallEnd>>,
     /// Those who cannot be read.
     unread: Mutex<BTreeSet<String>>,
+    /// Those whom Okta knows no more.
+    gone: Mutex<BTreeSet<String>>,
     on_their_way: AtomicUsize,
     most_on_their_way: AtomicUsize,
     /// Called with each call's number, before it ends.
@@ -73,6 +76,10 @@ impl Directory for Town {
         let id = id_of(key);
         if self.unread.lock().unwrap().contains(&id) {
             return Part::failed(Timestamp::UNIX_EPOCH, Problem::whole("401: the token is not valid"));
+        }
+        if self.gone.lock().unwrap().contains(&id) {
+            let nobody = Problem { kind: Some("E0000007".into()), ..Problem::whole("not found") };
+            return Part::failed(Timestamp::UNIX_EPOCH, nobody);
         }
         let is_suspended = self.suspended.lock().unwrap().contains(&id);
         let (status, link) = if is_suspended { ("SUSPENDED", "unsuspend") } else { ("ACTIVE", "suspend") };
@@ -140,7 +147,7 @@ impl Block {
             org: None,
             caller: town.clone(),
             flows: flows(),
-            guard,
+            guard: Guard { bulk_limit: BulkLimit(1_000), ..guard },
             mode: Mode::Acting,
             actor: Actor { user: "ops".into(), host: "jump".into(), ..Default::default() },
             zone: Zone::Utc,
@@ -154,12 +161,15 @@ impl Block {
         Runner::new(self.desk.clone(), pace())
     }
 
-    /// As many users as that, queued.
-    async fn queued(&self, users: u32) -> BulkId {
-        self.queued_for(operation::Operation::Suspend.flow_id(), users).await
+    /// The same place with a desk that differs.
+    fn but(&self, change: impl FnOnce(&mut Desk)) -> Runner {
+        let mut desk = Desk::clone(&self.desk);
+        change(&mut desk);
+        Runner::new(Arc::new(desk), pace())
     }
 
-    async fn queued_for(&self, flow: FlowId, users: u32) -> BulkId {
+    /// A run of so many, not kept yet.
+    fn run_of(&self, flow: FlowId, users: u32) -> (BulkRun, Vec<BulkUser>) {
         let id = BulkId(uuid::Uuid::from_u128(0x1234_5678_9abc_4def_8123_4567_89ab_cdef));
         let run = BulkRun {
             id,
@@ -173,6 +183,7 @@ impl Block {
             state: BulkState::Running,
             why: None,
             held_until: None,
+            seal: None,
             counts: Default::default(),
             flow,
         };
@@ -181,10 +192,29 @@ impl Block {
             login: Login::new(&format!("user{position}@x")),
             target_id: Some(format!("00u-user{position}")),
             finding: None,
+            doubts: Vec::new(),
             end: None,
         };
-        self.store.queue(&run, &(0..users).map(user).collect::<Vec<_>>()).await.unwrap();
+        (run, (0..users).map(user).collect())
+    }
+
+    /// As many users as that, queued.
+    async fn queued(&self, users: u32) -> BulkId {
+        self.queued_for(operation::Operation::Suspend.flow_id(), users).await
+    }
+
+    async fn queued_for(&self, flow: FlowId, users: u32) -> BulkId {
+        let (run, users) = self.run_of(flow, users);
+        let id = run.id;
+        self.queue(run, &users).await;
         id
+    }
+
+    /// As it was confirmed.
+    async fn queue(&self, run: BulkRun, users: &[BulkUser]) {
+        let flow = self.desk.flow(&run.flow).unwrap();
+        let seal = crate::remediation::bulk::seal(&self.desk, flow, &run, users);
+        self.store.queue(&BulkRun { seal: Some(seal), ..run }, users).await.unwrap();
     }
 
     async fn drive(&self, id: BulkId) -> Result<BulkRun, BulkError> {
@@ -193,6 +223,17 @@ impl Block {
 
     /// What an earlier drive left: an intent, and its receipt where there is one.
     async fn leave(&self, id: ActionId, flow: FlowId, user: u32, receipt: Option<u16>) {
+        self.leave_step((id, None), flow, user, receipt).await;
+    }
+
+    /// The same of a step of a run of several.
+    async fn leave_step(
+        &self,
+        (id, step): (ActionId, Option<StepOf>),
+        flow: FlowId,
+        user: u32,
+        receipt: Option<u16>,
+    ) {
         let action = Action {
             id,
             flow,
@@ -201,7 +242,7 @@ impl Block {
             login: Login::new(&format!("user{user}@x")),
             target_id: Some(format!("00u-user{user}")),
             finding: None,
-            step: None,
+            step,
             is_test: false,
             undoes: None,
             before: None,
@@ -355,10 +396,10 @@ async fn an_exception_of_one_user_holds_nobody_else_up() {
 async fn a_login_that_leads_elsewhere_by_now_is_left_out() {
     let block = Block::new();
     let id = block.queued(1).await;
-    let another = BulkUser { target_id: Some("00u-somebody".into()), ..block.users(id).await[0].clone() };
+    let shown = BulkUser { target_id: Some("00u-somebody".into()), ..block.users(id).await[0].clone() };
     let other = BulkId(uuid::Uuid::from_u128(0xfeed_0000_0000_4000_8000_0000_0000_0000));
     let run = BulkRun { id: other, ..block.store.bulk(id).await.unwrap().unwrap() };
-    block.store.queue(&run, &[another]).await.unwrap();
+    block.queue(run, &[shown]).await;
     let run = block.drive(other).await.unwrap();
     assert_eq!(run.counts.words(), "1 refused");
     let end = block.users(other).await[0].end.clone().unwrap();
@@ -372,7 +413,7 @@ async fn what_is_wrong_for_everybody_is_told_once_and_the_rest_waits() {
     let id = block.queued(100).await;
     block.town.unread.lock().unwrap().extend((0..100).map(|n| format!("00u-user{n}")));
     let run = block.drive(id).await.unwrap();
-    assert_eq!((run.state, run.counts.words()), (BulkState::Paused, "1 failed, 99 queued".to_owned()));
+    assert_eq!((run.state, run.counts.words()), (BulkState::Paused, "100 queued".to_owned()));
     assert!(run.why.unwrap().contains("the token is not valid"));
 }
 
@@ -384,7 +425,7 @@ async fn another_process_drives_no_run_that_is_driven() {
     let (begun, desk) = (held.clone(), block.desk.clone());
     block.at_call(5, move || begun.notify_one());
     let other = tokio::spawn(async move {
-        held.notified().await;
+        tokio::time::timeout(Duration::from_secs(30), held.notified()).await.unwrap();
         let beside = Desk { owner: "jump:2:2".into(), ..Desk::clone(&desk) };
         let wishes = watch::channel(Wish::GoOn);
         Runner::new(Arc::new(beside), pace()).drive(id, wishes.1, mpsc::unbounded_channel().0).await
@@ -419,7 +460,8 @@ async fn a_run_of_two_that_was_cut_between_them_is_neither_repeated_nor_called_d
     let block = Block::new();
     let id = block.queued_for(operation::CONTAIN.flow_id(), 1).await;
     let suspend = operation::Operation::Suspend.flow_id();
-    block.leave(id.action(0).step(1), suspend, 0, Some(200)).await;
+    let step = StepOf { run: id.action(0), number: 1, of: 2 };
+    block.leave_step((id.action(0).step(1), Some(step)), suspend, 0, Some(200)).await;
     let run = block.drive(id).await.unwrap();
     assert_eq!(run.counts.words(), "1 unknown");
     let end = block.users(id).await[0].end.clone().unwrap();
@@ -436,7 +478,7 @@ async fn two_who_drive_at_once_for_a_moment_act_on_nobody_twice_and_tell_one_tru
     block.at_call(3, move || begun.notify_one());
     let (desk, store) = (block.desk.clone(), block.store.clone());
     let other = tokio::spawn(async move {
-        held.notified().await;
+        tokio::time::timeout(Duration::from_secs(30), held.notified()).await.unwrap();
         // Paused and resumed elsewhere: until the first looks at its lease again, there are two.
         store.turn(id, BulkState::Paused, None, &desk.actor, desk.now()).await.unwrap();
         store.turn(id, BulkState::Running, None, &desk.actor, desk.now()).await.unwrap();
@@ -464,6 +506,269 @@ async fn two_who_drive_at_once_for_a_moment_act_on_nobody_twice_and_tell_one_tru
         run.counts.words()
     );
     assert_eq!(run.counts.of(Outcome::Refused), 0, "{}", run.counts.words());
+}
+
+fn suspend() -> FlowId {
+    operation::Operation::Suspend.flow_id()
+}
+
+/// Everybody of this kind, from the first to before the last.
+fn accounts(users: std::ops::Range<u32>) -> impl Iterator<Item = String> {
+    users.map(|user| format!("00u-user{user}"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_may_be_everybodys_fault_waits_and_is_taken_for_their_own_after_a_resume() {
+    let block = Block::new();
+    let id = block.queued(40).await;
+    block.town.unread.lock().unwrap().extend(accounts(3..4));
+    let run = block.drive(id).await.unwrap();
+    assert_eq!(
+        (run.state, run.counts.of(Outcome::Refused)),
+        (BulkState::Paused, 0),
+        "{}",
+        run.counts.words()
+    );
+    assert!(run.why.unwrap().starts_with("`user3@x`: "));
+    assert_eq!(block.users(id).await[3].end, None);
+    let run = block.go_on(id).await.unwrap();
+    let (state, words) = (run.state, run.counts.words());
+    assert_eq!((state, words), (BulkState::Done, "39 changed, 1 refused".to_owned()));
+    block.nobody_twice();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_comes_more_than_five_times_in_a_row_is_nobodys_own_and_ends_nobody() {
+    let block = Block::new();
+    let id = block.queued(60).await;
+    block.town.unread.lock().unwrap().extend(accounts(0..60));
+    block.drive(id).await.unwrap();
+    for _ in 0..2 {
+        let run = block.go_on(id).await.unwrap();
+        let why = run.why.unwrap();
+        assert_eq!((run.state, run.counts.words()), (BulkState::Paused, "60 queued".to_owned()), "{why}");
+        assert!(why.starts_with("more than 5 in a row, the last: `user"), "{why}");
+    }
+    block.town.unread.lock().unwrap().clear();
+    let run = block.go_on(id).await.unwrap();
+    assert_eq!((run.state, run.counts.words()), (BulkState::Done, "60 changed".to_owned()));
+    block.nobody_twice();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_was_seen_pauses_again_where_it_comes_in_a_row() {
+    let block = Block::new();
+    let id = block.queued(200).await;
+    let refused = || CallEnd::Answered(Receipt { status: Some(401), ..Receipt::default() });
+    block.town.ends.lock().unwrap().extend(accounts(0..200).map(|id| (id, refused())));
+    assert_eq!(block.drive(id).await.unwrap().state, BulkState::Paused);
+    let before = block.store.bulk(id).await.unwrap().unwrap().counts.done();
+    let run = block.go_on(id).await.unwrap();
+    let why = run.why.unwrap();
+    assert!(run.state == BulkState::Paused && why.starts_with("more than 5 in a row"), "{why}");
+    let more = run.counts.done() - before;
+    assert!((6..=22).contains(&more), "{more} more were sent to");
+    block.nobody_twice();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_switch_that_is_off_ends_nobody() {
+    let mut guard = Guard::default();
+    guard.okta.disable = false;
+    let block = Block::with(guard);
+    let id = block.queued_for(operation::Operation::Deactivate.flow_id(), 30).await;
+    let run = block.drive(id).await.unwrap();
+    assert_eq!((run.state, run.counts.words()), (BulkState::Paused, "30 queued".to_owned()));
+    assert!(run.why.unwrap().contains("`[okta.allow] disable` is false"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_fits_no_more_is_their_own_exception() {
+    let block = Block::new();
+    let id = block.queued(8).await;
+    block.town.gone.lock().unwrap().extend(accounts(2..3));
+    let run = block.drive(id).await.unwrap();
+    assert_eq!((run.state, run.counts.words()), (BulkState::Done, "7 changed, 1 refused".to_owned()));
+    let end = block.users(id).await[2].end.clone().unwrap();
+    assert!(end.why.as_ref().unwrap().contains("E0000007"), "{end:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pause_by_another_process_is_heard_between_two_renewals() {
+    let block = Block::new();
+    let id = block.queued(1_000).await;
+    let held = Arc::new(Notify::new());
+    let begun = held.clone();
+    block.at_call(5, move || begun.notify_one());
+    let (store, desk) = (block.store.clone(), block.desk.clone());
+    let other = tokio::spawn(async move {
+        tokio::time::timeout(Duration::from_secs(30), held.notified()).await.unwrap();
+        store.turn(id, BulkState::Paused, Some("lunch"), &desk.actor, desk.now()).await.unwrap()
+    });
+    let seldom = Pace { renew_every: Duration::from_secs(3_600), ..pace() };
+    let runner = Runner::new(block.desk.clone(), seldom);
+    let run = runner.drive(id, block.wishes.subscribe(), mpsc::unbounded_channel().0).await.unwrap();
+    assert!(other.await.unwrap());
+    assert_eq!((run.state, run.why.as_deref()), (BulkState::Paused, Some("lunch")));
+    assert!(run.counts.queued > 100, "{}", run.counts.words());
+    assert_eq!(run.counts.pending(), 0, "who was on their way is told");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn insisting_covers_what_was_shown_and_nothing_that_came_since() {
+    let block = Block::new();
+    let (shown, since) = (ActionId(uuid::Uuid::from_u128(1)), ActionId(uuid::Uuid::from_u128(2)));
+    block.leave(shown, suspend(), 0, None).await;
+    block.leave(since, suspend(), 1, None).await;
+    block.store.expire_leases(block.desk.now()).await.unwrap();
+    let (run, mut users) = block.run_of(suspend(), 3);
+    users[0].doubts = vec![format!("action {shown}")];
+    let id = run.id;
+    block.queue(BulkRun { is_insisted: true, ..run }, &users).await;
+    let run = block.drive(id).await.unwrap();
+    assert_eq!(run.counts.words(), "2 changed, 1 refused");
+    let why = block.users(id).await[1].end.clone().unwrap().why.unwrap();
+    assert!(why.contains(&since.to_string()) && why.contains("unknown outcome"), "{why}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_planned_is_queued_with_its_doubts_and_with_who_is_left_out() {
+    let block = Block::with(Guard { protected: vec!["user0@x".to_owned()], ..Guard::default() });
+    let earlier = ActionId(uuid::Uuid::from_u128(1));
+    block.leave(earlier, suspend(), 2, None).await;
+    block.store.expire_leases(block.desk.now()).await.unwrap();
+    block.town.suspended.lock().unwrap().insert("00u-user3".to_owned());
+    let mut plans = Vec::new();
+    // The last is the second name of an account.
+    for login in ["user0@x", "user1@x", "user2@x", "user3@x", "00u-user1"] {
+        let ask = Ask { login: Login::new(login), finding: None, flow: suspend(), ..ask(7) };
+        plans.push(prepare_to(&block.desk, ask, Depth::Roles).await.unwrap());
+    }
+    let id = BulkId(uuid::Uuid::from_u128(9 << 64));
+    let said =
+        |again| crate::remediation::bulk::ConfirmedBulk { inputs: BTreeMap::new(), reason: None, again };
+    let whose = |users: &[BulkUser]| {
+        let of = |user: &BulkUser| (user.login.raw().to_owned(), user.end.as_ref().map(|end| end.outcome));
+        users.iter().map(of).collect::<Vec<_>>()
+    };
+    let (run, users) =
+        crate::remediation::bulk::queued(&block.desk, id, &plans, said(Again::Insist)).unwrap();
+    let refused = |login: &str| (login.to_owned(), Some(Outcome::Refused));
+    assert_eq!(
+        whose(&users),
+        [
+            ("user1@x".to_owned(), None),
+            ("user2@x".to_owned(), None),
+            refused("user0@x"),
+            ("user3@x".to_owned(), Some(Outcome::NoChange)),
+            refused("00u-user1"),
+        ]
+    );
+    assert_eq!(users[1].doubts, [format!("action {earlier}")]);
+    assert!(users[4].end.as_ref().unwrap().why.as_ref().unwrap().contains("the same account as `user1@x`"));
+    block.store.queue(&run, &users).await.unwrap();
+    assert_eq!(block.store.bulk(id).await.unwrap(), Some(run));
+    let run = block.drive(id).await.unwrap();
+    let told = (run.state, run.counts.words());
+    assert_eq!(told, (BulkState::Done, "2 changed, 1 no-change, 2 refused".to_owned()));
+    // Who does not insist has one less.
+    let (_, users) = crate::remediation::bulk::queued(&block.desk, id, &plans, said(Again::No)).unwrap();
+    assert_eq!(users.iter().filter(|user| user.end.is_none()).count(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_raised_risk_is_what_the_journal_has() {
+    let block = Block::new();
+    let (run, users) = block.run_of(suspend(), 1);
+    let id = run.id;
+    block.queue(BulkRun { risk: Risk::High, ..run }, &users).await;
+    block.drive(id).await.unwrap();
+    assert_eq!(block.store.action(id.action(0)).await.unwrap().unwrap().risk, Risk::High);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_goes_on_only_as_it_was_confirmed() {
+    let block = Block::new();
+    let id = block.queued(3).await;
+    let why = async |runner: Runner| match runner.drivable(id).await {
+        Ok(()) => String::new(),
+        Err(BulkError::NotAsConfirmed(_, why)) => why,
+        Err(other) => panic!("{other}"),
+    };
+    assert_eq!(why(block.runner()).await, "");
+    let lowered = block.but(|desk| desk.guard.bulk_limit = BulkLimit(2));
+    assert!(why(lowered).await.contains("3 users are more than the 2"));
+    let raised = block.but(|desk| desk.guard.bulk_limit = BulkLimit(5_000));
+    assert_eq!(why(raised).await, "", "more than was allowed stands in nobody's way");
+    let changed = |change: fn(&mut Flow)| {
+        block.but(|desk| {
+            let mut flows = desk.flows.to_vec();
+            flows.iter_mut().filter(|flow| flow.id == suspend()).for_each(change);
+            desk.flows = flows.into();
+        })
+    };
+    assert!(why(changed(|flow| flow.tenant = "another".into())).await.contains("is configured otherwise"));
+    assert_eq!(why(changed(|flow| flow.name = "Suspend them".into())).await, "", "it does the same");
+    let driven = changed(|flow| flow.risk = Risk::Low);
+    let refused = driven.drive(id, block.wishes.subscribe(), mpsc::unbounded_channel().0).await.unwrap_err();
+    assert!(refused.to_string().contains("plan those who are left anew"), "{refused}");
+    assert!(block.town.calls.lock().unwrap().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_of_other_people_than_were_confirmed_is_not_driven() {
+    let block = Block::new();
+    let (run, users) = block.run_of(suspend(), 2);
+    let seal =
+        crate::remediation::bulk::seal(&block.desk, block.desk.flow(&suspend()).unwrap(), &run, &users);
+    let mut others = users.clone();
+    others[1].login = Login::new("user7@x");
+    let queue = async |n: u128, seal: Option<Seal>, users: &[BulkUser]| {
+        let id = BulkId(uuid::Uuid::from_u128(n << 64));
+        block.store.queue(&BulkRun { id, seal, ..run.clone() }, users).await.unwrap();
+        block.runner().drivable(id).await.map_err(|error| error.to_string())
+    };
+    assert_eq!(queue(1, Some(seal.clone()), &users).await, Ok(()));
+    let other = queue(2, Some(seal.clone()), &others).await.unwrap_err();
+    assert!(other.contains("its users are not those"), "{other}");
+    let more = block.run_of(suspend(), 3).1;
+    assert!(queue(3, Some(seal), &more).await.is_err(), "one more than was confirmed waits");
+    assert!(queue(4, None, &users).await.unwrap_err().contains("was not kept with it"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_of_two_whose_first_step_needed_no_send_is_whole() {
+    let block = Block::new();
+    let id = block.queued_for(operation::CONTAIN.flow_id(), 1).await;
+    let step = StepOf { run: id.action(0), number: 2, of: 2 };
+    let clear = operation::Operation::ClearSessions.flow_id();
+    block.leave_step((id.action(0).step(2), Some(step)), clear, 0, Some(200)).await;
+    let run = block.drive(id).await.unwrap();
+    assert_eq!((run.state, run.counts.words()), (BulkState::Done, "1 accepted".to_owned()));
+    assert!(block.town.calls.lock().unwrap().is_empty());
+}
+
+#[rstest]
+#[case::landed(Some(200), "1 accepted, 2 queued")]
+#[case::on_its_way(None, "1 pending, 2 queued")]
+#[tokio::test(flavor = "multi_thread")]
+async fn who_was_acted_on_right_before_a_crash_is_told_as_they_stand(
+    #[case] receipt: Option<u16>,
+    #[case] expected: &str,
+) {
+    let block = Block::new();
+    let id = block.queued(3).await;
+    block.leave(id.action(1), suspend(), 1, receipt).await;
+    assert_eq!(block.store.bulk(id).await.unwrap().unwrap().counts.words(), expected);
+    // Also for good, and it follows what is found out later.
+    block.store.turn(id, BulkState::Stopped, None, &block.desk.actor, block.desk.now()).await.unwrap();
+    block.store.expire_leases(block.desk.now()).await.unwrap();
+    let outcome = if receipt.is_some() { Outcome::Accepted } else { Outcome::Unknown };
+    let run = block.store.bulk(id).await.unwrap().unwrap();
+    assert_eq!((run.counts.of(outcome), run.counts.queued), (1, 2), "{}", run.counts.words());
+    assert_eq!(block.users(id).await[1].end.as_ref().unwrap().outcome, outcome);
+    let exceptions = block.store.bulk_users(id, Users::Exceptions, 0, 9).await.unwrap();
+    assert_eq!(exceptions.len(), 1);
 }
 
 proptest! {

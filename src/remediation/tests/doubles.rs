@@ -4,6 +4,7 @@ use crate::domain::action::{Receipt, Settlement, ShownRequest};
 use crate::domain::dossier::{AddressUsers, EndUser, LoadedPart, OktaUser, Part, Problem};
 use crate::domain::event::{Event, EventDetail};
 use crate::domain::finding::HistoryEntry;
+use crate::domain::journal::query::JournalQuery;
 use crate::domain::journal::{Head, Record};
 use crate::domain::plan::Order;
 use crate::domain::*;
@@ -264,6 +265,16 @@ impl Store for Memory {
         Err(StoreError::Closed)
     }
 
+    async fn journal_page(
+        &self,
+        _: &JournalQuery,
+        _: Timestamp,
+        _: From<i64>,
+        _: usize,
+    ) -> Result<Page<Record>, StoreError> {
+        Err(StoreError::Closed)
+    }
+
     async fn journal_head(&self) -> Result<Option<Head>, StoreError> {
         Err(StoreError::Closed)
     }
@@ -384,6 +395,8 @@ impl Script {
 #[derive(Debug, Default)]
 pub(super) struct Org {
     pub(super) is_member: Mutex<bool>,
+    /// Of which account alone, where it is of one.
+    pub(super) only: Mutex<Option<&'static str>>,
     pub(super) has_factor: Mutex<bool>,
     pub(super) hides_groups: Mutex<bool>,
     /// The administrator roles by account; of nobody else they may be seen.
@@ -425,11 +438,12 @@ impl OktaOrg for Org {
         self.roles.lock().unwrap().get(id).cloned().ok_or_else(|| Problem::whole("403: no right"))
     }
 
-    async fn groups_of_user(&self, _: &str) -> Result<Vec<serde_json::Value>, Problem> {
+    async fn groups_of_user(&self, id: &str) -> Result<Vec<serde_json::Value>, Problem> {
         if *self.hides_groups.lock().unwrap() {
             return Err(Problem::whole("no right"));
         }
-        let is_member = *self.is_member.lock().unwrap();
+        let is_of = self.only.lock().unwrap().is_none_or(|only| only == id);
+        let is_member = *self.is_member.lock().unwrap() && is_of;
         Ok(if is_member { vec![group("00gsales", "Sales", "OKTA_GROUP")] } else { Vec::new() })
     }
 

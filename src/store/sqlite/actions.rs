@@ -1,7 +1,7 @@
 //! Actions: intended before a byte leaves, settled by a receipt, or expired with their lease.
 
-use super::journal;
 use super::rows::{self, sized, to_json};
+use super::{bulks, journal};
 use crate::domain::action::{EndKind, ExecutionEnd, Receipt, Settlement, execution_ids};
 use crate::domain::journal::RecordKind;
 use crate::domain::{Action, ActionId, Evidence, FlowId, Outcome, later};
@@ -35,6 +35,7 @@ pub(super) fn intend(
         return Ok(Err(IntendError::Meanwhile(unseen.id)));
     }
     insert(db, action, lease)?;
+    bulks::begin(db, action.id)?;
     let mut content = json!({
         "action": action.id,
         "flow": action.flow,
@@ -313,6 +314,7 @@ fn update(db: &Connection, action: &Action) -> Result<()> {
             action.outcome.word(),
             action.receipt.as_ref().map(to_json).transpose()?,
         ))?;
+    bulks::follow(db, action)?;
     name_executions(db, action)
 }
 

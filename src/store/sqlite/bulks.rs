@@ -1,24 +1,19 @@
 //! Bulk runs: who waits, who was acted on, and who drives.
 
 use super::journal;
-use super::rows::{self, sized, to_json};
-use crate::domain::bulk::{BulkCounts, BulkEnd, BulkId, BulkRun, BulkState, BulkUser};
-use crate::domain::journal::RecordKind;
-use crate::domain::{Actor, Evidence, FindingId, FlowId, Login, Outcome, Risk, digest};
+use super::rows::{self, signed, sized, to_json};
+use crate::domain::bulk::{BulkCounts, BulkEnd, BulkId, BulkRun, BulkState, BulkUser, EndKind};
+use crate::domain::journal::{Record, RecordKind};
+use crate::domain::{Action, ActionId, Actor, Evidence, FindingId, FlowId, Login, Outcome, Risk, digest};
 use crate::store::{Held, Lease, Page, Users};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Result};
 
-/// A user's outcome as their action stands by now: a receipt or a look may have come later.
-const OUTCOME: &str = "CASE WHEN u.outcome IS NULL OR a.outcome IS NULL OR a.outcome = 'pending' \
-     THEN u.outcome ELSE a.outcome END";
-const USERS: &str = "FROM bulk_users u LEFT JOIN actions a ON a.id = u.action WHERE u.bulk = (SELECT seq FROM bulks WHERE id = ?1)";
-
 /// Keeps a run, its users and its record.
 pub(super) fn queue(db: &Connection, run: &BulkRun, users: &[BulkUser]) -> Result<()> {
     db.prepare_cached(
-        "INSERT INTO bulks (id, flow, verb, risk, inputs, reason, is_insisted, actor, at, state) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        "INSERT INTO bulks (id, flow, verb, risk, inputs, reason, is_insisted, actor, at, state, seal) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
     )?
     .execute(rusqlite::params![
         run.id.to_string(),
@@ -31,23 +26,100 @@ pub(super) fn queue(db: &Connection, run: &BulkRun, users: &[BulkUser]) -> Resul
         to_json(&run.actor)?,
         run.at.as_microsecond(),
         BulkState::Running.word(),
+        run.seal.as_ref().map(to_json).transpose()?,
     ])?;
     let seq = db.last_insert_rowid();
     let mut insert = db.prepare_cached(
-        "INSERT INTO bulk_users (bulk, position, shown, target, finding) VALUES (?1, ?2, ?3, ?4, ?5)",
+        "INSERT INTO bulk_users (bulk, position, shown, target, finding, doubts, outcome, why, at) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     )?;
     for user in users {
-        let finding = user.finding.map(|finding| finding.0);
-        insert.execute((seq, user.position, user.login.raw(), &user.target_id, finding))?;
+        // Who is left out stands there with the reason.
+        let end = user.end.as_ref();
+        insert.execute((
+            seq,
+            user.position,
+            user.login.raw(),
+            &user.target_id,
+            user.finding.map(|finding| finding.0),
+            to_json(&user.doubts)?,
+            end.map(|end| end.outcome.word()),
+            end.and_then(|end| end.why.as_deref()),
+            end.map(|end| end.at.as_microsecond()),
+        ))?;
     }
     // Each user's own intent names them; the digest says that nobody was put in or taken out meanwhile.
     let logins = digest::of_parts(users.iter().map(|user| user.login.raw().as_bytes()));
     let content = serde_json::json!({
         "bulk": run.id, "flow": run.flow, "verb": run.verb, "risk": run.risk, "users": users.len(),
         "logins_sha256": logins, "reason": run.reason, "insisted": run.is_insisted, "actor": run.actor,
-        "state": BulkState::Running,
+        "state": BulkState::Running, "confirmed": run.seal,
     });
-    journal::append(db, run.at, RecordKind::Bulk, &content)
+    journal::append(db, run.at, RecordKind::Bulk, &content)?;
+    let record = journal::head(db)?.map(|head| signed(head.seq));
+    db.execute("UPDATE bulks SET record = ?2 WHERE seq = ?1", (seq, record))?;
+    Ok(())
+}
+
+/// What the journal has of a run as it was queued.
+pub(super) fn sealed(db: &Connection, id: BulkId) -> Result<Option<Record>> {
+    db.prepare_cached("SELECT * FROM journal WHERE seq = (SELECT record FROM bulks WHERE id = ?1)")?
+        .query_row([id.to_string()], journal::record)
+        .optional()
+}
+
+/// The run that an action is of, and whose place in it, if it is of one.
+fn place(db: &Connection, action: ActionId) -> Result<Option<(i64, u32)>> {
+    let (first, last) = BulkId::around(action);
+    let runs: Vec<(i64, BulkId)> = db
+        .prepare_cached("SELECT seq, id FROM bulks WHERE id BETWEEN ?1 AND ?2")?
+        .query_map((first.to_string(), last.to_string()), |row| Ok((row.get("seq")?, id_of(row)?)))?
+        .collect::<Result<_>>()?;
+    Ok(runs.into_iter().find_map(|(seq, id)| Some((seq, id.position(action)?))))
+}
+
+/// Marks the user whose action is there now.
+pub(super) fn begin(db: &Connection, action: ActionId) -> Result<()> {
+    if let Some((run, position)) = place(db, action)? {
+        db.prepare_cached("UPDATE bulk_users SET began = 1 WHERE bulk = ?1 AND position = ?2 AND began = 0")?
+            .execute((run, position))?;
+    }
+    Ok(())
+}
+
+/// How it ended for a user follows their action: a receipt or a look may come later.
+pub(super) fn follow(db: &Connection, action: &Action) -> Result<()> {
+    if action.outcome == Outcome::Pending {
+        return Ok(());
+    }
+    if let Some((run, position)) = place(db, action.id)? {
+        db.prepare_cached(
+            "UPDATE bulk_users SET outcome = ?3, evidence = ?4 \
+             WHERE bulk = ?1 AND position = ?2 AND action = ?5 AND outcome IS NOT NULL",
+        )?
+        .execute((
+            run,
+            position,
+            action.outcome.word(),
+            action.evidence.word(),
+            action.id.to_string(),
+        ))?;
+    }
+    Ok(())
+}
+
+/// How a run stands for whoever drove it so far.
+pub(super) fn held(db: &Connection, id: BulkId, owner: &str) -> Result<Held> {
+    let found = db
+        .prepare_cached("SELECT state, owner FROM bulks WHERE id = ?1")?
+        .query_row([id.to_string()], |row| Ok((state(row)?, row.get::<_, Option<String>>("owner")?)))
+        .optional()?;
+    Ok(match found {
+        None => Held::Missing,
+        Some((BulkState::Running, Some(other))) if other != owner => Held::Others(other),
+        Some((BulkState::Running, _)) => Held::Ours,
+        Some((state, _)) => Held::Not(state),
+    })
 }
 
 /// Takes or keeps the wheel, where nobody else has it.
@@ -106,23 +178,51 @@ pub(super) fn turn(
     Ok(true)
 }
 
-/// Keeps how it ended for one user.
-pub(super) fn user_ended(db: &Connection, id: BulkId, position: u32, end: &BulkEnd) -> Result<()> {
-    db.prepare_cached(
-        "UPDATE bulk_users SET outcome = ?3, evidence = ?4, status = ?5, why = ?6, action = ?7, at = ?8 \
-         WHERE bulk = (SELECT seq FROM bulks WHERE id = ?1) AND position = ?2",
-    )?
-    .execute(rusqlite::params![
-        id.to_string(),
-        position,
-        end.outcome.word(),
-        end.evidence.map(|evidence| evidence.word()),
-        end.status,
-        end.why,
-        end.action.map(|action| action.to_string()),
-        end.at.as_microsecond(),
-    ])?;
+/// Keeps how it ended for one user, where nobody has told it yet and nobody else drives.
+pub(super) fn user_ended(
+    db: &Connection,
+    id: BulkId,
+    position: u32,
+    end: &BulkEnd,
+    owner: &str,
+) -> Result<bool> {
+    let kept = db
+        .prepare_cached(
+            "UPDATE bulk_users SET outcome = ?4, evidence = ?5, status = ?6, why = ?7, action = ?8, at = ?9 \
+             WHERE bulk = (SELECT seq FROM bulks WHERE id = ?1 AND (owner IS NULL OR owner = ?2)) \
+             AND position = ?3 AND outcome IS NULL",
+        )?
+        .execute(rusqlite::params![
+            id.to_string(),
+            owner,
+            position,
+            end.outcome.word(),
+            end.evidence.map(|evidence| evidence.word()),
+            end.status,
+            end.why,
+            end.action.map(|action| action.to_string()),
+            end.at.as_microsecond(),
+        ])?;
+    Ok(kept == 1)
+}
+
+/// Remembers what paused a run.
+pub(super) fn saw(db: &Connection, id: BulkId, kind: EndKind) -> Result<()> {
+    let mut seen = seen(db, id)?;
+    if !seen.contains(&kind) {
+        seen.push(kind);
+        db.prepare_cached("UPDATE bulks SET seen = ?2 WHERE id = ?1")?
+            .execute((id.to_string(), to_json(&seen)?))?;
+    }
     Ok(())
+}
+
+fn seen(db: &Connection, id: BulkId) -> Result<Vec<EndKind>> {
+    let seen = db
+        .prepare_cached("SELECT seen FROM bulks WHERE id = ?1")?
+        .query_row([id.to_string()], |row| rows::json(row, "seen"))
+        .optional()?;
+    Ok(seen.unwrap_or_default())
 }
 
 /// One run with its counts.
@@ -154,18 +254,57 @@ fn counted(db: &Connection, run: BulkRun) -> Result<BulkRun> {
     Ok(BulkRun { counts: counts(db, run.id)?, ..run })
 }
 
+/// Nothing but an index is read, and the actions of the few who were begun with and whose end nobody has told.
+const COUNTS: &str = "SELECT outcome, began, count(*) AS n FROM bulk_users INDEXED BY bulk_users_ends \
+     WHERE bulk = ?1 GROUP BY outcome, began";
+const BEGUN: &str = "SELECT position FROM bulk_users INDEXED BY bulk_users_ends \
+     WHERE bulk = ?1 AND outcome IS NULL AND began = 1";
+
 fn counts(db: &Connection, id: BulkId) -> Result<BulkCounts> {
-    let sql = format!("SELECT {OUTCOME} AS outcome, count(*) AS n {USERS} GROUP BY 1");
-    let mut statement = db.prepare_cached(&sql)?;
-    let counted = statement.query_map([id.to_string()], |row| {
-        Ok((rows::word_option(row, "outcome", Outcome::parse)?, rows::count(row, "n")?))
-    })?;
     let mut counts = BulkCounts::default();
+    let Some(run) = Run::find(db, id)? else { return Ok(counts) };
+    let mut statement = db.prepare_cached(COUNTS)?;
+    let counted = statement.query_map([run.seq], |row| {
+        let outcome = rows::word_option(row, "outcome", Outcome::parse)?;
+        Ok((outcome, row.get::<_, bool>("began")?, rows::count(row, "n")?))
+    })?;
     for found in counted {
-        let (outcome, n) = found?;
-        counts.add(outcome, usize::try_from(n).unwrap_or(usize::MAX));
+        let (outcome, began, n) = found?;
+        if outcome.is_some() || !began {
+            counts.add(outcome, usize::try_from(n).unwrap_or(usize::MAX));
+        }
+    }
+    let mut statement = db.prepare_cached(BEGUN)?;
+    for position in statement.query_map([run.seq], |row| row.get::<_, u32>("position"))? {
+        counts.add(run.standing(db, position?)?.map(|end| end.outcome), 1);
     }
     Ok(counts)
+}
+
+/// A run as its users are looked up in it.
+struct Run {
+    id: BulkId,
+    seq: i64,
+    state: BulkState,
+}
+
+impl Run {
+    fn find(db: &Connection, id: BulkId) -> Result<Option<Run>> {
+        db.prepare_cached("SELECT seq, state FROM bulks WHERE id = ?1")?
+            .query_row([id.to_string()], |row| Ok(Run { id, seq: row.get("seq")?, state: state(row)? }))
+            .optional()
+    }
+
+    /// How the actions stand on a user whose end nobody has told.
+    fn standing(&self, db: &Connection, position: u32) -> Result<Option<BulkEnd>> {
+        let (first, last) = self.id.actions(position);
+        let mut begun: Vec<Action> = db
+            .prepare_cached("SELECT * FROM actions WHERE id BETWEEN ?1 AND ?2")?
+            .query_map((first.to_string(), last.to_string()), rows::action)?
+            .collect::<Result<_>>()?;
+        begun.sort_by_key(|action| action.step.map(|step| step.number));
+        Ok(BulkEnd::standing(&begun, self.state))
+    }
 }
 
 /// Users of a run, in their order.
@@ -176,25 +315,52 @@ pub(super) fn users(
     from: u32,
     limit: usize,
 ) -> Result<Vec<BulkUser>> {
-    let condition = match which {
-        Users::All => "TRUE",
-        Users::Queued => "u.outcome IS NULL",
-        Users::Exceptions => "u.outcome NOT IN ('changed', 'accepted', 'no-change')",
-    };
-    let sql = format!(
-        "SELECT u.position, u.shown, u.target, u.finding, {OUTCOME} AS outcome, \
-         coalesce(a.evidence, u.evidence) AS evidence, u.status, u.why, u.action, u.at {USERS} \
-         AND u.position >= ?2 AND {condition} ORDER BY u.position LIMIT ?3"
-    );
-    db.prepare_cached(&sql)?.query_map((id.to_string(), from, sized(limit)), user)?.collect()
+    let Some(run) = Run::find(db, id)? else { return Ok(Vec::new()) };
+    let mut users: Vec<(BulkUser, bool)> = db
+        .prepare_cached(&users_sql(which))?
+        .query_map((run.seq, from, sized(limit)), |row| Ok((user(row)?, row.get("began")?)))?
+        .collect::<Result<_>>()?;
+    for (user, _) in users.iter_mut().filter(|(user, began)| *began && user.end.is_none()) {
+        user.end = run.standing(db, user.position)?;
+    }
+    Ok(users.into_iter().map(|(user, _)| user).collect())
 }
 
-/// The kinds of ends that there were.
-pub(super) fn kinds(db: &Connection, id: BulkId) -> Result<Vec<(Outcome, Option<u16>)>> {
-    let sql = format!("SELECT DISTINCT u.outcome, u.status {USERS} AND u.outcome IS NOT NULL");
-    let kind =
-        |row: &rusqlite::Row<'_>| Ok((rows::word(row, "outcome", Outcome::parse)?, row.get("status")?));
-    db.prepare_cached(&sql)?.query_map([id.to_string()], kind)?.collect()
+fn users_sql(which: Users) -> String {
+    let (by, condition) = match which {
+        Users::All => ("", "TRUE"),
+        Users::Queued => ("INDEXED BY bulk_users_queued", "outcome IS NULL"),
+        Users::Exceptions => {
+            ("", "(outcome NOT IN ('changed', 'accepted', 'no-change') OR (outcome IS NULL AND began = 1))")
+        }
+    };
+    format!(
+        "SELECT * FROM bulk_users {by} WHERE bulk = ?1 AND position >= ?2 AND {condition} \
+         ORDER BY position LIMIT ?3"
+    )
+}
+
+/// The kinds of ends that were seen.
+pub(super) fn kinds(db: &Connection, id: BulkId) -> Result<Vec<EndKind>> {
+    let mut kinds = seen(db, id)?;
+    let Some(run) = Run::find(db, id)? else { return Ok(kinds) };
+    let mut statement = db.prepare_cached(
+        "SELECT DISTINCT outcome, status FROM bulk_users \
+         WHERE bulk = ?1 AND (outcome IN ('failed', 'unknown') OR (outcome = 'refused' AND evidence IS NOT NULL))",
+    )?;
+    let found = statement.query_map([run.seq], |row| {
+        Ok(EndKind::of_answer(rows::word(row, "outcome", Outcome::parse)?, row.get("status")?))
+    })?;
+    for kind in found {
+        kinds.extend(kind?);
+    }
+    kinds.sort_unstable();
+    kinds.dedup();
+    Ok(kinds)
+}
+
+fn id_of(row: &rusqlite::Row<'_>) -> Result<BulkId> {
+    rows::word(row, "id", |text| text.parse().ok())
 }
 
 fn state(row: &rusqlite::Row<'_>) -> Result<BulkState> {
@@ -203,7 +369,7 @@ fn state(row: &rusqlite::Row<'_>) -> Result<BulkState> {
 
 fn bulk_run(row: &rusqlite::Row<'_>) -> Result<BulkRun> {
     Ok(BulkRun {
-        id: rows::word(row, "id", |text| text.parse().ok())?,
+        id: id_of(row)?,
         flow: FlowId(row.get("flow")?),
         verb: row.get("verb")?,
         risk: rows::word(row, "risk", Risk::parse)?,
@@ -215,6 +381,7 @@ fn bulk_run(row: &rusqlite::Row<'_>) -> Result<BulkRun> {
         state: state(row)?,
         why: row.get("why")?,
         held_until: rows::instant_option(row, "lease_until")?,
+        seal: rows::json_option(row, "seal")?,
         counts: BulkCounts::default(),
     })
 }
@@ -238,6 +405,36 @@ fn user(row: &rusqlite::Row<'_>) -> Result<BulkUser> {
         login: Login::new(row.get_ref("shown")?.as_str()?),
         target_id: row.get("target")?,
         finding: row.get::<_, Option<i64>>("finding")?.map(FindingId),
+        doubts: rows::json(row, "doubts")?,
         end,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn neither_those_who_wait_nor_the_counts_are_read_by_all_users() {
+        let mut db = Connection::open_in_memory().unwrap();
+        crate::store::sqlite::migrate::STORE.migrate(&mut db).unwrap();
+        let plan = |sql: &str| {
+            let mut statement = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+            let steps = statement.raw_query().mapped(|row| row.get::<_, String>("detail"));
+            steps.collect::<Result<Vec<_>>>().unwrap().join("; ")
+        };
+        let queued = plan(&users_sql(Users::Queued));
+        assert!(queued.contains("INDEX bulk_users_queued (bulk=? AND position>?)"), "{queued}");
+        assert!(plan(COUNTS).contains("COVERING INDEX bulk_users_ends (bulk=?)"), "{}", plan(COUNTS));
+        let begun = plan(BEGUN);
+        assert!(
+            begun.contains("COVERING INDEX bulk_users_ends (bulk=? AND outcome=? AND began=?)"),
+            "{begun}"
+        );
+        let action = plan("SELECT seq, id FROM bulks WHERE id BETWEEN ?1 AND ?2");
+        assert!(action.starts_with("SEARCH"), "{action}");
+        for sql in [users_sql(Users::Queued), users_sql(Users::All), users_sql(Users::Exceptions)] {
+            assert!(!plan(&sql).contains("TEMP B-TREE"), "{sql}");
+        }
+    }
 }

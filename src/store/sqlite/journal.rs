@@ -1,21 +1,32 @@
 //! The journal's table. The previous hash is read inside the transaction that writes the next record,
 //! so two processes cannot both follow the same one.
+//!
+//! Beside it stand the values that records are found by. They are derived: what is verified is the journal
+//! itself, as it is kept.
 
-use super::rows::{record, signed, sized};
+mod record;
+mod search;
+
+use super::rows::{signed, sized};
+use crate::domain::journal::told::Told;
 use crate::domain::journal::{Head, Record, RecordKind};
 use jiff::Timestamp;
+pub(super) use record::record;
 use rusqlite::{Connection, OptionalExtension, Result};
+pub(super) use search::page as search;
 use serde_json::Value;
 
 /// Writes the record that follows the last one.
 pub(super) fn append(db: &Connection, at: Timestamp, kind: RecordKind, content: &Value) -> Result<()> {
     let record = Record::after(head(db)?.as_ref(), at, kind, content.to_string());
+    let seq = signed(record.seq);
+    name(db, seq, &record)?;
     db.prepare_cached(
         "INSERT INTO journal (seq, at, kind, content, digest, previous, hash) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     )?
     .execute((
-        signed(record.seq),
+        seq,
         record.at.as_microsecond(),
         record.kind.word(),
         record.content,
@@ -26,6 +37,26 @@ pub(super) fn append(db: &Connection, at: Timestamp, kind: RecordKind, content: 
     Ok(())
 }
 
+/// Keeps the values that a record is found by.
+fn name(db: &Connection, seq: i64, record: &Record) -> Result<()> {
+    let mut insert =
+        db.prepare_cached("INSERT OR IGNORE INTO journal_terms (name, value, seq) VALUES (?1, ?2, ?3)")?;
+    for (name, value) in Told::of(record).terms() {
+        insert.execute((name, value, seq))?;
+    }
+    Ok(())
+}
+
+/// Keeps them for the records of a file that an older version wrote.
+pub(super) fn name_all(db: &Connection) -> Result<()> {
+    let mut statement = db.prepare("SELECT * FROM journal")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        name(db, row.get("seq")?, &record(row)?)?;
+    }
+    Ok(())
+}
+
 /// The last record's place and hash.
 pub(super) fn head(db: &Connection) -> Result<Option<Head>> {
     db.prepare_cached("SELECT * FROM journal ORDER BY seq DESC LIMIT 1")?
@@ -33,9 +64,10 @@ pub(super) fn head(db: &Connection) -> Result<Option<Head>> {
         .optional()
 }
 
-/// Records above `after`, oldest first.
+/// Records above `after`, oldest first. From the beginning on, also those at places that cannot be.
 pub(super) fn page(db: &Connection, after: u64, limit: usize) -> Result<Vec<Record>> {
-    db.prepare_cached("SELECT * FROM journal WHERE seq > ?1 ORDER BY seq LIMIT ?2")?
-        .query_map((signed(after), sized(limit)), record)?
+    let first = if after == 0 { i64::MIN } else { signed(after).saturating_add(1) };
+    db.prepare_cached("SELECT * FROM journal WHERE seq >= ?1 ORDER BY seq LIMIT ?2")?
+        .query_map((first, sized(limit)), record)?
         .collect()
 }

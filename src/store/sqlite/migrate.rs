@@ -3,7 +3,10 @@
 //! `PRAGMA user_version` says how many were applied. A file that a newer program wrote is refused in
 //! words: guessing at a schema loses data.
 
+use super::journal;
 use rusqlite::{Connection, TransactionBehavior};
+
+const JOURNAL: &str = include_str!("../migrations/0012_journal.sql");
 
 /// The store's own file.
 pub(super) const STORE: Schema = Schema {
@@ -16,8 +19,10 @@ pub(super) const STORE: Schema = Schema {
         include_str!("../migrations/0005_keeping.sql"),
         include_str!("../migrations/0006_bulk.sql"),
         include_str!("../migrations/0007_steps.sql"),
+        include_str!("../migrations/0008_bulk_more.sql"),
         include_str!("../migrations/0010_later.sql"),
         include_str!("../migrations/0011_test.sql"),
+        JOURNAL,
     ],
 };
 
@@ -63,6 +68,10 @@ impl Schema {
             }
             let Some(step) = self.migrations.get(found) else { return Ok(()) };
             tx.execute_batch(step)?;
+            if *step == JOURNAL {
+                // Names are folded as SQL cannot.
+                journal::name_all(&tx)?;
+            }
             tx.pragma_update(None, "application_id", self.application_id)?;
             tx.pragma_update(None, "user_version", i64::try_from(found + 1).unwrap_or(i64::MAX))?;
             tx.commit()?;

@@ -52,13 +52,14 @@ use super::{
     Store, StoreError, StoreHealth, StoreStatus, UserQuery, Users,
 };
 use crate::domain::action::Settlement;
-use crate::domain::bulk::{BulkEnd, BulkId, BulkRun, BulkState, BulkUser};
+use crate::domain::bulk::{BulkEnd, BulkId, BulkRun, BulkState, BulkUser, EndKind};
 use crate::domain::event::EventDetail;
 use crate::domain::finding::HistoryEntry;
+use crate::domain::journal::query::JournalQuery;
 use crate::domain::journal::{Head, Record, RecordKind};
 use crate::domain::page::Listed;
 use crate::domain::{
-    Action, ActionId, Actor, Change, Event, EventId, Finding, FindingId, Login, Outcome, Query, Severity,
+    Action, ActionId, Actor, Change, Event, EventId, Finding, FindingId, Login, Query, Severity,
     SourcesReport,
 };
 use crate::store::{Access, Expansion};
@@ -429,6 +430,17 @@ impl Store for SqliteStore {
         self.readers.read(Lane::Pages, move |db| journal::page(db, after, limit)).await
     }
 
+    async fn journal_page(
+        &self,
+        query: &JournalQuery,
+        now: Timestamp,
+        from: From<i64>,
+        limit: usize,
+    ) -> Result<Page<Record>, StoreError> {
+        let query = query.clone();
+        self.readers.read(Lane::Pages, move |db| journal::search(db, &query, now, from, limit)).await
+    }
+
     async fn journal_head(&self) -> Result<Option<Head>, StoreError> {
         self.readers.read(Lane::Pages, journal::head).await
     }
@@ -470,9 +482,24 @@ impl BulkStore for SqliteStore {
         self.writer.write(work).await
     }
 
-    async fn user_ended(&self, id: BulkId, position: u32, end: &BulkEnd) -> Result<(), StoreError> {
-        let end = end.clone();
-        self.writer.write(move |db| bulks::user_ended(db, id, position, &end).map(Ok)).await
+    async fn held(&self, id: BulkId, owner: &str) -> Result<Held, StoreError> {
+        let owner = owner.to_owned();
+        self.readers.read(Lane::Pages, move |db| bulks::held(db, id, &owner)).await
+    }
+
+    async fn user_ended(
+        &self,
+        id: BulkId,
+        position: u32,
+        end: &BulkEnd,
+        owner: &str,
+    ) -> Result<bool, StoreError> {
+        let (end, owner) = (end.clone(), owner.to_owned());
+        self.writer.write(move |db| bulks::user_ended(db, id, position, &end, &owner).map(Ok)).await
+    }
+
+    async fn saw(&self, id: BulkId, kind: EndKind) -> Result<(), StoreError> {
+        self.writer.write(move |db| bulks::saw(db, id, kind).map(Ok)).await
     }
 
     async fn bulk(&self, id: BulkId) -> Result<Option<BulkRun>, StoreError> {
@@ -493,8 +520,12 @@ impl BulkStore for SqliteStore {
         self.readers.read(Lane::Pages, move |db| bulks::users(db, id, which, from, limit)).await
     }
 
-    async fn bulk_kinds(&self, id: BulkId) -> Result<Vec<(Outcome, Option<u16>)>, StoreError> {
+    async fn bulk_kinds(&self, id: BulkId) -> Result<Vec<EndKind>, StoreError> {
         self.readers.read(Lane::Pages, move |db| bulks::kinds(db, id)).await
+    }
+
+    async fn bulk_record(&self, id: BulkId) -> Result<Option<Record>, StoreError> {
+        self.readers.read(Lane::Pages, move |db| bulks::sealed(db, id)).await
     }
 }
 

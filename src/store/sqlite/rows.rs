@@ -4,7 +4,6 @@ use crate::domain::action::{ShownRequest, StepOf};
 use crate::domain::counts::StateCounts;
 use crate::domain::event::{EventDetail, SourceName};
 use crate::domain::finding::HistoryEntry;
-use crate::domain::journal::{Record, RecordKind};
 use crate::domain::{
     Action, ActionId, Actor, Check, Disposition, Event, EventId, EventKind, Evidence, Finding, FindingId,
     FindingState, FlowId, Login, Outcome, Receipt, Risk, Severity, Untrusted,
@@ -128,19 +127,6 @@ fn step(row: &Row<'_>) -> Result<Option<StepOf>> {
     word(row, "step", |text| StepOf::parse(run, text)).map(Some)
 }
 
-/// A journal record, all columns.
-pub(super) fn record(row: &Row<'_>) -> Result<Record> {
-    Ok(Record {
-        seq: count(row, "seq")?,
-        at: instant(row, "at")?,
-        kind: word(row, "kind", RecordKind::parse)?,
-        content: row.get("content")?,
-        digest: row.get("digest")?,
-        previous: row.get("previous")?,
-        hash: row.get("hash")?,
-    })
-}
-
 fn check(row: &Row<'_>) -> Result<Check> {
     Ok(Check { id: row.get::<_, String>("check_id")?.into(), title: untrusted(row, "title")? })
 }
@@ -219,7 +205,7 @@ pub(super) fn json<T: DeserializeOwned>(row: &Row<'_>, column: &str) -> Result<T
     of_json(row.get_ref(column)?.as_str()?)
 }
 
-fn json_option<T: DeserializeOwned>(row: &Row<'_>, column: &str) -> Result<Option<T>> {
+pub(super) fn json_option<T: DeserializeOwned>(row: &Row<'_>, column: &str) -> Result<Option<T>> {
     row.get_ref(column)?.as_str_or_null()?.map(of_json).transpose()
 }
 

@@ -1,0 +1,221 @@
+//! How it ended for one user, and what of that may be wrong for everybody.
+
+use super::BulkState;
+use crate::domain::action::{Action, ActionId, Evidence, Outcome};
+use crate::domain::run_end::{Ended, RunEnd};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// How it ended for one user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BulkEnd {
+    /// As what.
+    pub outcome: Outcome,
+    /// What is proven, where something was sent.
+    pub evidence: Option<Evidence>,
+    /// The HTTP status that came back, where one did.
+    pub status: Option<u16>,
+    /// Why, where there is something to say.
+    pub why: Option<String>,
+    /// The action, where there is just one.
+    pub action: Option<ActionId>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What tells one kind of end that may be wrong for everybody from another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EndKind {
+    /// Something left, or may have: what came of it, and the status, where one came back.
+    Answered(Outcome, Option<u16>),
+    /// Nothing was sent, since something cannot be read, or is not allowed to anybody. Who it was planned for waits.
+    Held(Outcome),
+}
+
+impl EndKind {
+    /// The kind of what came back for one user, if it may be wrong for everybody.
+    pub fn of_answer(outcome: Outcome, status: Option<u16>) -> Option<EndKind> {
+        let is_odd =
+            matches!(outcome, Outcome::Refused | Outcome::Failed | Outcome::Unknown | Outcome::Pending);
+        is_odd.then_some(EndKind::Answered(outcome, status))
+    }
+}
+
+impl BulkEnd {
+    /// Nothing was sent, because of this.
+    pub fn not_sent(outcome: Outcome, why: impl Into<String>, at: Timestamp) -> BulkEnd {
+        BulkEnd { outcome, evidence: None, status: None, why: Some(why.into()), action: None, at }
+    }
+
+    /// How a run on one user ended.
+    pub fn of_run(end: &RunEnd, at: Timestamp) -> BulkEnd {
+        let worst = end.steps.iter().find(|step| step.outcome() == end.outcome());
+        let why = worst.and_then(|step| match &step.ended {
+            Ended::Ran { action, .. } => action.receipt.as_ref().and_then(|receipt| receipt.error.clone()),
+            Ended::NotSent(refusal) => Some(refusal.why.clone()),
+            Ended::Unsure(why) => Some(why.clone()),
+        });
+        let action = worst.and_then(|step| step.action());
+        BulkEnd {
+            outcome: end.outcome(),
+            evidence: action.map(|action| action.evidence),
+            status: action.and_then(status),
+            why,
+            action: end.only_action().map(|action| action.id),
+            at,
+        }
+    }
+
+    /// How the actions stand that are there already of a run on one user, for whoever takes it up again. One that
+    /// is pending with nobody left to settle it may have left, and one that is not there was not sent any more.
+    pub fn of_begun(begun: &[Action], at: Timestamp) -> Option<BulkEnd> {
+        let end = BulkEnd::standing(begun, BulkState::Paused)?;
+        let outcome = if end.outcome == Outcome::Pending { Outcome::Unknown } else { end.outcome };
+        let cut = || "begun before the run was taken up again, and not repeated".to_owned();
+        let why = Some(end.why.clone().unwrap_or_else(cut));
+        Some(BulkEnd { outcome, why, at, ..end })
+    }
+
+    /// How the actions of a run on one user stand whose end nobody has told, in the order of its steps. Where the
+    /// last step is there, all before it were sent that had to be. Where it is not, somebody may be about to
+    /// send it, as long as the run goes on.
+    pub fn standing(begun: &[Action], run: BulkState) -> Option<BulkEnd> {
+        let last = begun.last()?;
+        let of = last.step.map_or(1, |step| step.of);
+        let of_one = |action: &Action| BulkEnd {
+            outcome: action.outcome,
+            evidence: Some(action.evidence),
+            status: status(action),
+            why: action.receipt.as_ref().and_then(|receipt| receipt.error.clone()),
+            action: action.step.is_none().then_some(action.id),
+            at: action.receipt.as_ref().and_then(|receipt| receipt.at).unwrap_or(action.at),
+        };
+        let is_whole = last.step.is_none_or(|step| step.number == step.of);
+        if is_whole {
+            let odd = begun.iter().map(of_one).find(BulkEnd::is_odd);
+            return Some(odd.unwrap_or_else(|| of_one(last)));
+        }
+        let goes_on = run == BulkState::Running || last.outcome == Outcome::Pending;
+        let outcome = if goes_on { Outcome::Pending } else { Outcome::Unknown };
+        let why = format!("{} of {of} steps were sent, and none is repeated", begun.len());
+        Some(BulkEnd { outcome, why: Some(why), ..of_one(last) })
+    }
+
+    /// Whether it says that something is wrong that may be wrong for everybody: then the run waits for people.
+    /// What was not sent because of one user's state or of a guard is that user's exception.
+    pub fn is_odd(&self) -> bool {
+        self.kind().is_some()
+    }
+
+    /// What kind of end it is, where it may be wrong for everybody.
+    pub fn kind(&self) -> Option<EndKind> {
+        let is_own = self.outcome == Outcome::Refused && self.evidence.is_none();
+        EndKind::of_answer(self.outcome, self.status).filter(|_| !is_own)
+    }
+
+    /// `refused (answered 403)`.
+    pub fn words(&self) -> String {
+        let word = self.outcome.word();
+        let evidence = self.evidence.map(Evidence::word);
+        let answered = self.status.map(|status| format!("answered {status}"));
+        let proof: Vec<String> = evidence.map(str::to_owned).into_iter().chain(answered).collect();
+        if proof.is_empty() { word.to_owned() } else { format!("{word} ({})", proof.join(", ")) }
+    }
+}
+
+fn status(action: &Action) -> Option<u16> {
+    action.receipt.as_ref().and_then(|receipt| receipt.status)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::action::{ShownRequest, StepOf};
+    use crate::domain::{Actor, Login, Risk};
+    use rstest::rstest;
+
+    #[rstest]
+    #[case(Outcome::Changed, None, false)]
+    #[case(Outcome::Accepted, Some(Evidence::Acknowledged), false)]
+    #[case(Outcome::NoChange, None, false)]
+    #[case(Outcome::NotLegal, None, false)]
+    #[case::guarded(Outcome::Refused, None, false)]
+    #[case::by_the_other_side(Outcome::Refused, Some(Evidence::Acknowledged), true)]
+    #[case(Outcome::Failed, None, true)]
+    #[case(Outcome::Unknown, Some(Evidence::Sent), true)]
+    fn what_may_be_wrong_for_everybody_holds_the_run(
+        #[case] outcome: Outcome,
+        #[case] evidence: Option<Evidence>,
+        #[case] is_odd: bool,
+    ) {
+        let end = BulkEnd { evidence, ..BulkEnd::not_sent(outcome, "x", Timestamp::UNIX_EPOCH) };
+        assert_eq!(end.is_odd(), is_odd);
+    }
+
+    fn action(outcome: Outcome) -> Action {
+        Action {
+            id: ActionId(uuid::Uuid::nil()),
+            step: None,
+            is_test: false,
+            undoes: None,
+            before: None,
+            flow: "okta-contain".into(),
+            verb: String::new(),
+            risk: Risk::Medium,
+            login: Login::new("ann"),
+            target_id: None,
+            finding: None,
+            evidence: Evidence::Acknowledged,
+            outcome,
+            request: ShownRequest {
+                method: String::new(),
+                url: String::new(),
+                headers: Vec::new(),
+                body: String::new(),
+            },
+            receipt: None,
+            reason: None,
+            actor: Actor::default(),
+            at: Timestamp::UNIX_EPOCH,
+        }
+    }
+
+    /// The actions of steps of these numbers, of so many.
+    fn begun(steps: &[(u8, Outcome)], of: u8) -> Vec<Action> {
+        let run = ActionId(uuid::Uuid::nil());
+        let step = |number| (of > 1).then_some(StepOf { run, number, of });
+        steps.iter().map(|(number, outcome)| Action { step: step(*number), ..action(*outcome) }).collect()
+    }
+
+    #[rstest]
+    #[case(&[], 1, None)]
+    #[case(&[(1, Outcome::Changed)], 1, Some((Outcome::Changed, true)))]
+    #[case::without_a_receipt(&[(1, Outcome::Pending)], 1, Some((Outcome::Unknown, true)))]
+    #[case::the_second_step_was_not_sent(&[(1, Outcome::Changed)], 2, Some((Outcome::Unknown, false)))]
+    #[case(&[(1, Outcome::Changed), (2, Outcome::Accepted)], 2, Some((Outcome::Accepted, false)))]
+    #[case::the_odd_step_is_told(&[(1, Outcome::Failed), (2, Outcome::Accepted)], 2, Some((Outcome::Failed, false)))]
+    #[case::the_first_needed_no_send(&[(2, Outcome::Changed)], 2, Some((Outcome::Changed, false)))]
+    fn what_was_begun_is_told_and_not_taken_for_whole(
+        #[case] steps: &[(u8, Outcome)],
+        #[case] of: u8,
+        #[case] expected: Option<(Outcome, bool)>,
+    ) {
+        let end = BulkEnd::of_begun(&begun(steps, of), Timestamp::UNIX_EPOCH);
+        assert_eq!(end.map(|end| (end.outcome, end.action.is_some())), expected);
+    }
+
+    #[rstest]
+    #[case::on_its_way(&[(1, Outcome::Pending)], 1, BulkState::Stopped, Outcome::Pending)]
+    #[case::about_to_send_the_next(&[(1, Outcome::Changed)], 2, BulkState::Running, Outcome::Pending)]
+    #[case::cut_between(&[(1, Outcome::Changed)], 2, BulkState::Stopped, Outcome::Unknown)]
+    #[case(&[(1, Outcome::Changed)], 1, BulkState::Stopped, Outcome::Changed)]
+    fn who_was_begun_with_stands_as_the_actions_do(
+        #[case] steps: &[(u8, Outcome)],
+        #[case] of: u8,
+        #[case] run: BulkState,
+        #[case] expected: Outcome,
+    ) {
+        assert_eq!(BulkEnd::standing(&begun(steps, of), run).unwrap().outcome, expected);
+    }
+}

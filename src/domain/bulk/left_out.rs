@@ -1,0 +1,53 @@
+//! Who of those who were planned is acted on, and who is left out: told before anything is sent, and what the
+//! number is that a confirmation asks for.
+
+use crate::domain::Untrusted;
+use crate::domain::plan::{Plan, Refusal};
+use std::collections::BTreeMap;
+
+/// What becomes of who has something standing against it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Doubts {
+    /// They are left out.
+    Stand,
+    /// They are acted on all the same: that is insisted on.
+    InsistedOn,
+}
+
+/// Why somebody is left out of a run on many, one for each plan in their order; `None` for who is acted on. A second
+/// name of an account is left out: whoever is acted on is acted on once.
+pub fn left_out(plans: &[Plan], doubts: Doubts) -> Vec<Option<Refusal>> {
+    let mut accounts = BTreeMap::new();
+    plans.iter().map(|plan| own(plan, doubts).or_else(|| second(plan, &mut accounts))).collect()
+}
+
+/// Why a plan is on an account that somebody is acted on by already.
+fn second<'a>(plan: &'a Plan, accounts: &mut BTreeMap<&'a str, &'a Plan>) -> Option<Refusal> {
+    let account = plan.target_id.as_deref()?;
+    let first = accounts.insert(account, plan)?;
+    accounts.insert(account, first);
+    Some(Refusal::from(format!("the same account as `{}`: `{}`", first.login, Untrusted::from(account))))
+}
+
+fn own(plan: &Plan, doubts: Doubts) -> Option<Refusal> {
+    let doubt = || plan.needs_again.clone().filter(|_| doubts == Doubts::Stand).map(Refusal::from);
+    plan.refusal.clone().or_else(doubt)
+}
+
+/// What stands against a plan, a text each: an earlier action by its id, since its age changes, and anything else in
+/// its words.
+pub fn doubts(plan: &Plan) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    for part in plan.parts() {
+        let follows = part.follows.map(|action| action.to_string());
+        let texts = part.needs_again.iter().flat_map(|texts| texts.split("; "));
+        for text in texts {
+            let earlier = follows.as_ref().filter(|action| text.contains(action.as_str()));
+            let doubt = earlier.map_or_else(|| text.to_owned(), |action| format!("action {action}"));
+            if !all.contains(&doubt) {
+                all.push(doubt);
+            }
+        }
+    }
+    all
+}

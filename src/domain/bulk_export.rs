@@ -1,0 +1,106 @@
+//! A run on many as it is handed on: as JSON under names that stay, and as CSV that no spreadsheet runs.
+
+use super::bulk::{BulkEnd, BulkId, BulkRun, BulkUser};
+use super::csv;
+use super::time;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+/// A run, as it stands now.
+pub fn run_json(run: &BulkRun, now: Timestamp) -> Value {
+    json!({
+        "id": run.id, "flow": run.flow, "verb": run.verb, "risk": run.risk.word(), "state": run.word(now), "why": run.why,
+        "users": run.counts.total(), "queued": run.counts.queued, "ended": run.counts.ended,
+        "inputs": run.inputs, "reason": run.reason, "insisted": run.is_insisted, "actor": run.actor,
+        "at": time::rfc3339(run.at),
+    })
+}
+
+/// One of its users.
+pub fn user_json(id: BulkId, user: &BulkUser) -> Value {
+    let end = user.end.as_ref();
+    json!({
+        "bulk": id, "position": user.position, "login": user.login, "target": user.target_id,
+        "finding": user.finding, "outcome": end.map(|end| end.outcome.word()),
+        "evidence": end.and_then(|end| end.evidence), "status": end.and_then(|end| end.status),
+        "why": end.and_then(|end| end.why.clone()), "action": end.and_then(|end| end.action),
+        "at": end.map(|end| time::rfc3339(end.at)),
+    })
+}
+
+/// The line of headings, with its line end.
+pub fn csv_heading() -> String {
+    csv::line([
+        "bulk", "flow", "position", "login", "target", "finding", "outcome", "evidence", "status", "why",
+        "action", "at",
+    ])
+}
+
+/// A user's line, with its line end. Who still waits has no outcome.
+pub fn csv_row(run: &BulkRun, user: &BulkUser) -> String {
+    let end = user.end.as_ref();
+    let text = |text: Option<String>| text.unwrap_or_default();
+    let evidence = end.and_then(|end| end.evidence).map(|evidence| evidence.word().to_owned());
+    let cells: [&str; 12] = [
+        &run.id.to_string(),
+        &run.flow.0,
+        &user.position.to_string(),
+        user.login.raw(),
+        &text(user.target_id.clone()),
+        &text(user.finding.map(|finding| finding.to_string())),
+        end.map_or("queued", |end| end.outcome.word()),
+        &text(evidence),
+        &text(end.and_then(|end| end.status).map(|status| status.to_string())),
+        &text(end.and_then(|end| end.why.clone())),
+        &text(end.and_then(|end| end.action).map(|action| action.to_string())),
+        &text(end.map(|end: &BulkEnd| time::rfc3339(end.at))),
+    ];
+    csv::line(cells)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::bulk::{BulkCounts, BulkState};
+    use crate::domain::{Actor, Login, Outcome, Risk};
+
+    fn run() -> BulkRun {
+        BulkRun {
+            id: BulkId(uuid::Uuid::nil()),
+            flow: "okta-suspend".into(),
+            verb: "suspend".into(),
+            risk: Risk::Medium,
+            inputs: Default::default(),
+            reason: None,
+            is_insisted: false,
+            actor: Actor::default(),
+            at: Timestamp::UNIX_EPOCH,
+            state: BulkState::Paused,
+            why: None,
+            held_until: None,
+            seal: None,
+            counts: BulkCounts::default(),
+        }
+    }
+
+    #[test]
+    fn a_row_has_a_cell_a_heading_and_no_formula() {
+        let end = BulkEnd::not_sent(Outcome::Refused, "=HYPERLINK()", Timestamp::UNIX_EPOCH);
+        let user = BulkUser {
+            position: 3,
+            login: Login::new("@ann"),
+            target_id: None,
+            finding: None,
+            doubts: Vec::new(),
+            end: Some(end),
+        };
+        let row = csv_row(&run(), &user);
+        assert!(
+            row.contains(",3,\"'@ann\",,,refused,,,\"'=HYPERLINK()\",,1970-01-01T00:00:00.000Z\r\n"),
+            "{row}"
+        );
+        assert_eq!(row.matches(',').count(), csv_heading().matches(',').count());
+        let waits = csv_row(&run(), &BulkUser { end: None, ..user });
+        assert!(waits.contains(",queued,"), "{waits}");
+    }
+}

@@ -1,0 +1,288 @@
+//! What the journal is asked for, in one line: `user:ann@example.com outcome:unknown since:7d "word"`.
+//!
+//! It has the manners of the feed's filter: all terms have to hold, `-` negates, quotes hold blanks, `*` stands
+//! for anything. One that names a value exactly is looked up; what is left is told record by record.
+
+use super::told::{Term, Told};
+use super::{Record, RecordKind};
+use crate::domain::log::Moment;
+use crate::domain::query::{self, Comparison, Pattern, QueryError, Token};
+use crate::domain::{Login, Outcome};
+use jiff::Timestamp;
+use std::fmt;
+
+/// What the journal is asked for. The empty query asks for everything.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct JournalQuery {
+    terms: Vec<(Sign, Test)>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sign {
+    Is,
+    IsNot,
+}
+
+/// What a term tests.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Test {
+    User(Pattern),
+    Flow(Pattern),
+    By(Pattern),
+    Action(Pattern),
+    Bulk(Pattern),
+    Kind(RecordKind),
+    Outcome(Outcome),
+    Since(Moment),
+    Until(Moment),
+    Words(String),
+}
+
+/// The forms, for whoever wrote another one.
+const HINT: &str = "hint: terms are `user:LOGIN`, `flow:ID`, `kind:settled`, `outcome:unknown`, `by:NAME`, `action:ID`, `bulk:ID`, `since:7d`, `until:2026-05-01` and free words; `-` negates, quotes hold blanks";
+
+/// From when on, and before when.
+pub type Span = (Option<Timestamp>, Option<Timestamp>);
+
+impl JournalQuery {
+    /// Parses a filter.
+    ///
+    /// # Errors
+    /// A sentence with a hint.
+    pub fn parse(text: &str) -> Result<JournalQuery, String> {
+        let said = |error: QueryError| format!("{error}; {HINT}");
+        let tokens = query::tokens(text).map_err(said)?;
+        let terms = tokens.into_iter().map(|token| {
+            let sign = if token.negated { Sign::IsNot } else { Sign::Is };
+            test(&token).map(|test| (sign, test)).map_err(said)
+        });
+        Ok(JournalQuery { terms: terms.collect::<Result<_, String>>()? })
+    }
+
+    /// What there is about a person.
+    pub fn of_user(login: &Login) -> JournalQuery {
+        JournalQuery { terms: vec![(Sign::Is, Test::User(Pattern::exactly(login.raw())))] }
+    }
+
+    /// The same within a span of time.
+    #[must_use]
+    pub fn within(mut self, since: Option<Moment>, until: Option<Moment>) -> JournalQuery {
+        let span = since.map(Test::Since).into_iter().chain(until.map(Test::Until));
+        self.terms.extend(span.map(|test| (Sign::Is, test)));
+        self
+    }
+
+    /// Whether everything is asked for.
+    pub fn is_empty(&self) -> bool {
+        self.terms.is_empty()
+    }
+
+    /// The span outside of which nothing can match.
+    pub fn span(&self, now: Timestamp) -> Span {
+        let tests = || self.terms.iter().filter(|(sign, _)| *sign == Sign::Is).map(|(_, test)| test);
+        let since =
+            tests().filter_map(|test| if let Test::Since(at) = test { Some(at.at(now)) } else { None });
+        let until =
+            tests().filter_map(|test| if let Test::Until(at) = test { Some(at.at(now)) } else { None });
+        (since.max(), until.min())
+    }
+
+    /// The value that it names exactly and that the fewest records have, as far as one can tell.
+    pub fn narrowest(&self) -> Option<Term> {
+        let exact =
+            self.terms.iter().filter(|(sign, _)| *sign == Sign::Is).filter_map(|(_, test)| named(test));
+        exact.min_by_key(|(rank, _)| *rank).map(|(_, term)| term)
+    }
+
+    /// Whether a record matches.
+    pub fn matches(&self, record: &Record, now: Timestamp) -> bool {
+        if self.terms.is_empty() {
+            return true;
+        }
+        let told = Told::of(record);
+        self.terms.iter().all(|(sign, test)| holds(test, record, &told, now) == (*sign == Sign::Is))
+    }
+}
+
+fn named(test: &Test) -> Option<(u8, Term)> {
+    let exactly = |rank, name, pattern: &Pattern| pattern.literal().map(|value| (rank, (name, value)));
+    match test {
+        Test::Action(pattern) => exactly(0, "action", pattern),
+        Test::Bulk(pattern) => exactly(1, "bulk", pattern),
+        Test::User(pattern) => exactly(2, "user", pattern),
+        Test::Flow(pattern) => exactly(3, "flow", pattern),
+        Test::Outcome(outcome) => Some((4, ("outcome", outcome.word().to_owned()))),
+        Test::By(pattern) => exactly(5, "by", pattern),
+        Test::Kind(kind) => Some((6, ("kind", kind.word().to_owned()))),
+        Test::Since(_) | Test::Until(_) | Test::Words(_) => None,
+    }
+}
+
+fn holds(test: &Test, record: &Record, told: &Told, now: Timestamp) -> bool {
+    let id = |id: Option<String>, pattern: &Pattern| id.is_some_and(|id| pattern.matches(&id));
+    match test {
+        Test::User(pattern) => told.login().is_some_and(|login| pattern.matches(login.raw())),
+        Test::Flow(pattern) => told.flow().is_some_and(|flow| pattern.matches(flow)),
+        Test::By(pattern) => told.names().iter().any(|name| pattern.matches(name)),
+        Test::Action(pattern) => id(told.action().map(|id| id.to_string()), pattern),
+        Test::Bulk(pattern) => id(told.bulk().map(str::to_owned), pattern),
+        Test::Kind(kind) => record.kind == *kind,
+        Test::Outcome(outcome) => told.outcome() == Some(*outcome),
+        Test::Since(at) => record.at >= at.at(now),
+        Test::Until(at) => record.at < at.at(now),
+        Test::Words(words) => {
+            let content = record.content.as_deref().unwrap_or_default().to_lowercase();
+            words.split_whitespace().all(|word| content.contains(&word.to_lowercase()))
+        }
+    }
+}
+
+fn test(token: &Token) -> Result<Test, QueryError> {
+    let value = token.value.as_str();
+    let Some((field, comparison)) = &token.field else { return Ok(Test::Words(value.to_owned())) };
+    if *comparison != Comparison::Equal {
+        return Err(token.error(format!("`{field}` cannot be compared")));
+    }
+    if value.is_empty() {
+        return Err(token.error(format!("`{field}:` has no value")));
+    }
+    let pattern = || Pattern(value.to_owned());
+    let moment = || Moment::parse(value).map_err(|why| token.error(why));
+    let unknown = |what: &str| token.error(format!("`{value}` is not {what}"));
+    match field.as_str() {
+        "user" => Ok(Test::User(pattern())),
+        "flow" => Ok(Test::Flow(pattern())),
+        "by" => Ok(Test::By(pattern())),
+        "action" => Ok(Test::Action(pattern())),
+        "bulk" => Ok(Test::Bulk(pattern())),
+        "kind" => RecordKind::parse(value).map(Test::Kind).ok_or_else(|| unknown("a kind of record")),
+        "outcome" => Outcome::parse(value).map(Test::Outcome).ok_or_else(|| unknown("an outcome")),
+        "since" => moment().map(Test::Since),
+        "until" => moment().map(Test::Until),
+        _ => Err(token.error(format!("there is no field `{field}`"))),
+    }
+}
+
+impl fmt::Display for JournalQuery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, (sign, test)) in self.terms.iter().enumerate() {
+            f.write_str(if i > 0 { " " } else { "" })?;
+            f.write_str(if *sign == Sign::IsNot { "-" } else { "" })?;
+            write!(f, "{test}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Test {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let quote = |pattern: &Pattern| query::quote(&pattern.0);
+        match self {
+            Test::User(pattern) => write!(f, "user:{}", quote(pattern)),
+            Test::Flow(pattern) => write!(f, "flow:{}", quote(pattern)),
+            Test::By(pattern) => write!(f, "by:{}", quote(pattern)),
+            Test::Action(pattern) => write!(f, "action:{}", quote(pattern)),
+            Test::Bulk(pattern) => write!(f, "bulk:{}", quote(pattern)),
+            Test::Kind(kind) => write!(f, "kind:{}", kind.word()),
+            Test::Outcome(outcome) => write!(f, "outcome:{}", outcome.word()),
+            Test::Since(at) => write!(f, "since:{at}"),
+            Test::Until(at) => write!(f, "until:{at}"),
+            Test::Words(words) => f.write_str(&query::quote_words(words)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use rstest::rstest;
+
+    fn now() -> Timestamp {
+        "2026-05-02T00:00:00Z".parse().unwrap()
+    }
+
+    fn record() -> Record {
+        let content = r#"{"action":"00000000-0000-0000-0000-000000000007","flow":"okta-suspend","login":"Ann@Example.com",
+            "outcome":"unknown","reason":"Seen in Paris","actor":{"user":"root","analyst":"Bo","host":"h"}}"#;
+        let at = "2026-05-01T12:00:00Z".parse().unwrap();
+        Record::after(None, at, RecordKind::Settled, content.to_owned())
+    }
+
+    #[rstest]
+    #[case("", true)]
+    #[case("user:ann@example.com", true)]
+    #[case("user:ann", false)]
+    #[case("user:ann*", true)]
+    #[case("-user:ann*", false)]
+    #[case("flow:okta-* outcome:unknown", true)]
+    #[case("outcome:changed", false)]
+    #[case("kind:settled", true)]
+    #[case("kind:intended", false)]
+    #[case("by:bo", true)]
+    #[case("by:root", true)]
+    #[case("by:eve", false)]
+    #[case("action:*7", true)]
+    #[case("bulk:*", false)]
+    #[case("paris SEEN", true)]
+    #[case("\"seen in paris\" -london", true)]
+    #[case("rome", false)]
+    #[case("since:12h", true)]
+    #[case("since:11h", false)]
+    #[case("until:2026-05-01T12:00:00Z", false)]
+    #[case("until:2026-05-01T12:00:01Z since:2026-05-01", true)]
+    fn a_record_is_found(#[case] text: &str, #[case] expected: bool) {
+        assert_eq!(JournalQuery::parse(text).unwrap().matches(&record(), now()), expected);
+    }
+
+    #[rstest]
+    #[case("user:", "`user:` has no value at column 1")]
+    #[case("a kind:log", "`log` is not a kind of record at column 3")]
+    #[case("outcome:fine", "`fine` is not an outcome at column 1")]
+    #[case("severity>=high", "`severity` cannot be compared at column 1")]
+    #[case("since:yesterday", "`yesterday` is not a time")]
+    #[case("colour:red", "there is no field `colour`")]
+    fn what_is_not_understood_is_said(#[case] text: &str, #[case] expected: &str) {
+        let error = JournalQuery::parse(text).unwrap_err();
+        assert!(error.starts_with(expected) && error.contains("hint: terms are"), "{error}");
+    }
+
+    #[rstest]
+    #[case("kind:settled user:Ann flow:x", Some(("user", "ann")))]
+    #[case("kind:settled -user:ann by:b*", Some(("kind", "settled")))]
+    #[case("user:a* paris since:1d", None)]
+    fn the_narrowest_value_is_looked_up(#[case] text: &str, #[case] expected: Option<(&'static str, &str)>) {
+        let narrowest = JournalQuery::parse(text).unwrap().narrowest();
+        assert_eq!(narrowest, expected.map(|(name, value)| (name, value.to_owned())));
+    }
+
+    #[test]
+    fn the_span_is_what_all_terms_leave() {
+        let query = JournalQuery::parse("since:2d since:1d until:1h -until:2h").unwrap();
+        let hours = |n| now() - jiff::SignedDuration::from_hours(n);
+        assert_eq!(query.span(now()), (Some(hours(24)), Some(hours(1))));
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_looked_up_is_among_the_terms_of_what_matches(user in "[a-zA-Zé]{1,6}", wanted in "[a-zA-Zé]{1,6}") {
+            let content = serde_json::json!({ "login": user }).to_string();
+            let record = Record::after(None, now(), RecordKind::Triage, content);
+            let query = JournalQuery::of_user(&Login::new(&wanted));
+            let term = query.narrowest().unwrap();
+            prop_assert_eq!(query.matches(&record, now()), Told::of(&record).terms().contains(&term));
+        }
+
+        #[test]
+        fn printing_parses_to_the_same(text in "(user|flow|by|action|bulk):[ -~é]{1,8}( -?[a-z\"]{1,6}){0,2}( since:[1-9]h)?") {
+            if let Ok(query) = JournalQuery::parse(&text) {
+                prop_assert_eq!(JournalQuery::parse(&query.to_string()).unwrap(), query);
+            }
+        }
+
+        #[test]
+        fn nothing_panics(text in any::<String>()) {
+            let _ = JournalQuery::parse(&text);
+        }
+    }
+}

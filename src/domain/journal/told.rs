@@ -1,0 +1,247 @@
+//! What a record says: in words, and by the few values that it is searched by.
+
+use super::{Record, RecordKind};
+use crate::domain::{ActionId, Actor, Login, NOTHING, Outcome};
+use serde_json::Value;
+
+/// What a record says.
+#[derive(Debug, Clone)]
+pub struct Told {
+    kind: RecordKind,
+    content: Option<Value>,
+    damage: Option<String>,
+}
+
+/// A name and a value that a record is found by at once, however long the journal is.
+pub type Term = (&'static str, String);
+
+impl Told {
+    /// Reads a record. What is no JSON says nothing.
+    pub fn of(record: &Record) -> Told {
+        let content = record.content.as_deref();
+        Told {
+            kind: record.kind,
+            content: content.map(|text| serde_json::from_str(text).unwrap_or_default()),
+            damage: record.damage.as_ref().map(ToString::to_string),
+        }
+    }
+
+    fn value(&self, key: &str) -> Option<&Value> {
+        self.content.as_ref()?.get(key)
+    }
+
+    fn text(&self, key: &str) -> Option<&str> {
+        self.value(key)?.as_str().filter(|text| !text.is_empty())
+    }
+
+    fn word(&self, key: &str) -> Option<String> {
+        self.value(key).and_then(word)
+    }
+
+    /// Whom it is about.
+    pub fn login(&self) -> Option<Login> {
+        self.text("login").map(Login::new)
+    }
+
+    /// Which flow.
+    pub fn flow(&self) -> Option<&str> {
+        self.text("flow")
+    }
+
+    /// How an action ended, as far as this record knows.
+    pub fn outcome(&self) -> Option<Outcome> {
+        self.text("outcome").and_then(Outcome::parse)
+    }
+
+    /// How much of it is proven, in its own word.
+    pub fn evidence(&self) -> Option<&str> {
+        self.text("evidence")
+    }
+
+    /// Which action it is a record of.
+    pub fn action(&self) -> Option<ActionId> {
+        self.text("action").and_then(|id| id.parse().ok())
+    }
+
+    /// Which run on many.
+    pub fn bulk(&self) -> Option<&str> {
+        self.text("bulk")
+    }
+
+    /// The receipt, where it has one.
+    pub fn receipt(&self) -> Option<crate::domain::Receipt> {
+        serde_json::from_value(self.value("receipt")?.clone()).ok()
+    }
+
+    /// Who acted.
+    pub fn actor(&self) -> Option<Actor> {
+        serde_json::from_value(self.value("actor")?.clone()).ok()
+    }
+
+    /// The names of whoever did it: of the uid, of the analyst that it asserts, of the source whose event did.
+    pub fn names(&self) -> Vec<String> {
+        let actor = self.actor();
+        let names = actor.into_iter().flat_map(|actor| [Some(actor.user), actor.analyst]).flatten();
+        names.chain(self.text("source").map(str::to_owned)).collect()
+    }
+
+    /// Who acted, or the source whose event changed a finding.
+    pub fn who(&self) -> String {
+        match self.actor() {
+            Some(actor) => actor.signed(),
+            None => self.text("source").unwrap_or(NOTHING).to_owned(),
+        }
+    }
+
+    /// What was done, without whom it was done to.
+    pub fn deed(&self) -> String {
+        self.parts().join(" · ")
+    }
+
+    /// What was done to whom, on one line.
+    pub fn what(&self) -> String {
+        let mut parts = self.parts();
+        if let Some(login) = self.login().filter(|_| self.damage.is_none()) {
+            parts.insert(parts.len().min(1), login.to_string());
+        }
+        parts.join(" · ")
+    }
+
+    /// The parts of [`Told::deed`], for whoever joins them otherwise.
+    pub fn parts(&self) -> Vec<String> {
+        if let Some(damage) = &self.damage {
+            return vec![format!("damaged: {damage}")];
+        }
+        if self.content.is_none() {
+            return vec!["erased by retention".to_owned()];
+        }
+        let words: Vec<String> = match self.kind {
+            RecordKind::Setting => self.set(),
+            RecordKind::Triage => self.change(),
+            RecordKind::Bulk => ["flow", "users", "state", "counts", "why"]
+                .into_iter()
+                .filter_map(|key| if key == "counts" { self.counts() } else { self.word(key) })
+                .collect(),
+            _ => self.run(),
+        };
+        if words.is_empty() { vec![self.raw()] } else { words }
+    }
+
+    fn raw(&self) -> String {
+        self.content.as_ref().map(Value::to_string).unwrap_or_default()
+    }
+
+    fn run(&self) -> Vec<String> {
+        let step = self.text("step").map(|step| format!("step {step}"));
+        let test =
+            self.value("test").filter(|test| **test == true).map(|_| "a test, with the documented sample");
+        let undoes = self.text("undoes").map(|id| format!("undoes {id}"));
+        let known = ["flow", "evidence", "outcome"].into_iter().filter_map(|key| self.word(key));
+        known.chain(step).chain(undoes).chain(test.map(str::to_owned)).collect()
+    }
+
+    /// A triage change: what, in which words, of which check.
+    fn change(&self) -> Vec<String> {
+        let change = self.value("change");
+        let change_word = |change: &Value| match change.get("change") {
+            Some(name) => word(name),
+            // What an event did is kept under its name.
+            None => change.as_object()?.keys().next().cloned(),
+        };
+        let named = change.and_then(change_word);
+        let inner = change.map(|change| match named.as_deref().and_then(|name| change.get(name)) {
+            Some(inner @ Value::Object(_)) => inner,
+            _ => change,
+        });
+        let said = |key: &str| inner.and_then(|inner| inner.get(key)).and_then(word);
+        let said: Vec<String> = ["disposition", "reason", "text"].into_iter().filter_map(said).collect();
+        named.into_iter().chain(said).chain(self.word("check_id")).collect()
+    }
+
+    /// A setting and its value, of which only the end is told where it is that of a request.
+    fn set(&self) -> Vec<String> {
+        let value = self.word("value").unwrap_or_default();
+        let told = match serde_json::from_str::<Value>(&value) {
+            Ok(Value::Object(object)) => {
+                ["outcome", "id"].iter().filter_map(|key| word(object.get(*key)?)).collect()
+            }
+            _ => vec![value],
+        };
+        self.word("setting").into_iter().chain(told).filter(|word| !word.is_empty()).collect()
+    }
+
+    /// How many ended how: `changed 3, failed 1`.
+    fn counts(&self) -> Option<String> {
+        let counts = self.value("counts")?.as_object()?;
+        let one = |(name, n): (&String, &Value)| n.as_u64().filter(|n| *n > 0).map(|n| format!("{name} {n}"));
+        let told: Vec<String> = counts.iter().filter_map(one).collect();
+        (!told.is_empty()).then(|| told.join(", "))
+    }
+
+    /// The values that it is found by at once, folded.
+    pub fn terms(&self) -> Vec<Term> {
+        let mut terms: Vec<Term> = vec![("kind", self.kind.word().to_owned())];
+        terms.extend(self.login().map(|login| ("user", login.folded().to_owned())));
+        terms.extend(self.flow().map(|flow| ("flow", flow.to_lowercase())));
+        terms.extend(self.outcome().map(|outcome| ("outcome", outcome.word().to_owned())));
+        terms.extend(self.names().into_iter().map(|name| ("by", name.to_lowercase())));
+        terms.extend(self.text("action").map(|id| ("action", id.to_lowercase())));
+        terms.extend(self.bulk().map(|id| ("bulk", id.to_lowercase())));
+        terms
+    }
+}
+
+fn word(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) if !text.is_empty() => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::Timestamp;
+    use rstest::rstest;
+    use serde_json::json;
+
+    fn told(kind: RecordKind, content: Value) -> Told {
+        Told::of(&Record::after(None, Timestamp::UNIX_EPOCH, kind, content.to_string()))
+    }
+
+    #[rstest]
+    #[case(RecordKind::Intended, json!({"flow": "f", "login": "Ann", "step": "1 of 2", "test": true}),
+        "f · Ann · step 1 of 2 · a test, with the documented sample")]
+    #[case(RecordKind::Settled, json!({"flow": "f", "login": "ann", "outcome": "changed", "evidence": "verified"}),
+        "f · ann · verified · changed")]
+    #[case(RecordKind::Triage, json!({"login": "ann", "check_id": "no-mfa",
+        "change": {"change": "close", "disposition": "undetermined", "reason": "gone"}}),
+        "close · ann · undetermined · gone · no-mfa")]
+    #[case(RecordKind::Triage, json!({"login": "ann", "check_id": "no-mfa", "source": "cii",
+        "change": {"reopen": {"reason": "came again"}}}), "reopen · ann · came again · no-mfa")]
+    #[case(RecordKind::Bulk, json!({"bulk": "b", "flow": "f", "users": 3, "state": "running",
+        "counts": {"changed": 2, "failed": 0}}), "f · 3 · running · changed 2")]
+    #[case(RecordKind::Setting, json!({"setting": "x", "value": "{\"outcome\":\"changed\",\"id\":\"9\"}"}),
+        "x · changed · 9")]
+    #[case(RecordKind::Setting, json!({"setting": "x", "value": "on"}), "x · on")]
+    #[case(RecordKind::Intended, json!({"other": 1}), "{\"other\":1}")]
+    fn a_record_says_what_was_done(#[case] kind: RecordKind, #[case] content: Value, #[case] said: &str) {
+        assert_eq!(told(kind, content).what(), said);
+    }
+
+    #[test]
+    fn it_is_found_by_its_values() {
+        let told = told(
+            RecordKind::Settled,
+            json!({"flow": "F", "login": "ANN", "outcome": "changed", "action": "A-1",
+                "actor": {"user": "root", "analyst": "Bo", "host": "h"}}),
+        );
+        let terms: Vec<String> =
+            told.terms().into_iter().map(|(name, value)| format!("{name}={value}")).collect();
+        assert_eq!(
+            terms,
+            ["kind=settled", "user=ann", "flow=f", "outcome=changed", "by=root", "by=bo", "action=a-1"]
+        );
+    }
+}

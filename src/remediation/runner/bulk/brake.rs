@@ -1,0 +1,162 @@
+//! What stops a drive: a wish, an end of a kind that nobody saw yet, or one that was seen and comes again and again.
+//!
+//! What may be wrong for everybody is told once, and whoever goes on has seen it: then it is taken for one user's
+//! own, until it comes too often in a row. Of what was answered the answers make a row, since they say how the other
+//! side is now; of what could not even be planned the plans do. Who could not be planned waits until it is told
+//! whose fault that is.
+
+use super::Wish;
+use crate::domain::Outcome;
+use crate::domain::bulk::{BulkEnd, BulkUser, EndKind};
+use std::collections::BTreeSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use tokio::sync::watch;
+
+/// A kind that was seen and comes more often than this in a row is nobody's own.
+const IN_A_ROW: usize = 5;
+
+/// Which of the answers about one user it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// Something is sent behind it.
+    Between,
+    /// The last.
+    Last,
+}
+
+pub(super) struct Brake {
+    wishes: watch::Receiver<Wish>,
+    /// The kinds of ends that there were when somebody let it go on.
+    known: BTreeSet<EndKind>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    why: Option<String>,
+    /// What pulled it, where somebody has to remember that.
+    held_by: Option<EndKind>,
+    /// The users of whom it was the same, one after the other.
+    row: Option<(EndKind, BTreeSet<u32>)>,
+    /// Those who could not be planned, though it may be their own fault.
+    suspects: Vec<(BulkUser, BulkEnd)>,
+}
+
+impl Brake {
+    pub(super) fn new(wishes: watch::Receiver<Wish>, known: impl IntoIterator<Item = EndKind>) -> Brake {
+        Brake { wishes, known: known.into_iter().collect(), state: Mutex::default() }
+    }
+
+    pub(super) fn is_on(&self) -> bool {
+        self.wish() != Wish::GoOn || self.why().is_some()
+    }
+
+    pub(super) fn wish(&self) -> Wish {
+        *self.wishes.borrow()
+    }
+
+    pub(super) fn why(&self) -> Option<String> {
+        self.state().why.clone()
+    }
+
+    /// What paused the run and stands at no user: whoever goes on has seen it.
+    pub(super) fn held_by(&self) -> Option<EndKind> {
+        self.state().held_by
+    }
+
+    /// The first reason is told.
+    pub(super) fn pull(&self, why: String) {
+        self.state().why.get_or_insert(why);
+    }
+
+    /// Somebody could not be planned, and it may be so for everybody: they wait.
+    pub(super) fn hold(&self, user: BulkUser, end: BulkEnd) {
+        let kind = EndKind::Held(end.outcome);
+        let why = format!("`{}`: {}", user.login, end.why.as_deref().unwrap_or_default());
+        let is_known = self.known.contains(&kind);
+        let mut state = self.state();
+        if state.why.is_some() {
+            return;
+        }
+        if !is_known {
+            (state.why, state.held_by) = (Some(why), Some(kind));
+        } else if state.comes_again(kind, user.position) {
+            state.why = Some(in_a_row(&why));
+        } else {
+            state.suspects.push((user, end));
+        }
+    }
+
+    /// A plan was made: those who could not be planned before had a reason of their own. They are handed out.
+    pub(super) fn planned(&self) -> Vec<(BulkUser, BulkEnd)> {
+        let mut state = self.state();
+        if matches!(state.row, Some((EndKind::Held(_), _))) {
+            state.row = None;
+        }
+        std::mem::take(&mut state.suspects)
+    }
+
+    /// An answer came, before anybody else is begun. One that went well ends a row of those that did not.
+    pub(super) fn answered(&self, user: &BulkUser, (outcome, status): (Outcome, Option<u16>), which: Answer) {
+        if let Some(kind) = EndKind::of_answer(outcome, status) {
+            let answered = status.map(|status| format!(" (answered {status})")).unwrap_or_default();
+            return self.count(user, kind, || format!("`{}` is {}{answered}", user.login, outcome.word()));
+        }
+        let mut state = self.state();
+        let is_in_it = state.row.as_ref().is_some_and(|(_, users)| users.contains(&user.position));
+        if which == Answer::Last && !is_in_it {
+            state.row = None;
+        }
+    }
+
+    /// It ended for somebody whom this drive acted on.
+    pub(super) fn ended(&self, user: &BulkUser, end: &BulkEnd) {
+        if let Some(kind) = end.kind() {
+            self.count(user, kind, || words(user, end));
+        }
+    }
+
+    /// So it stands for somebody whom an earlier drive acted on: that says nothing of how the other side is now.
+    pub(super) fn begun(&self, user: &BulkUser, end: &BulkEnd) {
+        if end.kind().is_some_and(|kind| !self.known.contains(&kind)) {
+            self.pull(words(user, end));
+        }
+    }
+
+    fn count(&self, user: &BulkUser, kind: EndKind, words: impl FnOnce() -> String) {
+        if !self.known.contains(&kind) {
+            return self.pull(words());
+        }
+        let mut state = self.state();
+        if state.comes_again(kind, user.position) {
+            state.why.get_or_insert_with(|| in_a_row(&words()));
+        }
+    }
+
+    /// A thread that panicked while it held this left it whole.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// One more of a kind; whether that is one too many.
+    fn comes_again(&mut self, kind: EndKind, position: u32) -> bool {
+        match &mut self.row {
+            Some((same, users)) if *same == kind => {
+                users.insert(position);
+            }
+            row => *row = Some((kind, BTreeSet::from([position]))),
+        }
+        self.row.as_ref().is_some_and(|(_, users)| users.len() > IN_A_ROW)
+    }
+}
+
+fn in_a_row(words: &str) -> String {
+    format!("more than {IN_A_ROW} in a row, the last: {words}")
+}
+
+fn words(user: &BulkUser, end: &BulkEnd) -> String {
+    let why = end.why.as_deref().map(|why| format!(": {why}")).unwrap_or_default();
+    format!("`{}` is {}{why}", user.login, end.words())
+}

@@ -1,0 +1,320 @@
+//! One drive of a run: user by user, each planned anew, held to what was confirmed, and run by itself.
+
+use super::brake::{Answer, Brake};
+use super::{BulkTold, Wish};
+use crate::domain::bulk::{BulkEnd, BulkRun, BulkState, BulkUser, doubts};
+use crate::domain::plan::{Plan, Refusal};
+use crate::domain::run_end::RunEnd;
+use crate::domain::{ActionId, Flow, Outcome, Risk, Untrusted};
+use crate::remediation::blast::Depth;
+use crate::remediation::bulk::ask;
+use crate::remediation::card::{PlanError, prepare_to};
+use crate::remediation::runner::{Compare, Confirmed, Progress, RunError, Runner};
+use crate::store::{Again, IntendError, StoreError, Users};
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use futures_util::stream::{FuturesUnordered, StreamExt as _};
+use std::collections::VecDeque;
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+/// Users that are planned, run or looked at again at once: ten seconds of looking, at ten calls a second, and some.
+const AT_ONCE: usize = 128;
+/// Users that are planned or on their way: at ten calls a second, enough for reads and answers that take a second
+/// and a half. What is planned leaves while it is fresh, and a brake leaves no more than these to land.
+const PLACES: usize = 16;
+/// Users read from the store at once.
+const PAGE: usize = 200;
+
+/// One drive of a run.
+pub(super) struct Drive<'a> {
+    runner: &'a Runner,
+    run: &'a BulkRun,
+    flow: &'a Flow,
+    pub(super) brake: Brake,
+    places: Semaphore,
+    told: UnboundedSender<BulkTold>,
+}
+
+/// What becomes of a user.
+enum Ended {
+    /// They still wait.
+    Waits,
+    /// They wait because of something that may be so for everybody.
+    Held(BulkEnd),
+    /// It was so when the drive came to them.
+    Begun(BulkEnd),
+    /// So, and how the run on them ended where there was one.
+    So(BulkEnd, Option<RunEnd>),
+}
+
+impl<'a> Drive<'a> {
+    pub(super) fn new(
+        runner: &'a Runner,
+        (run, flow): (&'a BulkRun, &'a Flow),
+        brake: Brake,
+        told: UnboundedSender<BulkTold>,
+    ) -> Drive<'a> {
+        Drive { runner, run, flow, brake, places: Semaphore::new(PLACES), told }
+    }
+
+    /// Where the run stands now that the drive is over.
+    pub(super) async fn stands(&self) -> Result<(BulkState, Option<String>), StoreError> {
+        let why = self.brake.why();
+        let store = &self.runner.desk.store;
+        if let Some(kind) = self.brake.held_by() {
+            store.saw(self.run.id, kind).await?;
+        }
+        let is_through = store.bulk_users(self.run.id, Users::Queued, 0, 1).await?.is_empty();
+        Ok(match self.brake.wish() {
+            _ if is_through => (BulkState::Done, why),
+            Wish::Stop => (BulkState::Stopped, why),
+            Wish::Pause | Wish::GoOn => (BulkState::Paused, why),
+        })
+    }
+
+    /// All who wait. A store that fails begins nobody more; who is on their way is waited for. Reading who is next
+    /// is one more thing that is under way: waiting for it apart would hold up those who wait for the store too.
+    pub(super) async fn through(&self) -> Result<(), StoreError> {
+        let mut waiting = VecDeque::new();
+        let mut failed = None;
+        let mut under_way: FuturesUnordered<BoxFuture<'_, Step>> = FuturesUnordered::new();
+        under_way.push(self.page(0).boxed());
+        while let Some(step) = under_way.next().await {
+            match step {
+                Step::Page(Ok(users)) => waiting.extend(users),
+                Step::Ended(Ok(())) => {}
+                Step::Page(Err(error)) | Step::Ended(Err(error)) => drop(failed.get_or_insert(error)),
+            }
+            while under_way.len() < AT_ONCE && failed.is_none() && !self.brake.is_on() {
+                let Some(user) = waiting.pop_front() else { break };
+                if waiting.is_empty() {
+                    under_way.push(self.page(user.position.saturating_add(1)).boxed());
+                }
+                under_way.push(self.one(user).map(Step::Ended).boxed());
+            }
+        }
+        if let Some(error) = failed {
+            return Err(error);
+        }
+        if self.brake.is_on() { Ok(()) } else { self.own_faults().await }
+    }
+
+    /// Those who wait from a place on.
+    async fn page(&self, from: u32) -> Step {
+        Step::Page(self.runner.desk.store.bulk_users(self.run.id, Users::Queued, from, PAGE).await)
+    }
+
+    async fn one(&self, user: BulkUser) -> Result<(), StoreError> {
+        match self.end_of(&user).await? {
+            Ended::Waits => Ok(()),
+            Ended::Held(end) => {
+                self.brake.hold(user, end);
+                Ok(())
+            }
+            Ended::Begun(end) => {
+                self.brake.begun(&user, &end);
+                self.keep(user, end, None).await
+            }
+            Ended::So(end, run) => {
+                self.brake.ended(&user, &end);
+                self.keep(user, end, run).await
+            }
+        }
+    }
+
+    /// Those who could not be planned, where it was nobody else's fault.
+    async fn own_faults(&self) -> Result<(), StoreError> {
+        for (user, end) in self.brake.planned() {
+            self.keep(user, end, None).await?;
+        }
+        Ok(())
+    }
+
+    /// Keeps an end, and tells it: what is no news to the store is told only where it ran here.
+    async fn keep(&self, user: BulkUser, end: BulkEnd, run: Option<RunEnd>) -> Result<(), StoreError> {
+        let desk = &self.runner.desk;
+        let kept = desk.store.user_ended(self.run.id, user.position, &end, &desk.owner).await;
+        if run.is_some() || matches!(kept, Ok(true)) {
+            // Nobody may be listening any more, and that stops nothing.
+            let _ = self.told.send(BulkTold { user: BulkUser { end: Some(end), ..user }, run });
+        }
+        kept.map(drop)
+    }
+
+    async fn end_of(&self, user: &BulkUser) -> Result<Ended, StoreError> {
+        if self.brake.is_on() {
+            return Ok(Ended::Waits);
+        }
+        let id = self.run.id.action(user.position);
+        if let Some(begun) = self.begun(id).await? {
+            return Ok(Ended::Begun(begun));
+        }
+        let Ok(place) = self.places.acquire().await else { return Ok(Ended::Waits) };
+        if self.brake.is_on() {
+            return Ok(Ended::Waits);
+        }
+        let plan = match prepare_to(&self.runner.desk, ask(self.run, user), Depth::Target).await {
+            Ok(plan) => at_risk(plan, self.run.risk),
+            Err(PlanError::Store(error)) => return Err(error),
+            // What is wrong for everybody is told once.
+            Err(_) if self.brake.is_on() => return Ok(Ended::Waits),
+            Err(error) => return Ok(self.not_planned(&error)),
+        };
+        if let Some(refusal) = refusal(self.run, user, &plan) {
+            let end = self.not_sent(refusal.outcome, refusal.why);
+            return Ok(if refusal.is_general { Ended::Held(end) } else { Ended::So(end, None) });
+        }
+        self.own_faults().await?;
+        self.send(user, &plan, place).await
+    }
+
+    /// How it stands for a user whom an earlier drive, or another process, began to act on.
+    async fn begun(&self, id: ActionId) -> Result<Option<BulkEnd>, StoreError> {
+        let steps = u8::try_from(self.flow.steps.len()).unwrap_or(u8::MAX);
+        let ids: Vec<ActionId> = match steps {
+            0 => vec![id],
+            steps => (1..=steps).map(|step| id.step(step)).collect(),
+        };
+        let mut begun = Vec::new();
+        for id in &ids {
+            begun.extend(self.runner.desk.store.action(*id).await?);
+        }
+        Ok(BulkEnd::of_begun(&begun, self.runner.desk.now()))
+    }
+
+    /// Sends it. The place is given back with the answer: re-reads hold up nobody.
+    async fn send(
+        &self,
+        user: &BulkUser,
+        plan: &Plan,
+        place: SemaphorePermit<'_>,
+    ) -> Result<Ended, StoreError> {
+        if self.brake.is_on() {
+            return Ok(Ended::Waits);
+        }
+        // What stands against it was shown, or it would be left out.
+        let again = if plan.needs_again.is_some() { Again::Insist } else { Again::No };
+        let confirmed = Confirmed { digest: plan.digest(), reason: self.run.reason.clone(), again };
+        let (progress, mut steps) = unbounded_channel();
+        let mut place = Some(place);
+        let mut running = std::pin::pin!(self.runner.run_as(plan, &confirmed, Compare::JustRead, progress));
+        let ended = loop {
+            tokio::select! {
+                biased;
+                ended = &mut running => break ended,
+                Some(told) = steps.recv() => {
+                    if let Progress::Answered(status, outcome) = told.progress {
+                        let is_last = told.step.is_none_or(|step| step.number == step.of);
+                        let which = if is_last { Answer::Last } else { Answer::Between };
+                        // The re-reads may take ten seconds: who is next does not wait for them, nor does the brake.
+                        self.brake.answered(user, (outcome, status), which);
+                        place.take();
+                    }
+                }
+            }
+        };
+        match ended {
+            Ok(run) => Ok(Ended::So(BulkEnd::of_run(&run, self.runner.desk.now()), Some(run))),
+            Err(RunError::Store(error) | RunError::Intend(IntendError::Store(error))) => Err(error),
+            Err(RunError::Stopping) => {
+                self.brake.pull("the program is stopping".to_owned());
+                Ok(Ended::Waits)
+            }
+            // Somebody else drives it too: theirs was first.
+            Err(error) if is_its_own(&error, plan) => Ok(match self.begun(plan.action).await? {
+                Some(begun) => Ended::Begun(begun),
+                None => Ended::So(self.not_run(plan, &error), None),
+            }),
+            Err(error @ (RunError::Request { .. } | RunError::FlowChanged(_) | RunError::NeedsReason)) => {
+                Ok(Ended::Held(self.not_sent(Outcome::Refused, first_line(&error))))
+            }
+            Err(error) => Ok(Ended::So(self.not_run(plan, &error), None)),
+        }
+    }
+
+    fn not_planned(&self, error: &PlanError) -> Ended {
+        let end = self.not_sent(Outcome::Refused, first_line(error));
+        if error.is_general() { Ended::Held(end) } else { Ended::So(end, None) }
+    }
+
+    fn not_sent(&self, outcome: Outcome, why: impl Into<String>) -> BulkEnd {
+        BulkEnd::not_sent(outcome, why, self.runner.desk.now())
+    }
+
+    fn not_run(&self, plan: &Plan, error: &RunError) -> BulkEnd {
+        let outcome = match error {
+            RunError::Lost(_) => Outcome::Unknown,
+            RunError::NotKept { outcome, .. } => *outcome,
+            _ => Outcome::Refused,
+        };
+        let evidence = match error {
+            RunError::NotKept { evidence, .. } => Some(*evidence),
+            _ => None,
+        };
+        let may_have_left = matches!(error, RunError::Lost(_) | RunError::NotKept { .. });
+        let action = may_have_left.then_some(plan.action);
+        BulkEnd { action, evidence, ..self.not_sent(outcome, first_line(error)) }
+    }
+}
+
+/// What came of something that was under way.
+enum Step {
+    /// Those who wait next.
+    Page(Result<Vec<BulkUser>, StoreError>),
+    /// How it ended for a user is kept.
+    Ended(Result<(), StoreError>),
+}
+
+/// A plan at the tier at which the whole run was confirmed.
+fn at_risk(plan: Plan, run: Risk) -> Plan {
+    let is_raised = run > plan.flow.risk;
+    let raised = |step: Plan| {
+        let risk = if is_raised { step.risk.max(step.flow.risk.raised()) } else { step.risk };
+        Plan { risk, ..step }
+    };
+    Plan { risk: plan.risk.max(run), steps: plan.steps.into_iter().map(raised).collect(), ..plan }
+}
+
+/// Why this user is left out, though they were confirmed.
+fn refusal(run: &BulkRun, user: &BulkUser, plan: &Plan) -> Option<Refusal> {
+    if let Some(refusal) = plan.refusal.as_ref().filter(|refusal| refusal.is_general) {
+        return Some(refusal.clone());
+    }
+    let shown = |id: &str| Untrusted::from(id).to_string();
+    let another = match (&user.target_id, &plan.target_id) {
+        (Some(shown), Some(now)) if shown == now => None,
+        (None, None) => None,
+        (_, Some(now)) => {
+            Some(Refusal::from(format!("it leads to another account by now than was shown: {}", shown(now))))
+        }
+        // Whoever knows it may not have answered.
+        (Some(id), None) => Some(
+            Refusal::from(format!("the account that was shown is not known any more: {}", shown(id)))
+                .general(),
+        ),
+    };
+    let doubt = || {
+        let doubt = plan.needs_again.clone()?;
+        let were_shown = run.is_insisted && doubts(plan).iter().all(|doubt| user.doubts.contains(doubt));
+        (!were_shown).then(|| Refusal::from(doubt))
+    };
+    another.or_else(|| plan.refusal.clone()).or_else(doubt)
+}
+
+/// Whether what stands against a run is its own action, made by another process.
+fn is_its_own(error: &RunError, plan: &Plan) -> bool {
+    let is_of_plan = |id: &ActionId| plan.parts().iter().any(|part| part.action == *id);
+    match error {
+        RunError::AlreadyRun(id) => is_of_plan(id),
+        RunError::Intend(
+            IntendError::AlreadyOpen(id) | IntendError::UnknownBefore(id) | IntendError::Meanwhile(id),
+        ) => is_of_plan(id),
+        _ => false,
+    }
+}
+
+/// What stands against one user of many is one line; hints are for whoever runs it on one.
+fn first_line(error: &impl ToString) -> String {
+    error.to_string().lines().next().unwrap_or_default().to_owned()
+}

@@ -1,0 +1,246 @@
+//! Looks records up: along the values that they are found by, else along the journal itself, a bounded number at
+//! a time.
+
+use super::record::record;
+use crate::domain::journal::Record;
+use crate::domain::journal::query::JournalQuery;
+use crate::store::{From, Page};
+use jiff::{SignedDuration, Timestamp};
+use rusqlite::{Connection, OptionalExtension, Result, Row, ToSql};
+
+/// How many records a search looks at before it says "more": some hundredths of a second.
+const MOST_LOOKED_AT: usize = 5_000;
+/// A clock that was set back puts a record this far from its place in time, at most, before a span misses it.
+const CLOCK: SignedDuration = SignedDuration::from_hours(24);
+
+/// The first and the last place.
+type Places = (i64, i64);
+const NOWHERE: Places = (1, 0);
+
+/// Which way the journal is gone through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Down,
+    Up,
+}
+
+/// A page of what is asked for, newest first.
+pub(in crate::store::sqlite) fn page(
+    db: &Connection,
+    query: &JournalQuery,
+    now: Timestamp,
+    from: From<i64>,
+    limit: usize,
+) -> Result<Page<Record>> {
+    let within = places(db, query.span(now))?;
+    let (way, places) = match from {
+        From::Newest => (Way::Down, within),
+        From::Before(place) => (Way::Down, (within.0, place.saturating_sub(1).min(within.1))),
+        From::After(place) => (Way::Up, (place.saturating_add(1).max(within.0), within.1)),
+        From::Oldest => (Way::Up, within),
+    };
+    let mut found = Found::new(limit);
+    let (low, high) = places;
+    let term = query.narrowest();
+    let sql = sql(term.is_some(), way);
+    let mut statement = db.prepare_cached(&sql)?;
+    let mut rows = match &term {
+        Some((name, value)) => statement.query([&low as &dyn ToSql, &high, name, value])?,
+        None => statement.query([low, high])?,
+    };
+    while let Some(row) = rows.next()? {
+        if !found.look(row, |record| query.matches(record, now))? {
+            break;
+        }
+    }
+    Ok(found.page(way))
+}
+
+/// Pinned: both are walks in the journal's order, so nothing is sorted and nothing else is read.
+fn sql(has_term: bool, way: Way) -> String {
+    let order = if way == Way::Down { "DESC" } else { "ASC" };
+    match has_term {
+        true => format!(
+            "SELECT j.* FROM journal_terms t CROSS JOIN journal j ON j.seq = t.seq \
+             WHERE t.name = ?3 AND t.value = ?4 AND t.seq >= ?1 AND t.seq <= ?2 ORDER BY t.seq {order}"
+        ),
+        false => {
+            format!("SELECT * FROM journal NOT INDEXED WHERE seq >= ?1 AND seq <= ?2 ORDER BY seq {order}")
+        }
+    }
+}
+
+/// What was found so far.
+struct Found {
+    limit: usize,
+    looked_at: usize,
+    /// The place of the last one that was looked at.
+    last: i64,
+    rows: Vec<Record>,
+    has_more: bool,
+}
+
+impl Found {
+    fn new(limit: usize) -> Found {
+        Found { limit, looked_at: 0, last: 0, rows: Vec::new(), has_more: false }
+    }
+
+    /// Looks at a record; says whether another may be looked at.
+    fn look(&mut self, row: &Row<'_>, matches: impl Fn(&Record) -> bool) -> Result<bool> {
+        if self.rows.len() >= self.limit || self.looked_at >= MOST_LOOKED_AT {
+            self.has_more = true;
+            return Ok(false);
+        }
+        (self.looked_at, self.last) = (self.looked_at + 1, row.get("seq")?);
+        let record = record(row)?;
+        if matches(&record) {
+            self.rows.push(record);
+        }
+        Ok(true)
+    }
+
+    fn page(mut self, way: Way) -> Page<Record> {
+        if way == Way::Up {
+            self.rows.reverse();
+        }
+        Page { rows: self.rows, next: self.has_more.then_some(self.last) }
+    }
+}
+
+/// Between which places the records of a span stand: their times go up with their places, but for a clock that was
+/// set.
+fn places(db: &Connection, (since, until): (Option<Timestamp>, Option<Timestamp>)) -> Result<Places> {
+    let low = match since {
+        None => i64::MIN,
+        Some(since) => {
+            let near = between(since, since.saturating_add(CLOCK));
+            let first = one(db, MIN, near)?.or(one(db, FIRST, (near.0, i64::MAX))?);
+            let Some(first) = first else { return Ok(NOWHERE) };
+            first
+        }
+    };
+    let high = match until {
+        None => i64::MAX,
+        Some(until) => {
+            let near = between_back(until);
+            let last = one(db, MAX, near)?.or(one(db, LAST, (i64::MIN, near.1))?);
+            let Some(last) = last else { return Ok(NOWHERE) };
+            last
+        }
+    };
+    Ok((low, high))
+}
+
+const MIN: &str = "SELECT min(seq) FROM journal INDEXED BY journal_at WHERE at >= ?1 AND at < ?2";
+const MAX: &str = "SELECT max(seq) FROM journal INDEXED BY journal_at WHERE at >= ?1 AND at < ?2";
+const FIRST: &str =
+    "SELECT seq FROM journal INDEXED BY journal_at WHERE at >= ?1 AND at < ?2 ORDER BY at, seq LIMIT 1";
+const LAST: &str = "SELECT seq FROM journal INDEXED BY journal_at WHERE at >= ?1 AND at < ?2 ORDER BY at DESC, seq DESC LIMIT 1";
+
+fn between(from: Timestamp, to: std::result::Result<Timestamp, jiff::Error>) -> (i64, i64) {
+    (from.as_microsecond(), to.map_or(i64::MAX, Timestamp::as_microsecond))
+}
+
+fn between_back(until: Timestamp) -> (i64, i64) {
+    (until.saturating_sub(CLOCK).map_or(i64::MIN, Timestamp::as_microsecond), until.as_microsecond())
+}
+
+fn one(db: &Connection, sql: &str, (from, to): (i64, i64)) -> Result<Option<i64>> {
+    db.prepare_cached(sql)?
+        .query_row((from, to), |row| row.get::<_, Option<i64>>(0))
+        .optional()
+        .map(Option::flatten)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::append;
+    use super::*;
+    use crate::domain::journal::RecordKind;
+    use serde_json::json;
+
+    fn store() -> Connection {
+        let mut db = Connection::open_in_memory().unwrap();
+        crate::store::sqlite::migrate::STORE.migrate(&mut db).unwrap();
+        db
+    }
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    fn written(n: i64) -> Connection {
+        let db = store();
+        db.execute_batch("BEGIN").unwrap();
+        for i in 1..=n {
+            let login = if i % 10 == 0 { "Ann" } else { "bob" };
+            append(&db, at(i), RecordKind::Triage, &json!({ "login": login, "n": i })).unwrap();
+        }
+        db.execute_batch("COMMIT").unwrap();
+        db
+    }
+
+    /// All pages of a query, one behind the other: the places, and how many pages it took.
+    fn all(db: &Connection, text: &str, limit: usize) -> (Vec<u64>, usize) {
+        let query = JournalQuery::parse(text).unwrap();
+        let (mut places, mut from, mut pages) = (Vec::new(), From::Newest, 0);
+        loop {
+            let found = page(db, &query, at(1_000_000), from, limit).unwrap();
+            pages += 1;
+            places.extend(found.rows.iter().map(|record| record.seq));
+            match found.next {
+                Some(next) => from = From::Before(next),
+                None => return (places, pages),
+            }
+        }
+    }
+
+    #[test]
+    fn pages_join_without_a_gap_and_without_a_double() {
+        let db = written(25);
+        let down: Vec<u64> = (1..=25).rev().collect();
+        assert_eq!(all(&db, "", 10), (down.clone(), 3));
+        assert_eq!(all(&db, "", 25), (down, 1));
+        assert_eq!(all(&db, "user:ann", 1), (vec![20, 10], 2));
+        assert_eq!(all(&db, "user:a* since:1970-01-01T00:00:15Z", 9), (vec![20], 1));
+        assert_eq!(all(&db, "until:1970-01-01T00:00:03Z", 9), (vec![2, 1], 1));
+        assert_eq!(all(&db, "until:1970-01-01T00:00:01Z", 9), (vec![], 1));
+        assert_eq!(all(&db, "since:1970-01-03", 9), (vec![], 1));
+        let up = page(&db, &JournalQuery::default(), at(0), From::After(3), 2).unwrap();
+        assert_eq!((up.rows.iter().map(|r| r.seq).collect::<Vec<_>>(), up.next), (vec![5, 4], Some(5)));
+    }
+
+    #[test]
+    fn a_search_stops_for_breath_however_long_the_journal_is() {
+        let db = written(i64::try_from(MOST_LOOKED_AT).unwrap() + 500);
+        let page = page(&db, &JournalQuery::parse("\"n\\\":3}\"").unwrap(), at(0), From::Newest, 9).unwrap();
+        assert_eq!((page.rows.len(), page.next), (0, Some(501)));
+        assert_eq!(all(&db, "\"n\\\":3}\"", 9), (vec![3], 2));
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_hides_nothing_of_a_span() {
+        let db = store();
+        for second in [100, 200, 150, 300] {
+            append(&db, at(second), RecordKind::Triage, &json!({})).unwrap();
+        }
+        assert_eq!(all(&db, "until:1970-01-01T00:03:00Z", 9).0, [3, 1]);
+        assert_eq!(all(&db, "since:1970-01-01T00:03:00Z", 9).0, [4, 2]);
+    }
+
+    #[test]
+    fn no_page_is_sorted_and_none_reads_what_is_not_asked_for() {
+        let db = written(10);
+        let mut all: Vec<(String, usize)> = [MIN, MAX, FIRST, LAST].map(|sql| (sql.to_owned(), 2)).into();
+        for way in [Way::Down, Way::Up] {
+            all.extend([(sql(false, way), 2), (sql(true, way), 4)]);
+        }
+        for (sql, args) in all {
+            let mut statement = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+            let args = rusqlite::params_from_iter(vec![1_i64; args]);
+            let steps = statement.query_map(args, |row| row.get::<_, String>("detail")).unwrap();
+            let steps: Vec<String> = steps.collect::<Result<_>>().unwrap();
+            assert!(steps.iter().all(|step| step.starts_with("SEARCH")), "{sql}\n{steps:#?}");
+        }
+    }
+}
