@@ -20,7 +20,6 @@ use idtriage::domain::journal::{Record, RecordKind};
 use idtriage::domain::operation::{self, Operation};
 use idtriage::domain::page::{EventUser, Page};
 use idtriage::domain::plan::{Fit, FitTarget, PageOf, WebPage};
-use idtriage::domain::subject::ProviderAccount;
 use idtriage::domain::{
     Action, ActionId, Actor, Check, EventId, Evidence, Finding, FindingId, FindingState, FlowId, Login,
     Outcome, PartName, Query, Risk, Severity, preset,
@@ -460,66 +459,6 @@ fn fields_are_said_by_their_mapped_names_and_a_new_account_is_of_its_own_login()
     assert_eq!(profile_asked(&mut desk, Operation::Create.flow_id(), "givenname=Nia"), None);
     let said = desk.state.notice.shown(desk.state.now).cloned();
     assert!(format!("{said:?}").contains("needs a login"), "{said:?}");
-}
-
-#[test]
-fn what_has_to_be_told_more_is_asked_for_in_the_prompt() {
-    let mut desk = Desk::settled(3);
-    desk.state.settings.flows = operation::flows().into();
-    desk.stand();
-    let asked = only_request(&desk.send(Msg::RemediateAsked));
-    finding_came(&mut desk, asked, "ann");
-    let Some(Overlay::Flows(list)) = &mut desk.state.overlay else { panic!("no list") };
-    assert!(list.offers.iter().all(|offer| !offer.flow.creates()), "who is there is not made once more");
-    for offer in &mut list.offers {
-        offer.target = Some(Ok(FitTarget::Login(Login::new("ann"))));
-    }
-    let at = list.offers.iter().position(|offer| offer.flow.id.0 == "okta-add-to-group").unwrap();
-    desk.send(Msg::FlowChosen(at));
-    let Some(Overlay::Prompt(prompt)) = &desk.state.overlay else { panic!("no prompt") };
-    assert_eq!(prompt.input.value(), "add-to-group ");
-}
-
-/// One of two accounts is chosen for a flow, then what else it wants is typed.
-#[test]
-fn what_is_typed_then_is_about_the_person_and_the_account_that_were_chosen() {
-    let mut desk = Desk::settled(3);
-    desk.state.settings.flows = operation::flows().into();
-    desk.stand();
-    let asked = only_request(&desk.send(Msg::RemediateAsked));
-    finding_came(&mut desk, asked, "ann");
-    let account =
-        |id: &str| ProviderAccount { provider: "OKTA".into(), user_id: id.into(), login: Login::new("ann") };
-    let Some(Overlay::Flows(list)) = &mut desk.state.overlay else { panic!("no list") };
-    let finding = list.ask.finding;
-    for offer in &mut list.offers {
-        offer.target = Some(Ok(FitTarget::Choose(vec![account("00u1"), account("00u2")])));
-    }
-    let at = list.offers.iter().position(|offer| offer.flow.id.0 == "okta-add-to-group").unwrap();
-    desk.send(Msg::FlowChosen(at));
-    desk.send(Msg::FlowChosen(1));
-    let Some(Overlay::Prompt(prompt)) = &desk.state.overlay else { panic!("no prompt") };
-    assert_eq!(prompt.input.value(), "add-to-group ");
-    let inputs = [("group".to_owned(), "Sales".to_owned())].into();
-    let flow = Some(Operation::AddToGroup.flow_id());
-    let effects = desk.send(Msg::OperationAsked(OperationAsk { flow, inputs, ..OperationAsk::default() }));
-    let planned = effects.iter().find_map(|effect| match effect {
-        Effect::PreparePlan { ask, .. } => Some(ask.clone()),
-        _ => None,
-    });
-    let ask = planned.unwrap();
-    assert_eq!((ask.login.raw(), ask.finding, ask.account), ("ann", finding, Some(account("00u2"))));
-    assert!(finding.is_some() && ask.inputs["group"] == "Sales");
-    // Another operation than the one that was chosen is on whom the cursor names.
-    desk.send(Msg::WentBack);
-    let under_the_cursor = triage::selected(&desk.state).login.unwrap();
-    let flow = Some(Operation::Suspend.flow_id());
-    let effects = desk.send(Msg::OperationAsked(OperationAsk { flow, ..OperationAsk::default() }));
-    let planned = effects.iter().find_map(|effect| match effect {
-        Effect::PreparePlan { ask, .. } => Some((ask.login.clone(), ask.account.clone())),
-        _ => None,
-    });
-    assert_eq!(planned, Some((under_the_cursor, None)));
 }
 
 #[test]

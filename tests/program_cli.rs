@@ -349,8 +349,11 @@ fn doctor_says_what_works_and_what_mends_the_rest() {
     let columns = ["check", "verdict", "told", "hint", "needs", "has", "works"];
     assert!(calls.iter().all(|check| names(check) == columns));
     let works = calls.iter().filter(|check| check["works"] == "yes").count();
-    assert_eq!((calls.len(), works), (11, 9), "{calls:?}");
+    assert_eq!((calls.len(), works), (12, 9), "{calls:?}");
     assert!(good.iter().all(|check| check["verdict"] != "bad"), "{good:?}");
+    let by_hand = others.iter().find(|check| check["check"] == "okta delegated flows").unwrap();
+    assert_eq!(by_hand["verdict"], "note", "nobody is named whose roles these would be: {by_hand}");
+    assert!(by_hand["told"].as_str().unwrap().contains("cannot tell: "), "{by_hand}");
     tenant.fault("401@token");
     let bad = place.run_json(&["doctor"]).expect(1).json_lines();
     let bad: Vec<&Value> = bad.iter().filter(|check| check["verdict"] == "bad").collect();

@@ -2,6 +2,8 @@
 //! what we have. Against the lab, and where each exchange has to be looked at, against a small double.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+#[path = "okta_auth/access.rs"]
+mod access;
 #[path = "okta_auth/double.rs"]
 mod double;
 #[path = "okta_auth/probing.rs"]

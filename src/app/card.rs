@@ -5,7 +5,9 @@
 //! the runner reads the target once more: if it changed, nothing is sent, the change is shown here and
 //! the card is disarmed. What leaves is the request whose digest was shown.
 
+use super::dry_run::DryRun;
 use super::effect::{Effect, RunAsk};
+use super::form::{self, Form};
 use super::list::Scroll;
 use super::msg::{Motion, NotRun, Stage};
 use super::state::{Awaited, Overlay, Running, State};
@@ -63,6 +65,12 @@ pub struct Card {
     pub error: Option<String>,
     /// How far it is scrolled.
     pub scroll: Scroll,
+    /// What would be done, as JSON, where that is read over the card.
+    pub dry_run: Option<Box<DryRun>>,
+    /// The form that it came from.
+    pub form: Option<Box<Form>>,
+    /// Whether its flow can be told something else than what it was asked with.
+    listens: bool,
     /// When its content, as it is now, was first on the screen.
     pub shown_at: Option<Timestamp>,
     /// How long it has to have stood there before it can be answered.
@@ -73,11 +81,27 @@ impl Card {
     /// Whether it can be answered now.
     pub fn is_armed(&self, now: Timestamp) -> bool {
         let may = self.plan.as_ref().is_some_and(|plan| plan.refusal.is_none() && !self.must_insist(plan));
-        may && self.phase == Phase::Asking && self.has_stood(now)
+        may && self.is_asking() && self.has_stood(now)
+    }
+
+    /// Whether it waits for an answer, and nothing lies over it.
+    fn is_asking(&self) -> bool {
+        self.phase == Phase::Asking && self.dry_run.is_none()
+    }
+
+    /// Whether a dry run can be asked for: of what is on the screen, whether it can be sent or not.
+    pub fn takes_dry_run(&self, now: Timestamp) -> bool {
+        self.plan.is_some() && self.is_asking() && self.has_stood(now)
+    }
+
+    /// Whether it leads to the form of its flow's inputs now: as long as nothing was sent.
+    pub fn takes_form(&self, now: Timestamp) -> bool {
+        let is_before = matches!(self.phase, Phase::Preparing | Phase::Asking | Phase::Failed(_));
+        self.listens && is_before && self.dry_run.is_none() && self.has_stood(now)
     }
 
     /// Whether its content has been on the screen long enough to have been read.
-    fn has_stood(&self, now: Timestamp) -> bool {
+    pub(super) fn has_stood(&self, now: Timestamp) -> bool {
         self.shown_at.is_some_and(|at| now.duration_since(at) >= self.arms_after)
     }
 
@@ -88,7 +112,7 @@ impl Card {
     /// Whether the analyst has to insist before it arms. What is refused is not sent for that either.
     pub fn wants_insistence(&self) -> bool {
         let is_open = |plan: &&Plan| plan.refusal.is_none();
-        let plan = self.plan.as_deref().filter(|_| self.phase == Phase::Asking).filter(is_open);
+        let plan = self.plan.as_deref().filter(|_| self.is_asking()).filter(is_open);
         plan.is_some_and(|plan| self.must_insist(plan))
     }
 
@@ -116,6 +140,12 @@ impl Card {
             plan.confirm != Confirm::Key || (self.field == Field::Reason && plan.reason_required)
         });
         self.is_armed(now) && asks_text
+    }
+
+    /// Whether it is answered by a word or a login that is typed: then a letter is one of that, and never a key, however
+    /// the card stands.
+    pub fn is_typed(&self) -> bool {
+        self.plan.as_ref().is_some_and(|plan| plan.confirm != Confirm::Key)
     }
 
     /// Whether `n` is an answer. Where a word or a login is asked for, or nobody knows yet what is, it is
@@ -146,10 +176,21 @@ impl Card {
 
 /// Opens the card for a flow.
 pub fn open(state: &mut State, ask: RunAsk) -> Vec<Effect> {
+    opened(state, ask, None)
+}
+
+/// The same with what was said on a form.
+pub(super) fn open_from(state: &mut State, ask: RunAsk, form: Box<Form>) -> Vec<Effect> {
+    opened(state, ask, Some(form))
+}
+
+fn opened(state: &mut State, ask: RunAsk, form: Option<Box<Form>>) -> Vec<Effect> {
     if !ask.many.is_empty() {
         return super::many::open(state, ask);
     }
     let card = Card {
+        listens: form::is_of(&state.settings.flows, &ask),
+        form,
         ask: ask.clone(),
         plan: None,
         phase: Phase::Preparing,
@@ -159,6 +200,7 @@ pub fn open(state: &mut State, ask: RunAsk) -> Vec<Effect> {
         changes: Vec::new(),
         error: None,
         scroll: Scroll::default(),
+        dry_run: None,
         shown_at: None,
         arms_after: state.settings.arms_after,
     };
@@ -169,7 +211,7 @@ pub fn open(state: &mut State, ask: RunAsk) -> Vec<Effect> {
 }
 
 /// A plan that was prepared for one card is never shown on another.
-fn given_up(state: &mut State) -> Vec<Effect> {
+pub(super) fn given_up(state: &mut State) -> Vec<Effect> {
     state.flights.give_up(|awaited| *awaited == Awaited::Plan).into_iter().map(Effect::Cancel).collect()
 }
 
@@ -400,6 +442,25 @@ pub fn left(state: &mut State) -> Vec<Effect> {
         state.notice.say(now, words);
     }
     given_up(state)
+}
+
+/// A dry run lies over the card now.
+pub(super) fn covered(state: &mut State, dry_run: DryRun) {
+    if let Some(card) = card(state) {
+        card.dry_run = Some(Box::new(dry_run));
+        card.changed();
+    }
+}
+
+/// What lay over the card was left: the card has to be read once more before it can be answered. Answers whether
+/// there was anything.
+pub fn uncovered(state: &mut State) -> bool {
+    let Some(card) = card(state) else { return false };
+    let was_covered = card.dry_run.take().is_some();
+    if was_covered {
+        card.changed();
+    }
+    was_covered
 }
 
 /// The card was scrolled.

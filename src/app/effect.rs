@@ -214,6 +214,11 @@ pub enum Effect {
         /// Who asks.
         request: RequestId,
     },
+    /// Read what the roles of whoever sits here let them do with delegated flows.
+    PreviewAccess {
+        /// Who asks.
+        request: RequestId,
+    },
     /// Make a triage change.
     ChangeFinding {
         /// Who asks.
@@ -356,6 +361,13 @@ pub enum Effect {
         records: Vec<Arc<str>>,
         /// Whether there are more than these.
         has_more: bool,
+    },
+    /// Write what a dry run tells to a file.
+    ExportDryRun {
+        /// Of which flow.
+        flow: FlowId,
+        /// Its lines.
+        lines: Vec<String>,
     },
     /// Open a page where the analyst can see it.
     OpenLink(Url),

@@ -6,17 +6,17 @@
 //! once, and an answer only fills in its row: no row moves under a finger. A flow that is chosen before
 //! its fit is known does nothing but say so.
 
-use super::card;
 use super::effect::{Effect, RunAsk};
+use super::form;
 use super::link;
 use super::list::Cursor;
 use super::msg::Motion;
-use super::prompt;
 use super::state::{Awaited, Overlay, State};
-use crate::domain::operation::{GROUP, PROFILE};
+use crate::domain::access::{self, Access};
 use crate::domain::plan::{Fit, FitTarget};
 use crate::domain::subject::ProviderAccount;
-use crate::domain::{CheckId, Flow, FlowId, Route, Untrusted};
+use crate::domain::{CheckId, Flow, FlowId, Route, Untrusted, preset};
+use jiff::SignedDuration;
 
 /// One flow of the list.
 #[derive(Debug, Clone, PartialEq)]
@@ -76,8 +76,45 @@ pub fn open(state: &mut State, ask: RunAsk) -> Vec<Effect> {
         let request = state.flights.open(Awaited::Fits);
         effects.push(Effect::FitFlows { request, ask });
     }
+    let is_for_one = !list.is_for_many();
     state.overlay = Some(Overlay::Flows(Box::new(list)));
+    if is_for_one {
+        effects.extend(preview(state));
+    }
     effects
+}
+
+/// Roles change rarely: what they allow is read again after so long.
+const PREVIEW_KEPT: SignedDuration = SignedDuration::from_mins(5);
+
+/// Reads what the roles of whoever sits here allow, where a flow of the list is run by hand.
+fn preview(state: &mut State) -> Option<Effect> {
+    let is_listed = state.settings.flows.iter().any(is_delegated);
+    let is_known = state.access.as_ref().is_some_and(|(at, _)| state.now.duration_since(*at) < PREVIEW_KEPT);
+    let is_asked = state.flights.has(|awaited| *awaited == Awaited::Access);
+    let wants = state.settings.probes_calls && is_listed && !is_known && !is_asked;
+    wants.then(|| Effect::PreviewAccess { request: state.flights.open(Awaited::Access) })
+}
+
+fn is_delegated(flow: &Flow) -> bool {
+    flow.id.0 == preset::DELEGATED && flow.route == Route::Open
+}
+
+/// Whether what a flow needs may be done, as far as that is known by now: by our credential, or, where the flow is run
+/// by hand in Okta's console, by whoever sits here.
+pub fn access(state: &State, flow: &Flow) -> Option<Access> {
+    match is_delegated(flow) {
+        true => state.access.as_ref().map(|(_, preview)| preview.access()),
+        false => access::of_credential(flow, state.calls.as_deref().unwrap_or_default()),
+    }
+}
+
+/// Why a flow would be refused whoever it is on, if it is known that it would.
+pub fn no_access(state: &State, flow: &Flow) -> Option<String> {
+    match access(state, flow)? {
+        Access::No(why) => Some(why),
+        Access::Likely(_) | Access::Unlikely(_) | Access::CannotTell(_) => None,
+    }
 }
 
 /// Accounts that were looked up for one person must never be offered for another.
@@ -138,14 +175,18 @@ pub fn chosen(state: &mut State, at: usize) -> Vec<Effect> {
     if let Some((flow, accounts)) = &list.choice {
         let Some(account) = accounts.get(at) else { return Vec::new() };
         let ask = RunAsk { flow: Some(flow.clone()), account: Some(account.clone()), ..list.ask.clone() };
-        let offer = list.offers.iter().find(|offer| offer.flow.id == *flow);
-        let command = offer.and_then(|offer| asks_more(&offer.flow)).map(str::to_owned);
-        return go_on(state, command.as_deref(), ask);
+        let flow = list.offers.iter().find(|offer| offer.flow.id == *flow).map(|offer| offer.flow.clone());
+        return go_on(state, flow, ask);
     }
     let Some(offer) = list.offers.get(at).cloned() else { return Vec::new() };
     let flow = offer.flow.id.clone();
     list.cursor.id = Some(flow.clone());
     let is_for_many = list.is_for_many();
+    if let Some(why) = no_access(state, &offer.flow) {
+        state.notice.fail(state.now, why);
+        return Vec::new();
+    }
+    let Some(Overlay::Flows(list)) = &mut state.overlay else { return Vec::new() };
     let account = match offer.target {
         None if is_for_many => None,
         None => {
@@ -171,27 +212,22 @@ pub fn chosen(state: &mut State, at: usize) -> Vec<Effect> {
         Some(Ok(FitTarget::Login(_))) => None,
     };
     let ask = RunAsk { flow: Some(flow), account, ..list.ask.clone() };
-    go_on(state, asks_more(&offer.flow), ask)
+    go_on(state, Some(offer.flow), ask)
 }
 
-/// With the card, or with the command where something is still to be said.
-fn go_on(state: &mut State, command: Option<&str>, ask: RunAsk) -> Vec<Effect> {
-    match command {
-        Some(command) => prompt::open_with(state, format!("{command} "), ask),
-        None => card::open(state, ask),
-    }
-}
-
-/// The command of an operation that has to be told more than whom it is on: it is typed, on the same person.
-fn asks_more(flow: &Flow) -> Option<&str> {
-    let is_asked = flow.inputs.iter().any(|input| input.name == GROUP || input.name == PROFILE);
-    flow.operation.filter(|_| is_asked).and_then(|_| flow.id.0.strip_prefix("okta-"))
+/// With the card, or with the form where something is still to be said: that leads back to this list.
+fn go_on(state: &mut State, flow: Option<Flow>, ask: RunAsk) -> Vec<Effect> {
+    let Some(flow) = flow else { return Vec::new() };
+    let list = match state.overlay.take() {
+        Some(Overlay::Flows(list)) => Some(Box::new(FlowList { choice: None, ..*list })),
+        _ => None,
+    };
+    form::open_or_card(state, &flow, ask, list)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::preset;
 
     fn runnable(id: &str) -> Flow {
         let url = Some("https://x.workflows.okta.com/api/flo/1/invoke".to_owned());

@@ -223,10 +223,10 @@ impl Size {
         usize::from(self.bulk_parts().1.height.saturating_sub(1)).max(1)
     }
 
-    /// The rows of a list in an overlay, between the header and the footer, with three rows about the
+    /// The rows of a list in an overlay, between the header and the footer, with four rows about the
     /// selected entry below it.
     pub fn overlay_list_rows(self) -> usize {
-        usize::from(self.rows.saturating_sub(7)).max(1)
+        usize::from(self.rows.saturating_sub(8)).max(1)
     }
 
     /// The rows of a full-body list with one line of heading.

@@ -9,6 +9,7 @@ use super::list::Extent;
 use super::log::{LogForm, LogSlice, Reach};
 use super::marks::Gathered;
 use super::user::Pane;
+use crate::domain::access::Preview;
 use crate::domain::action::StepOf;
 use crate::domain::bulk::{BulkId, BulkRun, BulkUser};
 use crate::domain::call_probe::CallProbe;
@@ -104,6 +105,8 @@ pub struct Looked {
 pub enum Answer {
     /// Which calls work.
     Calls(Vec<CallProbe>),
+    /// What roles allow.
+    Access(Box<Preview>),
     /// A page of events.
     Events(Result<Page<Event>, String>),
     /// How many wait.
@@ -337,6 +340,12 @@ pub enum Msg {
     Confirmed,
     /// The analyst insists although an earlier outcome is unknown.
     Insisted,
+    /// What would be done was asked for as JSON: nothing is sent.
+    DryRunAsked,
+    /// The card is to lead back to what its flow is told.
+    FormAsked,
+    /// That JSON was to be written to a file.
+    DryRunExported,
     /// A text field was edited.
     Edited(InputRequest),
     /// A text was pasted.

@@ -3,7 +3,7 @@
 //! What a typed line means is decided by the command registry, which this room does not know: here is
 //! only the text, and what was wrong with it.
 
-use super::effect::{Effect, RunAsk};
+use super::effect::Effect;
 use super::state::{Overlay, Screen, State};
 use crate::domain::log::{Completion, completions};
 use tui_input::{Input, InputRequest};
@@ -30,8 +30,6 @@ pub struct Prompt {
     pub choice: usize,
     /// What was wrong with it.
     pub error: Option<String>,
-    /// What was chosen before it was opened: its flow is still to be told something.
-    pub on: Option<Box<RunAsk>>,
 }
 
 /// The filter that belongs to the screen.
@@ -55,25 +53,9 @@ pub fn open(state: &mut State, kind: PromptKind) -> Vec<Effect> {
             _ => state.feed.query.to_string(),
         },
     };
-    let prompt = Prompt { kind, input: Input::new(text), choice: 0, error: None, on: None };
+    let prompt = Prompt { kind, input: Input::new(text), choice: 0, error: None };
     state.overlay = Some(Overlay::Prompt(Box::new(prompt)));
     Vec::new()
-}
-
-/// Opens the prompt of commands with the beginning of one in it, which is about what was chosen.
-pub fn open_with(state: &mut State, text: String, on: RunAsk) -> Vec<Effect> {
-    let (kind, on) = (PromptKind::Command, Some(Box::new(on)));
-    let prompt = Prompt { kind, input: Input::new(text), choice: 0, error: None, on };
-    state.overlay = Some(Overlay::Prompt(Box::new(prompt)));
-    Vec::new()
-}
-
-/// What was chosen before the prompt was opened, where it is open.
-pub fn chosen_before(state: &State) -> Option<RunAsk> {
-    match &state.overlay {
-        Some(Overlay::Prompt(prompt)) => prompt.on.as_deref().cloned(),
-        _ => None,
-    }
 }
 
 /// How the text before the cursor may go on, the likeliest first.

@@ -44,6 +44,11 @@ impl RawScreen {
         RawScreen { id: None, lines, scroll: Scroll::default() }
     }
 
+    /// Lines that are escaped already.
+    pub fn of_lines(lines: Vec<String>) -> RawScreen {
+        RawScreen { id: None, lines, scroll: Scroll::default() }
+    }
+
     /// The lines as they are shown in some columns: a long one goes on below itself, two columns deeper.
     pub fn wrapped(&self, columns: usize) -> impl Iterator<Item = Cow<'_, str>> {
         self.lines.iter().flat_map(move |line| wrapped(line, columns))

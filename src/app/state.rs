@@ -8,6 +8,7 @@ use super::effect::RequestId;
 use super::event::{EventScreen, UserLoad};
 use super::feed::{Feed, FeedLoad};
 use super::flows::FlowList;
+use super::form::Form;
 use super::header::Header;
 use super::health::HealthScreen;
 use super::journal::{JournalLoad, JournalScreen};
@@ -24,11 +25,12 @@ use super::prompt::Prompt;
 use super::raw::RawScreen;
 use super::triage::{Dialog, Then};
 use super::user::UserScreen;
+use crate::domain::access::Preview;
 use crate::domain::bulk::BulkId;
 use crate::domain::call_probe::CallProbe;
 use crate::domain::profile::ProfileMap;
 use crate::domain::time::Zone;
-use crate::domain::{ActionId, EventId, Flow, Login, PartName, Wait};
+use crate::domain::{ActionId, Actor, EventId, Flow, Login, PartName, Wait};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -40,6 +42,8 @@ pub struct Settings {
     pub badge: Option<String>,
     /// The name that findings are claimed with.
     pub analyst: String,
+    /// Who acts.
+    pub actor: Actor,
     /// The parts of a dossier that can be read.
     pub parts: Vec<PartName>,
     /// What can be run.
@@ -101,6 +105,8 @@ pub enum Overlay {
     Prompt(Box<Prompt>),
     /// The flows that fit.
     Flows(Box<FlowList>),
+    /// The form of a flow's inputs.
+    Form(Box<Form>),
     /// The confirm card.
     Card(Box<Card>),
     /// The confirm card for many.
@@ -167,6 +173,8 @@ pub enum Awaited {
     Kept,
     /// Which calls work.
     Calls,
+    /// What roles allow.
+    Access,
     /// A triage change, in a word.
     Change(&'static str),
     /// Which flows fit.
@@ -268,6 +276,8 @@ pub struct State {
     pub settings: Settings,
     /// Which calls of the Okta org work, once they were tried.
     pub calls: Option<Vec<CallProbe>>,
+    /// What the roles of whoever sits here let them do with delegated flows, and when that was read.
+    pub access: Option<(Timestamp, Preview)>,
     /// The header.
     pub header: Header,
     /// The feed: the screen under all others.
@@ -302,6 +312,7 @@ impl State {
             size,
             settings,
             calls: None,
+            access: None,
             header: Header::default(),
             feed: Feed::default(),
             stack: Vec::new(),

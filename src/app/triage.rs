@@ -130,9 +130,8 @@ pub fn asked(state: &mut State, then: Then) -> Vec<Effect> {
 }
 
 /// An operation of Okta's own was asked for by its name: its card opens, on whoever is named, else on whom
-/// the cursor names, from their finding. What was chosen in the list of flows before stays chosen: the person, their
-/// account, the finding.
-pub fn operation_asked(state: &mut State, mut asked: OperationAsk, before: Option<RunAsk>) -> Vec<Effect> {
+/// the cursor names, from their finding.
+pub fn operation_asked(state: &mut State, mut asked: OperationAsk) -> Vec<Effect> {
     if state.settings.is_read_only {
         return nothing(state, READ_ONLY);
     }
@@ -142,10 +141,6 @@ pub fn operation_asked(state: &mut State, mut asked: OperationAsk, before: Optio
     };
     if let Err(why) = fill_in(state, &flow, &mut asked) {
         return nothing(state, &why);
-    }
-    let is_of_it = |before: &RunAsk| asked.login.is_none() && before.flow.as_ref() == Some(&flow);
-    if let Some(before) = before.filter(is_of_it) {
-        return card::open(state, RunAsk { inputs: asked.inputs, ..before });
     }
     // With marks, whoever names nobody means those who are marked.
     let marked = marks::ask(state).filter(|_| asked.login.is_none());

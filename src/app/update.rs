@@ -10,7 +10,8 @@ use super::state::{Awaited, Overlay, QuitQuestion, Screen, State};
 use super::triage::{self, Then};
 use super::user::{self, Step};
 use super::{
-    address, after, bulk, dossiers, event, feed, flows, health, journal, link, log, look_up, many, marks, raw,
+    address, after, bulk, dossiers, dry_run, event, feed, flows, form, health, journal, link, log, look_up,
+    many, marks, raw,
 };
 use crate::domain::EventId;
 use crate::domain::query::UserQuery;
@@ -148,6 +149,7 @@ fn answered(state: &mut State, request: RequestId, answer: Answer) -> Vec<Effect
         (Awaited::Health, Answer::Health(Err(error))) => quiet(|| state.notice.fail(state.now, error)),
         (Awaited::Kept, Answer::Kept(kept)) => quiet(|| health::loaded(state, kept)),
         (Awaited::Calls, Answer::Calls(calls)) => quiet(|| health::probed(state, calls)),
+        (Awaited::Access, Answer::Access(preview)) => quiet(|| state.access = Some((state.now, *preview))),
         (Awaited::Kept, Answer::Broke(why)) => quiet(|| health::loaded(state, Err(why))),
         (Awaited::Change(what), Answer::Changed(finding)) => quiet(|| triage::changed(state, what, finding)),
         (Awaited::Fits, Answer::Fits(fits)) => quiet(|| flows::loaded(state, fits)),
@@ -226,16 +228,13 @@ fn acted(state: &mut State, msg: Msg) -> Vec<Effect> {
         Msg::NoteAsked => triage::asked(state, Then::Note),
         Msg::LinkAsked => link::asked(state),
         Msg::LinkSent => link::sent(state),
-        Msg::CopyAsked => link::copy_asked(state),
+        Msg::CopyAsked => dry_run::copied(state).unwrap_or_else(|| link::copy_asked(state)),
         Msg::FlowChosen(at) => flows::chosen(state, at),
         Msg::RefreshAsked => refreshed(state),
         Msg::RawAsked => raw_asked(state),
         Msg::UndoAsked => after::undo_asked(state),
         Msg::HealthAsked => health::open(state),
-        Msg::OperationAsked(ask) => {
-            let before = prompt::chosen_before(state);
-            named(state, |state| triage::operation_asked(state, ask, before))
-        }
+        Msg::OperationAsked(ask) => named(state, |state| triage::operation_asked(state, ask)),
         Msg::UserNamed(login) => named(state, |state| user::open(state, login, None)),
         Msg::ConfigurationKeepAsked => named(state, look_up::configuration_keep_asked),
         Msg::LookUpAsked(what) => named(state, |state| look_up::asked(state, what)),
@@ -281,6 +280,9 @@ fn overlaid(state: &mut State, msg: Msg) -> Vec<Effect> {
         Msg::Declined => declined(state),
         Msg::Insisted if matches!(state.overlay, Some(Overlay::Many(_))) => quiet(|| many::insisted(state)),
         Msg::Insisted => card::insisted(state),
+        Msg::DryRunAsked => quiet(|| dry_run::asked(state)),
+        Msg::FormAsked => form::asked(state),
+        Msg::DryRunExported => dry_run::exported(state),
         Msg::QuitAsked => quit_asked(state),
         Msg::SuspendAsked => vec![Effect::Suspend],
         Msg::RedrawAsked => vec![Effect::Redraw],
@@ -294,6 +296,9 @@ fn named(state: &mut State, go: impl FnOnce(&mut State) -> Vec<Effect>) -> Vec<E
 }
 
 fn moved(state: &mut State, motion: Motion) -> Vec<Effect> {
+    if dry_run::moved(state, motion) {
+        return Vec::new();
+    }
     match &mut state.overlay {
         Some(Overlay::Help(scroll)) => {
             let extent = state.extent;
@@ -370,6 +375,12 @@ fn open_target(state: &mut State) -> Vec<Effect> {
 }
 
 fn went_back(state: &mut State) -> Vec<Effect> {
+    if card::uncovered(state) {
+        return Vec::new();
+    }
+    if form::left(state) {
+        return Vec::new();
+    }
     if matches!(state.overlay, Some(Overlay::Card(_))) {
         return card::left(state);
     }
@@ -502,6 +513,7 @@ fn choice_moved(state: &mut State, motion: Motion) {
                 _ => prompt.choice.saturating_add(1),
             }
         }
+        Some(Overlay::Form(_)) => form::moved(state, motion),
         Some(Overlay::Link(card)) => card.shows_qr = !card.shows_qr,
         _ => {}
     }
@@ -513,6 +525,7 @@ fn edited(state: &mut State, request: tui_input::InputRequest) {
         Some(Overlay::Dialog(dialog)) => triage::edited(dialog, request),
         Some(Overlay::Card(_)) => card::edited(state, request),
         Some(Overlay::Many(_)) => many::edited(state, request),
+        Some(Overlay::Form(_)) => form::edited(state, request),
         _ => {}
     }
 }
@@ -522,6 +535,8 @@ fn pasted(state: &mut State, text: &str) {
     match &mut state.overlay {
         Some(Overlay::Prompt(prompt)) => prompt::pasted(&mut prompt.input, text),
         Some(Overlay::Dialog(dialog)) => prompt::pasted(&mut dialog.input, text),
+        Some(Overlay::Form(_)) => form::pasted(state, text),
+        Some(Overlay::Card(card)) if card.dry_run.is_some() => {}
         Some(Overlay::Card(card)) if card.field == Field::Reason => prompt::pasted(&mut card.reason, text),
         Some(Overlay::Many(card)) if card.field == Field::Reason => prompt::pasted(&mut card.reason, text),
         _ => {}
@@ -533,6 +548,7 @@ fn submitted(state: &mut State) -> Vec<Effect> {
         Some(Overlay::Dialog(_)) => triage::submitted(state),
         Some(Overlay::Card(_)) => card::submitted(state),
         Some(Overlay::Many(_)) => many::submitted(state),
+        Some(Overlay::Form(_)) => form::submitted(state),
         _ => Vec::new(),
     }
 }

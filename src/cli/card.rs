@@ -3,10 +3,8 @@
 use super::failure::Failure;
 use super::output::Output;
 use super::run::By;
-use crate::domain::blast::Blast;
-use crate::domain::plan::{Confirm, Difference, Plan, Target};
-use crate::domain::{NOTHING, Untrusted, time};
-use serde_json::Value;
+use crate::domain::plan::{Difference, Plan, Target};
+use crate::domain::{NOTHING, Untrusted, dry_run, time};
 
 /// Prints a plan: as an action without evidence, or as a card.
 ///
@@ -14,7 +12,8 @@ use serde_json::Value;
 /// If the output is closed.
 pub(super) fn print(plan: &Plan, by: By<'_>, out: &mut Output<'_>) -> Result<(), Failure> {
     if out.is_json() {
-        plan.parts().iter().try_for_each(|part| out.json(&json(plan, part, by)))?;
+        let lines = dry_run::lines(plan, by.actor, by.at);
+        lines.iter().try_for_each(|line| out.json_text(line))?;
         return Ok(());
     }
     out.text(&plan.to_string())?;
@@ -55,62 +54,6 @@ fn request(plan: &Plan, out: &mut Output<'_>) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The names of an action (design, section 5), and why it would not be sent. What holds of a run of several as
-/// a whole (what it asks, reaches, undoes and leaves) is said of each of its steps.
-fn json(run: &Plan, plan: &Plan, by: By<'_>) -> Value {
-    let mut json = serde_json::json!({
-        "id": plan.action,
-        "flow": plan.flow.id,
-        "login": plan.login,
-        "target": plan.target_id,
-        "finding": plan.finding,
-        "evidence": null,
-        "outcome": null,
-        "request": plan.request,
-        "receipt": null,
-        "reason": null,
-        "actor": by.actor,
-        "at": time::rfc3339(by.at),
-        "refusal": plan.refusal.as_ref().map(|refusal| &refusal.why),
-        "needs_again": plan.needs_again,
-        "run": plan.step.map(|step| step.run),
-        "step": plan.step.map(|step| step.to_string()),
-        "risk": run.risk.word(),
-        "confirm": confirm(&run.confirm),
-        "state": state(&plan.target),
-        "blast_radius": run.blast.as_ref().map(Blast::to_json),
-        "undo": run.undo,
-        "caveats": run.caveats,
-        "cannot_know": run.cannot_know,
-        "audit": plan.flow.audit,
-        "undoes": plan.undoes.as_ref().map(|undoes| undoes.action),
-        "differences": plan.differences.iter().map(of_difference).collect::<Vec<_>>(),
-    });
-    if plan.is_test {
-        json["test"] = true.into();
-    }
-    json
-}
-
-/// The target as it was read, or why it was not.
-fn state(target: &Target) -> Value {
-    match target {
-        Target::CannotTell(why) => serde_json::json!({"cannot_tell": why}),
-        Target::Read { at, from, facts } => {
-            let facts: serde_json::Map<String, Value> =
-                facts.iter().map(|fact| (fact.name.clone(), fact.value.clone().into())).collect();
-            serde_json::json!({"at": time::rfc3339(*at), "from": from, "facts": facts})
-        }
-    }
-}
-
-fn of_difference(difference: &Difference) -> Value {
-    let raw = |value: &Option<Untrusted>| value.as_ref().map(|value| value.raw().to_owned());
-    serde_json::json!({
-        "field": difference.name, "was": raw(&difference.was), "becomes": raw(&difference.becomes),
-    })
-}
-
 fn facts(plan: &Plan) -> Vec<(&'static str, String)> {
     vec![
         ("flow", plan.flow.id.to_string()),
@@ -123,7 +66,7 @@ fn facts(plan: &Plan) -> Vec<(&'static str, String)> {
         ("reaches", reach(plan)),
         ("refused", plan.refusal.as_ref().map(ToString::to_string).unwrap_or_default()),
         ("insist", plan.needs_again.clone().unwrap_or_default()),
-        ("confirm", confirm(&plan.confirm)),
+        ("confirm", dry_run::answer(&plan.confirm)),
         ("reason", if plan.reason_required { "wanted: --reason TEXT".to_owned() } else { String::new() }),
         ("undo", plan.undo.clone()),
         ("audit", plan.flow.audit.join(", ")),
@@ -152,13 +95,6 @@ fn target(target: &Target) -> String {
             format!("{} ({from}, read {})", facts.join(", "), time::rfc3339_seconds(*at))
         }
         Target::CannotTell(why) => format!("cannot tell: {why}"),
-    }
-}
-
-fn confirm(confirm: &Confirm) -> String {
-    match confirm {
-        Confirm::Key | Confirm::Word(_) => "--yes".to_owned(),
-        Confirm::Login(login) => format!("--confirm {login}"),
     }
 }
 

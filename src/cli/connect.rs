@@ -391,7 +391,14 @@ pub(super) async fn probes(loaded: &Loaded, store: Option<&dyn Store>) -> Vec<Ch
         Ok(tenants) => tenants,
         Err(failure) => return vec![Checked::failed("tenants", &failure)],
     };
-    let (mut probed, calls) = tokio::join!(tenants.probe(), tenants.probe_calls());
+    let access = tenants.access();
+    let preview = async {
+        match &access {
+            Some(access) => Some(access.of_whoever_acts(loaded.config.console.analyst.as_deref()).await),
+            None => None,
+        }
+    };
+    let (mut probed, calls, preview) = tokio::join!(tenants.probe(), tenants.probe_calls(), preview);
     let known = match store {
         Some(store) => store.setting(IAM_CONFIGURATION).await.unwrap_or_default(),
         None => None,
@@ -399,7 +406,8 @@ pub(super) async fn probes(loaded: &Loaded, store: Option<&dyn Store>) -> Vec<Ch
     for (source, settings, log) in system_logs(&loaded.config, &tenants) {
         probed.push(system_log::probe(&source.name, settings, log.as_ref(), known.as_deref(), now()).await);
     }
-    probed.into_iter().map(checked).chain(calls::rows(&calls)).collect()
+    let preview = preview.map(|preview| calls::delegated(&preview.access()));
+    probed.into_iter().map(checked).chain(calls::rows(&calls)).chain(preview).collect()
 }
 
 fn checked(probe: Probe) -> Checked {

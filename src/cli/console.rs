@@ -133,6 +133,7 @@ fn setup(loaded: &Loaded, store: Arc<dyn Store>, stage: Stage) -> Result<session
     });
     let tenants = connect::tenants_of_console(config, stage.clock.clone())?;
     let (held, log, org) = (tenants.held(), tenants.log_search(), tenants.okta_org());
+    let access = tenants.access();
     let prober = org.is_some().then(|| tenants.clone() as Arc<dyn CallProber>);
     let notifiers = match stage.receives {
         Mode::Acting => connect::notifiers(config, store.clone(), stage.clock.clone(), None)?,
@@ -165,6 +166,7 @@ fn setup(loaded: &Loaded, store: Arc<dyn Store>, stage: Stage) -> Result<session
         log,
         org,
         prober,
+        access,
         map: Arc::new(config.profiles.map.clone()),
         exports: Folders::of_environment().map(|folders| folders.exports()),
         receiver: received.telling(notifiers),

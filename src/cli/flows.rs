@@ -95,7 +95,7 @@ mod tests {
     #[case(&["eventType", "user"], DONE, "none is nearly a field")]
     #[case(&["evenType", "user"], FAILED, "1 of 2 inputs are nearly a field")]
     fn a_misspelt_input_fails(#[case] names: &[&str], #[case] expected: u8, #[case] phrase: &str) {
-        let input = |name: &&str| Input { name: (*name).to_owned(), kind: InputType::Text, value: None };
+        let input = |name: &&str| Input::new(*name, InputType::Text);
         let inputs = names.iter().map(input).collect();
         let flow = Flow { inputs, ..preset::flow("suspend-okta-account").unwrap() };
         for form in [Form::Text, Form::Json] {

@@ -33,6 +33,8 @@ pub enum Context {
     Flows,
     /// The confirm card, where it takes single keys.
     Card,
+    /// The dry run that lies over the card.
+    DryRun,
     /// The link card.
     Link,
     /// "Really quit?"
@@ -71,6 +73,7 @@ impl Context {
         match overlay {
             Overlay::Help(_) => Context::Help,
             Overlay::Flows(_) => Context::Flows,
+            Overlay::Card(card) if card.dry_run.is_some() => Context::DryRun,
             Overlay::Card(card) if card.takes_text(state.now) => Context::Text,
             Overlay::Card(_) => Context::Card,
             Overlay::Many(card) if card.takes_text(state.now) => Context::Text,
@@ -78,7 +81,7 @@ impl Context {
             Overlay::Ask(_) => Context::Ask,
             Overlay::Link(_) => Context::Link,
             Overlay::Quit(_) => Context::Quit,
-            Overlay::Prompt(_) | Overlay::Dialog(_) => Context::Text,
+            Overlay::Prompt(_) | Overlay::Dialog(_) | Overlay::Form(_) => Context::Text,
         }
     }
 
@@ -116,6 +119,7 @@ impl Context {
             Context::Help => "help",
             Context::Flows => "flows",
             Context::Card => "card",
+            Context::DryRun => "dry run",
             Context::Link => "link",
             Context::Quit => "quit",
             Context::Ask => "question",

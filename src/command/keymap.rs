@@ -60,8 +60,16 @@ impl Keymap {
 
     /// The keys of a command, as they are spelt on the screen.
     pub fn keys(&self, id: &str) -> Vec<String> {
-        let keys = find(id).and_then(|command| self.shown.get(command.id));
-        keys.into_iter().flatten().map(Key::to_string).collect()
+        self.keys_of(id).map(Key::to_string).collect()
+    }
+
+    /// Those of them that a text field leaves alone.
+    pub fn keys_beside_field(&self, id: &str) -> Vec<String> {
+        self.keys_of(id).filter(|key| key.is_left_by_field()).map(Key::to_string).collect()
+    }
+
+    fn keys_of(&self, id: &str) -> impl Iterator<Item = &Key> {
+        find(id).and_then(|command| self.shown.get(command.id)).into_iter().flatten()
     }
 }
 

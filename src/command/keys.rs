@@ -45,6 +45,11 @@ impl Key {
         matches!(self.edit(), Some(InputRequest::InsertChar(_) | InputRequest::GoToPrevChar))
     }
 
+    /// Whether a text field has no use for it.
+    pub fn is_left_by_field(self) -> bool {
+        matches!(self.of_field(), FieldKey::Other | FieldKey::Back) && self.edit().is_none()
+    }
+
     /// What the key does to a text field.
     pub fn edit(self) -> Option<InputRequest> {
         let event: KeyEvent = self.0.into();
@@ -90,6 +95,7 @@ impl Key {
             KeyCode::Esc => FieldKey::Leave,
             KeyCode::Char('c' | 'g') if control => FieldKey::Leave,
             KeyCode::Tab => FieldKey::Complete,
+            KeyCode::BackTab => FieldKey::Back,
             KeyCode::Down => FieldKey::Next,
             KeyCode::Up => FieldKey::Previous,
             KeyCode::Char('n') if control => FieldKey::Next,
@@ -108,6 +114,8 @@ pub enum FieldKey {
     Leave,
     /// Tab.
     Complete,
+    /// Shift-tab.
+    Back,
     /// Down.
     Next,
     /// Up.

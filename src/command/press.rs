@@ -15,12 +15,17 @@ use crate::app::triage::DialogKind;
 use crate::app::{Msg, Overlay, State};
 use crate::domain::undo;
 
+/// The command that shows what a card would do as JSON.
+const DRY_RUN: &str = "card.dry-run";
+/// The command that leads from a card to what its flow is told.
+const FORM: &str = "card.form";
+
 /// What a key means now; `None` where it means nothing.
 pub fn press(state: &State, keymap: &Keymap, key: Key) -> Option<Msg> {
     match Context::of(state) {
         Context::Text if insists_on_many(state, keymap, key) => Some(Msg::Insisted),
-        Context::Text => in_field(state, key),
-        Context::Card if is_typed_ahead(state, key) => None,
+        Context::Text => in_field(state, keymap, key),
+        Context::Card if is_typed_ahead(state, key) || is_beside(keymap, key) => beside(state, keymap, key),
         context => match keymap.command(context, key)?.act {
             Act::Msg(msg) => Some(msg()),
             Act::Argument { .. } => None,
@@ -52,14 +57,41 @@ fn insists_on_many(state: &State, keymap: &Keymap, key: Key) -> bool {
     }
 }
 
-fn in_field(state: &State, key: Key) -> Option<Msg> {
+fn is_beside(keymap: &Keymap, key: Key) -> bool {
+    keymap.command(Context::Card, key).is_some_and(|command| [DRY_RUN, FORM].contains(&command.id))
+}
+
+/// What sends nothing, and is asked for of a card that cannot be sent too: its dry run, and the form of its inputs.
+/// Where letters are typed, by a key that types none.
+fn beside(state: &State, keymap: &Keymap, key: Key) -> Option<Msg> {
+    let Some(Overlay::Card(card)) = &state.overlay else { return None };
+    if key.is_letter() && card.is_typed() {
+        return None;
+    }
+    match keymap.command(Context::Card, key)?.id {
+        DRY_RUN if card.takes_dry_run(state.now) => Some(Msg::DryRunAsked),
+        // While the target is read, a letter is the first of a login that is typed ahead.
+        FORM if key.is_letter() && card.phase == Phase::Preparing => None,
+        FORM if card.takes_form(state.now) => Some(Msg::FormAsked),
+        _ => None,
+    }
+}
+
+fn in_field(state: &State, keymap: &Keymap, key: Key) -> Option<Msg> {
     match key.of_field() {
         FieldKey::Submit => Some(submit(state)),
         FieldKey::Leave => Some(Msg::WentBack),
         FieldKey::Complete => complete(state),
+        FieldKey::Back if matches!(state.overlay, Some(Overlay::Form(_))) => {
+            Some(Msg::ChoiceMoved(Motion::Up))
+        }
+        FieldKey::Back => beside(state, keymap, key),
         FieldKey::Next => Some(in_card_or(state, Motion::Down)),
         FieldKey::Previous => Some(in_card_or(state, Motion::Up)),
-        FieldKey::Other => paged(state, key).or_else(|| key.edit().map(Msg::Edited)),
+        FieldKey::Other => {
+            let edited = || key.edit().map(Msg::Edited);
+            paged(state, key).or_else(edited).or_else(|| beside(state, keymap, key))
+        }
     }
 }
 
@@ -104,7 +136,7 @@ fn complete(state: &State) -> Option<Msg> {
             palette::completion(prompt.input.value(), prompt.choice, screen).map(Msg::Completed)
         }
         Some(Overlay::Prompt(prompt)) if prompt.kind == PromptKind::Log => Some(Msg::LogCompleted),
-        Some(Overlay::Dialog(_)) => Some(Msg::ChoiceMoved(Motion::Down)),
+        Some(Overlay::Dialog(_) | Overlay::Form(_)) => Some(Msg::ChoiceMoved(Motion::Down)),
         Some(Overlay::Card(_) | Overlay::Many(_)) => Some(Msg::PaneSwitched),
         _ => None,
     }
@@ -113,7 +145,7 @@ fn complete(state: &State) -> Option<Msg> {
 /// The keys that matter here, with their words; the last one is shown on the narrowest screen too.
 pub fn footer(state: &State, keymap: &Keymap) -> Vec<(String, String)> {
     match (Context::of(state), &state.overlay) {
-        (Context::Text, _) => field_footer(state),
+        (Context::Text, _) => field_footer(state, keymap),
         (Context::Quit, _) => words(&[
             (&first_key(keymap, "card.confirm"), "quit"),
             (&first_key(keymap, "card.decline"), "stay"),
@@ -124,6 +156,12 @@ pub fn footer(state: &State, keymap: &Keymap) -> Vec<(String, String)> {
         (Context::Ask, _) => {
             words(&[(&first_key(keymap, "card.confirm"), "yes"), (&first_key(keymap, "card.decline"), "no")])
         }
+        (Context::DryRun, _) => words(&[
+            (&first_key(keymap, "link.copy"), "copy"),
+            (&first_key(keymap, "dry-run.write"), "write a file"),
+            ("↑↓", "scroll"),
+            ("esc", "back to the card"),
+        ]),
         (_, Some(Overlay::Card(card))) => card_footer(state, card, keymap),
         (_, Some(Overlay::Many(card))) => many_footer(card, keymap),
         (context, None) => with_marks(state, commands_footer(context, keymap), keymap),
@@ -169,14 +207,22 @@ fn many_footer(card: &ManyCard, keymap: &Keymap) -> Vec<(String, String)> {
 fn card_footer(state: &State, card: &Card, keymap: &Keymap) -> Vec<(String, String)> {
     let now = state.now;
     let key = |id: &str| first_key(keymap, id);
+    let dry_run = match card.is_typed() {
+        true => keymap.keys_beside_field(DRY_RUN).into_iter().next().unwrap_or_default(),
+        false => key(DRY_RUN),
+    };
     let (scroll, esc) = (("↑↓", "scroll"), "esc");
     match card.phase {
-        Phase::Asking if card.takes_letters(now) => {
-            words(&[(&key("card.confirm"), "run"), (&key("card.decline"), "no"), scroll])
-        }
+        Phase::Asking if card.takes_letters(now) => words(&[
+            (&key("card.confirm"), "run"),
+            (&dry_run, "dry run"),
+            scroll,
+            (&key("card.decline"), "no"),
+        ]),
         Phase::Asking if card.wants_insistence() => {
-            words(&[(&key("card.insist"), "insist"), scroll, (esc, "leave")])
+            words(&[(&key("card.insist"), "insist"), (&dry_run, "dry run"), scroll, (esc, "leave")])
         }
+        Phase::Asking if card.takes_dry_run(now) => words(&[(&dry_run, "dry run"), scroll, (esc, "leave")]),
         Phase::Asking | Phase::Preparing => words(&[scroll, (esc, "leave")]),
         Phase::Done(_) if card.link().is_some() => {
             words(&[(&key("card.confirm"), "copy the link"), scroll, (esc, "close")])
@@ -184,6 +230,7 @@ fn card_footer(state: &State, card: &Card, keymap: &Keymap) -> Vec<(String, Stri
         Phase::Done(_) if undo::of_any(after::meant(state), &state.settings.flows).is_ok() => {
             words(&[(&key("action.undo"), "undo"), scroll, (esc, "close")])
         }
+        Phase::Failed(_) if card.takes_form(now) => words(&[(&key(FORM), "inputs"), scroll, (esc, "close")]),
         Phase::Running(_) | Phase::Done(_) | Phase::Failed(_) | Phase::Unsure(_) => {
             words(&[scroll, (esc, "close")])
         }
@@ -198,7 +245,7 @@ fn words(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
     pairs.iter().map(|(key, label)| ((*key).to_owned(), (*label).to_owned())).collect()
 }
 
-fn field_footer(state: &State) -> Vec<(String, String)> {
+fn field_footer(state: &State, keymap: &Keymap) -> Vec<(String, String)> {
     words(match &state.overlay {
         Some(Overlay::Prompt(prompt)) if prompt.kind == PromptKind::Command => {
             &[("enter", "run"), ("tab", "complete"), ("↑↓", "choose"), ("esc", "leave")]
@@ -211,6 +258,26 @@ fn field_footer(state: &State) -> Vec<(String, String)> {
             &[("enter", "close the finding"), ("↑↓", "disposition"), ("esc", "leave")]
         }
         Some(Overlay::Dialog(_)) => &[("enter", "write"), ("esc", "leave")],
-        _ => &[("↑↓", "scroll"), ("tab", "other field"), ("esc", "no, leave")],
+        Some(Overlay::Form(_)) => &[
+            ("enter", "next, then the card"),
+            ("tab ↑↓", "choose"),
+            ("space", "true or false"),
+            ("esc", "leave"),
+        ],
+        _ => return card_field_footer(state, keymap),
     })
+}
+
+/// A card whose field takes the letters: only keys that type nothing mean something else.
+fn card_field_footer(state: &State, keymap: &Keymap) -> Vec<(String, String)> {
+    let is_formed = matches!(&state.overlay, Some(Overlay::Card(card)) if card.takes_form(state.now));
+    let beside = [(FORM, "inputs", is_formed), (DRY_RUN, "dry run", true)];
+    let beside = beside.into_iter().filter(|(.., is_there)| *is_there).filter_map(|(id, label, _)| {
+        keymap.keys_beside_field(id).into_iter().next().map(|key| (key, label.to_owned()))
+    });
+    words(&[("↑↓", "scroll"), ("tab", "other field")])
+        .into_iter()
+        .chain(beside)
+        .chain(words(&[("esc", "no, leave")]))
+        .collect()
 }

@@ -50,12 +50,12 @@ pub struct Command {
 }
 
 use Context::{
-    Address, Ask, Bulk, Bulks, Card, Event, Feed, Flows, Health, Help, Journal, Link, Log, LookUp, Quit, Raw,
-    User,
+    Address, Ask, Bulk, Bulks, Card, DryRun, Event, Feed, Flows, Health, Help, Journal, Link, Log, LookUp,
+    Quit, Raw, User,
 };
 
 const LISTS: &[Context] =
-    &[Feed, Event, User, Address, Raw, Journal, Health, Log, LookUp, Bulks, Bulk, Help, Flows, Card];
+    &[Feed, Event, User, Address, Raw, Journal, Health, Log, LookUp, Bulks, Bulk, Help, Flows, Card, DryRun];
 /// The screens, and a card that has ended.
 const READ: &[Context] = &[Feed, Event, User, Address, Raw, Journal, Health, Log, LookUp, Bulks, Bulk, Card];
 const FINDINGS: &[Context] = &[Feed, Event, User];
@@ -175,6 +175,13 @@ pub const COMMANDS: &[Command] = &[
         .help("Answers no: nothing is sent."),
     simple("card.insist", "insist", "run it all the same", &["A"], &[Card], || Msg::Insisted)
         .help("Insists, where an earlier run is of unknown outcome or only minutes old; on a card for many, for everybody of whom it says so."),
+    simple("card.dry-run", "dry-run", "show the JSON, send nothing", &["d", "ctrl-r"], &[Card], || Msg::DryRunAsked)
+        .help("Shows what would be done as JSON, as `run … --dry-run --json` prints it; nothing is sent. Where a word or the login is typed, only the second key does."),
+    simple("card.form", "inputs", "back to the inputs", &["e", "backtab"], &[Card], || Msg::FormAsked)
+        .help("Leads from the card to what its flow is told, with what it was told; nothing is sent. Where a word or the login is typed, only the second key does."),
+    simple("dry-run.write", "write-dry-run", "write the dry run to a file", &["E"], &[DryRun], || Msg::DryRunExported)
+        .footer("write a file")
+        .help("Writes the dry run to a new file that nobody else can read, and says where."),
     simple("link.open", "link", "open the link", &["o"], PEOPLE, || Msg::LinkAsked)
         .footer("link")
         .help("Opens the reference URL; over SSH, or of a host that is not configured, it is shown first."),
@@ -184,7 +191,7 @@ pub const COMMANDS: &[Command] = &[
     simple("link.qr", "qr", "show a QR code", &["Q"], &[Link], || Msg::ChoiceMoved(Motion::Down))
         .footer("QR code")
         .help("Shows the link as a QR code, or hides it."),
-    simple("link.copy", "copy", "copy what the row names", &["y"], &[Feed, Event, User, Address, Raw, Journal, Log, LookUp, Bulks, Bulk], || Msg::CopyAsked)
+    simple("link.copy", "copy", "copy what the row names", &["y"], &[Feed, Event, User, Address, Raw, Journal, Log, LookUp, Bulks, Bulk, DryRun], || Msg::CopyAsked)
         .help("Hands what the row names to the terminal's clipboard."),
     simple("event.raw", "raw", "raw JSON", &["J"], &[Feed, Event, Journal, Log, LookUp], || Msg::RawAsked)
         .help("Shows the event, the record, or what was looked up, as it arrived."),
@@ -446,7 +453,7 @@ pub const COMMANDS: &[Command] = &[
     simple("help.open", "help", "keys, filter, ids", &["?"], &[Feed, Event, User, Address, Raw, Journal, Health, Log, LookUp, Bulks, Bulk, Flows], || Msg::HelpAsked)
         .footer("help")
         .help("Lists the keys of this screen, all others, the filter's terms, and the ids that keys are configured by."),
-    simple("screen.back", "back", "to the screen before", &["esc", "q", "left"], &[Feed, Event, User, Address, Raw, Journal, Health, Log, LookUp, Bulks, Bulk, Help, Flows, Card, Link, Quit, Ask], || {
+    simple("screen.back", "back", "to the screen before", &["esc", "q", "left"], &[Feed, Event, User, Address, Raw, Journal, Health, Log, LookUp, Bulks, Bulk, Help, Flows, Card, DryRun, Link, Quit, Ask], || {
         Msg::WentBack
     })
     .footer("back")

@@ -43,7 +43,7 @@ impl Kind {
             Kind::Texts => "a list of texts",
             Kind::Secret => "a secret",
             Kind::Auth => "`{ client_token = secret }`, `\"oauth\"` or `\"none\"`",
-            Kind::Inputs => "a list of `{ name, type, value }`",
+            Kind::Inputs => "a list of `{ name, type, value, default, description }`",
             Kind::Keys => "a table from command ids to keys",
             Kind::Number => "a whole number",
             Kind::Map => "a table of JSON pointers and texts",
@@ -305,7 +305,13 @@ pub const SETTINGS: &[Setting] = &[
         "the preset's, else false",
         "Whether the flow takes a login where no id is known.",
     ),
-    setting("[[flow]]", "inputs", Kind::Inputs, "", "The declared inputs of the `fields` payload."),
+    setting(
+        "[[flow]]",
+        "inputs",
+        Kind::Inputs,
+        "",
+        "The declared inputs of the `fields` payload: `value` fixes one, `default` is what it is without an answer.",
+    ),
     setting(
         "[[flow]]",
         "suggested_for",

@@ -201,6 +201,10 @@ pub struct Input {
     pub kind: Option<String>,
     /// A fixed value.
     pub value: Option<String>,
+    /// What it is without an answer.
+    pub default: Option<String>,
+    /// What it is for.
+    pub description: Option<String>,
 }
 
 /// `[[flow]]`.

@@ -126,9 +126,10 @@ fn is_ends(value: &Value) -> bool {
 fn is_inputs(value: &Value) -> bool {
     let is_input = |value: &Value| {
         value.as_table().is_some_and(|table| {
-            table
-                .iter()
-                .all(|(key, value)| matches!(key.as_str(), "name" | "type" | "value") && value.is_str())
+            table.iter().all(|(key, value)| {
+                matches!(key.as_str(), "name" | "type" | "value" | "default" | "description")
+                    && value.is_str()
+            })
         })
     };
     value.as_array().is_some_and(|list| list.iter().all(is_input))

@@ -261,6 +261,19 @@ pub struct Input {
     /// A fixed value; without one it is asked for, or filled from the finding where the name is known.
     #[serde(default)]
     pub value: Option<String>,
+    /// What it is without an answer, where the finding has nothing either.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default: Option<String>,
+    /// What it is for, in words, for whoever fills it in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+}
+
+impl Input {
+    /// One of a name and a type, of which nothing else is said.
+    pub fn new(name: impl Into<String>, kind: InputType) -> Input {
+        Input { name: name.into(), kind, value: None, default: None, description: None }
+    }
 }
 
 /// How the caller proves itself to a flow. The secret itself is not here.

@@ -5,6 +5,7 @@
 //! the wire and on the screen: an *event* arrives, a *finding* is triaged, an *action* is one run of
 //! one *flow* on one *subject*.
 
+pub mod access;
 pub mod action;
 pub mod actor;
 pub mod blast;
@@ -16,6 +17,7 @@ pub mod counts;
 pub mod csv;
 pub mod digest;
 pub mod dossier;
+pub mod dry_run;
 pub mod event;
 pub mod finding;
 pub mod flow;

@@ -117,11 +117,23 @@ impl Operation {
 
     /// The inputs that it takes.
     fn inputs(self) -> Vec<Input> {
-        let input = |name: &str, kind| Input { name: name.to_owned(), kind, value: None };
+        let input = |name, kind, description: &str| Input {
+            description: Some(description.to_owned()),
+            ..Input::new(name, kind)
+        };
         match self {
-            Operation::AddToGroup | Operation::RemoveFromGroup => vec![input(GROUP, InputType::Text)],
-            Operation::Update | Operation::Create => vec![input(PROFILE, InputType::Text)],
-            other if other.makes_link() => vec![input(LINK, InputType::Boolean)],
+            Operation::AddToGroup | Operation::RemoveFromGroup => {
+                vec![input(GROUP, InputType::Text, "the group's id, or its whole name")]
+            }
+            Operation::Update | Operation::Create => {
+                let fields = "`field=value; field=value`, as they are called at Okta or in `[okta.map]`";
+                vec![input(PROFILE, InputType::Text, fields)]
+            }
+            other if other.makes_link() => {
+                let handed = "true: Okta mails nobody, and you are shown the one-time link, once";
+                let link = input(LINK, InputType::Boolean, handed);
+                vec![Input { default: Some(false.to_string()), ..link }]
+            }
             _ => Vec::new(),
         }
     }

@@ -11,6 +11,7 @@ mod ispm;
 pub mod lint;
 mod profile;
 pub mod sample;
+pub mod wanted;
 
 use super::event::EventDetail;
 use super::flow::PayloadShape;
@@ -19,7 +20,7 @@ use super::{ActionId, Check, Finding, Flow, FlowId, Severity, Untrusted};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
-pub use fields::check_names;
+pub use fields::{check_names, check_type};
 pub use ispm::{FIELDS, entity as record_entity, words_of as record_words};
 
 /// What a body is made of.

@@ -261,7 +261,7 @@ mod tests {
 
     #[test]
     fn a_configured_inverse_is_given_what_the_action_was_given_of_its_own_inputs() {
-        let input = |name: &str, kind| Input { name: name.to_owned(), kind, value: None };
+        let input = |name: &str, kind| Input::new(name, kind);
         let inputs = vec![
             input("eventId", InputType::Text),
             input("team", InputType::Text),

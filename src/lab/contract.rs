@@ -27,7 +27,7 @@ enum Sends {
 /// A call that is documented.
 struct Call {
     method: &'static str,
-    /// `{id}` is an id, `{name}` an id or a login, other segments are themselves.
+    /// `{id}` is an id, `{name}` an id or a login, `{label}` an id or a label, other segments are themselves.
     path: &'static str,
     parameters: &'static [&'static str],
     sends: Sends,
@@ -52,6 +52,8 @@ const CALLS: &[Call] = &[
     call("GET", "/api/v1/users/{name}", &["expand"], Sends::Nothing),
     call("POST", "/api/v1/users/{id}", &[], Sends::Json),
     call("GET", "/api/v1/users/{id}/roles", &[], Sends::Nothing),
+    call("GET", "/api/v1/iam/roles/{label}/permissions", &[], Sends::Nothing),
+    call("GET", "/api/v1/iam/resource-sets/{label}/resources", PAGED, Sends::Nothing),
     call("GET", "/api/v1/users/{name}/groups", PAGED, Sends::Nothing),
     call("GET", "/api/v1/users/{name}/appLinks", &[], Sends::Nothing),
     call("GET", "/api/v1/users/{id}/factors", &[], Sends::Nothing),
@@ -149,6 +151,7 @@ fn leads_to(pattern: &str, path: &str) -> bool {
     wanted.len() == found.len()
         && wanted.iter().zip(found).all(|(wanted, found)| match *wanted {
             "{id}" => is_id(found),
+            "{label}" => is_id(&found.replace('_', "0")),
             "{name}" => !found.is_empty(),
             same => same == found,
         })
@@ -192,6 +195,7 @@ fn most(path: &str) -> u32 {
     match path {
         "/api/v1/logs" => 1_000,
         "/api/v1/groups" => 10_000,
+        "/api/v1/iam/resource-sets/{label}/resources" => 100,
         "/api/v1/groups/{id}/users" => 1_000,
         _ => 200,
     }
@@ -279,6 +283,11 @@ mod tests {
     #[case("GET", "/api/v1/groups?filter=a&search=b", Some("`search` and `filter` do not go together"))]
     #[case("GET", "/api/v1/users?filter=a&search=b", Some("`search` and `filter` do not go together"))]
     #[case("GET", "/api/v1/users?q=a&after=b", Some("`q` and `after` do not go together"))]
+    #[case("GET", "/api/v1/iam/roles/WORKFLOWS_ADMIN/permissions", None)]
+    #[case("GET", "/api/v1/iam/roles/cr0/x/permissions", Some("no such call"))]
+    #[case("GET", "/api/v1/iam/resource-sets/iam1/resources?limit=100&after=x", None)]
+    #[case("GET", "/api/v1/iam/resource-sets/iam1/resources?limit=101", Some("`101` is no value"))]
+    #[case("GET", "/api/v1/iam/resource-sets", Some("no such call"))]
     #[case("GET", "/api/v1/everything", Some("no such call"))]
     fn a_call_is_as_documented_or_wrong(
         #[case] method: &str,

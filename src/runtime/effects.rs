@@ -3,12 +3,13 @@
 use super::export::{self, Export};
 use super::many;
 use super::services::Services;
-use super::{clipboard, journal, opener};
+use super::{clipboard, dry_run, journal, opener};
 use crate::app::bulk::Which;
 use crate::app::health::Kept;
 use crate::app::log::{LogForm, LogSlice, LogStep};
 use crate::app::msg::{Answer, Looked, NotRun, Progress, SaidOf, Stage};
 use crate::app::{Effect, Msg, RequestId, effect::RunAsk};
+use crate::domain::access::Preview;
 use crate::domain::bulk::BulkId;
 use crate::domain::dossier::Problem;
 use crate::domain::finding::HistoryEntry;
@@ -18,7 +19,7 @@ use crate::domain::log::LogRecord;
 use crate::domain::look_up::{LookUp, LookedUp};
 use crate::domain::page::From;
 use crate::domain::plan::{Fit, Plan};
-use crate::domain::{ActionId, EventId, FindingId, Login, untrusted};
+use crate::domain::{ActionId, EventId, FindingId, FlowId, Login, untrusted};
 use crate::notify::Mark;
 use crate::remediation::{self, Ask, Beside, Confirmed, LookError, RunError, Told};
 use crate::source::cii;
@@ -94,6 +95,7 @@ impl Effects {
             Effect::ExportLog { form, records, has_more } => {
                 drop(tokio::spawn(work.export(form, records, has_more)));
             }
+            Effect::ExportDryRun { flow, lines } => drop(tokio::spawn(work.export_dry_run(flow, lines))),
             Effect::ExportJournal { form, query } => drop(tokio::spawn(work.export_journal(form, query))),
             effect => self.spawn(effect, work),
         }
@@ -143,6 +145,7 @@ fn request_of(effect: &Effect) -> Option<RequestId> {
         | Effect::LoadHealth { request }
         | Effect::LoadKept { request }
         | Effect::ProbeCalls { request }
+        | Effect::PreviewAccess { request }
         | Effect::LoadLog { request, .. }
         | Effect::LookUp { request, .. }
         | Effect::KeepConfiguration { request, .. }
@@ -228,6 +231,7 @@ impl Work {
                 Some(prober) => Answer::Calls(prober.probe_calls().await),
                 None => Answer::Calls(Vec::new()),
             },
+            Effect::PreviewAccess { .. } => Answer::Access(Box::new(self.access().await)),
             Effect::ChangeFinding { finding, version, change, .. } => {
                 let changed = store.change(finding, Some(version), &change, &desk.actor, desk.now()).await;
                 Answer::Changed(words(changed).map(Box::new))
@@ -335,6 +339,23 @@ impl Work {
         let folder = self.services.exports.clone();
         let written = tokio::task::spawn_blocking(move || match folder {
             Some(folder) => Export { form, records, has_more, now }.write(&folder),
+            None => Err(export::NO_HOME.to_owned()),
+        });
+        let said = written.await.unwrap_or_else(|_| Err(BROKE.to_owned()));
+        let _ = self.heard.send(Heard::Msg(Msg::Noticed(said)));
+    }
+
+    async fn access(&self) -> Preview {
+        match &self.services.access {
+            Some(access) => access.of_whoever_acts(self.services.desk.actor.analyst.as_deref()).await,
+            None => Preview::unknown("no Okta org is configured"),
+        }
+    }
+
+    async fn export_dry_run(self, flow: FlowId, lines: Vec<String>) {
+        let (now, folder) = (self.services.clock.now(), self.services.exports.clone());
+        let written = tokio::task::spawn_blocking(move || match folder {
+            Some(folder) => dry_run::write(&folder, &flow, &lines, now),
             None => Err(export::NO_HOME.to_owned()),
         });
         let said = written.await.unwrap_or_else(|_| Err(BROKE.to_owned()));

@@ -4,6 +4,7 @@ pub mod apart;
 pub mod child;
 pub mod clipboard;
 pub mod console;
+mod dry_run;
 pub mod effects;
 mod export;
 pub mod headless;

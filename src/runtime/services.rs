@@ -7,7 +7,7 @@ use crate::config::meant::OpenLinks;
 use crate::domain::profile::ProfileMap;
 use crate::remediation::{Desk, Runner};
 use crate::source::clock::Clock;
-use crate::tenant::{CallProber, LogSearch, OktaOrg};
+use crate::tenant::{AccessPreview, CallProber, LogSearch, OktaOrg};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -34,6 +34,8 @@ pub struct Services {
     pub org: Option<Arc<dyn OktaOrg>>,
     /// What finds out which calls of the org work.
     pub prober: Option<Arc<dyn CallProber>>,
+    /// What reads what administrator roles allow.
+    pub access: Option<Arc<dyn AccessPreview>>,
     /// What fields of a profile may be called.
     pub map: Arc<ProfileMap>,
     /// Where records are written to; `None` without a home directory.

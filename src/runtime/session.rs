@@ -25,7 +25,7 @@ use crate::remediation::guard::Mode;
 use crate::remediation::{Desk, Pace, Runner, Unsent};
 use crate::source::clock::Clock;
 use crate::store::Store;
-use crate::tenant::{CallProber, LogSearch, OktaOrg};
+use crate::tenant::{AccessPreview, CallProber, LogSearch, OktaOrg};
 use crate::view::Theme;
 use jiff::SignedDuration;
 use std::io::{self, Write};
@@ -74,6 +74,8 @@ pub struct Setup {
     pub org: Option<Arc<dyn OktaOrg>>,
     /// What finds out which calls of the org work.
     pub prober: Option<Arc<dyn CallProber>>,
+    /// What reads what administrator roles allow.
+    pub access: Option<Arc<dyn AccessPreview>>,
     /// What fields of a profile may be called.
     pub map: Arc<ProfileMap>,
     /// Where records are written to; `None` without a home directory.
@@ -133,6 +135,7 @@ pub(super) fn open<W: Write>(setup: Setup, screen: Screen<W>) -> io::Result<(Con
         notifiers: setup.told.clone(),
         children: setup.children.clone(),
         open: setup.console.open,
+        access: setup.access.clone(),
         log: setup.log.clone(),
         org: setup.org.clone(),
         prober: setup.prober.clone(),
@@ -242,6 +245,7 @@ fn state(setup: &Setup, size: Size) -> State {
     let settings = Settings {
         badge: setup.badge.clone(),
         analyst: setup.desk.actor.name().to_owned(),
+        actor: setup.desk.actor.clone(),
         parts: setup.desk.directory.parts(),
         flows: setup.desk.flows.clone(),
         profile_map: setup.profile_map.clone(),

@@ -2,7 +2,7 @@
 
 use crate::app::{Overlay, Screen, State};
 use crate::command::{Context, Keymap, footer, palette, reference};
-use crate::view::{BulkKeys, HelpLine, HelpTexts, PaletteLine};
+use crate::view::{BulkKeys, CardKeys, HelpLine, HelpTexts, PaletteLine};
 
 /// The texts of a frame; help and palette only where they are shown.
 pub fn of(state: &State, keymap: &Keymap) -> HelpTexts {
@@ -24,6 +24,8 @@ pub fn of(state: &State, keymap: &Keymap) -> HelpTexts {
             _ => Vec::new(),
         },
         insist_key: keymap.keys("card.insist").join(" "),
+        form_keys: card_keys("card.form", keymap),
+        dry_run_keys: card_keys("card.dry-run", keymap),
         undo_key: keymap.keys("action.undo").join(" "),
         look_key: keymap.keys("screen.refresh").join(" "),
         check_key: keymap.keys("journal.check").join(" "),
@@ -35,6 +37,11 @@ pub fn of(state: &State, keymap: &Keymap) -> HelpTexts {
         },
         qr_key: keymap.keys("link.qr").join(" "),
     }
+}
+
+fn card_keys(id: &str, keymap: &Keymap) -> CardKeys {
+    let first = |keys: Vec<String>| keys.into_iter().next().unwrap_or_default();
+    CardKeys { plain: first(keymap.keys(id)), beside_field: first(keymap.keys_beside_field(id)) }
 }
 
 /// The help is about the screen under it.

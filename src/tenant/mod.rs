@@ -4,6 +4,7 @@
 //! are apart so that what can act is seen at a glance. Reads never fail as calls: what went wrong stands in the part that was asked for, beside
 //! whatever data came.
 
+mod access;
 mod call_end;
 mod cii;
 mod decode;
@@ -20,6 +21,7 @@ mod tenants;
 mod token;
 mod workflows;
 
+pub use access::AccessPreview;
 pub use okta::KeyError;
 pub use org::{Assignment, OktaOrg};
 pub use probe::Probe;

@@ -8,7 +8,9 @@ use super::prober::CallProbe;
 use super::problem::with_hint;
 use super::registrar::{EventHook, Registered, Registrar, Registration};
 use super::workflows::Workflows;
-use super::{CallEnd, Called, Clearance, Directory, FlowCaller, LogSearch, OktaOrg, SystemLog};
+use super::{
+    AccessPreview, CallEnd, Called, Clearance, Directory, FlowCaller, LogSearch, OktaOrg, SystemLog,
+};
 use crate::config::Config;
 use crate::config::meant::Way;
 use crate::domain::action::ShownRequest;
@@ -88,7 +90,11 @@ impl Tenants {
     /// Tries every kind of Okta call, for `doctor`. Nothing is changed.
     pub async fn probe_calls(&self) -> Vec<CallProbe> {
         match self.readable_okta() {
-            Some(okta) => okta.probe_calls(&self.needed).await,
+            Some(okta) => {
+                let (core, invoke) =
+                    futures_util::join!(okta.probe_calls(&self.needed), self.workflows.probe_token());
+                core.into_iter().chain(invoke).collect()
+            }
             None => Vec::new(),
         }
     }
@@ -110,6 +116,11 @@ impl Tenants {
     /// The configured Okta org, to look things up in.
     pub fn okta_org(&self) -> Option<Arc<dyn OktaOrg>> {
         self.okta.clone().map(|okta| okta as Arc<dyn OktaOrg>)
+    }
+
+    /// What roles of the org let somebody do with delegated flows.
+    pub fn access(&self) -> Option<Arc<dyn AccessPreview>> {
+        self.okta.clone().filter(|okta| okta.can_read()).map(|okta| okta as Arc<dyn AccessPreview>)
     }
 
     /// The same, to look into.

@@ -5,11 +5,13 @@
 
 use super::call_end;
 use super::http::{self, ActEnd, Answer, Bucket, Http, MASK, Method, Request, USER_AGENT};
-use super::okta::{AppIdentity, Scope, ServiceAppTokens};
+use super::okta::{AppIdentity, Scope, ServiceAppTokens, is_final};
+use super::prober::{CallProbe, Works};
 use super::problem::{line as problem_line, with_hint};
 use super::token::Tokens;
 use super::{CallEnd, Clearance};
 use crate::config::meant::ConfiguredFlow;
+use crate::domain::access::INVOKE_FLOW;
 use crate::domain::action::{Receipt, ShownRequest, Try};
 use crate::domain::dossier::Problem;
 use crate::domain::flow::FlowAuth;
@@ -93,6 +95,20 @@ impl Workflows {
             Some(tokens) => Some(tokens.get().await.map(drop)),
             None => self.wants_token().then(|| Err(no_service_app())),
         }
+    }
+
+    /// Whether that token is issued, as a call that was tried; `None` where no flow wants one. No flow is run.
+    pub(super) async fn probe_token(&self) -> Option<CallProbe> {
+        let needs = Scope::InvokeFlows.name();
+        let (has, works, hint) = match self.check_token().await? {
+            Ok(()) => {
+                let untried = "whether the flow takes the token shows at the call only".to_owned();
+                (needs, Works::CannotTell(untried), None)
+            }
+            Err(problem) if is_final(&problem) => ("nothing", Works::No(problem.line()), problem.hint),
+            Err(problem) => ("nothing", Works::CannotTell(problem.line()), problem.hint),
+        };
+        Some(CallProbe { call: INVOKE_FLOW, needs, has: has.to_owned(), works, hint, is_needed: false })
     }
 
     /// Why each flow that cannot be called cannot, by its id.

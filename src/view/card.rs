@@ -13,7 +13,6 @@
 //!
 //! The question is laid out first, so that it is never clipped: a prompt that can be is no prompt.
 
-use super::Scene;
 use super::canvas::{Canvas, Cells};
 use super::card_text;
 use super::field;
@@ -21,6 +20,7 @@ use super::panel::{Focus, Panel, hidden};
 use super::prose::Prose;
 use super::theme::{Role, Theme};
 use super::words;
+use super::{CardKeys, Scene};
 use crate::app::after;
 use crate::app::card::{Card, Field, Phase};
 use crate::app::list::Extent;
@@ -188,7 +188,7 @@ fn question<'a>(scene: &Scene, theme: &Theme, card: &'a Card, columns: usize) ->
     }
     let mut said = said.lines();
     said.truncate(SAID);
-    Question { said, fields: fields(scene, card), keys: keys(scene, theme, card) }
+    Question { said, fields: fields(scene, card), keys: keys(scene, theme, card, columns) }
 }
 
 /// Which systems hold up what the card does now, if they make us wait. A request that is said to be held
@@ -272,7 +272,34 @@ fn is_open(card: &Card) -> bool {
     card.phase == Phase::Asking && !is_refused && !card.wants_insistence()
 }
 
-fn keys(scene: &Scene, theme: &Theme, card: &Card) -> Line<'static> {
+/// What the keys do. What sends nothing is left out where there is no room for it: the footer has it too.
+fn keys(scene: &Scene, theme: &Theme, card: &Card, columns: usize) -> Line<'static> {
+    let beside = beside(scene, card);
+    let lines =
+        (0..=beside.len()).rev().map(|n| keys_with(scene, theme, card, beside.get(..n).unwrap_or_default()));
+    let mut last = Line::default();
+    for line in lines {
+        last = line;
+        if last.width() <= columns {
+            break;
+        }
+    }
+    last
+}
+
+/// What can be asked of the card that sends nothing.
+fn beside<'a>(scene: &'a Scene, card: &Card) -> Vec<(&'a str, &'static str)> {
+    let now = scene.state.now;
+    let key = |keys: &'a CardKeys| match card.is_typed() || card.takes_text(now) {
+        true => keys.beside_field.as_str(),
+        false => keys.plain.as_str(),
+    };
+    let form = card.takes_form(now).then(|| (key(&scene.help.form_keys), " inputs"));
+    let dry_run = card.takes_dry_run(now).then(|| (key(&scene.help.dry_run_keys), " dry run"));
+    [form, dry_run].into_iter().flatten().filter(|(key, _)| !key.is_empty()).collect()
+}
+
+fn keys_with(scene: &Scene, theme: &Theme, card: &Card, beside: &[(&str, &str)]) -> Line<'static> {
     let cells = Cells::new(theme);
     let cells = match &card.phase {
         Phase::Done(_) | Phase::Failed(_) | Phase::Unsure(_) => {
@@ -282,7 +309,7 @@ fn keys(scene: &Scene, theme: &Theme, card: &Card) -> Line<'static> {
                 }
                 None => afterwards(scene, cells),
             };
-            return cells.text(Role::Key, "esc").text(Role::Muted, " closes").line();
+            return said_beside(cells, beside).text(Role::Key, "esc").text(Role::Muted, " closes").line();
         }
         Phase::Running(_) => {
             return cells.text(Role::Key, "esc").text(Role::Muted, " leaves: the run goes on").line();
@@ -294,7 +321,13 @@ fn keys(scene: &Scene, theme: &Theme, card: &Card) -> Line<'static> {
         Phase::Asking if is_open(card) => cells.own(Role::Muted, "arming… · "),
         Phase::Asking | Phase::Preparing => cells,
     };
-    cells.text(Role::Key, leaves(card)).text(Role::Muted, " leaves (default)").line()
+    said_beside(cells, beside).text(Role::Key, leaves(card)).text(Role::Muted, " leaves (default)").line()
+}
+
+fn said_beside<'a>(cells: Cells<'a>, beside: &[(&str, &str)]) -> Cells<'a> {
+    beside.iter().fold(cells, |cells, (key, label)| {
+        cells.text(Role::Key, key).text(Role::Text, label).own(Role::Muted, " · ")
+    })
 }
 
 /// What can be done about the actions of a card that has ended.

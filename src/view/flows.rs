@@ -6,16 +6,17 @@ use super::card_text::risk_role;
 use super::panel::{Focus, Panel};
 use super::prose::Prose;
 use super::theme::{Role, Theme};
-use crate::app::flows::{FlowList, Offer};
+use crate::app::flows::{self, FlowList, Offer};
 use crate::app::waits;
+use crate::domain::access::Access;
 use crate::domain::plan::FitTarget;
 use crate::domain::subject::ProviderAccount;
 use crate::domain::{Flow, Remote, Route};
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-/// The rows below the list: a rule, and two that say more about the selected flow.
-const ABOUT: usize = 3;
+/// The rows below the list: a rule, and three that say more about the selected flow.
+const ABOUT: usize = 4;
 /// Beside a flow whose accounts are not known yet.
 const FINDING_OUT: &str = "fits? finding out…";
 
@@ -49,7 +50,7 @@ fn draw_offers(scene: &Scene, canvas: &mut Canvas, area: Rect, list: &FlowList) 
     let columns = usize::from(area.width);
     let selected = list.cursor.index(&list.ids());
     for (row, (at, offer)) in list.offers.iter().enumerate().skip(list.cursor.offset).take(rows).enumerate() {
-        canvas.line(area, row, &offer_line(theme, at, (list, offer), columns));
+        canvas.line(area, row, &offer_line((scene, theme), at, (list, offer), columns));
         if at == selected {
             canvas.select(area, row);
         }
@@ -61,11 +62,17 @@ fn draw_offers(scene: &Scene, canvas: &mut Canvas, area: Rect, list: &FlowList) 
     }
 }
 
-fn offer_line(theme: &Theme, at: usize, (list, offer): (&FlowList, &Offer), columns: usize) -> Line<'static> {
+fn offer_line(
+    (scene, theme): (&Scene, &Theme),
+    at: usize,
+    (list, offer): (&FlowList, &Offer),
+    columns: usize,
+) -> Line<'static> {
     let number = if at < 9 { (at + 1).to_string() } else { String::new() };
     let name = (columns * 9 / 20).min(42);
     let cells = Cells::new(theme);
-    let acts_on = match &offer.target {
+    let no_access = flows::no_access(scene.state, &offer.flow).map(Err);
+    let acts_on = match no_access.as_ref().or(offer.target.as_ref()) {
         Some(Err(why)) => {
             let cells = cells.left(Role::Muted, &number, 2).left(Role::Muted, &offer.flow.name, name).gap(2);
             return cells.left(Role::Muted, why, columns.saturating_sub(name + 4)).line();
@@ -108,31 +115,28 @@ fn acts_on(target: &FitTarget) -> String {
 }
 
 /// More about the selected flow: what it does and what undoes it, which page it opens, why it cannot run,
-/// or for whom it is waited to know.
+/// or for whom it is waited to know; and whether it may be done, as far as that is known.
 fn about(
     scene: &Scene,
     theme: &Theme,
     (list, offer): (&FlowList, &Offer),
     columns: usize,
 ) -> Vec<Line<'static>> {
+    let access = flows::access(scene.state, &offer.flow);
     let mut prose = Prose::new(theme, columns);
     prose.line(theme.own_line(Role::Border, &"─".repeat(columns)));
     let does = super::words::capitalised(&offer.flow.verb);
-    match &offer.target {
-        Some(Err(why)) => prose.say(Role::Warning, &format!("cannot run: {why}")),
-        Some(Ok(FitTarget::Page(page))) => {
+    match (&access, &offer.target) {
+        (Some(Access::No(why)), _) | (_, Some(Err(why))) => {
+            prose.say(Role::Warning, &format!("cannot run: {why}"));
+        }
+        (_, Some(Ok(FitTarget::Page(page)))) => {
             prose.say(Role::Text, &format!("Opens {}: nothing is sent from here", page.of.words()));
             prose.say(Role::Muted, page.url.as_str());
         }
-        Some(Ok(_)) => {
-            prose.say(Role::Text, &does);
-            prose.say(Role::Muted, &format!("undo: {}", offer.flow.undo));
-        }
-        None if list.is_for_many() => {
-            prose.say(Role::Text, &does);
-            prose.say(Role::Muted, &format!("undo: {}", offer.flow.undo));
-        }
-        None => {
+        (_, Some(Ok(_))) => does_and_undo(&mut prose, &does, &offer.flow),
+        (_, None) if list.is_for_many() => does_and_undo(&mut prose, &does, &offer.flow),
+        (_, None) => {
             prose.say(Role::Text, &theme.shown(&does, columns));
             match waits::on(scene.state, &[Remote::Cii]) {
                 Some(wait) => prose.say(Role::Warning, &wait.words(&scene.state.settings.zone)),
@@ -140,22 +144,56 @@ fn about(
             }
         }
     }
+    if let Some((role, words)) = said_of(access.as_ref()) {
+        prose.say(role, &words);
+    }
     let lines = prose.lines();
-    if lines.len() > ABOUT { about_in_brief(theme, (list, offer), columns) } else { lines }
+    if lines.len() > ABOUT { about_in_brief(theme, (list, offer), access.as_ref(), columns) } else { lines }
 }
 
-/// Where the rows are too narrow for one of each, the name above has said what it does.
-fn about_in_brief(theme: &Theme, (list, offer): (&FlowList, &Offer), columns: usize) -> Vec<Line<'static>> {
+fn does_and_undo(prose: &mut Prose, does: &str, flow: &Flow) {
+    prose.say(Role::Text, does);
+    prose.say(Role::Muted, &undo(flow));
+}
+
+/// Where the rows are too narrow for one of each, the name above has said what it does. Whether it may be done keeps
+/// its row.
+fn about_in_brief(
+    theme: &Theme,
+    (list, offer): (&FlowList, &Offer),
+    access: Option<&Access>,
+    columns: usize,
+) -> Vec<Line<'static>> {
     let mut prose = Prose::new(theme, columns);
-    prose.line(theme.own_line(Role::Border, &"─".repeat(columns)));
-    match &offer.target {
-        Some(Err(why)) => prose.say(Role::Warning, why),
-        Some(Ok(FitTarget::Page(page))) => prose.say(Role::Muted, page.url.as_str()),
-        Some(Ok(_)) => prose.say(Role::Muted, &format!("undo: {}", offer.flow.undo)),
-        None if list.is_for_many() => prose.say(Role::Muted, &format!("undo: {}", offer.flow.undo)),
-        None => prose.say(Role::Muted, &theme.own(FINDING_OUT)),
+    match (access, &offer.target) {
+        (Some(Access::No(why)), _) | (_, Some(Err(why))) => prose.say(Role::Warning, why),
+        (_, Some(Ok(FitTarget::Page(page)))) => prose.say(Role::Muted, page.url.as_str()),
+        (_, Some(Ok(_))) => prose.say(Role::Muted, &undo(&offer.flow)),
+        (_, None) if list.is_for_many() => prose.say(Role::Muted, &undo(&offer.flow)),
+        (_, None) => prose.say(Role::Muted, &theme.own(FINDING_OUT)),
     }
-    prose.lines()
+    let last = said_of(access).map(|(role, words)| theme.line(role, &theme.shown(&words, columns)));
+    let said = prose.lines().into_iter().take(ABOUT - 1 - usize::from(last.is_some()));
+    let rule = theme.own_line(Role::Border, &"─".repeat(columns));
+    std::iter::once(rule).chain(said).chain(last).collect()
+}
+
+fn undo(flow: &Flow) -> String {
+    match &flow.inverse {
+        Some(inverse) if flow.undo.is_empty() => format!("undo: flow `{inverse}`"),
+        _ => format!("undo: {}", flow.undo),
+    }
+}
+
+/// A preview, as far as it can be known before it is tried. That it cannot be done is said before.
+fn said_of(access: Option<&Access>) -> Option<(Role, String)> {
+    let access = access?;
+    let role = match access {
+        Access::No(_) => return None,
+        Access::Likely(_) => Role::Muted,
+        Access::Unlikely(_) | Access::CannotTell(_) => Role::Warning,
+    };
+    Some((role, format!("access, {}", access.words())))
 }
 
 fn draw_accounts(canvas: &mut Canvas, area: Rect, accounts: &[ProviderAccount]) {

@@ -17,11 +17,13 @@ mod card;
 mod card_text;
 mod crumbs;
 mod dialog;
+mod dry_run;
 mod event;
 mod feed;
 mod field;
 mod flows;
 mod footer;
+mod form;
 pub mod glyph;
 mod header;
 mod health;
@@ -66,6 +68,10 @@ pub struct HelpTexts {
     pub questions: Vec<(String, String)>,
     /// The key that insists on a card whose action was tried before.
     pub insist_key: String,
+    /// The keys that show a card's dry run.
+    pub dry_run_keys: CardKeys,
+    /// The keys that lead from a card to its flow's inputs.
+    pub form_keys: CardKeys,
     /// The key that undoes an action.
     pub undo_key: String,
     /// The key that looks at an action's target again.
@@ -89,6 +95,15 @@ pub struct BulkKeys {
     pub stop: String,
     /// Shows others of its users.
     pub which: String,
+}
+
+/// The keys of one command on a card.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct CardKeys {
+    /// Where single keys are taken.
+    pub plain: String,
+    /// Where letters are typed; empty where no key is left by a field.
+    pub beside_field: String,
 }
 
 /// A line of the help.
@@ -176,7 +191,11 @@ fn overlay(scene: &Scene, canvas: &mut Canvas) -> Option<Position> {
         Overlay::Help(scroll) => help::draw(scene, scroll.offset, canvas),
         Overlay::Prompt(prompt) => return prompt::draw(scene, prompt, canvas),
         Overlay::Flows(list) => flows::draw(scene, list, canvas),
-        Overlay::Card(card) => return card::draw(scene, card, canvas),
+        Overlay::Card(card) => match &card.dry_run {
+            Some(dry_run) => dry_run::draw(scene, dry_run, canvas),
+            None => return card::draw(scene, card, canvas),
+        },
+        Overlay::Form(form) => return form::draw(scene, form, canvas),
         Overlay::Many(card) => return many::draw(scene, card, canvas),
         Overlay::Ask(question) => bulk::draw_question(scene, question, canvas),
         Overlay::Dialog(dialog) => return dialog::draw(scene, dialog, canvas),

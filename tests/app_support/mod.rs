@@ -67,6 +67,7 @@ impl Desk {
         let settings = Settings {
             badge: None,
             analyst: "ops".into(),
+            actor: idtriage::domain::Actor::default(),
             parts: PartName::ALL.to_vec(),
             flows: flows(),
             profile_map: idtriage::domain::profile::ProfileMap::shipped(),

@@ -18,7 +18,7 @@ use idtriage::app::state::Settings;
 use idtriage::app::{Msg, State};
 use idtriage::command::Keymap;
 use idtriage::config::meant::{Guard, OpenLinks};
-use idtriage::domain::flow::ProvenBy;
+use idtriage::domain::flow::{Input, InputType, PayloadShape, ProvenBy};
 use idtriage::domain::{Actor, Flow, Risk, Route, preset};
 use idtriage::ingest::{Ingest, decoder};
 use idtriage::remediation::guard::Mode;
@@ -314,7 +314,28 @@ fn flows() -> Arc<[Flow]> {
         };
         [Flow { inverse: Some(inverse.id.clone()), ..suspend(flow) }, inverse, high]
     };
-    all.flat_map(both).collect()
+    all.flat_map(both).chain([tell_somebody(url(3))]).collect()
+}
+
+/// A flow of low risk that has to be told something.
+fn tell_somebody(url: Option<String>) -> Flow {
+    let who =
+        Input { description: Some("who is told, by mail".to_owned()), ..Input::new("who", InputType::Text) };
+    let days = Input { default: Some("7".to_owned()), ..Input::new("days", InputType::Number) };
+    let urgent = Input { default: Some(false.to_string()), ..Input::new("urgent", InputType::Boolean) };
+    let router = preset::all().into_iter().find(|flow| flow.id == "ispm-event-hook".into());
+    Flow {
+        id: "tell".into(),
+        name: "Tell somebody".to_owned(),
+        verb: "tell somebody".to_owned(),
+        route: Route::ApiEndpoint,
+        url,
+        risk: Risk::Low,
+        payload: PayloadShape::Fields,
+        suggested_for: vec!["nothing-at-all".to_owned()],
+        inputs: vec![who, days, urgent, Input::new("login", InputType::Text)],
+        ..router.unwrap()
+    }
 }
 
 fn console(
@@ -326,6 +347,7 @@ fn console(
     let settings = Settings {
         badge: None,
         analyst: "ops".into(),
+        actor: desk.actor.clone(),
         parts: desk.directory.parts(),
         flows: desk.flows.clone(),
         profile_map: idtriage::domain::profile::ProfileMap::shipped(),
@@ -343,6 +365,7 @@ fn console(
     let services = Services {
         drives,
         prober: None,
+        access: None,
         log: None,
         org: None,
         map: Default::default(),
@@ -398,6 +421,7 @@ fn named(name: &str) -> KeyEvent {
         "tab" => KeyCode::Tab,
         "up" => KeyCode::Up,
         "down" => KeyCode::Down,
+        "pagedown" => KeyCode::PageDown,
         name => {
             let letter = name.strip_prefix("ctrl-").and_then(|name| name.chars().next());
             let letter = letter.unwrap_or_else(|| panic!("`<{name}>` is no key"));

@@ -576,6 +576,18 @@ async fn groups_members_factors_and_apps() {
     assert_eq!(joined.as_array().unwrap().len(), 200, "only 200 come without next");
     let (_, roles) = okta(&lab, "GET", &format!("/api/v1/users/{id}/roles")).await;
     assert!(roles.is_array());
+    let (_, allowed) = okta(&lab, "GET", "/api/v1/iam/roles/cr0labhelpdesk000001d7/permissions").await;
+    let labels: Vec<&str> =
+        allowed["permissions"].as_array().unwrap().iter().filter_map(|it| it["label"].as_str()).collect();
+    assert!(labels.contains(&"okta.workflows.invoke") && labels.contains(&"okta.workflows.flows.invoke"));
+    let set = "/api/v1/iam/resource-sets/iamlabemployees00001d7/resources?limit=100";
+    let (_, held) = okta(&lab, "GET", set).await;
+    let next = held["_links"]["next"]["href"].as_str().unwrap();
+    let (_, rest) = okta(&lab, "GET", &next[next.find("/api/").unwrap()..]).await;
+    let last = rest["resources"].as_array().unwrap().last().unwrap();
+    assert_eq!(last["orn"], "orn:okta:workflow:00olab1:flows:572750");
+    assert!(last["_links"]["self"].is_null() && rest["_links"]["next"].is_null());
+    assert_eq!(okta(&lab, "GET", "/api/v1/iam/roles/cr0none/permissions").await.0, 404);
     let (_, factors) = okta(&lab, "GET", &format!("/api/v1/users/{id}/factors")).await;
     assert!(factors.is_array());
     let (_, apps) =

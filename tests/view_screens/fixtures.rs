@@ -48,6 +48,7 @@ pub(crate) fn console(columns: u16, rows: u16) -> State {
     let settings = Settings {
         badge: Some("DEMO".into()),
         analyst: "kim".into(),
+        actor: Actor { user: "kim".into(), host: "jump".into(), ..Actor::default() },
         parts: PartName::ALL.to_vec(),
         flows: flows().into(),
         profile_map: idtriage::domain::profile::ProfileMap::shipped(),

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a fixture that cannot be made is a failed test")]
 
 mod fixtures;
+mod form;
 mod many;
 mod operations;
 mod paint;

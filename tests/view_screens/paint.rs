@@ -2,7 +2,7 @@
 
 use idtriage::app::State;
 use idtriage::app::list::Extent;
-use idtriage::view::{BulkKeys, HelpLine, HelpTexts, PaletteLine, Theme, render};
+use idtriage::view::{BulkKeys, CardKeys, HelpLine, HelpTexts, PaletteLine, Theme, render};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::{Buffer, Cell};
@@ -47,6 +47,8 @@ pub(crate) fn help() -> HelpTexts {
             pair("3", "MFA denials in the past 24 h"),
         ],
         insist_key: "A".into(),
+        form_keys: CardKeys { plain: "e".into(), beside_field: "backtab".into() },
+        dry_run_keys: CardKeys { plain: "d".into(), beside_field: "ctrl-r".into() },
         undo_key: "z".into(),
         look_key: "R".into(),
         check_key: "v".into(),

@@ -1,6 +1,7 @@
 //! The table of Okta calls: what each needs, what we have, and whether it works.
 
 use super::{Checked, Verdict};
+use crate::domain::access::Access;
 use crate::tenant::{CallProbe, Works};
 
 /// A row a call. Only what the configuration cannot do without is bad: an org that grants no more than
@@ -15,6 +16,16 @@ pub(in crate::cli) fn rows(probes: &[CallProbe]) -> Vec<Checked> {
         Checked { hint: probe.hint.clone(), cells, ..Checked::new(&name, verdict, told) }
     };
     probes.iter().map(row).collect()
+}
+
+/// Whether whoever sits here may run delegated flows in Okta's console: a preview, and nothing that idtriage needs.
+pub(in crate::cli) fn delegated(access: &Access) -> Checked {
+    let verdict = if let Access::Likely(_) = access { Verdict::Good } else { Verdict::Note };
+    Checked::new(
+        "okta delegated flows",
+        verdict,
+        format!("run by hand in Okta's console: {}", access.words()),
+    )
 }
 
 fn works(probe: &CallProbe) -> (Verdict, String) {

@@ -7,6 +7,7 @@ use crate::config::said;
 use crate::domain::flow::{
     EntityKind, Flow, FlowAuth, FlowId, Input, InputType, PayloadShape, Product, ProvenBy,
 };
+use crate::domain::payload::check_type;
 use crate::domain::{Risk, Route, operation, preset};
 use secrecy::SecretString;
 use std::collections::BTreeSet;
@@ -198,7 +199,19 @@ impl Check<'_, '_> {
             }
             None => Some(InputType::Text),
         };
-        Some(Input { name: name?, kind: kind?, value: said.value })
+        let (name, kind) = (name?, kind?);
+        for (key, text) in [("value", &said.value), ("default", &said.default)] {
+            if let Some(wanted) = text.as_deref().and_then(|text| check_type(kind, text).err()) {
+                let what = format!("`{name}` is of another type");
+                self.problems.hinted(at.inner(key), what, wanted);
+            }
+        }
+        if said.value.is_some() && said.default.is_some() {
+            let what = format!("`{name}` has a fixed `value`, so nothing else is ever taken");
+            self.problems.hinted(at.inner("default"), what, "leave one of them out");
+        }
+        let (value, default, description) = (said.value, said.default, said.description);
+        Some(Input { name, kind, value, default, description })
     }
 
     /// Where it is run and what it is called with. A preset without a URL stays a page to open.

@@ -51,25 +51,39 @@ pub(super) fn of(
     Ok(Value::Object(body).to_string())
 }
 
-/// Fixed, else given, else known from the finding. An empty known text is a value only for a text.
+/// Fixed, else given, else known from the finding, else the default. An empty known text is a value only for a
+/// text, and only where there is no default.
 fn value_of<'a>(
     input: &'a Input,
     extra: &'a BTreeMap<String, String>,
     known: &'a Map<String, Value>,
 ) -> Option<&'a str> {
     let from_finding = known.get(&input.name).and_then(Value::as_str);
-    let usable = from_finding.filter(|text| input.kind == InputType::Text || !text.is_empty());
-    input.value.as_deref().or_else(|| extra.get(&input.name).map(String::as_str)).or(usable)
+    let told = from_finding.filter(|text| !text.is_empty());
+    let nothing = from_finding.filter(|_| input.kind == InputType::Text);
+    let given = extra.get(&input.name).map(String::as_str);
+    input.value.as_deref().or(given).or(told).or(input.default.as_deref()).or(nothing)
 }
 
-fn typed(flow: &Flow, input: &Input, text: &str) -> Result<Value, PayloadError> {
-    let value = match input.kind {
+/// Whether a text is of a type; the error says what is wanted: `a number`.
+///
+/// # Errors
+/// If it is not.
+pub fn check_type(kind: InputType, text: &str) -> Result<(), &'static str> {
+    parsed(kind, text).map(drop).ok_or(wanted(kind))
+}
+
+fn parsed(kind: InputType, text: &str) -> Option<Value> {
+    match kind {
         InputType::Text => Some(Value::from(text)),
         InputType::Number => text.trim().parse::<Number>().ok().map(Value::Number),
         InputType::Boolean => text.trim().parse::<bool>().ok().map(Value::Bool),
         InputType::DateTime => text.trim().parse::<Timestamp>().ok().map(|at| time::rfc3339(at).into()),
-    };
-    value.ok_or_else(|| PayloadError::WrongType {
+    }
+}
+
+fn typed(flow: &Flow, input: &Input, text: &str) -> Result<Value, PayloadError> {
+    parsed(input.kind, text).ok_or_else(|| PayloadError::WrongType {
         input: input.name.clone(),
         flow: flow.id.clone(),
         wanted: wanted(input.kind),

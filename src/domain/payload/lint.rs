@@ -74,14 +74,14 @@ mod tests {
     #[case("sendEmail", Declared::Own)]
     #[case("", Declared::Own)]
     fn near_misses_are_named(#[case] name: &str, #[case] expected: Declared) {
-        let input = Input { name: name.to_owned(), kind: InputType::Text, value: None };
+        let input = Input::new(name, InputType::Text);
         assert_eq!(Declared::of(&input), expected);
     }
 
     #[test]
     fn no_field_is_taken_for_another() {
         for (field, _) in FIELDS {
-            let input = Input { name: field.to_owned(), kind: InputType::Text, value: None };
+            let input = Input::new(field, InputType::Text);
             assert_eq!(Declared::of(&input), Declared::Field);
         }
     }

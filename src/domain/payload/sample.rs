@@ -152,7 +152,7 @@ mod tests {
 
     #[test]
     fn declared_inputs_are_filled_in_from_it() {
-        let input = |name: &str| Input { name: name.into(), kind: InputType::Text, value: None };
+        let input = |name: &str| Input::new(name, InputType::Text);
         let inputs = vec![input("login"), input("entityIdInService"), input("ticket")];
         let flow = Flow { inputs, ..with(PayloadShape::Fields) };
         let missing = sample(&flow, &BTreeMap::new()).unwrap_err();

@@ -258,7 +258,7 @@ fn without_a_cii_event_the_envelope_is_made(#[case] raw: Option<&str>) {
 }
 
 fn declared(name: &str, kind: InputType, value: Option<&str>) -> Input {
-    Input { name: name.into(), kind, value: value.map(str::to_owned) }
+    Input { value: value.map(str::to_owned), ..Input::new(name, kind) }
 }
 
 fn fields(inputs: Vec<Input>) -> Flow {

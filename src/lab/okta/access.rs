@@ -63,7 +63,7 @@ fn admit(world: &World, method: &Method, path: &str, headers: &HeaderMap) -> Res
 /// The scope of a call (contracts/okta.md, section 3).
 fn scope(method: &Method, path: &str) -> String {
     let verb = if *method == Method::GET { "read" } else { "manage" };
-    if path.starts_with("/api/v1/users/") && path.ends_with("/roles") {
+    if path.starts_with("/api/v1/iam/") || path.starts_with("/api/v1/users/") && path.ends_with("/roles") {
         return format!("okta.roles.{verb}");
     }
     let area = match path.strip_prefix("/api/v1/").and_then(|rest| rest.split('/').next()) {

@@ -9,6 +9,7 @@ mod event_hooks;
 mod factors;
 mod filter;
 mod groups;
+mod iam;
 mod lifecycle;
 mod log;
 mod logs;
@@ -40,6 +41,8 @@ pub(crate) fn router(world: &Arc<World>) -> Router<Arc<World>> {
         .route("/api/v1/users/{id}/factors", get(factors::list))
         .route("/api/v1/users/{id}/factors/{factor}", delete(factors::remove))
         .route("/api/v1/users/{id}/roles", get(roles::of_user))
+        .route("/api/v1/iam/roles/{role}/permissions", get(iam::permissions))
+        .route("/api/v1/iam/resource-sets/{set}/resources", get(iam::resources))
         .route("/api/v1/users/{id}/groups", get(groups::of_user))
         .route("/api/v1/users/{id}/appLinks", get(apps::links))
         .route("/api/v1/groups", get(groups::list))

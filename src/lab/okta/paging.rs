@@ -101,7 +101,7 @@ fn link(url: &str, relation: &str) -> String {
 }
 
 /// The same query with another cursor; `after` excludes `since`.
-fn next_url(world: &World, uri: &Uri, next: usize) -> String {
+pub(super) fn next_url(world: &World, uri: &Uri, next: usize) -> String {
     let asked = || url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
     let since = since(&asked().into_owned().collect()).unwrap_or_default();
     let pairs = asked().filter(|(name, _)| name != "after" && name != "since");

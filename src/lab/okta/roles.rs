@@ -9,6 +9,11 @@ use axum::extract::{Path, State};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
+/// The one role that the org made itself.
+pub(super) const CUSTOM_ROLE: &str = "cr0labhelpdesk000001d7";
+/// What it is about.
+pub(super) const RESOURCE_SET: &str = "iamlabemployees00001d7";
+
 /// `GET /api/v1/users/{userId}/roles`: unpaged. Whoever asks needs more rights than for anything else of a user.
 pub(super) async fn of_user(
     State(world): State<Arc<World>>,
@@ -29,8 +34,8 @@ fn shown(role: &Role, since: &Value) -> Value {
         "created": since, "lastUpdated": since,
     });
     if role.kind == "CUSTOM" {
-        shown["role"] = json!("cr0labhelpdesk000001d7");
-        shown["resource-set"] = json!("iamlabemployees00001d7");
+        shown["role"] = json!(CUSTOM_ROLE);
+        shown["resource-set"] = json!(RESOURCE_SET);
     }
     shown
 }

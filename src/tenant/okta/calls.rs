@@ -8,6 +8,7 @@ use super::error::{self, OktaError};
 use super::service_app::Scope;
 use super::{Okta, address};
 use crate::domain::Untrusted;
+use crate::domain::access::{CHANGE_GROUP, CHANGE_USER};
 use crate::domain::action::Complaint;
 use crate::domain::call_probe::{CallProbe, Works};
 use crate::domain::dossier::Problem;
@@ -63,8 +64,8 @@ const ROWS: [Row; 10] = [
         Asked::At("/api/v1/meta/schemas/user/default", ""),
     ),
     row("GET /api/v1/eventHooks", "hooks", Scope::ReadHooks, Asked::At("/api/v1/eventHooks", "")),
-    row("change a user", "users", Scope::ManageUsers, Asked::Nothing),
-    row("change a group's members", "groups", Scope::ManageGroups, Asked::Nothing),
+    row(CHANGE_USER, "users", Scope::ManageUsers, Asked::Nothing),
+    row(CHANGE_GROUP, "groups", Scope::ManageGroups, Asked::Nothing),
 ];
 
 impl Row {

@@ -1,6 +1,7 @@
 //! Okta's core API: reads of users and of the System Log, and its event hooks, by an SSWS token or as a
 //! service application.
 
+mod access;
 mod address;
 mod bucket;
 mod calls;
@@ -17,6 +18,7 @@ mod org;
 mod service_app;
 mod user;
 
+pub(super) use error::is_final;
 pub use service_app::KeyError;
 pub(super) use service_app::{AppIdentity, Scope, ServiceAppTokens};
 

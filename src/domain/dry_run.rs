@@ -1,0 +1,77 @@
+//! What a dry run tells, a line each of JSON: on the command line and on the console's card the same.
+
+use super::blast::Blast;
+use super::plan::{Confirm, Difference, Plan, Target};
+use super::untrusted::escape_json;
+use super::{Actor, Untrusted, time};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+/// What would be done, by whom and when: one line of JSON an action, secrets masked, and with nothing in it that
+/// moves a terminal.
+pub fn lines(plan: &Plan, actor: &Actor, at: Timestamp) -> Vec<String> {
+    let record = |part| escape_json(&record(plan, part, actor, at).to_string()).into_owned();
+    plan.parts().iter().map(record).collect()
+}
+
+/// The names of an action (design, section 5), and why it would not be sent. What holds of a run of several as
+/// a whole (what it asks, reaches, undoes and leaves) is said of each of its steps.
+fn record(run: &Plan, plan: &Plan, actor: &Actor, at: Timestamp) -> Value {
+    let mut record = json!({
+        "id": plan.action,
+        "flow": plan.flow.id,
+        "login": plan.login,
+        "target": plan.target_id,
+        "finding": plan.finding,
+        "evidence": null,
+        "outcome": null,
+        "request": plan.request,
+        "receipt": null,
+        "reason": null,
+        "actor": actor,
+        "at": time::rfc3339(at),
+        "refusal": plan.refusal.as_ref().map(|refusal| &refusal.why),
+        "needs_again": plan.needs_again,
+        "run": plan.step.map(|step| step.run),
+        "step": plan.step.map(|step| step.to_string()),
+        "risk": run.risk.word(),
+        "confirm": answer(&run.confirm),
+        "state": state(&plan.target),
+        "blast_radius": run.blast.as_ref().map(Blast::to_json),
+        "undo": run.undo,
+        "caveats": run.caveats,
+        "cannot_know": run.cannot_know,
+        "audit": plan.flow.audit,
+        "undoes": plan.undoes.as_ref().map(|undoes| undoes.action),
+        "differences": plan.differences.iter().map(difference).collect::<Vec<_>>(),
+    });
+    if plan.is_test {
+        record["test"] = true.into();
+    }
+    record
+}
+
+/// The target as it was read, or why it was not.
+fn state(target: &Target) -> Value {
+    match target {
+        Target::CannotTell(why) => json!({"cannot_tell": why}),
+        Target::Read { at, from, facts } => {
+            let facts: serde_json::Map<String, Value> =
+                facts.iter().map(|fact| (fact.name.clone(), fact.value.clone().into())).collect();
+            json!({"at": time::rfc3339(*at), "from": from, "facts": facts})
+        }
+    }
+}
+
+fn difference(difference: &Difference) -> Value {
+    let raw = |value: &Option<Untrusted>| value.as_ref().map(|value| value.raw().to_owned());
+    json!({"field": difference.name, "was": raw(&difference.was), "becomes": raw(&difference.becomes)})
+}
+
+/// How the command line answers what a confirmation asks for.
+pub fn answer(confirm: &Confirm) -> String {
+    match confirm {
+        Confirm::Key | Confirm::Word(_) => "--yes".to_owned(),
+        Confirm::Login(login) => format!("--confirm {login}"),
+    }
+}
