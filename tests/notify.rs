@@ -16,7 +16,7 @@ use idtriage::ingest::{Ingest, decoder};
 use idtriage::notify::{Hear, Mark, Messenger, Notifiers, Pace};
 use idtriage::source::{Accept, Arrival, SystemClock};
 use idtriage::store::files::throw_away_folder;
-use idtriage::store::{self, InboxItem, OpenOptions, Store};
+use idtriage::store::{self, Cursor, InboxItem, OpenOptions, Store};
 use idtriage::tenant::http::Clock;
 use jiff::{SignedDuration, Timestamp};
 use rstest::rstest;
@@ -218,6 +218,23 @@ async fn an_outage_loses_nothing_and_tells_nothing_twice(#[case] reply: Reply, #
     let heard = scene.ear.0.lock().unwrap().clone();
     assert!(heard[0].as_ref().is_some_and(|said| said.starts_with(why)), "{heard:?}");
     assert_eq!(heard.iter().position(Option::is_none), Some(heard.len() - 1), "{heard:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mark_that_cannot_be_read_is_begun_anew_and_that_stays_said() {
+    let scene = Scene::new("");
+    scene.arrive(&["before"]).await;
+    scene.store.drained().await.unwrap();
+    let damaged = Cursor { name: "notify:hook".to_owned(), value: "{\"event\":".to_owned() };
+    scene.store.advance(Vec::new(), &damaged).await.unwrap();
+    let telling = scene.start();
+    let lost = scene.mark(|mark| mark.lost.is_some()).await.lost;
+    scene.arrive(&["e-1"]).await;
+    scene.told(&["e-1"]).await;
+    scene.mark(|mark| mark.told.is_some()).await;
+    let shown = Mark::health(scene.store.as_ref(), &["hook".to_owned()]).await.unwrap();
+    assert_eq!((shown[0].lost, shown[0].failing.as_ref()), (lost, None));
+    telling.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

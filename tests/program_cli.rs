@@ -331,7 +331,8 @@ fn the_journal_is_verified_against_a_head_that_was_kept() {
 /// What a source needs and may not call is said at the start, not only where it is missed.
 #[test]
 fn collect_says_at_its_start_what_it_may_not_call() {
-    let (tenant, place) = started();
+    let tenant = Tenant::start();
+    let place = Place::with_lab_and(&tenant.lab, "\n[[source]]\ntype = \"okta-system-log\"\n");
     tenant.fault("no-log-role@okta");
     let collect = place.collect();
     collect.says("Okta: GET /api/v1/logs does not work: no role covers it");

@@ -279,7 +279,7 @@ fn a_file_that_cannot_grow_is_said_and_loses_nothing() {
     place.run(&["events", "list"]).expect(0);
     let program = env!("CARGO_BIN_EXE_idtriage");
     // In blocks of half or one KiB, as the shell counts them. The signal would end the program.
-    let script = format!("trap '' XFSZ; ulimit -f 1024; exec '{program}' collect");
+    let script = format!("trap '' XFSZ; ulimit -f 2048; exec '{program}' collect");
     let mut shell = std::process::Command::new("sh");
     shell.args(["-c", &script]).env_clear().envs(place.environment());
     let collect = place.start_command(&mut shell);
@@ -318,6 +318,13 @@ fn a_port_that_is_taken_is_said_and_tried_again() {
     collect.says("not receiving");
     assert!(collect.errors().contains(&place.listen().to_string()), "{}", collect.errors());
     collect.says("source cii-webhook failed: address");
+    // Somebody of ours receives, and still the port is a stranger's.
+    let checks = wait::answer("the doctor's word of the listener", || {
+        let lines = place.run_json(&["doctor"]).json_lines();
+        let listener = lines.into_iter().find(|line| line["check"] == "listener").unwrap();
+        (listener["verdict"] == "bad").then_some(listener)
+    });
+    assert!(checks["told"].as_str().unwrap().contains("and not by collect"), "{checks}");
     drop(other);
     collect.says("idtriage: receiving");
     collect.says("source cii-webhook is well again");

@@ -120,6 +120,7 @@ fn nothing_is_sent_where_the_account_cannot_be_read() {
     tenant.fault("403@okta");
     let refused = place.run(&["okta", "user", "suspend", &tenant.login(3), "--yes"]).expect(1);
     assert!(refused.errors.contains("the account cannot be read"), "{}", refused.errors);
+    assert!(refused.errors.contains("hint: "), "what mends it: {}", refused.errors);
     assert!(sent(&tenant).is_empty());
 }
 

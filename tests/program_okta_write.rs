@@ -147,7 +147,13 @@ fn an_update_sends_what_is_named_by_post_shows_it_before_and_is_no_change_the_se
     let fields: Vec<&Value> = dry["differences"].as_array().unwrap().iter().map(|it| &it["field"]).collect();
     assert_eq!(fields, ["costCenter", "title"]);
     assert!(sent(&tenant).is_empty(), "a dry run sends no write");
-    let told = one(&place, &[&words[..], &["--yes"]].concat(), 0);
+    let whole: Vec<&str> = [&["okta"], &words[..], &["--yes"]].concat();
+    let ended = place.run_json(&whole).expect(0);
+    let note = |line: &&str| line.starts_with("note: costCenter: ") || line.starts_with("note: title: ");
+    let notes: Vec<&str> = ended.errors.lines().filter(note).collect();
+    assert_eq!(notes.len(), 2, "the difference is shown: {}", ended.errors);
+    assert!(notes[0].ends_with("-> `\"7\"`") && notes[1].ends_with("-> `Head of Sales`"), "{notes:?}");
+    let told = ended.json_lines().remove(0);
     let id = told["id"].as_str().unwrap();
     assert_eq!(sent(&tenant), [format!("POST /api/v1/users/{id}?")]);
     assert_eq!(body(&tenant, 0), json!({"profile": {"costCenter": "7", "title": "Head of Sales"}}));
@@ -160,6 +166,45 @@ fn an_update_sends_what_is_named_by_post_shows_it_before_and_is_no_change_the_se
         [&json!(false), &json!(true), &json!("no-change")]
     );
     assert_eq!(sent(&tenant).len(), 1);
+}
+
+/// A refusal says what Okta says, of which request, and what the account is; one that is not even tried, what was read.
+#[test]
+fn a_refused_change_says_why() {
+    let (tenant, place) = started();
+    let login = tenant.login(3);
+    let words = ["okta", "user", "update", &login, "--set", "title=x", "--yes"];
+    tenant.fault("mastered-elsewhere@okta=1");
+    let ended = place.run(&words).expect(1);
+    assert!(ended.out.contains("not-legal (acknowledged, answered 403)"), "{}", ended.out);
+    assert!(ended.out.contains("  why: E0000023: Okta answered 403: "), "{}", ended.out);
+    assert!(ended.out.contains("(request id "), "{}", ended.out);
+    tenant.fault("mastered-elsewhere@okta=1");
+    // Nothing was done: it need not be insisted on.
+    let told = one(&place, &words[1..], 1);
+    assert_eq!([&told["errorCode"], &told["outcome"]], ["E0000023", "not-legal"]);
+    assert!(told["reason"].as_str().unwrap().starts_with("E0000023: Okta answered 403: "), "{told}");
+    assert!(!told["id"].as_str().unwrap().is_empty());
+
+    one(&place, &["user", "disable", &login, "--yes", "--confirm", &login], 0);
+    let told = one(&place, &["user", "suspend", &login, "--yes"], 1);
+    assert_eq!([&told["outcome"], &told["status"]], ["not-legal", "DEPROVISIONED"]);
+    assert_eq!([&told["active"], &told["can_sign_in"]], [&json!(false), &json!(false)]);
+    assert_eq!([&told["id"], &told["username"]], [&told["target"], &json!(login)]);
+    let ended = place.run(&["okta", "user", "suspend", &login, "--yes"]).expect(1);
+    assert!(ended.errors.contains("is not legal for"), "{}", ended.errors);
+}
+
+/// Whoever knows an expired password is not kept out by it.
+#[test]
+fn an_expired_password_keeps_nobody_out() {
+    let (tenant, place) = started();
+    let login = tenant.login(3);
+    let ended = place.run(&["okta", "user", "expire-password", &login, "--yes"]).expect(0);
+    let now = "now PASSWORD_EXPIRED: sign-in with the old password, by choosing a new one";
+    assert!(ended.out.contains(now), "{}", ended.out);
+    let ended = place.run(&["okta", "user", "suspend", &login, "--yes"]).expect(1);
+    assert!(ended.errors.contains("resetting the password or deactivating ends that"), "{}", ended.errors);
 }
 
 #[test]

@@ -8,7 +8,7 @@ mod source_support;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, Response, StatusCode, header};
-use idtriage::config::meant::{Address, Listen, Proof, Source, Webhook};
+use idtriage::config::meant::{Address, Listen, Mapping, Place, Proof, Source, Webhook};
 use idtriage::domain::SourceState;
 use idtriage::source::door::{Door, NoDoor};
 use idtriage::source::limits::Allowance;
@@ -436,4 +436,34 @@ async fn every_payload_that_is_posted_is_answered_2xx_and_kept_as_it_came() {
         let kept: Vec<Arc<str>> = inbox.kept().into_iter().map(|arrival| arrival.raw).collect();
         assert_eq!(kept, fixture.elements().unwrap(), "{}", fixture.path.display());
     }
+}
+
+/// What arrives and opens no finding, because the sender's form is another than the mapping's, is to be seen of the
+/// source: nobody opens records that are not in the feed.
+#[tokio::test]
+async fn what_a_mapping_does_not_apply_to_is_said_of_its_source() {
+    let mut mapping = Mapping { items: Some("/list".to_owned()), ..Mapping::default() };
+    for (part, place) in [("check", "/c"), ("title", "/t")] {
+        *mapping.part(part).unwrap() = Some(Place::of(place));
+    }
+    let proof = Proof::Header { name: "x-secret".into(), secret: "s3cret".into() };
+    let webhook = Webhook { mapping: Some(mapping), ..Webhook::new("/hooks/it", proof) };
+    let source = Source::posted("it", "generic-webhook", webhook);
+    let door = Door::new(&[source], Allowance::default(), Arc::new(Inbox::new()), clock()).unwrap();
+    let (health, router) = (door.health(), door.into_router());
+    let post = async |body: &str| {
+        let post = Request::post("/hooks/it").header("x-secret", "s3cret");
+        let answer = router.clone().oneshot(post.body(Body::from(body.to_owned())).unwrap()).await.unwrap();
+        assert_eq!(answer.status(), StatusCode::OK);
+        health.snapshot()[0].notes.clone()
+    };
+    assert_eq!(post(r#"{"list":[{"c":"mfa","t":"No MFA"}]}"#).await, []);
+    let notes = post(r#"{"list":[{"t":"x"},{"c":"mfa","t":"x"},{"c":"mfa","title":"x"}]}"#).await;
+    assert!(notes.len() == 1 && notes[0].is_warning(), "{notes:?}");
+    let text = &notes[0].text;
+    assert!(text.starts_with("kept without a finding: 2, the last at "), "{text}");
+    assert!(text.ends_with("the mapping does not apply: `/t` (title) found nothing"), "{text}");
+    // As soon as something fits it is a fact, and not a trouble.
+    let notes = post(r#"{"list":[{"c":"mfa","t":"No MFA"}]}"#).await;
+    assert!(notes.len() == 1 && !notes[0].is_warning(), "{notes:?}");
 }

@@ -7,6 +7,7 @@ mod support;
 use idtriage::config::Config;
 use idtriage::config::meant::Okta;
 use idtriage::domain::dossier::Problem;
+use idtriage::domain::log::beside::TRIGGERED;
 use idtriage::domain::log::{LogAsk, LogOrder, LogPreset, LogQuery, LogRecord, Moment, Thread};
 use idtriage::domain::{Untrusted, time};
 use idtriage::lab::{Lab, LabOptions};
@@ -248,6 +249,9 @@ async fn presets_and_threads_find_what_they_say() {
         assert!(uuids(&found).contains(&one.uuid.raw()), "{}", thread.title());
         assert!(found.len() < failed.len());
     }
+    let ran =
+        rig.all(&LogAsk { since: week().since, ..LogPreset::ask("delegated-flows").unwrap() }, 100).await;
+    assert!(!ran.is_empty() && ran.iter().all(|record| record.event_type.raw() == TRIGGERED), "{ran:?}");
     for preset in ["admin-changes", "mfa-denials", "token=00T1", "delegated-flows"] {
         let ask = LogPreset::ask(preset).unwrap();
         assert!(rig.found(&rig.query(&ask, 10), 10).await.is_ok(), "Okta takes the filter of {preset}");

@@ -23,6 +23,15 @@ pub(super) fn print(plan: &Plan, by: By<'_>, out: &mut Output<'_>) -> Result<(),
     plan.parts().iter().try_for_each(|part| request(part, out))
 }
 
+/// Says what will change, right before it is sent: whoever confirms by `--yes` may not have looked at a dry run.
+///
+/// # Errors
+/// If the output is closed.
+pub(super) fn tell_changes(plan: &Plan, out: &mut Output<'_>) -> Result<(), Failure> {
+    plan.differences.iter().try_for_each(|difference| out.note(&line(difference)))?;
+    Ok(())
+}
+
 /// A field that will hold something else: `title: Head of Sales -> Head of Marketing`.
 fn line(difference: &Difference) -> String {
     let value = |value: &Option<Untrusted>| {

@@ -91,7 +91,12 @@ pub async fn local_checks(
     if let Ok(store) = store {
         checked.push(keeping(loaded.config.keep, store).await);
     }
-    checked.push(listener::checked(loaded, holder, connect::now()));
+    let report = match (store, holder) {
+        (Ok(store), Some(_)) => store.reported().await.ok().flatten(),
+        _ => None,
+    };
+    let receiver = holder.map(|name| listener::Holder::of(name, report.as_ref(), &loaded.config));
+    checked.push(listener::checked(loaded, receiver.as_ref(), connect::now()));
     checked.push(flows(loaded));
     checked.extend(okta::checked(&loaded.config));
     checked.push(console(loaded));

@@ -122,7 +122,14 @@ fn check(notify: &Notify, flaw: Option<NotTold>, mark: Option<Mark>) -> Checked 
         || "nothing to tell yet".to_owned(),
         |at| format!("last told {}", time::rfc3339_seconds(at)),
     );
-    Checked::new(&name, Verdict::Good, format!("{kind}: {told}"))
+    match mark.lost {
+        Some(at) => {
+            let before = time::rfc3339_seconds(at);
+            let lost = "how far it had told could not be read: it may not have told what arrived before";
+            Checked::new(&name, Verdict::Note, format!("{kind}: {told}; {lost} {before}"))
+        }
+        None => Checked::new(&name, Verdict::Good, format!("{kind}: {told}")),
+    }
 }
 
 #[cfg(test)]
@@ -143,6 +150,12 @@ mod tests {
             (None, Verdict::Note, "slack: not started yet"),
             (Some(Mark::at(EventId(1), at)), Verdict::Good, "slack: nothing to tell yet"),
             (Some(told), Verdict::Good, "slack: last told 1970-01-01T00:00:00Z"),
+            (
+                Some(Mark { lost: Some(at), ..Mark::at(EventId(1), at) }),
+                Verdict::Note,
+                "slack: nothing to tell yet; how far it had told could not be read: it may not have told what \
+                 arrived before 1970-01-01T00:00:00Z",
+            ),
             (
                 Some(Mark { failing, ..Mark::at(EventId(1), at) }),
                 Verdict::Bad,

@@ -328,6 +328,7 @@ async fn send(
 ) -> Result<RunEnd, Failure> {
     let again = if what.answers.again { Again::Insist } else { Again::No };
     let confirmed = Confirmed { digest: plan.digest(), reason: what.answers.reason.clone(), again };
+    card::tell_changes(plan, out)?;
     let mut running = desk.run(plan, confirmed);
     tokio::select! {
         biased;
@@ -367,7 +368,8 @@ fn refused(what: &args::Run, plan: &Plan, tell: &dyn Tell) -> Option<Failure> {
     let login = &plan.login;
     if let Some(why) = &plan.refusal {
         let hint = tell.hint(plan).map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
-        return Some(Failure::failed(format!("{plan} is refused for `{login}`: {why}{hint}")));
+        let is = if why.outcome == Outcome::NotLegal { "is not legal" } else { "is refused" };
+        return Some(Failure::failed(format!("{plan} {is} for `{login}`: {why}{hint}")));
     }
     let needs = plan.needs_again.as_ref().filter(|_| !what.answers.again)?;
     Some(Failure::failed(format!("{plan}: {needs}\nhint: check the target, then insist with `--again`")))
@@ -431,12 +433,27 @@ async fn told_json(part: &Plan, step: &StepEnd, desk: &dyn Desk, tell: &dyn Tell
     }
 }
 
+/// A hint may have lines of its own.
+fn one_line(text: &str) -> String {
+    text.lines().collect::<Vec<_>>().join("; ")
+}
+
+/// How an action ended, why it did not as was hoped, and what a re-read showed.
 fn done(action: &Action, now: &str, out: &mut Output<'_>) -> io::Result<()> {
     let status = action.receipt.as_ref().and_then(|receipt| receipt.status);
     let answer = status.map(|status| format!(", answered {status}")).unwrap_or_default();
     let (verb, login) = (&action.verb, &action.login);
     let (outcome, evidence) = (action.outcome.word(), action.evidence.word());
-    out.text(&format!("{login}: {verb}: {outcome} ({evidence}{answer}), action {}{now}", action.id))
+    out.text(&format!("{login}: {verb}: {outcome} ({evidence}{answer}), action {}{now}", action.id))?;
+    let Some(receipt) = &action.receipt else { return Ok(()) };
+    let complaint = receipt.complaint.as_ref();
+    let lines = [
+        ("why", complaint.map(|complaint| &complaint.why).or(receipt.error.as_ref())),
+        ("seen", receipt.verified.as_ref()),
+        ("hint", complaint.and_then(|complaint| complaint.hint.as_ref())),
+    ];
+    let said = lines.into_iter().filter_map(|(name, said)| Some((name, said?)));
+    said.into_iter().try_for_each(|(name, said)| out.text(&format!("  {name}: {}", one_line(said))))
 }
 
 #[cfg(test)]

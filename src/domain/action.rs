@@ -219,6 +219,16 @@ pub struct Try {
     pub status: u16,
 }
 
+/// What whoever refused says of it, in words that tell a missing scope from a missing role.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Complaint {
+    /// Why: code, words and request id, masked.
+    pub why: String,
+    /// What mends it, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+}
+
 /// What came back, masked and cut as the journal keeps it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Receipt {
@@ -237,6 +247,9 @@ pub struct Receipt {
     /// What went wrong, in words, where no answer came.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// What an answer of Okta's says of why it is none that was hoped for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub complaint: Option<Complaint>,
     /// The execution id that the flow returned, where one was found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub execution_id: Option<String>,

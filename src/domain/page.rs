@@ -74,6 +74,8 @@ pub struct NotifierHealth {
     pub told: Option<Timestamp>,
     /// Since when it cannot be told, and why.
     pub failing: Option<(Timestamp, String)>,
+    /// When it had to begin anew: what arrived before may not have been told.
+    pub lost: Option<Timestamp>,
 }
 
 impl NotifierHealth {

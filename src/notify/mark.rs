@@ -24,6 +24,20 @@ pub struct Mark {
     /// Why it cannot be told, as long as that is so.
     #[serde(default)]
     pub failing: Option<Failing>,
+    /// When it began anew because what was kept of it could not be read: what arrived before may not have been told.
+    #[serde(with = "millis_option", default)]
+    pub lost: Option<Timestamp>,
+}
+
+/// What the store has of a notifier.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Kept {
+    /// It was never started.
+    Nothing,
+    /// How far it has told.
+    Mark(Mark),
+    /// Something that cannot be read as a mark.
+    Damaged,
 }
 
 /// A notifier that cannot be told.
@@ -39,22 +53,33 @@ pub struct Failing {
 impl Mark {
     /// Of a notifier that was told nothing yet, at the newest event.
     pub fn at(event: EventId, now: Timestamp) -> Mark {
-        Mark { event: event.0, late: 0, caught_up: now, told: None, failing: None }
+        Mark { event: event.0, late: 0, caught_up: now, told: None, failing: None, lost: None }
     }
 
-    /// A notifier's mark, if it was ever started.
+    /// A notifier's mark, if it was ever started and can be read.
     ///
     /// # Errors
     /// If the store cannot be read.
     pub async fn read(store: &dyn Store, notifier: &str) -> Result<Option<Mark>, StoreError> {
-        let Some(value) = store.cursor(&cursor_name(notifier)).await? else { return Ok(None) };
-        match serde_json::from_str(&value) {
-            Ok(mark) => Ok(Some(mark)),
-            Err(error) => {
+        Ok(match Mark::kept(store, notifier).await? {
+            Kept::Mark(mark) => Some(mark),
+            Kept::Nothing | Kept::Damaged => None,
+        })
+    }
+
+    /// What the store has of a notifier.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub(super) async fn kept(store: &dyn Store, notifier: &str) -> Result<Kept, StoreError> {
+        let Some(value) = store.cursor(&cursor_name(notifier)).await? else { return Ok(Kept::Nothing) };
+        Ok(serde_json::from_str(&value).map_or_else(
+            |error| {
                 tracing::warn!(notifier, %error, "how far it has told cannot be read: it begins at the newest event");
-                Ok(None)
-            }
-        }
+                Kept::Damaged
+            },
+            Kept::Mark,
+        ))
     }
 
     /// How notifiers are, in the order of their names; of one that was never started nothing is known.
@@ -66,8 +91,9 @@ impl Mark {
         for name in names {
             let mark = Mark::read(store, name).await?;
             let told = mark.as_ref().and_then(|mark| mark.told);
+            let lost = mark.as_ref().and_then(|mark| mark.lost);
             let failing = mark.and_then(|mark| mark.failing).map(|failing| (failing.since, failing.why));
-            known.push(NotifierHealth { name: name.clone(), told, failing });
+            known.push(NotifierHealth { name: name.clone(), told, failing, lost });
         }
         Ok(known)
     }

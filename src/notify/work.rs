@@ -1,7 +1,7 @@
 //! One notifier at work: reads what waits, tells it, and only then moves its mark.
 
 use super::gather::{self, Waiting};
-use super::mark::{Failing, Mark};
+use super::mark::{Failing, Kept, Mark};
 use super::message::{Form, Message};
 use super::send::{Messenger, NotTold, Outcome};
 use super::{Hear, Pace};
@@ -108,10 +108,13 @@ impl Worker {
     }
 
     async fn mark(&self) -> Result<Mark, StoreError> {
-        if let Some(mark) = Mark::read(self.store.as_ref(), &self.notify.name).await? {
-            return Ok(mark);
-        }
-        let mark = Mark::at(gather::newest(self.store.as_ref()).await?, self.messenger.now());
+        let now = self.messenger.now();
+        let lost = match Mark::kept(self.store.as_ref(), &self.notify.name).await? {
+            Kept::Mark(mark) => return Ok(mark),
+            Kept::Nothing => None,
+            Kept::Damaged => Some(now),
+        };
+        let mark = Mark { lost, ..Mark::at(gather::newest(self.store.as_ref()).await?, now) };
         mark.keep(self.store.as_ref(), &self.notify.name).await?;
         Ok(mark)
     }
@@ -151,7 +154,7 @@ impl Worker {
                 if mark.failing.is_some() {
                     self.hear.hear(&self.notify.name, None);
                 }
-                *mark = Mark { event: up_to.0, late: 0, caught_up: now, told: Some(now), failing: None };
+                *mark = Mark { told: Some(now), lost: mark.lost, ..Mark::at(up_to, now) };
                 (self.failures, self.is_refused) = (0, false);
                 self.keep(mark, is_kept).await;
                 Next::Rest(self.pace.gather)

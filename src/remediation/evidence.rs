@@ -80,6 +80,9 @@ pub(super) fn okta_code(receipt: &Receipt) -> Option<String> {
 pub fn words(settlement: &Settlement) -> String {
     let Settlement { evidence, outcome, receipt } = settlement;
     let mut words = match (receipt.status, &receipt.error) {
+        (Some(_), _) if receipt.complaint.is_some() => {
+            receipt.complaint.as_ref().map(|complaint| complaint.why.clone()).unwrap_or_default()
+        }
         (Some(status), _) => format!("answered {status}"),
         (None, Some(error)) if *evidence == Evidence::Intended => {
             format!("nothing was sent: {}", untrusted::visible(error))

@@ -119,7 +119,14 @@ pub fn still_open(earlier: &[Action]) -> Option<String> {
 
 /// A send that failed before a byte left is no earlier send.
 fn may_have_left(action: &Action) -> bool {
-    action.evidence > Evidence::Intended || action.outcome == Outcome::Unknown
+    let left = action.evidence > Evidence::Intended || action.outcome == Outcome::Unknown;
+    left && !is_denied(action)
+}
+
+/// Okta itself refused it, so that nothing ran: a flow of Workflows may have answered so after it did something.
+fn is_denied(action: &Action) -> bool {
+    let is_oktas = Operation::of_flow(&action.flow).is_some();
+    is_oktas && matches!(action.outcome, Outcome::Refused | Outcome::NotLegal | Outcome::NoChange)
 }
 
 #[cfg(test)]
@@ -235,6 +242,20 @@ mod tests {
         #[case] phrase: Option<&str>,
     ) {
         let text = precedent(&[action(minutes, evidence, outcome)], now()).map(|precedent| precedent.why);
+        assert_eq!(text.is_some(), phrase.is_some(), "{text:?}");
+        assert!(phrase.is_none_or(|phrase| text.unwrap().contains(phrase)));
+    }
+
+    #[rstest]
+    #[case(Outcome::Refused, None)]
+    #[case(Outcome::NotLegal, None)]
+    #[case(Outcome::NoChange, None)]
+    #[case(Outcome::Failed, Some("less than ten minutes ago"))]
+    #[case(Outcome::Changed, Some("less than ten minutes ago"))]
+    fn what_okta_itself_refused_was_not_done(#[case] outcome: Outcome, #[case] phrase: Option<&str>) {
+        let flow = Operation::Suspend.flow_id();
+        let refused = Action { flow, ..action(1, Evidence::Acknowledged, outcome) };
+        let text = precedent(&[refused], now()).map(|precedent| precedent.why);
         assert_eq!(text.is_some(), phrase.is_some(), "{text:?}");
         assert!(phrase.is_none_or(|phrase| text.unwrap().contains(phrase)));
     }

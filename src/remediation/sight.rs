@@ -169,7 +169,11 @@ fn nobody(part: &Part<OktaUser>) -> Option<String> {
 }
 
 fn problems(part: &Part<OktaUser>) -> String {
-    let lines: Vec<String> = part.problems.iter().map(|problem| problem.line()).collect();
+    let line = |problem: &Problem| {
+        let hint = problem.hint.as_ref().map(|hint| format!(" (hint: {hint})")).unwrap_or_default();
+        format!("{}{hint}", problem.line())
+    };
+    let lines: Vec<String> = part.problems.iter().map(line).collect();
     if lines.is_empty() { "Okta answered nothing".to_owned() } else { lines.join("; ") }
 }
 

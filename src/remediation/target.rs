@@ -274,7 +274,14 @@ fn of_operation(reading: &Reading, user: &OktaUser, operation: Operation, aim: &
         return Some(Refusal::no_change(already(user, operation, aim)));
     }
     let link = operation.link().filter(|_| links.is_some())?;
-    Some(Refusal::not_legal(format!("not legal from {status}: Okta does not offer `{link}` now")))
+    let instead = match (operation, status.raw()) {
+        // Who has the old password is not kept out by its end.
+        (Operation::Suspend, "PASSWORD_EXPIRED") => {
+            "; whoever knows the old password may choose a new one: resetting the password or deactivating ends that"
+        }
+        _ => "",
+    };
+    Some(Refusal::not_legal(format!("not legal from {status}: Okta does not offer `{link}` now{instead}")))
 }
 
 fn already(user: &OktaUser, operation: Operation, aim: &Aim) -> String {

@@ -500,7 +500,7 @@ async fn intent_send_receipt_then_the_proof() {
     assert_eq!(lab.acts(), ["intend", "sending", "call", "settle", "settle"]);
     assert_eq!((action.evidence, action.outcome), (Evidence::Verified, Outcome::Changed));
     let verified = action.receipt.as_ref().unwrap().verified.clone().unwrap();
-    assert_eq!(verified, "re-read at 1970-01-01T00:00:00Z: SUSPENDED, before ACTIVE");
+    assert_eq!(verified, "re-read at 1970-01-01T00:00:00Z (request req-read): SUSPENDED, before ACTIVE");
     let mut told = Vec::new();
     while let Some(Told { step, progress }) = progress.recv().await {
         assert_eq!(step, None, "it is the only one");
@@ -523,7 +523,7 @@ async fn intent_send_receipt_then_the_proof() {
     "ACTIVE",
     Evidence::Acknowledged,
     Outcome::Accepted,
-    Some("re-read 3 times: still ACTIVE")
+    Some("re-read 3 times, last at 1970-01-01T00:00:00Z (request req-read): still ACTIVE")
 )]
 #[case(answered(200), "", Evidence::Acknowledged, Outcome::Accepted, Some("could not be re-read: 429"))]
 #[case(answered(504), "SUSPENDED", Evidence::Verified, Outcome::Changed, Some("re-read at"))]

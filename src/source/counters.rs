@@ -3,6 +3,7 @@
 //! Silence must be visible, so this is what the health screen reads: a source that failed says why, and
 //! one that refuses everything does not look idle.
 
+use super::generic::Unmapped;
 use super::refusal::{Cause, Refusal};
 use crate::config::meant::Source;
 use crate::domain::source::Unaccepted;
@@ -29,6 +30,9 @@ struct Counted {
     not_stored: Option<String>,
     /// How often a verification was answered, and when last.
     challenges: Option<(u64, Timestamp)>,
+    /// What the mapping did not apply to, all in all, and whether it did not to the newest body.
+    unmapped: Option<(Unmapped, Timestamp)>,
+    is_newest_unmapped: bool,
 }
 
 /// A source that has brought nothing yet.
@@ -39,12 +43,23 @@ pub fn fresh(source: &Source, state: SourceState) -> SourceHealth {
 impl Counters {
     /// Counters that start from a state.
     pub fn new(source: &Source, state: SourceState) -> Counters {
-        Counters(Mutex::new(Counted { health: fresh(source, state), not_stored: None, challenges: None }))
+        Counters(Mutex::new(Counted {
+            health: fresh(source, state),
+            not_stored: None,
+            challenges: None,
+            unmapped: None,
+            is_newest_unmapped: false,
+        }))
     }
 
-    /// Counts elements that were committed.
-    pub fn accepted(&self, elements: usize, at: Timestamp) {
+    /// Counts elements that were committed, and those of them that the mapping does not apply to.
+    pub(super) fn accepted(&self, elements: usize, unmapped: Option<Unmapped>, at: Timestamp) {
         let mut counted = self.lock();
+        counted.is_newest_unmapped = unmapped.is_some();
+        if let Some(Unmapped { count, why }) = unmapped {
+            let before = counted.unmapped.as_ref().map_or(0, |(before, _)| before.count);
+            counted.unmapped = Some((Unmapped { count: before + count, why }, at));
+        }
         counted.health.accepted += elements as u64;
         counted.health.last_accepted = Some(at);
         counted.health.last_alive = Some(at);
@@ -88,6 +103,16 @@ impl Counters {
         health.notes.extend(counted.challenges.map(|(count, last)| {
             let last = time::rfc3339_seconds(last);
             SourceNote::fact(format!("verifications answered: {count}, the last at {last}"))
+        }));
+        health.notes.extend(counted.unmapped.as_ref().map(|(unmapped, last)| {
+            let Unmapped { count, why } = unmapped;
+            let at = time::rfc3339_seconds(*last);
+            let words = format!("kept without a finding: {count}, the last at {at}: {why}");
+            // Something that comes beside what is meant is no trouble; a sender that changed its form is.
+            match counted.is_newest_unmapped {
+                true => SourceNote::warning(words, *last),
+                false => SourceNote::fact(words),
+            }
         }));
         health
     }

@@ -8,6 +8,7 @@ use super::body;
 use super::challenge;
 use super::counters::{Counters, ListenerHealth};
 use super::expects::Answer;
+use super::generic::{self, Unmapped};
 use super::limits::{Allowance, Limits, Pace, Place, Received};
 use super::places::Seat;
 use super::refusal::{Cause, Refusal};
@@ -112,7 +113,7 @@ impl Door {
         Router::new().fallback(receive).with_state(Arc::new(self))
     }
 
-    async fn take(self: &Arc<Self>, hook: &Arc<Hook>, request: Request) -> Result<usize, Refusal> {
+    async fn take(self: &Arc<Self>, hook: &Arc<Hook>, request: Request) -> Result<Taken, Refusal> {
         if request.method() != Method::POST {
             return Err(Refusal::new(Cause::Method, "only POST is answered here"));
         }
@@ -147,20 +148,20 @@ impl Door {
         hook: Arc<Hook>,
         received: Received,
         _place: Place,
-    ) -> Result<usize, Refusal> {
+    ) -> Result<Taken, Refusal> {
         let (bytes, _in_flight) = received.into_parts();
         let body = bytes.len();
-        let elements = self.elements(&hook, bytes).await?;
+        let Outline { elements, unmapped } = self.elements(&hook, bytes).await?;
         let _grown = self.limits.grown(body, body::taken_by(&elements))?;
         let count = elements.len();
         let arrivals = elements.into_iter().map(|raw| hook.arrival(raw)).collect();
         self.accept.accept(arrivals).await?;
-        Ok(count)
+        Ok(Taken { elements: count, unmapped })
     }
 
     /// Reads the body's outline on a thread where it may take its time. The place goes along: when this
     /// call is given up, the thread goes on and still counts.
-    async fn elements(&self, hook: &Hook, bytes: Vec<u8>) -> Result<Vec<Arc<str>>, Refusal> {
+    async fn elements(&self, hook: &Hook, bytes: Vec<u8>) -> Result<Outline, Refusal> {
         let place = self.limits.decoding_place().await?;
         let (split, name, reading) =
             (hook.source_type.elements, hook.name.clone(), Arc::clone(&hook.reading));
@@ -182,9 +183,23 @@ fn read_elements(
     split: Split,
     meaning: &Meaning<'_>,
     _place: Place,
-) -> Result<Vec<Arc<str>>, Unreadable> {
+) -> Result<Outline, Unreadable> {
     let text = String::from_utf8(bytes).map_err(|_| Unreadable::NotUtf8)?;
-    split(text.into(), meaning)
+    let elements = split(text.into(), meaning)?;
+    let unmapped = generic::unmapped(&elements, meaning);
+    Ok(Outline { elements, unmapped })
+}
+
+/// A body's elements, and those of them that no finding comes of.
+struct Outline {
+    elements: Vec<Arc<str>>,
+    unmapped: Option<Unmapped>,
+}
+
+/// What was taken of a body, after the commit.
+struct Taken {
+    elements: usize,
+    unmapped: Option<Unmapped>,
 }
 
 impl Hook {
@@ -251,9 +266,9 @@ async fn receive(State(door): State<Arc<Door>>, request: Request) -> Response {
     };
     let answered = match hook.challenged(&request, door.clock.as_ref()) {
         Some(answer) => answer,
-        None => door.take(hook, request).await.map(|elements| {
-            hook.counters.accepted(elements, door.clock.now());
-            hook.accepted(elements)
+        None => door.take(hook, request).await.map(|taken| {
+            hook.counters.accepted(taken.elements, taken.unmapped, door.clock.now());
+            hook.accepted(taken.elements)
         }),
     };
     match answered {

@@ -10,7 +10,7 @@ use super::prose::Prose;
 use super::theme::Role;
 use super::words;
 use crate::app::card::{Card, Phase};
-use crate::domain::action::ShownRequest;
+use crate::domain::action::{Complaint, ShownRequest};
 use crate::domain::blast::{Blast, BlastLine, Weight};
 use crate::domain::plan::{Confirm, Fact, Plan, Target};
 use crate::domain::run_end::StepEnd;
@@ -309,6 +309,12 @@ fn proof(prose: &mut Prose, action: &Action) {
     let receipt = action.receipt.as_ref();
     let evidence = words::evidence(action.evidence);
     prose.fact("evidence", Role::Text, &format!("{}: {evidence}", action.evidence.word()));
+    if let Some(Complaint { why, hint }) = receipt.and_then(|receipt| receipt.complaint.as_ref()) {
+        prose.fact("why", Role::Warning, why);
+        if let Some(hint) = hint {
+            prose.fact("hint", Role::Text, hint);
+        }
+    }
     if let Some(seen) = receipt.and_then(|receipt| receipt.verified.as_deref()) {
         prose.fact("re-read", Role::Text, seen.strip_prefix("re-read ").unwrap_or(seen));
     }

@@ -326,6 +326,13 @@ fn notifiers(health: &Health, prose: &mut Prose) {
         if let Some((_, why)) = &notifier.failing {
             prose.marked(INDENT, Role::Text, &format!("{why}; nothing is lost, it is tried again"));
         }
+        if let Some(at) = notifier.lost {
+            let what = format!(
+                "how far it had told could not be read: what arrived before {} may not have been told",
+                health.ago(at)
+            );
+            prose.marked(INDENT, Role::Warning, &what);
+        }
     }
 }
 

@@ -290,12 +290,14 @@ fn desk(
 
 /// A flow that can be run, of medium risk and proven by a re-read, its inverse, and one of high risk.
 fn flows() -> Arc<[Flow]> {
-    let url = Some("https://acme.workflows.okta.com/api/flo/1/invoke".to_owned());
+    let url = |number: u8| Some(format!("https://acme.workflows.okta.com/api/flo/{number}/invoke"));
     let all = preset::all().into_iter().filter(|flow| flow.id == "suspend-okta-account".into());
-    let suspend = |flow: Flow| Flow { route: Route::ApiEndpoint, url: url.clone(), ..flow };
+    let suspend = |flow: Flow| Flow { route: Route::ApiEndpoint, url: url(1), ..flow };
     let both = |flow: Flow| {
         let inverse = Flow {
             id: "unsuspend".into(),
+            url: url(2),
+            audit: vec!["user.lifecycle.unsuspend".to_owned()],
             verb: "unsuspend the Okta account".to_owned(),
             proven_by: Some(ProvenBy::Active),
             suggested_for: vec!["nothing-at-all".to_owned()],

@@ -70,7 +70,12 @@ async fn a_login_is_taken_once_whatever_its_case() {
     let lab = lab().await;
     let login = lab.user_logins()[0].to_uppercase();
     lab.faults().set("many-causes@okta".parse().unwrap());
-    let (status, error) = send(&lab, "/api/v1/users", &json!({"profile": {"login": login}})).await;
+    let (status, error) = send(
+        &lab,
+        "/api/v1/users",
+        &json!({"profile": {"login": login, "email": login, "firstName": "A", "lastName": "B"}}),
+    )
+    .await;
     assert_eq!((status, &error["errorCode"]), (400, &json!("E0000001")));
     let causes = error["errorCauses"].as_array().unwrap();
     assert!(
@@ -187,4 +192,27 @@ async fn lists_come_in_small_pages_and_factors_by_policy_where_they_are_told_to(
     lab.faults().set("429-bare@okta=1".parse().unwrap());
     let (status, error) = okta(&lab, "GET", "/api/v1/users/nobody").await;
     assert_eq!((status, &error["errorCode"]), (429, &json!("E0000047")));
+}
+
+#[tokio::test]
+async fn an_account_without_a_name_is_not_made() {
+    let lab = lab().await;
+    let profile = json!({"profile": {"login": "x@acme.example", "email": "x@acme.example"}});
+    let (status, error) = send(&lab, "/api/v1/users?activate=false", &profile).await;
+    assert_eq!((status, &error["errorCode"]), (400, &json!("E0000001")));
+}
+
+#[tokio::test]
+async fn the_log_tells_what_one_token_did() {
+    let lab = lab().await;
+    let user = made(&lab, "?activate=true", "token@acme.example").await;
+    let by = |token: &str| {
+        let filter = format!("transaction.detail.requestApiTokenId%20eq%20%22{token}%22");
+        format!("/api/v1/logs?limit=1000&filter={filter}")
+    };
+    let (_, found) = okta(&lab, "GET", &by("00Tlabtoken000000005d7")).await;
+    let found = found.as_array().unwrap();
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!([&found[0]["eventType"], &found[0]["target"][0]["id"]], ["user.lifecycle.create", id(&user)]);
+    assert_eq!(okta(&lab, "GET", &by("00Tother")).await.1, json!([]));
 }

@@ -6,6 +6,7 @@ use idtriage::lab::{Fault, FaultKind, Lab, LabOptions, LogEvent};
 use jiff::ToSpan as _;
 use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
+use rstest::rstest;
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -583,4 +584,19 @@ async fn groups_members_factors_and_apps() {
     assert_eq!(okta(&lab, "GET", &format!("/api/v1/apps/{app}/users/{id}")).await.0, 200);
     let missing = okta(&lab, "GET", &format!("/api/v1/apps/0oanone/users/{id}")).await.1;
     assert!(missing["errorSummary"].as_str().unwrap().ends_with("(AppInstance)"));
+}
+
+#[rstest]
+#[case("/api/v1/logs?filter=eventType%20eq%20user")]
+#[case("/api/v1/logs?sortOrder=UP")]
+#[case("/api/v1/logs?limit=1001")]
+#[case("/api/v1/logs?limit=many")]
+#[case("/api/v1/logs?q=a%20b%20c%20d%20e%20f%20g%20h%20i%20j%20k")]
+#[case("/api/v1/users?filter=profile.department%20eq%20%22x%22")]
+#[case("/api/v1/users?filter=profile.login%20co%20%22x%22")]
+#[tokio::test]
+async fn what_okta_does_not_take_is_refused(#[case] path: &str) {
+    let lab = Lab::start(options()).await.unwrap();
+    let (status, error) = okta(&lab, "GET", path).await;
+    assert_eq!(status, 400, "{error}");
 }

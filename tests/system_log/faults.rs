@@ -12,7 +12,7 @@ const CHUNK: usize = 1_000;
 const SEED: &str = "IDTRIAGE_LOG_SEED";
 
 /// What spoils one request, and comes again and again.
-const ONCE: &[&str] = &[
+pub(crate) const ONCE: &[&str] = &[
     "429@okta=1",
     "429-concurrency@okta=1",
     "500@okta=1",

@@ -1,5 +1,6 @@
 //! SIGKILL between pages and within them: a process that is cut and started again loses nothing and repeats nothing.
 
+use crate::faults::ONCE;
 use crate::rig::{Running, WEEK, config, limits, open, poller, settings, stored, tenants_of, until};
 use idtriage::config::meant::LogFilter;
 use idtriage::lab::{Lab, LabOptions, LogEvent};
@@ -7,6 +8,7 @@ use idtriage::source::{Clock, SystemClock};
 use idtriage::store::files::throw_away_folder;
 use idtriage::tenant::http;
 use jiff::{SignedDuration, Timestamp};
+use rstest::rstest;
 use secrecy::ExposeSecret as _;
 use std::collections::HashSet;
 use std::path::Path;
@@ -61,8 +63,11 @@ fn process(folder: &Path, lab: &Lab) -> Child {
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
 }
 
+#[rstest]
+#[case::alone(&[])]
+#[case::and_okta_fails_too(&ONCE)]
 #[tokio::test(flavor = "multi_thread")]
-async fn a_process_that_is_cut_again_and_again_reads_each_record_once() {
+async fn a_process_that_is_cut_again_and_again_reads_each_record_once(#[case] faults: &[&str]) {
     let lab = Lab::start(LabOptions {
         seed: 7,
         users: 60,
@@ -77,11 +82,17 @@ async fn a_process_that_is_cut_again_and_again_reads_each_record_once() {
     let asked = || lab.recorder().count("GET", "/api/v1/logs");
     for round in 0..KILLS {
         let mut child = process(folder.path(), &lab);
-        let enough = asked() + fastrand::usize(2..14);
-        until(&format!("requests in round {round}"), || asked() >= enough).await;
+        for step in 0..fastrand::usize(2..14) {
+            if let Some(fault) = faults.get((round * 5 + step) % faults.len().max(1)) {
+                lab.faults().set(fault.parse().unwrap());
+            }
+            let enough = asked() + 1;
+            until(&format!("requests in round {round}"), || asked() >= enough).await;
+        }
         child.kill().unwrap();
         child.wait().unwrap();
     }
+    lab.faults().clear_all();
     let cut_at = asked();
     let store = open(folder.path());
     let before = stored(store.as_ref()).await.len();
@@ -105,6 +116,9 @@ async fn a_process_that_is_cut_again_and_again_reads_each_record_once() {
     assert_eq!((stored.len(), once.len()), (persisted.len(), persisted.len()));
     assert_eq!(once, persisted);
     assert_eq!(health.notes.len(), 1, "no place was lost: {:?}", health.notes);
+    if !faults.is_empty() {
+        return;
+    }
     // What was committed is not asked for again: a page a cut, and the one it began with.
     let pages = lab.recorder().requests().iter().filter(|asked| asked.query.contains("since=")).count();
     assert_eq!(pages, 1, "one reading through all processes");

@@ -159,11 +159,17 @@ fn kept() -> Kept {
             ..StoreStatus::default()
         },
         notifiers: vec![
-            NotifierHealth { name: "security-channel".into(), told: Some(ago(12)), failing: None },
+            NotifierHealth {
+                name: "security-channel".into(),
+                told: Some(ago(12)),
+                failing: None,
+                lost: None,
+            },
             NotifierHealth {
                 name: "night".into(),
                 told: Some(ago(400)),
                 failing: Some((ago(130), "answered 503".into())),
+                lost: Some(ago(500)),
             },
         ],
         dropped: vec![dropped("rule `hygiene\u{202e}`", 1_204, 2), dropped("filter of `okta-hook`", 7, 300)],

@@ -73,10 +73,12 @@ fn user(details: &Value) -> Content {
     let known = OktaUser::deserialize(details).unwrap_or_default();
     let status = text_at(details, "/status");
     let can = known.can_sign_in();
-    let (tone, can_words, sentence) = match can {
-        Some(true) => (Tone::Plain, "yes", "can sign in"),
-        Some(false) => (Tone::Warning, "no", "cannot sign in"),
-        None => (Tone::Warning, "unknown", "whether it can sign in is unknown"),
+    let can_words = known.sign_in_words();
+    let (tone, sentence) = match can {
+        Some(true) => (Tone::Plain, "can sign in"),
+        Some(false) => (Tone::Warning, "cannot sign in"),
+        None if status == "PASSWORD_EXPIRED" => (Tone::Warning, "may sign in by a new password"),
+        None => (Tone::Warning, "whether it can sign in is unknown"),
     };
     let legal: Vec<String> = known.offered().iter().map(|name| name.raw().to_owned()).collect();
     let mut facts = vec![toned("status", status, tone), toned("can sign in", can_words, tone)];

@@ -136,7 +136,7 @@ fn section<T>(
 
 fn facts(data: &OktaUser, zone: &Zone) -> Vec<Row> {
     let at = |at: &Option<jiff::Timestamp>| at.map_or(NOTHING.to_owned(), |at| zone.seconds(at));
-    let can = data.can_sign_in().map_or("unknown", |can| if can { "yes" } else { "no" });
+    let can = data.sign_in_words();
     let profile = |name: &str| text(&data.profile_text(name));
     let mut rows = vec![
         Row::fact("status", &data.status),

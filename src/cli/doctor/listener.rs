@@ -3,7 +3,8 @@
 use super::{Checked, Verdict};
 use crate::cli::failure::Failure;
 use crate::config::Loaded;
-use crate::config::meant::{Address, Listen};
+use crate::config::meant::{Address, Config, Listen};
+use crate::domain::source::{SourceHealth, SourceState, SourcesReport};
 use crate::domain::time::date;
 use crate::source::ListenError;
 use crate::source::tls::Tls;
@@ -14,10 +15,34 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 
 const NAME: &str = "listener";
+const STRANGER: &str = "end what listens there, or choose another `[listen] address`";
 const ANOTHER: &str = "fine if another `idtriage` receives; else choose another `[listen] address`";
 
+/// Whoever of ours receives.
+pub(super) struct Holder {
+    name: String,
+    /// Why none of the sources that the listener serves is well, by their own report.
+    failed: Option<String>,
+}
+
+impl Holder {
+    /// By the name and the report of whoever receives.
+    pub(super) fn of(name: &str, report: Option<&SourcesReport>, config: &Config) -> Holder {
+        let is_served = |source: &&SourceHealth| {
+            config.sources.iter().any(|known| known.name == source.name && known.webhook().is_some())
+        };
+        let served = report.iter().flat_map(|report| &report.sources).filter(is_served);
+        let why = served.map(|source| match &source.state {
+            SourceState::Failed { why } => Some(why.clone()),
+            _ => None,
+        });
+        let failed: Option<Vec<String>> = why.collect();
+        Holder { name: name.to_owned(), failed: failed.and_then(|why| why.into_iter().next()) }
+    }
+}
+
 /// Address, certificate and key. Whoever receives holds the address.
-pub(super) fn checked(loaded: &Loaded, holder: Option<&str>, now: Timestamp) -> Checked {
+pub(super) fn checked(loaded: &Loaded, holder: Option<&Holder>, now: Timestamp) -> Checked {
     let sources = loaded.config.sources.len();
     if sources == 0 {
         return Checked::new(NAME, Verdict::Note, "no source is configured: nothing will arrive")
@@ -60,7 +85,7 @@ fn with_tls(checked: Checked, certificate: Option<Certificate>) -> Checked {
     Checked { verdict: certificate.verdict, ..checked }.hinted(hint)
 }
 
-fn address(listen: &Listen, sources: usize, holder: Option<&str>) -> Checked {
+fn address(listen: &Listen, sources: usize, holder: Option<&Holder>) -> Checked {
     let address = &listen.address;
     let free = || Checked::new(NAME, Verdict::Good, format!("`{address}` is free, for {sources} source(s)"));
     match address {
@@ -69,7 +94,7 @@ fn address(listen: &Listen, sources: usize, holder: Option<&str>) -> Checked {
     }
 }
 
-fn of_port(address: SocketAddr, holder: Option<&str>) -> Option<Checked> {
+fn of_port(address: SocketAddr, holder: Option<&Holder>) -> Option<Checked> {
     let error = TcpListener::bind(address).err()?;
     if let Some(holder) = holder.filter(|_| error.kind() == ErrorKind::AddrInUse) {
         return Some(in_use(format_args!("`{address}`"), holder));
@@ -79,11 +104,19 @@ fn of_port(address: SocketAddr, holder: Option<&str>) -> Option<Checked> {
 }
 
 /// Somebody listens there, and somebody of ours receives.
-fn in_use(address: std::fmt::Arguments<'_>, holder: &str) -> Checked {
-    Checked::new(NAME, Verdict::Good, format!("{address} is in use, and {holder} receives"))
+fn in_use(address: std::fmt::Arguments<'_>, holder: &Holder) -> Checked {
+    let Holder { name, failed } = holder;
+    match failed {
+        None => Checked::new(NAME, Verdict::Good, format!("{address} is in use, and {name} receives")),
+        // Somebody else has it: whoever of ours receives says that it cannot be had.
+        Some(why) => {
+            let told = format!("{address} is in use, and not by {name}, which receives: {why}");
+            Checked::new(NAME, Verdict::Bad, told).hinted(STRANGER)
+        }
+    }
 }
 
-fn of_socket(path: &Path, holder: Option<&str>) -> Option<Checked> {
+fn of_socket(path: &Path, holder: Option<&Holder>) -> Option<Checked> {
     match unix::examine(path) {
         Ok(Standing::Free) => None,
         Ok(Standing::Stale) => {
@@ -113,13 +146,20 @@ mod tests {
     fn an_address_in_use_is_fine_where_somebody_of_ours_receives() {
         let taken = TcpListener::bind("127.0.0.1:0").unwrap();
         let listen = Listen { address: Address::Tcp(taken.local_addr().unwrap()), tls: None };
-        let collect = address(&listen, 2, Some("collect (pid 7 on jump)"));
+        let holder = |failed: Option<&str>| Holder {
+            name: "collect (pid 7 on jump)".to_owned(),
+            failed: failed.map(str::to_owned),
+        };
+        let collect = address(&listen, 2, Some(&holder(None)));
         assert_eq!((collect.verdict, collect.hint), (Verdict::Good, None));
         assert!(
             collect.told.ends_with("is in use, and collect (pid 7 on jump) receives"),
             "{}",
             collect.told
         );
+        let stranger = address(&listen, 2, Some(&holder(Some("address taken"))));
+        assert_eq!((stranger.verdict, stranger.hint.as_deref()), (Verdict::Bad, Some(STRANGER)));
+        assert!(stranger.told.ends_with("which receives: address taken"), "{}", stranger.told);
         let stranger = address(&listen, 2, None);
         assert_eq!((stranger.verdict, stranger.hint.as_deref()), (Verdict::Note, Some(ANOTHER)));
         drop(taken);

@@ -21,6 +21,9 @@ pub(super) async fn get(session: &Session<'_>, out: &mut Output<'_>) -> Result<u
     let ended = async {
         let stored = store.setting(IAM_CONFIGURATION).await?;
         let entries = stored.as_deref().map_or(Ok(Entries::new()), entries).map_err(|why| damaged(&why))?;
+        if entries.is_empty() {
+            out.note("no IAM configuration is set: `idtriage okta config set` keeps one")?;
+        }
         print(entries.values(), out)?;
         Ok(DONE)
     };

@@ -32,7 +32,9 @@ pub(super) async fn tell_user(org: &dyn OktaOrg, key: &UserKey, out: &mut Output
     let (json, status) = match look_up::user(org, key).await {
         FoundUser::One(details) => (user_json(&details), DONE),
         FoundUser::Candidates(why, users) => (candidates(key.text(), &why, &users), FAILED),
-        FoundUser::Nobody => (failed(key.text(), NOBODY, &nobody(key.text()).words()), FAILED),
+        FoundUser::Nobody => {
+            (failed(key.text(), NOBODY, &nobody(key.text()).words().replace('\n', "; ")), FAILED)
+        }
         FoundUser::Unread(problem) => (unread_user(key.text(), &problem), FAILED),
     };
     print(&json, out)?;
@@ -136,6 +138,10 @@ fn print_apps(apps: &[Value], out: &mut Output<'_>) -> Result<u8, Failure> {
                 "Logo": logo(app), "Status": text_at(app, "/status"),
             }))?;
         }
+        return Ok(DONE);
+    }
+    if apps.is_empty() {
+        out.note("no application")?;
         return Ok(DONE);
     }
     let mut table =
@@ -264,12 +270,31 @@ fn print(json: &Value, out: &mut Output<'_>) -> Result<(), Failure> {
     if out.is_json() {
         return Ok(out.json(json)?);
     }
+    // A list of people is a table, and not two facts for each.
+    let members = json["members"].as_array();
+    let mut whole = json.clone();
+    if members.is_some() {
+        whole["members"] = Value::Null;
+    }
     let mut facts = Vec::new();
-    super::super::user::flatten("", json, &mut facts);
+    super::super::user::flatten("", &whole, &mut facts);
     let facts: Vec<(&str, String)> = facts
         .iter()
         .filter(|(_, value)| !value.is_empty())
         .map(|(name, value)| (name.as_str(), value.clone()))
         .collect();
-    Ok(out.facts(&facts)?)
+    out.facts(&facts)?;
+    members.map_or(Ok(()), |members| print_members(members, out))
+}
+
+fn print_members(members: &[Value], out: &mut Output<'_>) -> Result<(), Failure> {
+    out.text("")?;
+    if members.is_empty() {
+        return Ok(out.text("nobody is in it who is not deactivated")?);
+    }
+    let mut table = Table::of(&[column("ID", 24), column("LOGIN", 60)]);
+    for member in members {
+        table.row(["/value", "/display"].map(|pointer| text_at(member, pointer).to_owned()));
+    }
+    Ok(out.table(&table)?)
 }

@@ -47,11 +47,13 @@ impl Tell for AsXsoar {
             Ok(details) => details,
             Err(problem) => return Some(format!("what it is now cannot be read: {}", problem.line())),
         };
-        let status = Untrusted::from(text_at(&details, "/status"));
-        Some(match can_sign_in(&details) {
-            Some(true) => format!("now {status}"),
-            Some(false) => format!("now {status}: no sign-in"),
-            None => format!("now {status}: whether that can sign in is not known"),
+        let user = OktaUser::deserialize(&details).unwrap_or_default();
+        let status = &user.status;
+        Some(match (user.can_sign_in(), user.sign_in_words()) {
+            (Some(true), _) => format!("now {status}"),
+            (Some(false), _) => format!("now {status}: no sign-in"),
+            (None, "unknown") => format!("now {status}: whether that can sign in is not known"),
+            (None, words) => format!("now {status}: sign-in {words}"),
         })
     }
 
@@ -69,7 +71,7 @@ impl Tell for AsXsoar {
             Outcome::Unknown => told,
             _ => told.with("skipped", true).with("reason", why),
         };
-        Some(about.plan.map_or(told.clone(), |plan| told.of_part(plan)).0)
+        Some(about.plan.map_or(told.clone(), |plan| told.of_account(plan).of_part(plan)).0)
     }
 
     /// A deactivated account is activated by nothing but the command that says so.
@@ -109,6 +111,9 @@ fn of_step(mut told: Told, part: &Plan, step: &StepEnd) -> Value {
             if let Some(receipt) = action.receipt.as_ref().filter(|_| !is_success(action.outcome)) {
                 let (code, message) = error_of(receipt);
                 told = told.with("errorCode", code).with("errorMessage", message);
+                if let Some(complaint) = &receipt.complaint {
+                    told = told.with("reason", complaint.why.as_str()).with("hint", json!(complaint.hint));
+                }
             }
             if action.outcome == Outcome::Accepted && told.0["reason"] == "" {
                 told = told.with("reason", "Okta accepted it; that it came about is not shown yet");
@@ -141,6 +146,19 @@ impl Told {
     pub(super) fn with(mut self, name: &str, value: impl Into<Value>) -> Told {
         self.0[name] = value.into();
         self
+    }
+
+    /// With what was read of the account before anything would have been sent.
+    fn of_account(self, plan: &Plan) -> Told {
+        // Who is there already is not whom the command was about.
+        let is_read = plan.target_id.is_some() && !plan.flow.creates();
+        let Some(status) = plan.target.fact("status").filter(|_| is_read) else { return self };
+        let user = OktaUser { status: status.into(), ..OktaUser::default() };
+        self.with("id", json!(plan.target_id))
+            .with("username", plan.target.fact("login").unwrap_or(plan.login.raw()))
+            .with("status", status)
+            .with("active", user.can_sign_in() == Some(true))
+            .with("can_sign_in", user.can_sign_in())
     }
 
     /// With what the plan knew.
@@ -265,6 +283,7 @@ mod tests {
     #[case("ACTIVE", true, Some(true))]
     #[case("SUSPENDED", false, Some(false))]
     #[case("PROVISIONED", false, Some(false))]
+    #[case("PASSWORD_EXPIRED", false, None)]
     #[case("SOMETHING_NEW", false, None)]
     fn only_who_can_sign_in_is_active(#[case] status: &str, #[case] active: bool, #[case] can: Option<bool>) {
         let Told(told) = of_user(&json!({"id": "00u1", "status": status}), "get", Outcome::Changed);

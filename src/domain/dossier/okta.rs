@@ -62,13 +62,25 @@ impl OktaUser {
             .collect()
     }
 
-    /// Whether the account can sign in, where the status tells.
+    /// Whether the account can sign in, where the status tells. Whoever knows an expired password may choose a new
+    /// one with it: that is neither yes nor no.
     pub fn can_sign_in(&self) -> Option<bool> {
         match self.status.raw() {
             "ACTIVE" => Some(true),
-            "PASSWORD_EXPIRED" | "RECOVERY" | "LOCKED_OUT" | "SUSPENDED" | "DEPROVISIONED" | "STAGED"
-            | "PROVISIONED" => Some(false),
+            "RECOVERY" | "LOCKED_OUT" | "SUSPENDED" | "DEPROVISIONED" | "STAGED" | "PROVISIONED" => {
+                Some(false)
+            }
             _ => None,
+        }
+    }
+
+    /// The same in a few words.
+    pub fn sign_in_words(&self) -> &'static str {
+        match (self.can_sign_in(), self.status.raw()) {
+            (Some(true), _) => "yes",
+            (Some(false), _) => "no",
+            (None, "PASSWORD_EXPIRED") => "with the old password, by choosing a new one",
+            (None, _) => "unknown",
         }
     }
 }
@@ -81,7 +93,7 @@ mod tests {
 
     #[rstest]
     #[case("ACTIVE", Some(true))]
-    #[case("PASSWORD_EXPIRED", Some(false))]
+    #[case("PASSWORD_EXPIRED", None)]
     #[case("RECOVERY", Some(false))]
     #[case("LOCKED_OUT", Some(false))]
     #[case("SUSPENDED", Some(false))]

@@ -64,6 +64,16 @@ impl Filter {
 }
 
 impl Filter {
+    /// Whether every test in it is one that is allowed.
+    pub(super) fn is_of(&self, allowed: &impl Fn(&str, Option<Operator>) -> bool) -> bool {
+        match self {
+            Filter::All(parts) | Filter::Any(parts) => parts.iter().all(|part| part.is_of(allowed)),
+            Filter::Not(inner) => inner.is_of(allowed),
+            Filter::Present(attribute) => allowed(attribute, None),
+            Filter::Test { attribute, operator, .. } => allowed(attribute, Some(*operator)),
+        }
+    }
+
     /// Whether an attribute is searched for a part of it.
     pub(super) fn looks_into(&self, attribute: &str) -> bool {
         match self {
@@ -196,7 +206,10 @@ impl Parser<'_> {
     fn string(&mut self) -> Result<String, BadFilter> {
         self.skip_space();
         if !self.rest().starts_with('"') {
-            return self.name();
+            let at = self.at;
+            let bare = self.name()?;
+            let is_literal = matches!(bare.as_str(), "true" | "false") || bare.parse::<f64>().is_ok();
+            return if is_literal { Ok(bare) } else { Err(BadFilter(at)) };
         }
         let mut stream = serde_json::Deserializer::from_str(self.rest()).into_iter::<String>();
         let value = stream.next().and_then(Result::ok).ok_or(BadFilter(self.at))?;
@@ -263,6 +276,8 @@ mod tests {
     #[case(r#"status is "ACTIVE""#)]
     #[case(r#"(status eq "A""#)]
     #[case(r#"status eq "A" status eq "B""#)]
+    #[case("status eq ACTIVE")]
+    #[case("eventType eq user.session.start")]
     fn refuses(#[case] text: &str) {
         assert!(Filter::parse(text).is_err());
     }

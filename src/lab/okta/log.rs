@@ -12,7 +12,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
 
-/// Sign-ins before the story.
+/// What is in the log before the story.
 const PAST: usize = 400;
 /// Events kept at most; a lab that runs for days forgets the oldest.
 const KEPT: usize = 250_000;
@@ -27,7 +27,14 @@ pub(crate) struct Act {
     request: String,
     /// What it was done with, beside the user.
     with: Option<Value>,
+    /// The id of the API token, where one did it.
+    token: Option<&'static str>,
 }
+
+/// The id of the token that the lab hands out.
+const TOKEN_ID: &str = "00Tlabtoken000000005d7";
+/// Delegated flows that were run before the story.
+const DELEGATED: usize = 6;
 
 impl Act {
     pub(crate) fn new(event_type: &'static str, principal: Principal, request: &RequestId) -> Self {
@@ -39,13 +46,14 @@ impl Act {
                 json!({"id": "0oalabservice00000005d7", "type": "PublicClientApp", "alternateId": "idtriage", "displayName": "idtriage"})
             }
         };
-        Self { event_type, actor, request: request.0.clone(), with: None }
+        let token = matches!(principal, Principal::Admin).then_some(TOKEN_ID);
+        Self { event_type, actor, request: request.0.clone(), with: None, token }
     }
 
     /// By a flow's connector.
     pub(crate) fn by_flow(event_type: &'static str, execution: &str) -> Self {
         let actor = json!({"id": "0oalabworkflows000005d7", "type": "PublicClientApp", "alternateId": "okta_flow_sso", "displayName": "Okta Workflows"});
-        Self { event_type, actor, request: execution.to_owned(), with: None }
+        Self { event_type, actor, request: execution.to_owned(), with: None, token: None }
     }
 
     /// Done with something beside the user.
@@ -96,7 +104,7 @@ impl SystemLog {
     /// The sign-ins of the days before.
     pub(crate) fn with_past(seed: u64, population: &Population, now: Timestamp) -> Self {
         let mut rng = Rng::with_seed(seed ^ 0x0c7a);
-        let mut times: Vec<i64> = (0..PAST).map(|_| rng.i64(60..6 * 86_400)).collect();
+        let mut times: Vec<i64> = (0..PAST - DELEGATED).map(|_| rng.i64(60..6 * 86_400)).collect();
         times.sort_unstable_by(|one, other| other.cmp(one));
         let sign_in = |ago: i64| {
             // Some are persisted later than events that happened after them.
@@ -105,7 +113,12 @@ impl SystemLog {
             let event = sign_in(&mut rng, person, now - SignedDuration::from_secs(ago + late));
             Record::of(&event, now - SignedDuration::from_secs(ago))
         };
-        let events = times.into_iter().filter_map(sign_in).collect();
+        let mut events: Vec<Record> = times.into_iter().filter_map(sign_in).collect();
+        let mut rng = Rng::with_seed(seed ^ 0xde1e);
+        let hour = |n: usize| now - SignedDuration::from_hours(4 * i64::try_from(n).unwrap_or(1) + 1);
+        let delegated = (0..DELEGATED).filter_map(|n| delegated_run(&mut rng, population, hour(n)));
+        events.extend(delegated);
+        events.sort_by_key(|record| record.persisted);
         Self(Mutex::new(Kept { forgotten: 0, events }))
     }
 
@@ -113,12 +126,13 @@ impl SystemLog {
     pub(crate) fn append(&self, act: &Act, user: &Value, now: Timestamp) {
         let name = format!("{} {}", text(&user["profile"]["firstName"]), text(&user["profile"]["lastName"]));
         let user = json!({"id": user["id"], "type": "User", "alternateId": user["profile"]["login"], "displayName": name});
+        let detail = act.token.map_or_else(|| json!({}), |token| json!({"requestApiTokenId": token}));
         let target: Vec<Value> = act.with.iter().cloned().chain([user]).collect();
         let event = json!({
             "uuid": uuid::Uuid::new_v4().to_string(), "published": millis(now), "eventType": act.event_type,
             "version": "0", "severity": "INFO", "displayMessage": act.event_type, "actor": act.actor,
             "outcome": {"result": "SUCCESS"}, "target": target, "request": {"ipChain": []},
-            "transaction": {"type": "WEB", "id": act.request, "detail": {}},
+            "transaction": {"type": "WEB", "id": act.request, "detail": detail},
             "debugContext": {"debugData": {"requestId": act.request}},
             "client": {"ipAddress": "127.0.0.1", "zone": "null", "userAgent": null},
         });
@@ -177,6 +191,26 @@ impl SystemLog {
 
 fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
+}
+
+/// That somebody ran a delegated flow: it was triggered, and no more is said.
+fn delegated_run(rng: &mut Rng, population: &Population, at: Timestamp) -> Option<Record> {
+    let person = rng.choice(&population.people)?;
+    let request = uuid(rng);
+    let event = json!({
+        "uuid": uuid(rng), "published": millis(at), "eventType": "workflows.user.delegatedflow.run", "version": "0",
+        "severity": "INFO", "displayMessage": "Delegated flow run",
+        "actor": {"id": person.okta_id, "type": "User", "alternateId": person.login, "displayName": person.name()},
+        "outcome": {"result": "SUCCESS"},
+        "target": [
+            {"id": "0oalabworkflows000005d7", "type": "AppInstance", "alternateId": "Okta Workflows", "displayName": "Okta Workflows"},
+            {"id": "104", "type": "Flow", "alternateId": "unknown", "displayName": "Offboard a contractor"},
+        ],
+        "request": {"ipChain": []}, "transaction": {"type": "WEB", "id": request, "detail": {}},
+        "debugContext": {"debugData": {"SessionId": format!("idx{}", uuid(rng))}},
+        "client": {"ipAddress": "127.0.0.1", "zone": "null", "userAgent": null},
+    });
+    Record::of(&event, at)
 }
 
 fn sign_in(rng: &mut Rng, person: &Person, at: Timestamp) -> Value {

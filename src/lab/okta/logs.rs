@@ -18,6 +18,10 @@ const LARGEST: usize = 1000;
 const OLDEST: SignedDuration = SignedDuration::from_hours(180 * 24);
 const WINDOW: SignedDuration = SignedDuration::from_hours(7 * 24);
 
+/// Words of `q`, and how long each may be.
+const WORDS: usize = 10;
+const LETTERS: usize = 40;
+
 /// How many records a page repeats of the one before it, when pages overlap.
 const REPEATED: usize = 7;
 
@@ -38,9 +42,17 @@ pub(super) async fn list(
         return Err(bad("The address of a page was changed."));
     }
     let wanted = Wanted::parse(&query, now)?;
+    let is_limit = |text: &String| text.parse::<usize>().is_ok_and(|limit| limit <= LARGEST);
+    if query.get("limit").is_some_and(|text| !is_limit(text)) {
+        return Err(bad("limit is not a number up to 1000."));
+    }
     let limit = paging::limit(&query, 100, LARGEST);
     let place = place(&world, &query)?;
-    let descending = query.get("sortOrder").is_some_and(|order| order.eq_ignore_ascii_case("DESCENDING"));
+    let descending = match query.get("sortOrder").map(|order| order.to_ascii_uppercase()).as_deref() {
+        None | Some("ASCENDING") => false,
+        Some("DESCENDING") => true,
+        Some(_) => return Err(bad("sortOrder is neither ASCENDING nor DESCENDING.")),
+    };
     if wanted.until.is_none() && !descending {
         return Ok(polled(&world, &uri, &query, &wanted, (place, limit)));
     }
@@ -109,8 +121,11 @@ impl Wanted {
             return Err(bad("since is more than 180 days in the past."));
         }
         let filter = query.get("filter").map(|text| filter(text)).transpose()?;
-        let words =
+        let words: Vec<String> =
             query.get("q").map(|q| q.split_whitespace().map(str::to_lowercase).collect()).unwrap_or_default();
+        if words.len() > WORDS || words.iter().any(|word| word.chars().count() > LETTERS) {
+            return Err(bad("q takes ten words of forty characters each."));
+        }
         Ok(Self { filter, words, since, until })
     }
 

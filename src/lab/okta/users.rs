@@ -2,7 +2,7 @@
 use super::access::Principal;
 use super::directory::Recipient;
 use super::error::OktaError;
-use super::filter::{Case, Filter};
+use super::filter::{Case, Filter, Operator};
 use super::lifecycle::Operation;
 use super::log::Act;
 use super::paging::{self, Query};
@@ -64,6 +64,18 @@ fn behind(world: &World, query: &Query) -> Option<SignedDuration> {
         .then(|| SignedDuration::from_millis(i64::try_from(millis).unwrap_or(i64::MAX)))
 }
 
+/// What `filter` takes of a user: `search` takes more.
+fn is_filterable(attribute: &str, operator: Option<Operator>) -> bool {
+    let orders = [Operator::Greater, Operator::AtLeast, Operator::Less, Operator::AtMost];
+    match attribute {
+        "lastUpdated" => operator.is_some_and(|it| it == Operator::Equal || orders.contains(&it)),
+        "status" | "id" | "profile.login" | "profile.email" | "profile.firstName" | "profile.lastName" => {
+            operator == Some(Operator::Equal)
+        }
+        _ => false,
+    }
+}
+
 enum Selection {
     Filter(Filter, Case),
     Prefix(String),
@@ -79,7 +91,12 @@ impl Selection {
             })
         };
         if let Some(text) = query.get("filter") {
-            return Ok(Self::Filter(read(text)?, Case::Sensitive));
+            let filter = read(text)?;
+            if !filter.is_of(&is_filterable) {
+                let summary = "Invalid search criteria: the attribute or its operator is not supported.";
+                return Err(OktaError::new(StatusCode::BAD_REQUEST, "E0000031", summary));
+            }
+            return Ok(Self::Filter(filter, Case::Sensitive));
         }
         if let Some(text) = query.get("search") {
             return Ok(Self::Filter(read(text)?, Case::Ignored));
@@ -114,6 +131,11 @@ pub(super) async fn create(
     let body = read(&body)?;
     let profile = body.get("profile").and_then(Value::as_object).cloned();
     let profile = profile.ok_or_else(|| OktaError::validation("profile"))?;
+    for name in ["login", "email", "firstName", "lastName"] {
+        if profile.get(name).and_then(Value::as_str).is_none_or(str::is_empty) {
+            return Err(OktaError::validation(name));
+        }
+    }
     let password = body.get("credentials").is_some_and(|credentials| credentials.get("password").is_some());
     // What is null is not there: replies leave it out too.
     let profile = profile.into_iter().filter(|(_, value)| !value.is_null()).collect();

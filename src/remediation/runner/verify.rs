@@ -25,7 +25,12 @@ fn is_ambiguous(plan: &Plan, settlement: &Settlement) -> bool {
     let receipt = &settlement.receipt;
     let is_oktas = || evidence::okta_code(receipt).as_deref() == Some("E0000007");
     let is_of_user = plan.flow.operation.is_some_and(|operation| !operation.is_of_group());
-    is_of_user && receipt.status == Some(404) && is_oktas()
+    is_of_user && (receipt.status == Some(404) && is_oktas() || says_already(settlement))
+}
+
+/// Okta says that nothing has to be done: that is looked at, and not taken for the target's own word.
+fn says_already(settlement: &Settlement) -> bool {
+    settlement.outcome == Outcome::NoChange
 }
 
 /// Re-reads until the target is as it is wanted or the waits run out, and says what was seen.
@@ -56,12 +61,16 @@ pub(super) async fn verify(
     settlement
 }
 
-/// What a 404 meant, by one more look at the user.
+/// What a 404 meant, or the word that it is so already, by one more look at the user.
 fn told_apart(reading: &Reading, aim: &Aim, now: Timestamp, mut settlement: Settlement) -> Settlement {
     let at = at(reading).unwrap_or_else(|| time::rfc3339_seconds(now));
     let is_so = target::is_so(reading, aim) == Some(true);
     let (outcome, said) = match &reading.user {
         Some(user) if is_so => (Outcome::NoChange, format!("re-read at {at}: {} already", user.status)),
+        Some(user) if says_already(&settlement) => {
+            let said = "Okta said that it is so already, and it is not";
+            (Outcome::Refused, format!("re-read at {at}: {}: {said}", user.status))
+        }
         Some(user) => {
             (Outcome::NotLegal, format!("re-read at {at}: the account is there, and {}", user.status))
         }
@@ -138,7 +147,10 @@ pub(super) enum Tries {
 pub(super) fn unproven(reading: &Reading, aim: &Aim, tries: Tries) -> String {
     match (&reading.user, reading.target.unread(), tries) {
         (None, Some(why), _) => format!("could not be re-read: {why}"),
-        (.., Tries::Bounded(tries)) => format!("re-read {tries} times: still {}", words(reading, aim)),
+        (.., Tries::Bounded(tries)) => {
+            let last = at(reading).map(|at| format!(", last at {at}")).unwrap_or_default();
+            format!("re-read {tries} times{last}: still {}", words(reading, aim))
+        }
         (.., Tries::Later) => {
             format!("re-read at {}: {}", at(reading).unwrap_or_default(), words(reading, aim))
         }

@@ -341,7 +341,8 @@ impl Directory for People {
         let user = serde_json::json!({"id": id, "status": status, "_links": links(status),
             "profile": {"login": "ann@okta.example", "title": *self.title.lock().unwrap(),
                 "email": "new@okta.example", "firstName": "New"}});
-        Part::whole(Timestamp::UNIX_EPOCH, serde_json::from_value(user).unwrap())
+        let user: OktaUser = serde_json::from_value(user).unwrap();
+        Part::whole(Timestamp::UNIX_EPOCH, OktaUser { request_id: Some("req-read".into()), ..user })
     }
 }
 

@@ -13,6 +13,28 @@ fn refused(status: u16, code: &str) -> CallEnd {
     CallEnd::Answered(Receipt { status: Some(status), body, ..Default::default() })
 }
 
+/// That it is so already is looked at: Okta's word is not the account's.
+#[rstest]
+#[case::so_it_is("ACTIVE", Outcome::NoChange, "ACTIVE already")]
+#[case::it_is_not("STAGED", Outcome::Refused, "Okta said that it is so already, and it is not")]
+#[case::not_to_be_read("", Outcome::NoChange, "could not be re-read")]
+#[tokio::test]
+async fn what_okta_calls_done_already_is_looked_at(
+    #[case] after: &'static str,
+    #[case] outcome: Outcome,
+    #[case] said: &str,
+) {
+    let statuses = vec!["STAGED", "STAGED", after];
+    let lab = Setup { statuses, ..Setup::ends([refused(403, "E0000016")]) }.lab();
+    let wanted = Ask { flow: Operation::Activate.flow_id(), ..ask(1) };
+    let plan = prepare(&lab.desk, wanted).await.unwrap();
+    assert_eq!(plan.refusal, None);
+    let action = lab.run(&plan, &confirmed(&plan)).await.unwrap();
+    let verified = action.receipt.unwrap().verified.unwrap();
+    assert_eq!((action.outcome, lab.sends()), (outcome, 1), "{verified}");
+    assert!(verified.contains(said), "{verified}");
+}
+
 /// Read for the card, right before the send, and after the answer.
 #[rstest]
 #[case::deactivated_meanwhile("E0000007", "DEPROVISIONED", Outcome::NoChange, Some("DEPROVISIONED already"))]

@@ -36,6 +36,26 @@ fn elements(whole: Arc<str>, meaning: &Meaning<'_>) -> Result<Vec<Arc<str>>, Unr
     }
 }
 
+/// Of elements of one body, how many the mapping does not apply to, and why for the last of them.
+pub(super) fn unmapped(elements: &[Arc<str>], meaning: &Meaning<'_>) -> Option<Unmapped> {
+    meaning.mapping?;
+    let events = elements.iter().map(|raw| decode(raw, meaning));
+    let mut others = events.filter(|event| event.kind == EventKind::Other);
+    let first = others.next()?;
+    let (count, last) = others.fold((1, first), |(count, _), event| (count + 1, event));
+    let why = last.description.first().map(Untrusted::to_string).unwrap_or_default();
+    Some(Unmapped { count, why })
+}
+
+/// What is kept and opens no finding, because the mapping does not apply to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Unmapped {
+    /// How many elements.
+    pub(super) count: u64,
+    /// Why the last of them: which pointer failed, and what stands there.
+    pub(super) why: String,
+}
+
 /// What an element is. Pure and total.
 fn decode(raw: &str, meaning: &Meaning<'_>) -> DecodedEvent {
     let Some(mapping) = meaning.mapping else {

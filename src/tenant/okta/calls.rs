@@ -4,10 +4,11 @@
 //! Nothing is changed. Of the calls that change something only the token is had.
 
 use super::credential::Auth;
-use super::error::{self, Lack, OktaError};
+use super::error::{self, OktaError};
 use super::service_app::Scope;
 use super::{Okta, address};
 use crate::domain::Untrusted;
+use crate::domain::action::Complaint;
 use crate::domain::call_probe::{CallProbe, Works};
 use crate::domain::dossier::Problem;
 use crate::tenant::http::{Answer, Request};
@@ -157,16 +158,10 @@ impl Okta {
             };
         }
         let error = OktaError::read(&self.http, answer);
-        let lacks = match error.lack(answer) {
-            Some(Lack::Scope) => "the token lacks the scope: ",
-            Some(Lack::Role) => "no role covers it: ",
-            None => "",
-        };
-        let problem = error.of_call("Okta", row.needs, answer);
-        let why = format!("{lacks}{}", problem.line());
+        let Complaint { why, hint } = error.complaint(row.needs, answer);
         match answer.status {
-            408 | 429 | 500.. => (Works::CannotTell(why), problem.hint),
-            _ => (Works::No(why), problem.hint),
+            408 | 429 | 500.. => (Works::CannotTell(why), hint),
+            _ => (Works::No(why), hint),
         }
     }
 

@@ -3,6 +3,7 @@
 
 use super::service_app::Scope;
 use crate::domain::Untrusted;
+use crate::domain::action::Complaint;
 use crate::domain::dossier::Problem;
 use crate::tenant::http::{Answer, Http};
 use crate::tenant::problem::{unexpected, words};
@@ -49,6 +50,17 @@ impl OktaError {
             Some(hint) => Problem { hint: Some(hint), ..problem },
             None => problem,
         }
+    }
+
+    /// Why a call is refused, a missing scope and a missing role told apart, and what mends it.
+    pub(in crate::tenant) fn complaint(&self, needs: Scope, answer: &Answer) -> Complaint {
+        let lacks = match self.lack(answer) {
+            Some(Lack::Scope) => "the token lacks the scope: ",
+            Some(Lack::Role) => "no role covers it: ",
+            None => "",
+        };
+        let problem = self.of_call("Okta", needs, answer);
+        Complaint { why: format!("{lacks}{}", problem.line()), hint: problem.hint }
     }
 
     /// What the caller lacks, if that is why the call was refused. The challenge is asked first: the body
@@ -189,5 +201,16 @@ mod tests {
             Some(phrase) => assert!(hint.as_deref().is_some_and(|hint| hint.contains(phrase)), "{hint:?}"),
             None => assert_eq!(hint, None),
         }
+    }
+
+    #[rstest]
+    #[case(&[CHALLENGE], "the token lacks the scope: E0000006: Okta answered 403: x")]
+    #[case(&[], "no role covers it: E0000006: Okta answered 403: x")]
+    #[case(&[("x-okta-request-id", "req1")], "no role covers it: E0000006: Okta answered 403: x (request id req1)")]
+    fn a_refused_write_complains_in_words(#[case] headers: &[(&str, &str)], #[case] why: &str) {
+        let answer = answer(403, headers, r#"{"errorCode":"E0000006","errorSummary":"x"}"#);
+        let complaint = OktaError::read(&http(), &answer).complaint(Scope::ManageUsers, &answer);
+        assert_eq!(complaint.why, why);
+        assert!(complaint.hint.is_some());
     }
 }

@@ -1,10 +1,11 @@
 //! The operations on one user: `/lifecycle/…`, the end of their sessions, groups, profile.
 
 use super::credential::{Acted, Auth, no_credential};
+use super::error::OktaError;
 use super::service_app::Scope;
 use super::{Okta, address};
 use crate::domain::OneTimeLink;
-use crate::domain::action::ShownRequest;
+use crate::domain::action::{Receipt, ShownRequest};
 use crate::domain::operation::{Delivery, Operation, Whom};
 use crate::domain::plan::Order;
 use crate::tenant::http::{ActEnd, Answer, Method, Request};
@@ -55,7 +56,11 @@ impl Okta {
             Ok(Acted { end, token }) => {
                 let is_asked = order.particulars.delivery == Delivery::Handed && operation.makes_link();
                 let link = if is_asked { link_of(&end) } else { None };
-                let receipt = |answer: &Answer, tries| self.http.receipt(answer, tries, token.as_ref());
+                let receipt = |answer: &Answer, tries| {
+                    let complains = || OktaError::read(&self.http, answer).complaint(scope, answer);
+                    let complaint = (!answer.is_success()).then(complains);
+                    Receipt { complaint, ..self.http.receipt(answer, tries, token.as_ref()) }
+                };
                 Called { end: call_end::of(end, receipt), link }
             }
             Err(problem) => not_sent(line(&problem)),

@@ -87,9 +87,13 @@ impl Brake {
         }
     }
 
-    /// A plan was made: those who could not be planned before had a reason of their own. They are handed out.
+    /// A plan was made: those who could not be planned before had a reason of their own. They are handed out, unless
+    /// the run is held: then a plan that was under way says nothing for them.
     pub(super) fn planned(&self) -> Vec<(BulkUser, BulkEnd)> {
         let mut state = self.state();
+        if state.why.is_some() {
+            return Vec::new();
+        }
         if matches!(state.row, Some((EndKind::Held(_), _))) {
             state.row = None;
         }
@@ -159,4 +163,61 @@ fn in_a_row(words: &str) -> String {
 fn words(user: &BulkUser, end: &BulkEnd) -> String {
     let why = end.why.as_deref().map(|why| format!(": {why}")).unwrap_or_default();
     format!("`{}` is {}{why}", user.login, end.words())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Login;
+    use jiff::Timestamp;
+
+    const HELD: EndKind = EndKind::Held(Outcome::Refused);
+
+    fn user(position: u32) -> BulkUser {
+        let login = Login::new(&format!("user{position}"));
+        BulkUser { position, login, target_id: None, finding: None, doubts: Vec::new(), end: None }
+    }
+
+    fn unread() -> BulkEnd {
+        BulkEnd::not_sent(Outcome::Refused, "unread", Timestamp::UNIX_EPOCH)
+    }
+
+    fn brake(known: &[EndKind]) -> Brake {
+        Brake::new(watch::channel(Wish::GoOn).1, known.iter().copied())
+    }
+
+    #[test]
+    fn who_cannot_be_planned_waits_until_it_is_told_whose_fault_that_is() {
+        let first = brake(&[]);
+        first.hold(user(0), unread());
+        assert_eq!((first.why().as_deref(), first.held_by()), (Some("`user0`: unread"), Some(HELD)));
+
+        let again = brake(&[HELD]);
+        (0..5).for_each(|position| again.hold(user(position), unread()));
+        assert_eq!((again.why(), again.planned().len()), (None, 5), "one by one they are their own");
+        (5..11).for_each(|position| again.hold(user(position), unread()));
+        assert!(again.why().unwrap().starts_with("more than 5 in a row"));
+        assert!(again.planned().is_empty(), "it is nobody's own");
+    }
+
+    #[test]
+    fn a_row_of_answers_ends_with_one_that_went_well() {
+        let lost = (Outcome::Unknown, Some(500));
+        let brake = brake(&[EndKind::Answered(lost.0, lost.1)]);
+        let well = (Outcome::Accepted, Some(200));
+        let all_lost = |users: std::ops::Range<u32>| {
+            users.for_each(|position| brake.answered(&user(position), lost, Answer::Last));
+        };
+        all_lost(0..5);
+        // A second answer about the same user is no second user, and what goes well between two steps is no end.
+        brake.answered(&user(4), lost, Answer::Last);
+        brake.answered(&user(5), well, Answer::Between);
+        assert_eq!(brake.why(), None);
+        brake.answered(&user(6), well, Answer::Last);
+        all_lost(7..12);
+        assert_eq!(brake.why(), None, "five since then");
+        brake.answered(&user(12), well, Answer::Between);
+        all_lost(12..13);
+        assert!(brake.is_on());
+    }
 }
