@@ -305,6 +305,7 @@ fn flows() -> Arc<[Flow]> {
         };
         let high = Flow {
             id: "deactivate".into(),
+            url: url(3),
             verb: "deactivate the Okta account".to_owned(),
             risk: Risk::High,
             proven_by: None,
