@@ -31,7 +31,7 @@ async fn a_dry_run_shows_the_json_sends_nothing_and_the_card_arms_anew() {
     bench.check("G", "\"undo\": \"flow `unsuspend`").await;
     bench.advance(400).await;
     bench.check("y", "sent to the terminal (OSC 52)").await;
-    bench.check("E", "there is no home directory to write to").await;
+    bench.check("E", "the dry run is in ").await;
     bench.check("<esc>", "arming…").await;
     // Back on the card, which is read anew before it takes anything.
     bench.check("pend<enter>", "arming…").await;
@@ -62,7 +62,7 @@ async fn a_word_that_is_typed_ahead_asks_for_no_dry_run() {
 async fn form(bench: &Bench) {
     bench.check("r", "Tell somebody").await;
     bench.see("a router").await;
-    bench.check("3", "Inputs of Tell somebody").await;
+    bench.check("4", "Inputs of Tell somebody").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -315,7 +315,7 @@ fn flows() -> Arc<[Flow]> {
         };
         [Flow { inverse: Some(inverse.id.clone()), ..suspend(flow) }, inverse, high]
     };
-    all.flat_map(both).chain([tell_somebody(url(3))]).collect()
+    all.flat_map(both).chain([tell_somebody(url(4))]).collect()
 }
 
 /// A flow of low risk that has to be told something.
