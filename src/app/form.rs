@@ -61,7 +61,7 @@ impl Field {
 
     /// Whether it can be filled in.
     pub fn is_open(&self) -> bool {
-        self.otherwise != Otherwise::Fixed
+        self.otherwise.is_open()
     }
 
     fn is_toggle(&self) -> bool {

@@ -21,6 +21,7 @@ use jiff::Timestamp;
 use std::collections::BTreeMap;
 
 pub use fields::{check_names, check_type};
+pub use ispm::says_whom;
 pub use ispm::{FIELDS, entity as record_entity, words_of as record_words};
 
 /// What a body is made of.
@@ -91,6 +92,16 @@ pub enum PayloadError {
     )]
     NoSample {
         /// Which flow.
+        flow: FlowId,
+    },
+    /// The input says who is acted on, and that is whom the card is about.
+    #[error(
+        "input `{input}` of flow `{flow}` says who is acted on: that is nobody's to give\nhint: `--user` says who is meant"
+    )]
+    Whom {
+        /// Which input.
+        input: String,
+        /// Of which flow.
         flow: FlowId,
     },
     /// The configuration fixes the input's value.

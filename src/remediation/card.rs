@@ -9,7 +9,7 @@ use super::blast::{self, Depth};
 use super::fit::{Handed, Pages};
 use super::sight::{self, Aim, Reading};
 use super::subject::{Asked, Names};
-use super::{Desk, doubts, fit, group, guard, protection, several, target};
+use super::{Desk, doubts, fit, group, guard, protection, said, several, target};
 use crate::domain::blast::Blast;
 use crate::domain::operation::{GROUP, LINK, Operation, Particulars, Whom};
 use crate::domain::payload::{self, PayloadError};
@@ -319,6 +319,7 @@ pub(super) async fn planned(desk: &Desk, flow: &Flow, ask: &Ask, known: &Known) 
                 &aim,
             ))
             .chain(shared.unknown)
+            .chain(said::cannot_know(flow, ask, &names))
             .chain(whether_the_same(ask))
             .collect(),
         caveats: left(ask).chain(reading.odd.iter().chain(&flow.caveats).cloned()).collect(),
@@ -334,6 +335,7 @@ pub(super) async fn planned(desk: &Desk, flow: &Flow, ask: &Ask, known: &Known) 
             .flatten(),
         ),
         refusal: another(ask, target_id.as_deref(), particulars)
+            .or_else(|| said::refusal(desk, flow, &ask.inputs, &names).map(Refusal::from))
             .or_else(|| doubts::refusal(desk, flow, &earlier, &names, (reading, &aim))),
         undo: undo(flow, &desk.flows),
         reason_required: guard::requires_reason(&desk.guard, risk),

@@ -37,6 +37,7 @@ pub mod guard;
 pub mod offer;
 mod protection;
 pub mod runner;
+mod said;
 mod several;
 mod sight;
 pub mod subject;

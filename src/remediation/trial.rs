@@ -4,12 +4,12 @@
 //! it is looked for first, and where one of its names is an account of the org, nothing is sent.
 
 use super::subject::Names;
-use super::{Desk, PlanError, card, guard, target};
+use super::{Desk, PlanError, card, guard, said, target};
 use crate::domain::operation::Particulars;
 use crate::domain::payload::PayloadError;
 use crate::domain::payload::sample::{self, Sample};
 use crate::domain::plan::{Confirm, Order, Plan, Refusal, Target};
-use crate::domain::{ActionId, Flow, FlowId, Login, PartName, Route};
+use crate::domain::{ActionId, Flow, FlowId, Login, PartName, Route, Untrusted};
 use std::collections::BTreeMap;
 
 /// What is to be tried.
@@ -33,7 +33,7 @@ pub async fn prepare(desk: &Desk, trial: Trial) -> Result<Plan, PlanError> {
         return Err(PlanError::OnlyOpens(flow.id.clone()));
     }
     let sample = sample::sample(flow, &trial.inputs)?;
-    let found = looked_for(desk, &sample).await;
+    let found = looked_for(desk, flow, &trial, &sample).await;
     let order = Order {
         flow: flow.id.clone(),
         target: sample.id.as_ref().map(|id| id.raw().to_owned()),
@@ -57,7 +57,7 @@ pub async fn prepare(desk: &Desk, trial: Trial) -> Result<Plan, PlanError> {
         caveats: [live(&sample)].into_iter().chain(flow.caveats.iter().cloned()).collect(),
         follows: None,
         needs_again: found.untold.clone(),
-        refusal: refusal(desk, &sample, &found),
+        refusal: refusal(desk, flow, &trial, (&sample, &found)),
         undo: card::undo(flow, &desk.flows),
         reason_required: guard::requires_reason(&desk.guard, flow.risk),
         differences: Vec::new(),
@@ -96,7 +96,7 @@ struct Found {
     untold: Option<String>,
 }
 
-async fn looked_for(desk: &Desk, sample: &Sample) -> Found {
+async fn looked_for(desk: &Desk, flow: &Flow, trial: &Trial, sample: &Sample) -> Found {
     let untold = |why: &str| Found {
         target: Target::CannotTell(why.to_owned()),
         somebody: None,
@@ -105,11 +105,17 @@ async fn looked_for(desk: &Desk, sample: &Sample) -> Found {
     if !desk.directory.parts().contains(&PartName::Okta) {
         return untold("Okta is not configured");
     }
-    for name in &sample.names {
+    let given = said::named(flow, &trial.inputs, &sample_names(sample));
+    let sampled = sample.names.iter().map(|name| (*name).to_owned());
+    for name in &sampled.chain(given).collect::<Vec<String>>() {
         let part = desk.directory.okta_user(name).await;
         if let Some(user) = &part.data {
-            let said =
-                format!("`{name}` of the sample is an account of this org: {} ({})", user.id, user.status);
+            let said = format!(
+                "`{}` of what would be sent is an account of this org: {} ({})",
+                Untrusted::from(name.as_str()),
+                user.id,
+                user.status
+            );
             return Found { target: Target::CannotTell(said.clone()), somebody: Some(said), untold: None };
         }
         if !part.is_of_nobody() {
@@ -121,9 +127,15 @@ async fn looked_for(desk: &Desk, sample: &Sample) -> Found {
     Found { target, somebody: None, untold: None }
 }
 
-fn refusal(desk: &Desk, sample: &Sample, found: &Found) -> Option<Refusal> {
+fn sample_names(sample: &Sample) -> Names {
     let mut names = Names::of_nobody(&sample.login);
     sample.names.iter().for_each(|name| names.add(name));
-    let by_guard = guard::refusal(&desk.guard, desk.mode, &names);
+    names
+}
+
+fn refusal(desk: &Desk, flow: &Flow, trial: &Trial, (sample, found): (&Sample, &Found)) -> Option<Refusal> {
+    let names = sample_names(sample);
+    let by_guard = guard::refusal(&desk.guard, desk.mode, &names)
+        .or_else(|| said::refusal(desk, flow, &trial.inputs, &names));
     by_guard.or_else(|| found.somebody.clone()).map(Refusal::from)
 }

@@ -155,6 +155,7 @@ fn said(field: &Field) -> (Role, String) {
         (Otherwise::Finding, Some(default)) => format!("empty: from the finding, else `{default}`"),
         (Otherwise::Default, default) => format!("empty: `{}`", default.as_deref().unwrap_or_default()),
         (Otherwise::Fixed, _) => return (Role::Muted, "fixed by the configuration".to_owned()),
+        (Otherwise::Whom, _) => return (Role::Muted, "from whom the card is about".to_owned()),
     };
     let role = if field.otherwise == Otherwise::Required { Role::Text } else { Role::Muted };
     (role, format!("{kind}; {otherwise}"))

@@ -7,7 +7,7 @@ use crate::config::said;
 use crate::domain::flow::{
     EntityKind, Flow, FlowAuth, FlowId, Input, InputType, PayloadShape, Product, ProvenBy,
 };
-use crate::domain::payload::check_type;
+use crate::domain::payload::{check_type, says_whom};
 use crate::domain::{Risk, Route, operation, preset};
 use secrecy::SecretString;
 use std::collections::BTreeSet;
@@ -205,6 +205,13 @@ impl Check<'_, '_> {
                 let what = format!("`{name}` is of another type");
                 self.problems.hinted(at.inner(key), what, wanted);
             }
+        }
+        if says_whom(&name)
+            && let Some((key, _)) =
+                [("value", &said.value), ("default", &said.default)].into_iter().find(|it| it.1.is_some())
+        {
+            let what = format!("`{name}` says who is acted on");
+            self.problems.hinted(at.inner(key), what, "leave it out: it comes from whom the card is about");
         }
         if said.value.is_some() && said.default.is_some() {
             let what = format!("`{name}` has a fixed `value`, so nothing else is ever taken");

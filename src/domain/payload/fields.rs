@@ -21,6 +21,7 @@ pub fn check_names(flow: &Flow, extra: &BTreeMap<String, String>) -> Result<(), 
                 let known = flow.inputs.iter().map(|declared| declared.name.clone()).collect();
                 return Err(PayloadError::Undeclared { input, flow: id, known });
             }
+            Some(_) if ispm::says_whom(name) => return Err(PayloadError::Whom { input, flow: id }),
             Some(declared) if declared.value.is_some() => {
                 return Err(PayloadError::Fixed { input, flow: id });
             }
@@ -62,6 +63,10 @@ fn value_of<'a>(
     let told = from_finding.filter(|text| !text.is_empty());
     let nothing = from_finding.filter(|_| input.kind == InputType::Text);
     let given = extra.get(&input.name).map(String::as_str);
+    // Who is meant comes from the card alone, whatever a configuration says.
+    if ispm::says_whom(&input.name) && from_finding.is_some() {
+        return told.or(nothing);
+    }
     input.value.as_deref().or(given).or(told).or(input.default.as_deref()).or(nothing)
 }
 

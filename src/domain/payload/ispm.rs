@@ -37,6 +37,23 @@ pub const FIELDS: [(&str, &str); 22] = [
     ("additionalDataLastLogin", "/eventData/affectedEntity/additionalData/lastLogin"),
 ];
 
+/// The fields, and the login beside them, that say who is meant: they come from whom the card is about, and from
+/// nowhere else. What the guard, the journal and the re-read speak of would not be who is acted on.
+const WHOM: [&str; 7] = [
+    "login",
+    "entityId",
+    "entityIdInService",
+    "entityType",
+    "entityDisplayName",
+    "entitySourceProductName",
+    "entitySourceProductTenant",
+];
+
+/// Whether an input of this name says who is meant.
+pub fn says_whom(name: &str) -> bool {
+    WHOM.contains(&name)
+}
+
 const ENTITY: &str = "/eventData/affectedEntity";
 /// The name that the Event Hook template reads, beside the documented `identifierInService`.
 const TEMPLATE_ID: &str = "/eventData/affectedEntity/idInService";

@@ -306,6 +306,24 @@ fn missing_undeclared_and_fixed_inputs_are_errors() {
     assert!(matches!(with("z").body(&suspend()), Err(PayloadError::Undeclared { .. })));
 }
 
+/// Who is acted on is whom the card, the guard and the journal speak of, whatever is said of it elsewhere.
+#[rstest]
+#[case("login", "ann")]
+#[case("entityIdInService", "00u1")]
+#[case("entityDisplayName", "ann")]
+fn nobody_says_who_is_meant_beside_the_card(#[case] name: &str, #[case] known: &str) {
+    let given = |flow: &Flow| {
+        let extra = [(name.to_owned(), "00u-somebody-else".to_owned())].into();
+        Case { extra, target: Some(account("00u1")), ..Case::of("ann") }.body(flow)
+    };
+    let flow = fields(vec![declared(name, InputType::Text, None)]);
+    assert!(matches!(given(&flow), Err(PayloadError::Whom { input, .. }) if input == name));
+    // Nor does a configuration: one that was made by hand is not asked.
+    let fixed = fields(vec![declared(name, InputType::Text, Some("00u-somebody-else"))]);
+    let body = Case { target: Some(account("00u1")), ..Case::of("ann") }.json(&fixed);
+    assert_eq!(body[name], known);
+}
+
 #[test]
 fn a_record_names_its_account() {
     let (login, flat) = record_entity(FLAT).unwrap();

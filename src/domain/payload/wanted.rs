@@ -1,7 +1,7 @@
 //! What a flow wants to be told by whoever runs it: its inputs, and where each gets its value.
 
-use super::check_type;
 use super::lint::Declared;
+use super::{check_type, says_whom};
 use crate::domain::flow::{Input, PayloadShape};
 use crate::domain::operation::PROFILE;
 use crate::domain::profile::{self, Profile, ProfileError, ProfileMap};
@@ -14,16 +14,26 @@ pub enum Otherwise {
     Required,
     /// The finding fills it in.
     Finding,
+    /// It says who is meant: nobody gives it another.
+    Whom,
     /// It has a default.
     Default,
     /// The configuration fixes it: nobody gives it another.
     Fixed,
 }
 
+impl Otherwise {
+    /// Whether whoever runs the flow may give it a value.
+    pub fn is_open(self) -> bool {
+        !matches!(self, Otherwise::Fixed | Otherwise::Whom)
+    }
+}
+
 /// Where an input of a flow gets its value.
 pub fn otherwise(flow: &Flow, input: &Input) -> Otherwise {
     let is_field = flow.payload == PayloadShape::Fields && Declared::of(input) == Declared::Field;
     match (&input.value, &input.default) {
+        _ if is_field && says_whom(&input.name) => Otherwise::Whom,
         (Some(_), _) => Otherwise::Fixed,
         (None, _) if is_field => Otherwise::Finding,
         (None, Some(_)) => Otherwise::Default,
@@ -38,7 +48,7 @@ pub fn asks(flow: &Flow) -> bool {
 
 /// Whether a flow can be told anything.
 pub fn listens(flow: &Flow) -> bool {
-    flow.inputs.iter().any(|input| otherwise(flow, input) != Otherwise::Fixed)
+    flow.inputs.iter().any(|input| otherwise(flow, input).is_open())
 }
 
 /// What a text that is typed for an input of a flow comes to: as `--input` takes it.
@@ -85,15 +95,17 @@ mod tests {
     #[case(with(None, None, "why"), Otherwise::Required)]
     #[case(with(None, Some("x"), "why"), Otherwise::Default)]
     #[case(with(Some("x"), None, "why"), Otherwise::Fixed)]
-    #[case(with(Some("x"), Some("y"), "login"), Otherwise::Fixed)]
-    #[case(with(None, None, "login"), Otherwise::Finding)]
+    #[case(with(Some("x"), Some("y"), "why"), Otherwise::Fixed)]
+    #[case(with(None, None, "login"), Otherwise::Whom)]
+    #[case(with(Some("x"), None, "entityIdInService"), Otherwise::Whom)]
+    #[case(with(None, None, "issueTitle"), Otherwise::Finding)]
     #[case(with(None, Some("x"), "issueTitle"), Otherwise::Finding)]
     #[case(with(None, None, "evenType"), Otherwise::Required)]
     fn it_is_known_where_a_value_comes_from(#[case] input: Input, #[case] expected: Otherwise) {
         let flow = flow(vec![input.clone()]);
         assert_eq!(otherwise(&flow, &input), expected);
         assert_eq!(asks(&flow), expected == Otherwise::Required);
-        assert_eq!(listens(&flow), expected != Otherwise::Fixed);
+        assert_eq!(listens(&flow), expected.is_open());
     }
 
     #[rstest]

@@ -40,7 +40,10 @@ async fn a_sample_that_names_somebody_of_the_org_is_not_sent() {
     let lab = Setup::ends([answered(200)]).lab();
     let plan = trial::prepare(&lab.desk, trial(1, "suspend-okta-account")).await.unwrap();
     let why = plan.refusal.clone().unwrap().why;
-    assert!(why.starts_with("`00ktw0utvzPBXxny16x7` of the sample is an account of this org"), "{why}");
+    assert!(
+        why.starts_with("`00ktw0utvzPBXxny16x7` of what would be sent is an account of this org"),
+        "{why}"
+    );
     assert!(matches!(lab.run(&plan, &insisting(&plan)).await, Err(RunError::Refused(_))));
     assert_eq!(lab.acts(), Vec::<&str>::new());
 }
@@ -73,6 +76,47 @@ async fn the_guard_holds_for_a_trial_too(#[case] guard: Guard, #[case] mode: Mod
     assert!(plan.refusal.as_ref().unwrap().why.contains(phrase), "{:?}", plan.refusal);
     assert!(lab.run(&plan, &insisting(&plan)).await.is_err());
     assert_eq!(lab.sends(), 0);
+}
+
+/// A trial tells nobody whom to act on either.
+#[tokio::test]
+async fn an_input_of_a_trial_says_not_whom_to_act_on() {
+    let text = |name: &str| crate::domain::flow::Input::new(name, crate::domain::flow::InputType::Text);
+    let mut lab = Setup { statuses: vec!["", "", "ACTIVE"], is_missing: true, ..Setup::ends([]) }.lab();
+    let desk = Arc::get_mut(&mut lab.desk).unwrap();
+    let own = |flow: &Flow| Flow {
+        id: "own".into(),
+        payload: PayloadShape::Fields,
+        inputs: vec![text("entityIdInService"), text("who")],
+        ..flow.clone()
+    };
+    desk.flows = [own(&desk.flows[0])].into();
+    let given = |name: &str, value: &str| {
+        let inputs = [("who", "x"), (name, value)].map(|(name, text)| (name.to_owned(), text.to_owned()));
+        Trial { inputs: inputs.into(), ..trial(1, "own") }
+    };
+    let error = trial::prepare(&lab.desk, given("entityIdInService", "00u9")).await.unwrap_err();
+    assert!(matches!(error, PlanError::Payload(PayloadError::Whom { .. })), "{error}");
+    let plan = trial::prepare(&lab.desk, given("who", "bob@okta.example")).await.unwrap();
+    let why = plan.refusal.unwrap().why;
+    assert!(why.starts_with("`bob@okta.example` of what would be sent is an account of this org"), "{why}");
+}
+
+/// What names somebody else in an input of a flow's own is said, and is not sent where they are protected.
+#[tokio::test]
+async fn an_input_that_names_somebody_else_is_said_and_held_to_the_guard() {
+    for (protected, is_refused) in [("carl@x", false), ("bob@*", true)] {
+        let guard = Guard { protected: vec![protected.into()], ..Guard::default() };
+        let mut lab = Setup { guard, ..Setup::ends([]) }.lab();
+        let desk = Arc::get_mut(&mut lab.desk).unwrap();
+        let who = crate::domain::flow::Input::new("who", crate::domain::flow::InputType::Text);
+        let flow = Flow { payload: PayloadShape::Fields, inputs: vec![who], ..desk.flows[0].clone() };
+        desk.flows = [flow].into();
+        let inputs = [("who".to_owned(), "bob@x".to_owned())].into();
+        let plan = prepare(&lab.desk, Ask { inputs, ..ask(1) }).await.unwrap();
+        assert!(plan.cannot_know.iter().any(|said| said.contains("`bob@x`")), "{:?}", plan.cannot_know);
+        assert_eq!(plan.refusal.is_some(), is_refused, "{:?}", plan.refusal);
+    }
 }
 
 #[tokio::test]
