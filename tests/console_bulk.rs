@@ -132,8 +132,8 @@ async fn where_a_login_would_be_asked_the_number_is() {
     bench.check("3", "arming…").await;
     bench.advance(400).await;
     bench.see("type how many are acted on, enter").await;
-    bench.check("deactivate<enter>", "type the number of those who are acted on: 3").await;
-    bench.check("5<enter>", "type the number of those who are acted on: 3").await;
+    bench.check("deactivate<enter>", "that is not the number of those who are acted on").await;
+    bench.check("5<enter>", "that is not the number of those who are acted on").await;
     assert_eq!(bench.caller.sent(), 0);
     bench.check("3<enter>", "3 of 3 done").await;
     assert_eq!(bench.caller.sent(), 3);
@@ -230,7 +230,7 @@ async fn a_run_is_paused_and_stopped_by_keys() {
     gate.add_permits(100);
     bench.see("paused").await;
     bench.check("S", "Stop it for good").await;
-    bench.check("n", "it waits for somebody to go on").await;
+    bench.check("n", "it waits: c goes on, S stops it for good").await;
     bench.check("S", "Stop it for good").await;
     bench.advance(400).await;
     bench.check("y", "were not acted on").await;

@@ -369,12 +369,20 @@ pub fn moved(state: &mut State, motion: Motion) -> Vec<Effect> {
     state.rest_since = state.now;
     let Some(screen) = shown(state) else { return Vec::new() };
     let users = screen.user_count();
-    let (rows, (text_rows, columns)) = (size.event_user_rows(users), size.event_text_size(users));
     if screen.reads_texts {
+        let (text_rows, columns) = size.event_text_size(users);
         let lines = screen.lines(columns, &zone).len();
         screen.scroll.go(motion, lines, text_rows);
         return Vec::new();
     }
+    users_moved(state, motion)
+}
+
+/// The cursor of the users moved, whichever part the keys go to.
+pub fn users_moved(state: &mut State, motion: Motion) -> Vec<Effect> {
+    let size = state.size;
+    let Some(screen) = shown(state) else { return Vec::new() };
+    let rows = size.event_user_rows(screen.user_count());
     let (id, users) = (screen.id, &screen.users);
     match motion {
         Motion::Top if users.above.is_some() => return jump(state, id, UserLoad::First, From::Newest),

@@ -285,8 +285,8 @@ pub fn submitted(state: &mut State) -> Vec<Effect> {
         card.typed = Input::default();
         card.error = Some(match asked {
             many::ConfirmMany::Word(word) => format!("type `{word}` exactly"),
-            many::ConfirmMany::Count(count) => {
-                format!("type the number of those who are acted on: {count}")
+            many::ConfirmMany::Count(_) => {
+                "that is not the number of those who are acted on: it stands in the first line".to_owned()
             }
         });
         return Vec::new();

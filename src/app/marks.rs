@@ -136,7 +136,7 @@ pub fn toggled(state: &mut State) -> Vec<Effect> {
         marks.put(mark);
     }
     match state.stack.last() {
-        Some(Screen::Event(_)) => event::moved(state, Motion::Down),
+        Some(Screen::Event(_)) => event::users_moved(state, Motion::Down),
         Some(Screen::Address(_)) => {
             address::moved(state, Motion::Down);
             Vec::new()

@@ -6,6 +6,7 @@ mod screens;
 
 use super::effect::Effect;
 use super::msg::Msg;
+use super::notice::Notice;
 use super::state::{Awaited, Overlay, State};
 use super::triage::{self, Then};
 use super::user::{self, Step};
@@ -51,7 +52,13 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
         Msg::Noticed(result) => quiet(|| state.notice.result(state.now, result)),
         msg => {
             state.notice.seen();
-            acted(state, msg)
+            let (screens, said) = (state.stack.len(), state.notice.clone());
+            let effects = acted(state, msg);
+            // What was said of one screen is not true of the next.
+            if state.stack.len() != screens && state.notice == said {
+                state.notice = Notice::default();
+            }
+            effects
         }
     }
 }

@@ -220,9 +220,11 @@ impl BulkCounts {
         self.queued + self.pending() + self.done()
     }
 
-    /// `3 changed, 1 refused, 6 queued`.
+    /// `1 refused, 3 changed, 6 queued`: what wants a look first, since a narrow screen cuts the rest.
     pub fn words(&self) -> String {
-        let ended = Outcome::ALL.iter().map(|outcome| (outcome.word(), self.of(*outcome)));
+        const FIRST: [Outcome; 4] = [Outcome::Unknown, Outcome::Failed, Outcome::Refused, Outcome::NotLegal];
+        let rest = Outcome::ALL.iter().filter(|outcome| !FIRST.contains(outcome));
+        let ended = FIRST.iter().chain(rest).map(|outcome| (outcome.word(), self.of(*outcome)));
         let all = ended.chain([("queued", self.queued)]).filter(|(_, count)| *count > 0);
         let words: Vec<String> = all.map(|(word, count)| format!("{count} {word}")).collect();
         if words.is_empty() { "nobody".to_owned() } else { words.join(", ") }
@@ -287,13 +289,13 @@ mod tests {
     }
 
     #[test]
-    fn counts_are_told_in_the_order_of_outcomes() {
+    fn counts_are_told_with_what_wants_a_look_first() {
         let mut counts = BulkCounts::default();
         assert_eq!(counts.words(), "nobody");
         counts.add(None, 6);
         counts.add(Some(Outcome::Refused), 1);
         counts.add(Some(Outcome::Changed), 3);
-        assert_eq!(counts.words(), "3 changed, 1 refused, 6 queued");
+        assert_eq!(counts.words(), "1 refused, 3 changed, 6 queued");
         assert_eq!((counts.done(), counts.total(), counts.of(Outcome::Unknown)), (4, 10, 0));
         counts.add(Some(Outcome::Pending), 2);
         assert_eq!((counts.done(), counts.pending(), counts.total()), (4, 2, 12));

@@ -269,7 +269,10 @@ fn classes(read: &[(&Login, &Blast)], unread: usize) -> BlastLine {
     all.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
     let known: Vec<String> =
         all.iter().take(NAMED).map(|(class, count)| format!("{count} {class}")).collect();
-    line("class", known.join(", "), untold)
+    let line = line("class", known.join(", "), untold);
+    // What runs by itself is not noticed by a person when it stops.
+    let is_no_person = all.iter().any(|(class, _)| class.to_uppercase().contains("SERVICE"));
+    if is_no_person { BlastLine { weight: Weight::Raises, ..line } } else { line }
 }
 
 /// How many different ones there are, and how often.

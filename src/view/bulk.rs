@@ -181,7 +181,7 @@ fn why(scene: &Scene, run: &BulkRun) -> (Role, String, String) {
                     format!("! {why}"),
                     format!("may be so for everybody: mend it, then {then}"),
                 ),
-                None => (Role::Warning, "it waits for somebody to go on".to_owned(), then),
+                None => (Role::Warning, format!("it waits: {then}"), String::new()),
             }
         }
         BulkState::Stopped => {

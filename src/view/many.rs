@@ -187,6 +187,7 @@ fn facts_of_flow(prose: &mut Prose, card: &ManyCard) {
 
 /// What has to be known before anything else.
 fn facts(prose: &mut Prose, card: &ManyCard, sum: &Sum, plans: &[&Plan]) {
+    weighty(prose, plans);
     let role = if sum.left_out.is_empty() { Role::Text } else { Role::Warning };
     let undo = plans.first().map(|plan| plan.undo.as_str());
     if prose.is_dense() {
@@ -207,6 +208,17 @@ fn facts(prose: &mut Prose, card: &ManyCard, sum: &Sum, plans: &[&Plan]) {
     }
     if let Some(undo) = undo {
         prose.fact("undo", Role::Text, &format!("{undo}; each by itself"));
+    }
+}
+
+/// Administrators and accounts that are no person's, before anything harmless.
+fn weighty(prose: &mut Prose, plans: &[&Plan]) {
+    for line in reach(plans).iter().filter(|line| line.weight == Weight::Raises) {
+        if prose.is_dense() {
+            prose.run_in(&format!("{}:", line.name), Role::Alarm, &line.words);
+        } else {
+            prose.fact(line.name, Role::Alarm, &line.words);
+        }
     }
 }
 

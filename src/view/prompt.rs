@@ -7,6 +7,7 @@ use super::palette;
 use super::panel::{Focus, Panel};
 use super::prose::Prose;
 use super::theme::{Role, Theme};
+use crate::app::Screen;
 use crate::app::prompt::{self, Prompt, PromptKind};
 use crate::domain::log::Completion;
 use ratatui::layout::{Position, Rect};
@@ -24,13 +25,27 @@ const SYNTAX: [(&str, &str); 6] = [
     ("words \"in quotes\" -not", "free text; - negates"),
 ];
 
+/// Of the journal's records.
+const OF_RECORDS: [(&str, &str); 6] = [
+    ("user:ann*", "whom it was on; * is anything"),
+    ("flow:okta-suspend", "by:bo likewise: who did it"),
+    ("outcome:unknown", "changed accepted refused failed"),
+    ("kind:intended", "settled triage setting bulk"),
+    ("since:7d until:2026-05-01", "when it was written"),
+    ("words \"in quotes\" -not", "free text; - negates"),
+];
+
+/// Of the users of an event.
+const OF_USERS: [(&str, &str); 2] =
+    [("state:open", "open claimed snoozed closed"), ("user:ann*", "a login; a word is looked for in it")];
+
 pub(super) fn draw(scene: &Scene, prompt: &Prompt, canvas: &mut Canvas) -> Option<Position> {
     let columns = usize::from(scene.size.columns.saturating_sub(4));
     let below = error(canvas.theme, prompt, columns);
     let most = usize::from(scene.size.rows).saturating_sub(5 + below.len()).min(10);
     let above = match prompt.kind {
         PromptKind::Command => palette::lines(canvas.theme, &scene.help.palette, most, columns),
-        PromptKind::Filter => syntax(canvas.theme, most),
+        PromptKind::Filter => syntax(canvas.theme, terms(scene), most),
         PromptKind::Log => ways_on(canvas.theme, prompt, most, columns),
     };
     let title = match prompt.kind {
@@ -82,9 +97,18 @@ fn ways_on(theme: &Theme, prompt: &Prompt, most: usize, columns: usize) -> Vec<L
     all.iter().enumerate().skip(first).take(most).map(line).collect()
 }
 
-fn syntax(theme: &Theme, most: usize) -> Vec<Line<'static>> {
+/// The terms of the filter that is typed: each kind of list has its own.
+fn terms(scene: &Scene) -> &'static [(&'static str, &'static str)] {
+    match scene.state.stack.last() {
+        Some(Screen::Journal(_)) => &OF_RECORDS,
+        Some(Screen::Event(_)) => &OF_USERS,
+        _ => &SYNTAX,
+    }
+}
+
+fn syntax(theme: &Theme, terms: &[(&str, &str)], most: usize) -> Vec<Line<'static>> {
     let line = |(term, meaning): &(&str, &str)| {
         Line::from(vec![theme.span(Role::Accent, &format!("{term:<24}")), theme.span(Role::Muted, meaning)])
     };
-    SYNTAX.iter().take(most).map(line).collect()
+    terms.iter().take(most).map(line).collect()
 }

@@ -7,6 +7,7 @@ use crate::config::said;
 use crate::domain::flow::{
     EntityKind, Flow, FlowAuth, FlowId, Input, InputType, PayloadShape, Product, ProvenBy,
 };
+use crate::domain::operation::Operation;
 use crate::domain::payload::{check_type, says_whom};
 use crate::domain::{Risk, Route, operation, preset};
 use secrecy::SecretString;
@@ -50,6 +51,7 @@ impl Check<'_, '_> {
             OktaFlows::NoCredential => Vec::new(),
         };
         ids.extend(built_in.iter().map(|flow| flow.id.0.clone()));
+        flows.iter_mut().for_each(|(_, flow)| undone_by_okta(&mut flow.flow, &built_in));
         self.check_inverses(&flows, &ids);
         let listed = preset::all().into_iter().filter(|flow| !ids.contains(&flow.id.0));
         let listed = built_in.into_iter().chain(listed);
@@ -359,5 +361,15 @@ fn empty(id: FlowId) -> Flow {
         caveats: Vec::new(),
         proven_by: None,
         is_final: false,
+    }
+}
+
+/// What suspends an account of Okta by whatever route is undone by Okta's own operation, where that can be called and
+/// nothing else is named.
+fn undone_by_okta(flow: &mut Flow, built_in: &[Flow]) {
+    let inverse = Operation::Unsuspend.flow_id();
+    let suspends = flow.proven_by == Some(ProvenBy::Suspended) && flow.product == Some(Product::Okta);
+    if suspends && flow.inverse.is_none() && built_in.iter().any(|flow| flow.id == inverse) {
+        flow.inverse = Some(inverse);
     }
 }

@@ -370,7 +370,7 @@ async fn the_first_end_of_a_kind_that_nobody_saw_holds_the_run() {
     let run = block.go_on(id).await.unwrap();
     assert_eq!(
         (run.state, run.counts.words()),
-        (BulkState::Done, "197 changed, 2 refused, 1 unknown".to_owned())
+        (BulkState::Done, "1 unknown, 2 refused, 197 changed".to_owned())
     );
     block.nobody_twice();
 }
@@ -383,7 +383,7 @@ async fn an_exception_of_one_user_holds_nobody_else_up() {
     let run = block.drive(id).await.unwrap();
     assert_eq!(
         (run.state, run.counts.words()),
-        (BulkState::Done, "4 changed, 1 no-change, 1 refused".to_owned())
+        (BulkState::Done, "1 refused, 4 changed, 1 no-change".to_owned())
     );
     let exceptions = block.store.bulk_users(id, Users::Exceptions, 0, 10).await.unwrap();
     let why = |user: &BulkUser| user.end.as_ref().unwrap().why.clone().unwrap();
@@ -533,7 +533,7 @@ async fn who_may_be_everybodys_fault_waits_and_is_taken_for_their_own_after_a_re
     assert_eq!(block.users(id).await[3].end, None);
     let run = block.go_on(id).await.unwrap();
     let (state, words) = (run.state, run.counts.words());
-    assert_eq!((state, words), (BulkState::Done, "39 changed, 1 refused".to_owned()));
+    assert_eq!((state, words), (BulkState::Done, "1 refused, 39 changed".to_owned()));
     block.nobody_twice();
 }
 
@@ -588,7 +588,7 @@ async fn who_fits_no_more_is_their_own_exception() {
     let id = block.queued(8).await;
     block.town.gone.lock().unwrap().extend(accounts(2..3));
     let run = block.drive(id).await.unwrap();
-    assert_eq!((run.state, run.counts.words()), (BulkState::Done, "7 changed, 1 refused".to_owned()));
+    assert_eq!((run.state, run.counts.words()), (BulkState::Done, "1 refused, 7 changed".to_owned()));
     let end = block.users(id).await[2].end.clone().unwrap();
     assert!(end.why.as_ref().unwrap().contains("E0000007"), "{end:?}");
 }
@@ -626,7 +626,7 @@ async fn insisting_covers_what_was_shown_and_nothing_that_came_since() {
     let id = run.id;
     block.queue(BulkRun { is_insisted: true, ..run }, &users).await;
     let run = block.drive(id).await.unwrap();
-    assert_eq!(run.counts.words(), "2 changed, 1 refused");
+    assert_eq!(run.counts.words(), "1 refused, 2 changed");
     let why = block.users(id).await[1].end.clone().unwrap().why.unwrap();
     assert!(why.contains(&since.to_string()) && why.contains("unknown outcome"), "{why}");
 }
@@ -670,7 +670,7 @@ async fn what_was_planned_is_queued_with_its_doubts_and_with_who_is_left_out() {
     assert_eq!(block.store.bulk(id).await.unwrap(), Some(run));
     let run = block.drive(id).await.unwrap();
     let told = (run.state, run.counts.words());
-    assert_eq!(told, (BulkState::Done, "2 changed, 1 no-change, 2 refused".to_owned()));
+    assert_eq!(told, (BulkState::Done, "2 refused, 2 changed, 1 no-change".to_owned()));
     // Who does not insist has one less.
     let (_, users) = crate::remediation::bulk::queued(&block.desk, id, &plans, said(Again::No)).unwrap();
     assert_eq!(users.iter().filter(|user| user.end.is_none()).count(), 1);

@@ -178,7 +178,8 @@ pub(super) fn turn(
     Ok(true)
 }
 
-/// Keeps how it ended for one user, where nobody has told it yet and nobody else drives.
+/// Keeps how it ended for one user, where nobody has told it yet and nobody else drives. That nothing was sent is not
+/// kept of somebody who was begun with: another process did, between the look and the plan.
 pub(super) fn user_ended(
     db: &Connection,
     id: BulkId,
@@ -190,7 +191,7 @@ pub(super) fn user_ended(
         .prepare_cached(
             "UPDATE bulk_users SET outcome = ?4, evidence = ?5, status = ?6, why = ?7, action = ?8, at = ?9 \
              WHERE bulk = (SELECT seq FROM bulks WHERE id = ?1 AND (owner IS NULL OR owner = ?2)) \
-             AND position = ?3 AND outcome IS NULL",
+             AND position = ?3 AND outcome IS NULL AND (?5 IS NOT NULL OR ?8 IS NOT NULL OR began = 0)",
         )?
         .execute(rusqlite::params![
             id.to_string(),
