@@ -9,6 +9,7 @@ mod cii;
 mod fields;
 mod ispm;
 pub mod lint;
+mod named;
 mod profile;
 pub mod sample;
 pub mod wanted;
@@ -23,6 +24,7 @@ use std::collections::BTreeMap;
 pub use fields::{check_names, check_type};
 pub use ispm::says_whom;
 pub use ispm::{FIELDS, entity as record_entity, words_of as record_words};
+pub use named::{Named, named as record_named};
 
 /// What a body is made of.
 #[derive(Debug, Clone, Copy)]

@@ -8,6 +8,7 @@
 use super::Desk;
 use super::about::{About, Person};
 use super::card::Ask;
+use super::others::Others;
 use crate::domain::blast::{Blast, FINDINGS_COUNTED, Roles, Told, names_administrator};
 use crate::domain::dossier::{OktaUser, Problem};
 use crate::domain::flow::Product;
@@ -25,8 +26,10 @@ use std::time::Duration;
 
 /// What only informs is not waited for longer than this: the card has to come.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Roles of more Okta accounts of one person are not read.
-const MOST_ACCOUNTS: usize = 3;
+/// No more whom an issue names are looked up.
+pub(super) const MOST_NAMED: usize = 20;
+/// Roles of more Okta accounts are not read: of those whom an issue names, and of the person.
+const MOST_ACCOUNTS: usize = MOST_NAMED + 3;
 /// More open findings are not looked into for what their issues call the account.
 const MOST_ISSUES: usize = 5;
 
@@ -48,6 +51,7 @@ pub(super) struct Whose<'a> {
     pub(super) person: &'a Person,
     pub(super) account: Option<&'a ProviderAccount>,
     pub(super) user: Option<&'a OktaUser>,
+    pub(super) others: &'a Others,
 }
 
 /// Reads it; `None` where nothing is to be looked at.
@@ -84,8 +88,22 @@ pub(super) async fn roles_since(desk: &Desk, plan: &Plan) -> Option<Vec<Untruste
 }
 
 impl Whose<'_> {
-    /// The Okta accounts of the person: the one that is acted on, else all that are known.
+    /// The Okta accounts that it may act on. Those of others come first: they are the ones that nobody expects.
     async fn okta_accounts(&self, desk: &Desk) -> Result<Vec<String>, String> {
+        let mut ids = self.others.ids();
+        match self.own_accounts(desk).await {
+            Ok(own) => {
+                let more: Vec<String> = own.into_iter().filter(|id| !ids.contains(id)).collect();
+                ids.extend(more);
+            }
+            Err(why) if ids.is_empty() => return Err(why),
+            Err(_) => {}
+        }
+        Ok(ids)
+    }
+
+    /// The Okta accounts of the person: the one that is acted on, else all that are known.
+    async fn own_accounts(&self, desk: &Desk) -> Result<Vec<String>, String> {
         let is_okta =
             |account: &&ProviderAccount| Product::parse(account.provider.raw()) == Some(Product::Okta);
         let read = self.user.map(|user| user.id.raw()).filter(|id| !id.trim().is_empty());
@@ -112,7 +130,11 @@ impl Whose<'_> {
     }
 
     fn class(&self) -> Told<Untrusted> {
-        let Some(part) = &self.person.details else {
+        if self.others.met.len() > 1 {
+            return Told::CannotTell("it may be one of several accounts".to_owned());
+        }
+        let person = self.others.one().map_or(self.person, |other| &other.person);
+        let Some(part) = &person.details else {
             return Told::CannotTell("Cisco Identity Intelligence was not read".to_owned());
         };
         let class =

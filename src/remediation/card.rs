@@ -7,9 +7,10 @@
 use super::about::{About, Person};
 use super::blast::{self, Depth};
 use super::fit::{Handed, Pages};
+use super::others::{Others, Seen};
 use super::sight::{self, Aim, Reading};
 use super::subject::{Asked, Names};
-use super::{Desk, doubts, fit, group, guard, protection, said, several, target};
+use super::{Desk, doubts, fit, group, guard, others, protection, said, several, target};
 use crate::domain::blast::Blast;
 use crate::domain::operation::{GROUP, LINK, Operation, Particulars, Whom};
 use crate::domain::payload::{self, PayloadError};
@@ -185,7 +186,7 @@ pub async fn prepare_to(desk: &Desk, ask: Ask, depth: Depth) -> Result<Plan, Pla
         Handed::Account => sight::read(desk, flow, (known.account.as_ref(), &ask.login), &aim).await,
         Handed::Whole => Reading::of_no_account(),
     };
-    known.look_around(desk, flow, &ask, depth).await;
+    known.look_around(desk, flow, (&ask, &body), depth).await;
     planned(desk, flow, &ask, &known).await
 }
 
@@ -196,6 +197,7 @@ pub(super) struct Known {
     account: Option<ProviderAccount>,
     pub(super) particulars: Particulars,
     pub(super) reading: Reading,
+    others: Others,
     blast: Option<Blast>,
 }
 
@@ -213,16 +215,34 @@ impl Known {
             }
         };
         let particulars = particulars(desk, flow, ask).await?;
-        Ok(Known { about, person, account, particulars, reading: Reading::not_yet(), blast: None })
+        let (reading, others) = (Reading::not_yet(), Others::default());
+        Ok(Known { about, person, account, particulars, reading, others, blast: None })
     }
 
     /// Sees how far it reaches, once the target is read. Who is not there yet has nothing.
-    pub(super) async fn look_around(&mut self, desk: &Desk, flow: &Flow, ask: &Ask, depth: Depth) {
-        if !flow.creates() {
-            let (about, person, account) = (&self.about, &self.person, self.account.as_ref());
-            let whose = blast::Whose { flow, about, person, account, user: self.reading.user.as_ref() };
-            self.blast = blast::read(desk, ask, whose, depth).await;
+    pub(super) async fn look_around(
+        &mut self,
+        desk: &Desk,
+        flow: &Flow,
+        (ask, body): (&Ask, &str),
+        depth: Depth,
+    ) {
+        if flow.creates() {
+            return;
         }
+        let (about, person, account) = (&self.about, &self.person, self.account.as_ref());
+        let (handed, record, reading) = (self.handed(flow), about.ispm_record(), &self.reading);
+        let seen = Seen { handed, record, body, person, account, reading };
+        self.others = others::read(desk, &seen).await;
+        let (user, others) = (reading.user.as_ref(), &self.others);
+        let whose = blast::Whose { flow, about, person, account, user, others };
+        self.blast = blast::read(desk, ask, whose, depth).await;
+    }
+
+    /// What a run is confirmed by: where it asks for the login, for that of the account.
+    pub(super) fn confirm(&self, flow: &Flow, ask: &Ask) -> Confirm {
+        let login = self.others.login();
+        Confirm::of(self.risk(flow), login.as_ref().unwrap_or(&ask.login), word(flow))
     }
 
     /// The risk of a flow on this person.
@@ -269,7 +289,7 @@ async fn particulars(desk: &Desk, flow: &Flow, ask: &Ask) -> Result<Particulars,
 
 /// The plan of one action, from what was read.
 pub(super) async fn planned(desk: &Desk, flow: &Flow, ask: &Ask, known: &Known) -> Result<Plan, PlanError> {
-    let Known { person, account, particulars, reading, .. } = known;
+    let Known { person, account, particulars, reading, others, .. } = known;
     let risk = known.risk(flow);
     let body = known.body(desk, flow, ask)?;
     let aim = Aim::of(flow, particulars, &body);
@@ -293,21 +313,22 @@ pub(super) async fn planned(desk: &Desk, flow: &Flow, ask: &Ask, known: &Known) 
             let names = Names::of(&person.subject, person.details.as_ref(), reading.user.as_ref());
             let cii = if person.details.is_some() { Asked::Yes } else { Asked::No };
             let acted_on = (reading.user.as_ref(), account.as_ref());
-            let groups = protection::okta_groups(desk, acted_on, &person.subject).await;
-            names.with_okta_groups(groups, cii)
+            let groups = protection::okta_groups(desk, acted_on, &person.subject, &others.ids()).await;
+            others.added_to(names).with_okta_groups(groups, cii)
         }
     };
     let names = names.with_group(particulars.group.as_ref().map(|group| &group.name));
     let earlier = earlier(desk, flow, &ask.login, target_id.as_deref()).await?;
     let precedent = guard::precedent(&guard::alike(flow, &earlier, &request), desk.now());
     let shared = doubts::shared_mail(desk, &aim).await;
+    let untold = others.untold();
     Ok(Plan {
         action: ask.action,
         step: None,
         is_test: false,
         risk,
         blast: known.blast.clone(),
-        confirm: Confirm::of(risk, &ask.login, word(flow)),
+        confirm: known.confirm(flow, ask),
         undoes: ask.undoes.clone(),
         verb: flow.operation.map_or(flow.verb.clone(), |operation| particulars.verb(operation, &flow.verb)),
         cannot_know: doubts::unchecked_aliases(desk, &names)
@@ -318,6 +339,7 @@ pub(super) async fn planned(desk: &Desk, flow: &Flow, ask: &Ask, known: &Known) 
                 (&reading.target, particulars.whom),
                 &aim,
             ))
+            .chain(untold.iter().map(|why| format!("whom the flow acts on: {why}")))
             .chain(shared.unknown)
             .chain(said::cannot_know(flow, ask, &names))
             .chain(whether_the_same(ask))
@@ -329,6 +351,7 @@ pub(super) async fn planned(desk: &Desk, flow: &Flow, ask: &Ask, known: &Known) 
             [
                 fit::doubt(flow, &person.subject, account.as_ref()),
                 doubts::stranger(person, reading),
+                others.doubt(&ask.login),
                 shared.others,
             ]
             .into_iter()
@@ -336,7 +359,7 @@ pub(super) async fn planned(desk: &Desk, flow: &Flow, ask: &Ask, known: &Known) 
         ),
         refusal: another(ask, target_id.as_deref(), particulars)
             .or_else(|| said::refusal(desk, flow, &ask.inputs, &names).map(Refusal::from))
-            .or_else(|| doubts::refusal(desk, flow, &earlier, &names, (reading, &aim))),
+            .or_else(|| doubts::refusal(desk, flow, &earlier, (&names, untold.as_deref()), (reading, &aim))),
         undo: undo(flow, &desk.flows),
         reason_required: guard::requires_reason(&desk.guard, risk),
         differences: differences(&aim, reading),

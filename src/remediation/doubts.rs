@@ -4,6 +4,7 @@ use super::Desk;
 use super::about::Person;
 use super::fit::Handed;
 use super::guard::{self, Mode, Precedent};
+use super::others;
 use super::sight::{Aim, Reading};
 use super::subject::Names;
 use super::target;
@@ -11,7 +12,7 @@ use crate::domain::flow::ProvenBy;
 use crate::domain::operation::Whom;
 use crate::domain::plan::{Refusal, Target};
 use crate::domain::subject::ProviderAccount;
-use crate::domain::{Action, Flow, Login, Route, Untrusted};
+use crate::domain::{Action, Flow, Route, Untrusted};
 use serde_json::Value;
 
 /// Why it will not be sent at all, if so.
@@ -19,7 +20,7 @@ pub(super) fn refusal(
     desk: &Desk,
     flow: &Flow,
     earlier: &[Action],
-    names: &Names,
+    (names, untold): (&Names, Option<&str>),
     (reading, aim): (&Reading, &Aim),
 ) -> Option<Refusal> {
     let general = |why: Option<String>| why.map(|why| Refusal::from(why).general());
@@ -28,6 +29,7 @@ pub(super) fn refusal(
     let by_guard = if desk.mode == Mode::ReadOnly { general(by_guard) } else { own(by_guard) };
     by_guard
         .or_else(|| general(guard::untold(&desk.guard, names)))
+        .or_else(|| own(guard::untold_whom(&desk.guard, untold)))
         .or_else(|| general(guard::switched_off(&desk.guard, flow)))
         .or_else(|| own(guard::still_open(earlier)))
         .or_else(|| own(reading.missing.clone()))
@@ -48,14 +50,17 @@ pub(super) fn needs_again(
 /// id comes from a record or a directory that may be wrong; the login that Okta shows is what the analyst
 /// can compare.
 pub(super) fn stranger(person: &Person, reading: &Reading) -> Option<String> {
+    let (shown, login) = (strange_login(person, reading)?, &person.subject.login);
+    Some(format!("in Okta this account is `{shown}`, not a login known of `{login}`"))
+}
+
+/// That login, if it is so.
+pub(super) fn strange_login(person: &Person, reading: &Reading) -> Option<Untrusted> {
     let user = reading.user.as_ref()?;
     let shown = user.profile_text("login")?;
-    let known = Names::of(&person.subject, person.details.as_ref(), None);
-    let is_known = known.iter().any(|name| name == Login::new(shown.raw()).folded());
-    let login = &person.subject.login;
     // Who is asked for by the id is the one who was asked for.
-    let is_known = is_known || user.id.raw() == login.raw();
-    (!is_known).then(|| format!("in Okta this account is `{shown}`, not a login known of `{login}`"))
+    let is_known = others::own_names(person).has(shown.raw()) || user.id.raw() == person.subject.login.raw();
+    (!is_known).then_some(shown)
 }
 
 /// A list of protected logins blocks nobody, but what it was not held against is said.

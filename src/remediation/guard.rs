@@ -56,6 +56,12 @@ pub fn untold(guard: &Guard, names: &Names) -> Option<String> {
     of(GROUP, names.groups_known, "groups").or_else(|| of(CLASS, names.class_known, "classification"))
 }
 
+/// Why nobody can tell that whom a flow acts on is not protected, where anybody is.
+pub fn untold_whom(guard: &Guard, why: Option<&str>) -> Option<String> {
+    let why = why.filter(|_| !guard.protected.is_empty())?;
+    Some(format!("cannot tell whom the flow acts on: {why}; `guard.protected` may hold them"))
+}
+
 /// Whether a group is protected.
 pub fn names_groups(guard: &Guard) -> bool {
     guard.protected.iter().any(|entry| is_of(entry, GROUP))

@@ -6,6 +6,7 @@
 //! | [`fit`] | which flows can be offered for a subject, and why the others cannot |
 //! | [`offer`] | the flows that are offered for a person, and the page of those that only open one |
 //! | [`guard`] | what must not be done, and what has to be insisted on |
+//! | `others` | whom a run may act on besides the finding's person |
 //! | `protection` | the groups that say whether somebody is protected |
 //! | `about` | the finding, the event and the person behind a run, read now |
 //! | [`blast`] | how far a run reaches: roles, groups, applications, other findings |
@@ -35,6 +36,7 @@ pub mod fit;
 mod group;
 pub mod guard;
 pub mod offer;
+mod others;
 mod protection;
 pub mod runner;
 mod said;

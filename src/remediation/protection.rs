@@ -20,11 +20,12 @@ pub enum OktaGroups {
     Unread,
 }
 
-/// Asks for them, where it matters.
+/// Asks for them, where it matters: also for those of others whom it may act on.
 pub(super) async fn okta_groups(
     desk: &Desk,
     (user, chosen): (Option<&OktaUser>, Option<&ProviderAccount>),
     subject: &Subject,
+    others: &[String],
 ) -> OktaGroups {
     if !guard::names_groups(&desk.guard) {
         return OktaGroups::NotAsked;
@@ -44,11 +45,12 @@ pub(super) async fn okta_groups(
                 ids.push(text_at(&details, "/id").to_owned());
             }
             // Who has no account there is in no group there.
-            Ok(_) => return OktaGroups::Read(Vec::new()),
-            Err(problem) if problem.says_nobody() => return OktaGroups::Read(Vec::new()),
+            Ok(_) => {}
+            Err(problem) if problem.says_nobody() => {}
             Err(_) => return OktaGroups::Unread,
         }
     }
+    ids.extend(others.iter().filter(|id| !ids.contains(id)).cloned().collect::<Vec<_>>());
     let mut names = Vec::new();
     for id in &ids {
         let Ok(groups) = org.groups_of_user(id).await else { return OktaGroups::Unread };

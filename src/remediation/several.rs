@@ -8,8 +8,8 @@ use super::sight::{self, Aim, Reading};
 use crate::domain::action::StepOf;
 use crate::domain::operation::Whom;
 use crate::domain::payload;
-use crate::domain::plan::{Confirm, Plan, Refusal};
-use crate::domain::{Flow, Outcome, Risk};
+use crate::domain::plan::{Plan, Refusal};
+use crate::domain::{Flow, Outcome};
 use serde_json::Map;
 
 /// The plan of a flow that runs several. The target is read once: every step stands on the same reading.
@@ -28,7 +28,7 @@ pub(super) async fn planned(
         if steps.is_empty() {
             let aim = if flow.creates() { Aim::Exists(Map::new()) } else { Aim::Status(None) };
             known.reading = sight::read(desk, step, (known.account(), &ask.login), &aim).await;
-            known.look_around(desk, flow, ask, depth).await;
+            known.look_around(desk, flow, (ask, ""), depth).await;
         } else if flow.creates() {
             known.reading = Reading::not_yet();
             known.particulars.whom = Whom::Made;
@@ -36,11 +36,17 @@ pub(super) async fn planned(
         let plan = card::planned(desk, step, &ask.step(number, step), &known).await?;
         steps.push(Plan { step: Some(StepOf { run: ask.action, number, of }), ..plan });
     }
-    joined(desk, flow, (ask, known.risk(flow)), steps)
+    joined(desk, flow, (ask, &known), steps)
 }
 
 /// What stands on the card of the whole run.
-fn joined(desk: &Desk, flow: &Flow, (ask, risk): (&Ask, Risk), steps: Vec<Plan>) -> Result<Plan, PlanError> {
+fn joined(
+    desk: &Desk,
+    flow: &Flow,
+    (ask, known): (&Ask, &Known),
+    steps: Vec<Plan>,
+) -> Result<Plan, PlanError> {
+    let risk = known.risk(flow);
     let Some(first) = steps.first().cloned() else {
         return Err(PlanError::Request { flow: flow.id.clone(), why: "it runs nothing".to_owned() });
     };
@@ -52,7 +58,7 @@ fn joined(desk: &Desk, flow: &Flow, (ask, risk): (&Ask, Risk), steps: Vec<Plan>)
         action: ask.action,
         step: None,
         risk,
-        confirm: Confirm::of(risk, &ask.login, card::word(flow)),
+        confirm: known.confirm(flow, ask),
         undoes: ask.undoes.clone(),
         verb: flow.verb.clone(),
         caveats: distinct(caveats),

@@ -193,6 +193,21 @@ impl Names {
         }
     }
 
+    /// With those of somebody else: what is not known of either is not known.
+    #[must_use]
+    pub(super) fn with(mut self, other: &Names) -> Names {
+        self.names.extend(other.names.iter().cloned());
+        self.groups_known &= other.groups_known;
+        self.class_known &= other.class_known;
+        self.aliases_known &= other.aliases_known;
+        self
+    }
+
+    /// Whether it is one of them.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.names.contains(Login::new(name).folded())
+    }
+
     pub(super) fn add(&mut self, name: &str) {
         let folded = Login::new(name).folded().to_owned();
         if !folded.is_empty() {

@@ -8,6 +8,7 @@ mod issues;
 mod later;
 mod model;
 mod operations;
+mod others;
 mod steps;
 mod trials;
 mod undo;
@@ -49,6 +50,7 @@ struct Setup {
     parts: Vec<PartName>,
     details: serde_json::Value,
     problems: Vec<dossier::Problem>,
+    others: BTreeMap<&'static str, Somebody>,
     guard: Guard,
     mode: Mode,
 }
@@ -66,6 +68,7 @@ impl Default for Setup {
             details: json!({"endUserDetails": {"id": "c1", "login": "ann", "linkedEndUserLogins": ["root"]},
                 "providerEndUserDetails": [{"userId": "00u1", "provider": "OKTA", "login": "ann@okta.example"}]}),
             problems: Vec::new(),
+            others: BTreeMap::new(),
             guard: Guard::default(),
             mode: Mode::Acting,
         }
@@ -91,7 +94,8 @@ impl Setup {
         let statuses = Mutex::new(self.statuses.into());
         let (parts, details, problems) = (self.parts, self.details, self.problems);
         let (is_missing, title) = (self.is_missing, Mutex::new("Clerk"));
-        let people = People { trace, parts, details, problems, statuses, is_missing, title };
+        let others = self.others;
+        let people = People { trace, parts, details, problems, statuses, is_missing, title, others };
         self.script.link = self.link;
         let groups = Arc::new(Org {
             is_member: Mutex::new(self.is_member),

@@ -338,7 +338,7 @@ fn dated(given: &str, form: fn(jiff::Timestamp) -> String) -> String {
 }
 
 /// A scalar as text; anything else is unknown.
-fn text(value: Option<&Value>) -> String {
+pub(super) fn text(value: Option<&Value>) -> String {
     match value {
         Some(Value::String(text)) => text.clone(),
         Some(scalar @ (Value::Number(_) | Value::Bool(_))) => scalar.to_string(),

@@ -300,6 +300,19 @@ pub(super) struct People {
     /// Whether a failed read means that there is nobody.
     pub(super) is_missing: bool,
     pub(super) title: Mutex<&'static str>,
+    /// Who is not `ann`, by what they are looked up by.
+    pub(super) others: BTreeMap<&'static str, Somebody>,
+}
+
+/// Another than `ann`.
+#[derive(Debug, Clone)]
+pub(super) enum Somebody {
+    /// Okta shows this login, and Cisco Identity Intelligence this of it, if it can be read.
+    Is(&'static str, Option<serde_json::Value>),
+    /// Okta knows nobody.
+    Nobody,
+    /// Okta cannot be read.
+    Unread,
 }
 
 impl People {
@@ -327,7 +340,18 @@ impl Directory for People {
         self.parts.clone()
     }
 
-    async fn part(&self, _: PartName, _: &Login) -> LoadedPart {
+    async fn part(&self, _: PartName, login: &Login) -> LoadedPart {
+        let of_login =
+            |other: &&Somebody| matches!(other, Somebody::Is(shown, _) if Login::new(shown) == *login);
+        if let Some(Somebody::Is(_, details)) = self.others.values().find(of_login) {
+            let part = match details {
+                Some(details) => {
+                    Part::whole(Timestamp::UNIX_EPOCH, serde_json::from_value(details.clone()).unwrap())
+                }
+                None => Part::failed(Timestamp::UNIX_EPOCH, Problem::whole("503")),
+            };
+            return LoadedPart::CiiDetails(Box::new(part));
+        }
         let user: EndUser = serde_json::from_value(self.details.clone()).unwrap();
         let part = Part::whole(Timestamp::UNIX_EPOCH, user);
         LoadedPart::CiiDetails(Box::new(Part { problems: self.problems.clone(), ..part }))
@@ -339,6 +363,15 @@ impl Directory for People {
 
     async fn okta_user(&self, id: &str) -> Part<OktaUser> {
         self.trace.lock().unwrap().push("read");
+        let shown = match self.others.get(id) {
+            Some(Somebody::Nobody) => {
+                let nobody = Problem { kind: Some(NOBODY.into()), ..Problem::whole("not found") };
+                return Part::failed(Timestamp::UNIX_EPOCH, nobody);
+            }
+            Some(Somebody::Unread) => return Part::failed(Timestamp::UNIX_EPOCH, Problem::whole("429")),
+            Some(Somebody::Is(shown, _)) => shown,
+            None => "ann@okta.example",
+        };
         let status = self.next();
         if status.is_empty() && self.is_missing {
             let nobody = Problem { kind: Some(NOBODY.into()), ..Problem::whole("not found") };
@@ -350,7 +383,7 @@ impl Directory for People {
         // Who is looked up by a login is found by it, and has an id.
         let id = if id.contains('@') || id == "ann" { "00u1" } else { id };
         let user = serde_json::json!({"id": id, "status": status, "_links": links(status),
-            "profile": {"login": "ann@okta.example", "title": *self.title.lock().unwrap(),
+            "profile": {"login": shown, "title": *self.title.lock().unwrap(),
                 "email": "new@okta.example", "firstName": "New"}});
         let user: OktaUser = serde_json::from_value(user).unwrap();
         Part::whole(Timestamp::UNIX_EPOCH, OktaUser { request_id: Some("req-read".into()), ..user })

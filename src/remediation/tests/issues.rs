@@ -3,7 +3,7 @@
 use super::*;
 use crate::domain::event::{EventDetail, EventKind};
 
-fn issue(entity: serde_json::Value) -> EventDetail {
+pub(super) fn issue(entity: serde_json::Value) -> EventDetail {
     let raw = json!({"id": "e1", "type": "issue.created", "eventData": {"id": "i1", "title": "Unused Admin Account",
         "affectedEntity": entity}});
     EventDetail {
@@ -35,7 +35,7 @@ fn of(entity: serde_json::Value) -> Setup {
     Setup { memory, ..Setup::ends([answered(400), answered(400)]) }
 }
 
-fn asked(flow: &str) -> Ask {
+pub(super) fn asked(flow: &str) -> Ask {
     Ask { flow: flow.into(), event: Some(EventId(3)), ..ask(1) }
 }
 
