@@ -8,6 +8,7 @@ mod issues;
 mod later;
 mod model;
 mod operations;
+mod rivals;
 mod steps;
 mod trials;
 mod undo;
