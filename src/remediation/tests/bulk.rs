@@ -627,7 +627,7 @@ async fn insisting_covers_what_was_shown_and_nothing_that_came_since() {
     block.queue(BulkRun { is_insisted: true, ..run }, &users).await;
     let run = block.drive(id).await.unwrap();
     // Whether what was insisted on did it, or the one before it, nobody can tell.
-    assert_eq!(run.counts.words(), "1 changed, 1 accepted, 1 refused");
+    assert_eq!(run.counts.words(), "1 accepted, 1 changed, 1 refused");
     let why = block.users(id).await[1].end.clone().unwrap().why.unwrap();
     assert!(why.contains(&since.to_string()) && why.contains("unknown outcome"), "{why}");
 }
@@ -671,7 +671,7 @@ async fn what_was_planned_is_queued_with_its_doubts_and_with_who_is_left_out() {
     assert_eq!(block.store.bulk(id).await.unwrap(), Some(run));
     let run = block.drive(id).await.unwrap();
     let told = (run.state, run.counts.words());
-    assert_eq!(told, (BulkState::Done, "1 changed, 1 accepted, 1 no-change, 2 refused".to_owned()));
+    assert_eq!(told, (BulkState::Done, "1 accepted, 1 changed, 1 no-change, 2 refused".to_owned()));
     // Who does not insist has one less.
     let (_, users) = crate::remediation::bulk::queued(&block.desk, id, &plans, said(Again::No)).unwrap();
     assert_eq!(users.iter().filter(|user| user.end.is_none()).count(), 1);
