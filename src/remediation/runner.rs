@@ -9,6 +9,7 @@ mod bulk;
 mod flight;
 mod gate;
 mod later;
+mod rival;
 mod steps;
 mod verify;
 

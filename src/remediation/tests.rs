@@ -9,6 +9,7 @@ mod later;
 mod model;
 mod operations;
 mod others;
+mod rivals;
 mod steps;
 mod trials;
 mod undo;

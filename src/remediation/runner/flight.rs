@@ -154,7 +154,7 @@ impl Flight {
             return settled;
         }
         self.tell(Progress::Verifying);
-        let raised = verify::verify(&self.desk, &self.pace.rereads, &self.plan, settlement).await;
+        let raised = verify::verify(&self.desk, &self.pace.rereads, (&self.plan, &settled), settlement).await;
         match self.desk.store.settle(self.plan.action, &raised, self.desk.now()).await {
             Ok(action) => action,
             Err(error) => {

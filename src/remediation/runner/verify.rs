@@ -1,10 +1,12 @@
 //! Bounded re-reads of the target: what turns *accepted* into *changed*, and nothing else does.
 
+use super::rival;
 use crate::domain::action::Settlement;
 use crate::domain::plan::Plan;
-use crate::domain::{Evidence, Outcome, time};
+use crate::domain::{Action, ActionId, Evidence, Outcome, time};
 use crate::remediation::sight::{self, Aim, Reading};
 use crate::remediation::{Desk, evidence, target};
+use crate::store::StoreError;
 use jiff::Timestamp;
 use std::time::Duration;
 use tokio::time::sleep;
@@ -33,11 +35,12 @@ fn says_already(settlement: &Settlement) -> bool {
     settlement.outcome == Outcome::NoChange
 }
 
-/// Re-reads until the target is as it is wanted or the waits run out, and says what was seen.
+/// Re-reads until the target is as it is wanted or the waits run out, and says what was seen. Where another action
+/// may have done it, that proves nothing.
 pub(super) async fn verify(
     desk: &Desk,
     waits: &[Duration],
-    plan: &Plan,
+    (plan, action): (&Plan, &Action),
     mut settlement: Settlement,
 ) -> Settlement {
     let Some(key) = sight::key(plan) else { return settlement };
@@ -51,13 +54,30 @@ pub(super) async fn verify(
         sleep(*wait).await;
         let reading = sight::look(desk, key, &aim).await;
         if target::is_so(&reading, &aim) == Some(true) {
-            let before = target::status(&plan.target);
-            settlement.receipt.verified = Some(proof(before, &reading, &aim));
-            return Settlement { evidence: Evidence::Verified, outcome: Outcome::Changed, ..settlement };
+            let proof = proof(target::status(&plan.target), &reading, &aim);
+            return credited(proof, rival::of(desk, action, &aim).await, settlement);
         }
         seen = unproven(&reading, &aim, Tries::Bounded(tries));
     }
     settlement.receipt.verified = Some(seen);
+    settlement
+}
+
+/// What a proof makes of an action, where another one may have done it, and where not.
+fn credited(
+    proof: String,
+    rival: Result<Option<ActionId>, StoreError>,
+    mut settlement: Settlement,
+) -> Settlement {
+    let said = match rival {
+        Ok(None) => {
+            settlement.receipt.verified = Some(proof);
+            return Settlement { evidence: Evidence::Verified, outcome: Outcome::Changed, ..settlement };
+        }
+        Ok(Some(rival)) => rival::words(&proof, rival),
+        Err(why) => format!("{proof}; whether another action did it cannot be read: {why}"),
+    };
+    settlement.receipt.verified = Some(said);
     settlement
 }
 

@@ -62,9 +62,29 @@ struct Town {
     /// Who was in which status from which moment on.
     history: Mutex<Vec<(String, &'static str)>>,
     sends: Mutex<BTreeMap<String, usize>>,
+    /// Which action may have turned whom into which status, in the order of the sends.
+    effects: Mutex<Vec<(ActionId, String, &'static str)>>,
+    /// Where set, the next read behind a call says that it has begun, and waits until it may end.
+    held: Mutex<Option<Held>>,
     /// A handle of its own on the store's file.
     witness: Arc<SqliteStore>,
     wrong: Mutex<Vec<String>>,
+}
+
+/// A re-read that waits for what somebody else does.
+#[derive(Debug, Clone, Default)]
+struct Held {
+    has_called: bool,
+    begun: Arc<Notify>,
+    may_end: Arc<Notify>,
+}
+
+fn wanted(flow: &FlowId) -> Option<&'static str> {
+    match Operation::of_flow(flow) {
+        Some(Operation::Suspend) => Some("SUSPENDED"),
+        Some(Operation::Unsuspend) => Some("ACTIVE"),
+        _ => None,
+    }
 }
 
 impl Town {
@@ -85,10 +105,34 @@ impl Town {
 
     fn work(&self, order: &Order) {
         let id = order.target.as_deref().unwrap_or_default();
-        match Operation::of_flow(&order.flow) {
-            Some(Operation::Suspend) => self.turn(id, "SUSPENDED"),
-            Some(Operation::Unsuspend) => self.turn(id, "ACTIVE"),
-            _ => {}
+        if let Some(status) = wanted(&order.flow) {
+            self.turn(id, status);
+        }
+    }
+
+    /// What leaves now may do it, as far as anybody can tell.
+    fn may_work(&self, order: &Order) {
+        if let Some(status) = wanted(&order.flow) {
+            let target = order.target.clone().unwrap_or_default();
+            self.effects.lock().unwrap().push((order.action.parse().unwrap(), target, status));
+        }
+        if let Some(held) = &mut *self.held.lock().unwrap() {
+            held.has_called = true;
+        }
+    }
+
+    fn sent(&self) -> usize {
+        self.effects.lock().unwrap().len()
+    }
+
+    async fn wait_where_held(&self) {
+        let held = {
+            let mut held = self.held.lock().unwrap();
+            if held.as_ref().is_some_and(|held| held.has_called) { held.take() } else { None }
+        };
+        if let Some(held) = held {
+            held.begun.notify_one();
+            held.may_end.notified().await;
         }
     }
 
@@ -129,6 +173,7 @@ impl Directory for Town {
 
     async fn okta_user(&self, key: &str) -> Part<OktaUser> {
         self.fuse.visit();
+        self.wait_where_held().await;
         let id = id_of(key);
         let status = self.status(&id);
         let link = if status == "ACTIVE" { "suspend" } else { "unsuspend" };
@@ -159,6 +204,9 @@ impl FlowCaller for Town {
         let end = *self.end.lock().unwrap();
         if !matches!(end, End::NotSent | End::Throttled) {
             *self.sends.lock().unwrap().entry(order.action.clone()).or_default() += 1;
+            if !matches!(end, End::Refused) {
+                self.may_work(order);
+            }
         }
         self.fuse.visit();
         if matches!(end, End::Works | End::ReplyLost) {
@@ -194,6 +242,8 @@ enum Op {
     Repeat { at: At, end: End, crash: Option<u8> },
     /// Both run the same flow on the same person at once.
     Both { flow: usize, user: usize, end: End },
+    /// While one looks for its effect, the other console runs a flow on the same person, from card to end.
+    Behind { flows: [usize; 2], user: usize, ends: [End; 2] },
     /// Undoes what was done last.
     Undo { at: At, end: End },
     /// Somebody else changes an account.
@@ -223,6 +273,8 @@ fn ops() -> impl Strategy<Value = Vec<Op>> {
             .prop_map(|(at, flow, user, end, insists, crash)| Op::Run { at, flow, user, end, insists, crash }),
         2 => (at(), end(), crash()).prop_map(|(at, end, crash)| Op::Repeat { at, end, crash }),
         1 => (0usize..3, 0usize..2, end()).prop_map(|(flow, user, end)| Op::Both { flow, user, end }),
+        3 => ([0usize..2, 0usize..2], 0usize..2, [end(), end()])
+            .prop_map(|(flows, user, ends)| Op::Behind { flows, user, ends }),
         1 => (at(), end()).prop_map(|(at, end)| Op::Undo { at, end }),
         1 => (0usize..2).prop_map(|user| Op::Elsewhere { user }),
         3 => (at(), 1i64..900, crash()).prop_map(|(at, seconds, crash)| Op::Later { at, seconds, crash }),
@@ -240,6 +292,10 @@ struct World {
     last: Option<(Plan, Confirmed)>,
     /// From which moment of the town on an action may have had its effect.
     begun: BTreeMap<ActionId, usize>,
+    /// How many sends there were by then.
+    sent: BTreeMap<ActionId, usize>,
+    /// The actions of which a change was claimed, each looked into when it was.
+    claimed: BTreeSet<ActionId>,
     /// Actions of which the store said, before anybody looked again, that they were on their way: a crash may have
     /// come right before the first byte, and nobody could tell.
     on_their_way: BTreeSet<ActionId>,
@@ -271,6 +327,8 @@ impl World {
             end: Mutex::new(End::Works),
             history: Mutex::default(),
             sends: Mutex::default(),
+            effects: Mutex::default(),
+            held: Mutex::default(),
             witness: open(),
             wrong: Mutex::default(),
         });
@@ -303,6 +361,8 @@ impl World {
             desks,
             last: None,
             begun: BTreeMap::new(),
+            sent: BTreeMap::new(),
+            claimed: BTreeSet::new(),
             on_their_way: BTreeSet::new(),
             next: 0,
             _folder: folder,
@@ -330,6 +390,7 @@ impl World {
         let plan = prepare(&self.desk(at), ask).await.ok()?;
         for part in plan.parts() {
             self.begun.insert(part.action, self.town.moments());
+            self.sent.insert(part.action, self.town.sent());
         }
         let confirmed = if insists { insisting(&plan) } else { confirmed(&plan) };
         self.last = Some((plan.clone(), confirmed.clone()));
@@ -372,6 +433,30 @@ impl World {
                     tokio::join!(self.run(At::Here, one, None), self.run(At::There, other, None));
                 }
             }
+            Op::Behind { flows: [flow, other], user, ends: [end, others] } => {
+                *self.town.end.lock().unwrap() = end;
+                let ask = self.ask(flow, user);
+                let Some((plan, said)) = self.confirmed(At::Here, ask, true).await else { return };
+                let held = Held::default();
+                *self.town.held.lock().unwrap() = Some(held.clone());
+                let runner = self.runner(At::Here);
+                let mut ran =
+                    tokio::spawn(async move { runner.run(&plan, &said, mpsc::unbounded_channel().0).await });
+                let looks = tokio::select! {
+                    () = held.begun.notified() => true,
+                    _ = &mut ran => false,
+                };
+                *self.town.held.lock().unwrap() = None;
+                if looks {
+                    *self.town.end.lock().unwrap() = others;
+                    let ask = self.ask(other, user);
+                    if let Some(said) = self.confirmed(At::There, ask, true).await {
+                        self.run(At::There, said, None).await;
+                    }
+                    held.may_end.notify_one();
+                    ran.await.unwrap().unwrap();
+                }
+            }
             Op::Undo { at, end } => {
                 *self.town.end.lock().unwrap() = end;
                 let desk = self.desk(at);
@@ -412,7 +497,7 @@ impl World {
     }
 
     /// What holds whatever happened.
-    async fn holds(&self) {
+    async fn holds(&mut self) {
         assert_eq!(*self.town.wrong.lock().unwrap(), Vec::<String>::new());
         let sends = self.town.sends.lock().unwrap().clone();
         assert!(sends.values().all(|times| *times == 1), "two sends for one intent: {sends:?}");
@@ -422,6 +507,7 @@ impl World {
         verifier.finish().unwrap();
         for action in self.all().await {
             self.is_proven(&action);
+            self.is_its_own(&action);
             let was_sent = sends.contains_key(&action.id.to_string());
             let may_say = !was_sent || action.evidence > Evidence::Intended;
             assert!(may_say, "it left, and the store says that it did not: {action:?}");
@@ -433,10 +519,8 @@ impl World {
     /// Never *changed* without a change to what it wanted, behind its card, and without a read of it.
     fn is_proven(&self, action: &Action) {
         let is_claimed = action.outcome == Outcome::Changed || action.evidence == Evidence::Verified;
-        let wanted = match Operation::of_flow(&action.flow) {
-            Some(Operation::Suspend) => "SUSPENDED",
-            Some(Operation::Unsuspend) => "ACTIVE",
-            _ => return assert!(!is_claimed, "nothing can prove it: {action:?}"),
+        let Some(wanted) = wanted(&action.flow) else {
+            return assert!(!is_claimed, "nothing can prove it: {action:?}");
         };
         if !is_claimed {
             return;
@@ -449,6 +533,21 @@ impl World {
         assert!(seen.is_some_and(|seen| seen.contains(wanted)), "{action:?}");
         let has_left = self.town.sends.lock().unwrap().contains_key(&action.id.to_string());
         assert!(has_left || self.on_their_way.contains(&action.id), "it never left: {action:?}");
+    }
+
+    /// Never *changed* where, between its card and its proof, what somebody else sent may have done the same.
+    fn is_its_own(&mut self, action: &Action) {
+        if action.outcome != Outcome::Changed || !self.claimed.insert(action.id) {
+            return;
+        }
+        let effects = self.town.effects.lock().unwrap();
+        let is_rival = |(id, target, status): &&(ActionId, String, &str)| {
+            *id != action.id
+                && Some(target) == action.target_id.as_ref()
+                && Some(*status) == wanted(&action.flow)
+        };
+        let rival = effects[self.sent[&action.id]..].iter().find(is_rival);
+        assert!(rival.is_none(), "{rival:?} may have done it: {action:?}");
     }
 }
 

@@ -26,6 +26,7 @@ async fn a_suspension_is_undone_by_a_run_of_its_own_that_names_it() {
     let plan = prepare(&lab.desk, operation(Operation::Suspend)).await.unwrap();
     let done = lab.run(&plan, &confirmed(&plan)).await.unwrap();
     assert_eq!((done.outcome, done.before.as_deref()), (Outcome::Changed, Some("ACTIVE")));
+    *lab.now.lock().unwrap() += SignedDuration::from_secs(1);
     let plan = prepare(&lab.desk, undo_of(&lab, &done)).await.unwrap();
     assert_eq!((plan.refusal.as_ref(), plan.confirm.clone()), (None, Confirm::Word("unsuspend".into())));
     let undone = lab.run(&plan, &confirmed(&plan)).await.unwrap();

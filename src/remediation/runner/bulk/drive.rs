@@ -154,7 +154,7 @@ impl<'a> Drive<'a> {
         if self.brake.is_on() {
             return Ok(Ended::Waits);
         }
-        let plan = match prepare_to(&self.runner.desk, ask(self.run, user), Depth::Target).await {
+        let plan = match prepare_to(&self.runner.desk, ask(self.run, user), self.depth()).await {
             Ok(plan) => at_risk(plan, self.run.risk),
             Err(PlanError::Store(error)) => return Err(error),
             // What is wrong for everybody is told once.
@@ -166,7 +166,12 @@ impl<'a> Drive<'a> {
             return Ok(if refusal.is_general { Ended::Held(end) } else { Ended::So(end, None) });
         }
         self.own_faults().await?;
-        self.send(user, &plan, place).await
+        self.send(user, &without_blast(plan), place).await
+    }
+
+    /// Who became an administrator meanwhile is seen, where the whole run was not confirmed as one on them.
+    fn depth(&self) -> Depth {
+        if self.run.risk < self.flow.risk.raised() { Depth::Roles } else { Depth::Target }
     }
 
     /// How it stands for a user whom an earlier drive, or another process, began to act on.
@@ -276,6 +281,12 @@ fn at_risk(plan: Plan, run: Risk) -> Plan {
     Plan { risk: plan.risk.max(run), steps: plan.steps.into_iter().map(raised).collect(), ..plan }
 }
 
+/// A plan whose roles were looked at a moment ago: they are not read once more before its first step.
+fn without_blast(plan: Plan) -> Plan {
+    let steps = plan.steps.into_iter().map(|step| Plan { blast: None, ..step }).collect();
+    Plan { blast: None, steps, ..plan }
+}
+
 /// Why this user is left out, though they were confirmed.
 fn refusal(run: &BulkRun, user: &BulkUser, plan: &Plan) -> Option<Refusal> {
     if let Some(refusal) = plan.refusal.as_ref().filter(|refusal| refusal.is_general) {
@@ -299,7 +310,14 @@ fn refusal(run: &BulkRun, user: &BulkUser, plan: &Plan) -> Option<Refusal> {
         let were_shown = run.is_insisted && doubts(plan).iter().all(|doubt| user.doubts.contains(doubt));
         (!were_shown).then(|| Refusal::from(doubt))
     };
-    another.or_else(|| plan.refusal.clone()).or_else(doubt)
+    another.or_else(|| plan.refusal.clone()).or_else(doubt).or_else(|| promoted(run, plan))
+}
+
+/// Who wants more to be asked than was: an administrator who was none, or was not known as one.
+fn promoted(run: &BulkRun, plan: &Plan) -> Option<Refusal> {
+    let blast = plan.blast.as_ref().filter(|blast| plan.risk > run.risk && blast.is_of_administrator())?;
+    let by = blast.administrator().words;
+    Some(Refusal::from(format!("became an administrator ({by}) after the confirmation: plan them anew")))
 }
 
 /// Whether what stands against a run is its own action, made by another process.
