@@ -103,6 +103,19 @@ pub enum PayloadError {
     },
 }
 
+impl PayloadError {
+    /// Whether another value for an input, or none, mends it.
+    pub fn is_of_input(&self) -> bool {
+        match self {
+            PayloadError::Missing { .. }
+            | PayloadError::WrongType { .. }
+            | PayloadError::Undeclared { .. }
+            | PayloadError::Fixed { .. } => true,
+            PayloadError::NoTarget { .. } | PayloadError::NoSample { .. } => false,
+        }
+    }
+}
+
 fn declared(known: &[String]) -> String {
     if known.is_empty() { String::new() } else { format!("\nhint: it declares `{}`", known.join("`, `")) }
 }
