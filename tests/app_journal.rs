@@ -15,7 +15,7 @@ use idtriage::command::keys::Key;
 use idtriage::command::{Keymap, press};
 use idtriage::domain::action::{ShownRequest, StepOf};
 use idtriage::domain::journal::query::JournalQuery;
-use idtriage::domain::journal::{Broken, Erased, Record, RecordKind, Verdict};
+use idtriage::domain::journal::{Broken, Record, RecordKind, Verdict};
 use idtriage::domain::page::{From, Page};
 use idtriage::domain::{Action, ActionId, Actor, Evidence, Login, Outcome, Risk};
 use rstest::rstest;
@@ -193,7 +193,7 @@ fn the_chain_is_checked_once_beside_everything_else() {
     assert_eq!(desk.send(Msg::ChainAsked), []);
     desk.send(Msg::CursorMoved(Motion::Down));
     let broken = Some(Broken::Content(2));
-    let verdict = Verdict { head: None, broken, erased: Erased::default() };
+    let verdict = Verdict { head: None, broken };
     desk.send(Msg::Answered(request, Answer::Chain(Ok(verdict.clone()))));
     assert_eq!(screen(&desk).chain, Chain::Checked(verdict, start()));
     desk.send(filter("user:ann"));

@@ -88,6 +88,7 @@ fn named(broken: &Broken) -> u64 {
     match broken {
         Broken::Missing { expected, .. } => *expected,
         Broken::Content(at)
+        | Broken::Gone(at)
         | Broken::Link(at)
         | Broken::Hash(at)
         | Broken::Damaged(at, _)
@@ -185,12 +186,14 @@ fn every_change_of_every_column_of_every_record_is_found_at_its_record() {
 }
 
 #[test]
-fn a_content_that_is_erased_is_told() {
-    let (room, _) = Room::with_records(5);
+fn a_content_that_is_gone_is_found() {
+    let (room, records) = Room::with_records(5);
     let store = room.open(Access::Read);
     room.sql().execute("UPDATE journal SET content = NULL WHERE seq IN (3, 4)", []).unwrap();
-    let verdict = room.verify(&*store, None);
-    assert_eq!((verdict.broken, verdict.erased.count, verdict.erased.first), (None, 2, Some(3)));
+    for kept in [None, records.last().map(Record::head)] {
+        let verdict = room.verify(&*store, kept);
+        assert_eq!((verdict.broken, verdict.head), (Some(Broken::Gone(3)), Some(records[1].head())));
+    }
 }
 
 #[test]

@@ -145,6 +145,22 @@ fn flows_lists_those_of_the_configuration() {
 }
 
 #[test]
+fn an_input_that_is_not_the_flows_is_wrong_usage_and_has_a_line() {
+    let (tenant, place) = started();
+    let ann = tenant.login(3);
+    let wrong = ["run", "suspend-okta-account", "--user", &ann, "--input", "nope=1", "--yes"];
+    let missing = ["run", "okta-add-to-group", "--user", &ann, "--yes"];
+    for (words, said) in [(&wrong[..], "declares no input `nope`"), (&missing, "has no value")] {
+        let told = place.run_json(words).expect(2);
+        let lines = told.json_lines();
+        assert!(told.errors.contains(said) && lines.len() == 1, "{}{}", told.out, told.errors);
+        assert_eq!((&lines[0]["login"], &lines[0]["outcome"]), (&json!(ann), &json!("refused")));
+        assert!(lines[0]["refusal"].as_str().unwrap().contains(said), "{}", told.out);
+    }
+    assert_eq!(tenant.lab.recorder().writes(), []);
+}
+
+#[test]
 fn a_dry_run_prints_the_request_and_sends_nothing() {
     let (tenant, place) = started();
     let run = ["run", "suspend-okta-account", "--user", &tenant.login(3), "--dry-run"];

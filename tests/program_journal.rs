@@ -93,6 +93,22 @@ fn a_damaged_record_is_named_and_hides_no_other() {
 }
 
 #[test]
+fn a_content_that_was_taken_out_is_named_with_and_without_a_kept_head() {
+    let place = triaged();
+    let verified = place.run_json(&["journal", "verify"]).expect(0).json_lines();
+    let head = verified[0]["head"].as_str().unwrap().to_owned();
+    let db = Connection::open(place.store_file()).unwrap();
+    db.execute("UPDATE journal SET content = NULL WHERE seq = 2", []).unwrap();
+    for words in [&["journal", "verify"][..], &["journal", "verify", "--head", &head]] {
+        let verified = place.run_json(words).expect(1);
+        let said = "record 2 was changed: its content is gone, and nothing in this program erases one";
+        assert_eq!(verified.json_lines(), [serde_json::json!({ "holds": false, "error": said })]);
+    }
+    let listed = place.run(&["journal", "list"]).expect(0).out;
+    assert!(listed.contains("its content is gone") && listed.lines().count() == 5, "{listed}");
+}
+
+#[test]
 fn the_screen_searches_checks_and_exports() {
     let place = triaged();
     let mut screen = Screen::start(&place, &[], 110, 30);

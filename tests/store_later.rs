@@ -253,3 +253,29 @@ async fn a_proof_is_not_taken_back_by_the_end_of_the_run() {
     assert_eq!((receipt.verified, receipt.ended.map(|end| end.how)), (verified, Some(EndKind::Completed)));
     store.close().await.unwrap();
 }
+
+/// The run's own re-read takes its time: the record of its end may come first.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_re_read_saw_behind_the_end_of_the_run_is_kept_and_takes_nothing_back() {
+    let (_room, store) = sqlite();
+    let action = action(1);
+    intend(&*store, &action).await;
+    answered(&*store, action.id, 200, Some("run-1")).await;
+    arrive(&*store, vec![record("end", Some("completed"))]).await;
+    let seen = Some("re-read 3 times: still ACTIVE".to_owned());
+    let receipt = Receipt { status: Some(200), verified: seen.clone(), ..Receipt::default() };
+    let own = Settlement { evidence: Evidence::Acknowledged, outcome: Outcome::Accepted, receipt };
+    let settled = store.settle(action.id, &own, second(AT + 9)).await.unwrap();
+    assert_eq!(Some(&settled), store.action(action.id).await.unwrap().as_ref());
+    assert_eq!((settled.evidence, settled.outcome), (Evidence::Finished, Outcome::Accepted));
+    let receipt = settled.receipt.unwrap();
+    assert_eq!(
+        (receipt.verified, receipt.ended.map(|end| end.how)),
+        (seen.clone(), Some(EndKind::Completed))
+    );
+    let records = journal(&*store).await;
+    let said: Vec<_> = records.iter().skip(1).map(|record| record["evidence"].as_str().unwrap()).collect();
+    assert_eq!(said, ["acknowledged", "finished", "finished"]);
+    assert_eq!(records[3]["receipt"]["verified"], json!(seen));
+    store.close().await.unwrap();
+}

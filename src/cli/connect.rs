@@ -344,10 +344,12 @@ fn of_line(ask: &run::Ask) -> Ask {
     }
 }
 
-/// A flow or a finding that does not exist is a wrong command line; everything else was tried.
+/// A flow or a finding that does not exist, or inputs that are not the flow's, are a wrong command line; everything else
+/// was tried.
 fn not_planned(error: PlanError) -> Failure {
     match error {
         PlanError::NoSuchFlow(_) | PlanError::NoSuchFinding(_) => Failure::usage(error.to_string()),
+        PlanError::Payload(of_input) if of_input.is_of_input() => Failure::usage(of_input.to_string()),
         error => Failure::failed(error.to_string()),
     }
 }

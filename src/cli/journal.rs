@@ -9,7 +9,7 @@ use super::{args, connect};
 use crate::domain::action::execution_ids;
 use crate::domain::journal::query::JournalQuery;
 use crate::domain::journal::told::Told;
-use crate::domain::journal::{Erased, Head, Record, RecordKind};
+use crate::domain::journal::{Head, Record, RecordKind};
 use crate::domain::{Event, time};
 use crate::store::{From, Store, chain};
 use serde_json::{Value, json};
@@ -129,10 +129,9 @@ fn with_arrived(what: String, beside: &Beside) -> String {
 async fn verify(kept: Option<Head>, store: &dyn Store, out: &mut Output<'_>) -> Result<u8, Failure> {
     let has_kept = kept.is_some();
     let verdict = chain::verify(store, kept).await?;
-    let erased = verdict.erased;
     match verdict.broken {
         None => {
-            told(verdict.head.as_ref(), erased, out)?;
+            told(verdict.head.as_ref(), out)?;
             if !has_kept {
                 out.note("without a kept `--head` nobody can tell whether the tail was cut or all was written anew")?;
             }
@@ -141,8 +140,7 @@ async fn verify(kept: Option<Head>, store: &dyn Store, out: &mut Output<'_>) -> 
         Some(broken) => {
             // The status says it also where nobody reads the words any more.
             if out.is_json() {
-                let _ =
-                    out.json(&json!({ "holds": false, "error": broken.to_string(), "erased": erased.count }));
+                let _ = out.json(&json!({ "holds": false, "error": broken.to_string() }));
             }
             let _ = out.error(&Failure::failed(format!("the journal does not hold: {broken}")));
             Ok(FAILED)
@@ -150,21 +148,15 @@ async fn verify(kept: Option<Head>, store: &dyn Store, out: &mut Output<'_>) -> 
     }
 }
 
-fn told(head: Option<&Head>, erased: Erased, out: &mut Output<'_>) -> Result<(), Failure> {
+fn told(head: Option<&Head>, out: &mut Output<'_>) -> Result<(), Failure> {
     if out.is_json() {
         let head = head.map(Head::to_string);
-        out.json(&json!({ "holds": true, "head": head, "erased": erased.count }))?;
+        out.json(&json!({ "holds": true, "head": head }))?;
     } else {
         match head {
             Some(head) => out.text(&format!("the journal holds: {} records, head {head}", head.seq))?,
             None => out.text("the journal is empty")?,
         }
-    }
-    if let Some(first) = erased.first {
-        out.note(&format!(
-            "the content of {} record(s) is erased, record {first} first: their time and kind cannot be checked any more",
-            erased.count
-        ))?;
     }
     Ok(())
 }
@@ -310,5 +302,14 @@ mod tests {
         let mut tampered = store(3);
         tampered.journal[1].content = Some("{}".into());
         assert!(verify(tampered, None).1.errors.contains("record 2 was changed"));
+        let mut gone = store(3);
+        (gone.journal[0].content, gone.journal[2].content) = (None, None);
+        let kept = gone.journal.last().map(Record::head);
+        for head in [None, kept] {
+            let journal = gone.journal.clone();
+            let (status, text) = verify(FakeStore { journal, ..Default::default() }, head);
+            let is_named = text.errors.contains("record 1 was changed: its content is gone");
+            assert!(status == FAILED && is_named && text.out.is_empty(), "{}{}", text.out, text.errors);
+        }
     }
 }

@@ -16,7 +16,7 @@ pub use tell::{About, AsAction, Tell};
 
 use super::args;
 use super::card;
-use super::failure::{DONE, Failure, combined};
+use super::failure::{DONE, Failure, UNKNOWN, combined};
 use super::output::Output;
 use super::whom::Target;
 use crate::domain::bulk::{BulkRun, left_out};
@@ -182,10 +182,6 @@ pub async fn run(
             Ok(Prepared::Plan(plan)) => plans.push(*plan),
             Err(failure) => {
                 let about = About { flow: &ask.flow, login: &ask.login, plan: None };
-                if asks.len() > 1 && out.is_json() && tell.not_run(&about, &failure).is_none() {
-                    // Of many, everybody has a line.
-                    let _ = out.json(&not_planned(ask, &failure));
-                }
                 statuses.push(not_run(tell, &about, &failure, out));
             }
         }
@@ -232,13 +228,20 @@ enum Prepared {
     Page(WebPage),
 }
 
-/// Somebody for whom there is no plan, as who is left out.
-fn not_planned(ask: &Ask, failure: &Failure) -> Value {
+/// Somebody who was not acted on, as who is left out of many: everybody has a line.
+fn not_acted_on(about: &About<'_>, failure: &Failure) -> Value {
     let text = failure.to_string();
-    let why = text.lines().next().unwrap_or_default();
+    let first = text.lines().next().unwrap_or_default();
+    let of_plan = about.plan.and_then(|plan| plan.refusal.as_ref());
+    let outcome = match of_plan {
+        Some(refusal) => refusal.outcome,
+        None if failure.status() == UNKNOWN => Outcome::Unknown,
+        None => Outcome::Refused,
+    };
+    let why = of_plan.map_or(first.strip_prefix("error: ").unwrap_or(first), |refusal| &refusal.why);
     serde_json::json!({
-        "flow": ask.flow, "login": ask.login, "target": null, "evidence": null, "outcome": Outcome::Refused,
-        "refusal": why.strip_prefix("error: ").unwrap_or(why),
+        "flow": about.flow, "login": about.login, "target": about.plan.and_then(|plan| plan.target_id.as_ref()),
+        "evidence": null, "outcome": outcome, "refusal": why,
     })
 }
 
@@ -377,7 +380,8 @@ fn refused(what: &args::Run, plan: &Plan, tell: &dyn Tell) -> Option<Failure> {
 
 /// The status of a failure that the others do not wait for, and that is told if anybody still listens.
 fn not_run(tell: &dyn Tell, about: &About<'_>, failure: &Failure, out: &mut Output<'_>) -> u8 {
-    if let Some(json) = tell.not_run(about, failure).filter(|_| out.is_json()) {
+    if out.is_json() {
+        let json = tell.not_run(about, failure).unwrap_or_else(|| not_acted_on(about, failure));
         let _ = out.json(&json);
     }
     let _ = out.error(failure);
@@ -458,7 +462,7 @@ fn done(action: &Action, now: &str, out: &mut Output<'_>) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::failure::{FAILED, MIXED, UNKNOWN, USAGE};
+    use super::super::failure::{FAILED, MIXED, USAGE};
     use super::super::fake::{FakeDesk, Stuck, plan};
     use super::super::output::{Form, tests::printed};
     use super::super::whom::named;
@@ -732,6 +736,24 @@ mod tests {
                 assert_eq!((desk.ran(), text.out.as_str()), (0, ""));
             }
         }
+    }
+
+    #[rstest]
+    #[case::of_one("--user bob --yes", 1)]
+    #[case::of_two("--user ann bob --yes", 2)]
+    fn who_is_refused_has_a_line_of_the_same_shape_alone_and_among_many(
+        #[case] line: &str,
+        #[case] lines: usize,
+    ) {
+        let desk = FakeDesk { refused: vec!["bob"], account: Some("00u1"), ..Default::default() };
+        let actor = Actor::default();
+        let (_, text) = printed(Form::Json, async |out| {
+            ran(&arguments(line), &desk, by(&actor), &mut Stop::new().1, &AsAction, out).await.unwrap()
+        });
+        let told: Vec<Value> = text.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let expected = serde_json::json!({ "flow": "suspend-okta-account", "login": "bob", "target": null,
+            "evidence": null, "outcome": "refused", "refusal": "protected" });
+        assert_eq!((told.len(), told.contains(&expected)), (lines, true), "{}", text.out);
     }
 
     #[test]

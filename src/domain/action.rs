@@ -270,23 +270,23 @@ impl Receipt {
         self.status.is_some() || self.error.is_some() || self.at.is_some() || !self.body.is_empty()
     }
 
-    /// With what was found out later.
-    fn and(self, later: &Receipt, takes: Takes) -> Receipt {
-        let verified = match takes {
-            Takes::All => later.verified.clone().or(self.verified),
-            Takes::Beside => self.verified,
+    /// With what was found out later. What was seen of the target is a note: it stays also where it raises nothing.
+    fn and(self, later: &Receipt, seen: Seen) -> Receipt {
+        let verified = match seen {
+            Seen::Newest => later.verified.clone().or(self.verified),
+            Seen::First => self.verified.or_else(|| later.verified.clone()),
         };
         Receipt { verified, ended: self.ended.or_else(|| later.ended.clone()), ..self }
     }
 }
 
-/// How much of a later word an action takes.
+/// Which of two notes of how the target stood is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Takes {
-    /// It says more than was known.
-    All,
-    /// Only what stands beside the outcome.
-    Beside,
+enum Seen {
+    /// The later one, if there is one.
+    Newest,
+    /// The first one, if there is one: it is the proof.
+    First,
 }
 
 /// One run of one flow on one subject.
@@ -332,23 +332,26 @@ pub struct Action {
 
 impl Action {
     /// What a settlement makes of an action: what is known is not taken back by less. Whoever keeps
-    /// settlements keeps them all; the action shows the best proven one.
+    /// receipts keeps them all; the action shows the best proven one, and what was seen of its target.
     #[must_use]
     pub fn settled_by(self, settlement: &Settlement) -> Action {
         let evidence = self.evidence_with(settlement);
-        let takes = if self.takes(settlement) { Takes::All } else { Takes::Beside };
-        let outcome = if takes == Takes::All { settlement.outcome } else { self.outcome };
+        let takes = self.takes(settlement);
+        let outcome = if takes { settlement.outcome } else { self.outcome };
         let receipt = self.receipt_with(&settlement.receipt, takes);
         Action { evidence, outcome, receipt, ..self }
     }
 
     /// An answer takes the place of the one before; what was found out beside it is laid onto what is there.
-    fn receipt_with(&self, later: &Receipt, takes: Takes) -> Option<Receipt> {
+    fn receipt_with(&self, later: &Receipt, takes: bool) -> Option<Receipt> {
         let before = self.receipt.clone();
-        if takes == Takes::All && (later.is_answer() || before.is_none()) {
-            return Some(later.clone().and(&before.unwrap_or_default(), Takes::Beside));
+        if takes && (later.is_answer() || before.is_none()) {
+            return Some(later.clone().and(&before.unwrap_or_default(), Seen::First));
         }
-        before.map(|before| before.and(later, takes))
+        // What is seen behind a proof does not take its place.
+        let is_proven = self.evidence == Evidence::Verified;
+        let seen = if takes || !is_proven { Seen::Newest } else { Seen::First };
+        before.map(|before| before.and(later, seen))
     }
 
     fn takes(&self, settlement: &Settlement) -> bool {
@@ -517,10 +520,42 @@ mod tests {
         // Whatever is seen behind a proof takes nothing of it back, and neither does the end that was known.
         let failed = said(Evidence::Finished, Outcome::Accepted, told(Some("ACTIVE"), Some(EndKind::Failed)));
         assert_eq!(proven.clone().settled_by(&failed).receipt, Some(receipt.clone()));
+        // Neither does a word of the run's own that proves nothing.
+        let unproven = said(Evidence::Acknowledged, Outcome::Accepted, told(Some("ACTIVE"), None));
+        assert_eq!(proven.clone().settled_by(&unproven).receipt, Some(receipt.clone()));
         // A re-read of the run's own lands behind the end of its execution.
         let own = Receipt { status: Some(200), ..told(Some("SUSPENDED"), None) };
         let settled = proven.settled_by(&said(Evidence::Verified, Outcome::Changed, own));
         assert_eq!(settled.receipt.unwrap().ended, receipt.ended);
+    }
+
+    #[rstest]
+    #[case::nothing_seen_yet(None, Evidence::Acknowledged, Outcome::Accepted, "still ACTIVE")]
+    #[case::something_seen(Some("not re-read"), Evidence::Acknowledged, Outcome::Accepted, "still ACTIVE")]
+    #[case::of_the_same_evidence(Some("not re-read"), Evidence::Finished, Outcome::Accepted, "still ACTIVE")]
+    #[case::nobody_knows(None, Evidence::Sent, Outcome::Unknown, "still ACTIVE")]
+    fn what_is_seen_behind_the_end_of_a_run_is_kept(
+        #[case] before: Option<&str>,
+        #[case] evidence: Evidence,
+        #[case] outcome: Outcome,
+        #[case] kept: &str,
+    ) {
+        let answer = Receipt { status: Some(200), ..told(before, Some(EndKind::Completed)) };
+        let finished = action(Evidence::Finished, Outcome::Accepted, Some(answer.clone()));
+        let own = Receipt { status: Some(200), ..told(Some("still ACTIVE"), None) };
+        let settled = finished.settled_by(&Settlement { evidence, outcome, receipt: own });
+        assert_eq!((settled.evidence, settled.outcome), (Evidence::Finished, Outcome::Accepted));
+        assert_eq!(settled.receipt, Some(Receipt { verified: Some(kept.to_owned()), ..answer }));
+    }
+
+    #[test]
+    fn an_answer_that_comes_late_leaves_what_was_seen() {
+        let expired = action(Evidence::Sent, Outcome::Unknown, Some(told(Some("still ACTIVE"), None)));
+        let answer = Receipt { status: Some(200), ..Receipt::default() };
+        let said =
+            Settlement { evidence: Evidence::Acknowledged, outcome: Outcome::Accepted, receipt: answer };
+        let receipt = expired.settled_by(&said).receipt.unwrap();
+        assert_eq!((receipt.status, receipt.verified.as_deref()), (Some(200), Some("still ACTIVE")));
     }
 
     #[rstest]

@@ -1,7 +1,7 @@
 //! The append-only, hash-chained record of intents, receipts and triage changes.
 //!
 //! A record's hash is `SHA-256(seq ‖ previous ‖ digest)`, its digest `SHA-256(at ‖ kind ‖ content)`. Only
-//! the digest goes into the chain, so retention may erase a content and the chain still verifies. Every
+//! the digest goes into the chain, so a content could be erased and the chain behind it still be checked. Every
 //! part is preceded by its length as eight bytes, big end first; `seq` is eight such bytes itself, `at`
 //! is RFC 3339 in UTC with milliseconds, the others are their text: enough to verify a journal with
 //! another program. What a chain cannot
@@ -10,8 +10,9 @@
 //!
 //! What is sealed is exactly what is kept: a time has no digits below a millisecond. A record of which a
 //! column cannot be read, or holds what no record can, is a [`Record`] too and says so by its [`Damage`]:
-//! whoever reads goes on behind it, and whoever verifies names it. Of a content that was erased nobody can
-//! tell any more whether time and kind are what was sealed: the [`Verifier`] counts those.
+//! whoever reads goes on behind it, and whoever verifies names it. Of a content that is gone nobody can tell any
+//! more whether time and kind are what was sealed, and nothing in this program erases one: a journal with such a
+//! record does not hold.
 
 pub mod csv;
 pub mod query;
@@ -85,7 +86,7 @@ pub struct Record {
     pub at: Timestamp,
     /// About what.
     pub kind: RecordKind,
-    /// The content, JSON; `None` once erased by retention.
+    /// The content, JSON; `None` where it is gone, as nothing in this program does.
     pub content: Option<String>,
     /// The digest of time, kind and content.
     pub digest: String,
@@ -210,6 +211,9 @@ pub enum Broken {
     /// A column cannot be read, or holds what no record can.
     #[error("record {0} is damaged: {1}")]
     Damaged(u64, Damage),
+    /// Its content was taken out.
+    #[error("record {0} was changed: its content is gone, and nothing in this program erases one")]
+    Gone(u64),
     /// The kept head is not in the journal.
     #[error("the journal does not hold the kept head {0}: its tail was cut or it was written anew")]
     Head(u64),
@@ -222,8 +226,6 @@ pub struct Verdict {
     pub head: Option<Head>,
     /// The first one that does not.
     pub broken: Option<Broken>,
-    /// Those of which not all can be checked.
-    pub erased: Erased,
 }
 
 /// Checks records one after another, so that a long journal need not be in memory.
@@ -232,16 +234,6 @@ pub struct Verifier {
     head: Option<Head>,
     kept: Option<Head>,
     kept_seen: bool,
-    erased: Erased,
-}
-
-/// Records whose content was erased: that they are where they were is certain, their time and kind are not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Erased {
-    /// How many.
-    pub count: u64,
-    /// The first one's place.
-    pub first: Option<u64>,
 }
 
 impl Verifier {
@@ -253,11 +245,6 @@ impl Verifier {
     /// The last record that holds, so far.
     pub fn head(&self) -> Option<&Head> {
         self.head.as_ref()
-    }
-
-    /// The erased records so far.
-    pub fn erased(&self) -> Erased {
-        self.erased
     }
 
     /// Goes on behind a record of which this is the head.
@@ -294,8 +281,7 @@ impl Verifier {
             return Err(Broken::Hash(record.seq));
         }
         if content.is_none() {
-            self.erased.count += 1;
-            self.erased.first.get_or_insert(record.seq);
+            return Err(Broken::Gone(record.seq));
         }
         self.kept_seen |= self.kept.as_ref().is_some_and(|kept| *kept == record.head());
         self.head = Some(record.head());
@@ -335,9 +321,8 @@ mod tests {
     }
 
     #[test]
-    fn an_honest_journal_verifies_also_with_erased_content() {
-        let mut records = journal(5);
-        records[2].content = None;
+    fn an_honest_journal_verifies() {
+        let records = journal(5);
         assert_eq!(verify(&records, Some(records[3].head())).unwrap(), Some(records[4].head()));
         assert_eq!(verify(&[], None).unwrap(), None);
     }
@@ -356,6 +341,7 @@ mod tests {
         let damage = Damage { column: "kind", why: "is `x`, which is none".into() };
         let said = broken(&|r| r[2].damage = Some(damage.clone())).to_string();
         assert_eq!(said, "record 3 is damaged: its kind is `x`, which is none");
+        assert_eq!(broken(&|r| r[2].content = None), Broken::Gone(3));
         assert_eq!(broken(&|r| drop(r.remove(1))), Broken::Missing { expected: 2, found: 3 });
         assert_eq!(broken(&|r| r.swap(1, 2)), Broken::Missing { expected: 2, found: 3 });
         assert_eq!(broken(&|r| r.truncate(3)), Broken::Head(5));
@@ -364,12 +350,18 @@ mod tests {
     }
 
     #[test]
-    fn what_is_erased_is_counted() {
-        let mut records = journal(3);
-        (records[1].content, records[2].content) = (None, None);
-        let mut verifier = Verifier::new(None);
-        records.iter().try_for_each(|record| verifier.next(record)).unwrap();
-        assert_eq!(verifier.erased(), Erased { count: 2, first: Some(2) });
+    fn a_content_that_is_gone_is_told_and_the_chain_goes_on_behind_it() {
+        let mut records = journal(4);
+        records[1].content = None;
+        assert_eq!(
+            verify(&records, None).unwrap_err().to_string(),
+            "record 2 was changed: its content is gone, and nothing in this program erases one"
+        );
+        let mut verifier = Verifier::behind(records[1].head());
+        records[2..].iter().try_for_each(|record| verifier.next(record)).unwrap();
+        // What cannot be where it is, is told first.
+        records[1].hash = records[0].hash.clone();
+        assert_eq!(verify(&records, None), Err(Broken::Hash(2)));
     }
 
     #[test]

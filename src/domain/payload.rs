@@ -1,8 +1,8 @@
 //! The bodies that flows are sent.
 //!
 //! Four shapes, one function: [`body`]. A body says everything of the one subject that is acted on and
-//! nothing of anybody else. An ISPM record that already has the flow's shape and names this target goes
-//! on byte by byte as it came; everything else is made here, from the finding, always whole, so that a
+//! nothing of anybody else. An ISPM record that already has the flow's shape and names this target, by every
+//! name it has for it, goes on byte by byte as it came; everything else is made here, from the finding, always whole, so that a
 //! flow never meets a missing field.
 
 mod cii;
@@ -114,6 +114,19 @@ pub enum PayloadError {
         /// Of which flow.
         flow: FlowId,
     },
+}
+
+impl PayloadError {
+    /// Whether another value for an input, or none, mends it.
+    pub fn is_of_input(&self) -> bool {
+        match self {
+            PayloadError::Missing { .. }
+            | PayloadError::WrongType { .. }
+            | PayloadError::Undeclared { .. }
+            | PayloadError::Fixed { .. } => true,
+            PayloadError::NoTarget { .. } | PayloadError::NoSample { .. } => false,
+        }
+    }
 }
 
 fn declared(known: &[String]) -> String {

@@ -30,7 +30,7 @@ pub async fn verify(store: &dyn Store, kept: Option<Head>) -> Result<Verdict, St
 }
 
 fn verdict(verifier: &Verifier, broken: Option<Broken>) -> Verdict {
-    Verdict { head: verifier.head().cloned(), broken, erased: verifier.erased() }
+    Verdict { head: verifier.head().cloned(), broken }
 }
 
 /// The records behind a place. Where the file itself cannot be read there, those before that, and which one cannot.

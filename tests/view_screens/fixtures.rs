@@ -17,7 +17,7 @@ use idtriage::domain::dossier::{AddressUsers, EndUserRef, LoadedPart, Problem};
 use idtriage::domain::event::{Detail, EventDetail};
 use idtriage::domain::iam_configuration::{ConfigurationChange, Onto};
 use idtriage::domain::journal::query::JournalQuery;
-use idtriage::domain::journal::{Damage, Erased, Record, RecordKind, Verdict, Verifier};
+use idtriage::domain::journal::{Damage, Record, RecordKind, Verdict, Verifier};
 use idtriage::domain::log::{LogAsk, LogQuery, LogRecord};
 use idtriage::domain::look_up::{Assignment, LookUp, LookedUp};
 use idtriage::domain::operation::Particulars;
@@ -627,7 +627,7 @@ fn verdict() -> Verdict {
     let records = records();
     let mut verifier = Verifier::new(None);
     let broken = records.iter().rev().find_map(|record| verifier.next(record).err());
-    Verdict { head: verifier.head().cloned(), broken, erased: Erased::default() }
+    Verdict { head: verifier.head().cloned(), broken }
 }
 
 fn slice(query: &JournalQuery) -> JournalSlice {

@@ -113,7 +113,7 @@ impl Told {
             return vec![format!("damaged: {damage}")];
         }
         if self.content.is_none() {
-            return vec!["erased by retention".to_owned()];
+            return vec!["its content is gone".to_owned()];
         }
         let words: Vec<String> = match self.kind {
             RecordKind::Setting => self.set(),

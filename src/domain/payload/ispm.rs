@@ -57,6 +57,13 @@ pub fn says_whom(name: &str) -> bool {
 const ENTITY: &str = "/eventData/affectedEntity";
 /// The name that the Event Hook template reads, beside the documented `identifierInService`.
 const TEMPLATE_ID: &str = "/eventData/affectedEntity/idInService";
+const IDENTIFIER: &str = "/eventData/affectedEntity/identifierInService";
+const PRODUCT: &str = "/eventData/affectedEntity/sourceProductName";
+/// Where a nested record may say which account it is: under each name, and in the flat fields beside it.
+const NAMES: [(&str, &[&str]); 2] = [
+    ("entityIdInService", &[IDENTIFIER, TEMPLATE_ID, "/entityIdInService"]),
+    ("entitySourceProductName", &[PRODUCT, "/entitySourceProductName"]),
+];
 const USERNAME: &str = "/eventData/affectedEntity/additionalData/username";
 /// A person's accounts. The contract names the list and not what an item holds.
 const ACTIVE_ACCOUNTS: &str = "/eventData/affectedEntity/additionalData/activeAccounts";
@@ -73,10 +80,28 @@ pub(super) fn flat(flow: &Flow, inputs: &Inputs<'_>) -> Result<String, PayloadEr
 /// The nested event.
 pub(super) fn nested(flow: &Flow, inputs: &Inputs<'_>) -> Result<String, PayloadError> {
     match Record::for_target(flow, inputs) {
-        Some((raw, record)) if record.is_nested => Ok(raw.to_owned()),
+        Some((raw, record)) if record.is_nested => Ok(agreed(raw, &record)),
         Some((_, record)) => Ok(unfolded(&record.flat).to_string()),
         None => Ok(unfolded(&made(flow, inputs)?).to_string()),
     }
+}
+
+/// The event as it came, if every name for the account in it says the one that the card shows. Otherwise whoever reads
+/// another name would act on another account: then they all say that one, and the rest stays as it came.
+fn agreed(raw: &str, record: &Record) -> String {
+    let Ok(mut value) = serde_json::from_str::<Value>(raw) else { return raw.to_owned() };
+    let mut has_changed = false;
+    for (name, places) in NAMES {
+        let said = record.get(name);
+        for place in places {
+            let Some(other) = value.pointer_mut(place) else { continue };
+            if !other.is_null() && text(Some(other)) != said {
+                *other = said.into();
+                has_changed = true;
+            }
+        }
+    }
+    if has_changed { value.to_string() } else { raw.to_owned() }
 }
 
 /// What an ISPM record is about, and the login that its finding has; `None` for anything that is not one.

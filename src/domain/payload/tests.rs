@@ -356,6 +356,45 @@ fn what_is_no_account_goes_only_where_it_is_taken() {
     assert!(Case::with_raw("grant-1", GRANT, None).body(&of_okta).is_err(), "another product's grant");
 }
 
+/// What the card shows is what every reader of the body finds, by whichever name it reads the account.
+#[rstest]
+#[case::one_name(json!({"identifierInService": "00u1"}), json!({}), true)]
+#[case::the_other_name(json!({"idInService": "00u1"}), json!({}), true)]
+#[case::both_say_the_same(json!({"identifierInService": "00u1", "idInService": "00u1"}), json!({}), true)]
+#[case::they_differ(json!({"identifierInService": "00u1", "idInService": "00u2"}), json!({}), false)]
+#[case::the_templates_is_empty(json!({"identifierInService": "00u1", "idInService": ""}), json!({}), false)]
+#[case::the_templates_is_no_text(json!({"identifierInService": "00u1", "idInService": ["00u2"]}), json!({}), false)]
+#[case::the_flat_field_beside_it_differs(json!({"idInService": "00u1"}), json!({"entityIdInService": "00u2"}), false)]
+#[case::the_flat_field_beside_it_agrees(json!({"idInService": "00u1"}), json!({"entityIdInService": "00u1"}), true)]
+#[case::another_product_beside_it(json!({"idInService": "00u1"}), json!({"entitySourceProductName": "AAD"}), false)]
+fn a_nested_issue_goes_on_as_it_came_only_if_all_its_names_are_of_one_account(
+    #[case] ids: Value,
+    #[case] beside: Value,
+    #[case] as_it_came: bool,
+) {
+    let mut issue: Value = serde_json::from_str(NESTED).unwrap();
+    let entity = issue["eventData"]["affectedEntity"].as_object_mut().unwrap();
+    entity.remove("identifierInService");
+    entity.extend(ids.as_object().unwrap().clone());
+    issue.as_object_mut().unwrap().extend(beside.as_object().unwrap().clone());
+    let raw = issue.to_string();
+    let shown = &record_entity(&raw).unwrap().1.accounts[0];
+    assert_eq!((shown.user_id.raw(), shown.provider.raw()), ("00u1", "Okta"));
+    let body = Case::with_raw("ali.lesch@example.com", &raw, Some("00u1")).body(&router()).unwrap();
+    assert_eq!(body == raw, as_it_came, "{body}");
+    assert!(!body.contains("00u2") && !body.contains("AAD"), "{body}");
+    // Nothing else of it is another, and no name is added.
+    let said: Value = serde_json::from_str(&body).unwrap();
+    let entity = &said["eventData"]["affectedEntity"];
+    for name in ids.as_object().unwrap().keys() {
+        assert_eq!(entity[name], "00u1", "{name}");
+    }
+    assert_eq!(
+        (&said["id"], &entity["additionalData"]),
+        (&json!("e1"), &issue["eventData"]["affectedEntity"]["additionalData"])
+    );
+}
+
 #[test]
 fn the_same_id_in_another_product_is_another_account() {
     let entra = ProviderAccount { provider: "AZURE_AD".into(), ..account("ali.lesch@example.com") };

@@ -5,7 +5,7 @@ use serde_json::Value;
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Payload {
     pub(super) event_id: String,
-    /// The load-bearing input: `entityIdInService`.
+    /// The load-bearing input: `entityIdInService`; of a nested issue the template reads `idInService`.
     pub(super) entity: String,
     pub(super) product: String,
     pub(super) title: String,
@@ -22,8 +22,8 @@ impl Payload {
             event_id: first(&[&body["eventId"], &detail["id"], &body["id"]]),
             entity: first(&[
                 &body["entityIdInService"],
-                &nested["identifierInService"],
                 &nested["idInService"],
+                &nested["identifierInService"],
             ]),
             product: first(&[&body["entitySourceProductName"], &nested["sourceProductName"]]),
             title: first(&[&body["issueTitle"], &body["eventData"]["title"], &detail["title"]]),
@@ -57,6 +57,8 @@ mod tests {
         let nested =
             json!({"id": "n", "eventData": {"title": "t", "affectedEntity": {"idInService": "00u2"}}});
         assert_eq!(Payload::read(&nested).entity, "00u2");
+        let both = json!({"eventData": {"affectedEntity": {"identifierInService": "a", "idInService": "b"}}});
+        assert_eq!(Payload::read(&both).entity, "b", "as the template does");
         let cii = json!({"id": "x", "detail": {"id": "d", "usersFailing": ["b", "a"], "login": "a"}});
         assert_eq!(Payload::read(&cii).users, ["a", "b"]);
         assert_eq!(Payload::read(&cii).event_id, "d");

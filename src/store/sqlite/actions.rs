@@ -180,7 +180,8 @@ pub(super) fn settle(
     }
 }
 
-/// Lays a settlement onto an action, with its record; `more` says where it comes from.
+/// Lays a settlement onto an action, with its record; `more` says where it comes from. The record has what came, and
+/// says how the action stands with it: a later word that proves less takes nothing back there either.
 fn keep(
     db: &Connection,
     action: Action,
@@ -195,8 +196,8 @@ fn keep(
         "action": settled.id,
         "flow": settled.flow,
         "login": settled.login,
-        "evidence": settlement.evidence,
-        "outcome": settlement.outcome,
+        "evidence": settled.evidence,
+        "outcome": settled.outcome,
         "receipt": settlement.receipt,
     });
     mark(&mut content, &settled);

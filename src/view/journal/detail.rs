@@ -61,7 +61,7 @@ pub(super) fn whole(
     prose.heading(Role::Heading, "As it is kept");
     match &record.content {
         Some(content) => prose.code(&pretty(content)),
-        None => prose.say(Role::Muted, "the content is erased; what stands in the chain stays"),
+        None => prose.say(Role::Alarm, "the content is gone, and nothing in this program erases one"),
     }
     prose.lines()
 }
