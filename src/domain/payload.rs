@@ -123,6 +123,7 @@ impl PayloadError {
             PayloadError::Missing { .. }
             | PayloadError::WrongType { .. }
             | PayloadError::Undeclared { .. }
+            | PayloadError::Whom { .. }
             | PayloadError::Fixed { .. } => true,
             PayloadError::NoTarget { .. } | PayloadError::NoSample { .. } => false,
         }
