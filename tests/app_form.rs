@@ -33,7 +33,7 @@ fn notify() -> Flow {
     };
     let inputs = vec![
         with("channel", InputType::Text, Some("#soc"), None),
-        with("login", InputType::Text, None, None),
+        with("issueTitle", InputType::Text, None, None),
         with("manager", InputType::Text, None, None),
         with("days", InputType::Number, None, Some("7")),
         with("urgent", InputType::Boolean, None, Some("false")),
@@ -110,7 +110,7 @@ fn the_keys_go_around_the_fields_and_leave_out_what_is_fixed() {
         desk.send(Msg::ChoiceMoved(motion));
         seen.push(here(&desk).0);
     }
-    assert_eq!(seen, ["login", "manager", "days", "urgent", "until", "login", "until", "urgent"]);
+    assert_eq!(seen, ["issueTitle", "manager", "days", "urgent", "until", "issueTitle", "until", "urgent"]);
 }
 
 #[rstest]

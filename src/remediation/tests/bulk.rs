@@ -714,7 +714,7 @@ async fn who_became_an_administrator_after_the_confirmation_is_left_out(
         assert_eq!((run.counts.words(), was_called), ("4 changed".to_owned(), true));
         return;
     };
-    assert_eq!((run.counts.words(), was_called), (format!("3 {others}, 1 refused"), false));
+    assert_eq!((run.counts.words(), was_called), (format!("1 refused, 3 {others}"), false));
     let why = end.why.unwrap();
     assert!(why.starts_with("became an administrator (Super Administrator) after the confirmation"), "{why}");
     assert_eq!(end.action, None);
