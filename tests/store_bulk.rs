@@ -110,7 +110,7 @@ async fn users_are_listed_by_how_it_ended_for_them() {
     assert_eq!(places(Users::Exceptions, 0, 10).await, [2, 4]);
     assert_eq!(places(Users::All, 1, 2).await, [1, 2]);
     let counts = shelf.store.bulk(run).await.unwrap().unwrap().counts;
-    assert_eq!(counts.words(), "1 changed, 1 not-legal, 1 refused, 2 queued");
+    assert_eq!(counts.words(), "1 refused, 1 not-legal, 1 changed, 2 queued");
     assert_eq!(shelf.store.bulk_kinds(run).await.unwrap(), [], "each was that user's own");
 }
 
