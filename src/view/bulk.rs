@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  suspend the Okta account · by kim at 10:02Z · confirmed by phone
-//!  paused  ▰▰▰▰▱▱▱▱  12 of 40 done · 11 changed, 1 refused, 28 queued
+//!  paused  ▰▰▰▰▱▱▱▱  12 of 40 done · 1 refused, 11 changed, 28 queued
 //!  ! `bob@example.com` is refused (answered 403): …
 //!  what to do: …
 //!
@@ -139,7 +139,7 @@ fn what(scene: &Scene, run: &BulkRun) -> String {
     format!("{} · by {} at {at}{reason}", words::capitalised(&run.verb), run.actor.signed())
 }
 
-/// `paused  ▰▰▱▱  12 of 40 done · 11 changed, 1 refused, 28 queued`.
+/// `paused  ▰▰▱▱  12 of 40 done · 1 refused, 11 changed, 28 queued`.
 fn stands(scene: &Scene, theme: &Theme, run: &BulkRun, columns: usize) -> Line<'static> {
     let (done, total) = (run.counts.done(), run.counts.total());
     let (role, word) = state(scene, run);
