@@ -27,12 +27,8 @@ fn others<'a>(
         let (begins, length) = OKTA_ID;
         text.contains('@') || (text.starts_with(begins) && text.len() == length)
     };
-    let is_known = |text: &str| {
-        let folded = Login::new(text);
-        names.iter().any(|name| name == folded.folded())
-    };
     let given = inputs.iter().map(|(name, text)| (name.as_str(), text.trim()));
-    given.filter(|(name, text)| is_text(name) && names_somebody(text) && !is_known(text)).collect()
+    given.filter(|(name, text)| is_text(name) && names_somebody(text) && !names.has(text)).collect()
 }
 
 /// Why nothing is sent: an input names somebody who is protected.
