@@ -124,6 +124,7 @@ impl Names {
     pub fn of(subject: &Subject, details: Option<&Part<EndUser>>, okta: Option<&OktaUser>) -> Names {
         let mut names = Names::default();
         names.add(subject.login.raw());
+        subject.cii_id.iter().for_each(|id| names.add(id.raw()));
         for account in &subject.accounts {
             names.add(account.login.raw());
             names.add(account.user_id.raw());
@@ -335,6 +336,8 @@ mod tests {
             "root@x",
             "group:admins",
             "classification:executive",
+            "c1",
+            "00u1",
         ] {
             assert!(all.contains(&name), "{name} in {all:?}");
         }
