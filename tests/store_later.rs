@@ -41,6 +41,7 @@ fn action(n: u128) -> Action {
         risk: Risk::Medium,
         login: Login::new(&format!("user{n}@x")),
         target_id: Some(format!("00u{n}")),
+        account_login: None,
         finding: None,
         evidence: Evidence::Intended,
         outcome: Outcome::Pending,

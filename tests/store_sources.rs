@@ -270,6 +270,7 @@ async fn act(store: &dyn Store, execution: &str) {
         risk: Risk::High,
         login: Login::new("ann@x"),
         target_id: None,
+        account_login: None,
         finding: None,
         evidence: Evidence::Intended,
         outcome: Outcome::Pending,

@@ -311,6 +311,7 @@ fn action(n: u128, flow: &str, login: &str) -> Action {
         risk: Risk::High,
         login: Login::new(login),
         target_id: None,
+        account_login: None,
         finding: None,
         evidence: Evidence::Intended,
         outcome: Outcome::Pending,

@@ -57,6 +57,7 @@ fn request(plan: &Plan, out: &mut Output<'_>) -> Result<(), Failure> {
 fn facts(plan: &Plan) -> Vec<(&'static str, String)> {
     vec![
         ("flow", plan.flow.id.to_string()),
+        ("account", plan.account().unwrap_or_default()),
         (
             "undoes",
             plan.undoes.as_ref().map(|undoes| format!("action {}", undoes.action)).unwrap_or_default(),

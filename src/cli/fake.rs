@@ -499,6 +499,7 @@ pub(crate) fn plan(risk: Risk, login: &str) -> Plan {
         flow,
         login,
         target_id: None,
+        account_login: None,
         finding: None,
         request: ShownRequest {
             method: "POST".into(),
@@ -538,6 +539,7 @@ fn action(plan: &Plan, outcome: Outcome) -> Action {
         risk: plan.risk,
         login: plan.login.clone(),
         target_id: plan.target_id.clone(),
+        account_login: None,
         finding: plan.finding,
         evidence: Evidence::Acknowledged,
         outcome,

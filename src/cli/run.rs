@@ -421,8 +421,8 @@ async fn told_end(
     match &step.ended {
         Ended::Ran { action, .. } => done(action, &now, out),
         Ended::NotSent(Refusal { why, outcome, .. }) => {
-            let (login, verb, outcome) = (&plan.login, &part.verb, outcome.word());
-            out.text(&format!("{login}: {verb}: {outcome} ({why}){now}"))
+            let (whom, verb, outcome) = (plan.whom(), &part.verb, outcome.word());
+            out.text(&format!("{whom}: {verb}: {outcome} ({why}){now}"))
         }
         Ended::Unsure(_) => Ok(()),
     }
@@ -446,9 +446,9 @@ fn one_line(text: &str) -> String {
 fn done(action: &Action, now: &str, out: &mut Output<'_>) -> io::Result<()> {
     let status = action.receipt.as_ref().and_then(|receipt| receipt.status);
     let answer = status.map(|status| format!(", answered {status}")).unwrap_or_default();
-    let (verb, login) = (&action.verb, &action.login);
+    let (verb, whom) = (&action.verb, action.whom());
     let (outcome, evidence) = (action.outcome.word(), action.evidence.word());
-    out.text(&format!("{login}: {verb}: {outcome} ({evidence}{answer}), action {}{now}", action.id))?;
+    out.text(&format!("{whom}: {verb}: {outcome} ({evidence}{answer}), action {}{now}", action.id))?;
     let Some(receipt) = &action.receipt else { return Ok(()) };
     let complaint = receipt.complaint.as_ref();
     let lines = [

@@ -45,6 +45,9 @@ fn record(run: &Plan, plan: &Plan, actor: &Actor, at: Timestamp) -> Value {
         "undoes": plan.undoes.as_ref().map(|undoes| undoes.action),
         "differences": plan.differences.iter().map(difference).collect::<Vec<_>>(),
     });
+    if let Some(account) = &plan.account_login {
+        record["account_login"] = account.raw().into();
+    }
     if plan.is_test {
         record["test"] = true.into();
     }

@@ -212,6 +212,8 @@ pub struct Plan {
     pub login: Login,
     /// The id of the account that is acted on, where one is known: two logins may lead to the same.
     pub target_id: Option<String>,
+    /// The login of that account, where it is not the subject's.
+    pub account_login: Option<Login>,
     /// The finding it is run from.
     pub finding: Option<FindingId>,
     /// The exact request, secrets masked; of a run of several, the first step's.
@@ -265,6 +267,21 @@ impl Plan {
         (may_be_made && end.link().is_none()).then(|| operation.another_link())
     }
 
+    /// Whom it is on: by the account's own login first, where that is another one.
+    pub fn whom(&self) -> String {
+        whom(self.account_login.as_ref(), &self.login)
+    }
+
+    /// Which account that is: `Okta 00u1a2b3c4`; `None` where the flow is told a login alone.
+    pub fn account(&self) -> Option<String> {
+        let id = Untrusted::from(self.target_id.as_deref()?);
+        Some(
+            self.flow
+                .product
+                .map_or_else(|| id.to_string(), |product| format!("{} {id}", product.ispm_name())),
+        )
+    }
+
     /// Whether the risk is higher than the flow's, because of whom it is on.
     pub fn is_raised(&self) -> bool {
         self.risk > self.flow.risk
@@ -288,6 +305,14 @@ impl Plan {
     }
 }
 
+/// `olga@example.com (ruth@example.com)`: the login of an account, and whom it was found by.
+pub(super) fn whom(account: Option<&Login>, subject: &Login) -> String {
+    match account {
+        Some(account) if account != subject => format!("{account} ({subject})"),
+        _ => subject.to_string(),
+    }
+}
+
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let is_of_group = self.flow.operation.is_some_and(Operation::is_of_group);
@@ -297,7 +322,7 @@ impl fmt::Display for Plan {
             // A router acts on nothing itself: it is handed something *for* somebody.
             None => " for",
         };
-        write!(f, "{}{joint} {}", self.verb, self.login)
+        write!(f, "{}{joint} {}", self.verb, self.whom())
     }
 }
 
@@ -369,6 +394,14 @@ mod tests {
         assert!(Confirm::of(Risk::Medium, &login, "suspend").accepts("suspend"));
         assert!(!Confirm::of(Risk::Medium, &login, "suspend").accepts("y"));
         assert!(Confirm::of(Risk::High, &login, "suspend").accepts("ann@example.com"));
+    }
+
+    #[test]
+    fn whom_it_is_on_is_told_by_the_account_first() {
+        let (olga, ruth) = (Login::new("olga"), Login::new("ruth"));
+        assert_eq!(whom(Some(&olga), &ruth), "olga (ruth)");
+        assert_eq!(whom(Some(&Login::new("RUTH")), &ruth), "ruth");
+        assert_eq!(whom(None, &ruth), "ruth");
     }
 
     #[test]

@@ -322,7 +322,9 @@ pub(super) async fn planned(desk: &Desk, flow: &Flow, ask: &Ask, known: &Known) 
     let precedent = guard::precedent(&guard::alike(flow, &earlier, &request), desk.now());
     let shared = doubts::shared_mail(desk, &aim).await;
     let untold = others.untold();
+    let own = || account.as_ref().map(|account| account.login.clone()).filter(|login| !login.is_empty());
     Ok(Plan {
+        account_login: others.login().or_else(own).filter(|login| *login != ask.login),
         action: ask.action,
         step: None,
         is_test: false,

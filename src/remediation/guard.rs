@@ -214,6 +214,7 @@ mod tests {
             risk: Risk::Low,
             login: Login::new("ann"),
             target_id: None,
+            account_login: None,
             finding: None,
             evidence,
             outcome,

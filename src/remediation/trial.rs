@@ -63,6 +63,7 @@ pub async fn prepare(desk: &Desk, trial: Trial) -> Result<Plan, PlanError> {
         differences: Vec::new(),
         login: sample.login,
         target_id: order.target,
+        account_login: None,
         finding: None,
         request,
         particulars: Particulars::default(),

@@ -553,6 +553,7 @@ pub(crate) fn action(
         risk: plan.flow.risk,
         login: plan.login,
         target_id: plan.target_id,
+        account_login: None,
         finding: None,
         evidence,
         outcome,
@@ -814,6 +815,7 @@ pub(crate) fn plan(ask: &RunAsk) -> Plan {
         flow,
         login: ask.login.clone(),
         target_id: None,
+        account_login: None,
         finding: ask.finding,
         request: ShownRequest {
             method: "POST".into(),

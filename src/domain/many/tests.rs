@@ -22,6 +22,7 @@ fn plan(login: &str, account: &str) -> Plan {
         flow,
         login: Login::new(login),
         target_id: Some(account.to_owned()),
+        account_login: None,
         finding: None,
         request: ShownRequest {
             method: "POST".into(),

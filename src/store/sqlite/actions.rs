@@ -66,10 +66,14 @@ pub(super) fn intend(
     Ok(Ok(()))
 }
 
-/// A trial is marked in each of its records; in what is meant nothing is said of it.
+/// A trial is marked in each of its records, in what is meant nothing is said of it; and each says which account it
+/// was on, where another login led there.
 fn mark(content: &mut serde_json::Value, action: &Action) {
     if action.is_test {
         content["test"] = true.into();
+    }
+    if let Some(account) = &action.account_login {
+        content["account_login"] = account.raw().into();
     }
 }
 
@@ -108,9 +112,10 @@ fn newest(
 fn insert(db: &Connection, action: &Action, lease: &Lease) -> Result<()> {
     db.prepare_cached(
         "INSERT INTO actions (id, flow, login, shown, verb, risk, finding, evidence, outcome, request, \
-         receipt, reason, actor, at, owner, lease_until, target, run, step, test, undoes, before) \
+         receipt, reason, actor, at, owner, lease_until, target, run, step, test, undoes, before, \
+         account_login) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, \
-         ?21, ?22)",
+         ?21, ?22, ?23)",
     )?
     .execute(rusqlite::params![
         action.id.to_string(),
@@ -135,6 +140,7 @@ fn insert(db: &Connection, action: &Action, lease: &Lease) -> Result<()> {
         action.is_test,
         action.undoes.map(|undoes| undoes.to_string()),
         action.before,
+        action.account_login.as_ref().map(|login| login.raw()),
     ])?;
     Ok(())
 }
@@ -196,6 +202,7 @@ fn keep(
         "action": settled.id,
         "flow": settled.flow,
         "login": settled.login,
+        "target": settled.target_id,
         "evidence": settled.evidence,
         "outcome": settled.outcome,
         "receipt": settlement.receipt,
@@ -298,6 +305,7 @@ pub(super) fn expire(db: &Connection, now: Timestamp) -> Result<Vec<ActionId>> {
             "action": action.id,
             "flow": action.flow,
             "login": action.login,
+            "target": action.target_id,
             "evidence": action.evidence,
             "outcome": Outcome::Unknown,
         });
