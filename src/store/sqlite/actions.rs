@@ -34,8 +34,14 @@ pub(super) fn intend(
     if let Some(unseen) = latest.iter().find(|latest| !basis.seen.contains(&latest.id)) {
         return Ok(Err(IntendError::Meanwhile(unseen.id)));
     }
+    // One that failed before a byte left is no precedent, and still the very same.
+    if by_id(db, action.id)?.is_some() {
+        return Ok(Err(IntendError::Meanwhile(action.id)));
+    }
+    if let Err(run) = bulks::begin(db, action.id, &lease.owner)? {
+        return Ok(Err(IntendError::NotDriven(run)));
+    }
     insert(db, action, lease)?;
-    bulks::begin(db, action.id)?;
     let mut content = json!({
         "action": action.id,
         "flow": action.flow,
