@@ -204,6 +204,12 @@ pub async fn prepare(desk: &Desk, ask: Ask) -> Result<Plan, PlanError> {
 /// As [`prepare`].
 pub async fn prepare_to(desk: &Desk, ask: Ask, depth: Depth) -> Result<Plan, PlanError> {
     let flow = desk.flow(&ask.flow).ok_or_else(|| PlanError::NoSuchFlow(ask.flow.clone()))?;
+    let access = async { Ok(desk.caller.access_to(flow).await) };
+    let (plan, access) = futures_util::try_join!(prepared(desk, flow, ask, depth), access)?;
+    Ok(Plan { access: Some(access), ..plan })
+}
+
+async fn prepared(desk: &Desk, flow: &Flow, ask: Ask, depth: Depth) -> Result<Plan, PlanError> {
     let mut known = Known::load(desk, flow, &ask).await?;
     if !flow.steps.is_empty() {
         return several::planned(desk, flow, &ask, known, depth).await;
@@ -357,6 +363,7 @@ pub(super) async fn planned(desk: &Desk, flow: &Flow, ask: &Ask, known: &Known) 
         step: None,
         is_test: false,
         risk,
+        access: None,
         blast: known.blast.clone(),
         confirm: known.confirm(flow, ask),
         undoes: ask.undoes.clone(),
