@@ -248,3 +248,42 @@ fn the_iam_configuration_is_checked_laid_over_and_shown_before_it_is_kept() {
     assert_eq!(same.json_lines()[0]["outcome"], "no-change");
     set(r#"{"ApplicationID":"0oa2"}"#, &["--yes"], 2);
 }
+
+/// What may be done is told before it is tried, on the card and by itself: as far as that can be known.
+#[test]
+fn what_our_credential_may_do_is_told_and_nothing_is_run() {
+    let (tenant, place) = started();
+    let all = place.run_json(&["okta", "access"]).expect(0).json_lines();
+    let of = |rows: &[Value], flow: &str| {
+        let row = rows.iter().find(|row| row["flow"] == flow).unwrap();
+        (
+            row["access"]["verdict"].as_str().unwrap().to_owned(),
+            row["access"]["why"].as_str().unwrap().to_owned(),
+        )
+    };
+    let (verdict, why) = of(&all, "okta-suspend");
+    assert_eq!(
+        (verdict.as_str(), why.as_str()),
+        ("cannot tell", "whether a role covers it shows at the call only")
+    );
+    assert!(of(&all, "suspend-okta-account").1.contains("its client token is tried at the call only"));
+    assert_eq!(all.last().unwrap()["flow"], "ispm-delegated-flow");
+
+    let admin = tenant.lab.administrators().remove(0);
+    let of_admin = place.run_json(&["okta", "access", &admin]).expect(0).json_lines();
+    let (verdict, why) = of(&of_admin, "ispm-delegated-flow");
+    assert_eq!((verdict.as_str(), why), ("likely", format!("{admin} is a super administrator")));
+    let nobody = place.run_json(&["okta", "access", "nobody@example.com"]).expect(0).json_lines();
+    assert_eq!(of(&nobody, "ispm-delegated-flow").0, "cannot tell", "what cannot be read is never a no");
+
+    let login = tenant.login(3);
+    let run = ["run", "okta-suspend", "--user", &login, "--dry-run"];
+    let card = place.run_json(&run).expect(0).json_lines().remove(0);
+    assert_eq!(card["access"]["verdict"], "cannot tell");
+    let text = place.run(&run).expect(0).out;
+    assert!(
+        text.contains("access   cannot tell: whether a role covers it shows at the call only\n"),
+        "{text}"
+    );
+    assert_eq!(sent(&tenant), Vec::<String>::new());
+}

@@ -3,6 +3,7 @@
 use super::failure::Failure;
 use super::output::Output;
 use super::run::By;
+use crate::domain::access::Access;
 use crate::domain::plan::{Difference, Plan, Target};
 use crate::domain::{NOTHING, Untrusted, dry_run, time};
 
@@ -64,6 +65,7 @@ fn facts(plan: &Plan) -> Vec<(&'static str, String)> {
         ),
         ("risk", risk(plan)),
         ("target", target(&plan.target)),
+        ("access", plan.access.as_ref().map(Access::words).unwrap_or_default()),
         ("reaches", reach(plan)),
         ("refused", plan.refusal.as_ref().map(ToString::to_string).unwrap_or_default()),
         ("insist", plan.needs_again.clone().unwrap_or_default()),

@@ -492,6 +492,7 @@ pub(crate) fn plan(risk: Risk, login: &str) -> Plan {
         action: ActionId(uuid::Uuid::nil()),
         step: None,
         risk,
+        access: None,
         blast: None,
         is_test: false,
         undoes: None,

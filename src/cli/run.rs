@@ -19,9 +19,11 @@ use super::card;
 use super::failure::{DONE, Failure, UNKNOWN, combined};
 use super::output::Output;
 use super::whom::Target;
+use crate::domain::account_name::AccountName;
 use crate::domain::bulk::{BulkRun, left_out};
 use crate::domain::plan::{Refusal, WebPage};
 use crate::domain::run_end::{Ended, RunEnd, StepEnd};
+use crate::domain::subject::ProviderAccount;
 use crate::domain::undo::Undoes;
 use crate::domain::{Action, Actor, FindingId, FlowId, Login, Outcome, Plan};
 use crate::remediation::bulk::ConfirmedBulk;
@@ -52,6 +54,8 @@ pub struct Ask {
     pub login: Login,
     /// From which finding.
     pub finding: Option<FindingId>,
+    /// Which of their accounts.
+    pub account: Option<AccountName>,
     /// Values for declared inputs.
     pub inputs: BTreeMap<String, String>,
     /// What it is to undo.
@@ -239,10 +243,26 @@ fn not_acted_on(about: &About<'_>, failure: &Failure) -> Value {
         None => Outcome::Refused,
     };
     let why = of_plan.map_or(first.strip_prefix("error: ").unwrap_or(first), |refusal| &refusal.why);
-    serde_json::json!({
+    let told = serde_json::json!({
         "flow": about.flow, "login": about.login, "target": about.plan.and_then(|plan| plan.target_id.as_ref()),
         "evidence": null, "outcome": outcome, "refusal": why,
-    })
+    });
+    with_choice(told, failure)
+}
+
+/// The accounts among which one has to be chosen, each with what chooses it.
+fn with_choice(mut told: Value, failure: &Failure) -> Value {
+    let one = |account: &ProviderAccount| {
+        serde_json::json!({
+            "provider": account.provider, "id": account.user_id, "login": account.login,
+            "choose": AccountName::of(account).option(),
+        })
+    };
+    let accounts: Vec<Value> = failure.accounts().iter().map(one).collect();
+    if let Some(told) = told.as_object_mut().filter(|_| !accounts.is_empty()) {
+        told.insert("accounts".to_owned(), accounts.into());
+    }
+    told
 }
 
 fn stopped_before() -> Failure {
@@ -273,6 +293,7 @@ fn ask(what: &args::Run, target: &Target, depth: Depth) -> Ask {
         flow: what.flow.clone(),
         login: target.login.clone(),
         finding: target.finding,
+        account: what.account.clone(),
         inputs: what.inputs.iter().cloned().collect(),
         undoes: what.undoes.clone(),
         depth,
@@ -381,7 +402,8 @@ fn refused(what: &args::Run, plan: &Plan, tell: &dyn Tell) -> Option<Failure> {
 /// The status of a failure that the others do not wait for, and that is told if anybody still listens.
 fn not_run(tell: &dyn Tell, about: &About<'_>, failure: &Failure, out: &mut Output<'_>) -> u8 {
     if out.is_json() {
-        let json = tell.not_run(about, failure).unwrap_or_else(|| not_acted_on(about, failure));
+        let told = tell.not_run(about, failure).map(|told| with_choice(told, failure));
+        let json = told.unwrap_or_else(|| not_acted_on(about, failure));
         let _ = out.json(&json);
     }
     let _ = out.error(failure);

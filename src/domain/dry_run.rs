@@ -1,5 +1,6 @@
 //! What a dry run tells, a line each of JSON: on the command line and on the console's card the same.
 
+use super::access::Access;
 use super::blast::Blast;
 use super::plan::{Confirm, Difference, Plan, Target};
 use super::untrusted::escape_json;
@@ -37,6 +38,7 @@ fn record(run: &Plan, plan: &Plan, actor: &Actor, at: Timestamp) -> Value {
         "risk": run.risk.word(),
         "confirm": answer(&run.confirm),
         "state": state(&plan.target),
+        "access": run.access.as_ref().map(Access::to_json),
         "blast_radius": run.blast.as_ref().map(Blast::to_json),
         "undo": run.undo,
         "caveats": run.caveats,

@@ -6,6 +6,7 @@
 //! one *flow* on one *subject*.
 
 pub mod access;
+pub mod account_name;
 pub mod action;
 pub mod actor;
 pub mod blast;

@@ -1,5 +1,6 @@
 //! What is about to happen, exactly: the content of a confirm card and of a dry run.
 
+use super::access::Access;
 use super::action::{ShownRequest, StepOf};
 use super::blast::Blast;
 use super::operation::{Delivery, Operation, Particulars};
@@ -230,6 +231,8 @@ pub struct Plan {
     pub risk: Risk,
     /// How far it reaches; `None` where that was not read, or nobody is there yet.
     pub blast: Option<Blast>,
+    /// What our credential may do of it, as far as is known before it is sent; `None` of a step, and where nobody looked.
+    pub access: Option<Access>,
     /// What the confirmation asks for.
     pub confirm: Confirm,
     /// What this cannot know.

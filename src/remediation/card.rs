@@ -11,6 +11,7 @@ use super::others::{Others, Seen};
 use super::sight::{self, Aim, Reading};
 use super::subject::{Asked, Names};
 use super::{Desk, doubts, fit, group, guard, others, protection, said, several, target};
+use crate::domain::account_name::AccountName;
 use crate::domain::blast::Blast;
 use crate::domain::operation::{GROUP, LINK, Operation, Particulars, Whom};
 use crate::domain::payload::{self, PayloadError};
@@ -39,7 +40,7 @@ pub struct Ask {
     /// From which event; without one, the newest of the finding's check that names the login.
     pub event: Option<EventId>,
     /// The account that was chosen, where there are two.
-    pub account: Option<ProviderAccount>,
+    pub account: Option<AccountName>,
     /// Values for declared inputs.
     pub inputs: BTreeMap<String, String>,
     /// What it is to undo: then no other account may be acted on.
@@ -112,22 +113,29 @@ pub enum PlanError {
     OnlyOpens(FlowId),
     /// The account has to be chosen.
     #[error(
-        "flow `{flow}` could act on {} accounts of this user\nhint: choose one: the list of flows (`r`) offers them, and an account's id names it",
-        .accounts.len()
+        "flow `{flow}` could act on {} accounts of `{login}`, and one has to be chosen, for this user alone: {}\nhint: {}; in the console the list of flows (`r`) offers them",
+        .accounts.len(), listed(.accounts), options(.accounts)
     )]
     Choose {
         /// Which flow.
         flow: FlowId,
+        /// Whose.
+        login: Login,
         /// Among these.
         accounts: Vec<ProviderAccount>,
     },
-    /// The account that was chosen is not there any more.
-    #[error("account `{account}` is not one that flow `{flow}` could act on")]
+    /// The account that was chosen is not there, or not any more.
+    #[error(
+        "account `{account}` is not one that flow `{flow}` could act on\nhint: {}",
+        if .accounts.is_empty() { "leave the account out: there is none to choose".to_owned() } else { options(.accounts) }
+    )]
     NotThatAccount {
         /// Which flow.
         flow: FlowId,
-        /// The id that was chosen, visibly escaped.
-        account: String,
+        /// The one that was chosen.
+        account: AccountName,
+        /// Among these.
+        accounts: Vec<ProviderAccount>,
     },
     /// The body cannot be made.
     #[error(transparent)]
@@ -145,7 +153,27 @@ pub enum PlanError {
     Store(#[from] StoreError),
 }
 
+/// Accounts as a list names them: `OKTA/00u1 (ann)`.
+fn listed(accounts: &[ProviderAccount]) -> String {
+    let one = |account: &ProviderAccount| format!("{} ({})", AccountName::of(account), account.login);
+    accounts.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
+/// What a command line says to choose one of them.
+fn options(accounts: &[ProviderAccount]) -> String {
+    let one = |account: &ProviderAccount| format!("`{}`", AccountName::of(account).option());
+    accounts.iter().map(one).collect::<Vec<_>>().join(" or ")
+}
+
 impl PlanError {
+    /// The accounts among which one may be chosen.
+    pub fn accounts(&self) -> &[ProviderAccount] {
+        match self {
+            PlanError::Choose { accounts, .. } | PlanError::NotThatAccount { accounts, .. } => accounts,
+            _ => &[],
+        }
+    }
+
     /// Whether it may be so for everybody: something cannot be read, or the flow itself is at fault.
     pub fn is_general(&self) -> bool {
         matches!(
@@ -176,6 +204,12 @@ pub async fn prepare(desk: &Desk, ask: Ask) -> Result<Plan, PlanError> {
 /// As [`prepare`].
 pub async fn prepare_to(desk: &Desk, ask: Ask, depth: Depth) -> Result<Plan, PlanError> {
     let flow = desk.flow(&ask.flow).ok_or_else(|| PlanError::NoSuchFlow(ask.flow.clone()))?;
+    let access = async { Ok(desk.caller.access_to(flow).await) };
+    let (plan, access) = futures_util::try_join!(prepared(desk, flow, ask, depth), access)?;
+    Ok(Plan { access: Some(access), ..plan })
+}
+
+async fn prepared(desk: &Desk, flow: &Flow, ask: Ask, depth: Depth) -> Result<Plan, PlanError> {
     let mut known = Known::load(desk, flow, &ask).await?;
     if !flow.steps.is_empty() {
         return several::planned(desk, flow, &ask, known, depth).await;
@@ -208,9 +242,11 @@ impl Known {
             true => Person::nobody(&ask.login),
             false => Person::load(desk, &ask.login, about.ispm_record()).await,
         };
-        let account = match flow.creates() {
-            true => None,
-            false => {
+        let account = match (flow.creates(), &ask.account) {
+            // Who is made has none yet.
+            (true, Some(named)) => return Err(not_that(flow, named, Vec::new())),
+            (true, None) => None,
+            (false, _) => {
                 choose(flow, about.check(), &person.subject, ask).map_err(|error| unread(error, &person))?
             }
         };
@@ -329,6 +365,7 @@ pub(super) async fn planned(desk: &Desk, flow: &Flow, ask: &Ask, known: &Known) 
         step: None,
         is_test: false,
         risk,
+        access: None,
         blast: known.blast.clone(),
         confirm: known.confirm(flow, ask),
         undoes: ask.undoes.clone(),
@@ -461,10 +498,6 @@ fn choose(
     subject: &Subject,
     ask: &Ask,
 ) -> Result<Option<ProviderAccount>, PlanError> {
-    let not_that = |account: &ProviderAccount| PlanError::NotThatAccount {
-        flow: flow.id.clone(),
-        account: account.user_id.to_string(),
-    };
     let only_opens = || PlanError::OnlyOpens(flow.id.clone());
     let possible = match fit::fit(flow, check, subject, &Pages::default()).target {
         Ok(FitTarget::Page(_)) => return Err(only_opens()),
@@ -477,15 +510,25 @@ fn choose(
     // Where there are several, what is undone was done to one of them.
     let was = ask.undoes.as_ref().and_then(|undoes| undoes.account.as_deref());
     let of_undone = || possible.iter().find(|account| Some(account.user_id.raw()) == was);
-    match (ask.account.as_ref().or_else(of_undone), possible.as_slice()) {
-        (Some(chosen), possible) => {
-            let is_it = |a: &&ProviderAccount| a.user_id == chosen.user_id && a.provider == chosen.provider;
-            possible.iter().find(is_it).cloned().map(Some).ok_or_else(|| not_that(chosen))
+    let among = match &ask.account {
+        Some(named) => {
+            let meant: Vec<_> = possible.iter().filter(|account| named.is_of(account)).cloned().collect();
+            if meant.is_empty() {
+                return Err(not_that(flow, named, possible));
+            }
+            meant
         }
-        (None, []) => Ok(None),
-        (None, [account]) => Ok(Some(account.clone())),
-        (None, _) => Err(PlanError::Choose { flow: flow.id.clone(), accounts: possible }),
+        None => of_undone().map_or(possible.clone(), |account| vec![account.clone()]),
+    };
+    match among.as_slice() {
+        [] => Ok(None),
+        [first, others @ ..] if others.iter().all(|other| other.is_same(first)) => Ok(Some(first.clone())),
+        _ => Err(PlanError::Choose { flow: flow.id.clone(), login: subject.login.clone(), accounts: among }),
     }
+}
+
+fn not_that(flow: &Flow, named: &AccountName, accounts: Vec<ProviderAccount>) -> PlanError {
+    PlanError::NotThatAccount { flow: flow.id.clone(), account: named.clone(), accounts }
 }
 
 /// The word that a medium risk asks for: the verb itself.

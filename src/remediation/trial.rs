@@ -50,6 +50,7 @@ pub async fn prepare(desk: &Desk, trial: Trial) -> Result<Plan, PlanError> {
         is_test: true,
         undoes: None,
         risk: flow.risk,
+        access: Some(desk.caller.access_to(flow).await),
         blast: None,
         confirm: Confirm::of(flow.risk, &sample.login, card::word(flow)),
         verb: format!("try, with the documented sample, to {}", flow.verb),

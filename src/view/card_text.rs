@@ -52,6 +52,7 @@ pub(super) fn write(prose: &mut Prose, card: &Card, pinned: &str, zone: &Zone) {
         risk(prose, plan);
         names(prose, plan);
         sends(prose, plan);
+        access(prose, plan);
     } else {
         undoes(prose, plan);
         facts(prose, plan, zone);
@@ -148,6 +149,7 @@ fn facts(prose: &mut Prose, plan: &Plan, zone: &Zone) {
     names(prose, plan);
     sends(prose, plan);
     prose.fact("undo", Role::Text, &plan.undo);
+    access(prose, plan);
 }
 
 /// What it takes back.
@@ -217,6 +219,13 @@ fn sends(prose: &mut Prose, plan: &Plan) {
             None => prose.fact(&label, Role::Text, &address),
             Some(refusal) => prose.fact(&label, Role::Warning, &format!("nothing: {}", refusal.why)),
         }
+    }
+}
+
+/// Whether our credential may do it, as far as that is known before it is tried.
+fn access(prose: &mut Prose, plan: &Plan) {
+    if let Some(access) = &plan.access {
+        prose.fact("access", words::access_role(access), &access.words());
     }
 }
 

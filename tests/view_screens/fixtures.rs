@@ -10,6 +10,7 @@ use idtriage::app::msg::{Answer, Motion, Msg};
 use idtriage::app::state::Settings;
 use idtriage::app::user::Pane;
 use idtriage::app::{Effect, RequestId, Screen, State, update};
+use idtriage::domain::access::Access;
 use idtriage::domain::action::{Receipt, ShownRequest};
 use idtriage::domain::blast::{Blast, Roles, Told};
 use idtriage::domain::counts::StateCounts;
@@ -810,6 +811,7 @@ pub(crate) fn plan(ask: &RunAsk) -> Plan {
         undoes: None,
         caveats: flow.caveats.clone(),
         risk: Risk::Medium,
+        access: Some(Access::CannotTell("its client token is tried at the call only".into())),
         blast: Some(blast()),
         confirm: Confirm::Word("suspend".into()),
         flow,

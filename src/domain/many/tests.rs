@@ -10,6 +10,7 @@ fn plan(login: &str, account: &str) -> Plan {
     let mut flow = preset::flow("suspend-okta-account").unwrap();
     flow.risk = Risk::Medium;
     Plan {
+        access: None,
         action: ActionId(uuid::Uuid::nil()),
         step: None,
         is_test: false,
