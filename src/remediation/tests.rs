@@ -13,6 +13,7 @@ mod rivals;
 mod steps;
 mod trials;
 mod undo;
+mod unread;
 
 use super::*;
 use crate::domain::flow::PayloadShape;
