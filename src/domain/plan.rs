@@ -281,6 +281,25 @@ impl Plan {
         super::digest::of_parts(digests.iter().map(String::as_bytes))
     }
 
+    /// What `--confirm` has to say: where it may be another's account, which one is meant, by the login that it goes
+    /// by itself, else by its id; else the login that the confirmation asks for.
+    pub fn to_say(&self) -> &str {
+        let doubt = self.account_doubt.as_ref();
+        let of_doubt =
+            doubt.and_then(|doubt| doubt.login.as_ref().map(Login::raw).or(self.target_id.as_deref()));
+        let of_tier = || match &self.confirm {
+            Confirm::Login(login) => login.raw(),
+            Confirm::Key | Confirm::Word(_) => self.login.raw(),
+        };
+        of_doubt.unwrap_or_else(of_tier)
+    }
+
+    /// Whether that was said. Where it may be another's account, its id says it too.
+    pub fn is_said(&self, said: &str) -> bool {
+        let is_id = || self.account_doubt.is_some() && self.target_id.as_deref() == Some(said.trim());
+        Login::new(said) == Login::new(self.to_say()) || is_id()
+    }
+
     /// What makes another one-time link, where one was to be handed out by a step and did not come.
     pub fn missed_link(&self, end: &StepEnd) -> Option<&'static str> {
         let part = self.parts().iter().find(|part| part.flow.id == end.flow)?;
