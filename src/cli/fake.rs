@@ -512,6 +512,8 @@ pub(crate) fn plan(risk: Risk, login: &str) -> Plan {
         cannot_know: Vec::new(),
         caveats: Vec::new(),
         needs_again: None,
+        account_doubt: None,
+        asked: Default::default(),
         follows: None,
         refusal: None,
         undo: "unsuspend it".to_owned(),

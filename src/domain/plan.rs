@@ -7,8 +7,9 @@ use super::operation::{Delivery, Operation, Particulars};
 use super::run_end::StepEnd;
 use super::subject::ProviderAccount;
 use super::undo::Undoes;
-use super::{ActionId, FindingId, Flow, FlowId, Login, Outcome, Risk, Untrusted};
+use super::{ActionId, EventId, FindingId, Flow, FlowId, Login, Outcome, Risk, Untrusted};
 use jiff::Timestamp;
+use std::collections::BTreeMap;
 use std::fmt;
 use url::Url;
 
@@ -193,6 +194,26 @@ pub struct Difference {
     pub becomes: Option<Untrusted>,
 }
 
+/// What a plan was asked for with, besides the flow, the login and the finding.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct AskedFor {
+    /// The event that was named.
+    pub event: Option<EventId>,
+    /// The account that was chosen, where there were several.
+    pub account: Option<ProviderAccount>,
+    /// The values that were given for inputs.
+    pub inputs: BTreeMap<String, String>,
+}
+
+/// That it may be somebody else's account that is acted on. Who means it says so by its login or its id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountDoubt {
+    /// Why, in words.
+    pub why: String,
+    /// The login that the account itself goes by, where it was read.
+    pub login: Option<Login>,
+}
+
 /// What is about to happen.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
@@ -217,6 +238,8 @@ pub struct Plan {
     pub account_login: Option<Login>,
     /// The finding it is run from.
     pub finding: Option<FindingId>,
+    /// What it was planned from besides: by it the plan is made again before anything leaves.
+    pub asked: AskedFor,
     /// The exact request, secrets masked; of a run of several, the first step's.
     pub request: ShownRequest,
     /// What an operation of Okta's own is told besides.
@@ -241,6 +264,8 @@ pub struct Plan {
     pub caveats: Vec<String>,
     /// Why the analyst has to insist: an action of unknown outcome, or the same one a moment ago.
     pub needs_again: Option<String>,
+    /// Of those reasons what may make it another's account: no insisting on a repeat answers that.
+    pub account_doubt: Option<AccountDoubt>,
     /// The earlier action among those reasons: insisting covers it, and no other that comes meanwhile.
     pub follows: Option<ActionId>,
     /// Why it will not be sent at all.
@@ -259,6 +284,25 @@ impl Plan {
         }
         let digests: Vec<String> = self.steps.iter().map(Plan::digest).collect();
         super::digest::of_parts(digests.iter().map(String::as_bytes))
+    }
+
+    /// What `--confirm` has to say: where it may be another's account, which one is meant, by the login that it goes
+    /// by itself, else by its id; else the login that the confirmation asks for.
+    pub fn to_say(&self) -> &str {
+        let doubt = self.account_doubt.as_ref();
+        let of_doubt =
+            doubt.and_then(|doubt| doubt.login.as_ref().map(Login::raw).or(self.target_id.as_deref()));
+        let of_tier = || match &self.confirm {
+            Confirm::Login(login) => login.raw(),
+            Confirm::Key | Confirm::Word(_) => self.login.raw(),
+        };
+        of_doubt.unwrap_or_else(of_tier)
+    }
+
+    /// Whether that was said. Where it may be another's account, its id says it too.
+    pub fn is_said(&self, said: &str) -> bool {
+        let is_id = || self.account_doubt.is_some() && self.target_id.as_deref() == Some(said.trim());
+        Login::new(said) == Login::new(self.to_say()) || is_id()
     }
 
     /// What makes another one-time link, where one was to be handed out by a step and did not come.

@@ -14,6 +14,7 @@ mod rivals;
 mod steps;
 mod trials;
 mod undo;
+mod unread;
 
 use super::*;
 use crate::domain::account_name::AccountName;

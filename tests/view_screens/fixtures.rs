@@ -836,6 +836,8 @@ pub(crate) fn plan(ask: &RunAsk) -> Plan {
         },
         cannot_know: vec!["whether the flow behind the URL is the one that the preset describes".into()],
         needs_again: None,
+        account_doubt: None,
+        asked: Default::default(),
         follows: None,
         refusal: None,
         undo: "unsuspend the account in Okta: groups and applications are kept".into(),

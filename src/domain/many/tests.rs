@@ -37,6 +37,8 @@ fn plan(login: &str, account: &str) -> Plan {
         target: Target::CannotTell("not read".into()),
         cannot_know: Vec::new(),
         needs_again: None,
+        account_doubt: None,
+        asked: Default::default(),
         follows: None,
         refusal: None,
         undo: String::new(),
