@@ -8,7 +8,9 @@ mod question;
 mod run;
 
 pub use list::{BulksScreen, loaded as list_loaded, open as open_list};
-pub use question::{Asking, Question, asked, confirmed, drawn, pause_asked, resumed, turned};
+pub use question::{
+    Asking, Question, asked, confirmed, drawn, pause_asked, resumed, takes, takes_pause, turned,
+};
 pub use run::{BulkScreen, Which, exported, filtered, loaded, open, users_loaded, went};
 
 use super::effect::Effect;

@@ -54,6 +54,20 @@ fn unchangeable(state: &State, run: &BulkRun) -> Option<String> {
         .then(|| format!("this run is {}: nobody waits in it to be acted on", run.state.word()))
 }
 
+/// Whether the run that is meant would be paused by being told so.
+pub fn takes_pause(state: &State) -> bool {
+    meant(state).is_some_and(|run| {
+        let is_driven = run.state == BulkState::Running && !is_interrupted(state, &run);
+        is_driven && unchangeable(state, &run).is_none()
+    })
+}
+
+/// Whether it can be asked about the run that is meant.
+pub fn takes(state: &State, asking: Asking) -> bool {
+    meant(state)
+        .is_some_and(|run| unchangeable(state, &run).or_else(|| not_now(state, &run, asking)).is_none())
+}
+
 /// A run is to wait. It is done at once: nobody is acted on by waiting.
 pub fn pause_asked(state: &mut State) -> Vec<Effect> {
     let Some(run) = meant(state) else { return fail(state, "there is no run here") };

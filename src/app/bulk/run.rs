@@ -26,7 +26,8 @@ pub enum Which {
 }
 
 impl Which {
-    fn next(self) -> Which {
+    /// Which are shown next.
+    pub fn next(self) -> Which {
         match self {
             Which::All => Which::Exceptions,
             Which::Exceptions => Which::Queued,
