@@ -210,6 +210,8 @@ impl PlanError {
 
 /// More earlier actions than these are not looked at.
 const SHOWN_EARLIER: usize = 10;
+/// The same of those whose end nobody knows, and of those that may have proven it since.
+const UNKNOWN_EARLIER: usize = 50;
 
 /// Plans a run; nothing is sent and nothing is kept.
 ///
@@ -508,12 +510,15 @@ pub(super) async fn earlier(
 ) -> Result<Vec<Action>, StoreError> {
     let mut found: Vec<Action> = Vec::new();
     for flow in desk.same_as(flow) {
-        let of_flow = ActionFilter { flow: Some(flow), may_have_left: true, ..ActionFilter::default() };
-        let of_login = ActionFilter { login: Some(login.clone()), ..of_flow.clone() };
-        found.extend(desk.store.actions(&of_login, None, SHOWN_EARLIER).await?.rows);
-        if let Some(id) = target_id {
-            let of_account = ActionFilter { target: Some(id.to_owned()), ..of_flow };
-            found.extend(desk.store.actions(&of_account, None, SHOWN_EARLIER).await?.rows);
+        let of_flow = || ActionFilter { flow: Some(flow.clone()), ..ActionFilter::default() };
+        let of_login = ActionFilter { login: Some(login.clone()), ..of_flow() };
+        let of_account = target_id.map(|id| ActionFilter { target: Some(id.to_owned()), ..of_flow() });
+        for of in std::iter::once(of_login).chain(of_account) {
+            let newest = ActionFilter { may_have_left: true, ..of.clone() };
+            let unknown = ActionFilter { tells_unknown: true, ..of };
+            for (of, most) in [(newest, SHOWN_EARLIER), (unknown, UNKNOWN_EARLIER)] {
+                found.extend(desk.store.actions(&of, None, most).await?.rows);
+            }
         }
     }
     // Whoever tried a flow with the sample did nothing to anybody.
