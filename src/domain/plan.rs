@@ -1,6 +1,7 @@
 //! What is about to happen, exactly: the content of a confirm card and of a dry run.
 
 use super::access::Access;
+use super::account_name::AccountName;
 use super::action::{ShownRequest, StepOf};
 use super::blast::Blast;
 use super::operation::{Delivery, Operation, Particulars};
@@ -200,7 +201,7 @@ pub struct AskedFor {
     /// The event that was named.
     pub event: Option<EventId>,
     /// The account that was chosen, where there were several.
-    pub account: Option<ProviderAccount>,
+    pub account: Option<AccountName>,
     /// The values that were given for inputs.
     pub inputs: BTreeMap<String, String>,
 }

@@ -58,6 +58,7 @@ mod tests {
             risk: Risk::Low,
             login: Login::new("ann"),
             target_id: target.map(str::to_owned),
+            account_login: None,
             finding: None,
             evidence: Evidence::Acknowledged,
             outcome,
