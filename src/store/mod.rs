@@ -117,6 +117,8 @@ pub struct ActionFilter {
     pub since: Option<Timestamp>,
     /// Only those whose request left, or may have, or may yet: the ones that the next run has to know of.
     pub may_have_left: bool,
+    /// Only those that ended nobody knows how, and those that may prove how one of them did.
+    pub tells_unknown: bool,
 }
 
 /// Who holds an action while it is in flight. When the lease runs out, its outcome is unknown.

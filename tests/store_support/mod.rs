@@ -115,6 +115,7 @@ pub(crate) fn action((n, flow, login): (u128, &str, &str)) -> Action {
         risk: Risk::Medium,
         login: Login::new(login),
         target_id: None,
+        account_login: None,
         finding: None,
         evidence: Evidence::Intended,
         outcome: Outcome::Pending,

@@ -99,6 +99,7 @@ impl Flight {
             risk: plan.risk,
             login: plan.login.clone(),
             target_id: plan.target_id.clone(),
+            account_login: plan.account_login.clone(),
             finding: plan.finding,
             evidence: Evidence::Intended,
             outcome: Outcome::Pending,

@@ -263,6 +263,7 @@ impl Block {
             risk: Risk::Medium,
             login: Login::new(&format!("user{user}@x")),
             target_id: Some(format!("00u-user{user}")),
+            account_login: None,
             finding: None,
             step,
             is_test: false,
