@@ -287,3 +287,41 @@ fn what_our_credential_may_do_is_told_and_nothing_is_run() {
     );
     assert_eq!(sent(&tenant), Vec::<String>::new());
 }
+
+/// An issue may name somebody else's account: no answer but that account's own login or id says that it is meant, and
+/// the dry run names it as the run asks for it.
+#[test]
+fn an_account_that_goes_by_another_login_is_confirmed_by_itself() {
+    let (tenant, place) = started();
+    let (ann, bob) = (tenant.login(3), tenant.login(4));
+    let read = |login: &str| place.run_json(&["okta", "user", "get", login]).expect(0).json_lines().remove(0);
+    let id_of = |login: &str| read(login)["id"].as_str().unwrap().to_owned();
+    let (anns, bobs) = (id_of(&ann), id_of(&bob));
+    let issue = json!({"eventId": "e-1", "issueId": "i-1", "issueTitle": "Old Password", "entityType": "Account",
+        "entityIdInService": bobs, "entityDisplayName": ann, "entitySourceProductName": "Okta"});
+    place.write("issue.json", &issue.to_string());
+    place.run(&["import", "issue.json"]).expect(0);
+    let finding = place.all("findings").remove(0)["id"].as_str().unwrap().to_owned();
+    let words = ["run", "okta-suspend", "--user", &ann, "--finding", &finding];
+    let run = |more: &[&str]| place.run_json(&[&words[..], more].concat());
+    let dry = run(&["--dry-run"]).expect(0).json_lines().remove(0);
+    let (confirm, doubt) = (dry["confirm"].as_str().unwrap(), dry["account_doubt"].as_str().unwrap());
+    assert_eq!(confirm, format!("--confirm {bob}"));
+    assert!([&anns, &bobs, &bob].iter().all(|name| doubt.contains(*name)), "{doubt}");
+    for answer in [&["--yes"][..], &["--yes", "--again"]] {
+        let told = run(answer).expect(1);
+        assert!(told.errors.contains(&format!("`--confirm {bob}`")), "{}", told.errors);
+    }
+    run(&["--yes", "--again", "--confirm", &ann]).expect(2);
+    assert_eq!(tenant.lab.recorder().writes().len(), 0);
+    let done = run(&["--confirm", &bobs]).expect(0);
+    assert!(done.errors.contains(&bob), "whose account it is is said: {}", done.errors);
+    let action = done.json_lines().remove(0);
+    let status = |login: &str| read(login)["status"].as_str().unwrap().to_owned();
+    assert_eq!((status(&ann), status(&bob)), ("ACTIVE".into(), "SUSPENDED".into()));
+    let undo = ["undo", action["id"].as_str().unwrap()];
+    let told = place.run(&[&undo[..], &["--yes", "--again"]].concat()).expect(1);
+    assert!(told.errors.contains(&format!("`--confirm {bob}`")), "{}", told.errors);
+    place.run(&[&undo[..], &["--confirm", &bob]].concat()).expect(0);
+    assert_eq!(status(&bob), "ACTIVE");
+}

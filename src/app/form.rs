@@ -124,6 +124,11 @@ impl Form {
         Form { fields, at, ask, flow, list }
     }
 
+    /// Whether the field that takes the keys is a switch.
+    pub fn takes_switch(&self) -> bool {
+        self.fields.get(self.at).is_some_and(|field| field.is_open() && field.is_toggle())
+    }
+
     fn current(&mut self) -> Option<&mut Field> {
         self.fields.get_mut(self.at).filter(|field| field.is_open())
     }

@@ -414,7 +414,8 @@ pub struct Answers {
     /// Answer confirmations by key or word
     #[arg(long)]
     pub yes: bool,
-    /// Answer the confirmation that wants the login typed; with several users, how many are acted on
+    /// Answer the confirmation that wants the login typed, or say which account is meant where it may be another's (its
+    /// own login, or its id); with several users, how many are acted on
     #[arg(long, value_name = "LOGIN|COUNT")]
     pub confirm: Option<String>,
     /// Although an earlier run has an unknown outcome

@@ -58,6 +58,7 @@ fn request(plan: &Plan, out: &mut Output<'_>) -> Result<(), Failure> {
 fn facts(plan: &Plan) -> Vec<(&'static str, String)> {
     vec![
         ("flow", plan.flow.id.to_string()),
+        ("account", plan.account().unwrap_or_default()),
         (
             "undoes",
             plan.undoes.as_ref().map(|undoes| format!("action {}", undoes.action)).unwrap_or_default(),
@@ -68,7 +69,7 @@ fn facts(plan: &Plan) -> Vec<(&'static str, String)> {
         ("reaches", reach(plan)),
         ("refused", plan.refusal.as_ref().map(ToString::to_string).unwrap_or_default()),
         ("insist", plan.needs_again.clone().unwrap_or_default()),
-        ("confirm", dry_run::answer(&plan.confirm)),
+        ("confirm", dry_run::answer(plan)),
         ("reason", if plan.reason_required { "wanted: --reason TEXT".to_owned() } else { String::new() }),
         ("undo", plan.undo.clone()),
         ("audit", plan.flow.audit.join(", ")),

@@ -38,6 +38,7 @@ pub mod operation;
 pub mod page;
 pub mod payload;
 pub mod plan;
+pub mod precedent;
 pub mod preset;
 pub mod profile;
 pub mod query;

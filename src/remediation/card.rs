@@ -16,7 +16,9 @@ use crate::domain::blast::Blast;
 use crate::domain::membership::NamedGroup;
 use crate::domain::operation::{GROUP, LINK, Operation, Particulars, Whom};
 use crate::domain::payload::{self, PayloadError};
-use crate::domain::plan::{Confirm, Difference, FitTarget, Order, Plan, Refusal, Target};
+use crate::domain::plan::{
+    AccountDoubt, AskedFor, Confirm, Difference, FitTarget, Order, Plan, Refusal, Target,
+};
 use crate::domain::subject::{ProviderAccount, Subject};
 use crate::domain::undo::{self, Undoes};
 use crate::domain::{
@@ -49,6 +51,26 @@ pub struct Ask {
 }
 
 impl Ask {
+    /// By which a plan was made.
+    pub(super) fn of(plan: &Plan) -> Ask {
+        let AskedFor { event, account, inputs } = plan.asked.clone();
+        Ask {
+            action: plan.action,
+            flow: plan.flow.id.clone(),
+            login: plan.login.clone(),
+            finding: plan.finding,
+            event,
+            account,
+            inputs,
+            undoes: plan.undoes.clone(),
+        }
+    }
+
+    /// What of it no other part of the plan holds.
+    pub(super) fn asked(&self) -> AskedFor {
+        AskedFor { event: self.event, account: self.account.clone(), inputs: self.inputs.clone() }
+    }
+
     /// The same of a step of it, with what that takes of its inputs.
     pub(super) fn step(&self, number: u8, flow: &Flow) -> Ask {
         let takes = |name: &str| flow.inputs.iter().any(|input| input.name == name);
@@ -189,6 +211,8 @@ impl PlanError {
 
 /// More earlier actions than these are not looked at.
 const SHOWN_EARLIER: usize = 10;
+/// The same of those whose end nobody knows, and of those that may have proven it since.
+const UNKNOWN_EARLIER: usize = 50;
 
 /// Plans a run; nothing is sent and nothing is kept.
 ///
@@ -298,6 +322,19 @@ impl Known {
         fit::handed(flow, &self.person.subject).unwrap_or(Handed::Account)
     }
 
+    /// Why it may be another's account.
+    fn account_doubt(&self, flow: &Flow, ask: &Ask) -> Option<AccountDoubt> {
+        let Known { person, account, reading, others, .. } = self;
+        let why = doubts::joined([
+            fit::doubt(flow, &person.subject, account.as_ref()),
+            doubts::contradicted(person, account.as_ref(), reading),
+            doubts::stranger(person, reading),
+            others.doubt(&ask.login),
+        ])?;
+        let shown = || reading.user.as_ref()?.profile_text("login").map(|login| Login::new(login.raw()));
+        Some(AccountDoubt { why, login: others.login().or_else(shown) })
+    }
+
     fn body(&self, desk: &Desk, flow: &Flow, ask: &Ask) -> Result<String, PayloadError> {
         payload::body(flow, &self.about.inputs(desk, ask, &self.person, self.account.as_ref()))
     }
@@ -360,8 +397,11 @@ pub(super) async fn planned(desk: &Desk, flow: &Flow, ask: &Ask, known: &Known) 
     let precedent =
         guard::precedent(&alike::alike(flow, &earlier, (&request, particulars.group.as_ref())), desk.now());
     let shared = doubts::shared_mail(desk, &aim).await;
+    let account_doubt = known.account_doubt(flow, ask);
     let untold = others.untold();
+    let own = || account.as_ref().map(|account| account.login.clone()).filter(|login| !login.is_empty());
     Ok(Plan {
+        account_login: others.login().or_else(own).filter(|login| *login != ask.login),
         action: ask.action,
         step: None,
         is_test: false,
@@ -391,15 +431,10 @@ pub(super) async fn planned(desk: &Desk, flow: &Flow, ask: &Ask, known: &Known) 
         follows: precedent.as_ref().map(|precedent| precedent.action),
         needs_again: doubts::needs_again(
             precedent,
-            [
-                fit::doubt(flow, &person.subject, account.as_ref()),
-                doubts::stranger(person, reading),
-                others.doubt(&ask.login),
-                shared.others,
-            ]
-            .into_iter()
-            .flatten(),
+            account_doubt.iter().map(|doubt| doubt.why.clone()).chain(shared.others),
         ),
+        account_doubt,
+        asked: ask.asked(),
         refusal: another(ask, target_id.as_deref(), particulars)
             .or_else(|| said::refusal(desk, flow, &ask.inputs, &names).map(Refusal::from))
             .or_else(|| doubts::refusal(desk, flow, &earlier, (&names, untold.as_deref()), (reading, &aim))),
@@ -481,12 +516,15 @@ pub(super) async fn earlier(
 ) -> Result<Vec<Action>, StoreError> {
     let mut found: Vec<Action> = Vec::new();
     for flow in desk.same_as(flow) {
-        let of_flow = ActionFilter { flow: Some(flow), may_have_left: true, ..ActionFilter::default() };
-        let of_login = ActionFilter { login: Some(login.clone()), ..of_flow.clone() };
-        found.extend(desk.store.actions(&of_login, None, SHOWN_EARLIER).await?.rows);
-        if let Some(id) = target_id {
-            let of_account = ActionFilter { target: Some(id.to_owned()), ..of_flow };
-            found.extend(desk.store.actions(&of_account, None, SHOWN_EARLIER).await?.rows);
+        let of_flow = || ActionFilter { flow: Some(flow.clone()), ..ActionFilter::default() };
+        let of_login = ActionFilter { login: Some(login.clone()), ..of_flow() };
+        let of_account = target_id.map(|id| ActionFilter { target: Some(id.to_owned()), ..of_flow() });
+        for of in std::iter::once(of_login).chain(of_account) {
+            let newest = ActionFilter { may_have_left: true, ..of.clone() };
+            let unknown = ActionFilter { tells_unknown: true, ..of };
+            for (of, most) in [(newest, SHOWN_EARLIER), (unknown, UNKNOWN_EARLIER)] {
+                found.extend(desk.store.actions(&of, None, most).await?.rows);
+            }
         }
     }
     // Whoever tried a flow with the sample did nothing to anybody.

@@ -181,7 +181,8 @@ fn risk(prose: &mut Prose, plan: &Plan) {
 }
 
 fn names(prose: &mut Prose, plan: &Plan) {
-    prose.fact("login", Role::Text, &plan.login.to_string());
+    let account = plan.account().map(|account| format!(", {account}")).unwrap_or_default();
+    prose.fact("account", Role::Text, &format!("{}{account}", plan.whom()));
     prose.fact("flow", Role::Text, &format!("{} ({})", plan.flow.name, plan.flow.id));
 }
 
