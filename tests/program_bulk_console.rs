@@ -158,7 +158,8 @@ fn a_run_is_paused_left_killed_and_gone_on_with_by_keys_alone() {
     assert!(every_end_is_in_the_journal(&place) >= acted.len());
     let run = place.run_json(&["bulk", "list"]).expect(0).json_lines().remove(0);
     assert_eq!((&run["state"], &run["queued"]), (&"done".into(), &0.into()), "{run}");
-    let exported = place.files().into_iter().filter(|file| file.extension().is_some_and(|end| end == "csv"));
-    let csv = std::fs::read_to_string(exported.last().unwrap()).unwrap();
+    let mut exported =
+        place.files().into_iter().filter(|file| file.extension().is_some_and(|end| end == "csv"));
+    let csv = std::fs::read_to_string(exported.next_back().unwrap()).unwrap();
     assert_eq!(csv.lines().count(), USERS + 1, "{csv}");
 }
