@@ -415,6 +415,12 @@ fn keys(scene: &Scene, theme: &Theme, card: &ManyCard, sum: &Sum) -> Line<'stati
         (Phase::Asking, Some(_)) => cells.own(Role::Muted, "arming… · "),
         (Phase::Asking, None) | (Phase::Planning(_), _) => cells,
     };
+    let keys = &scene.help.dry_run_keys;
+    let key = if card.is_typed() { &keys.beside_field } else { &keys.plain };
+    let cells = match card.takes_dry_run(scene.state.now) && !key.is_empty() {
+        true => cells.text(Role::Key, key).text(Role::Muted, " dry run").own(Role::Muted, " · "),
+        false => cells,
+    };
     cells.text(Role::Key, "esc").text(Role::Muted, " leaves (default)").line()
 }
 
