@@ -395,5 +395,6 @@ async fn a_dry_run_of_many_shows_the_json_and_sends_nothing() {
     bench.check("<esc>", "arming…").await;
     assert_eq!(bench.caller.sent(), 0);
     bench.advance(400).await;
-    bench.check("suspend<enter>", "4 of 4 done").await;
+    bench.check("suspend<enter>", "4 changed").await;
+    assert_eq!(acted_on(&bench).1, 4);
 }

@@ -92,7 +92,7 @@ impl Flow {
     /// Whether it adds to groups of one product as another flow does, or removes from them.
     pub(super) fn moves_as(&self, other: &Flow) -> bool {
         let is_same = |event: &&str| self.is_logged_as(event) && other.is_logged_as(event);
-        self.product == other.product && MEMBERSHIP.iter().any(|event| is_same(&event))
+        self.product == other.product && MEMBERSHIP.iter().any(is_same)
     }
 
     /// What it does, with the group that its inputs name.
