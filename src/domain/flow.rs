@@ -363,7 +363,11 @@ impl Flow {
         match (self.operation, other.operation) {
             _ if self.id == other.id => true,
             (Some(one), Some(another)) => one == another,
-            _ => is_same_state || (is_endpoint && self.url.is_some() && self.url == other.url),
+            _ => {
+                self.moves_as(other)
+                    || is_same_state
+                    || (is_endpoint && self.url.is_some() && self.url == other.url)
+            }
         }
     }
 
@@ -416,6 +420,9 @@ mod tests {
     #[case("suspend-okta-account", "okta-unsuspend", false)]
     #[case::nothing_proves_either("disable-entra-id-account", "entra-id-add-user-to-a-group", false)]
     #[case("okta-add-to-group", "okta-remove-from-group", false)]
+    #[case::by_another_route("okta-add-to-group", "okta-add-user-to-a-group", true)]
+    #[case("okta-remove-from-group", "okta-add-user-to-a-group", false)]
+    #[case::of_another_product("entra-id-add-user-to-a-group", "okta-add-user-to-a-group", false)]
     fn the_same_is_done_by_whatever_route(#[case] one: &str, #[case] other: &str, #[case] is_same: bool) {
         let flow = |id: &str| {
             let of_okta = || Operation::of_flow(&id.into()).map(Operation::flow);

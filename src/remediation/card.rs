@@ -10,9 +10,10 @@ use super::fit::{Handed, Pages};
 use super::others::{Others, Seen};
 use super::sight::{self, Aim, Reading};
 use super::subject::{Asked, Names};
-use super::{Desk, doubts, fit, group, guard, others, protection, said, several, target};
+use super::{Desk, alike, doubts, fit, group, guard, others, protection, said, several, target};
 use crate::domain::account_name::AccountName;
 use crate::domain::blast::Blast;
+use crate::domain::membership::NamedGroup;
 use crate::domain::operation::{GROUP, LINK, Operation, Particulars, Whom};
 use crate::domain::payload::{self, PayloadError};
 use crate::domain::plan::{
@@ -370,6 +371,7 @@ pub(super) async fn planned(desk: &Desk, flow: &Flow, ask: &Ask, known: &Known) 
     if flow.route == Route::Okta && !is_on_somebody(&reading.target, &aim, particulars) {
         return Err(unreadable(flow, &ask.login, reading));
     }
+    let said = NamedGroup::of_body(&body);
     let order = Order {
         flow: flow.id.clone(),
         target: target_id.clone(),
@@ -392,7 +394,8 @@ pub(super) async fn planned(desk: &Desk, flow: &Flow, ask: &Ask, known: &Known) 
     };
     let names = names.with_group(particulars.group.as_ref().map(|group| &group.name));
     let earlier = earlier(desk, flow, &ask.login, target_id.as_deref()).await?;
-    let precedent = guard::precedent(&guard::alike(flow, &earlier, &request), desk.now());
+    let precedent =
+        guard::precedent(&alike::alike(flow, &earlier, (&request, particulars.group.as_ref())), desk.now());
     let shared = doubts::shared_mail(desk, &aim).await;
     let account_doubt = known.account_doubt(flow, ask);
     let untold = others.untold();
@@ -407,7 +410,10 @@ pub(super) async fn planned(desk: &Desk, flow: &Flow, ask: &Ask, known: &Known) 
         blast: known.blast.clone(),
         confirm: known.confirm(flow, ask),
         undoes: ask.undoes.clone(),
-        verb: flow.operation.map_or(flow.verb.clone(), |operation| particulars.verb(operation, &flow.verb)),
+        verb: match flow.operation {
+            Some(operation) => particulars.verb(operation, &flow.verb),
+            None => flow.verb_on(&said),
+        },
         cannot_know: doubts::unchecked_aliases(desk, &names)
             .into_iter()
             .chain(doubts::cannot_know(
@@ -421,7 +427,7 @@ pub(super) async fn planned(desk: &Desk, flow: &Flow, ask: &Ask, known: &Known) 
             .chain(said::cannot_know(flow, ask, &names))
             .chain(whether_the_same(ask))
             .collect(),
-        caveats: left(ask).chain(reading.odd.iter().chain(&flow.caveats).cloned()).collect(),
+        caveats: left(ask).chain(reading.odd.iter().chain(flow.caveats_on(&said)).cloned()).collect(),
         follows: precedent.as_ref().map(|precedent| precedent.action),
         needs_again: doubts::needs_again(
             precedent,
