@@ -126,7 +126,9 @@ impl Names {
     pub fn of(subject: &Subject, details: Option<&Part<EndUser>>, okta: Option<&OktaUser>) -> Names {
         let mut names = Names::default();
         names.add(subject.login.raw());
-        for account in &subject.accounts {
+        // A flow that is told no id may act on another account than the issue names: neither may be protected.
+        let named = subject.entity.iter().flat_map(|entity| &entity.accounts);
+        for account in subject.accounts.iter().chain(named) {
             names.add(account.login.raw());
             names.add(account.user_id.raw());
         }
