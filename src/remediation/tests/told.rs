@@ -106,7 +106,7 @@ async fn given(lab: &Lab, name: &str, text: &str) -> Plan {
 async fn whom_an_own_input_names_is_protected(#[case] entry: &str, #[case] phrase: &str) {
     for (name, text, called) in [
         ("userId", "00ubob", "00ubob"),
-        ("login2user", "bobby", "bobby"),
+        ("targetUser", "bobby", "bobby"),
         ("note", "for (00u4567890bobabcdefg)", "00u4567890bobabcdefg"),
     ] {
         let guard = Guard { protected: vec![entry.to_owned()], ..Guard::default() };
