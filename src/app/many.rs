@@ -6,6 +6,7 @@
 
 use super::card::Field;
 use super::effect::{Effect, RunAsk};
+use super::form::Form;
 use super::list::Scroll;
 use super::msg::Motion;
 use super::state::{Awaited, Overlay, State};
@@ -52,6 +53,8 @@ pub struct ManyCard {
     pub error: Option<String>,
     /// How far it is scrolled.
     pub scroll: Scroll,
+    /// The form that it came from.
+    form: Option<Box<Form>>,
     /// When its content, as it is now, was first on the screen.
     pub shown_at: Option<Timestamp>,
     /// How long it has to have stood there before it can be answered.
@@ -150,7 +153,7 @@ impl ManyCard {
 }
 
 /// Opens the card for a flow on many.
-pub fn open(state: &mut State, ask: RunAsk) -> Vec<Effect> {
+pub(super) fn open(state: &mut State, ask: RunAsk, form: Option<Box<Form>>) -> Vec<Effect> {
     let flow = state.settings.flows.iter().find(|flow| Some(&flow.id) == ask.flow.as_ref()).cloned();
     if let Some(why) = refusal(state, &ask) {
         state.notice.fail(state.now, why);
@@ -166,6 +169,7 @@ pub fn open(state: &mut State, ask: RunAsk) -> Vec<Effect> {
         field: Field::Confirm,
         error: None,
         scroll: Scroll::default(),
+        form,
         shown_at: None,
         arms_after: state.settings.arms_after,
     };
@@ -225,7 +229,10 @@ pub fn planned(state: &mut State, answer: Result<Planned, String>) {
     let Some(card) = card(state) else { return };
     card.changed();
     match answer {
-        Err(why) => card.phase = Phase::Failed(why),
+        Err(why) => match card.form.take_if(|form| form.is_told(&why)) {
+            Some(form) => state.overlay = Some(Overlay::Form(form)),
+            None => card.phase = Phase::Failed(why),
+        },
         Ok(planned) => {
             card.planned = planned;
             card.phase = Phase::Asking;
