@@ -34,6 +34,7 @@ fn action(n: u128) -> Action {
         risk: Risk::Medium,
         login: Login::new("ann"),
         target_id: None,
+        account_login: None,
         finding: None,
         evidence: Evidence::Acknowledged,
         outcome: Outcome::Accepted,

@@ -318,10 +318,12 @@ fn a_journal_of_an_older_version_is_found_by_its_values_and_holds() {
     let (room, records) = Room::with_records(8);
     let db = room.sql();
     // As it was kept before: with digits that nothing sealed, and without what it is found by.
-    db.execute_batch("DROP INDEX journal_at; DROP TABLE journal_terms; UPDATE journal SET at = at + 567")
-        .unwrap();
-    let version: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
-    db.pragma_update(None, "user_version", version - 1).unwrap();
+    db.execute_batch(
+        "ALTER TABLE actions DROP COLUMN account_login; DROP INDEX journal_at; DROP TABLE journal_terms; \
+         UPDATE journal SET at = at + 567",
+    )
+    .unwrap();
+    db.pragma_update(None, "user_version", 10).unwrap();
     let store = room.open(Access::Write);
     let query = JournalQuery::parse("user:ZOË").unwrap();
     let page = room.runtime.block_on(store.journal_page(&query, second(0), From::Newest, 9)).unwrap();

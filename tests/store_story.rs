@@ -300,31 +300,12 @@ fn ann() -> Actor {
 
 /// A pending action of a flow on a login.
 fn action(n: u128, flow: &str, login: &str) -> Action {
-    Action {
-        id: ActionId(uuid::Uuid::from_u128(n)),
-        step: None,
-        is_test: false,
-        undoes: None,
-        before: None,
-        flow: flow.into(),
-        verb: "suspend".to_owned(),
-        risk: Risk::High,
-        login: Login::new(login),
-        target_id: None,
-        finding: None,
-        evidence: Evidence::Intended,
-        outcome: Outcome::Pending,
-        request: ShownRequest {
-            method: "POST".to_owned(),
-            url: "https://example.okta.com/api/flo/1/invoke".to_owned(),
-            headers: vec![("x-api-client-token".to_owned(), "[secret]".to_owned())],
-            body: "{}".to_owned(),
-        },
-        receipt: None,
-        reason: Some("stolen laptop".to_owned()),
-        actor: ann(),
-        at: second(3_000),
-    }
+    let base = store::action((n, flow, login));
+    let request = ShownRequest {
+        headers: vec![("x-api-client-token".to_owned(), "[secret]".to_owned())],
+        ..base.request.clone()
+    };
+    Action { risk: Risk::High, request, reason: Some("stolen laptop".to_owned()), actor: ann(), ..base }
 }
 
 fn settlement(evidence: Evidence, outcome: Outcome) -> Settlement {
@@ -382,6 +363,32 @@ async fn one_account_through_two_logins(store: &dyn Store, lease: &Lease) {
     };
     let found = store.actions(&account, None, 10).await.unwrap();
     assert_eq!(found.rows.iter().map(|found| found.id).collect::<Vec<_>>(), [first.id]);
+}
+
+/// What answered *refused* behind an unknown one says nothing of it; what is proven does.
+async fn an_unknown_one_is_not_hidden(store: &dyn Store, lease: &Lease) {
+    let on = |n| Action { target_id: Some("00u9".to_owned()), ..action(n, "bar", "gina@example.com") };
+    let next = |n, again| {
+        let seen: Vec<ActionId> = (71..n).map(|n| on(n).id).collect();
+        async move { store.intend(&on(n), lease, &basis(again, &seen)).await }
+    };
+    let settle = |n, evidence, outcome| async move {
+        store.settle(on(n).id, &settlement(evidence, outcome), second(3_001)).await.unwrap();
+    };
+    next(71, Again::No).await.unwrap();
+    settle(71, Evidence::Sent, Outcome::Unknown).await;
+    for (n, outcome) in [(72, Outcome::Refused), (73, Outcome::Failed), (74, Outcome::Accepted)] {
+        next(n, Again::Insist).await.unwrap();
+        settle(n, Evidence::Acknowledged, outcome).await;
+        let hidden = next(n + 1, Again::No).await.unwrap_err();
+        assert!(matches!(hidden, IntendError::UnknownBefore(id) if id == on(71).id), "{outcome:?}: {hidden}");
+    }
+    let told = ActionFilter { flow: Some("bar".into()), tells_unknown: true, ..ActionFilter::default() };
+    let found = store.actions(&told, None, 10).await.unwrap();
+    assert_eq!(found.rows.iter().map(|found| found.id).collect::<Vec<_>>(), [on(71).id]);
+    next(75, Again::Insist).await.unwrap();
+    settle(75, Evidence::Verified, Outcome::Changed).await;
+    next(76, Again::No).await.unwrap();
 }
 
 /// Two flows that do the same see each other, by the login and by the account.
@@ -482,6 +489,7 @@ async fn actions(store: &dyn Store) {
     assert_eq!(by(since, None).await, (vec![], false));
     one_account_through_two_logins(store, &lease).await;
     a_step_says_of_which_run_it_is(store, &lease).await;
+    an_unknown_one_is_not_hidden(store, &lease).await;
     the_same_by_another_flow(store, &lease).await;
     a_trial_is_no_precedent(store, &lease).await;
 }
@@ -506,13 +514,13 @@ async fn the_journal_verifies(store: &dyn Store) {
     }
     assert_eq!(verifier.finish().unwrap(), kept);
     let count = |word| kinds.iter().filter(|kind| **kind == word).count();
-    assert_eq!((count("triage"), count("intended"), count("expired"), count("settled")), (304, 11, 2, 8));
+    assert_eq!((count("triage"), count("intended"), count("expired"), count("settled")), (304, 17, 2, 13));
     // The same, looked through from either end.
     assert_eq!(looked_up(store, "kind:triage").await.len(), 304);
     assert_eq!(
         looked_up(store, "kind:settled -user:ann*").await.len()
             + looked_up(store, "kind:settled user:ann*").await.len(),
-        8
+        13
     );
     let notes = looked_up(store, "user:BOB@example.com \"note 7\" since:1970-01-01T01:06:40Z").await;
     assert!(notes.len() >= 11 && notes.is_sorted_by(|above, below| above > below), "{notes:?}");

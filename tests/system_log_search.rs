@@ -252,6 +252,14 @@ async fn presets_and_threads_find_what_they_say() {
     let ran =
         rig.all(&LogAsk { since: week().since, ..LogPreset::ask("delegated-flows").unwrap() }, 100).await;
     assert!(!ran.is_empty() && ran.iter().all(|record| record.event_type.raw() == TRIGGERED), "{ran:?}");
+    // From what was run to the sign-in behind it, which was another session.
+    let root = ran[0].thread(Thread::RootSession).map(Untrusted::raw).unwrap();
+    let found = rig.all(&week().with_filter(Thread::RootSession.filter(root)), 1_000).await;
+    let sessions: BTreeSet<&str> =
+        found.iter().filter_map(|record| record.thread(Thread::Session).map(Untrusted::raw)).collect();
+    assert!(sessions.contains(root) && sessions.len() > 1, "{sessions:?}");
+    assert!(found.iter().all(|record| record.thread(Thread::RootSession).map(Untrusted::raw) == Some(root)));
+    assert!(uuids(&found).contains(&ran[0].uuid.raw()) && found.len() < failed.len());
     for preset in ["admin-changes", "mfa-denials", "token=00T1", "delegated-flows"] {
         let ask = LogPreset::ask(preset).unwrap();
         assert!(rig.found(&rig.query(&ask, 10), 10).await.is_ok(), "Okta takes the filter of {preset}");

@@ -1,5 +1,6 @@
 //! What a dry run tells, a line each of JSON: on the command line and on the console's card the same.
 
+use super::access::Access;
 use super::blast::Blast;
 use super::plan::{Confirm, Difference, Plan, Target};
 use super::untrusted::escape_json;
@@ -35,8 +36,10 @@ fn record(run: &Plan, plan: &Plan, actor: &Actor, at: Timestamp) -> Value {
         "run": plan.step.map(|step| step.run),
         "step": plan.step.map(|step| step.to_string()),
         "risk": run.risk.word(),
-        "confirm": answer(&run.confirm),
+        "account_doubt": plan.account_doubt.as_ref().map(|doubt| &doubt.why),
+        "confirm": answer(run),
         "state": state(&plan.target),
+        "access": run.access.as_ref().map(Access::to_json),
         "blast_radius": run.blast.as_ref().map(Blast::to_json),
         "undo": run.undo,
         "caveats": run.caveats,
@@ -45,6 +48,9 @@ fn record(run: &Plan, plan: &Plan, actor: &Actor, at: Timestamp) -> Value {
         "undoes": plan.undoes.as_ref().map(|undoes| undoes.action),
         "differences": plan.differences.iter().map(difference).collect::<Vec<_>>(),
     });
+    if let Some(account) = &plan.account_login {
+        record["account_login"] = account.raw().into();
+    }
     if plan.is_test {
         record["test"] = true.into();
     }
@@ -69,9 +75,9 @@ fn difference(difference: &Difference) -> Value {
 }
 
 /// How the command line answers what a confirmation asks for.
-pub fn answer(confirm: &Confirm) -> String {
-    match confirm {
-        Confirm::Key | Confirm::Word(_) => "--yes".to_owned(),
-        Confirm::Login(login) => format!("--confirm {login}"),
+pub fn answer(plan: &Plan) -> String {
+    match &plan.confirm {
+        Confirm::Key | Confirm::Word(_) if plan.account_doubt.is_none() => "--yes".to_owned(),
+        _ => format!("--confirm {}", Untrusted::from(plan.to_say())),
     }
 }

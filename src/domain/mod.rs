@@ -6,6 +6,7 @@
 //! one *flow* on one *subject*.
 
 pub mod access;
+pub mod account_name;
 pub mod action;
 pub mod actor;
 pub mod blast;
@@ -36,6 +37,7 @@ pub mod operation;
 pub mod page;
 pub mod payload;
 pub mod plan;
+pub mod precedent;
 pub mod preset;
 pub mod profile;
 pub mod query;

@@ -115,6 +115,11 @@ impl Operation {
         matches!(self, Operation::AddToGroup | Operation::RemoveFromGroup)
     }
 
+    /// Whether the flow and the user do not say what it does: it is told a group besides, or fields.
+    pub fn is_told_more(self) -> bool {
+        self.is_of_group() || matches!(self, Operation::Update | Operation::Create)
+    }
+
     /// The inputs that it takes.
     fn inputs(self) -> Vec<Input> {
         let input = |name, kind, description: &str| Input {

@@ -6,7 +6,7 @@ use super::fit::Handed;
 use super::guard::{self, Mode, Precedent};
 use super::others;
 use super::sight::{Aim, Reading};
-use super::subject::Names;
+use super::subject::{Names, is_one};
 use super::target;
 use crate::domain::flow::ProvenBy;
 use crate::domain::operation::Whom;
@@ -44,6 +44,38 @@ pub(super) fn needs_again(
     let before = precedent.map(|precedent| precedent.why);
     let texts: Vec<String> = before.into_iter().chain(doubts).collect();
     (!texts.is_empty()).then(|| texts.join("; "))
+}
+
+/// Several of them in one text.
+pub(super) fn joined(doubts: impl IntoIterator<Item = Option<String>>) -> Option<String> {
+    let texts: Vec<String> = doubts.into_iter().flatten().collect();
+    (!texts.is_empty()).then(|| texts.join("; "))
+}
+
+/// That the issue names one account of a product, and Cisco Identity Intelligence lists another for the same login.
+/// Which of them is right nobody can say from here.
+pub(super) fn contradicted(
+    person: &Person,
+    account: Option<&ProviderAccount>,
+    reading: &Reading,
+) -> Option<String> {
+    let (account, entity) = (account?, person.subject.entity.as_ref()?);
+    entity.accounts.iter().find(|named| named.is_same(account))?;
+    let product = account.product()?;
+    let read = reading.user.as_ref().map(|user| &user.id);
+    let listed = || person.subject.listed.iter().filter(|listed| listed.product() == Some(product));
+    let is_it = |listed: &ProviderAccount| is_one(listed, account) || read == Some(&listed.user_id);
+    if listed().next().is_none() || listed().any(is_it) {
+        return None;
+    }
+    let ids: Vec<String> = listed().take(NAMED).map(|listed| format!("`{}`", listed.user_id)).collect();
+    Some(format!(
+        "the issue names the {} account `{}`, and for `{}` Cisco Identity Intelligence lists {}",
+        product.ispm_name(),
+        account.user_id,
+        person.subject.login,
+        ids.join(", ")
+    ))
 }
 
 /// That the account which would be acted on goes by a login that nothing else knows for this person. An

@@ -5,7 +5,7 @@ use crate::config::meant::Guard;
 use crate::domain::action::ShownRequest;
 use crate::domain::operation::Operation;
 use crate::domain::query::Pattern;
-use crate::domain::{Action, ActionId, Evidence, Flow, Login, Outcome, Risk, time};
+use crate::domain::{Action, ActionId, Evidence, Flow, Login, Outcome, Risk, precedent, time};
 use jiff::{SignedDuration, Timestamp};
 
 /// Whether anything may be sent at all.
@@ -82,34 +82,34 @@ pub fn requires_reason(guard: &Guard, risk: Risk) -> bool {
     guard.require_reason_from.is_some_and(|from| risk >= from)
 }
 
-/// An earlier action that the analyst has to know of.
+/// What was done before, of which the analyst has to know.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Precedent {
-    /// Which.
+    /// The newest of it.
     pub action: ActionId,
     /// Why it has to be insisted on.
     pub why: String,
 }
 
-/// What was done before to the same user, newest first, if it has to be insisted on.
+/// What was done before to the same user, newest first, if it has to be insisted on: the newest of all where that was
+/// a moment ago, and apart from it the newest of which nobody knows what it did.
 pub fn precedent(earlier: &[Action], now: Timestamp) -> Option<Precedent> {
     let last = earlier.iter().find(|action| may_have_left(action))?;
-    let (id, age, word) = (last.id, time::age(now, last.at), last.outcome.word());
-    let is_recent = now.duration_since(last.at) < RECENT;
-    let why = match last.outcome {
-        Outcome::Unknown => format!("action {id} ({age}) has an unknown outcome: look at the target first"),
-        _ if is_recent => format!("the same was done less than ten minutes ago: action {id} ({age}, {word})"),
-        _ => return None,
-    };
-    Some(Precedent { action: id, why })
+    let told = |action: &Action| format!("action {} ({}", action.id, time::age(now, action.at));
+    let is_recent = last.outcome != Outcome::Unknown && now.duration_since(last.at) < RECENT;
+    let recent = is_recent.then(|| {
+        format!("the same was done less than ten minutes ago: {}, {})", told(last), last.outcome.word())
+    });
+    let unknown = precedent::unproven(earlier)
+        .map(|unknown| format!("{}) has an unknown outcome: look at the target first", told(unknown)));
+    let why: Vec<String> = recent.into_iter().chain(unknown).collect();
+    (!why.is_empty()).then(|| Precedent { action: last.id, why: why.join("; ") })
 }
 
 /// Those of earlier actions that did the same, and those of which nobody knows what they did. Adding to
 /// another group is something else, though the flow and the user are the same; so is changing another field.
 pub fn alike(flow: &Flow, earlier: &[Action], request: &ShownRequest) -> Vec<Action> {
-    let is_told_more = flow.operation.is_some_and(|operation| {
-        operation.is_of_group() || matches!(operation, Operation::Update | Operation::Create)
-    });
+    let is_told_more = flow.operation.is_some_and(Operation::is_told_more);
     let is_same = |action: &&Action| {
         let is_alike = action.request.url == request.url && action.request.body == request.body;
         !is_told_more || is_alike || action.outcome == Outcome::Unknown
@@ -214,6 +214,7 @@ mod tests {
             risk: Risk::Low,
             login: Login::new("ann"),
             target_id: None,
+            account_login: None,
             finding: None,
             evidence,
             outcome,
@@ -273,5 +274,33 @@ mod tests {
         assert!(precedent(&earlier, now()).unwrap().why.contains("unknown"));
         assert!(still_open(&earlier).is_none());
         assert!(still_open(&[action(1, Evidence::Sent, Outcome::Pending)]).is_some());
+    }
+
+    /// What came behind it may have been told why it was not done, and the one before may have worked.
+    #[rstest]
+    #[case(Outcome::Refused, 1, &["less than ten minutes ago", "unknown outcome"])]
+    #[case(Outcome::Refused, 30, &["unknown outcome"])]
+    #[case(Outcome::Failed, 30, &["unknown outcome"])]
+    #[case(Outcome::Accepted, 30, &["unknown outcome"])]
+    #[case(Outcome::Changed, 1, &["less than ten minutes ago"])]
+    #[case(Outcome::Changed, 30, &[])]
+    fn a_later_answer_hides_no_unknown_one(
+        #[case] outcome: Outcome,
+        #[case] minutes: i64,
+        #[case] phrases: &[&str],
+    ) {
+        let later = Action {
+            id: ActionId(uuid::Uuid::from_u128(10)),
+            ..action(minutes, Evidence::Acknowledged, outcome)
+        };
+        let earlier = [later, action(60, Evidence::Sent, Outcome::Unknown)];
+        let told = precedent(&earlier, now());
+        let why = told.as_ref().map(|told| told.why.clone()).unwrap_or_default();
+        assert_eq!(why.split("; ").filter(|text| !text.is_empty()).count(), phrases.len(), "{why}");
+        assert!(phrases.iter().all(|phrase| why.contains(phrase)), "{why}");
+        assert!(
+            told.is_none_or(|told| told.action == earlier[0].id),
+            "insisting covers nothing that comes later"
+        );
     }
 }

@@ -17,6 +17,7 @@ pub mod receiver;
 pub mod sqlite;
 
 use crate::domain::action::Settlement;
+use crate::domain::bulk::BulkId;
 use crate::domain::event::{DecodedEvent, EventDetail, SourceName};
 use crate::domain::finding::{ChangeRefused, HistoryEntry};
 use crate::domain::journal::query::JournalQuery;
@@ -31,7 +32,7 @@ use crate::domain::{
 use async_trait::async_trait;
 #[cfg(test)]
 pub(crate) use bulk::no_bulk_runs;
-pub use bulk::{BulkStore, Held, Users};
+pub use bulk::{BulkStore, Held, Kept, Users};
 use jiff::Timestamp;
 pub use open::{Access, Expansion, OpenOptions, open, sqlite_path};
 use std::fmt;
@@ -116,6 +117,8 @@ pub struct ActionFilter {
     pub since: Option<Timestamp>,
     /// Only those whose request left, or may have, or may yet: the ones that the next run has to know of.
     pub may_have_left: bool,
+    /// Only those that ended nobody knows how, and those that may prove how one of them did.
+    pub tells_unknown: bool,
 }
 
 /// Who holds an action while it is in flight. When the lease runs out, its outcome is unknown.
@@ -235,6 +238,11 @@ pub enum IntendError {
         "action `{0}`, which does the same to the same user, came meanwhile\nhint: look at it, then decide again"
     )]
     Meanwhile(ActionId),
+    /// It is of a bulk run that whoever asks does not drive any more.
+    #[error(
+        "bulk run `{0}` is not driven from here any more\nhint: `idtriage bulk show {0}` says how it stands"
+    )]
+    NotDriven(BulkId),
     /// The store failed: nothing may be sent.
     #[error(transparent)]
     Store(#[from] StoreError),

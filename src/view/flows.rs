@@ -6,6 +6,7 @@ use super::card_text::risk_role;
 use super::panel::{Focus, Panel};
 use super::prose::Prose;
 use super::theme::{Role, Theme};
+use super::words;
 use crate::app::flows::{self, FlowList, Offer};
 use crate::app::waits;
 use crate::domain::access::Access;
@@ -196,12 +197,8 @@ fn undo(flow: &Flow) -> String {
 /// A preview, as far as it can be known before it is tried. That it cannot be done is said before.
 fn said_of(access: Option<&Access>) -> Option<(Role, String)> {
     let access = access?;
-    let role = match access {
-        Access::No(_) => return None,
-        Access::Likely(_) => Role::Muted,
-        Access::Unlikely(_) | Access::CannotTell(_) => Role::Warning,
-    };
-    Some((role, format!("access, {}", access.words())))
+    let is_said = matches!(access, Access::No(_));
+    (!is_said).then(|| (words::access_role(access), format!("access, {}", access.words())))
 }
 
 fn draw_accounts(canvas: &mut Canvas, area: Rect, accounts: &[ProviderAccount]) {

@@ -165,6 +165,7 @@ mod tests {
             risk: Risk::Medium,
             login: Login::new("ann"),
             target_id: None,
+            account_login: None,
             finding: None,
             evidence: Evidence::Acknowledged,
             outcome,

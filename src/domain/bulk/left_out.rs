@@ -1,8 +1,8 @@
 //! Who of those who were planned is acted on, and who is left out: told before anything is sent, and what the
 //! number is that a confirmation asks for.
 
-use crate::domain::Untrusted;
 use crate::domain::plan::{Plan, Refusal};
+use crate::domain::{ActionId, Untrusted};
 use std::collections::BTreeMap;
 
 /// What becomes of who has something standing against it.
@@ -34,6 +34,13 @@ fn own(plan: &Plan, doubts: Doubts) -> Option<Refusal> {
     plan.refusal.clone().or_else(doubt)
 }
 
+/// What of that insisting answers: not that it may be another's account.
+pub fn insisted_by_again(plan: &Plan) -> Vec<String> {
+    let of_account = plan.account_doubt.as_ref().map(|doubt| doubt.why.as_str()).unwrap_or_default();
+    let is_of_account = |doubt: &String| of_account.split("; ").any(|text| text == doubt);
+    doubts(plan).into_iter().filter(|doubt| !is_of_account(doubt)).collect()
+}
+
 /// What stands against a plan, a text each: an earlier action by its id, since its age changes, and anything else in
 /// its words.
 pub fn doubts(plan: &Plan) -> Vec<String> {
@@ -42,7 +49,8 @@ pub fn doubts(plan: &Plan) -> Vec<String> {
         let follows = part.follows.map(|action| action.to_string());
         let texts = part.needs_again.iter().flat_map(|texts| texts.split("; "));
         for text in texts {
-            let earlier = follows.as_ref().filter(|action| text.contains(action.as_str()));
+            let newest = follows.as_ref().filter(|action| text.contains(action.as_str())).cloned();
+            let earlier = newest.or_else(|| named_first(text).map(|action| action.to_string()));
             let doubt = earlier.map_or_else(|| text.to_owned(), |action| format!("action {action}"));
             if !all.contains(&doubt) {
                 all.push(doubt);
@@ -50,4 +58,9 @@ pub fn doubts(plan: &Plan) -> Vec<String> {
         }
     }
     all
+}
+
+/// The action that a text begins with.
+fn named_first(text: &str) -> Option<ActionId> {
+    text.strip_prefix("action ")?.split(' ').next()?.parse().ok()
 }

@@ -116,7 +116,8 @@ impl SystemLog {
         let mut events: Vec<Record> = times.into_iter().filter_map(sign_in).collect();
         let mut rng = Rng::with_seed(seed ^ 0xde1e);
         let hour = |n: usize| now - SignedDuration::from_hours(4 * i64::try_from(n).unwrap_or(1) + 1);
-        let delegated = (0..DELEGATED).filter_map(|n| delegated_run(&mut rng, population, hour(n)));
+        let delegated: Vec<Record> =
+            (0..DELEGATED).filter_map(|n| delegated_run(&mut rng, &events, hour(n))).collect();
         events.extend(delegated);
         events.sort_by_key(|record| record.persisted);
         Self(Mutex::new(Kept { forgotten: 0, events }))
@@ -193,15 +194,20 @@ fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
 
-/// That somebody ran a delegated flow: it was triggered, and no more is said.
-fn delegated_run(rng: &mut Rng, population: &Population, at: Timestamp) -> Option<Record> {
-    let person = rng.choice(&population.people)?;
+/// That somebody ran a delegated flow: it was triggered, and no more is said. It happened in a session of its own,
+/// which came from that of the last sign-in before.
+fn delegated_run(rng: &mut Rng, sign_ins: &[Record], at: Timestamp) -> Option<Record> {
+    let mut before = sign_ins.iter().rev().filter(|record| record.persisted < at).map(Record::value);
+    let signed_in = before.find(|event| event["outcome"]["result"] == "SUCCESS")?;
     let request = uuid(rng);
     let event = json!({
         "uuid": uuid(rng), "published": millis(at), "eventType": "workflows.user.delegatedflow.run", "version": "0",
         "severity": "INFO", "displayMessage": "Delegated flow run",
-        "actor": {"id": person.okta_id, "type": "User", "alternateId": person.login, "displayName": person.name()},
-        "outcome": {"result": "SUCCESS"},
+        "actor": signed_in["actor"], "outcome": {"result": "SUCCESS"},
+        "authenticationContext": {
+            "externalSessionId": format!("idx{}", uuid(rng)),
+            "rootSessionId": signed_in["authenticationContext"]["rootSessionId"],
+        },
         "target": [
             {"id": "0oalabworkflows000005d7", "type": "AppInstance", "alternateId": "Okta Workflows", "displayName": "Okta Workflows"},
             {"id": "104", "type": "Flow", "alternateId": "unknown", "displayName": "Offboard a contractor"},
@@ -221,15 +227,18 @@ fn sign_in(rng: &mut Rng, person: &Person, at: Timestamp) -> Value {
         _ => ("SUCCESS", Value::Null),
     };
     let address = rng.choice(&person.addresses).map(String::as_str).unwrap_or("null");
-    let request = uuid(rng);
+    let (request, id) = (uuid(rng), uuid(rng));
+    let (client, session) = (client(rng, address), format!("idx{}", uuid(rng)));
+    // Some records name no root.
+    let root = if result == "SUCCESS" { json!(session) } else { Value::Null };
     json!({
-        "uuid": uuid(rng), "published": millis(at), "eventType": "user.session.start", "version": "0",
+        "uuid": id, "published": millis(at), "eventType": "user.session.start", "version": "0",
         "severity": if result == "SUCCESS" { "INFO" } else { "WARN" }, "legacyEventType": "core.user_auth.login_success",
         "displayMessage": "User login to Okta",
         "actor": {"id": person.okta_id, "type": "User", "alternateId": person.login, "displayName": person.name()},
-        "client": client(rng, address),
+        "client": client,
         "outcome": {"result": result, "reason": reason}, "target": null,
-        "authenticationContext": {"externalSessionId": format!("idx{}", uuid(rng)), "rootSessionId": null},
+        "authenticationContext": {"externalSessionId": session, "rootSessionId": root},
         "securityContext": {"asNumber": 64496, "asOrg": "example networks", "isp": "example isp", "isProxy": false},
         "request": {"ipChain": [{"ip": address, "source": null}]},
         "transaction": {"type": "WEB", "id": request, "detail": {}},

@@ -62,3 +62,28 @@ async fn the_store_sees_it_where_the_look_could_not(#[case] outcome: Outcome) {
     };
     assert_eq!((told, lab.sends()), (id, 1));
 }
+
+/// An answer to what was sent behind an unknown one tells nothing of that: it is insisted on until something proves it.
+#[tokio::test]
+async fn a_later_answer_hides_no_unknown_one() {
+    let lab = Setup::ends([answered(500), answered(401), answered(401)]).lab();
+    let first = prepare(&lab.desk, by(1, OKTA)).await.unwrap();
+    assert_eq!(lab.run(&first, &confirmed(&first)).await.unwrap().outcome, Outcome::Unknown);
+    let second = prepare(&lab.desk, by(2, OKTA)).await.unwrap();
+    assert_eq!(lab.run(&second, &insisting(&second)).await.unwrap().outcome, Outcome::Refused);
+    *lab.now.lock().unwrap() += SignedDuration::from_mins(11);
+    let third = prepare(&lab.desk, by(3, WORKFLOWS)).await.unwrap();
+    let why = third.needs_again.clone().unwrap();
+    assert!(why.contains(&format!("action {} ", first.action)) && why.contains("unknown outcome"), "{why}");
+    assert!(matches!(lab.run(&third, &confirmed(&third)).await, Err(RunError::NeedsAgain(_))));
+    assert_eq!(lab.sends(), 2);
+    // Many that came behind it hide it no more than one.
+    for n in 10..30 {
+        let again = prepare(&lab.desk, by(n, OKTA)).await.unwrap();
+        lab.script.ends.lock().unwrap().push_back(answered(401));
+        lab.run(&again, &insisting(&again)).await.unwrap();
+    }
+    *lab.now.lock().unwrap() += SignedDuration::from_mins(11);
+    let last = prepare(&lab.desk, by(40, OKTA)).await.unwrap();
+    assert!(last.needs_again.unwrap().contains(&first.action.to_string()));
+}

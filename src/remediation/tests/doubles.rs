@@ -200,9 +200,9 @@ impl Store for Memory {
         if let Some(open) = actions.iter().filter(same).find(|other| other.outcome == Outcome::Pending) {
             return Err(IntendError::AlreadyOpen(open.id));
         }
-        let last = actions.iter().rev().find(same).filter(|last| last.outcome == Outcome::Unknown);
-        if let (Some(last), Again::No) = (last, basis.again) {
-            return Err(IntendError::UnknownBefore(last.id));
+        let before: Vec<Action> = actions.iter().rev().filter(same).cloned().collect();
+        if let (Some(unknown), Again::No) = (precedent::unproven(&before), basis.again) {
+            return Err(IntendError::UnknownBefore(unknown.id));
         }
         let newest = actions.iter().rev().find(same);
         if let Some(unseen) = newest.filter(|newest| !basis.seen.contains(&newest.id)) {
@@ -256,6 +256,8 @@ impl Store for Memory {
             filter.login.as_ref().is_none_or(|login| *login == action.login)
                 && (filter.target.is_none() || filter.target == action.target_id)
                 && filter.flow.as_ref().is_none_or(|flow| *flow == action.flow)
+                && (!filter.tells_unknown
+                    || matches!(action.outcome, Outcome::Unknown | Outcome::Changed | Outcome::NoChange))
         };
         let rows = actions.iter().rev().filter(wanted).take(limit).cloned().collect();
         Ok(Page { rows, next: None })

@@ -4,12 +4,13 @@ use super::rows::{self, sized, to_json};
 use super::{bulks, journal};
 use crate::domain::action::{EndKind, ExecutionEnd, Receipt, Settlement, execution_ids};
 use crate::domain::journal::RecordKind;
-use crate::domain::{Action, ActionId, Evidence, FlowId, Outcome, later};
+use crate::domain::{Action, ActionId, Evidence, FlowId, Outcome, later, precedent};
 use crate::store::{ActionFilter, Again, Basis, IntendError, Lease, Page, StoreError};
 use jiff::Timestamp;
 use rusqlite::types::Value as Bound;
 use rusqlite::{Connection, OptionalExtension, Result, params_from_iter};
 use serde_json::{Value, json};
+use std::cmp::Reverse;
 
 /// Commits an intent and its record, unless one that does the same to the same subject is open, or ended
 /// nobody knows how and nobody insists, or came since that was decided.
@@ -24,18 +25,26 @@ pub(super) fn intend(
         // What a trial before it came to is no precedent: only two at once are one too many.
         latest.retain(|latest| latest.outcome == Outcome::Pending);
     }
-    let ended = |how| latest.iter().find(|latest| latest.outcome == how).map(|latest| latest.id);
-    if let Some(open) = ended(Outcome::Pending) {
-        return Ok(Err(IntendError::AlreadyOpen(open)));
+    if let Some(open) = latest.iter().find(|latest| latest.outcome == Outcome::Pending) {
+        return Ok(Err(IntendError::AlreadyOpen(open.id)));
     }
-    if let (Some(unknown), Again::No) = (ended(Outcome::Unknown), basis.again) {
-        return Ok(Err(IntendError::UnknownBefore(unknown)));
+    if basis.again == Again::No && !action.is_test {
+        let told = of_subject(db, action, &basis.same, TELLS_UNKNOWN)?;
+        if let Some(unknown) = precedent::unproven(&told) {
+            return Ok(Err(IntendError::UnknownBefore(unknown.id)));
+        }
     }
     if let Some(unseen) = latest.iter().find(|latest| !basis.seen.contains(&latest.id)) {
         return Ok(Err(IntendError::Meanwhile(unseen.id)));
     }
+    // One that failed before a byte left is no precedent, and still the very same.
+    if by_id(db, action.id)?.is_some() {
+        return Ok(Err(IntendError::Meanwhile(action.id)));
+    }
+    if let Err(run) = bulks::begin(db, action.id, &lease.owner)? {
+        return Ok(Err(IntendError::NotDriven(run)));
+    }
     insert(db, action, lease)?;
-    bulks::begin(db, action.id)?;
     let mut content = json!({
         "action": action.id,
         "flow": action.flow,
@@ -66,51 +75,65 @@ pub(super) fn intend(
     Ok(Ok(()))
 }
 
-/// A trial is marked in each of its records; in what is meant nothing is said of it.
+/// A trial is marked in each of its records, in what is meant nothing is said of it; and each says which account it
+/// was on, where another login led there.
 fn mark(content: &mut serde_json::Value, action: &Action) {
     if action.is_test {
         content["test"] = true.into();
+    }
+    if let Some(account) = &action.account_login {
+        content["account_login"] = account.raw().into();
     }
 }
 
 /// What tells an action whose request left, or may have, or may yet, from one that certainly did not.
 const MAY_HAVE_LEFT: &str = "(evidence <> 'intended' OR outcome IN ('pending', 'unknown'))";
 
+/// What ended nobody knows how, and what may have proven since how it did.
+const TELLS_UNKNOWN: &str = "outcome IN ('unknown', 'changed', 'no-change')";
+
 /// The newest action of each flow that does the same on the same login, and the newest on the same account: two
 /// logins may lead to one account. One that failed before a byte left hides none that may have had an effect.
 /// An open one is always the newest of its kind: none can be intended while it is open.
 fn latest_of_subject(db: &Connection, action: &Action, same: &[FlowId]) -> Result<Vec<Action>> {
-    let mut latest = Vec::new();
+    of_subject(db, action, same, &format!("{MAY_HAVE_LEFT} ORDER BY seq DESC LIMIT 1"))
+}
+
+/// Actions of the flows that do the same, on the same login and on the same account, newest first; one that is both
+/// may come twice.
+fn of_subject(db: &Connection, action: &Action, same: &[FlowId], which: &str) -> Result<Vec<Action>> {
+    let mut found = Vec::new();
     let others = same.iter().filter(|flow| **flow != action.flow);
     for flow in others.chain([&action.flow]) {
-        latest.extend(newest(db, action, flow, ("login", action.login.folded()))?);
+        found.extend(of_flow(db, action, (flow, which), ("login", action.login.folded()))?);
         if let Some(id) = action.target_id.as_deref() {
-            latest.extend(newest(db, action, flow, ("target", id))?);
+            found.extend(of_flow(db, action, (flow, which), ("target", id))?);
         }
     }
-    Ok(latest)
+    found.sort_by_key(|(seq, _)| Reverse(*seq));
+    Ok(found.into_iter().map(|(_, action)| action).collect())
 }
 
 /// Of what is meant no trial is looked at, and of a trial nothing that is meant.
-fn newest(
+fn of_flow(
     db: &Connection,
     action: &Action,
-    flow: &FlowId,
+    (flow, which): (&FlowId, &str),
     (column, value): (&str, &str),
-) -> Result<Option<Action>> {
-    let sql = format!(
-        "SELECT * FROM actions WHERE flow = ?1 AND {column} = ?2 AND {MAY_HAVE_LEFT} AND test = ?3 \
-         ORDER BY seq DESC LIMIT 1"
-    );
-    db.prepare_cached(&sql)?.query_row((&flow.0, value, action.is_test), rows::action).optional()
+) -> Result<Vec<(i64, Action)>> {
+    let sql = format!("SELECT * FROM actions WHERE flow = ?1 AND {column} = ?2 AND test = ?3 AND {which}");
+    db.prepare_cached(&sql)?
+        .query_map((&flow.0, value, action.is_test), |row| Ok((row.get("seq")?, rows::action(row)?)))?
+        .collect()
 }
 
 fn insert(db: &Connection, action: &Action, lease: &Lease) -> Result<()> {
     db.prepare_cached(
         "INSERT INTO actions (id, flow, login, shown, verb, risk, finding, evidence, outcome, request, \
-         receipt, reason, actor, at, owner, lease_until, target, run, step, test, undoes, before) \
+         receipt, reason, actor, at, owner, lease_until, target, run, step, test, undoes, before, \
+         account_login) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, \
-         ?21, ?22)",
+         ?21, ?22, ?23)",
     )?
     .execute(rusqlite::params![
         action.id.to_string(),
@@ -135,6 +158,7 @@ fn insert(db: &Connection, action: &Action, lease: &Lease) -> Result<()> {
         action.is_test,
         action.undoes.map(|undoes| undoes.to_string()),
         action.before,
+        action.account_login.as_ref().map(|login| login.raw()),
     ])?;
     Ok(())
 }
@@ -196,6 +220,7 @@ fn keep(
         "action": settled.id,
         "flow": settled.flow,
         "login": settled.login,
+        "target": settled.target_id,
         "evidence": settled.evidence,
         "outcome": settled.outcome,
         "receipt": settlement.receipt,
@@ -298,6 +323,7 @@ pub(super) fn expire(db: &Connection, now: Timestamp) -> Result<Vec<ActionId>> {
             "action": action.id,
             "flow": action.flow,
             "login": action.login,
+            "target": action.target_id,
             "evidence": action.evidence,
             "outcome": Outcome::Unknown,
         });
@@ -365,7 +391,8 @@ fn page_sql(filter: &ActionFilter, before: Option<ActionId>, limit: usize) -> (S
         (None, None, _) => "NOT INDEXED",
     };
     let left = if filter.may_have_left { MAY_HAVE_LEFT } else { "TRUE" };
-    let mut sql = format!("SELECT * FROM actions {by} WHERE seq > 0 AND {left}");
+    let told = if filter.tells_unknown { TELLS_UNKNOWN } else { "TRUE" };
+    let mut sql = format!("SELECT * FROM actions {by} WHERE seq > 0 AND {left} AND {told}");
     let mut args = Vec::new();
     let mut and = |condition: &str, value: Bound| {
         args.push(value);
@@ -403,9 +430,15 @@ mod tests {
         let logins = [None, Some(Login::new("ann@example.com"))];
         for (flow, login) in flows.iter().flat_map(|flow| logins.iter().map(move |login| (flow, login))) {
             let target = flow.as_ref().map(|_| "00u1".to_owned()).filter(|_| login.is_none());
-            let may_have_left = target.is_some();
-            let filter =
-                ActionFilter { login: login.clone(), flow: flow.clone(), target, since: None, may_have_left };
+            let (may_have_left, tells_unknown) = (target.is_some(), login.is_some());
+            let filter = ActionFilter {
+                login: login.clone(),
+                flow: flow.clone(),
+                target,
+                since: None,
+                may_have_left,
+                tells_unknown,
+            };
             let (sql, args) = page_sql(&filter, Some(ActionId(uuid::Uuid::nil())), 10);
             let mut statement = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
             let steps = statement.query_map(params_from_iter(args), |row| row.get::<_, String>("detail"));

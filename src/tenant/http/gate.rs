@@ -2,11 +2,15 @@
 
 use super::rate::Rate;
 use crate::domain::WaitCause;
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::sync::futures::OwnedNotified;
 use tokio::time::Instant;
+
+/// Of requests that keep a distance no more than this leave within as many distances.
+const AT_MOST: u8 = 10;
 
 /// A bucket: when it opens, and what closed it.
 #[derive(Debug)]
@@ -15,6 +19,8 @@ pub(super) struct Gate {
     cause: WaitCause,
     /// Requests that keep a distance leave then at the earliest.
     next: Instant,
+    /// When the last of them left, oldest first.
+    left: VecDeque<Instant>,
     window: Option<Window>,
     /// Requests on their way.
     flying: u32,
@@ -40,10 +46,10 @@ pub(super) struct Place {
     pub(super) cause: WaitCause,
 }
 
-/// A place that was taken: the one behind it is here.
+/// A place that was taken, then.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Taken {
-    next: Instant,
+    at: Instant,
 }
 
 /// What a request that has waited finds.
@@ -59,7 +65,8 @@ pub(super) enum Found {
 impl Gate {
     pub(super) fn new(now: Instant) -> Gate {
         let cause = WaitCause::Paced;
-        Gate { opens: now, cause, next: now, window: None, flying: 0, landed: Arc::default() }
+        let left = VecDeque::new();
+        Gate { opens: now, cause, next: now, left, window: None, flying: 0, landed: Arc::default() }
     }
 
     /// Lets a request that keeps this distance leave, if there is room for it: now its place is taken.
@@ -88,11 +95,24 @@ impl Gate {
     pub(super) fn later(&self, gap: Duration, now: Instant) -> Option<Place> {
         let closed = self.closed(now);
         let opens = closed.map_or(now, |place| place.opens);
-        if !gap.is_zero() && self.next > opens {
-            let cause = closed.map_or(WaitCause::Paced, |place| place.cause);
-            return Some(Place { opens: self.next, cause });
+        match self.apart(gap).filter(|apart| *apart > opens) {
+            Some(opens) => {
+                let cause = closed.map_or(WaitCause::Paced, |place| place.cause);
+                Some(Place { opens, cause })
+            }
+            None => closed,
         }
-        closed
+    }
+
+    /// When the next request that keeps this distance may leave, as far as those before it are concerned.
+    fn apart(&self, gap: Duration) -> Option<Instant> {
+        if gap.is_zero() {
+            return None;
+        }
+        let last = self.left.back().map(|last| *last + gap / 4);
+        let many = (self.left.len() >= AT_MOST.into()).then(|| self.left.front()).flatten();
+        let many = many.map(|first| *first + gap * u32::from(AT_MOST));
+        last.into_iter().chain(many).chain([self.next]).max()
     }
 
     /// When it opens, if it is closed.
@@ -138,19 +158,24 @@ impl Gate {
         }
     }
 
-    /// Has the next request that keeps a distance leave at the earliest then. Who woke a little late does not put off
-    /// those behind: all the little waits would be a share of the rate.
+    /// Who woke late does not put off those behind, which leave a little closer together till they are where they would
+    /// have been: all the waits would be a share of the rate. How many leave within a while is held to all the same.
     fn take(&mut self, gap: Duration, now: Instant) -> Option<Taken> {
         (!gap.is_zero()).then(|| {
-            let is_a_little_late = now.saturating_duration_since(self.next) <= gap / 4;
-            self.next = if is_a_little_late { self.next } else { now } + gap;
-            Taken { next: self.next }
+            let is_late = now.saturating_duration_since(self.next) < gap * u32::from(AT_MOST);
+            self.next = if is_late { self.next } else { now } + gap;
+            if self.left.len() >= AT_MOST.into() {
+                self.left.pop_front();
+            }
+            self.left.push_back(now);
+            Taken { at: now }
         })
     }
 
     /// A place that nobody left from, unless another was taken since.
     pub(super) fn give_back(&mut self, taken: Taken, now: Instant) {
-        if self.next == taken.next {
+        if self.left.back() == Some(&taken.at) {
+            self.left.pop_back();
             self.next = now;
         }
     }
@@ -183,6 +208,8 @@ impl Pause {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::collection::vec;
+    use proptest::{prop_assert, proptest};
 
     const LONGEST: Duration = Duration::from_secs(65);
     const GAP: Duration = Duration::from_millis(125);
@@ -203,6 +230,43 @@ mod tests {
         assert_eq!(ends(&gate), Duration::from_millis(59_350));
         gate.learn(rate(120, 0, 64_900), drawn, LONGEST, now);
         assert_eq!(ends(&gate), LONGEST, "no pause is longer");
+    }
+
+    proptest! {
+        /// However late each of them wakes, and however long nobody wants to leave.
+        #[test]
+        fn no_more_than_may_leave_within_a_while(late in vec(0_u64..400, 1..200), idle in 0_usize..50) {
+            let mut now = Instant::now();
+            let mut gate = Gate::new(now);
+            let mut left = Vec::new();
+            for (n, late) in late.into_iter().enumerate() {
+                now += Duration::from_millis(if n == idle { 5_000 } else if n % 3 == 0 { late } else { 0 });
+                while let Some(place) = gate.later(GAP, now) {
+                    now = place.opens;
+                }
+                prop_assert!(matches!(gate.leave(GAP, now), Found::Room(Some(_))));
+                left.push(now);
+            }
+            for many in left.windows(usize::from(AT_MOST) + 1) {
+                prop_assert!(many[usize::from(AT_MOST)] - many[0] >= GAP * u32::from(AT_MOST));
+            }
+            prop_assert!(left.windows(2).all(|two| two[1] - two[0] >= GAP / 4));
+        }
+    }
+
+    #[test]
+    fn those_that_wake_late_cost_those_behind_them_little() {
+        let start = Instant::now();
+        let mut gate = Gate::new(start);
+        let mut now = start;
+        for n in 0..100 {
+            now = gate.later(GAP, now).map_or(now, |place| place.opens);
+            // As on a machine that has much to do.
+            now += if n % 11 == 5 { GAP * 3 / 4 } else { Duration::ZERO };
+            assert!(matches!(gate.leave(GAP, now), Found::Room(Some(_))), "{n}");
+        }
+        // Nine of them, by nearly seven places in all.
+        assert!(now - start <= GAP * (99 + 1), "{:?} of {:?}", now - start, GAP * 99);
     }
 
     #[test]

@@ -18,7 +18,7 @@ pub struct Allowance {
 pub struct Limits {
     /// For reads. The time-out is a little above the 30 s after which the other side gives up itself.
     pub read: Allowance,
-    /// For pages of a log: a thousand records are a large body, and whoever reads a log tells by himself
+    /// For pages of a log: a thousand records are a large body; and whoever reads a log tells by himself
     /// that he waits, so that no call is held back for long.
     pub page: Allowance,
     /// For requests that act. A synchronous flow is cut after 60 s by Workflows.
@@ -60,7 +60,7 @@ impl Default for Limits {
                 held: Duration::from_secs(20),
             },
             page: Allowance {
-                timeout: Duration::from_secs(120),
+                timeout: Duration::from_secs(35),
                 body: 32 << 20,
                 held: Duration::from_secs(1),
             },
