@@ -388,7 +388,7 @@ pub(super) async fn planned(desk: &Desk, flow: &Flow, ask: &Ask, known: &Known) 
     if flow.route == Route::Okta && !is_on_somebody(&reading.target, &aim, particulars) {
         return Err(unreadable(flow, &ask.login, reading));
     }
-    let said = NamedGroup::of_body(&body);
+    let named = NamedGroup::of_body(&body);
     let order = Order {
         flow: flow.id.clone(),
         target: target_id.clone(),
@@ -431,7 +431,7 @@ pub(super) async fn planned(desk: &Desk, flow: &Flow, ask: &Ask, known: &Known) 
         undoes: ask.undoes.clone(),
         verb: match flow.operation {
             Some(operation) => particulars.verb(operation, &flow.verb),
-            None => flow.verb_on(&said),
+            None => flow.verb_on(&named),
         },
         cannot_know: doubts::unchecked_aliases(desk, &names)
             .into_iter()
@@ -446,7 +446,7 @@ pub(super) async fn planned(desk: &Desk, flow: &Flow, ask: &Ask, known: &Known) 
             .chain(said::cannot_know(flow, ask, &names))
             .chain(whether_the_same(ask))
             .collect(),
-        caveats: left(ask).chain(reading.odd.iter().chain(flow.caveats_on(&said)).cloned()).collect(),
+        caveats: left(ask).chain(reading.odd.iter().chain(flow.caveats_on(&named)).cloned()).collect(),
         follows: precedent.as_ref().map(|precedent| precedent.action),
         needs_again: doubts::needs_again(
             precedent,
