@@ -11,7 +11,7 @@ pub use list::{BulksScreen, loaded as list_loaded, open as open_list};
 pub use question::{
     Asking, Question, asked, confirmed, drawn, pause_asked, resumed, takes, takes_pause, turned,
 };
-pub use run::{BulkScreen, Which, exported, filtered, loaded, open, users_loaded, went};
+pub use run::{BulkScreen, Which, exported, fact_rows, filtered, loaded, open, reason, users_loaded, went};
 
 use super::effect::Effect;
 use super::msg::Motion;
@@ -69,6 +69,7 @@ pub fn ended(state: &mut State, id: BulkId, answer: Result<Box<BulkRun>, String>
             if let Some(screen) = run::screen(state, id) {
                 screen.run = Some(*run);
             }
+            run::settled(state, id);
         }
     }
     store_changed(state)
@@ -87,9 +88,24 @@ pub fn why_not_quit(state: &State) -> String {
         n => format!(", and {n} other run(s) are under way"),
     };
     format!(
-        "a run on many is driven by this console{others}: quitting waits for those on their way, at most 60 s, and \
-         leaves it paused; `:bulk` goes on with it later"
+        "{} by this console{others}: quitting waits for those on their way, at most 60 s, and leaves it paused; \
+         `:bulk` goes on with it later",
+        driven(state)
     )
+}
+
+fn driven(state: &State) -> String {
+    let named: Vec<String> = state.driving.iter().map(|driving| short(driving.id)).collect();
+    match &*named {
+        [] => "a run on many is begun".to_owned(),
+        [one] => format!("run {one} on many is driven"),
+        several => format!("runs {} on many are driven", several.join(", ")),
+    }
+}
+
+/// Enough of an id to tell the runs of a console apart.
+fn short(id: BulkId) -> String {
+    id.to_string().chars().take(8).collect()
 }
 
 /// What the cursor is on was opened.
@@ -121,6 +137,13 @@ pub fn moved(state: &mut State, motion: Motion) -> Vec<Effect> {
         Some(Screen::Bulks(_)) => list::moved(state, motion),
         Some(Screen::Bulk(screen)) => run::moved(state, screen.id, motion),
         _ => Vec::new(),
+    }
+}
+
+/// The terminal has another size.
+pub fn resized(state: &mut State) {
+    if let Some(Screen::Bulk(screen)) = state.stack.last() {
+        run::settled(state, screen.id);
     }
 }
 

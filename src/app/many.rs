@@ -7,6 +7,7 @@
 use super::card::Field;
 use super::dry_run::DryRun;
 use super::effect::{Effect, RunAsk};
+use super::form::Form;
 use super::list::Scroll;
 use super::msg::Motion;
 use super::state::{Awaited, Overlay, State};
@@ -55,6 +56,8 @@ pub struct ManyCard {
     pub scroll: Scroll,
     /// What would be done, as JSON, where that is read over the card.
     pub dry_run: Option<Box<DryRun>>,
+    /// The form that it came from.
+    form: Option<Box<Form>>,
     /// When its content, as it is now, was first on the screen.
     pub shown_at: Option<Timestamp>,
     /// How long it has to have stood there before it can be answered.
@@ -173,7 +176,7 @@ impl ManyCard {
 }
 
 /// Opens the card for a flow on many.
-pub fn open(state: &mut State, ask: RunAsk) -> Vec<Effect> {
+pub(super) fn open(state: &mut State, ask: RunAsk, form: Option<Box<Form>>) -> Vec<Effect> {
     let flow = state.settings.flows.iter().find(|flow| Some(&flow.id) == ask.flow.as_ref()).cloned();
     if let Some(why) = refusal(state, &ask) {
         state.notice.fail(state.now, why);
@@ -190,6 +193,7 @@ pub fn open(state: &mut State, ask: RunAsk) -> Vec<Effect> {
         error: None,
         scroll: Scroll::default(),
         dry_run: None,
+        form,
         shown_at: None,
         arms_after: state.settings.arms_after,
     };
@@ -249,7 +253,10 @@ pub fn planned(state: &mut State, answer: Result<Planned, String>) {
     let Some(card) = card(state) else { return };
     card.changed();
     match answer {
-        Err(why) => card.phase = Phase::Failed(why),
+        Err(why) => match card.form.take_if(|form| form.is_told(&why)) {
+            Some(form) => state.overlay = Some(Overlay::Form(form)),
+            None => card.phase = Phase::Failed(why),
+        },
         Ok(planned) => {
             card.planned = planned;
             card.phase = Phase::Asking;

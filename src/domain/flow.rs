@@ -346,6 +346,19 @@ impl Flow {
         self.operation.or(first) == Some(Operation::Create)
     }
 
+    /// Whether what it is sent says by its id which account is meant. One that is told a login alone acts on whichever
+    /// account has that login.
+    pub fn is_told_id(&self) -> bool {
+        match self.payload {
+            PayloadShape::CiiEvent => false,
+            PayloadShape::Fields => self.inputs.iter().any(|input| input.name == "entityIdInService"),
+            PayloadShape::IspmFlat
+            | PayloadShape::IspmNested
+            | PayloadShape::OktaProfile
+            | PayloadShape::Nothing => true,
+        }
+    }
+
     /// The word that confirms it where a word is asked for: the verb itself.
     pub fn word(&self) -> &str {
         self.verb.split(|c: char| !c.is_alphanumeric()).find(|word| !word.is_empty()).unwrap_or("run")

@@ -79,7 +79,7 @@ fn offer_line(
             return cells.left(Role::Muted, why, columns.saturating_sub(name + 4)).line();
         }
         Some(Ok(target)) => acts_on(target),
-        None if list.is_for_many() => "see the card".to_owned(),
+        None if list.is_for_many() => on_each(&offer.flow),
         None => theme.own(FINDING_OUT),
     };
     let is_open = offer.target.is_some() || list.is_for_many();
@@ -99,6 +99,14 @@ fn tier<'a>(cells: Cells<'a>, flow: &Flow) -> Cells<'a> {
     match flow.route {
         Route::Open => cells.left(Role::Accent, "opens", 8),
         Route::ApiEndpoint | Route::Okta => cells.left(risk_role(flow.risk), flow.risk.word(), 8),
+    }
+}
+
+/// What a flow acts on of each of many: who has none is told on the card.
+fn on_each(flow: &Flow) -> String {
+    match flow.product {
+        Some(product) => format!("{} accounts", product.ispm_name()),
+        None => "a router: it decides itself".to_owned(),
     }
 }
 

@@ -167,7 +167,9 @@ fn draw(scene: &Scene, canvas: &mut Canvas) -> Option<Position> {
     notice::draw(scene, canvas, areas.notice);
     crumbs::draw(scene, canvas, areas.crumbs);
     header::draw(scene, canvas, areas.header);
-    overlay(scene, canvas)
+    let cursor = overlay(scene, canvas);
+    notice::draw_over(scene, canvas, areas.notice);
+    cursor
 }
 
 fn body(scene: &Scene, canvas: &mut Canvas, area: Rect) {

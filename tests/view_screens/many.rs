@@ -242,6 +242,27 @@ fn a_run_that_waits_offers_to_go_on_first() {
     assert_eq!(offered(&state).get(..3).unwrap(), ["f exceptions", "enter person", "e CSV"]);
 }
 
+/// Asked for from a run, the list is where it was: nobody walks in circles.
+#[test]
+fn the_list_of_runs_is_gone_back_to() {
+    let mut state = on_bulk(80, 24);
+    assert_eq!(state.crumbs(), ["Feed", "runs on many", "run 12345678"]);
+    go(&mut state, Msg::BulksAsked);
+    assert_eq!(state.crumbs(), ["Feed", "runs on many"]);
+}
+
+/// However long the reason is why a run waits, it is read to its end where few rows are, and users are seen below it.
+#[test]
+fn why_a_run_waits_is_said_whole() {
+    let state = on_bulk(60, 16);
+    let (buffer, _) = paint(&state, &Theme::default());
+    let written = text(&buffer);
+    let joined: String = written.lines().map(|line| format!("{} ", line.trim())).collect();
+    assert!(joined.contains("is refused (answered 403): the token<U+001B>[2J lacks a scope"), "{written}");
+    assert!(joined.contains("mend it, then c goes on; S stops it for good"), "{written}");
+    assert!(joined.contains("cy@example.com"), "{written}");
+}
+
 /// The question is never clipped, and no byte of a name or a reason reaches the screen as it came.
 #[rstest]
 #[case(20, 6)]

@@ -1,6 +1,7 @@
 //! The list of runs on many.
 
 use crate::app::effect::Effect;
+use crate::app::journal;
 use crate::app::list::Cursor;
 use crate::app::msg::Motion;
 use crate::app::state::{Awaited, Screen, State};
@@ -33,13 +34,16 @@ impl BulksScreen {
     }
 }
 
-/// Opens the list of runs.
+/// Opens the list of runs; where it is on the way here already, that leads back to it.
 pub fn open(state: &mut State) -> Vec<Effect> {
     state.overlay = None;
-    if !matches!(state.stack.last(), Some(Screen::Bulks(_))) {
-        state.stack.push(Screen::Bulks(Box::default()));
+    let mut effects = journal::left(state);
+    match state.stack.iter().position(|screen| matches!(screen, Screen::Bulks(_))) {
+        Some(at) => state.stack.truncate(at + 1),
+        None => state.stack.push(Screen::Bulks(Box::default())),
     }
-    vec![load(state, None)]
+    effects.push(load(state, None));
+    effects
 }
 
 fn load(state: &mut State, before: Option<BulkId>) -> Effect {

@@ -1,12 +1,14 @@
 //! One run on many, user by user.
 
+use super::{is_interrupted, short};
 use crate::app::effect::Effect;
 use crate::app::list::Cursor;
 use crate::app::log::LogForm;
 use crate::app::msg::Motion;
 use crate::app::state::{Awaited, Screen, State};
-use crate::domain::Outcome;
-use crate::domain::bulk::{BulkEnd, BulkId, BulkRun, BulkUser};
+use crate::app::text::wrap;
+use crate::domain::bulk::{BulkEnd, BulkId, BulkRun, BulkState, BulkUser};
+use crate::domain::{Outcome, Untrusted};
 
 /// Users read at once.
 const PAGE: usize = 500;
@@ -115,8 +117,7 @@ impl BulkScreen {
 
     /// Its breadcrumb.
     pub fn crumb(&self) -> String {
-        let short: String = self.id.to_string().chars().take(8).collect();
-        format!("run {short}")
+        format!("run {}", short(self.id))
     }
 
     /// Users came, from a place on: what was held from there on is replaced as far as they reach.
@@ -163,7 +164,7 @@ pub fn open(state: &mut State, id: BulkId) -> Vec<Effect> {
 
 /// Reads a run, and the users that are held of it or the first ones.
 fn load(state: &mut State, id: BulkId) -> Vec<Effect> {
-    let height = state.size.bulk_user_rows();
+    let height = user_rows(state, id);
     let Some(screen) = screen(state, id) else { return Vec::new() };
     // Of very many only those around the cursor are read anew.
     let (from, limit) = match screen.users.len() {
@@ -226,7 +227,50 @@ pub fn loaded(state: &mut State, id: BulkId, answer: Result<Option<Box<BulkRun>>
             screen.run = Some(*run);
         }
     }
+    settled(state, id);
     catch_up(state, id)
+}
+
+/// How it stands takes more rows, or fewer: the selected user is still seen.
+pub(super) fn settled(state: &mut State, id: BulkId) {
+    let height = user_rows(state, id);
+    if let Some(screen) = screen(state, id) {
+        let places = screen.places();
+        screen.cursor.keep_visible(&places, height);
+    }
+}
+
+/// How many users of a run are visible, below how it stands.
+fn user_rows(state: &State, id: BulkId) -> usize {
+    let screen = state.stack.iter().rev().find_map(|screen| match screen {
+        Screen::Bulk(screen) if screen.id == id => Some(screen.as_ref()),
+        _ => None,
+    });
+    state.size.bulk_user_rows(screen.map_or(0, |screen| fact_rows(state, screen, state.size.columns)))
+}
+
+/// The rows that say how it stands: what it does, its counts, why it is so, and what can be done about it.
+pub fn fact_rows(state: &State, screen: &BulkScreen, columns: u16) -> u16 {
+    let why = reason(state, screen);
+    let lines = if why.is_empty() { 0 } else { wrap(&why, usize::from(columns.saturating_sub(2))).len() };
+    u16::try_from(lines).unwrap_or(u16::MAX).saturating_add(3)
+}
+
+/// Why it stands as it does, as it is said above its users; nothing where that needs no words.
+pub fn reason(state: &State, screen: &BulkScreen) -> String {
+    if let Some(error) = &screen.error {
+        return format!("! {error}");
+    }
+    let Some(run) = &screen.run else { return String::new() };
+    let because = run.why.as_deref().map(|why| Untrusted::from(why).to_string());
+    match run.state {
+        BulkState::Running if is_interrupted(state, run) => {
+            "! nobody drives it any more: its console or command is gone".to_owned()
+        }
+        BulkState::Running => String::new(),
+        BulkState::Paused => because.map(|why| format!("! {why}")).unwrap_or_default(),
+        BulkState::Stopped | BulkState::Done => because.unwrap_or_default(),
+    }
 }
 
 /// What the store has said meanwhile, once nothing more is under way.
@@ -243,7 +287,7 @@ pub fn users_loaded(
     (id, which, from, limit): (BulkId, Which, u32, usize),
     answer: Result<Vec<BulkUser>, String>,
 ) -> Vec<Effect> {
-    let height = state.size.bulk_user_rows();
+    let height = user_rows(state, id);
     let Some(screen) = screen(state, id).filter(|screen| screen.which == which) else { return Vec::new() };
     let before = screen.places();
     match answer {
@@ -271,7 +315,7 @@ fn more(state: &mut State, id: BulkId) -> Vec<Effect> {
 
 /// Some users of a run that this console drives have ended: they are shown at once, and the counts are read.
 pub fn went(state: &mut State, id: BulkId, ended: &[BulkUser]) -> Vec<Effect> {
-    let height = state.size.bulk_user_rows();
+    let height = user_rows(state, id);
     let Some(screen) = screen(state, id) else { return Vec::new() };
     let before = screen.places();
     screen.put(ended);
@@ -286,7 +330,7 @@ pub fn went(state: &mut State, id: BulkId, ended: &[BulkUser]) -> Vec<Effect> {
 
 /// The cursor was moved.
 pub(super) fn moved(state: &mut State, id: BulkId, motion: Motion) -> Vec<Effect> {
-    let height = state.size.bulk_user_rows();
+    let height = user_rows(state, id);
     let Some(screen) = screen(state, id) else { return Vec::new() };
     let places = screen.places();
     screen.cursor.go(motion, &places, height);
