@@ -234,6 +234,15 @@ pub async fn prepare_to(desk: &Desk, ask: Ask, depth: Depth) -> Result<Plan, Pla
     Ok(Plan { access: Some(access), ..plan })
 }
 
+/// The same for what was shown already: what only informs is not read again.
+///
+/// # Errors
+/// As [`prepare`].
+pub(super) async fn prepare_again(desk: &Desk, ask: Ask, depth: Depth) -> Result<Plan, PlanError> {
+    let flow = desk.flow(&ask.flow).ok_or_else(|| PlanError::NoSuchFlow(ask.flow.clone()))?;
+    prepared(desk, flow, ask, depth).await
+}
+
 async fn prepared(desk: &Desk, flow: &Flow, ask: Ask, depth: Depth) -> Result<Plan, PlanError> {
     let mut known = Known::load(desk, flow, &ask).await?;
     if !flow.steps.is_empty() {
@@ -414,7 +423,7 @@ pub(super) async fn planned(desk: &Desk, flow: &Flow, ask: &Ask, known: &Known) 
     let precedent =
         guard::precedent(&alike::alike(flow, &earlier, (&request, particulars.group.as_ref())), desk.now());
     let shared = doubts::shared_mail(desk, &aim).await;
-    let said = said::refusal(desk, flow, &ask.inputs, &names).await;
+    let by_inputs = said::refusal(desk, flow, &ask.inputs, &names).await;
     let told = doubts::told_login(flow, person, account.as_ref(), reading);
     let account_doubt = known.account_doubt(flow, ask, told.unsure);
     let untold = others.untold();
@@ -456,7 +465,7 @@ pub(super) async fn planned(desk: &Desk, flow: &Flow, ask: &Ask, known: &Known) 
         asked: ask.asked(),
         refusal: another(ask, target_id.as_deref(), particulars)
             .or_else(|| told.another.map(Refusal::from))
-            .or_else(|| said.map(Refusal::from))
+            .or_else(|| by_inputs.map(Refusal::from))
             .or_else(|| doubts::refusal(desk, flow, &earlier, (&names, untold.as_deref()), (reading, &aim))),
         undo: undo(flow, &desk.flows),
         reason_required: guard::requires_reason(&desk.guard, risk),
