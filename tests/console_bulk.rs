@@ -379,3 +379,24 @@ async fn keys_are_answered_while_a_run_goes_on_and_its_end_is_said() {
     bench.press("q");
     assert_eq!(bench.ended().await, Ended::Quit);
 }
+
+/// The same JSON as the command line's, of those who are left out too; nothing is sent, and the card arms anew.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dry_run_of_many_shows_the_json_and_sends_nothing() {
+    let guard = Guard { protected: vec!["dan@example.com".to_owned()], ..Guard::default() };
+    let bench = Bench::guarded(guard);
+    bench.caller.works_on(&bench.town);
+    on_event(&bench, &FIVE).await;
+    bench.check("*", "5 marked").await;
+    card(&bench).await;
+    bench.see("ctrl-r dry run").await;
+    bench.check("<ctrl-r>", "Dry run of suspend-okta-account").await;
+    bench.see("nothing was sent").await;
+    bench.advance(400).await;
+    bench.check("E", "the dry run is in ").await;
+    bench.check("<esc>", "arming…").await;
+    assert_eq!(bench.caller.sent(), 0);
+    bench.advance(400).await;
+    bench.check("suspend<enter>", "4 changed").await;
+    assert_eq!(acted_on(&bench).1, 4);
+}

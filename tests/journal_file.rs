@@ -8,6 +8,7 @@ mod store;
 
 use idtriage::domain::Actor;
 use idtriage::domain::journal::query::JournalQuery;
+use idtriage::domain::journal::told::Told;
 use idtriage::domain::journal::{Broken, Head, Record, RecordKind};
 use idtriage::store::chain::{self, Verdict};
 use idtriage::store::files::throw_away_folder;
@@ -56,8 +57,11 @@ impl Room {
         db
     }
 
+    /// The records alone: what they are found by is a matter of its own.
     fn verify(&self, store: &dyn Store, kept: Option<Head>) -> Verdict {
-        self.runtime.block_on(chain::verify(store, kept)).unwrap()
+        let verdict = self.runtime.block_on(chain::verify(store, kept)).unwrap();
+        let broken = verdict.broken.filter(|broken| !matches!(broken, Broken::Unfound(_)));
+        Verdict { broken, ..verdict }
     }
 }
 
@@ -92,6 +96,7 @@ fn named(broken: &Broken) -> u64 {
         | Broken::Link(at)
         | Broken::Hash(at)
         | Broken::Damaged(at, _)
+        | Broken::Unfound(at)
         | Broken::Head(at) => *at,
     }
 }
@@ -311,6 +316,28 @@ fn what_the_store_writes_is_sealed_whole_and_goes_on_behind_a_damaged_record() {
     assert_eq!(broken, "record 2 is damaged: its kind is `seen`, which is none");
     db.execute("UPDATE journal SET kind = 'settled' WHERE seq = 2", []).unwrap();
     assert_eq!(room.verify(&*store, None).broken, None);
+}
+
+/// Whoever hides somebody from a search may leave the records alone.
+#[rstest]
+#[case("DELETE FROM journal_terms WHERE name = 'user' AND seq > 2", Some(6))]
+#[case("UPDATE journal_terms SET value = 'bob' WHERE name = 'user' AND seq = 2", Some(2))]
+#[case("INSERT INTO journal_terms VALUES ('user', 'bob', 5)", Some(5))]
+#[case("INSERT INTO journal_terms VALUES ('user', 'bob', 99)", Some(99))]
+#[case("UPDATE journal_terms SET value = value", None)]
+fn what_records_are_found_by_is_held_to_them(#[case] change: &str, #[case] first: Option<u64>) {
+    let (room, records) = Room::with_records(8);
+    let db = room.sql();
+    for record in &records {
+        for (name, value) in Told::of(record).terms() {
+            let row = params![name, value, i64::try_from(record.seq).unwrap()];
+            db.execute("INSERT OR IGNORE INTO journal_terms VALUES (?1, ?2, ?3)", row).unwrap();
+        }
+    }
+    db.execute_batch(change).unwrap();
+    let store = room.open(Access::Read);
+    let verdict = room.runtime.block_on(chain::verify(&*store, records.last().map(Record::head))).unwrap();
+    assert_eq!(verdict.broken, first.map(Broken::Unfound));
 }
 
 #[test]

@@ -275,6 +275,10 @@ impl Store for FakeStore {
         Ok(Page { rows: found, next })
     }
 
+    async fn journal_unfound(&self) -> Result<Option<u64>, StoreError> {
+        Ok(None)
+    }
+
     async fn journal_head(&self) -> Result<Option<Head>, StoreError> {
         Ok(self.journal.last().map(Record::head))
     }

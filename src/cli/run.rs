@@ -21,6 +21,7 @@ use super::output::Output;
 use super::whom::Target;
 use crate::domain::account_name::AccountName;
 use crate::domain::bulk::{BulkRun, insisted_by_again, left_out};
+use crate::domain::dry_run;
 use crate::domain::plan::{AccountDoubt, Refusal, WebPage};
 use crate::domain::run_end::{Ended, RunEnd, StepEnd};
 use crate::domain::subject::ProviderAccount;
@@ -244,10 +245,8 @@ fn not_acted_on(about: &About<'_>, failure: &Failure) -> Value {
         None => Outcome::Refused,
     };
     let why = of_plan.map_or(first.strip_prefix("error: ").unwrap_or(first), |refusal| &refusal.why);
-    let told = serde_json::json!({
-        "flow": about.flow, "login": about.login, "target": about.plan.and_then(|plan| plan.target_id.as_ref()),
-        "evidence": null, "outcome": outcome, "refusal": why,
-    });
+    let target = about.plan.and_then(|plan| plan.target_id.as_deref());
+    let told = dry_run::not_acted_on(about.flow, about.login, (target, outcome, why));
     with_choice(told, failure)
 }
 

@@ -76,6 +76,7 @@ impl Context {
             Overlay::Card(card) if card.dry_run.is_some() => Context::DryRun,
             Overlay::Card(card) if card.takes_text(state.now) => Context::Text,
             Overlay::Card(_) => Context::Card,
+            Overlay::Many(card) if card.dry_run.is_some() => Context::DryRun,
             Overlay::Many(card) if card.takes_text(state.now) => Context::Text,
             Overlay::Many(_) => Context::Card,
             Overlay::Ask(_) => Context::Ask,

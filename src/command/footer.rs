@@ -187,9 +187,7 @@ fn field_footer(state: &State, keymap: &Keymap) -> Vec<(String, String)> {
 /// A card whose field takes the letters: only keys that type nothing mean something else.
 fn card_field_footer(state: &State, keymap: &Keymap) -> Vec<(String, String)> {
     let is_formed = matches!(&state.overlay, Some(Overlay::Card(card)) if card.takes_form(state.now));
-    // Of many there is no dry run yet but on the command line.
-    let is_for_one = !matches!(&state.overlay, Some(Overlay::Many(_)));
-    let beside = [(FORM, "inputs", is_formed), (DRY_RUN, "dry run", is_for_one)];
+    let beside = [(FORM, "inputs", is_formed), (DRY_RUN, "dry run", true)];
     let beside = beside.into_iter().filter(|(.., is_there)| *is_there).filter_map(|(id, label, _)| {
         keymap.keys_beside_field(id).into_iter().next().map(|key| (key, label.to_owned()))
     });

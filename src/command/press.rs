@@ -59,6 +59,11 @@ fn is_beside(keymap: &Keymap, key: Key) -> bool {
 /// What sends nothing, and is asked for of a card that cannot be sent too: its dry run, and the form of its inputs.
 /// Where letters are typed, by a key that types none.
 fn beside(state: &State, keymap: &Keymap, key: Key) -> Option<Msg> {
+    if let Some(Overlay::Many(card)) = &state.overlay {
+        let is_typed = key.is_letter() && card.is_typed();
+        let is_dry_run = keymap.command(Context::Card, key)?.id == DRY_RUN;
+        return (is_dry_run && !is_typed && card.takes_dry_run(state.now)).then_some(Msg::DryRunAsked);
+    }
     let Some(Overlay::Card(card)) = &state.overlay else { return None };
     if key.is_letter() && card.is_typed() {
         return None;

@@ -32,6 +32,7 @@ pub mod log;
 pub mod log_check;
 pub mod look_up;
 pub mod many;
+pub mod membership;
 pub mod one_time;
 pub mod operation;
 pub mod page;

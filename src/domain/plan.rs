@@ -4,7 +4,7 @@ use super::access::Access;
 use super::account_name::AccountName;
 use super::action::{ShownRequest, StepOf};
 use super::blast::Blast;
-use super::operation::{Delivery, Operation, Particulars};
+use super::operation::{Delivery, Particulars};
 use super::run_end::StepEnd;
 use super::subject::ProviderAccount;
 use super::undo::Undoes;
@@ -363,7 +363,7 @@ pub(super) fn whom(account: Option<&Login>, subject: &Login) -> String {
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let is_of_group = self.flow.operation.is_some_and(Operation::is_of_group);
+        let is_of_group = self.flow.is_of_group();
         let joint = match self.flow.product {
             _ if is_of_group || self.flow.creates() => ":",
             Some(_) => " of",

@@ -10,9 +10,10 @@ use super::fit::{Handed, Pages};
 use super::others::{Others, Seen};
 use super::sight::{self, Aim, Reading};
 use super::subject::{Asked, Names};
-use super::{Desk, doubts, fit, group, guard, others, protection, said, several, target};
+use super::{Desk, alike, doubts, fit, group, guard, others, protection, said, several, target};
 use crate::domain::account_name::AccountName;
 use crate::domain::blast::Blast;
+use crate::domain::membership::NamedGroup;
 use crate::domain::operation::{GROUP, LINK, Operation, Particulars, Whom};
 use crate::domain::payload::{self, PayloadError};
 use crate::domain::plan::{
@@ -241,7 +242,7 @@ async fn prepared(desk: &Desk, flow: &Flow, ask: Ask, depth: Depth) -> Result<Pl
     let body = known.body(desk, flow, &ask)?;
     let aim = Aim::of(flow, &known.particulars, &body);
     known.reading = match known.handed(flow) {
-        Handed::Account => sight::read(desk, flow, (known.account.as_ref(), &ask.login), &aim).await,
+        Handed::Account => known.look(desk, flow, &ask, &aim).await,
         Handed::Whole => Reading::of_no_account(),
     };
     known.look_around(desk, flow, (&ask, &body), depth).await;
@@ -264,7 +265,10 @@ impl Known {
         let about = About::load(desk, &ask.login, ask.finding, ask.event).await?;
         let person = match flow.creates() {
             true => Person::nobody(&ask.login),
-            false => Person::load(desk, &ask.login, about.ispm_record()).await,
+            false => {
+                let person = Person::load(desk, &ask.login, about.ispm_record()).await;
+                Person { subject: fit::as_told(flow, &person.subject), ..person }
+            }
         };
         let account = match (flow.creates(), &ask.account) {
             // Who is made has none yet.
@@ -277,6 +281,19 @@ impl Known {
         let particulars = particulars(desk, flow, ask).await?;
         let (reading, others) = (Reading::not_yet(), Others::default());
         Ok(Known { about, person, account, particulars, reading, others, blast: None })
+    }
+
+    /// Looks at the account that is acted on. A flow that is told a login alone acts on the one that goes by it at
+    /// Okta; where none does, it may know the person by it as the directory does.
+    async fn look(&self, desk: &Desk, flow: &Flow, ask: &Ask, aim: &Aim) -> Reading {
+        let account = self.account.as_ref();
+        if !flow.is_told_id() {
+            let reading = sight::read(desk, flow, (None, &ask.login), aim).await;
+            if account.is_none() || reading.missing.is_none() {
+                return reading;
+            }
+        }
+        sight::read(desk, flow, (account, &ask.login), aim).await
     }
 
     /// Sees how far it reaches, once the target is read. Who is not there yet has nothing.
@@ -322,13 +339,14 @@ impl Known {
     }
 
     /// Why it may be another's account.
-    fn account_doubt(&self, flow: &Flow, ask: &Ask) -> Option<AccountDoubt> {
+    fn account_doubt(&self, flow: &Flow, ask: &Ask, unsure: Option<String>) -> Option<AccountDoubt> {
         let Known { person, account, reading, others, .. } = self;
         let why = doubts::joined([
             fit::doubt(flow, &person.subject, account.as_ref()),
             doubts::contradicted(person, account.as_ref(), reading),
             doubts::stranger(person, reading),
             others.doubt(&ask.login),
+            unsure,
         ])?;
         let shown = || reading.user.as_ref()?.profile_text("login").map(|login| Login::new(login.raw()));
         Some(AccountDoubt { why, login: others.login().or_else(shown) })
@@ -370,6 +388,7 @@ pub(super) async fn planned(desk: &Desk, flow: &Flow, ask: &Ask, known: &Known) 
     if flow.route == Route::Okta && !is_on_somebody(&reading.target, &aim, particulars) {
         return Err(unreadable(flow, &ask.login, reading));
     }
+    let named = NamedGroup::of_body(&body);
     let order = Order {
         flow: flow.id.clone(),
         target: target_id.clone(),
@@ -392,9 +411,12 @@ pub(super) async fn planned(desk: &Desk, flow: &Flow, ask: &Ask, known: &Known) 
     };
     let names = names.with_group(particulars.group.as_ref().map(|group| &group.name));
     let earlier = earlier(desk, flow, &ask.login, target_id.as_deref()).await?;
-    let precedent = guard::precedent(&guard::alike(flow, &earlier, &request), desk.now());
+    let precedent =
+        guard::precedent(&alike::alike(flow, &earlier, (&request, particulars.group.as_ref())), desk.now());
     let shared = doubts::shared_mail(desk, &aim).await;
-    let account_doubt = known.account_doubt(flow, ask);
+    let said = said::refusal(desk, flow, &ask.inputs, &names).await;
+    let told = doubts::told_login(flow, person, account.as_ref(), reading);
+    let account_doubt = known.account_doubt(flow, ask, told.unsure);
     let untold = others.untold();
     let own = || account.as_ref().map(|account| account.login.clone()).filter(|login| !login.is_empty());
     Ok(Plan {
@@ -407,7 +429,10 @@ pub(super) async fn planned(desk: &Desk, flow: &Flow, ask: &Ask, known: &Known) 
         blast: known.blast.clone(),
         confirm: known.confirm(flow, ask),
         undoes: ask.undoes.clone(),
-        verb: flow.operation.map_or(flow.verb.clone(), |operation| particulars.verb(operation, &flow.verb)),
+        verb: match flow.operation {
+            Some(operation) => particulars.verb(operation, &flow.verb),
+            None => flow.verb_on(&named),
+        },
         cannot_know: doubts::unchecked_aliases(desk, &names)
             .into_iter()
             .chain(doubts::cannot_know(
@@ -421,7 +446,7 @@ pub(super) async fn planned(desk: &Desk, flow: &Flow, ask: &Ask, known: &Known) 
             .chain(said::cannot_know(flow, ask, &names))
             .chain(whether_the_same(ask))
             .collect(),
-        caveats: left(ask).chain(reading.odd.iter().chain(&flow.caveats).cloned()).collect(),
+        caveats: left(ask).chain(reading.odd.iter().chain(flow.caveats_on(&named)).cloned()).collect(),
         follows: precedent.as_ref().map(|precedent| precedent.action),
         needs_again: doubts::needs_again(
             precedent,
@@ -430,7 +455,8 @@ pub(super) async fn planned(desk: &Desk, flow: &Flow, ask: &Ask, known: &Known) 
         account_doubt,
         asked: ask.asked(),
         refusal: another(ask, target_id.as_deref(), particulars)
-            .or_else(|| said::refusal(desk, flow, &ask.inputs, &names).map(Refusal::from))
+            .or_else(|| told.another.map(Refusal::from))
+            .or_else(|| said.map(Refusal::from))
             .or_else(|| doubts::refusal(desk, flow, &earlier, (&names, untold.as_deref()), (reading, &aim))),
         undo: undo(flow, &desk.flows),
         reason_required: guard::requires_reason(&desk.guard, risk),

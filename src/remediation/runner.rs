@@ -20,7 +20,7 @@ pub use later::LookError;
 use super::guard::Precedent;
 use super::subject::Names;
 use super::trial::{self, Trial};
-use super::{Ask, Desk, PlanError, blast, card, guard, prepare_to, target};
+use super::{Ask, Desk, PlanError, alike, blast, card, guard, prepare_to, target};
 use crate::domain::action::StepOf;
 use crate::domain::bulk::doubts;
 use crate::domain::plan::Plan;
@@ -300,7 +300,8 @@ impl Runner {
             return Err(RunError::AlreadyRun(plan.action));
         }
         let earlier = card::earlier(desk, &plan.flow, &plan.login, plan.target_id.as_deref()).await?;
-        let alike = guard::alike(&plan.flow, &earlier, &plan.request);
+        let group = plan.particulars.group.as_ref();
+        let alike = alike::alike(&plan.flow, &earlier, (&plan.request, group));
         check_insisted(plan, confirmed, guard::precedent(&alike, desk.now()))?;
         // One that is pending may yet turn unknown, and that was not decided on.
         let ended = earlier.iter().filter(|action| action.outcome != Outcome::Pending);

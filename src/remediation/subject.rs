@@ -127,7 +127,9 @@ impl Names {
         let mut names = Names::default();
         names.add(subject.login.raw());
         subject.cii_id.iter().for_each(|id| names.add(id.raw()));
-        for account in &subject.accounts {
+        // A flow that is told no id may act on another account than the issue names: neither may be protected.
+        let named = subject.entity.iter().flat_map(|entity| &entity.accounts);
+        for account in subject.accounts.iter().chain(named) {
             names.add(account.login.raw());
             names.add(account.user_id.raw());
         }

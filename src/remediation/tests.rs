@@ -12,6 +12,7 @@ mod operations;
 mod others;
 mod rivals;
 mod steps;
+mod told;
 mod trials;
 mod undo;
 mod unread;

@@ -140,6 +140,6 @@ fn sample_names(sample: &Sample) -> Names {
 fn refusal(desk: &Desk, flow: &Flow, trial: &Trial, (sample, found): (&Sample, &Found)) -> Option<Refusal> {
     let names = sample_names(sample);
     let by_guard = guard::refusal(&desk.guard, desk.mode, &names)
-        .or_else(|| said::refusal(desk, flow, &trial.inputs, &names));
+        .or_else(|| said::refusal_by_name(desk, flow, &trial.inputs, &names));
     by_guard.or_else(|| found.somebody.clone()).map(Refusal::from)
 }

@@ -420,6 +420,10 @@ pub trait Store: BulkStore + Send + Sync + fmt::Debug {
         limit: usize,
     ) -> Result<Page<Record>, StoreError>;
 
+    /// The first record that is not found by all of its values, or at whose place values are kept that are none of
+    /// its; `None` where every record is found by what it says.
+    async fn journal_unfound(&self) -> Result<Option<u64>, StoreError>;
+
     /// The journal's head.
     async fn journal_head(&self) -> Result<Option<Head>, StoreError>;
 

@@ -198,7 +198,10 @@ fn overlay(scene: &Scene, canvas: &mut Canvas) -> Option<Position> {
             None => return card::draw(scene, card, canvas),
         },
         Overlay::Form(form) => return form::draw(scene, form, canvas),
-        Overlay::Many(card) => return many::draw(scene, card, canvas),
+        Overlay::Many(card) => match &card.dry_run {
+            Some(dry_run) => dry_run::draw(scene, dry_run, canvas),
+            None => return many::draw(scene, card, canvas),
+        },
         Overlay::Ask(question) => bulk::draw_question(scene, question, canvas),
         Overlay::Dialog(dialog) => return dialog::draw(scene, dialog, canvas),
         Overlay::Link(card) => link::draw(scene, card, canvas),

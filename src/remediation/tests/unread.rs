@@ -7,7 +7,7 @@ use crate::remediation::tests::others::{bob, mistaken};
 const SUSPENSIONS: [&str; 2] = ["suspend-okta-account", "ispm-event-hook"];
 const OF_AAD: &str = "disable-entra-id-account";
 
-fn of_issue(entity: serde_json::Value, protected: &[&str]) -> Setup {
+pub(super) fn of_issue(entity: serde_json::Value, protected: &[&str]) -> Setup {
     let mut detail = issue(entity);
     detail.raw = detail.raw.map(|raw| raw.replace("Unused Admin Account", "Old Password"));
     let protected = protected.iter().map(|entry| (*entry).to_owned()).collect();

@@ -443,6 +443,10 @@ impl Store for SqliteStore {
         self.readers.read(lane, move |db| journal::search(db, &query, now, from, limit)).await
     }
 
+    async fn journal_unfound(&self) -> Result<Option<u64>, StoreError> {
+        self.readers.read(Lane::Pages, journal::unfound).await
+    }
+
     async fn journal_head(&self) -> Result<Option<Head>, StoreError> {
         self.readers.read(Lane::Pages, journal::head).await
     }
