@@ -257,10 +257,19 @@ fn a_program_that_slept_through_its_lease_sends_nothing_and_takes_nothing_back()
     let words = [&["okta", "user", "clear-sessions"], &named[..], &["--yes"]].concat();
     let asleep = place.start(&words);
     wait::until("five sends", || acted_on(&tenant).len() >= 5);
-    asleep.signal(Signal::SIGSTOP);
     let id = only_run(&place)["id"].as_str().unwrap().to_owned();
+    let resume = || place.run(&["bulk", "resume", &id, "--yes"]).errors;
+    // Stopped in the middle of a write, it would hold the store for as long as it sleeps.
+    wait::until("it to be stopped between two writes", || {
+        asleep.signal(Signal::SIGSTOP);
+        let is_between = !resume().contains("locked by another process");
+        if !is_between {
+            asleep.signal(Signal::SIGCONT);
+        }
+        is_between
+    });
     wait::until("the end of the run", || {
-        place.run(&["bulk", "resume", &id, "--yes"]);
+        resume();
         only_run(&place)["state"] == "done"
     });
     let (before, ended) = (acted_on(&tenant), only_run(&place));
