@@ -145,6 +145,7 @@ impl Block {
             store: store.clone(),
             directory: town.clone(),
             org: None,
+            log: None,
             caller: town.clone(),
             flows: flows(),
             guard: Guard { bulk_limit: BulkLimit(1_000), ..guard },

@@ -6,12 +6,13 @@ use super::*;
 use crate::domain::action::{Receipt, ShownRequest};
 use crate::domain::dossier::{AddressUsers, LoadedPart, OktaUser, Part};
 use crate::domain::journal::{RecordKind, Verifier};
+use crate::domain::log::{LogQuery, beside};
 use crate::domain::operation::{CONTAIN, Operation};
 use crate::domain::plan::Order;
 use crate::domain::undo;
 use crate::store::sqlite::SqliteStore;
 use crate::store::{ActionFilter, OpenOptions, files};
-use crate::tenant::{Called, Clearance};
+use crate::tenant::{Called, Clearance, LogCut, LogSearch};
 use async_trait::async_trait;
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::resume_unwind;
@@ -59,8 +60,11 @@ enum End {
 struct Town {
     fuse: Arc<Fuse>,
     end: Mutex<End>,
-    /// Who was in which status from which moment on.
-    history: Mutex<Vec<(String, &'static str)>>,
+    /// Who was in which status from which moment on, and by which action; by none where it was somebody elsewhere.
+    history: Mutex<Vec<(String, &'static str, Option<String>)>>,
+    /// What the System Log has of it.
+    log: Log,
+    now: Arc<Mutex<Timestamp>>,
     sends: Mutex<BTreeMap<String, usize>>,
     /// Which action may have turned whom into which status, in the order of the sends.
     effects: Mutex<Vec<(ActionId, String, &'static str)>>,
@@ -90,13 +94,20 @@ fn wanted(flow: &FlowId) -> Option<&'static str> {
 impl Town {
     fn status(&self, id: &str) -> &'static str {
         let history = self.history.lock().unwrap();
-        history.iter().rev().find(|(who, _)| who == id).map_or("ACTIVE", |(_, status)| status)
+        history.iter().rev().find(|(who, ..)| who == id).map_or("ACTIVE", |(_, status, _)| status)
     }
 
-    fn turn(&self, id: &str, status: &'static str) {
-        if self.status(id) != status {
-            self.history.lock().unwrap().push((id.to_owned(), status));
+    fn turn(&self, id: &str, status: &'static str, by: Option<&str>) {
+        if self.status(id) == status {
+            return;
         }
+        self.history.lock().unwrap().push((id.to_owned(), status, by.map(str::to_owned)));
+        let agent = by.map_or("Mozilla/5.0".to_owned(), |by| format!("idtriage/1 {}", beside::signature(by)));
+        let mut record = suspended(id, *self.now.lock().unwrap(), &agent);
+        let did = if status == "ACTIVE" { "user.lifecycle.unsuspend" } else { "user.lifecycle.suspend" };
+        let mut records = self.log.records.lock().unwrap();
+        (record["eventType"], record["uuid"]) = (did.into(), records.len().to_string().into());
+        records.push(record);
     }
 
     fn moments(&self) -> usize {
@@ -106,7 +117,7 @@ impl Town {
     fn work(&self, order: &Order) {
         let id = order.target.as_deref().unwrap_or_default();
         if let Some(status) = wanted(&order.flow) {
-            self.turn(id, status);
+            self.turn(id, status, Some(&order.action));
         }
     }
 
@@ -180,6 +191,18 @@ impl Directory for Town {
         let login = format!("{}@x", id.trim_start_matches("00u"));
         let user = json!({"id": id, "status": status, "_links": {"self": {}, link: {}}, "profile": {"login": login}});
         Part::whole(Timestamp::UNIX_EPOCH, serde_json::from_value(user).unwrap())
+    }
+}
+
+#[async_trait]
+impl LogSearch for Town {
+    async fn search(&self, query: &LogQuery) -> Result<LogCut, dossier::Problem> {
+        self.fuse.visit();
+        self.log.search(query).await
+    }
+
+    async fn search_on(&self, next: &str) -> Result<LogCut, dossier::Problem> {
+        self.log.search_on(next).await
     }
 }
 
@@ -322,23 +345,26 @@ impl World {
         let path = folder.path().join("idtriage.db");
         let open = || SqliteStore::open(&path, Arc::new(NoEvents), OpenOptions::default()).unwrap();
         let fuse = Arc::new(Fuse::default());
+        let now = Arc::new(Mutex::new(Timestamp::from_second(1_700_000_000).unwrap()));
         let town = Arc::new(Town {
             fuse: fuse.clone(),
             end: Mutex::new(End::Works),
             history: Mutex::default(),
+            log: Log::default(),
+            now: now.clone(),
             sends: Mutex::default(),
             effects: Mutex::default(),
             held: Mutex::default(),
             witness: open(),
             wrong: Mutex::default(),
         });
-        let now = Arc::new(Mutex::new(Timestamp::from_second(1_700_000_000).unwrap()));
         let desk = |owner: &str| {
             let (clock, fuse) = (now.clone(), fuse.clone());
             Arc::new(Desk {
                 store: open(),
                 directory: town.clone(),
                 org: None,
+                log: Some(town.clone()),
                 caller: town.clone(),
                 flows: operation::flows().into(),
                 guard: Guard::default(),
@@ -471,7 +497,7 @@ impl World {
             Op::Elsewhere { user } => {
                 let id = ["00uann", "00ubob"][user];
                 let other = if self.town.status(id) == "ACTIVE" { "SUSPENDED" } else { "ACTIVE" };
-                self.town.turn(id, other);
+                self.town.turn(id, other, None);
             }
             Op::Later { at, seconds, crash } => {
                 *self.now.lock().unwrap() += SignedDuration::from_secs(seconds);
@@ -516,7 +542,8 @@ impl World {
         }
     }
 
-    /// Never *changed* without a change to what it wanted, behind its card, and without a read of it.
+    /// Never *changed* without a change to what it wanted that it made itself, behind its card, and without a read of
+    /// it: what somebody elsewhere did proves nothing of it.
     fn is_proven(&self, action: &Action) {
         let is_claimed = action.outcome == Outcome::Changed || action.evidence == Evidence::Verified;
         let Some(wanted) = wanted(&action.flow) else {
@@ -528,7 +555,8 @@ impl World {
         let target = action.target_id.as_deref().unwrap();
         let history = self.town.history.lock().unwrap();
         let since = &history[self.begun[&action.id]..];
-        assert!(since.contains(&(target.to_owned(), wanted)), "{action:?}\n{since:?}");
+        let by_itself = (target.to_owned(), wanted, Some(action.id.to_string()));
+        assert!(since.contains(&by_itself), "{action:?}\n{since:?}");
         let seen = action.receipt.as_ref().and_then(|receipt| receipt.verified.as_deref());
         assert!(seen.is_some_and(|seen| seen.contains(wanted)), "{action:?}");
         let has_left = self.town.sends.lock().unwrap().contains_key(&action.id.to_string());
