@@ -12,6 +12,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::sleep;
 
@@ -22,7 +23,12 @@ pub(super) struct Flight {
     reason: Option<String>,
     basis: Basis,
     progress: UnboundedSender<Told>,
+    watch: Option<Watch>,
+    was_withheld: AtomicBool,
 }
+
+/// Whoever says, right before something leaves, whether it still may: the error says why not.
+pub(super) type Watch = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
 
 impl Flight {
     pub(super) fn new(
@@ -33,7 +39,21 @@ impl Flight {
         progress: UnboundedSender<Told>,
     ) -> Flight {
         let reason = reason.filter(|reason| !reason.trim().is_empty());
-        Flight { desk: desk.clone(), pace: pace.clone(), plan: plan.clone(), reason, basis, progress }
+        Flight {
+            desk: desk.clone(),
+            pace: pace.clone(),
+            plan: plan.clone(),
+            reason,
+            basis,
+            progress,
+            watch: None,
+            was_withheld: AtomicBool::new(false),
+        }
+    }
+
+    /// Asks somebody before anything leaves.
+    pub(super) fn watched_by(self, watch: Option<Watch>) -> Flight {
+        Flight { watch, ..self }
     }
 
     /// The whole run. The ticket is held until the receipt is kept; re-reads may be cut off. Where something
@@ -112,7 +132,12 @@ impl Flight {
         self.tell(Progress::Sending);
         let order = self.plan.order(self.desk.actor.signed());
         let Called { end, link } = self.desk.caller.call(&order, &self.plan.request, self).await;
-        let settlement = evidence::judge(end, &self.plan.flow, self.desk.now());
+        let mut settlement = evidence::judge(end, &self.plan.flow, self.desk.now());
+        if settlement.evidence == Evidence::Intended && self.was_withheld.load(Ordering::SeqCst) {
+            // It is no answer, and says nothing of the other side.
+            settlement.receipt.withheld = true;
+            return (settlement, link);
+        }
         self.tell(Progress::Answered(settlement.receipt.status, settlement.outcome));
         (settlement, link)
     }
@@ -193,6 +218,10 @@ impl Open {
 #[async_trait]
 impl Clearance for Flight {
     async fn clear(&self) -> Result<(), String> {
+        if let Some(Err(why)) = self.watch.as_ref().map(|may_leave| may_leave()) {
+            self.was_withheld.store(true, Ordering::SeqCst);
+            return Err(why);
+        }
         let renewed = self.desk.store.renew(self.plan.action, &self.lease()).await;
         renewed.map_err(|error| error.to_string())
     }
