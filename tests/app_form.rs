@@ -255,3 +255,39 @@ fn a_flow_without_inputs_has_no_form() {
     assert_eq!(desk.send(Msg::FormAsked), []);
     assert!(matches!(&desk.state.overlay, Some(Overlay::Card(_))));
 }
+
+/// What was typed for a group names none, or several: whoever typed it is asked there once more.
+#[rstest]
+#[case(
+    "flow `okta-add-to-group` does not fit `ann`: `Salez`: no group has this name; there is `Sales` (00g1)",
+    Some("`Salez`: no group has this name; there is `Sales` (00g1)")
+)]
+#[case("flow `okta-add-to-group` does not fit `ann`: no account is known", None)]
+fn what_is_wrong_with_a_field_is_said_below_it(#[case] why: &str, #[case] said: Option<&str>) {
+    let account = FitTarget::Account(account("00u1"));
+    let mut desk = listed(vec![Operation::AddToGroup.flow()], &account);
+    let flow = Operation::AddToGroup.flow().id.0;
+    choose(&mut desk, &flow);
+    write(&mut desk, "Salez");
+    let effects = desk.send(Msg::Submitted);
+    let request = effects.iter().find_map(|effect| match effect {
+        Effect::PreparePlan { request, .. } => Some(*request),
+        _ => None,
+    });
+    desk.send(Msg::Answered(request.unwrap(), Answer::Prepared(Err(why.to_owned()))));
+    match said {
+        Some(said) => {
+            assert_eq!(here(&desk), ("group".to_owned(), "Salez".to_owned(), Some(said.to_owned())));
+            // It is mended there, and asked anew.
+            desk.send(Msg::Edited(InputRequest::DeletePrevChar));
+            write(&mut desk, "s");
+            assert_eq!(here(&desk).2, None);
+            assert_eq!(planned(&desk.send(Msg::Submitted)).unwrap().inputs, given(&[("group", "Sales")]));
+        }
+        None => {
+            let Some(Overlay::Card(card)) = &desk.state.overlay else { panic!("no card") };
+            assert_eq!(card.phase, Phase::Failed(why.to_owned()));
+            desk.send(Msg::FormAsked);
+        }
+    }
+}

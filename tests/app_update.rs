@@ -58,6 +58,7 @@ fn action(login: &str) -> Action {
         risk: Risk::Medium,
         login: Login::new(login),
         target_id: None,
+        account_login: None,
         finding: None,
         evidence: Evidence::Acknowledged,
         outcome: Outcome::Accepted,

@@ -37,7 +37,7 @@ fn forty() -> Vec<String> {
 /// From the marks to an armed card.
 async fn card(bench: &Bench) {
     bench.check("r", "Remediate ").await;
-    bench.see("see the card").await;
+    bench.see("Okta accounts").await;
     bench.check("1", "arming…").await;
     bench.advance(400).await;
 }
@@ -83,7 +83,7 @@ async fn marks_are_logins_and_stay_where_rows_come_and_go() {
     bench.check("j<space>", "1 marked").await;
     bench.check("<space>", "2 marked").await;
     let line = |text: &str| bench.line_of(text).unwrap();
-    let signed = |login: &str| bench.glass.text().lines().nth(line(login)).unwrap().contains("•");
+    let signed = |login: &str| bench.glass.text().lines().nth(line(login)).unwrap().contains('*');
     assert_eq!((signed("amy@"), signed("ben@"), signed("cat@"), signed("dan@")), (false, true, true, false));
     bench.check("/user:e*<enter>", "1 match").await;
     bench.see("2 marked").await;
@@ -128,7 +128,7 @@ async fn where_a_login_would_be_asked_the_number_is() {
     let bench = Bench::empty();
     on_event(&bench, &FIVE).await;
     bench.check("<space><space><space>", "3 marked").await;
-    bench.check("r", "see the card").await;
+    bench.check("r", "Okta accounts").await;
     bench.check("3", "arming…").await;
     bench.advance(400).await;
     bench.see("type how many are acted on, enter").await;
@@ -145,7 +145,7 @@ async fn neither_type_ahead_nor_a_paste_answers_the_card_and_nothing_does_while_
     on_event(&bench, &FIVE).await;
     bench.check("*", "5 marked").await;
     bench.town.die();
-    bench.check("r", "see the card").await;
+    bench.check("r", "Okta accounts").await;
     bench.check("1", "0 of 5 read…").await;
     bench.press("suspend<enter>y");
     bench.advance(10_000).await;
@@ -155,7 +155,7 @@ async fn neither_type_ahead_nor_a_paste_answers_the_card_and_nothing_does_while_
     bench.check("<esc>", "not sent").await;
     bench.see("5 marked").await;
     bench.town.live();
-    bench.check("r", "see the card").await;
+    bench.check("r", "Okta accounts").await;
     bench.check("1", "arming…").await;
     bench.press("suspend<enter>");
     bench.paste("suspend\n");
@@ -175,7 +175,7 @@ async fn who_was_acted_on_a_moment_ago_is_left_out_unless_that_is_insisted_on() 
     card(&bench).await;
     bench.check("suspend<enter>", "2 of 2 done: 2 accepted").await;
     bench.check("<esc>*", "2 marked").await;
-    bench.check("r", "see the card").await;
+    bench.check("r", "Okta accounts").await;
     bench.check("1", "2 left out for a doubt: A acts").await;
     bench.press("A");
     bench.see("nobody is acted on").await;
@@ -213,6 +213,8 @@ async fn a_run_that_waits_says_why_and_goes_on_only_when_asked() {
     let (accounts, sent) = acted_on(&bench);
     assert_eq!((accounts.len(), sent), (40, 40), "{before} were sent before the pause, none twice");
     assert!(before < 40, "{before}");
+    bench.see("account: done (").await;
+    assert_eq!(bench.left_waiting(), 0, "it was left waiting once, and is done by now");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -249,9 +251,9 @@ async fn leaving_asks_while_a_run_is_driven_and_another_console_goes_on_with_it(
     bench.check("*", "5 marked").await;
     card(&bench).await;
     bench.check("suspend<enter>", "2 of 5 done").await;
-    bench.check("<ctrl-c>", "run on many is driven by this console").await;
+    bench.check("<ctrl-c>", "on many is driven by this console").await;
     bench.press("n");
-    bench.gone("run on many is driven").await;
+    bench.gone("on many is driven").await;
     gate.add_permits(100);
     bench.wind_down().await;
     let again = bench.again();
@@ -368,7 +370,7 @@ async fn keys_are_answered_while_a_run_goes_on_and_its_end_is_said() {
     on_event(&bench, &FIVE).await;
     bench.check("*", "5 marked").await;
     card(&bench).await;
-    bench.check("suspend<enter>", "driven by this console").await;
+    bench.check("suspend<enter>", "driven from here").await;
     bench.check("<esc><esc>", "row 1 of 1").await;
     bench.check("L", "Feed › journal").await;
     bench.check("<esc>?", "Here: feed").await;
@@ -376,4 +378,25 @@ async fn keys_are_answered_while_a_run_goes_on_and_its_end_is_said() {
     bench.check("<esc>", "suspend the Okta account: done (5 changed)").await;
     bench.press("q");
     assert_eq!(bench.ended().await, Ended::Quit);
+}
+
+/// The same JSON as the command line's, of those who are left out too; nothing is sent, and the card arms anew.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dry_run_of_many_shows_the_json_and_sends_nothing() {
+    let guard = Guard { protected: vec!["dan@example.com".to_owned()], ..Guard::default() };
+    let bench = Bench::guarded(guard);
+    bench.caller.works_on(&bench.town);
+    on_event(&bench, &FIVE).await;
+    bench.check("*", "5 marked").await;
+    card(&bench).await;
+    bench.see("ctrl-r dry run").await;
+    bench.check("<ctrl-r>", "Dry run of suspend-okta-account").await;
+    bench.see("nothing was sent").await;
+    bench.advance(400).await;
+    bench.check("E", "the dry run is in ").await;
+    bench.check("<esc>", "arming…").await;
+    assert_eq!(bench.caller.sent(), 0);
+    bench.advance(400).await;
+    bench.check("suspend<enter>", "4 changed").await;
+    assert_eq!(acted_on(&bench).1, 4);
 }

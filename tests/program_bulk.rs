@@ -247,3 +247,28 @@ fn whatever_ends_the_program_nobody_is_acted_on_twice(#[case] signal: Signal) {
     let unknown = run["ended"]["unknown"].as_u64().unwrap_or(0);
     assert!(acted.len() as u64 + unknown >= 40, "{run}");
 }
+
+/// Stopped for longer than its lease, it wakes up to a run that somebody else has driven to its end.
+#[test]
+fn a_program_that_slept_through_its_lease_sends_nothing_and_takes_nothing_back() {
+    let (tenant, place) = started();
+    let users = logins(&tenant, 40);
+    let named: Vec<&str> = users.iter().map(String::as_str).collect();
+    let words = [&["okta", "user", "clear-sessions"], &named[..], &["--yes"]].concat();
+    let asleep = place.start(&words);
+    wait::until("five sends", || acted_on(&tenant).len() >= 5);
+    asleep.signal(Signal::SIGSTOP);
+    let id = only_run(&place)["id"].as_str().unwrap().to_owned();
+    wait::until("the end of the run", || {
+        place.run(&["bulk", "resume", &id, "--yes"]);
+        only_run(&place)["state"] == "done"
+    });
+    let (before, ended) = (acted_on(&tenant), only_run(&place));
+    asleep.signal(Signal::SIGCONT);
+    asleep.ended();
+    assert_eq!(acted_on(&tenant), before, "it sent more");
+    assert!(before.values().all(|count| *count == 1), "{before:?}");
+    let run = only_run(&place);
+    assert_eq!([&run["state"], &run["queued"]], [&ended["state"], &ended["queued"]]);
+    place.run(&["journal", "verify"]).expect(0);
+}

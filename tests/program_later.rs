@@ -229,6 +229,7 @@ fn one_that_is_open(tenant: &Tenant, place: &Place) -> Action {
         risk: Risk::Medium,
         login: Login::new(&login),
         target_id: Some(account),
+        account_login: None,
         finding: None,
         evidence: Evidence::Intended,
         outcome: Outcome::Pending,

@@ -248,3 +248,80 @@ fn the_iam_configuration_is_checked_laid_over_and_shown_before_it_is_kept() {
     assert_eq!(same.json_lines()[0]["outcome"], "no-change");
     set(r#"{"ApplicationID":"0oa2"}"#, &["--yes"], 2);
 }
+
+/// What may be done is told before it is tried, on the card and by itself: as far as that can be known.
+#[test]
+fn what_our_credential_may_do_is_told_and_nothing_is_run() {
+    let (tenant, place) = started();
+    let all = place.run_json(&["okta", "access"]).expect(0).json_lines();
+    let of = |rows: &[Value], flow: &str| {
+        let row = rows.iter().find(|row| row["flow"] == flow).unwrap();
+        (
+            row["access"]["verdict"].as_str().unwrap().to_owned(),
+            row["access"]["why"].as_str().unwrap().to_owned(),
+        )
+    };
+    let (verdict, why) = of(&all, "okta-suspend");
+    assert_eq!(
+        (verdict.as_str(), why.as_str()),
+        ("cannot tell", "whether a role covers it shows at the call only")
+    );
+    assert!(of(&all, "suspend-okta-account").1.contains("its client token is tried at the call only"));
+    assert_eq!(all.last().unwrap()["flow"], "ispm-delegated-flow");
+
+    let admin = tenant.lab.administrators().remove(0);
+    let of_admin = place.run_json(&["okta", "access", &admin]).expect(0).json_lines();
+    let (verdict, why) = of(&of_admin, "ispm-delegated-flow");
+    assert_eq!((verdict.as_str(), why), ("likely", format!("{admin} is a super administrator")));
+    let nobody = place.run_json(&["okta", "access", "nobody@example.com"]).expect(0).json_lines();
+    assert_eq!(of(&nobody, "ispm-delegated-flow").0, "cannot tell", "what cannot be read is never a no");
+
+    let login = tenant.login(3);
+    let run = ["run", "okta-suspend", "--user", &login, "--dry-run"];
+    let card = place.run_json(&run).expect(0).json_lines().remove(0);
+    assert_eq!(card["access"]["verdict"], "cannot tell");
+    let text = place.run(&run).expect(0).out;
+    assert!(
+        text.contains("access   cannot tell: whether a role covers it shows at the call only\n"),
+        "{text}"
+    );
+    assert_eq!(sent(&tenant), Vec::<String>::new());
+}
+
+/// An issue may name somebody else's account: no answer but that account's own login or id says that it is meant, and
+/// the dry run names it as the run asks for it.
+#[test]
+fn an_account_that_goes_by_another_login_is_confirmed_by_itself() {
+    let (tenant, place) = started();
+    let (ann, bob) = (tenant.login(3), tenant.login(4));
+    let read = |login: &str| place.run_json(&["okta", "user", "get", login]).expect(0).json_lines().remove(0);
+    let id_of = |login: &str| read(login)["id"].as_str().unwrap().to_owned();
+    let (anns, bobs) = (id_of(&ann), id_of(&bob));
+    let issue = json!({"eventId": "e-1", "issueId": "i-1", "issueTitle": "Old Password", "entityType": "Account",
+        "entityIdInService": bobs, "entityDisplayName": ann, "entitySourceProductName": "Okta"});
+    place.write("issue.json", &issue.to_string());
+    place.run(&["import", "issue.json"]).expect(0);
+    let finding = place.all("findings").remove(0)["id"].as_str().unwrap().to_owned();
+    let words = ["run", "okta-suspend", "--user", &ann, "--finding", &finding];
+    let run = |more: &[&str]| place.run_json(&[&words[..], more].concat());
+    let dry = run(&["--dry-run"]).expect(0).json_lines().remove(0);
+    let (confirm, doubt) = (dry["confirm"].as_str().unwrap(), dry["account_doubt"].as_str().unwrap());
+    assert_eq!(confirm, format!("--confirm {bob}"));
+    assert!([&anns, &bobs, &bob].iter().all(|name| doubt.contains(*name)), "{doubt}");
+    for answer in [&["--yes"][..], &["--yes", "--again"]] {
+        let told = run(answer).expect(1);
+        assert!(told.errors.contains(&format!("`--confirm {bob}`")), "{}", told.errors);
+    }
+    run(&["--yes", "--again", "--confirm", &ann]).expect(2);
+    assert_eq!(tenant.lab.recorder().writes().len(), 0);
+    let done = run(&["--confirm", &bobs]).expect(0);
+    assert!(done.errors.contains(&bob), "whose account it is is said: {}", done.errors);
+    let action = done.json_lines().remove(0);
+    let status = |login: &str| read(login)["status"].as_str().unwrap().to_owned();
+    assert_eq!((status(&ann), status(&bob)), ("ACTIVE".into(), "SUSPENDED".into()));
+    let undo = ["undo", action["id"].as_str().unwrap()];
+    let told = place.run(&[&undo[..], &["--yes", "--again"]].concat()).expect(1);
+    assert!(told.errors.contains(&format!("`--confirm {bob}`")), "{}", told.errors);
+    place.run(&[&undo[..], &["--confirm", &bob]].concat()).expect(0);
+    assert_eq!(status(&bob), "ACTIVE");
+}

@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use secrecy::ExposeSecret as _;
 use std::fs;
+use support::payload::failed_check;
 use support::place::{HOOK_SECRET, Place};
 use support::screen::Screen;
 use support::sweep::shows_link;
@@ -36,6 +37,64 @@ fn a_planted_secret_is_found_wherever_it_stands() {
             fs::remove_file(place.path("state/planted.shows-link")).unwrap();
         }
     }
+}
+
+/// Printed once each to whoever asked for them, on standard output, and kept nowhere: neither by the run that was held
+/// up and gone on with, nor by what lists it. A console hands out none of many.
+#[test]
+fn the_links_of_many_stand_where_they_were_asked_for_and_nowhere_else() {
+    let tenant = Tenant::start();
+    let place = Place::with_lab(&tenant.lab);
+    let admins = tenant.lab.administrators();
+    let others = tenant.lab.user_logins().into_iter().skip(3).filter(|login| !admins.contains(login));
+    let users: Vec<String> = others.take(24).collect();
+    let named: Vec<&str> = users.iter().map(String::as_str).collect();
+    tenant.fault("change-lost@okta=1");
+    let words = ["okta", "user", "reset-password", "--link", "--yes"];
+    let first = place.run(&[&words[..], &named[..]].concat()).out;
+    let run = place.run_json(&["bulk", "list"]).expect(0).json_lines().remove(0);
+    assert_eq!(run["state"], "paused", "{run}");
+
+    let mut event = failed_check("two", "nobody");
+    event["detail"]["usersFailing"] = serde_json::json!(users[..2]);
+    place.write("events.jsonl", &event.to_string());
+    place.run(&["import", "events.jsonl"]).expect(0);
+    let mut screen = Screen::start(&place, &[], 120, 40);
+    screen.shows("No MFA Configured");
+    screen.press("\r");
+    screen.shows("2 user");
+    screen.press("*");
+    screen.shows("2 marked");
+    screen.press(":reset-password-link\r");
+    screen.shows("one-time links are handed out one at a time here");
+    screen.press("B");
+    screen.shows("paused");
+    screen.press("\r");
+    screen.shows("goes on, S stops it");
+    screen.press("c");
+    screen.shows("its one-time links would be shown to nobody here");
+    drop(screen);
+
+    let id = run["id"].as_str().unwrap();
+    let resumed = place.start(&["bulk", "resume", id, "--yes"]);
+    shows_link(resumed.out());
+    let second = resumed.ended().out;
+    let links = tenant.lab.handed_out().secrets().into_iter().filter(|secret| secret.is_one_time);
+    let printed = links.map(|link| {
+        let text = link.secret.expose_secret();
+        first.matches(text).count() + second.matches(text).count()
+    });
+    let printed: Vec<usize> = printed.collect();
+    assert!(printed.iter().all(|times| *times <= 1), "{printed:?}");
+    let told = |out: &str| out.matches("one-time link, shown once: http").count();
+    assert!(told(&first) > 0 && told(&second) > 0, "{first}\n{second}");
+    assert_eq!(printed.iter().sum::<usize>(), told(&first) + told(&second));
+    for words in
+        [&["bulk", "show", id, "--csv"][..], &["bulk", "show", id, "--json"], &["journal", "list", "--json"]]
+    {
+        place.run(words).expect(0);
+    }
+    assert_eq!(place.leaks(), [""; 0]);
 }
 
 #[test]

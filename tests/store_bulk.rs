@@ -3,12 +3,13 @@
 
 mod store_support;
 
+use idtriage::domain::action::{Receipt, Settlement, StepOf};
 use idtriage::domain::bulk::{BulkCounts, BulkEnd, BulkId, BulkRun, BulkState, BulkUser, EndKind};
-use idtriage::domain::{Actor, Login, Outcome, Risk};
+use idtriage::domain::{Action, Actor, Evidence, Login, Outcome, Risk};
 use idtriage::store::sqlite::SqliteStore;
-use idtriage::store::{BulkStore, Held, Lease, Store, Users, files};
+use idtriage::store::{Again, Basis, BulkStore, Held, IntendError, Kept, Lease, Store, Users, files};
 use std::sync::Arc;
-use store_support::{decode, options, second};
+use store_support::{action, decode, options, second};
 
 struct Shelf {
     store: Arc<SqliteStore>,
@@ -99,7 +100,7 @@ async fn users_are_listed_by_how_it_ended_for_them() {
     let run = shelf.queued(1, 5).await;
     for (position, outcome) in [(1, Outcome::Changed), (2, Outcome::Refused), (4, Outcome::NotLegal)] {
         let end = BulkEnd::not_sent(outcome, "why", second(3));
-        assert!(shelf.store.user_ended(run, position, &end, "a").await.unwrap());
+        assert_eq!(shelf.store.user_ended(run, position, &end, "a").await.unwrap(), Kept::Kept);
     }
     let places = async |which, from, limit| {
         let users = shelf.store.bulk_users(run, which, from, limit).await.unwrap();
@@ -124,16 +125,29 @@ async fn who_was_cut_off_writes_no_end_over_another() {
     };
     assert_eq!(shelf.hold(run, "a", (20, 0)).await, Held::Ours);
     assert_eq!(shelf.store.held(run, "a").await.unwrap(), Held::Ours);
-    assert!(keep(0, Outcome::Changed, "a").await);
-    assert!(!keep(0, Outcome::Unknown, "a").await, "the first end is the true one");
+    assert_eq!(keep(0, Outcome::Changed, "a").await, Kept::Kept);
+    assert_eq!(keep(0, Outcome::Unknown, "a").await, Kept::ToldBefore, "the first end is the true one");
     assert_eq!(shelf.hold(run, "b", (41, 21)).await, Held::Ours);
     assert_eq!(shelf.store.held(run, "a").await.unwrap(), Held::Others("b".to_owned()));
-    assert!(!keep(1, Outcome::Unknown, "a").await, "another drives it");
-    assert!(keep(1, Outcome::Changed, "b").await);
+    assert_eq!(keep(1, Outcome::Unknown, "a").await, Kept::Others);
+    let leave = async |owner, to| {
+        shelf.store.leave(run, owner, (to, None), &Actor::default(), second(22)).await.unwrap()
+    };
+    assert_eq!(leave("a", BulkState::Paused).await, Held::Others("b".to_owned()));
+    assert_eq!(shelf.store.held(run, "b").await.unwrap(), Held::Ours, "who was cut off takes nothing back");
+    assert_eq!(keep(1, Outcome::Changed, "b").await, Kept::Kept);
     // Who is on their way while somebody pauses it lands all the same.
     assert!(shelf.turn(run, BulkState::Paused).await);
     assert_eq!(shelf.store.held(run, "b").await.unwrap(), Held::Not(BulkState::Paused));
-    assert!(keep(2, Outcome::Changed, "b").await);
+    assert_eq!(keep(2, Outcome::Changed, "b").await, Kept::Kept);
+    assert_eq!(
+        leave("b", BulkState::Stopped).await,
+        Held::Not(BulkState::Paused),
+        "whoever paused it is heard"
+    );
+    assert_eq!(shelf.store.held(run, "b").await.unwrap(), Held::Not(BulkState::Paused));
+    leave("b", BulkState::Done).await;
+    assert_eq!(shelf.store.held(run, "b").await.unwrap(), Held::Not(BulkState::Done), "nobody waits");
     assert_eq!(shelf.store.bulk(run).await.unwrap().unwrap().counts.words(), "3 changed");
     assert_eq!(shelf.store.held(id(9), "a").await.unwrap(), Held::Missing);
 }
@@ -147,7 +161,7 @@ async fn what_paused_a_run_is_remembered() {
         shelf.store.saw(run, held).await.unwrap();
     }
     let end = BulkEnd { status: Some(500), ..BulkEnd::not_sent(Outcome::Unknown, "why", second(3)) };
-    assert!(shelf.store.user_ended(run, 0, &end, "a").await.unwrap());
+    assert_eq!(shelf.store.user_ended(run, 0, &end, "a").await.unwrap(), Kept::Kept);
     let kinds = shelf.store.bulk_kinds(run).await.unwrap();
     assert_eq!(kinds, [EndKind::Answered(Outcome::Unknown, Some(500)), held]);
     let record = shelf.store.bulk_record(run).await.unwrap().unwrap();
@@ -176,4 +190,41 @@ async fn runs_are_listed_newest_first_and_each_turn_is_in_the_journal() {
         "{}",
         contents[3]
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_begun_with_but_by_whoever_drives_and_who_was_begun_with_lands() {
+    let shelf = Shelf::new();
+    let run = shelf.queued(1, 4).await;
+    let begins = async |position: u32, step: Option<u8>, owner: &str| {
+        let id = run.action(position);
+        let step = step.map(|number| StepOf { run: id, number, of: 2 });
+        let id = step.map_or(id, |step| id.step(step.number));
+        let login = format!("user{position}@x");
+        let action = Action { id, step, ..action((id.0.as_u128(), &format!("flow{step:?}"), &login)) };
+        let basis = Basis { same: Vec::new(), seen: Vec::new(), again: Again::No };
+        shelf.store.intend(&action, &lease(owner, 30), &basis).await
+    };
+    let says_no =
+        |said: Result<(), IntendError>| matches!(said, Err(IntendError::NotDriven(id)) if id == run);
+    assert_eq!(shelf.hold(run, "a", (20, 0)).await, Held::Ours);
+    begins(0, Some(1), "a").await.unwrap();
+    assert!(says_no(begins(1, None, "b").await), "another drives");
+    assert_eq!(shelf.hold(run, "b", (41, 21)).await, Held::Ours);
+    assert!(says_no(begins(1, None, "a").await), "it slept through its lease");
+    begins(0, Some(2), "a").await.unwrap();
+    begins(1, None, "b").await.unwrap();
+    // An action that failed before a byte left is no precedent, and still the very same.
+    let failed =
+        Settlement { evidence: Evidence::Intended, outcome: Outcome::Failed, receipt: Receipt::default() };
+    shelf.store.settle(run.action(1), &failed, second(22)).await.unwrap();
+    let twice = begins(1, None, "b").await;
+    assert!(matches!(twice, Err(IntendError::Meanwhile(id)) if id == run.action(1)), "{twice:?}");
+    let end = BulkEnd::not_sent(Outcome::NoChange, "why", second(23));
+    let kept = shelf.store.user_ended(run, 1, &end, "b").await.unwrap();
+    assert_eq!(kept, Kept::BegunMeanwhile, "nothing was sent: their action says otherwise");
+    assert_eq!(shelf.store.user_ended(run, 2, &end, "b").await.unwrap(), Kept::Kept);
+    assert!(says_no(begins(2, None, "b").await), "they were told");
+    assert!(shelf.turn(run, BulkState::Paused).await);
+    assert!(says_no(begins(3, None, "b").await), "it waits");
 }

@@ -5,10 +5,10 @@
 
 mod store_support;
 
-use idtriage::domain::action::{EndKind, Settlement, ShownRequest};
+use idtriage::domain::action::{EndKind, Settlement};
 use idtriage::domain::journal::Verifier;
 use idtriage::domain::later::LOOKS;
-use idtriage::domain::{Action, ActionId, Actor, Evidence, Login, Outcome, Receipt, Risk};
+use idtriage::domain::{Action, ActionId, Evidence, Outcome, Receipt};
 use idtriage::store::{self, Again, Basis, Lease, Store};
 use jiff::SignedDuration;
 use rstest::rstest;
@@ -30,30 +30,12 @@ fn at(room: &tempfile::TempDir) -> Arc<dyn Store> {
 }
 
 fn action(n: u128) -> Action {
+    let login = format!("user{n}@x");
     Action {
-        id: ActionId(uuid::Uuid::from_u128(n)),
-        step: None,
-        is_test: false,
-        undoes: None,
         before: Some("ACTIVE".to_owned()),
-        flow: "suspend".into(),
-        verb: "suspend".to_owned(),
-        risk: Risk::Medium,
-        login: Login::new(&format!("user{n}@x")),
         target_id: Some(format!("00u{n}")),
-        finding: None,
-        evidence: Evidence::Intended,
-        outcome: Outcome::Pending,
-        request: ShownRequest {
-            method: "POST".to_owned(),
-            url: "https://a/invoke".to_owned(),
-            headers: Vec::new(),
-            body: "{}".to_owned(),
-        },
-        receipt: None,
-        reason: None,
-        actor: Actor::default(),
         at: second(AT),
+        ..store_support::action((n, "suspend", &login))
     }
 }
 

@@ -6,12 +6,12 @@
 #[path = "store_support/mod.rs"]
 mod store;
 
-use idtriage::domain::action::{Receipt, Settlement, ShownRequest};
+use idtriage::domain::action::{Receipt, Settlement};
 use idtriage::domain::journal::Verifier;
 use idtriage::domain::rule::Then;
 use idtriage::domain::{
-    Action, ActionId, Actor, Change, EventId, Evidence, Finding, Login, Outcome, Risk, Rules, Severity,
-    SourceHealth, SourcesReport,
+    Action, ActionId, Actor, Change, EventId, Evidence, Finding, Outcome, Rules, Severity, SourceHealth,
+    SourcesReport,
 };
 use idtriage::store::files::throw_away_folder;
 use idtriage::store::{
@@ -19,7 +19,7 @@ use idtriage::store::{
 };
 use serde_json::json;
 use std::sync::Arc;
-use store::{TestDecode, failed, item, options, query, rules, second};
+use store::{TestDecode, action, failed, item, options, query, rules, second};
 
 fn team() -> Rules {
     let drops = Then { drops: true, ..Then::default() };
@@ -259,31 +259,8 @@ const YOUNG: i64 = 5_000;
 
 /// An action whose receipt names an execution.
 async fn act(store: &dyn Store, execution: &str) {
-    let action = Action {
-        id: ActionId(uuid::Uuid::from_u128(1)),
-        step: None,
-        is_test: false,
-        undoes: None,
-        before: None,
-        flow: "suspend".into(),
-        verb: "suspend".to_owned(),
-        risk: Risk::High,
-        login: Login::new("ann@x"),
-        target_id: None,
-        finding: None,
-        evidence: Evidence::Intended,
-        outcome: Outcome::Pending,
-        request: ShownRequest {
-            method: "POST".to_owned(),
-            url: "https://a/invoke".to_owned(),
-            headers: Vec::new(),
-            body: "{}".to_owned(),
-        },
-        receipt: None,
-        reason: None,
-        actor: ann(),
-        at: second(OLD),
-    };
+    let base = action((1, "suspend", "ann@x"));
+    let action = Action { actor: ann(), at: second(OLD), ..base };
     let lease = Lease { owner: "jump:7".to_owned(), until: second(YOUNG) };
     store
         .intend(&action, &lease, &Basis { same: Vec::new(), seen: Vec::new(), again: Again::No })

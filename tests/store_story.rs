@@ -300,31 +300,12 @@ fn ann() -> Actor {
 
 /// A pending action of a flow on a login.
 fn action(n: u128, flow: &str, login: &str) -> Action {
-    Action {
-        id: ActionId(uuid::Uuid::from_u128(n)),
-        step: None,
-        is_test: false,
-        undoes: None,
-        before: None,
-        flow: flow.into(),
-        verb: "suspend".to_owned(),
-        risk: Risk::High,
-        login: Login::new(login),
-        target_id: None,
-        finding: None,
-        evidence: Evidence::Intended,
-        outcome: Outcome::Pending,
-        request: ShownRequest {
-            method: "POST".to_owned(),
-            url: "https://example.okta.com/api/flo/1/invoke".to_owned(),
-            headers: vec![("x-api-client-token".to_owned(), "[secret]".to_owned())],
-            body: "{}".to_owned(),
-        },
-        receipt: None,
-        reason: Some("stolen laptop".to_owned()),
-        actor: ann(),
-        at: second(3_000),
-    }
+    let base = store::action((n, flow, login));
+    let request = ShownRequest {
+        headers: vec![("x-api-client-token".to_owned(), "[secret]".to_owned())],
+        ..base.request.clone()
+    };
+    Action { risk: Risk::High, request, reason: Some("stolen laptop".to_owned()), actor: ann(), ..base }
 }
 
 fn settlement(evidence: Evidence, outcome: Outcome) -> Settlement {

@@ -186,7 +186,7 @@ pub(super) fn open_from(state: &mut State, ask: RunAsk, form: Box<Form>) -> Vec<
 
 fn opened(state: &mut State, ask: RunAsk, form: Option<Box<Form>>) -> Vec<Effect> {
     if !ask.many.is_empty() {
-        return super::many::open(state, ask);
+        return super::many::open(state, ask, form);
     }
     let card = Card {
         listens: form::is_of(&state.settings.flows, &ask),
@@ -240,7 +240,11 @@ pub fn prepared(state: &mut State, answer: Result<Box<Plan>, String>) {
     let Some(card) = card(state) else { return };
     card.changed();
     match answer {
-        Err(error) => card.phase = Phase::Failed(error),
+        Err(error) => match card.form.take_if(|form| form.is_told(&error)) {
+            // What was said does not name what it should: it is said anew where it was.
+            Some(form) => state.overlay = Some(Overlay::Form(form)),
+            None => card.phase = Phase::Failed(error),
+        },
         Ok(plan) => show(card, plan),
     }
 }

@@ -11,10 +11,10 @@ use super::flows::FlowList;
 use super::msg::Motion;
 use super::prompt;
 use super::state::{Overlay, State};
-use crate::domain::Flow;
 use crate::domain::flow::{Input as Declared, InputType};
 use crate::domain::payload::wanted::{self, Otherwise};
 use crate::domain::profile::ProfileMap;
+use crate::domain::{Flow, Untrusted};
 use std::collections::BTreeMap;
 use tui_input::{Input, InputRequest};
 
@@ -122,6 +122,28 @@ impl Form {
         let fields: Vec<Field> = flow.inputs.iter().map(field).collect();
         let at = fields.iter().position(Field::is_open).unwrap_or_default();
         Form { fields, at, ask, flow, list }
+    }
+
+    /// What was said of it afterwards is wrong, as far as one of its fields is named: that field says so, and takes the
+    /// keys. Answers whether one is.
+    pub(super) fn is_told(&mut self, why: &str) -> bool {
+        let named = |field: &Field| Some(format!("`{}`", Untrusted::from(field.given()?)));
+        let place = |field: &Field| why.find(&named(field)?);
+        let Some((at, from)) =
+            self.fields.iter().enumerate().find_map(|(at, field)| Some((at, place(field)?)))
+        else {
+            return false;
+        };
+        if let Some(field) = self.fields.get_mut(at) {
+            field.error = why.get(from..).map(str::to_owned);
+        }
+        self.at = at;
+        true
+    }
+
+    /// Whether the field that takes the keys is a switch.
+    pub fn takes_switch(&self) -> bool {
+        self.fields.get(self.at).is_some_and(|field| field.is_open() && field.is_toggle())
     }
 
     fn current(&mut self) -> Option<&mut Field> {

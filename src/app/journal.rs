@@ -121,6 +121,11 @@ impl JournalScreen {
         self.cursor.index(&self.records.keys())
     }
 
+    /// Whom the selected record is about.
+    pub fn person(&self) -> Option<Login> {
+        Told::of(self.selected()?).login()
+    }
+
     /// The selected record.
     pub fn selected(&self) -> Option<&Record> {
         self.records.rows.get(self.at())
@@ -455,7 +460,7 @@ pub fn person_opened(state: &mut State) -> Vec<Effect> {
 }
 
 fn person(state: &mut State) -> Option<Login> {
-    top(state)?.selected().and_then(|record| Told::of(record).login())
+    top(state)?.person()
 }
 
 /// The selected record whole, as it is kept.

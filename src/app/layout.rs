@@ -30,8 +30,8 @@ pub const WIDE: u16 = 100;
 /// From this width on, in three columns.
 pub const WIDER: u16 = 160;
 
-/// The rows of how a run on many stands: what it does, where it stands, its counts, and why.
-const BULK_FACTS: u16 = 5;
+/// So many users of a run on many are seen at least.
+const BULK_USERS: u16 = 3;
 
 /// The panes of each column with their share of its height.
 const TWO_COLUMNS: [&[(Pane, u16)]; 2] = [
@@ -152,7 +152,7 @@ impl Size {
     pub fn journal_parts(self) -> (Rect, Rect) {
         let body = self.areas().body;
         if self.is_wide() {
-            let left = body.width * 3 / 5;
+            let left = body.width * 13 / 20;
             return (
                 Rect { width: left, ..body },
                 Rect { x: body.x + left, width: body.width - left, ..body },
@@ -209,18 +209,21 @@ impl Size {
         usize::from(width.saturating_sub(4)).max(1)
     }
 
-    /// A run on many: how it stands, its users, and more about the selected one.
-    pub fn bulk_parts(self) -> (Rect, Rect, Rect) {
+    /// A run on many: how it stands in so many rows, its users, and more about the selected one. Whatever is to be
+    /// said of the run, some of its users are seen.
+    pub fn bulk_parts(self, facts: u16) -> (Rect, Rect, Rect) {
         let body = self.areas().body;
-        let top = BULK_FACTS.min(body.height / 2);
-        let below = if body.height >= 14 { 2 } else { 1 }.min(body.height - top);
+        let below = if body.height >= 11 { 2 } else { 1 };
+        let most = body.height.saturating_sub(below + 1 + BULK_USERS).max(body.height / 2);
+        let top = facts.min(most);
+        let below = below.min(body.height - top);
         let at = |y: u16, height: u16| Rect { y: body.y + y, height, ..body };
         (at(0, top), at(top, body.height - top - below), at(body.height - below, below))
     }
 
     /// How many users of a run on many are visible, below the headings.
-    pub fn bulk_user_rows(self) -> usize {
-        usize::from(self.bulk_parts().1.height.saturating_sub(1)).max(1)
+    pub fn bulk_user_rows(self, facts: u16) -> usize {
+        usize::from(self.bulk_parts(facts).1.height.saturating_sub(1)).max(1)
     }
 
     /// The rows of a list in an overlay, between the header and the footer, with four rows about the
@@ -280,11 +283,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn everything_is_inside(columns in 1u16..300, rows in 1u16..100, w in 1u16..200, h in 1u16..100, n in proptest::option::of(0u64..80_000)) {
+        fn everything_is_inside(columns in 1u16..300, rows in 1u16..100, w in 1u16..200, h in 1u16..100, n in proptest::option::of(0u64..80_000), f in 0u16..40) {
             let size = Size { columns, rows };
             let areas = size.areas();
             let (texts, users) = size.event_parts(n);
-            let (facts, people, about) = size.bulk_parts();
+            let (facts, people, about) = size.bulk_parts(f);
             for area in [facts, people, about, areas.header, areas.crumbs, areas.body, areas.notice, areas.footer, texts, users, size.overlay(w, h), size.card()] {
                 prop_assert_eq!(area.intersection(size.area()), area);
             }

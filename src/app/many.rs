@@ -5,12 +5,14 @@
 //! typed. The card arms as the card for one does, and never while anybody is being read.
 
 use super::card::Field;
+use super::dry_run::DryRun;
 use super::effect::{Effect, RunAsk};
+use super::form::Form;
 use super::list::Scroll;
 use super::msg::Motion;
 use super::state::{Awaited, Overlay, State};
 use super::{bulk, marks};
-use crate::domain::bulk::BulkId;
+use crate::domain::bulk::{BulkId, Doubts};
 use crate::domain::many::{self, Planned, Stand, Sum};
 use crate::domain::operation::LINK;
 use crate::domain::{Flow, Plan};
@@ -52,6 +54,10 @@ pub struct ManyCard {
     pub error: Option<String>,
     /// How far it is scrolled.
     pub scroll: Scroll,
+    /// What would be done, as JSON, where that is read over the card.
+    pub dry_run: Option<Box<DryRun>>,
+    /// The form that it came from.
+    form: Option<Box<Form>>,
     /// When its content, as it is now, was first on the screen.
     pub shown_at: Option<Timestamp>,
     /// How long it has to have stood there before it can be answered.
@@ -91,17 +97,37 @@ impl ManyCard {
 
     /// Whether it can be answered now.
     pub fn is_armed(&self, now: Timestamp) -> bool {
-        self.phase == Phase::Asking && self.has_stood(now) && self.sum().confirm.is_some()
+        self.is_asking() && self.has_stood(now) && self.sum().confirm.is_some()
     }
 
-    fn has_stood(&self, now: Timestamp) -> bool {
+    /// Whether it waits for an answer, and nothing lies over it.
+    fn is_asking(&self) -> bool {
+        self.phase == Phase::Asking && self.dry_run.is_none()
+    }
+
+    /// Whether a dry run can be asked for: of what is on the screen, whether anybody is acted on or not.
+    pub fn takes_dry_run(&self, now: Timestamp) -> bool {
+        self.is_asking() && self.has_stood(now)
+    }
+
+    /// Whether it is answered by something that is typed: then a letter is one of that, and never a key.
+    pub fn is_typed(&self) -> bool {
+        self.sum().confirm.is_some()
+    }
+
+    /// What becomes of those who would have to be insisted on.
+    pub(super) fn doubts(&self) -> Doubts {
+        if self.ask.insists { Doubts::InsistedOn } else { Doubts::Stand }
+    }
+
+    pub(super) fn has_stood(&self, now: Timestamp) -> bool {
         self.shown_at.is_some_and(|at| now.duration_since(at) >= self.arms_after)
     }
 
     /// Whether there are some who are left out unless the analyst insists.
     pub fn wants_insistence(&self) -> bool {
         let is_doubted = |plan: &Plan| plan.refusal.is_none() && plan.needs_again.is_some();
-        self.phase == Phase::Asking && !self.ask.insists && self.planned.plans.iter().any(is_doubted)
+        self.is_asking() && !self.ask.insists && self.planned.plans.iter().any(is_doubted)
     }
 
     /// Whether insisting is taken now: before anything is typed, and not as the first letter of something that was
@@ -150,7 +176,7 @@ impl ManyCard {
 }
 
 /// Opens the card for a flow on many.
-pub fn open(state: &mut State, ask: RunAsk) -> Vec<Effect> {
+pub(super) fn open(state: &mut State, ask: RunAsk, form: Option<Box<Form>>) -> Vec<Effect> {
     let flow = state.settings.flows.iter().find(|flow| Some(&flow.id) == ask.flow.as_ref()).cloned();
     if let Some(why) = refusal(state, &ask) {
         state.notice.fail(state.now, why);
@@ -166,6 +192,8 @@ pub fn open(state: &mut State, ask: RunAsk) -> Vec<Effect> {
         field: Field::Confirm,
         error: None,
         scroll: Scroll::default(),
+        dry_run: None,
+        form,
         shown_at: None,
         arms_after: state.settings.arms_after,
     };
@@ -225,7 +253,10 @@ pub fn planned(state: &mut State, answer: Result<Planned, String>) {
     let Some(card) = card(state) else { return };
     card.changed();
     match answer {
-        Err(why) => card.phase = Phase::Failed(why),
+        Err(why) => match card.form.take_if(|form| form.is_told(&why)) {
+            Some(form) => state.overlay = Some(Overlay::Form(form)),
+            None => card.phase = Phase::Failed(why),
+        },
         Ok(planned) => {
             card.planned = planned;
             card.phase = Phase::Asking;
@@ -340,6 +371,25 @@ pub fn left(state: &mut State) -> Vec<Effect> {
         state.notice.say(now, words);
     }
     given_up(state)
+}
+
+/// A dry run lies over the card now.
+pub(super) fn covered(state: &mut State, dry_run: DryRun) {
+    if let Some(card) = card(state) {
+        card.dry_run = Some(Box::new(dry_run));
+        card.changed();
+    }
+}
+
+/// What lay over the card was left: the card has to be read once more before it can be answered. Answers whether
+/// there was anything.
+pub fn uncovered(state: &mut State) -> bool {
+    let Some(card) = card(state) else { return false };
+    let was_covered = card.dry_run.take().is_some();
+    if was_covered {
+        card.changed();
+    }
+    was_covered
 }
 
 /// The card was scrolled.

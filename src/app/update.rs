@@ -52,15 +52,23 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
         Msg::Noticed(result) => quiet(|| state.notice.result(state.now, result)),
         msg => {
             state.notice.seen();
-            let (screens, said) = (state.stack.len(), state.notice.clone());
+            let (screens, is_below, said) = (state.stack.len(), !is_on_card(state), state.notice.clone());
             let effects = acted(state, msg);
-            // What was said of one screen is not true of the next.
-            if state.stack.len() != screens && state.notice == said {
+            // What was said of one screen is not true of the next, nor of a card that came over it.
+            let is_elsewhere = state.stack.len() != screens || is_below && is_on_card(state);
+            if is_elsewhere && state.notice == said {
                 state.notice = Notice::default();
             }
             effects
         }
     }
+}
+
+fn is_on_card(state: &State) -> bool {
+    let overlay = state.overlay.as_ref();
+    overlay.is_some_and(|overlay| {
+        matches!(overlay, Overlay::Card(_) | Overlay::Many(_) | Overlay::Flows(_) | Overlay::Link(_))
+    })
 }
 
 /// For messages that ask for nothing.
@@ -100,6 +108,7 @@ fn resized(state: &mut State, size: super::layout::Size) -> Vec<Effect> {
     state.size = size;
     let (ids, rows) = (state.feed.ids(), size.feed_rows());
     state.feed.cursor.keep_visible(&ids, rows);
+    bulk::resized(state);
     vec![Effect::Redraw]
 }
 

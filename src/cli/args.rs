@@ -16,6 +16,7 @@ pub use register::{
 
 use crate::app::layout::Size;
 use crate::config::mean;
+use crate::domain::account_name::AccountName;
 use crate::domain::journal::Head;
 use crate::domain::log::Moment;
 use crate::domain::undo::Undoes;
@@ -336,6 +337,9 @@ pub struct RunOn {
     /// From which finding
     #[arg(long, value_name = "ID")]
     pub finding: Option<FindingId>,
+    /// Which of their accounts, where several would do: as the refusal names them; the id alone will do
+    #[arg(long, value_name = "PRODUCT/ID", conflicts_with = "test")]
+    pub account: Option<AccountName>,
     /// A declared input of the flow; may be said several times
     #[arg(long = "input", value_name = "NAME=VALUE", value_parser = input)]
     pub inputs: Vec<(String, String)>,
@@ -382,6 +386,8 @@ pub struct Run {
     pub users: Vec<String>,
     /// From which finding.
     pub finding: Option<FindingId>,
+    /// Which of their accounts.
+    pub account: Option<AccountName>,
     /// Declared inputs of the flow.
     pub inputs: Vec<(String, String)>,
     /// What it is to undo.
@@ -393,8 +399,8 @@ pub struct Run {
 impl RunOn {
     /// As if only those were meant who are named.
     pub fn named(&self) -> Run {
-        let RunOn { flow, whom, finding, inputs, answers } = self.clone();
-        Run { flow, users: whom.users, finding, inputs, undoes: None, answers }
+        let RunOn { flow, whom, finding, account, inputs, answers } = self.clone();
+        Run { flow, users: whom.users, finding, account, inputs, undoes: None, answers }
     }
 }
 
@@ -408,7 +414,8 @@ pub struct Answers {
     /// Answer confirmations by key or word
     #[arg(long)]
     pub yes: bool,
-    /// Answer the confirmation that wants the login typed; with several users, how many are acted on
+    /// Answer the confirmation that wants the login typed, or say which account is meant where it may be another's (its
+    /// own login, or its id); with several users, how many are acted on
     #[arg(long, value_name = "LOGIN|COUNT")]
     pub confirm: Option<String>,
     /// Although an earlier run has an unknown outcome
@@ -431,6 +438,9 @@ pub struct Answers {
 pub struct Undo {
     /// The action's id, as the journal has it
     pub action: ActionId,
+    /// Which of their accounts, where nobody knows which the action was on
+    #[arg(long, value_name = "PRODUCT/ID")]
+    pub account: Option<AccountName>,
     /// How its confirmation is answered.
     #[command(flatten)]
     pub answers: Answers,

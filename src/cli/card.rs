@@ -3,6 +3,7 @@
 use super::failure::Failure;
 use super::output::Output;
 use super::run::By;
+use crate::domain::access::Access;
 use crate::domain::plan::{Difference, Plan, Target};
 use crate::domain::{NOTHING, Untrusted, dry_run, time};
 
@@ -57,16 +58,18 @@ fn request(plan: &Plan, out: &mut Output<'_>) -> Result<(), Failure> {
 fn facts(plan: &Plan) -> Vec<(&'static str, String)> {
     vec![
         ("flow", plan.flow.id.to_string()),
+        ("account", plan.account().unwrap_or_default()),
         (
             "undoes",
             plan.undoes.as_ref().map(|undoes| format!("action {}", undoes.action)).unwrap_or_default(),
         ),
         ("risk", risk(plan)),
         ("target", target(&plan.target)),
+        ("access", plan.access.as_ref().map(Access::words).unwrap_or_default()),
         ("reaches", reach(plan)),
         ("refused", plan.refusal.as_ref().map(ToString::to_string).unwrap_or_default()),
         ("insist", plan.needs_again.clone().unwrap_or_default()),
-        ("confirm", dry_run::answer(&plan.confirm)),
+        ("confirm", dry_run::answer(plan)),
         ("reason", if plan.reason_required { "wanted: --reason TEXT".to_owned() } else { String::new() }),
         ("undo", plan.undo.clone()),
         ("audit", plan.flow.audit.join(", ")),

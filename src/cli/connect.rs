@@ -339,7 +339,7 @@ fn of_line(ask: &run::Ask) -> Ask {
         login: ask.login.clone(),
         finding: ask.finding,
         event: None,
-        account: None,
+        account: ask.account.clone(),
         inputs: ask.inputs.clone(),
         undoes: ask.undoes.clone(),
     }
@@ -351,7 +351,7 @@ fn not_planned(error: PlanError) -> Failure {
     match error {
         PlanError::NoSuchFlow(_) | PlanError::NoSuchFinding(_) => Failure::usage(error.to_string()),
         PlanError::Payload(of_input) if of_input.is_of_input() => Failure::usage(of_input.to_string()),
-        error => Failure::failed(error.to_string()),
+        error => Failure::failed(error.to_string()).among(error.accounts().to_vec()),
     }
 }
 

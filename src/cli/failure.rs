@@ -2,6 +2,7 @@
 
 use crate::config::ConfigError;
 use crate::domain::query::QueryError;
+use crate::domain::subject::ProviderAccount;
 use crate::domain::untrusted::visible_lines;
 use crate::store::{ChangeError, StoreError};
 use std::fmt;
@@ -41,6 +42,8 @@ pub enum Failure {
         status: u8,
         /// The words.
         text: String,
+        /// The accounts among which one has to be chosen, where that is why.
+        accounts: Vec<ProviderAccount>,
     },
     /// Whoever read standard output wants no more: not an error.
     PipeClosed,
@@ -49,17 +52,38 @@ pub enum Failure {
 impl Failure {
     /// The command line or the configuration has to change.
     pub fn usage(text: impl Into<String>) -> Failure {
-        Failure::Told { status: USAGE, text: text.into() }
+        Failure::told(USAGE, text)
     }
 
     /// It was tried, or refused.
     pub fn failed(text: impl Into<String>) -> Failure {
-        Failure::Told { status: FAILED, text: text.into() }
+        Failure::told(FAILED, text)
     }
 
     /// Something may have happened, and nobody knows.
     pub fn unknown(text: impl Into<String>) -> Failure {
-        Failure::Told { status: UNKNOWN, text: text.into() }
+        Failure::told(UNKNOWN, text)
+    }
+
+    fn told(status: u8, text: impl Into<String>) -> Failure {
+        Failure::Told { status, text: text.into(), accounts: Vec::new() }
+    }
+
+    /// The same, with the accounts among which one has to be chosen.
+    #[must_use]
+    pub fn among(self, accounts: Vec<ProviderAccount>) -> Failure {
+        match self {
+            Failure::Told { status, text, .. } => Failure::Told { status, text, accounts },
+            Failure::PipeClosed => self,
+        }
+    }
+
+    /// The accounts among which one has to be chosen, where that is why.
+    pub fn accounts(&self) -> &[ProviderAccount] {
+        match self {
+            Failure::Told { accounts, .. } => accounts,
+            Failure::PipeClosed => &[],
+        }
     }
 
     /// What `--read-only` says to everything that changes something.

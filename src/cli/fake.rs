@@ -275,6 +275,10 @@ impl Store for FakeStore {
         Ok(Page { rows: found, next })
     }
 
+    async fn journal_unfound(&self) -> Result<Option<u64>, StoreError> {
+        Ok(None)
+    }
+
     async fn journal_head(&self) -> Result<Option<Head>, StoreError> {
         Ok(self.journal.last().map(Record::head))
     }
@@ -492,6 +496,7 @@ pub(crate) fn plan(risk: Risk, login: &str) -> Plan {
         action: ActionId(uuid::Uuid::nil()),
         step: None,
         risk,
+        access: None,
         blast: None,
         is_test: false,
         undoes: None,
@@ -499,6 +504,7 @@ pub(crate) fn plan(risk: Risk, login: &str) -> Plan {
         flow,
         login,
         target_id: None,
+        account_login: None,
         finding: None,
         request: ShownRequest {
             method: "POST".into(),
@@ -510,6 +516,8 @@ pub(crate) fn plan(risk: Risk, login: &str) -> Plan {
         cannot_know: Vec::new(),
         caveats: Vec::new(),
         needs_again: None,
+        account_doubt: None,
+        asked: Default::default(),
         follows: None,
         refusal: None,
         undo: "unsuspend it".to_owned(),
@@ -538,6 +546,7 @@ fn action(plan: &Plan, outcome: Outcome) -> Action {
         risk: plan.risk,
         login: plan.login.clone(),
         target_id: plan.target_id.clone(),
+        account_login: None,
         finding: plan.finding,
         evidence: Evidence::Acknowledged,
         outcome,

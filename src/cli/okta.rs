@@ -1,5 +1,6 @@
 //! `okta …`: what is asked of an Okta org, one file a group of subcommands.
 
+mod access;
 mod config;
 mod fields;
 mod hook;
@@ -57,6 +58,7 @@ pub(super) async fn run(
         args::Okta::Config(OktaConfig::Set(what)) | args::Okta::SetConfiguration(what) => {
             config::set(what, session, out).await
         }
+        args::Okta::Access { user } => access::run(user.as_deref(), session, out).await,
         args::Okta::Fields => fields::run(session, out).await,
         args::Okta::Hook(what) => hook::run(what, session, out).await,
         args::Okta::Logs(what) => {

@@ -19,11 +19,14 @@ use super::card;
 use super::failure::{DONE, Failure, UNKNOWN, combined};
 use super::output::Output;
 use super::whom::Target;
-use crate::domain::bulk::{BulkRun, left_out};
-use crate::domain::plan::{Refusal, WebPage};
+use crate::domain::account_name::AccountName;
+use crate::domain::bulk::{BulkRun, insisted_by_again, left_out};
+use crate::domain::dry_run;
+use crate::domain::plan::{AccountDoubt, Refusal, WebPage};
 use crate::domain::run_end::{Ended, RunEnd, StepEnd};
+use crate::domain::subject::ProviderAccount;
 use crate::domain::undo::Undoes;
-use crate::domain::{Action, Actor, FindingId, FlowId, Login, Outcome, Plan};
+use crate::domain::{Action, Actor, FindingId, FlowId, Login, Outcome, Plan, Untrusted};
 use crate::remediation::bulk::ConfirmedBulk;
 use crate::remediation::{BulkTold, Depth, Wish};
 use crate::store::Again;
@@ -52,6 +55,8 @@ pub struct Ask {
     pub login: Login,
     /// From which finding.
     pub finding: Option<FindingId>,
+    /// Which of their accounts.
+    pub account: Option<AccountName>,
     /// Values for declared inputs.
     pub inputs: BTreeMap<String, String>,
     /// What it is to undo.
@@ -188,6 +193,7 @@ pub async fn run(
     }
     drop(coming);
     let is_of_many = asks.len() > 1;
+    let plans: Vec<Plan> = if is_of_many { plans.into_iter().map(named_alone).collect() } else { plans };
     let said = said_of_all(what);
     let left_out = if is_of_many { left_out(&plans, said.doubts()) } else { vec![None; plans.len()] };
     let planned = Planned { plans: &plans, left_out: &left_out };
@@ -239,10 +245,24 @@ fn not_acted_on(about: &About<'_>, failure: &Failure) -> Value {
         None => Outcome::Refused,
     };
     let why = of_plan.map_or(first.strip_prefix("error: ").unwrap_or(first), |refusal| &refusal.why);
-    serde_json::json!({
-        "flow": about.flow, "login": about.login, "target": about.plan.and_then(|plan| plan.target_id.as_ref()),
-        "evidence": null, "outcome": outcome, "refusal": why,
-    })
+    let target = about.plan.and_then(|plan| plan.target_id.as_deref());
+    let told = dry_run::not_acted_on(about.flow, about.login, (target, outcome, why));
+    with_choice(told, failure)
+}
+
+/// The accounts among which one has to be chosen, each with what chooses it.
+fn with_choice(mut told: Value, failure: &Failure) -> Value {
+    let one = |account: &ProviderAccount| {
+        serde_json::json!({
+            "provider": account.provider, "id": account.user_id, "login": account.login,
+            "choose": AccountName::of(account).option(),
+        })
+    };
+    let accounts: Vec<Value> = failure.accounts().iter().map(one).collect();
+    if let Some(told) = told.as_object_mut().filter(|_| !accounts.is_empty()) {
+        told.insert("accounts".to_owned(), accounts.into());
+    }
+    told
 }
 
 fn stopped_before() -> Failure {
@@ -273,6 +293,7 @@ fn ask(what: &args::Run, target: &Target, depth: Depth) -> Ask {
         flow: what.flow.clone(),
         login: target.login.clone(),
         finding: target.finding,
+        account: what.account.clone(),
         inputs: what.inputs.iter().cloned().collect(),
         undoes: what.undoes.clone(),
         depth,
@@ -329,7 +350,11 @@ async fn send(
     stop: &mut Stop,
     out: &mut Output<'_>,
 ) -> Result<RunEnd, Failure> {
-    let again = if what.answers.again { Again::Insist } else { Again::No };
+    // What there was to insist on was answered, or it would not have come this far.
+    let again = if what.answers.again || plan.needs_again.is_some() { Again::Insist } else { Again::No };
+    if let Some(doubt) = &plan.account_doubt {
+        out.note(&format!("{plan}: as was said, though {}", doubt.why))?;
+    }
     let confirmed = Confirmed { digest: plan.digest(), reason: what.answers.reason.clone(), again };
     card::tell_changes(plan, out)?;
     let mut running = desk.run(plan, confirmed);
@@ -374,14 +399,41 @@ fn refused(what: &args::Run, plan: &Plan, tell: &dyn Tell) -> Option<Failure> {
         let is = if why.outcome == Outcome::NotLegal { "is not legal" } else { "is refused" };
         return Some(Failure::failed(format!("{plan} {is} for `{login}`: {why}{hint}")));
     }
-    let needs = plan.needs_again.as_ref().filter(|_| !what.answers.again)?;
-    Some(Failure::failed(format!("{plan}: {needs}\nhint: check the target, then insist with `--again`")))
+    let needs = plan.needs_again.as_ref()?;
+    // Whoever answered `--confirm` was right, or would not have come this far.
+    let wants_account = plan.account_doubt.is_some() && what.answers.confirm.is_none();
+    let wants_again = !insisted_by_again(plan).is_empty() && !what.answers.again;
+    let answer = match (wants_account, wants_again) {
+        (false, false) => return None,
+        (false, true) => "insist with `--again`".to_owned(),
+        (true, false) => format!("say which account is meant with {}", said_by(plan)),
+        (true, true) => {
+            format!("say which account is meant with {}, and insist with `--again`", said_by(plan))
+        }
+    };
+    Some(Failure::failed(format!("{plan}: {needs}\nhint: check the target, then {answer}")))
+}
+
+/// How it is said that this account is meant.
+fn said_by(plan: &Plan) -> String {
+    format!("`--confirm {}`", Untrusted::from(plan.to_say()))
+}
+
+/// Of many, whose account may be another's is left out: one answer for all of them names none.
+fn named_alone(plan: Plan) -> Plan {
+    let of_doubt = |doubt: &AccountDoubt| {
+        let why = format!("{}: run it on them alone, with {}", doubt.why, said_by(&plan));
+        Refusal::from(why)
+    };
+    let refusal = plan.refusal.clone().or_else(|| plan.account_doubt.as_ref().map(of_doubt));
+    Plan { refusal, ..plan }
 }
 
 /// The status of a failure that the others do not wait for, and that is told if anybody still listens.
 fn not_run(tell: &dyn Tell, about: &About<'_>, failure: &Failure, out: &mut Output<'_>) -> u8 {
     if out.is_json() {
-        let json = tell.not_run(about, failure).unwrap_or_else(|| not_acted_on(about, failure));
+        let told = tell.not_run(about, failure).map(|told| with_choice(told, failure));
+        let json = told.unwrap_or_else(|| not_acted_on(about, failure));
         let _ = out.json(&json);
     }
     let _ = out.error(failure);
@@ -421,8 +473,8 @@ async fn told_end(
     match &step.ended {
         Ended::Ran { action, .. } => done(action, &now, out),
         Ended::NotSent(Refusal { why, outcome, .. }) => {
-            let (login, verb, outcome) = (&plan.login, &part.verb, outcome.word());
-            out.text(&format!("{login}: {verb}: {outcome} ({why}){now}"))
+            let (whom, verb, outcome) = (plan.whom(), &part.verb, outcome.word());
+            out.text(&format!("{whom}: {verb}: {outcome} ({why}){now}"))
         }
         Ended::Unsure(_) => Ok(()),
     }
@@ -446,9 +498,9 @@ fn one_line(text: &str) -> String {
 fn done(action: &Action, now: &str, out: &mut Output<'_>) -> io::Result<()> {
     let status = action.receipt.as_ref().and_then(|receipt| receipt.status);
     let answer = status.map(|status| format!(", answered {status}")).unwrap_or_default();
-    let (verb, login) = (&action.verb, &action.login);
+    let (verb, whom) = (&action.verb, action.whom());
     let (outcome, evidence) = (action.outcome.word(), action.evidence.word());
-    out.text(&format!("{login}: {verb}: {outcome} ({evidence}{answer}), action {}{now}", action.id))?;
+    out.text(&format!("{whom}: {verb}: {outcome} ({evidence}{answer}), action {}{now}", action.id))?;
     let Some(receipt) = &action.receipt else { return Ok(()) };
     let complaint = receipt.complaint.as_ref();
     let lines = [
@@ -800,6 +852,34 @@ mod tests {
         let again = Plan { needs_again: Some("the last one is unknown".into()), ..plan(Risk::Low, "ann") };
         assert!(refused(&arguments("--user ann --yes"), &again, &AsAction).is_some());
         assert!(refused(&arguments("--user ann --yes --again"), &again, &AsAction).is_none());
+        let doubt = Some(AccountDoubt { why: "it is bob's".into(), login: Some(Login::new("bob")) });
+        let doubted = |needs: &str| Plan {
+            needs_again: Some(needs.to_owned()),
+            account_doubt: doubt.clone(),
+            target_id: Some("00u2".into()),
+            ..again.clone()
+        };
+        let both = "the last one is unknown; it is bob's";
+        for (line, needs, is_sent) in [
+            ("--yes --again", "it is bob's", false),
+            ("--yes --again --confirm ann", "it is bob's", false),
+            ("--confirm BOB", "it is bob's", true),
+            ("--yes --confirm 00u2", "it is bob's", true),
+            ("--confirm bob", both, false),
+            ("--confirm bob --again", both, true),
+        ] {
+            let (line, plan) = (arguments(&format!("--user ann {line}")), doubted(needs));
+            let is_answered = Question::of_one(&plan).answered(&line).is_ok();
+            assert_eq!(
+                is_answered && refused(&line, &plan, &AsAction).is_none(),
+                is_sent,
+                "{line:?} {needs}"
+            );
+        }
+        let failure = refused(&arguments("--user ann --yes --again"), &doubted(both), &AsAction).unwrap();
+        assert!(failure.to_string().contains("say which account is meant with `--confirm bob`"), "{failure}");
+        let of_many = named_alone(doubted(both)).refusal.unwrap().why;
+        assert!(of_many.contains("run it on them alone, with `--confirm bob`"), "{of_many}");
         let refusal = Plan { refusal: Some("protected".to_owned().into()), ..again };
         assert!(refused(&arguments("--user ann --yes --again"), &refusal, &AsAction).is_some());
     }

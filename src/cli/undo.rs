@@ -21,6 +21,7 @@ pub(super) async fn run_of(what: &args::Undo, store: &dyn Store, flows: &[Flow])
         flow: undo.flow,
         users: vec![undo.login.raw().to_owned()],
         finding: undo.finding,
+        account: what.account.clone(),
         inputs: undo.inputs.into_iter().collect(),
         undoes: Some(undo.undoes),
         answers: what.answers.clone(),

@@ -82,6 +82,9 @@ fn once(what: &Run, found: Vec<Target>) -> Result<Vec<Target>, Failure> {
     if what.finding.is_some() && each.len() > 1 {
         return Err(Failure::usage("`--finding` is of one user, and several are named"));
     }
+    if what.account.is_some() && each.len() > 1 {
+        return Err(Failure::usage("`--account` is of one user, and several are named"));
+    }
     match each.len() {
         0 => Err(Failure::usage("nobody is meant\nhint: `--user LOGIN`")),
         users if users > MOST_USERS => {

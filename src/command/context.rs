@@ -76,6 +76,7 @@ impl Context {
             Overlay::Card(card) if card.dry_run.is_some() => Context::DryRun,
             Overlay::Card(card) if card.takes_text(state.now) => Context::Text,
             Overlay::Card(_) => Context::Card,
+            Overlay::Many(card) if card.dry_run.is_some() => Context::DryRun,
             Overlay::Many(card) if card.takes_text(state.now) => Context::Text,
             Overlay::Many(_) => Context::Card,
             Overlay::Ask(_) => Context::Ask,
@@ -100,6 +101,38 @@ impl Context {
             Some(Screen::Bulks(_)) => Context::Bulks,
             Some(Screen::Bulk(_)) => Context::Bulk,
         }
+    }
+
+    /// Where a command stands among those of its screen: the ones that are most likely wanted there first, all others
+    /// in the registry's order.
+    pub(super) fn rank(self, id: &str) -> usize {
+        let first: &[&str] = match self {
+            Context::Bulks => &["list.open", "bulk.resume", "bulk.pause", "bulk.stop"],
+            Context::Bulk => &[
+                "bulk.resume",
+                "bulk.pause",
+                "bulk.stop",
+                "bulk.which",
+                "list.open",
+                "bulk.csv",
+                "flow.offer",
+                "journal.open",
+                "bulk.json",
+            ],
+            Context::Journal => &[
+                "list.open",
+                "screen.refresh",
+                "action.undo",
+                "pane.next",
+                "event.raw",
+                "journal.csv",
+                "journal.check",
+                "filter.open",
+                "journal.json",
+            ],
+            _ => &[],
+        };
+        first.iter().position(|known| *known == id).unwrap_or(usize::MAX)
     }
 
     /// The word in the help and in the README's table.

@@ -7,6 +7,7 @@
 
 mod arguments;
 pub mod context;
+pub mod footer;
 pub mod keymap;
 pub mod keys;
 pub mod palette;
@@ -15,6 +16,7 @@ pub mod reference;
 pub mod registry;
 
 pub use context::Context;
+pub use footer::footer;
 pub use keymap::Keymap;
-pub use press::{footer, press};
+pub use press::press;
 pub use registry::{COMMANDS, Command};

@@ -4,21 +4,16 @@ use super::context::Context;
 use super::keymap::Keymap;
 use super::keys::{FieldKey, Key};
 use super::palette;
-use super::registry::{Act, COMMANDS, Command};
-use crate::app::after;
-use crate::app::card::{Card, Phase};
-use crate::app::many::{self, ManyCard};
-use crate::app::marks;
+use super::registry::Act;
+use crate::app::card::Phase;
 use crate::app::msg::Motion;
 use crate::app::prompt::{Prompt, PromptKind};
-use crate::app::triage::DialogKind;
 use crate::app::{Msg, Overlay, State};
-use crate::domain::undo;
 
 /// The command that shows what a card would do as JSON.
-const DRY_RUN: &str = "card.dry-run";
+pub(super) const DRY_RUN: &str = "card.dry-run";
 /// The command that leads from a card to what its flow is told.
-const FORM: &str = "card.form";
+pub(super) const FORM: &str = "card.form";
 
 /// What a key means now; `None` where it means nothing.
 pub fn press(state: &State, keymap: &Keymap, key: Key) -> Option<Msg> {
@@ -64,6 +59,11 @@ fn is_beside(keymap: &Keymap, key: Key) -> bool {
 /// What sends nothing, and is asked for of a card that cannot be sent too: its dry run, and the form of its inputs.
 /// Where letters are typed, by a key that types none.
 fn beside(state: &State, keymap: &Keymap, key: Key) -> Option<Msg> {
+    if let Some(Overlay::Many(card)) = &state.overlay {
+        let is_typed = key.is_letter() && card.is_typed();
+        let is_dry_run = keymap.command(Context::Card, key)?.id == DRY_RUN;
+        return (is_dry_run && !is_typed && card.takes_dry_run(state.now)).then_some(Msg::DryRunAsked);
+    }
     let Some(Overlay::Card(card)) = &state.overlay else { return None };
     if key.is_letter() && card.is_typed() {
         return None;
@@ -140,146 +140,4 @@ fn complete(state: &State) -> Option<Msg> {
         Some(Overlay::Card(_) | Overlay::Many(_)) => Some(Msg::PaneSwitched),
         _ => None,
     }
-}
-
-/// The keys that matter here, with their words; the last one is shown on the narrowest screen too.
-pub fn footer(state: &State, keymap: &Keymap) -> Vec<(String, String)> {
-    match (Context::of(state), &state.overlay) {
-        (Context::Text, _) => field_footer(state, keymap),
-        (Context::Quit, _) => words(&[
-            (&first_key(keymap, "card.confirm"), "quit"),
-            (&first_key(keymap, "card.decline"), "stay"),
-        ]),
-        (_, Some(Overlay::Flows(list))) if list.choice.is_some() => {
-            words(&[("1–9", "choose the account"), ("esc", "back to the flows")])
-        }
-        (Context::Ask, _) => {
-            words(&[(&first_key(keymap, "card.confirm"), "yes"), (&first_key(keymap, "card.decline"), "no")])
-        }
-        (Context::DryRun, _) => words(&[
-            (&first_key(keymap, "link.copy"), "copy"),
-            (&first_key(keymap, "dry-run.write"), "write a file"),
-            ("↑↓", "scroll"),
-            ("esc", "back to the card"),
-        ]),
-        (_, Some(Overlay::Card(card))) => card_footer(state, card, keymap),
-        (_, Some(Overlay::Many(card))) => many_footer(card, keymap),
-        (context, None) => with_marks(state, commands_footer(context, keymap), keymap),
-        (context, _) => commands_footer(context, keymap),
-    }
-}
-
-fn commands_footer(context: Context, keymap: &Keymap) -> Vec<(String, String)> {
-    let mut here: Vec<&Command> =
-        COMMANDS.iter().filter(|command| command.contexts.contains(&context)).collect();
-    // Whoever sees no key for what they want needs the help.
-    here.sort_by_key(|command| command.id == "help.open");
-    here.into_iter()
-        .filter_map(|command| {
-            let label = command.footer_in(context)?;
-            Some((keymap.keys(command.id).into_iter().next()?, label.to_owned()))
-        })
-        .collect()
-}
-
-/// With marks the key that remediates means them all, and the way back unmarks first: both stand in front.
-fn with_marks(state: &State, mut footer: Vec<(String, String)>, keymap: &Keymap) -> Vec<(String, String)> {
-    let Some(marks) = marks::here(state).filter(|marks| !marks.is_empty()) else { return footer };
-    let (run, back) = (first_key(keymap, "flow.offer"), first_key(keymap, "screen.back"));
-    footer.retain(|(key, _)| *key != run && *key != back);
-    let first = [(run, format!("run on {} marked", marks.len())), (back, "unmark".to_owned())];
-    first.into_iter().chain(footer).collect()
-}
-
-/// A card for many that takes no text.
-fn many_footer(card: &ManyCard, keymap: &Keymap) -> Vec<(String, String)> {
-    let scroll = ("↑↓", "scroll");
-    match &card.phase {
-        many::Phase::Asking if card.wants_insistence() => {
-            words(&[(&first_key(keymap, "card.insist"), "insist"), scroll, ("esc", "leave")])
-        }
-        many::Phase::Failed(_) => words(&[scroll, ("esc", "close")]),
-        _ => words(&[scroll, ("esc", "leave")]),
-    }
-}
-
-/// A card that takes no text: what answers it now, if anything does.
-fn card_footer(state: &State, card: &Card, keymap: &Keymap) -> Vec<(String, String)> {
-    let now = state.now;
-    let key = |id: &str| first_key(keymap, id);
-    let dry_run = match card.is_typed() {
-        true => keymap.keys_beside_field(DRY_RUN).into_iter().next().unwrap_or_default(),
-        false => key(DRY_RUN),
-    };
-    let (scroll, esc) = (("↑↓", "scroll"), "esc");
-    match card.phase {
-        Phase::Asking if card.takes_letters(now) => words(&[
-            (&key("card.confirm"), "run"),
-            (&dry_run, "dry run"),
-            scroll,
-            (&key("card.decline"), "no"),
-        ]),
-        Phase::Asking if card.wants_insistence() => {
-            words(&[(&key("card.insist"), "insist"), (&dry_run, "dry run"), scroll, (esc, "leave")])
-        }
-        Phase::Asking if card.takes_dry_run(now) => words(&[(&dry_run, "dry run"), scroll, (esc, "leave")]),
-        Phase::Asking | Phase::Preparing => words(&[scroll, (esc, "leave")]),
-        Phase::Done(_) if card.link().is_some() => {
-            words(&[(&key("card.confirm"), "copy the link"), scroll, (esc, "close")])
-        }
-        Phase::Done(_) if undo::of_any(after::meant(state), &state.settings.flows).is_ok() => {
-            words(&[(&key("action.undo"), "undo"), scroll, (esc, "close")])
-        }
-        Phase::Failed(_) if card.takes_form(now) => words(&[(&key(FORM), "inputs"), scroll, (esc, "close")]),
-        Phase::Running(_) | Phase::Done(_) | Phase::Failed(_) | Phase::Unsure(_) => {
-            words(&[scroll, (esc, "close")])
-        }
-    }
-}
-
-fn first_key(keymap: &Keymap, id: &str) -> String {
-    keymap.keys(id).into_iter().next().unwrap_or_default()
-}
-
-fn words(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
-    pairs.iter().map(|(key, label)| ((*key).to_owned(), (*label).to_owned())).collect()
-}
-
-fn field_footer(state: &State, keymap: &Keymap) -> Vec<(String, String)> {
-    words(match &state.overlay {
-        Some(Overlay::Prompt(prompt)) if prompt.kind == PromptKind::Command => {
-            &[("enter", "run"), ("tab", "complete"), ("↑↓", "choose"), ("esc", "leave")]
-        }
-        Some(Overlay::Prompt(prompt)) if prompt.kind == PromptKind::Log => {
-            &[("enter", "ask"), ("tab", "complete"), ("↑↓", "choose"), ("esc", "leave")]
-        }
-        Some(Overlay::Prompt(_)) => &[("enter", "filter"), ("esc", "leave")],
-        Some(Overlay::Dialog(dialog)) if dialog.kind == DialogKind::Close => {
-            &[("enter", "close the finding"), ("↑↓", "disposition"), ("esc", "leave")]
-        }
-        Some(Overlay::Dialog(_)) => &[("enter", "write"), ("esc", "leave")],
-        Some(Overlay::Form(_)) => &[
-            ("enter", "next, then the card"),
-            ("tab ↑↓", "choose"),
-            ("space", "true or false"),
-            ("esc", "leave"),
-        ],
-        _ => return card_field_footer(state, keymap),
-    })
-}
-
-/// A card whose field takes the letters: only keys that type nothing mean something else.
-fn card_field_footer(state: &State, keymap: &Keymap) -> Vec<(String, String)> {
-    let is_formed = matches!(&state.overlay, Some(Overlay::Card(card)) if card.takes_form(state.now));
-    // Of many there is no dry run yet but on the command line.
-    let is_for_one = !matches!(&state.overlay, Some(Overlay::Many(_)));
-    let beside = [(FORM, "inputs", is_formed), (DRY_RUN, "dry run", is_for_one)];
-    let beside = beside.into_iter().filter(|(.., is_there)| *is_there).filter_map(|(id, label, _)| {
-        keymap.keys_beside_field(id).into_iter().next().map(|key| (key, label.to_owned()))
-    });
-    words(&[("↑↓", "scroll"), ("tab", "other field")])
-        .into_iter()
-        .chain(beside)
-        .chain(words(&[("esc", "no, leave")]))
-        .collect()
 }

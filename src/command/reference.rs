@@ -20,12 +20,19 @@ pub enum HelpLine {
     },
 }
 
-/// The help of a screen: its own commands first, then all others.
+/// The help of a screen: its own commands first, what is most likely wanted before the rest; then those of every
+/// screen, then all others.
 pub fn help(context: Context, keymap: &Keymap) -> Vec<HelpLine> {
     let (here, elsewhere): (Vec<&Command>, Vec<&Command>) =
         COMMANDS.iter().partition(|command| command.contexts.contains(&context));
+    let is_wanted = |command: &Command| context.rank(command.id) < usize::MAX;
+    let (everywhere, mut own): (Vec<&Command>, Vec<&Command>) =
+        here.into_iter().partition(|command| command.is_everywhere() && !is_wanted(command));
+    own.sort_by_key(|command| context.rank(command.id));
     let mut lines = vec![HelpLine::Heading(format!("Here: {}", context.word()))];
-    lines.extend(entries(&here, keymap));
+    lines.extend(entries(&own, keymap));
+    lines.push(HelpLine::Heading("On every screen".to_owned()));
+    lines.extend(entries(&everywhere, keymap));
     lines.push(HelpLine::Heading("Elsewhere".to_owned()));
     lines.extend(entries(&elsewhere, keymap));
     lines.push(HelpLine::Heading("Filter".to_owned()));
@@ -112,6 +119,25 @@ mod tests {
             lines.iter().filter(|line| matches!(line, HelpLine::Entry { keys, .. } if keys == wanted)).count()
         };
         assert_eq!((of("1–8"), of("1–9"), of("1")), (1, 1, 0));
+    }
+
+    #[test]
+    fn the_help_opens_with_the_keys_of_its_screen() {
+        let keymap = Keymap::new(&BTreeMap::new()).unwrap();
+        let keys = |context: Context| -> Vec<String> {
+            let lines = help(context, &keymap).into_iter().skip(1);
+            lines
+                .map_while(|line| match line {
+                    HelpLine::Entry { keys, .. } => Some(keys),
+                    HelpLine::Heading(_) => None,
+                })
+                .collect()
+        };
+        assert_eq!(keys(Context::Bulk).get(..5).unwrap(), ["c", "p", "S", "f", "enter"]);
+        assert_eq!(keys(Context::Journal).get(..4).unwrap(), ["enter", "R", "z", "tab"]);
+        for context in Context::SCREENS {
+            assert!(!keys(*context).iter().any(|key| key.starts_with("j ")), "{}", context.word());
+        }
     }
 
     #[test]

@@ -87,14 +87,20 @@ impl Command {
     /// The word in the footer of a screen: some are called there by what they do to what it lists.
     pub fn footer_in(&self, context: Context) -> Option<&'static str> {
         match (context, self.id) {
-            (Context::Journal, "list.open") => Some("person"),
+            (Context::Journal | Context::Bulk, "list.open") => Some("person"),
             // `enter` does the same there.
-            (Context::Journal, "person.open") => None,
+            (Context::Journal | Context::Bulk, "person.open") => None,
+            (Context::Journal, "journal.json") | (Context::Bulk, "bulk.json") => Some("JSON"),
             (Context::Journal, "screen.refresh") => Some("look again"),
             (Context::Journal, "action.undo") => Some("undo"),
             (Context::Journal, "event.raw") => Some("whole"),
             _ => self.footer,
         }
+    }
+
+    /// Whether it is there on every screen.
+    pub fn is_everywhere(&self) -> bool {
+        Context::SCREENS.iter().all(|screen| self.contexts.contains(screen))
     }
 
     const fn help(self, help: &'static str) -> Command {

@@ -289,7 +289,7 @@ pub const SETTINGS: &[Setting] = &[
         "risk",
         Kind::Text,
         "the preset's, else high",
-        "What its confirmation asks for: `low` a key, `medium` a word, `high` the login.",
+        "What its confirmation asks for: `low` a key, `medium` a word, `high` the login; never less than a preset's.",
     ),
     setting(
         "[[flow]]",
@@ -406,7 +406,7 @@ pub const SETTINGS: &[Setting] = &[
         "protected",
         Kind::Texts,
         "",
-        "Who may be no flow's target: logins, `group:NAME`, `classification:NAME`; `*` stands for anything.",
+        "Who may be no flow's target: logins, ids, `group:NAME`, `classification:NAME`; `*` stands for anything.",
     ),
     setting(
         "[guard]",

@@ -37,13 +37,45 @@ pub enum Access {
 impl Access {
     /// The words on the screen.
     pub fn words(&self) -> String {
+        format!("{}: {}", self.verdict(), self.why())
+    }
+
+    /// The verdict alone.
+    pub fn verdict(&self) -> &'static str {
         match self {
-            Access::Likely(why) => format!("likely: {why}"),
-            Access::Unlikely(why) => format!("unlikely: {why}"),
-            Access::No(why) => format!("no: {why}"),
-            Access::CannotTell(why) => format!("cannot tell: {why}"),
+            Access::Likely(_) => "likely",
+            Access::Unlikely(_) => "unlikely",
+            Access::No(_) => "no",
+            Access::CannotTell(_) => "cannot tell",
         }
     }
+
+    /// What it rests on.
+    pub fn why(&self) -> &str {
+        match self {
+            Access::Likely(why) | Access::Unlikely(why) | Access::No(why) | Access::CannotTell(why) => why,
+        }
+    }
+
+    /// For a program.
+    pub fn to_json(&self) -> Value {
+        serde_json::json!({ "verdict": self.verdict(), "why": self.why() })
+    }
+}
+
+/// What our own credential may do of a flow that is about to be run. Never nothing: where nothing of it can be tried
+/// without calling it, nobody can tell.
+pub fn before_a_call(flow: &Flow, calls: &[CallProbe]) -> Access {
+    let untold = match (flow.route, flow.auth) {
+        (Route::Okta, _) => "no Okta org is configured",
+        (Route::Open, _) => "it is run by hand in Okta's console",
+        (Route::ApiEndpoint, FlowAuth::ClientToken) => "its client token is tried at the call only",
+        (Route::ApiEndpoint, FlowAuth::Oauth) => "no service application is configured",
+        (Route::ApiEndpoint, FlowAuth::None) => {
+            return Access::Likely("the flow asks for no credential".to_owned());
+        }
+    };
+    of_credential(flow, calls).unwrap_or_else(|| Access::CannotTell(untold.to_owned()))
 }
 
 /// What our own credential may do of a flow, by how its calls stood when they were tried; `None` where nothing of it
@@ -70,7 +102,7 @@ pub fn of_credential(flow: &Flow, calls: &[CallProbe]) -> Option<Access> {
 }
 
 /// What of our own calls a flow needs.
-fn needed(flow: &Flow) -> Vec<&'static str> {
+pub fn needed(flow: &Flow) -> Vec<&'static str> {
     let of = |operation: Operation| if operation.is_of_group() { CHANGE_GROUP } else { CHANGE_USER };
     match flow.route {
         Route::Okta => {
@@ -357,6 +389,26 @@ mod tests {
         let words = of_credential(&flow, &calls).unwrap().words();
         assert!(words.starts_with(expected), "{words}");
         assert_eq!(of_credential(&flow, &[]), None, "what was not tried is not said");
+    }
+
+    #[rstest]
+    #[case(Operation::Suspend.flow(), FlowAuth::None, "cannot tell: no Okta org is configured")]
+    #[case(crate::domain::preset::flow("suspend-okta-account").unwrap(), FlowAuth::None, "likely: the flow asks for no")]
+    #[case(crate::domain::preset::flow("suspend-okta-account").unwrap(), FlowAuth::ClientToken, "cannot tell: its client token")]
+    #[case(crate::domain::preset::flow("suspend-okta-account").unwrap(), FlowAuth::Oauth, "cannot tell: no service application")]
+    fn what_was_not_tried_nobody_can_tell(
+        #[case] flow: Flow,
+        #[case] auth: FlowAuth,
+        #[case] expected: &str,
+    ) {
+        let route = if flow.operation.is_some() { Route::Okta } else { Route::ApiEndpoint };
+        let access = before_a_call(&Flow { route, auth, ..flow }, &[]);
+        assert!(access.words().starts_with(expected), "{}", access.words());
+        let json = access.to_json();
+        assert_eq!(
+            format!("{}: {}", json["verdict"].as_str().unwrap(), json["why"].as_str().unwrap()),
+            access.words()
+        );
     }
 
     #[test]

@@ -323,6 +323,8 @@ pub struct Action {
     pub login: Login,
     /// The id of the account that was acted on, where one is known: two logins may lead to the same.
     pub target_id: Option<String>,
+    /// The login of that account, where it is not the subject's.
+    pub account_login: Option<Login>,
     /// The finding it was run from.
     pub finding: Option<FindingId>,
     /// What is proven.
@@ -342,6 +344,11 @@ pub struct Action {
 }
 
 impl Action {
+    /// Whom it was on: by the account's own login first, where that is another one.
+    pub fn whom(&self) -> String {
+        super::plan::whom(self.account_login.as_ref(), &self.login)
+    }
+
     /// What a settlement makes of an action: what is known is not taken back by less. Whoever keeps
     /// receipts keeps them all; the action shows the best proven one, and what was seen of its target.
     #[must_use]
@@ -410,6 +417,9 @@ impl Action {
             "actor": self.actor,
             "at": time::rfc3339(self.at),
         });
+        if let Some(account) = &self.account_login {
+            json["account_login"] = account.raw().into();
+        }
         if let Some(step) = self.step {
             json["run"] = step.run.to_string().into();
             json["step"] = step.to_string().into();
@@ -459,6 +469,7 @@ mod tests {
             risk: Risk::High,
             login: Login::new("ann@example.com"),
             target_id: None,
+            account_login: None,
             finding: None,
             evidence,
             outcome,

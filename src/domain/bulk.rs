@@ -8,7 +8,7 @@ mod end;
 mod left_out;
 
 pub use end::{BulkEnd, EndKind};
-pub use left_out::{Doubts, doubts, left_out};
+pub use left_out::{Doubts, doubts, insisted_by_again, left_out};
 
 use super::action::{ActionId, Outcome};
 use super::{Actor, FindingId, FlowId, Login, Risk, digest};

@@ -346,6 +346,19 @@ impl Flow {
         self.operation.or(first) == Some(Operation::Create)
     }
 
+    /// Whether what it is sent says by its id which account is meant. One that is told a login alone acts on whichever
+    /// account has that login.
+    pub fn is_told_id(&self) -> bool {
+        match self.payload {
+            PayloadShape::CiiEvent => false,
+            PayloadShape::Fields => self.inputs.iter().any(|input| input.name == "entityIdInService"),
+            PayloadShape::IspmFlat
+            | PayloadShape::IspmNested
+            | PayloadShape::OktaProfile
+            | PayloadShape::Nothing => true,
+        }
+    }
+
     /// The word that confirms it where a word is asked for: the verb itself.
     pub fn word(&self) -> &str {
         self.verb.split(|c: char| !c.is_alphanumeric()).find(|word| !word.is_empty()).unwrap_or("run")
@@ -363,7 +376,11 @@ impl Flow {
         match (self.operation, other.operation) {
             _ if self.id == other.id => true,
             (Some(one), Some(another)) => one == another,
-            _ => is_same_state || (is_endpoint && self.url.is_some() && self.url == other.url),
+            _ => {
+                self.moves_as(other)
+                    || is_same_state
+                    || (is_endpoint && self.url.is_some() && self.url == other.url)
+            }
         }
     }
 
@@ -416,6 +433,9 @@ mod tests {
     #[case("suspend-okta-account", "okta-unsuspend", false)]
     #[case::nothing_proves_either("disable-entra-id-account", "entra-id-add-user-to-a-group", false)]
     #[case("okta-add-to-group", "okta-remove-from-group", false)]
+    #[case::by_another_route("okta-add-to-group", "okta-add-user-to-a-group", true)]
+    #[case("okta-remove-from-group", "okta-add-user-to-a-group", false)]
+    #[case::of_another_product("entra-id-add-user-to-a-group", "okta-add-user-to-a-group", false)]
     fn the_same_is_done_by_whatever_route(#[case] one: &str, #[case] other: &str, #[case] is_same: bool) {
         let flow = |id: &str| {
             let of_okta = || Operation::of_flow(&id.into()).map(Operation::flow);

@@ -214,6 +214,11 @@ pub enum Broken {
     /// Its content was taken out.
     #[error("record {0} was changed: its content is gone, and nothing in this program erases one")]
     Gone(u64),
+    /// Every record holds, and what they are found by does not say the same.
+    #[error(
+        "every record holds, but a search by user, flow or outcome does not find them all, or finds too much: first at record {0}; hint: a search by words (`journal list \"ann\"`) reads the records themselves"
+    )]
+    Unfound(u64),
     /// The kept head is not in the journal.
     #[error("the journal does not hold the kept head {0}: its tail was cut or it was written anew")]
     Head(u64),

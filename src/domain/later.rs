@@ -96,6 +96,7 @@ mod tests {
             risk: Risk::Medium,
             login: Login::new("ann"),
             target_id: Some("00u1".to_owned()),
+            account_login: None,
             finding: None,
             evidence,
             outcome,

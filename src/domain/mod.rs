@@ -6,6 +6,7 @@
 //! one *flow* on one *subject*.
 
 pub mod access;
+pub mod account_name;
 pub mod action;
 pub mod actor;
 pub mod blast;
@@ -31,6 +32,7 @@ pub mod log;
 pub mod log_check;
 pub mod look_up;
 pub mod many;
+pub mod membership;
 pub mod one_time;
 pub mod operation;
 pub mod page;

@@ -1,13 +1,16 @@
 //! What is about to happen, exactly: the content of a confirm card and of a dry run.
 
+use super::access::Access;
+use super::account_name::AccountName;
 use super::action::{ShownRequest, StepOf};
 use super::blast::Blast;
-use super::operation::{Delivery, Operation, Particulars};
+use super::operation::{Delivery, Particulars};
 use super::run_end::StepEnd;
 use super::subject::ProviderAccount;
 use super::undo::Undoes;
-use super::{ActionId, FindingId, Flow, FlowId, Login, Outcome, Risk, Untrusted};
+use super::{ActionId, EventId, FindingId, Flow, FlowId, Login, Outcome, Risk, Untrusted};
 use jiff::Timestamp;
+use std::collections::BTreeMap;
 use std::fmt;
 use url::Url;
 
@@ -192,6 +195,26 @@ pub struct Difference {
     pub becomes: Option<Untrusted>,
 }
 
+/// What a plan was asked for with, besides the flow, the login and the finding.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct AskedFor {
+    /// The event that was named.
+    pub event: Option<EventId>,
+    /// The account that was chosen, where there were several.
+    pub account: Option<AccountName>,
+    /// The values that were given for inputs.
+    pub inputs: BTreeMap<String, String>,
+}
+
+/// That it may be somebody else's account that is acted on. Who means it says so by its login or its id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountDoubt {
+    /// Why, in words.
+    pub why: String,
+    /// The login that the account itself goes by, where it was read.
+    pub login: Option<Login>,
+}
+
 /// What is about to happen.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
@@ -212,8 +235,12 @@ pub struct Plan {
     pub login: Login,
     /// The id of the account that is acted on, where one is known: two logins may lead to the same.
     pub target_id: Option<String>,
+    /// The login of that account, where it is not the subject's.
+    pub account_login: Option<Login>,
     /// The finding it is run from.
     pub finding: Option<FindingId>,
+    /// What it was planned from besides: by it the plan is made again before anything leaves.
+    pub asked: AskedFor,
     /// The exact request, secrets masked; of a run of several, the first step's.
     pub request: ShownRequest,
     /// What an operation of Okta's own is told besides.
@@ -228,6 +255,8 @@ pub struct Plan {
     pub risk: Risk,
     /// How far it reaches; `None` where that was not read, or nobody is there yet.
     pub blast: Option<Blast>,
+    /// What our credential may do of it, as far as is known before it is sent; `None` of a step, and where nobody looked.
+    pub access: Option<Access>,
     /// What the confirmation asks for.
     pub confirm: Confirm,
     /// What this cannot know.
@@ -236,6 +265,8 @@ pub struct Plan {
     pub caveats: Vec<String>,
     /// Why the analyst has to insist: an action of unknown outcome, or the same one a moment ago.
     pub needs_again: Option<String>,
+    /// Of those reasons what may make it another's account: no insisting on a repeat answers that.
+    pub account_doubt: Option<AccountDoubt>,
     /// The earlier action among those reasons: insisting covers it, and no other that comes meanwhile.
     pub follows: Option<ActionId>,
     /// Why it will not be sent at all.
@@ -256,6 +287,25 @@ impl Plan {
         super::digest::of_parts(digests.iter().map(String::as_bytes))
     }
 
+    /// What `--confirm` has to say: where it may be another's account, which one is meant, by the login that it goes
+    /// by itself, else by its id; else the login that the confirmation asks for.
+    pub fn to_say(&self) -> &str {
+        let doubt = self.account_doubt.as_ref();
+        let of_doubt =
+            doubt.and_then(|doubt| doubt.login.as_ref().map(Login::raw).or(self.target_id.as_deref()));
+        let of_tier = || match &self.confirm {
+            Confirm::Login(login) => login.raw(),
+            Confirm::Key | Confirm::Word(_) => self.login.raw(),
+        };
+        of_doubt.unwrap_or_else(of_tier)
+    }
+
+    /// Whether that was said. Where it may be another's account, its id says it too.
+    pub fn is_said(&self, said: &str) -> bool {
+        let is_id = || self.account_doubt.is_some() && self.target_id.as_deref() == Some(said.trim());
+        Login::new(said) == Login::new(self.to_say()) || is_id()
+    }
+
     /// What makes another one-time link, where one was to be handed out by a step and did not come.
     pub fn missed_link(&self, end: &StepEnd) -> Option<&'static str> {
         let part = self.parts().iter().find(|part| part.flow.id == end.flow)?;
@@ -263,6 +313,21 @@ impl Plan {
         let operation = part.flow.operation.filter(|operation| operation.makes_link() && is_handed)?;
         let may_be_made = matches!(end.outcome(), Outcome::Accepted | Outcome::Changed | Outcome::Unknown);
         (may_be_made && end.link().is_none()).then(|| operation.another_link())
+    }
+
+    /// Whom it is on: by the account's own login first, where that is another one.
+    pub fn whom(&self) -> String {
+        whom(self.account_login.as_ref(), &self.login)
+    }
+
+    /// Which account that is: `Okta 00u1a2b3c4`; `None` where the flow is told a login alone.
+    pub fn account(&self) -> Option<String> {
+        let id = Untrusted::from(self.target_id.as_deref()?);
+        Some(
+            self.flow
+                .product
+                .map_or_else(|| id.to_string(), |product| format!("{} {id}", product.ispm_name())),
+        )
     }
 
     /// Whether the risk is higher than the flow's, because of whom it is on.
@@ -288,16 +353,24 @@ impl Plan {
     }
 }
 
+/// `olga@example.com (ruth@example.com)`: the login of an account, and whom it was found by.
+pub(super) fn whom(account: Option<&Login>, subject: &Login) -> String {
+    match account {
+        Some(account) if account != subject => format!("{account} ({subject})"),
+        _ => subject.to_string(),
+    }
+}
+
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let is_of_group = self.flow.operation.is_some_and(Operation::is_of_group);
+        let is_of_group = self.flow.is_of_group();
         let joint = match self.flow.product {
             _ if is_of_group || self.flow.creates() => ":",
             Some(_) => " of",
             // A router acts on nothing itself: it is handed something *for* somebody.
             None => " for",
         };
-        write!(f, "{}{joint} {}", self.verb, self.login)
+        write!(f, "{}{joint} {}", self.verb, self.whom())
     }
 }
 
@@ -369,6 +442,14 @@ mod tests {
         assert!(Confirm::of(Risk::Medium, &login, "suspend").accepts("suspend"));
         assert!(!Confirm::of(Risk::Medium, &login, "suspend").accepts("y"));
         assert!(Confirm::of(Risk::High, &login, "suspend").accepts("ann@example.com"));
+    }
+
+    #[test]
+    fn whom_it_is_on_is_told_by_the_account_first() {
+        let (olga, ruth) = (Login::new("olga"), Login::new("ruth"));
+        assert_eq!(whom(Some(&olga), &ruth), "olga (ruth)");
+        assert_eq!(whom(Some(&Login::new("RUTH")), &ruth), "ruth");
+        assert_eq!(whom(None, &ruth), "ruth");
     }
 
     #[test]

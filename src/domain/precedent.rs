@@ -19,7 +19,8 @@ pub fn unproven(earlier: &[Action]) -> Option<&Action> {
 /// Whether what is known of a later action tells how the account stands that an earlier one was on.
 fn proves(later: &Action, earlier: &Action) -> bool {
     let is_proof = matches!(later.outcome, Outcome::Changed | Outcome::NoChange);
-    is_proof && is_on_the_same(later, earlier) && (!is_told_more(earlier) || is_alike(later, earlier))
+    let is_plain = ![later, earlier].into_iter().any(is_told_more);
+    is_proof && is_on_the_same(later, earlier) && (is_plain || is_alike(later, earlier))
 }
 
 fn is_on_the_same(one: &Action, other: &Action) -> bool {
@@ -58,6 +59,7 @@ mod tests {
             risk: Risk::Low,
             login: Login::new("ann"),
             target_id: target.map(str::to_owned),
+            account_login: None,
             finding: None,
             evidence: Evidence::Acknowledged,
             outcome,
@@ -108,5 +110,13 @@ mod tests {
         assert_eq!(unproven(&[later.clone(), unknown.clone()]), None);
         later.request.url = later.request.url.replace("00g1", "00g2");
         assert_eq!(unproven(&[later, unknown.clone()]).map(|action| action.id), Some(unknown.id));
+        // Nor of the one that a flow of Workflows has inside.
+        let inside = Action { flow: "okta-add-user-to-a-group".into(), ..unknown };
+        let later = action(2, Operation::AddToGroup, Outcome::Changed, ANN);
+        let later = Action {
+            request: ShownRequest { url: "https://other".into(), ..later.request.clone() },
+            ..later
+        };
+        assert_eq!(unproven(&[later, inside.clone()]).map(|action| action.id), Some(inside.id));
     }
 }

@@ -27,6 +27,9 @@ const UNUSED_ADMIN: &[&str] =
     &["Unused Admin Account", "unused-admin*", "Access From Dormant Account", "Inactive Users", "inactive-*"];
 const NO_MFA: &[&str] = &["No MFA*", "no-mfa*", "No Strong MFA*"];
 
+/// Of a flow whose group no input names.
+pub const GROUP_INSIDE: &str = "the group is fixed inside the flow: nothing here says which it is";
+
 const ANSWERS_ANYWAY: &str = "the template catches errors: it may answer 2xx although nothing changed";
 const NO_PRODUCT_CHECK: &str = "the template does not check the product of the id that it is given";
 
@@ -90,7 +93,8 @@ const TEMPLATES: &[Template] = &[
         suggested_for: NO_MFA,
         undo: "remove the user from that group in Okta",
         caveats: &[
-            "the group is fixed inside the flow; the effect depends on its policies",
+            GROUP_INSIDE,
+            "what comes with the group depends on its policies",
             NO_PRODUCT_CHECK,
             ANSWERS_ANYWAY,
         ],

@@ -172,6 +172,8 @@ pub struct Subject {
     pub cii_id: Option<Untrusted>,
     /// The accounts in the products, where `getEndUser` was read, and those that the issue names.
     pub accounts: Vec<ProviderAccount>,
+    /// The accounts as Cisco Identity Intelligence lists them, whatever an issue names.
+    pub listed: Vec<ProviderAccount>,
     /// Why the accounts are not known, in words, where they are not.
     pub accounts_unknown: Option<String>,
     /// When the subject last signed in, where known.

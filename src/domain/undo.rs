@@ -182,6 +182,7 @@ mod tests {
             risk: Risk::Medium,
             login: Login::new("ann@example.com"),
             target_id: Some("00u1".to_owned()),
+            account_login: None,
             finding: Some(FindingId(7)),
             evidence: Evidence::Acknowledged,
             outcome,

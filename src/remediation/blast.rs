@@ -76,15 +76,10 @@ pub(super) async fn read(desk: &Desk, ask: &Ask, whose: Whose<'_>, depth: Depth)
     Some(Blast { accounts, elsewhere, roles, called, groups, apps, findings, class })
 }
 
-/// The roles by which somebody turned out to be an administrator after their plan was shown. Where the risk
-/// cannot be any higher for it, nothing is read.
-pub(super) async fn roles_since(desk: &Desk, plan: &Plan) -> Option<Vec<Untrusted>> {
-    let blast = plan.blast.as_ref().filter(|blast| !blast.is_of_administrator())?;
-    if plan.risk == Risk::High || blast.accounts.is_empty() {
-        return None;
-    }
-    let roles = roles(desk, &Ok(blast.accounts.clone())).await;
-    (!roles.held.is_empty()).then_some(roles.held)
+/// How much is looked at once more before a plan is sent: where the risk cannot be any higher for it, no roles.
+pub(super) fn depth_before_send(plan: &Plan) -> Depth {
+    let may_rise = plan.blast.as_ref().is_some_and(|blast| !blast.is_of_administrator());
+    if may_rise && plan.risk != Risk::High { Depth::Roles } else { Depth::Target }
 }
 
 impl Whose<'_> {

@@ -10,11 +10,15 @@ use super::fit::{Handed, Pages};
 use super::others::{Others, Seen};
 use super::sight::{self, Aim, Reading};
 use super::subject::{Asked, Names};
-use super::{Desk, doubts, fit, group, guard, others, protection, said, several, target};
+use super::{Desk, alike, doubts, fit, group, guard, others, protection, said, several, target};
+use crate::domain::account_name::AccountName;
 use crate::domain::blast::Blast;
+use crate::domain::membership::NamedGroup;
 use crate::domain::operation::{GROUP, LINK, Operation, Particulars, Whom};
 use crate::domain::payload::{self, PayloadError};
-use crate::domain::plan::{Confirm, Difference, FitTarget, Order, Plan, Refusal, Target};
+use crate::domain::plan::{
+    AccountDoubt, AskedFor, Confirm, Difference, FitTarget, Order, Plan, Refusal, Target,
+};
 use crate::domain::subject::{ProviderAccount, Subject};
 use crate::domain::undo::{self, Undoes};
 use crate::domain::{
@@ -39,7 +43,7 @@ pub struct Ask {
     /// From which event; without one, the newest of the finding's check that names the login.
     pub event: Option<EventId>,
     /// The account that was chosen, where there are two.
-    pub account: Option<ProviderAccount>,
+    pub account: Option<AccountName>,
     /// Values for declared inputs.
     pub inputs: BTreeMap<String, String>,
     /// What it is to undo: then no other account may be acted on.
@@ -47,6 +51,26 @@ pub struct Ask {
 }
 
 impl Ask {
+    /// By which a plan was made.
+    pub(super) fn of(plan: &Plan) -> Ask {
+        let AskedFor { event, account, inputs } = plan.asked.clone();
+        Ask {
+            action: plan.action,
+            flow: plan.flow.id.clone(),
+            login: plan.login.clone(),
+            finding: plan.finding,
+            event,
+            account,
+            inputs,
+            undoes: plan.undoes.clone(),
+        }
+    }
+
+    /// What of it no other part of the plan holds.
+    pub(super) fn asked(&self) -> AskedFor {
+        AskedFor { event: self.event, account: self.account.clone(), inputs: self.inputs.clone() }
+    }
+
     /// The same of a step of it, with what that takes of its inputs.
     pub(super) fn step(&self, number: u8, flow: &Flow) -> Ask {
         let takes = |name: &str| flow.inputs.iter().any(|input| input.name == name);
@@ -112,22 +136,29 @@ pub enum PlanError {
     OnlyOpens(FlowId),
     /// The account has to be chosen.
     #[error(
-        "flow `{flow}` could act on {} accounts of this user\nhint: choose one: the list of flows (`r`) offers them, and an account's id names it",
-        .accounts.len()
+        "flow `{flow}` could act on {} accounts of `{login}`, and one has to be chosen, for this user alone: {}\nhint: {}; in the console the list of flows (`r`) offers them",
+        .accounts.len(), listed(.accounts), options(.accounts)
     )]
     Choose {
         /// Which flow.
         flow: FlowId,
+        /// Whose.
+        login: Login,
         /// Among these.
         accounts: Vec<ProviderAccount>,
     },
-    /// The account that was chosen is not there any more.
-    #[error("account `{account}` is not one that flow `{flow}` could act on")]
+    /// The account that was chosen is not there, or not any more.
+    #[error(
+        "account `{account}` is not one that flow `{flow}` could act on\nhint: {}",
+        if .accounts.is_empty() { "leave the account out: there is none to choose".to_owned() } else { options(.accounts) }
+    )]
     NotThatAccount {
         /// Which flow.
         flow: FlowId,
-        /// The id that was chosen, visibly escaped.
-        account: String,
+        /// The one that was chosen.
+        account: AccountName,
+        /// Among these.
+        accounts: Vec<ProviderAccount>,
     },
     /// The body cannot be made.
     #[error(transparent)]
@@ -145,7 +176,27 @@ pub enum PlanError {
     Store(#[from] StoreError),
 }
 
+/// Accounts as a list names them: `OKTA/00u1 (ann)`.
+fn listed(accounts: &[ProviderAccount]) -> String {
+    let one = |account: &ProviderAccount| format!("{} ({})", AccountName::of(account), account.login);
+    accounts.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
+/// What a command line says to choose one of them.
+fn options(accounts: &[ProviderAccount]) -> String {
+    let one = |account: &ProviderAccount| format!("`{}`", AccountName::of(account).option());
+    accounts.iter().map(one).collect::<Vec<_>>().join(" or ")
+}
+
 impl PlanError {
+    /// The accounts among which one may be chosen.
+    pub fn accounts(&self) -> &[ProviderAccount] {
+        match self {
+            PlanError::Choose { accounts, .. } | PlanError::NotThatAccount { accounts, .. } => accounts,
+            _ => &[],
+        }
+    }
+
     /// Whether it may be so for everybody: something cannot be read, or the flow itself is at fault.
     pub fn is_general(&self) -> bool {
         matches!(
@@ -178,6 +229,12 @@ pub async fn prepare(desk: &Desk, ask: Ask) -> Result<Plan, PlanError> {
 /// As [`prepare`].
 pub async fn prepare_to(desk: &Desk, ask: Ask, depth: Depth) -> Result<Plan, PlanError> {
     let flow = desk.flow(&ask.flow).ok_or_else(|| PlanError::NoSuchFlow(ask.flow.clone()))?;
+    let access = async { Ok(desk.caller.access_to(flow).await) };
+    let (plan, access) = futures_util::try_join!(prepared(desk, flow, ask, depth), access)?;
+    Ok(Plan { access: Some(access), ..plan })
+}
+
+async fn prepared(desk: &Desk, flow: &Flow, ask: Ask, depth: Depth) -> Result<Plan, PlanError> {
     let mut known = Known::load(desk, flow, &ask).await?;
     if !flow.steps.is_empty() {
         return several::planned(desk, flow, &ask, known, depth).await;
@@ -185,7 +242,7 @@ pub async fn prepare_to(desk: &Desk, ask: Ask, depth: Depth) -> Result<Plan, Pla
     let body = known.body(desk, flow, &ask)?;
     let aim = Aim::of(flow, &known.particulars, &body);
     known.reading = match known.handed(flow) {
-        Handed::Account => sight::read(desk, flow, (known.account.as_ref(), &ask.login), &aim).await,
+        Handed::Account => known.look(desk, flow, &ask, &aim).await,
         Handed::Whole => Reading::of_no_account(),
     };
     known.look_around(desk, flow, (&ask, &body), depth).await;
@@ -208,17 +265,35 @@ impl Known {
         let about = About::load(desk, &ask.login, ask.finding, ask.event).await?;
         let person = match flow.creates() {
             true => Person::nobody(&ask.login),
-            false => Person::load(desk, &ask.login, about.ispm_record()).await,
-        };
-        let account = match flow.creates() {
-            true => None,
             false => {
+                let person = Person::load(desk, &ask.login, about.ispm_record()).await;
+                Person { subject: fit::as_told(flow, &person.subject), ..person }
+            }
+        };
+        let account = match (flow.creates(), &ask.account) {
+            // Who is made has none yet.
+            (true, Some(named)) => return Err(not_that(flow, named, Vec::new())),
+            (true, None) => None,
+            (false, _) => {
                 choose(flow, about.check(), &person.subject, ask).map_err(|error| unread(error, &person))?
             }
         };
         let particulars = particulars(desk, flow, ask).await?;
         let (reading, others) = (Reading::not_yet(), Others::default());
         Ok(Known { about, person, account, particulars, reading, others, blast: None })
+    }
+
+    /// Looks at the account that is acted on. A flow that is told a login alone acts on the one that goes by it at
+    /// Okta; where none does, it may know the person by it as the directory does.
+    async fn look(&self, desk: &Desk, flow: &Flow, ask: &Ask, aim: &Aim) -> Reading {
+        let account = self.account.as_ref();
+        if !flow.is_told_id() {
+            let reading = sight::read(desk, flow, (None, &ask.login), aim).await;
+            if account.is_none() || reading.missing.is_none() {
+                return reading;
+            }
+        }
+        sight::read(desk, flow, (account, &ask.login), aim).await
     }
 
     /// Sees how far it reaches, once the target is read. Who is not there yet has nothing.
@@ -263,6 +338,20 @@ impl Known {
         fit::handed(flow, &self.person.subject).unwrap_or(Handed::Account)
     }
 
+    /// Why it may be another's account.
+    fn account_doubt(&self, flow: &Flow, ask: &Ask, unsure: Option<String>) -> Option<AccountDoubt> {
+        let Known { person, account, reading, others, .. } = self;
+        let why = doubts::joined([
+            fit::doubt(flow, &person.subject, account.as_ref()),
+            doubts::contradicted(person, account.as_ref(), reading),
+            doubts::stranger(person, reading),
+            others.doubt(&ask.login),
+            unsure,
+        ])?;
+        let shown = || reading.user.as_ref()?.profile_text("login").map(|login| Login::new(login.raw()));
+        Some(AccountDoubt { why, login: others.login().or_else(shown) })
+    }
+
     fn body(&self, desk: &Desk, flow: &Flow, ask: &Ask) -> Result<String, PayloadError> {
         payload::body(flow, &self.about.inputs(desk, ask, &self.person, self.account.as_ref()))
     }
@@ -299,6 +388,7 @@ pub(super) async fn planned(desk: &Desk, flow: &Flow, ask: &Ask, known: &Known) 
     if flow.route == Route::Okta && !is_on_somebody(&reading.target, &aim, particulars) {
         return Err(unreadable(flow, &ask.login, reading));
     }
+    let said = NamedGroup::of_body(&body);
     let order = Order {
         flow: flow.id.clone(),
         target: target_id.clone(),
@@ -321,18 +411,28 @@ pub(super) async fn planned(desk: &Desk, flow: &Flow, ask: &Ask, known: &Known) 
     };
     let names = names.with_group(particulars.group.as_ref().map(|group| &group.name));
     let earlier = earlier(desk, flow, &ask.login, target_id.as_deref()).await?;
-    let precedent = guard::precedent(&guard::alike(flow, &earlier, &request), desk.now());
+    let precedent =
+        guard::precedent(&alike::alike(flow, &earlier, (&request, particulars.group.as_ref())), desk.now());
     let shared = doubts::shared_mail(desk, &aim).await;
+    let said = said::refusal(desk, flow, &ask.inputs, &names).await;
+    let told = doubts::told_login(flow, person, account.as_ref(), reading);
+    let account_doubt = known.account_doubt(flow, ask, told.unsure);
     let untold = others.untold();
+    let own = || account.as_ref().map(|account| account.login.clone()).filter(|login| !login.is_empty());
     Ok(Plan {
+        account_login: others.login().or_else(own).filter(|login| *login != ask.login),
         action: ask.action,
         step: None,
         is_test: false,
         risk,
+        access: None,
         blast: known.blast.clone(),
         confirm: known.confirm(flow, ask),
         undoes: ask.undoes.clone(),
-        verb: flow.operation.map_or(flow.verb.clone(), |operation| particulars.verb(operation, &flow.verb)),
+        verb: match flow.operation {
+            Some(operation) => particulars.verb(operation, &flow.verb),
+            None => flow.verb_on(&said),
+        },
         cannot_know: doubts::unchecked_aliases(desk, &names)
             .into_iter()
             .chain(doubts::cannot_know(
@@ -346,21 +446,17 @@ pub(super) async fn planned(desk: &Desk, flow: &Flow, ask: &Ask, known: &Known) 
             .chain(said::cannot_know(flow, ask, &names))
             .chain(whether_the_same(ask))
             .collect(),
-        caveats: left(ask).chain(reading.odd.iter().chain(&flow.caveats).cloned()).collect(),
+        caveats: left(ask).chain(reading.odd.iter().chain(flow.caveats_on(&said)).cloned()).collect(),
         follows: precedent.as_ref().map(|precedent| precedent.action),
         needs_again: doubts::needs_again(
             precedent,
-            [
-                fit::doubt(flow, &person.subject, account.as_ref()),
-                doubts::stranger(person, reading),
-                others.doubt(&ask.login),
-                shared.others,
-            ]
-            .into_iter()
-            .flatten(),
+            account_doubt.iter().map(|doubt| doubt.why.clone()).chain(shared.others),
         ),
+        account_doubt,
+        asked: ask.asked(),
         refusal: another(ask, target_id.as_deref(), particulars)
-            .or_else(|| said::refusal(desk, flow, &ask.inputs, &names).map(Refusal::from))
+            .or_else(|| told.another.map(Refusal::from))
+            .or_else(|| said.map(Refusal::from))
             .or_else(|| doubts::refusal(desk, flow, &earlier, (&names, untold.as_deref()), (reading, &aim))),
         undo: undo(flow, &desk.flows),
         reason_required: guard::requires_reason(&desk.guard, risk),
@@ -464,10 +560,6 @@ fn choose(
     subject: &Subject,
     ask: &Ask,
 ) -> Result<Option<ProviderAccount>, PlanError> {
-    let not_that = |account: &ProviderAccount| PlanError::NotThatAccount {
-        flow: flow.id.clone(),
-        account: account.user_id.to_string(),
-    };
     let only_opens = || PlanError::OnlyOpens(flow.id.clone());
     let possible = match fit::fit(flow, check, subject, &Pages::default()).target {
         Ok(FitTarget::Page(_)) => return Err(only_opens()),
@@ -480,15 +572,25 @@ fn choose(
     // Where there are several, what is undone was done to one of them.
     let was = ask.undoes.as_ref().and_then(|undoes| undoes.account.as_deref());
     let of_undone = || possible.iter().find(|account| Some(account.user_id.raw()) == was);
-    match (ask.account.as_ref().or_else(of_undone), possible.as_slice()) {
-        (Some(chosen), possible) => {
-            let is_it = |a: &&ProviderAccount| a.user_id == chosen.user_id && a.provider == chosen.provider;
-            possible.iter().find(is_it).cloned().map(Some).ok_or_else(|| not_that(chosen))
+    let among = match &ask.account {
+        Some(named) => {
+            let meant: Vec<_> = possible.iter().filter(|account| named.is_of(account)).cloned().collect();
+            if meant.is_empty() {
+                return Err(not_that(flow, named, possible));
+            }
+            meant
         }
-        (None, []) => Ok(None),
-        (None, [account]) => Ok(Some(account.clone())),
-        (None, _) => Err(PlanError::Choose { flow: flow.id.clone(), accounts: possible }),
+        None => of_undone().map_or(possible.clone(), |account| vec![account.clone()]),
+    };
+    match among.as_slice() {
+        [] => Ok(None),
+        [first, others @ ..] if others.iter().all(|other| other.is_same(first)) => Ok(Some(first.clone())),
+        _ => Err(PlanError::Choose { flow: flow.id.clone(), login: subject.login.clone(), accounts: among }),
     }
+}
+
+fn not_that(flow: &Flow, named: &AccountName, accounts: Vec<ProviderAccount>) -> PlanError {
+    PlanError::NotThatAccount { flow: flow.id.clone(), account: named.clone(), accounts }
 }
 
 /// The word that a medium risk asks for: the verb itself.

@@ -2,17 +2,17 @@
 
 use super::Desk;
 use super::about::Person;
-use super::fit::Handed;
+use super::fit::{self, Handed};
 use super::guard::{self, Mode, Precedent};
 use super::others;
 use super::sight::{Aim, Reading};
-use super::subject::Names;
+use super::subject::{Names, is_one};
 use super::target;
-use crate::domain::flow::ProvenBy;
+use crate::domain::flow::{EntityKind, Product, ProvenBy};
 use crate::domain::operation::Whom;
 use crate::domain::plan::{Refusal, Target};
-use crate::domain::subject::ProviderAccount;
-use crate::domain::{Action, Flow, Route, Untrusted};
+use crate::domain::subject::{Entity, ProviderAccount};
+use crate::domain::{Action, Flow, Login, Route, Untrusted};
 use serde_json::Value;
 
 /// Why it will not be sent at all, if so.
@@ -44,6 +44,98 @@ pub(super) fn needs_again(
     let before = precedent.map(|precedent| precedent.why);
     let texts: Vec<String> = before.into_iter().chain(doubts).collect();
     (!texts.is_empty()).then(|| texts.join("; "))
+}
+
+/// Several of them in one text.
+pub(super) fn joined(doubts: impl IntoIterator<Item = Option<String>>) -> Option<String> {
+    let texts: Vec<String> = doubts.into_iter().flatten().collect();
+    (!texts.is_empty()).then(|| texts.join("; "))
+}
+
+/// That the issue names one account of a product, and Cisco Identity Intelligence lists another for the same login.
+/// Which of them is right nobody can say from here.
+pub(super) fn contradicted(
+    person: &Person,
+    account: Option<&ProviderAccount>,
+    reading: &Reading,
+) -> Option<String> {
+    let (account, entity) = (account?, person.subject.entity.as_ref()?);
+    entity.accounts.iter().find(|named| named.is_same(account))?;
+    let product = account.product()?;
+    let read = reading.user.as_ref().map(|user| &user.id);
+    let listed = || person.subject.listed.iter().filter(|listed| listed.product() == Some(product));
+    let is_it = |listed: &ProviderAccount| is_one(listed, account) || read == Some(&listed.user_id);
+    if listed().next().is_none() || listed().any(is_it) {
+        return None;
+    }
+    let ids: Vec<String> = listed().take(NAMED).map(|listed| format!("`{}`", listed.user_id)).collect();
+    Some(format!(
+        "the issue names the {} account `{}`, and for `{}` Cisco Identity Intelligence lists {}",
+        product.ispm_name(),
+        account.user_id,
+        person.subject.login,
+        ids.join(", ")
+    ))
+}
+
+/// What stands against a flow that is told a login alone, where something else says which account that is.
+#[derive(Debug, Default)]
+pub(super) struct ToldLogin {
+    /// That the login is another account's: nothing is sent.
+    pub(super) another: Option<String>,
+    /// That nobody could say.
+    pub(super) unsure: Option<String>,
+}
+
+/// Holds the account that has the login against the one that an issue names, and against the directory's.
+pub(super) fn told_login(
+    flow: &Flow,
+    person: &Person,
+    account: Option<&ProviderAccount>,
+    reading: &Reading,
+) -> ToldLogin {
+    if flow.is_told_id() {
+        return ToldLogin::default();
+    }
+    let Person { subject, .. } = person;
+    let read = reading.user.as_ref().map(|user| ProviderAccount {
+        provider: Product::Okta.cii_provider().into(),
+        user_id: user.id.clone(),
+        login: user.profile_text("login").map(|login| Login::new(login.raw())).unwrap_or_default(),
+    });
+    // What was read goes before what the directory lists.
+    let has_login = |product: Option<Product>| -> Vec<&ProviderAccount> {
+        let read: Vec<_> = read.iter().filter(|read| read.product() == product).collect();
+        let listed = subject.listed.iter().filter(|listed| listed.product() == product);
+        if read.is_empty() { listed.collect() } else { read }
+    };
+    // A person's accounts are several, and the login is the person's.
+    let is_account = |entity: &&Entity| entity.kind() == Some(EntityKind::Account);
+    let named = subject.entity.iter().filter(is_account).flat_map(|entity| &entity.accounts);
+    let of_flow = |it: &&ProviderAccount| flow.product.is_none_or(|product| it.product() == Some(product));
+    let claimed: Vec<(&ProviderAccount, &str)> = named
+        .filter(of_flow)
+        .map(|named| (named, "the issue names"))
+        .chain(account.map(|listed| (listed, "Cisco Identity Intelligence lists")))
+        .collect();
+    let mut told = ToldLogin::default();
+    for (claimed, by) in claimed {
+        let (login, having) = (&subject.login, has_login(claimed.product()));
+        let which = format!("{} account `{}`", fit::provider(claimed), claimed.user_id);
+        if having.is_empty() {
+            told.unsure = Some(format!(
+                "the flow is told the login `{login}` alone, and whether that is the {which} which {by} cannot be told"
+            ));
+        } else if !having.iter().any(|has| is_one(has, claimed)) {
+            let ids: Vec<String> =
+                having.iter().take(NAMED).map(|has| format!("`{}`", has.user_id)).collect();
+            told.another = Some(format!(
+                "the flow is told the login `{login}` alone, which is {}, and {by} the {which}",
+                ids.join(", ")
+            ));
+        }
+    }
+    told
 }
 
 /// That the account which would be acted on goes by a login that nothing else knows for this person. An

@@ -22,11 +22,22 @@ pub fn fits(flows: &[Flow], check: Option<&Check>, subject: &Subject, pages: &Pa
 /// Whether one flow fits, and what it would act on or open.
 pub fn fit(flow: &Flow, check: Option<&Check>, subject: &Subject, pages: &Pages) -> Fit {
     let is_suggested = check.is_some_and(|check| flow.is_suggested_for(&check.id, &check.title));
+    let subject = &as_told(flow, subject);
     let target = match flow.route {
         Route::Open => page(flow, pages).map(FitTarget::Page),
         Route::ApiEndpoint | Route::Okta => target(flow, subject),
     };
     Fit { flow: flow.clone(), is_suggested, target }
+}
+
+/// The subject as a flow can know it. Where it is told a login alone, what an issue says of the account behind that
+/// login counts for nothing: the flow acts on the one that has it.
+pub(super) fn as_told(flow: &Flow, subject: &Subject) -> Subject {
+    let mut subject = subject.clone();
+    if !flow.is_told_id() {
+        subject.accounts.clone_from(&subject.listed);
+    }
+    subject
 }
 
 /// The page of a flow that opens one: its own where one is configured, else the finding's, else the
@@ -97,11 +108,15 @@ fn target(flow: &Flow, subject: &Subject) -> Result<FitTarget, String> {
     let Some(product) = flow.product else { return Ok(router(flow, subject)) };
     let accounts = accounts_of(product, subject);
     let anothers = subject.entity.as_ref().filter(|entity| is_anothers(entity, product));
+    let is_named = |entity: &Entity| entity.accounts.iter().any(|named| named.product() == Some(product));
+    let is_told_login = !flow.is_told_id() && subject.entity.as_ref().is_some_and(is_named);
     match (accounts.as_slice(), anothers) {
         ([account], _) => Ok(FitTarget::Account(account.clone())),
         ([], Some(entity)) => Err(anothers_account(entity, product, subject)),
-        ([], None) if flow.takes_login => Ok(FitTarget::Login(subject.login.clone())),
+        ([], None) if flow.takes_login || is_told_login => Ok(FitTarget::Login(subject.login.clone())),
         ([], None) => Err(no_account(product, subject)),
+        // Whichever was chosen, the flow is not told.
+        _ if !flow.is_told_id() => Ok(FitTarget::Login(subject.login.clone())),
         _ => Ok(FitTarget::Choose(accounts)),
     }
 }
@@ -197,6 +212,7 @@ pub fn words(fit: &Fit) -> String {
     match &fit.target {
         Ok(FitTarget::Account(target) | FitTarget::Router(Some(target))) => account(target),
         Ok(FitTarget::Choose(accounts)) => format!("{} accounts: choose one", accounts.len()),
+        Ok(FitTarget::Login(login)) if !fit.flow.is_told_id() => format!("is told the login {login} alone"),
         Ok(FitTarget::Login(login)) => format!("acts on the login {login}: no account id is known"),
         Ok(FitTarget::Page(page)) => format!("opens {}: {}", page.of.words(), page.url),
         Ok(FitTarget::Router(None)) => "is told the finding and decides itself what to act on".to_owned(),

@@ -2,7 +2,6 @@
 
 use super::subject::Names;
 use crate::config::meant::Guard;
-use crate::domain::action::ShownRequest;
 use crate::domain::operation::Operation;
 use crate::domain::query::Pattern;
 use crate::domain::{Action, ActionId, Evidence, Flow, Login, Outcome, Risk, precedent, time};
@@ -106,17 +105,6 @@ pub fn precedent(earlier: &[Action], now: Timestamp) -> Option<Precedent> {
     (!why.is_empty()).then(|| Precedent { action: last.id, why: why.join("; ") })
 }
 
-/// Those of earlier actions that did the same, and those of which nobody knows what they did. Adding to
-/// another group is something else, though the flow and the user are the same; so is changing another field.
-pub fn alike(flow: &Flow, earlier: &[Action], request: &ShownRequest) -> Vec<Action> {
-    let is_told_more = flow.operation.is_some_and(Operation::is_told_more);
-    let is_same = |action: &&Action| {
-        let is_alike = action.request.url == request.url && action.request.body == request.body;
-        !is_told_more || is_alike || action.outcome == Outcome::Unknown
-    };
-    earlier.iter().filter(is_same).cloned().collect()
-}
-
 /// The action that does the same to the same user and has not ended, if any: two at once are refused.
 pub fn still_open(earlier: &[Action]) -> Option<String> {
     let open = earlier.iter().find(|action| action.outcome == Outcome::Pending)?;
@@ -136,10 +124,11 @@ fn is_denied(action: &Action) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::config::meant::OktaAllow;
     use crate::domain::Actor;
+    use crate::domain::action::ShownRequest;
     use rstest::rstest;
 
     fn guard(protected: &[&str]) -> Guard {
@@ -202,7 +191,7 @@ mod tests {
         assert!(!requires_reason(&Guard::default(), Risk::High));
     }
 
-    fn action(minutes_ago: i64, evidence: Evidence, outcome: Outcome) -> Action {
+    pub(in super::super) fn action(minutes_ago: i64, evidence: Evidence, outcome: Outcome) -> Action {
         Action {
             id: ActionId(uuid::Uuid::from_u128(9)),
             step: None,
@@ -214,6 +203,7 @@ mod tests {
             risk: Risk::Low,
             login: Login::new("ann"),
             target_id: None,
+            account_login: None,
             finding: None,
             evidence,
             outcome,

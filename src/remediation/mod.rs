@@ -6,6 +6,7 @@
 //! | [`fit`] | which flows can be offered for a subject, and why the others cannot |
 //! | [`offer`] | the flows that are offered for a person, and the page of those that only open one |
 //! | [`guard`] | what must not be done, and what has to be insisted on |
+//! | `alike` | which earlier actions did the same |
 //! | `others` | whom a run may act on besides the finding's person |
 //! | `protection` | the groups that say whether somebody is protected |
 //! | `about` | the finding, the event and the person behind a run, read now |
@@ -26,6 +27,7 @@
 //! just now, and nothing leaves before its intent is committed.
 
 mod about;
+mod alike;
 mod beside;
 pub mod blast;
 pub mod bulk;

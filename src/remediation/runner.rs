@@ -19,11 +19,13 @@ pub use later::LookError;
 
 use super::guard::Precedent;
 use super::subject::Names;
-use super::{Desk, blast, card, guard, sight, target};
+use super::trial::{self, Trial};
+use super::{Ask, Desk, PlanError, alike, blast, card, guard, prepare_to, target};
 use crate::domain::action::StepOf;
+use crate::domain::bulk::doubts;
 use crate::domain::plan::Plan;
 use crate::domain::run_end::{Ended, RunEnd, StepEnd};
-use crate::domain::{Action, ActionId, Evidence, FlowId, OneTimeLink, Outcome};
+use crate::domain::{Action, ActionId, Evidence, FlowId, OneTimeLink, Outcome, Untrusted};
 use crate::store::{Again, Basis, IntendError, StoreError};
 use flight::{Flight, Open, Watch};
 use gate::Gate;
@@ -299,7 +301,8 @@ impl Runner {
             return Err(RunError::AlreadyRun(plan.action));
         }
         let earlier = card::earlier(desk, &plan.flow, &plan.login, plan.target_id.as_deref()).await?;
-        let alike = guard::alike(&plan.flow, &earlier, &plan.request);
+        let group = plan.particulars.group.as_ref();
+        let alike = alike::alike(&plan.flow, &earlier, (&plan.request, group));
         check_insisted(plan, confirmed, guard::precedent(&alike, desk.now()))?;
         // One that is pending may yet turn unknown, and that was not decided on.
         let ended = earlier.iter().filter(|action| action.outcome != Outcome::Pending);
@@ -307,24 +310,56 @@ impl Runner {
         Ok(Basis { same: desk.same_as(&plan.flow), seen, again: confirmed.again })
     }
 
-    /// Compare before act: whatever differs from what was shown goes back to the analyst.
+    /// Compare before act: everything is read and planned once more, and whatever differs from what was shown goes
+    /// back to the analyst. That holds too for what could not be read then: whether somebody is protected, and whose
+    /// account it is, may only be seen now.
     async fn check_target(&self, plan: &Plan) -> Result<(), RunError> {
-        let Some(now) = sight::again(&self.desk, plan).await else {
-            return Ok(());
-        };
-        let differences = target::differences(&plan.target, &now.target);
-        if !differences.is_empty() {
-            return Err(RunError::TargetChanged(differences));
-        }
-        match blast::roles_since(&self.desk, plan).await {
-            None => Ok(()),
-            Some(roles) => {
-                let roles: Vec<String> = roles.iter().map(ToString::to_string).collect();
-                let words = format!("they are an administrator now ({}): more is asked", roles.join(", "));
-                Err(RunError::TargetChanged(vec![words]))
+        let now = match self.planned_again(plan).await {
+            Ok(now) => now,
+            Err(PlanError::Store(error)) => return Err(error.into()),
+            Err(error) => {
+                let error = error.to_string();
+                let why = error.lines().next().unwrap_or_default();
+                return Err(RunError::TargetChanged(vec![format!("it cannot be planned any more: {why}")]));
             }
+        };
+        // What the state forbids shows in what differs; a step with nothing to do was shown so.
+        let guards = now.refusal.as_ref().filter(|refusal| refusal.outcome == Outcome::Refused);
+        let refusal = guards.map(|refusal| refusal.why.clone());
+        let differences = since_shown(plan, &now);
+        match (differences.is_empty(), refusal) {
+            (true, None) => Ok(()),
+            (true, Some(why)) => Err(RunError::Refused(why)),
+            (false, why) => Err(RunError::TargetChanged(differences.into_iter().chain(why).collect())),
         }
     }
+
+    async fn planned_again(&self, plan: &Plan) -> Result<Plan, PlanError> {
+        if plan.is_test {
+            let trial =
+                Trial { action: plan.action, flow: plan.flow.id.clone(), inputs: plan.asked.inputs.clone() };
+            return trial::prepare(&self.desk, trial).await;
+        }
+        prepare_to(&self.desk, Ask::of(plan), blast::depth_before_send(plan)).await
+    }
+}
+
+/// What is otherwise than it was shown, a line each.
+fn since_shown(plan: &Plan, now: &Plan) -> Vec<String> {
+    let mut all = target::differences(&plan.target, &now.target);
+    if let (Some(then), Some(id)) = (&plan.target_id, &now.target_id)
+        && then != id
+    {
+        let (then, id) = (Untrusted::from(then.as_str()), Untrusted::from(id.as_str()));
+        all.push(format!("it leads to another account now: {id}, not {then}"));
+    }
+    let shown = doubts(plan);
+    all.extend(doubts(now).into_iter().filter(|doubt| !shown.contains(doubt)));
+    let promoted = now.blast.as_ref().filter(|blast| now.risk > plan.risk && blast.is_of_administrator());
+    all.extend(promoted.map(|blast| {
+        format!("they are an administrator now ({}): more is asked", blast.administrator().words)
+    }));
+    all
 }
 
 /// Insisting covers what was shown, and nothing that came since.

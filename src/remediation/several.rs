@@ -8,7 +8,7 @@ use super::sight::{self, Aim, Reading};
 use crate::domain::action::StepOf;
 use crate::domain::operation::Whom;
 use crate::domain::payload;
-use crate::domain::plan::{Plan, Refusal};
+use crate::domain::plan::{AccountDoubt, Plan, Refusal};
 use crate::domain::{Flow, Outcome};
 use serde_json::Map;
 
@@ -64,7 +64,9 @@ fn joined(
         caveats: distinct(caveats),
         cannot_know: unknown(&steps),
         needs_again: insistence(&steps),
+        account_doubt: account_doubt(&steps),
         follows: None,
+        asked: ask.asked(),
         refusal: refusal(&steps),
         undo: card::undo(flow, &desk.flows),
         reason_required: guard::requires_reason(&desk.guard, risk)
@@ -91,6 +93,13 @@ fn unknown(steps: &[Plan]) -> Vec<String> {
 fn insistence(steps: &[Plan]) -> Option<String> {
     let texts = distinct(steps.iter().filter_map(|step| step.needs_again.as_ref()));
     (!texts.is_empty()).then(|| texts.join("; "))
+}
+
+/// The same of what makes it another's account: the steps stand on one reading.
+fn account_doubt(steps: &[Plan]) -> Option<AccountDoubt> {
+    let doubts: Vec<&AccountDoubt> = steps.iter().filter_map(|step| step.account_doubt.as_ref()).collect();
+    let why = distinct(doubts.iter().map(|doubt| &doubt.why)).join("; ");
+    doubts.first().map(|first| AccountDoubt { why, login: first.login.clone() })
 }
 
 /// A guard stops the whole run. A step that would change nothing, or that the state forbids, leaves the

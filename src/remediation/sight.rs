@@ -114,11 +114,6 @@ pub(super) async fn read(
     }
 }
 
-/// Looks at the target of a plan again; `None` where it could not be looked at the first time.
-pub(super) async fn again(desk: &Desk, plan: &Plan) -> Option<Reading> {
-    Some(look(desk, key(plan)?, &Aim::of_plan(plan)).await)
-}
-
 /// By what the target of a plan is looked up: its id, or the login that nobody has yet.
 pub(super) fn key(plan: &Plan) -> Option<&str> {
     let of_new = || matches!(Aim::of_plan(plan), Aim::Exists(_)).then(|| plan.login.raw());

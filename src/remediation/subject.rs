@@ -16,6 +16,7 @@ pub fn subject(login: &Login, details: Option<&Part<EndUser>>, ispm_record: Opti
     let mut accounts: Vec<ProviderAccount> = user
         .map(|user| user.provider_end_user_details.iter().filter_map(account).collect())
         .unwrap_or_default();
+    let listed = accounts.clone();
     let accounts_unknown = if accounts.is_empty() { unknown(details) } else { None };
     let entity = ispm_record.and_then(|raw| entity(login, raw));
     if let Some(entity) = &entity {
@@ -27,6 +28,7 @@ pub fn subject(login: &Login, details: Option<&Part<EndUser>>, ispm_record: Opti
         entity,
         cii_id: details.map(|details| details.id.clone()).filter(|id| !id.is_blank()),
         accounts,
+        listed,
         accounts_unknown,
         last_login: details.and_then(|d| d.last_sign_in.as_ref()).and_then(|sign_in| sign_in.timestamp),
     }
@@ -54,7 +56,7 @@ fn add_accounts(accounts: &mut Vec<ProviderAccount>, entity: &Entity) {
 }
 
 /// Whether the issue names an account that is known, by its id or by the login that stands for it there.
-fn is_one(known: &ProviderAccount, named: &ProviderAccount) -> bool {
+pub(super) fn is_one(known: &ProviderAccount, named: &ProviderAccount) -> bool {
     let is_its_login = known.login == Login::new(named.user_id.raw());
     known.is_same(named) || (is_its_login && known.product().is_some() && known.product() == named.product())
 }
@@ -124,7 +126,10 @@ impl Names {
     pub fn of(subject: &Subject, details: Option<&Part<EndUser>>, okta: Option<&OktaUser>) -> Names {
         let mut names = Names::default();
         names.add(subject.login.raw());
-        for account in &subject.accounts {
+        subject.cii_id.iter().for_each(|id| names.add(id.raw()));
+        // A flow that is told no id may act on another account than the issue names: neither may be protected.
+        let named = subject.entity.iter().flat_map(|entity| &entity.accounts);
+        for account in subject.accounts.iter().chain(named) {
             names.add(account.login.raw());
             names.add(account.user_id.raw());
         }
@@ -335,6 +340,8 @@ mod tests {
             "root@x",
             "group:admins",
             "classification:executive",
+            "c1",
+            "00u1",
         ] {
             assert!(all.contains(&name), "{name} in {all:?}");
         }

@@ -10,6 +10,7 @@ use crate::domain::{Flow, NOTHING, Untrusted};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
+const LOGIN: &str = "login";
 const ID: &str = "id";
 const STATUS: &str = "status";
 const SIGNED_IN: &str = "signed in";
@@ -26,7 +27,7 @@ pub(super) fn facts(user: &OktaUser, zone: &Zone) -> Vec<Fact> {
     let when =
         |at: Option<Timestamp>, never: &str| at.map_or_else(|| never.to_owned(), |at| zone.seconds(at));
     [
-        ("login", text(user.profile_text("login").as_ref())),
+        (LOGIN, text(user.profile_text("login").as_ref())),
         (ID, text(Some(&user.id))),
         (STATUS, text(Some(&user.status))),
         ("since", when(user.status_changed, NOTHING)),
@@ -122,7 +123,13 @@ pub(super) fn status(target: &Target) -> Option<&str> {
 /// What differs between two readings, a line each. That it can be read no more is a difference.
 pub(super) fn differences(then: &Target, now: &Target) -> Vec<String> {
     match now {
+        Target::CannotTell(_) if then.unread().is_some() => Vec::new(),
         Target::CannotTell(why) => vec![format!("it cannot be read any more: {why}")],
+        Target::Read { .. } if then.unread().is_some() => {
+            let fact = |name: &str| now.fact(name).unwrap_or(NOTHING).to_owned();
+            let (id, login, status) = (fact(ID), fact(LOGIN), fact(STATUS));
+            vec![format!("it could not be read then, and now it can: `{login}` ({id}), {status}")]
+        }
         Target::Read { .. } => {
             let told = |(name, was, is): (String, String, String)| format!("{name} was {was}, is {is}");
             then.changes(now).into_iter().map(told).collect()

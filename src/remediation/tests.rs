@@ -1,6 +1,7 @@
 //! Cards and runs against doubles: never two sends for one intent, never a send without a committed
 //! intent, never `verified` without a re-read.
 
+mod accounts;
 mod again;
 mod bulk;
 mod doubles;
@@ -11,10 +12,13 @@ mod operations;
 mod others;
 mod rivals;
 mod steps;
+mod told;
 mod trials;
 mod undo;
+mod unread;
 
 use super::*;
+use crate::domain::account_name::AccountName;
 use crate::domain::flow::PayloadShape;
 use crate::domain::plan::{Confirm, FitTarget, Plan, Target};
 use crate::domain::time::Zone;
@@ -352,12 +356,12 @@ async fn the_targets_state_refuses(#[case] status: &'static str, #[case] phrase:
 #[rstest]
 #[case("root")]
 #[case("ANN@okta.example")]
-#[case("c*")]
+#[case("c1")]
 #[tokio::test]
 async fn a_protected_name_refuses_by_any_of_its_names(#[case] entry: &str) {
     let guard = Guard { protected: vec![entry.to_owned()], ..Guard::default() };
     let plan = Setup { guard, ..Default::default() }.lab().plan().await;
-    assert_eq!(plan.refusal.is_some(), entry != "c*", "a CII id is not a name");
+    assert!(plan.refusal.unwrap().why.contains("protected"));
 }
 
 #[rstest]
@@ -413,7 +417,7 @@ async fn the_groups_of_the_account_that_was_chosen_protect(#[case] chosen: &str,
     *lab.groups.only.lock().unwrap() = Some("00u2");
     let error = prepare(&lab.desk, ask(1)).await.unwrap_err();
     let PlanError::Choose { accounts, .. } = error else { panic!("{error}") };
-    let account = accounts.into_iter().find(|account| account.user_id.raw() == chosen);
+    let account = accounts.iter().find(|account| account.user_id.raw() == chosen).map(AccountName::of);
     let plan = prepare(&lab.desk, Ask { account, ..ask(1) }).await.unwrap();
     assert_eq!(plan.refusal.is_some(), is_refused, "{:?}", plan.refusal);
 }
@@ -438,22 +442,6 @@ async fn what_cannot_be_read_is_said_and_the_login_is_used() {
     let group = Ask { flow: "okta-add-user-to-a-group".into(), ..ask(1) };
     let error = prepare(&lab.desk, group).await.unwrap_err().to_string();
     assert!(error.contains("Cisco Identity Intelligence is not configured"), "{error}");
-}
-
-#[tokio::test]
-async fn two_accounts_are_a_choice() {
-    let record = |id: &str| json!({"userId": id, "provider": "OKTA", "login": id});
-    let details = json!({"providerEndUserDetails": [record("00u1"), record("00u2")]});
-    let lab = Setup { details, ..Default::default() }.lab();
-    let error = prepare(&lab.desk, ask(1)).await.unwrap_err();
-    let PlanError::Choose { accounts, .. } = error else { panic!("{error}") };
-    let chosen = Ask { account: accounts.last().cloned(), ..ask(1) };
-    let plan = prepare(&lab.desk, chosen.clone()).await.unwrap();
-    assert!(plan.request.body.contains(r#""entityIdInService":"00u2""#));
-    let mut gone = chosen.account.clone().unwrap();
-    gone.user_id = "00u3".into();
-    let error = prepare(&lab.desk, Ask { account: Some(gone), ..chosen }).await.unwrap_err();
-    assert!(matches!(error, PlanError::NotThatAccount { .. }));
 }
 
 #[tokio::test]
@@ -631,6 +619,28 @@ async fn what_was_declared_dead_while_it_waited_for_its_place_does_not_leave() {
     let action = action.unwrap();
     assert_eq!((action.evidence, action.outcome, lab.sends()), (Evidence::Intended, Outcome::Failed, 0));
     assert!(action.receipt.unwrap().error.unwrap().contains("not pending any more"));
+}
+
+/// A program that was stopped while it waited for its place holds a lease that nobody ended: it ran out all the same.
+#[tokio::test]
+async fn what_slept_through_its_lease_while_it_waited_for_its_place_does_not_leave() {
+    let script = Script { paced: Some((Notify::new(), Notify::new())), ..Default::default() };
+    let lab = Setup { script, ..Default::default() }.lab();
+    let plan = lab.plan().await;
+    let (queued, may_leave) = lab.script.paced.as_ref().unwrap();
+    let asleep = async {
+        queued.notified().await;
+        *lab.now.lock().unwrap() += SignedDuration::from_secs(20);
+        // Awake again, it renews its lease first, which nobody ended meanwhile.
+        lab.memory.renewed.notified().await;
+        lab.memory.renewed.notified().await;
+        may_leave.notify_one();
+    };
+    let confirmed = confirmed(&plan);
+    let (action, ()) = tokio::join!(lab.run(&plan, &confirmed), asleep);
+    let action = action.unwrap();
+    assert_eq!((action.evidence, action.outcome, lab.sends()), (Evidence::Intended, Outcome::Failed, 0));
+    assert_eq!(action.receipt.unwrap().error.unwrap(), "the lease ran out before a byte left");
 }
 
 #[rstest]

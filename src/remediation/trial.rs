@@ -8,7 +8,7 @@ use super::{Desk, PlanError, card, guard, said, target};
 use crate::domain::operation::Particulars;
 use crate::domain::payload::PayloadError;
 use crate::domain::payload::sample::{self, Sample};
-use crate::domain::plan::{Confirm, Order, Plan, Refusal, Target};
+use crate::domain::plan::{AskedFor, Confirm, Order, Plan, Refusal, Target};
 use crate::domain::{ActionId, Flow, FlowId, Login, PartName, Route, Untrusted};
 use std::collections::BTreeMap;
 
@@ -50,6 +50,7 @@ pub async fn prepare(desk: &Desk, trial: Trial) -> Result<Plan, PlanError> {
         is_test: true,
         undoes: None,
         risk: flow.risk,
+        access: Some(desk.caller.access_to(flow).await),
         blast: None,
         confirm: Confirm::of(flow.risk, &sample.login, card::word(flow)),
         verb: format!("try, with the documented sample, to {}", flow.verb),
@@ -57,12 +58,15 @@ pub async fn prepare(desk: &Desk, trial: Trial) -> Result<Plan, PlanError> {
         caveats: [live(&sample)].into_iter().chain(flow.caveats.iter().cloned()).collect(),
         follows: None,
         needs_again: found.untold.clone(),
+        account_doubt: None,
+        asked: AskedFor { inputs: trial.inputs.clone(), ..AskedFor::default() },
         refusal: refusal(desk, flow, &trial, (&sample, &found)),
         undo: card::undo(flow, &desk.flows),
         reason_required: guard::requires_reason(&desk.guard, flow.risk),
         differences: Vec::new(),
         login: sample.login,
         target_id: order.target,
+        account_login: None,
         finding: None,
         request,
         particulars: Particulars::default(),
@@ -136,6 +140,6 @@ fn sample_names(sample: &Sample) -> Names {
 fn refusal(desk: &Desk, flow: &Flow, trial: &Trial, (sample, found): (&Sample, &Found)) -> Option<Refusal> {
     let names = sample_names(sample);
     let by_guard = guard::refusal(&desk.guard, desk.mode, &names)
-        .or_else(|| said::refusal(desk, flow, &trial.inputs, &names));
+        .or_else(|| said::refusal_by_name(desk, flow, &trial.inputs, &names));
     by_guard.or_else(|| found.somebody.clone()).map(Refusal::from)
 }

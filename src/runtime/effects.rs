@@ -10,6 +10,7 @@ use crate::app::log::{LogForm, LogSlice, LogStep};
 use crate::app::msg::{Answer, Looked, NotRun, Progress, SaidOf, Stage};
 use crate::app::{Effect, Msg, RequestId, effect::RunAsk};
 use crate::domain::access::Preview;
+use crate::domain::account_name::AccountName;
 use crate::domain::bulk::BulkId;
 use crate::domain::dossier::Problem;
 use crate::domain::finding::HistoryEntry;
@@ -401,7 +402,7 @@ impl Work {
             login: ask.login,
             finding: ask.finding,
             event: ask.event,
-            account: ask.account,
+            account: ask.account.as_ref().map(AccountName::of),
             inputs: ask.inputs,
             undoes: ask.undoes,
         };

@@ -92,7 +92,8 @@ pub(super) fn bulk(
         let (folder, id) = (folder.display(), run.id);
         format!("the run cannot be written to `{folder}`: {error}; hint: `idtriage bulk show {id} --json > FILE` writes elsewhere")
     })?;
-    Ok(format!("{} users are in {}", users.len(), path.display()))
+    let noun = if users.len() == 1 { "user is" } else { "users are" };
+    Ok(format!("{} {noun} in {}", users.len(), path.display()))
 }
 
 /// The ending of a file's name.

@@ -20,7 +20,7 @@ use crate::remediation::bulk::{ConfirmedBulk, queued, refusal};
 use crate::remediation::{self, Ask, BulkTold, PlanError, Wish};
 use crate::store::{Again, FindingFilter, Store, StoreError, Users};
 use futures_util::stream::{self, StreamExt as _};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -45,7 +45,7 @@ struct Inner {
     wishes: Mutex<HashMap<BulkId, watch::Sender<Wish>>>,
     driven: watch::Sender<usize>,
     is_closed: watch::Sender<bool>,
-    left: Mutex<Vec<BulkRun>>,
+    left: Mutex<BTreeMap<BulkId, BulkRun>>,
 }
 
 impl Default for Drives {
@@ -76,7 +76,17 @@ impl Drives {
 
     /// The runs in which somebody still waits, as they stood when they were left.
     pub fn left(&self) -> Vec<BulkRun> {
-        held(&self.0.left).clone()
+        held(&self.0.left).values().cloned().collect()
+    }
+
+    /// A drive is over: of a run that was gone on with meanwhile only how it stands now counts.
+    fn keep_left(&self, run: &BulkRun) {
+        let waits = run.counts.queued > 0 && !run.state.is_over();
+        let mut left = held(&self.0.left);
+        match waits {
+            true => drop(left.insert(run.id, run.clone())),
+            false => drop(left.remove(&run.id)),
+        }
     }
 
     fn wishes(&self) -> MutexGuard<'_, HashMap<BulkId, watch::Sender<Wish>>> {
@@ -215,10 +225,8 @@ impl Driver {
         let ended = self.services.runner.drive(seat.id, seat.hears.clone(), told).await;
         // Every user is told before the end is.
         let _ = teller.await;
-        if let Ok(run) = &ended
-            && run.counts.queued > 0
-        {
-            held(&seat.drives.0.left).push(run.clone());
+        if let Ok(run) = &ended {
+            seat.drives.keep_left(run);
         }
         let ended = ended.map(Box::new).map_err(|error| error.to_string());
         tell(&self.heard, Msg::BulkEnded(seat.id, ended));

@@ -32,6 +32,19 @@ pub enum Held {
     Missing,
 }
 
+/// What became of an end that somebody told of a user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    /// It is theirs.
+    Kept,
+    /// One was told before, and stays.
+    ToldBefore,
+    /// It says that nothing was sent, and another process began with them meanwhile: their actions tell.
+    BegunMeanwhile,
+    /// Another process drives the run, and tells.
+    Others,
+}
+
 /// Where bulk runs are kept.
 #[async_trait]
 pub trait BulkStore {
@@ -55,15 +68,26 @@ pub trait BulkStore {
         at: Timestamp,
     ) -> Result<bool, StoreError>;
 
+    /// The same by whoever drove it so far, as they leave it. Where another process drives it by now, or had it wait or
+    /// stopped it, it stays so, but for one in which nobody waits: that is done. Answers how it stood.
+    async fn leave(
+        &self,
+        id: BulkId,
+        owner: &str,
+        to: (BulkState, Option<&str>),
+        actor: &Actor,
+        at: Timestamp,
+    ) -> Result<Held, StoreError>;
+
     /// Keeps how it ended for one user, where nobody has told it yet, and nobody but `owner` drives the run: the end
-    /// that whoever was cut off tells is no news, and may be untrue. Answers whether it was kept.
+    /// that whoever was cut off tells is no news, and may be untrue.
     async fn user_ended(
         &self,
         id: BulkId,
         position: u32,
         end: &BulkEnd,
         owner: &str,
-    ) -> Result<bool, StoreError>;
+    ) -> Result<Kept, StoreError>;
 
     /// Remembers what paused a run: whoever goes on with it has seen that.
     async fn saw(&self, id: BulkId, kind: EndKind) -> Result<(), StoreError>;
@@ -124,13 +148,24 @@ macro_rules! no_bulk_runs {
                 Err($crate::store::StoreError::Closed)
             }
 
+            async fn leave(
+                &self,
+                _: $crate::domain::bulk::BulkId,
+                _: &str,
+                _: ($crate::domain::bulk::BulkState, Option<&str>),
+                _: &$crate::domain::Actor,
+                _: jiff::Timestamp,
+            ) -> Result<$crate::store::Held, $crate::store::StoreError> {
+                Err($crate::store::StoreError::Closed)
+            }
+
             async fn user_ended(
                 &self,
                 _: $crate::domain::bulk::BulkId,
                 _: u32,
                 _: &$crate::domain::bulk::BulkEnd,
                 _: &str,
-            ) -> Result<bool, $crate::store::StoreError> {
+            ) -> Result<$crate::store::Kept, $crate::store::StoreError> {
                 Err($crate::store::StoreError::Closed)
             }
 

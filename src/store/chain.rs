@@ -26,7 +26,12 @@ pub async fn verify(store: &dyn Store, kept: Option<Head>) -> Result<Verdict, St
         }
     }
     let so_far = verdict(&verifier, None);
-    Ok(Verdict { broken: verifier.finish().err(), ..so_far })
+    let broken = match verifier.finish().err() {
+        // What the records are found by is theirs alone to say.
+        None => store.journal_unfound().await?.map(Broken::Unfound),
+        broken => broken,
+    };
+    Ok(Verdict { broken, ..so_far })
 }
 
 fn verdict(verifier: &Verifier, broken: Option<Broken>) -> Verdict {

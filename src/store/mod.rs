@@ -17,6 +17,7 @@ pub mod receiver;
 pub mod sqlite;
 
 use crate::domain::action::Settlement;
+use crate::domain::bulk::BulkId;
 use crate::domain::event::{DecodedEvent, EventDetail, SourceName};
 use crate::domain::finding::{ChangeRefused, HistoryEntry};
 use crate::domain::journal::query::JournalQuery;
@@ -31,7 +32,7 @@ use crate::domain::{
 use async_trait::async_trait;
 #[cfg(test)]
 pub(crate) use bulk::no_bulk_runs;
-pub use bulk::{BulkStore, Held, Users};
+pub use bulk::{BulkStore, Held, Kept, Users};
 use jiff::Timestamp;
 pub use open::{Access, Expansion, OpenOptions, open, sqlite_path};
 use std::fmt;
@@ -237,6 +238,11 @@ pub enum IntendError {
         "action `{0}`, which does the same to the same user, came meanwhile\nhint: look at it, then decide again"
     )]
     Meanwhile(ActionId),
+    /// It is of a bulk run that whoever asks does not drive any more.
+    #[error(
+        "bulk run `{0}` is not driven from here any more\nhint: `idtriage bulk show {0}` says how it stands"
+    )]
+    NotDriven(BulkId),
     /// The store failed: nothing may be sent.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -413,6 +419,10 @@ pub trait Store: BulkStore + Send + Sync + fmt::Debug {
         from: From<i64>,
         limit: usize,
     ) -> Result<Page<Record>, StoreError>;
+
+    /// The first record that is not found by all of its values, or at whose place values are kept that are none of
+    /// its; `None` where every record is found by what it says.
+    async fn journal_unfound(&self) -> Result<Option<u64>, StoreError>;
 
     /// The journal's head.
     async fn journal_head(&self) -> Result<Option<Head>, StoreError>;

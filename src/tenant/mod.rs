@@ -35,10 +35,11 @@ pub use system_log::{
 };
 pub use tenants::{TenantError, Tenants};
 
+use crate::domain::access::{Access, before_a_call};
 use crate::domain::action::{Receipt, ShownRequest, Try};
 use crate::domain::dossier::{AddressUsers, LoadedPart, OktaUser, Part};
 use crate::domain::plan::Order;
-use crate::domain::{Login, OneTimeLink, PartName};
+use crate::domain::{Flow, Login, OneTimeLink, PartName};
 use async_trait::async_trait;
 use std::fmt;
 
@@ -115,6 +116,11 @@ pub trait Clearance: Send + Sync {
 /// Sends requests that act: each is sent once; only a 429 is followed by another try, by the pacer.
 #[async_trait]
 pub trait FlowCaller: Send + Sync + fmt::Debug {
+    /// What our credential may do of a flow, as far as is known without sending it: at most a token is had.
+    async fn access_to(&self, flow: &Flow) -> Access {
+        before_a_call(flow, &[])
+    }
+
     /// The request as it will leave, with secrets masked. The same order gives the same request: its
     /// digest is what the analyst confirmed.
     fn shown(&self, order: &Order) -> Result<ShownRequest, String>;

@@ -13,12 +13,13 @@ use super::{
 };
 use crate::config::Config;
 use crate::config::meant::Way;
+use crate::domain::access::{self, Access, INVOKE_FLOW};
 use crate::domain::action::ShownRequest;
 use crate::domain::dossier::{AddressUsers, LoadedPart, OktaUser, Part, Problem};
 use crate::domain::operation::Operation;
 use crate::domain::plan::Order;
 use crate::domain::wait::Waits;
-use crate::domain::{Login, PartName};
+use crate::domain::{Flow, Login, PartName};
 use async_trait::async_trait;
 use std::sync::Arc;
 use thiserror::Error;
@@ -228,6 +229,18 @@ async fn of_okta(okta: &Okta, name: PartName, login: &str) -> LoadedPart {
 
 #[async_trait]
 impl FlowCaller for Tenants {
+    async fn access_to(&self, flow: &Flow) -> Access {
+        let needed = access::needed(flow);
+        let mut calls = match &self.okta {
+            Some(okta) => okta.probe_changes(&needed).await,
+            None => Vec::new(),
+        };
+        if needed.contains(&INVOKE_FLOW) {
+            calls.extend(self.workflows.probe_token().await);
+        }
+        access::before_a_call(flow, &calls)
+    }
+
     fn shown(&self, order: &Order) -> Result<ShownRequest, String> {
         match (Operation::of_flow(&order.flow), &self.okta) {
             (None, _) => self.workflows.shown(order),

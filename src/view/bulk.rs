@@ -25,6 +25,8 @@ use ratatui::text::Line;
 
 const STATE: usize = 11;
 const COUNTS: usize = 12;
+/// From this width on there is room for more words.
+const ROOMY: u16 = 78;
 /// The cells of the bar.
 const BAR: usize = 20;
 
@@ -93,10 +95,11 @@ fn state(scene: &Scene, run: &BulkRun) -> (Role, &'static str) {
 }
 
 pub(super) fn draw(scene: &Scene, screen: &BulkScreen, canvas: &mut Canvas) {
-    let (facts, users, about) = scene.size.bulk_parts();
+    let rows = bulk::fact_rows(scene.state, screen, scene.size.columns);
+    let (facts, users, about) = scene.size.bulk_parts(rows);
     draw_facts(scene, screen, canvas, facts);
     draw_users(scene, screen, canvas, users);
-    draw_about(screen, canvas, about);
+    draw_about(scene, screen, canvas, about);
 }
 
 fn draw_facts(scene: &Scene, screen: &BulkScreen, canvas: &mut Canvas, area: Rect) {
@@ -112,24 +115,38 @@ fn draw_facts(scene: &Scene, screen: &BulkScreen, canvas: &mut Canvas, area: Rec
     let columns = usize::from(inner.width);
     canvas.line(inner, 0, &Cells::new(theme).left(Role::Heading, &what(scene, run), columns).line());
     canvas.line(inner, 1, &stands(scene, theme, run, columns));
-    let (role, why, hint) = why(scene, run);
+    let (role, hint) = hint(scene, run);
+    let role = if screen.error.is_some() { Role::Alarm } else { role };
     let mut prose = Prose::new(theme, columns);
-    match &screen.error {
-        Some(error) => prose.say(Role::Alarm, &format!("! {error}")),
-        None if !why.is_empty() => prose.say(role, &why),
-        None => {}
+    let why = bulk::reason(scene.state, screen);
+    if !why.is_empty() {
+        prose.say(role, &why);
     }
     // What can be done stands whole, whatever of the reason does.
-    let room = usize::from(inner.height.saturating_sub(2));
-    let room = room.saturating_sub(usize::from(!hint.is_empty()));
-    let mut lines = prose.lines();
-    lines.truncate(room);
+    let room = usize::from(inner.height.saturating_sub(2)).saturating_sub(usize::from(!hint.is_empty()));
+    let mut lines = within(theme, role, prose.lines(), room, columns);
     if !hint.is_empty() {
-        lines.push(Cells::new(theme).left(role, &hint, columns).line());
+        lines.push(Cells::new(theme).left(Role::Text, &hint, columns).line());
     }
     for (row, line) in lines.iter().enumerate() {
         canvas.line(inner, row + 2, line);
     }
+}
+
+/// As many lines as there is room for; what is left out is seen to be.
+fn within(
+    theme: &Theme,
+    role: Role,
+    mut lines: Vec<Line<'static>>,
+    room: usize,
+    columns: usize,
+) -> Vec<Line<'static>> {
+    if lines.len() > room && room > 0 {
+        let rest: Vec<String> = lines.split_off(room - 1).iter().map(ToString::to_string).collect();
+        lines.push(theme.line(role, &theme.shown(&rest.join(" "), columns)));
+    }
+    lines.truncate(room);
+    lines
 }
 
 fn what(scene: &Scene, run: &BulkRun) -> String {
@@ -144,12 +161,12 @@ fn stands(scene: &Scene, theme: &Theme, run: &BulkRun, columns: usize) -> Line<'
     let (done, total) = (run.counts.done(), run.counts.total());
     let (role, word) = state(scene, run);
     let cells = Cells::new(theme).text(role, word).gap(2);
-    let cells = match columns >= 76 {
+    let cells = match columns + 2 >= usize::from(ROOMY) {
         true => bar(theme, cells, done, total).gap(2),
         false => cells,
     };
     let words = format!("{done} of {total} done: {}", run.counts.words());
-    let taken = width(word) + if columns >= 76 { BAR + 4 } else { 2 };
+    let taken = width(word) + if columns + 2 >= usize::from(ROOMY) { BAR + 4 } else { 2 };
     cells.left(Role::Text, &words, columns.saturating_sub(taken)).line()
 }
 
@@ -159,36 +176,27 @@ fn bar<'a>(theme: &Theme, cells: Cells<'a>, done: usize, total: usize) -> Cells<
     cells.text(Role::Accent, &full_sign.repeat(full)).text(Role::Muted, &empty_sign.repeat(BAR - full))
 }
 
-/// Why it stands as it does, and what can be done about it.
-fn why(scene: &Scene, run: &BulkRun) -> (Role, String, String) {
-    let because = run.why.as_deref().map(|why| Untrusted::from(why).to_string());
+/// What can be done about it, in the role of how it stands.
+fn hint(scene: &Scene, run: &BulkRun) -> (Role, String) {
     let BulkKeys { pause, resume, stop, .. } = &scene.help.bulk_keys;
     match run.state {
         BulkState::Running if bulk::is_interrupted(scene.state, run) => {
-            let gone = "! nobody drives it any more: its console or command is gone".to_owned();
-            (Role::Alarm, gone, format!("{resume} goes on with it: nobody is acted on twice"))
+            (Role::Alarm, format!("{resume} goes on with it: nobody is acted on twice"))
         }
         BulkState::Running => {
             let ours = bulk::is_ours(scene.state, run.id);
-            let by = if ours { "driven by this console" } else { "driven by another process" };
-            (Role::Muted, String::new(), format!("{by}: {pause} has it wait, {stop} stops it for good"))
+            let by = if ours { "driven from here" } else { "driven by another process" };
+            (Role::Muted, format!("{by}: {pause} has it wait, {stop} stops it for good"))
         }
-        BulkState::Paused => {
-            let then = format!("{resume} goes on, {stop} stops it for good");
-            match because {
-                Some(why) => (
-                    Role::Warning,
-                    format!("! {why}"),
-                    format!("may be so for everybody: mend it, then {then}"),
-                ),
-                None => (Role::Warning, format!("it waits: {then}"), String::new()),
-            }
+        BulkState::Paused if run.why.is_some() => {
+            let says = if scene.size.columns >= ROOMY { "may be so for everybody: " } else { "" };
+            (Role::Warning, format!("{says}mend it, then {resume} goes on; {stop} stops it for good"))
         }
+        BulkState::Paused => (Role::Warning, format!("it waits: {resume} goes on, {stop} stops it for good")),
         BulkState::Stopped => {
-            let left = format!("{} were not acted on, and are not any more", run.counts.queued);
-            (Role::Muted, because.unwrap_or_default(), left)
+            (Role::Muted, format!("{} were not acted on, and are not any more", run.counts.queued))
         }
-        BulkState::Done => (Role::Muted, because.unwrap_or_default(), String::new()),
+        BulkState::Done => (Role::Muted, String::new()),
     }
 }
 
@@ -241,7 +249,7 @@ struct Widths {
 
 impl Widths {
     fn of(scene: &Scene, columns: usize) -> Widths {
-        let at = if columns >= 76 { when(scene) } else { 0 };
+        let at = if columns + 2 >= usize::from(ROOMY) { when(scene) } else { 0 };
         let ended = if columns >= 100 { 30 } else { 24 };
         let left = columns.saturating_sub(at + ended + 5);
         let login = if columns >= 100 { left.min(36) } else { left };
@@ -271,22 +279,25 @@ fn brief(end: &BulkEnd) -> String {
 }
 
 /// What the row of the selected user has no room for.
-fn draw_about(screen: &BulkScreen, canvas: &mut Canvas, area: Rect) {
+fn draw_about(scene: &Scene, screen: &BulkScreen, canvas: &mut Canvas, area: Rect) {
     let Some(user) = screen.selected() else { return };
+    let (theme, columns) = (canvas.theme, usize::from(area.width.saturating_sub(2)));
     let inner = Rect { x: area.x + 1.min(area.width), width: area.width.saturating_sub(2), ..area };
-    let mut prose = Prose::new(canvas.theme, usize::from(inner.width));
-    prose.say(Role::Text, &about(user));
-    canvas.lines(inner, &prose.lines());
+    let mut prose = Prose::new(theme, columns);
+    let room = Widths::of(scene, usize::from(area.width)).login;
+    prose.say(Role::Text, &about(user, width(&theme.visible(&user.login.to_string())) <= room));
+    canvas.lines(inner, &within(theme, Role::Text, prose.lines(), usize::from(area.height), columns));
 }
 
-fn about(user: &BulkUser) -> String {
-    let login = &user.login;
+/// How it ended and why; whom it is about only where the row has no room for the whole login.
+fn about(user: &BulkUser, is_named: bool) -> String {
+    let login = if is_named { String::new() } else { format!("{}: ", user.login) };
     match &user.end {
-        None => format!("{login} waits: nothing was sent"),
+        None => format!("{login}waits: nothing was sent"),
         Some(end) => {
             let why = end.why.as_deref().map(|why| format!(": {}", Untrusted::from(why))).unwrap_or_default();
             let action = end.action.map(|action| format!("; action {action}")).unwrap_or_default();
-            format!("{login} {}{why}{action}", BulkEnd::words(end))
+            format!("{login}{}{why}{action}", BulkEnd::words(end))
         }
     }
 }

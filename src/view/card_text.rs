@@ -52,6 +52,7 @@ pub(super) fn write(prose: &mut Prose, card: &Card, pinned: &str, zone: &Zone) {
         risk(prose, plan);
         names(prose, plan);
         sends(prose, plan);
+        access(prose, plan);
     } else {
         undoes(prose, plan);
         facts(prose, plan, zone);
@@ -148,6 +149,7 @@ fn facts(prose: &mut Prose, plan: &Plan, zone: &Zone) {
     names(prose, plan);
     sends(prose, plan);
     prose.fact("undo", Role::Text, &plan.undo);
+    access(prose, plan);
 }
 
 /// What it takes back.
@@ -179,7 +181,8 @@ fn risk(prose: &mut Prose, plan: &Plan) {
 }
 
 fn names(prose: &mut Prose, plan: &Plan) {
-    prose.fact("login", Role::Text, &plan.login.to_string());
+    let account = plan.account().map(|account| format!(", {account}")).unwrap_or_default();
+    prose.fact("account", Role::Text, &format!("{}{account}", plan.whom()));
     prose.fact("flow", Role::Text, &format!("{} ({})", plan.flow.name, plan.flow.id));
 }
 
@@ -216,6 +219,13 @@ fn sends(prose: &mut Prose, plan: &Plan) {
             None => prose.fact(&label, Role::Text, &address),
             Some(refusal) => prose.fact(&label, Role::Warning, &format!("nothing: {}", refusal.why)),
         }
+    }
+}
+
+/// Whether our credential may do it, as far as that is known before it is tried.
+fn access(prose: &mut Prose, plan: &Plan) {
+    if let Some(access) = &plan.access {
+        prose.fact("access", words::access_role(access), &access.words());
     }
 }
 

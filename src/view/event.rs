@@ -10,14 +10,19 @@ use crate::app::text::{FACT_NAME, TextLine};
 use crate::app::window::Window;
 use crate::domain::page::EventUser;
 use crate::domain::time::Zone;
+use crate::domain::untrusted::width;
 use crate::domain::{Finding, FindingState, Severity};
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
+/// Before a user who is marked: seen without a colour too.
+const MARK: &str = "*";
 /// The columns that a login has before anything else gets more.
-/// Before a user who is marked.
-const MARK: &str = "•";
 const LOGIN: usize = 24;
+/// A login that is longer than this leaves room for when its finding was last seen.
+const LONG: usize = 40;
+/// The most columns of where a finding stands.
+const STANDS: usize = 26;
 /// How often, before when it was last seen.
 const TIMES: usize = 5;
 
@@ -79,12 +84,13 @@ fn draw_users(scene: &Scene, screen: &EventScreen, canvas: &mut Canvas, area: Re
         return canvas.line(inner, 0, &theme.own_line(Role::Muted, no_users(screen, height)));
     }
     let selected = screen.at();
+    let widths = Widths::of(scene, users, usize::from(inner.width));
     let visible = users.iter().enumerate().skip(screen.cursor.offset).take(height);
     for (row, (at, user)) in visible.enumerate() {
         let is_marked = screen.marks.has(&user.login);
         // The sign stands in the blank before the row, so that nothing moves when it comes.
         canvas.line(wider(inner), row, &mark_sign(theme, is_marked));
-        canvas.line(inner, row, &user_line(scene, theme, user, usize::from(inner.width)));
+        canvas.line(inner, row, &user_line(scene, theme, user, &widths));
         if at == selected {
             canvas.select(wider(inner), row);
         }
@@ -150,19 +156,43 @@ fn wider(inner: Rect) -> Rect {
 
 /// The sign of a user who is marked.
 pub(super) fn mark_sign(theme: &Theme, is_marked: bool) -> Line<'static> {
-    if is_marked { theme.own_line(Role::Accent, MARK) } else { Line::default() }
+    if is_marked { theme.own_line(Role::Key, MARK) } else { Line::default() }
 }
 
-fn user_line(scene: &Scene, theme: &Theme, user: &EventUser, columns: usize) -> Line<'static> {
-    let zone = &scene.state.settings.zone;
-    let (role, state) = user.finding.as_ref().map_or((Role::Muted, "no finding".to_owned()), stands);
-    let seen = user.finding.as_ref().map_or(String::new(), |finding| seen(zone, theme, finding));
-    let wanted = zone.minutes_columns() + TIMES;
-    let seen_columns = if columns >= 49 + wanted { wanted } else { 0 };
-    let state_columns = columns.saturating_sub(seen_columns + LOGIN + 2).clamp(8, 26).min(columns);
-    let login = columns.saturating_sub(state_columns + seen_columns + 2);
-    let cells = Cells::new(theme).left(Role::Text, &user.login.to_string(), login).gap(2);
-    cells.left(role, &state, state_columns).right(Role::Muted, &seen, seen_columns).line()
+/// The columns of a user's row.
+struct Widths {
+    login: usize,
+    stands: usize,
+    seen: usize,
+}
+
+impl Widths {
+    /// Of all who are held, so that no column moves while they scroll: what a finding's state and time leave is the
+    /// login's, and the time is left out before a login is cut for it.
+    fn of(scene: &Scene, users: &[EventUser], columns: usize) -> Widths {
+        let word = |user: &EventUser| width(&standing(user).1);
+        let stands = users.iter().map(word).max().unwrap_or(0).min(STANDS);
+        let stands = stands.min(columns.saturating_sub(LOGIN + 2).max(8)).min(columns);
+        let login =
+            users.iter().map(|user| width(&user.login.to_string())).max().unwrap_or(0).clamp(LOGIN, LONG);
+        let seen = scene.state.settings.zone.minutes_columns() + TIMES;
+        let seen = if columns >= login + stands + seen + 4 { seen } else { 0 };
+        let gaps = if seen > 0 { 4 } else { 2 };
+        Widths { login: columns.saturating_sub(stands + seen + gaps), stands, seen }
+    }
+}
+
+fn user_line(scene: &Scene, theme: &Theme, user: &EventUser, widths: &Widths) -> Line<'static> {
+    let (role, state) = standing(user);
+    let seen = |finding| seen(&scene.state.settings.zone, theme, finding);
+    let seen = user.finding.as_ref().map(seen).unwrap_or_default();
+    let cells = Cells::new(theme).left(Role::Text, &user.login.to_string(), widths.login).gap(2);
+    let cells = cells.left(role, &state, widths.stands);
+    if widths.seen == 0 { cells.line() } else { cells.gap(2).right(Role::Muted, &seen, widths.seen).line() }
+}
+
+fn standing(user: &EventUser) -> (Role, String) {
+    user.finding.as_ref().map_or((Role::Muted, "no finding".to_owned()), stands)
 }
 
 /// Where a finding stands: who has it, or why it was closed.

@@ -6,6 +6,7 @@ use super::card_text::risk_role;
 use super::panel::{Focus, Panel};
 use super::prose::Prose;
 use super::theme::{Role, Theme};
+use super::words;
 use crate::app::flows::{self, FlowList, Offer};
 use crate::app::waits;
 use crate::domain::access::Access;
@@ -78,7 +79,7 @@ fn offer_line(
             return cells.left(Role::Muted, why, columns.saturating_sub(name + 4)).line();
         }
         Some(Ok(target)) => acts_on(target),
-        None if list.is_for_many() => "see the card".to_owned(),
+        None if list.is_for_many() => on_each(&offer.flow),
         None => theme.own(FINDING_OUT),
     };
     let is_open = offer.target.is_some() || list.is_for_many();
@@ -98,6 +99,14 @@ fn tier<'a>(cells: Cells<'a>, flow: &Flow) -> Cells<'a> {
     match flow.route {
         Route::Open => cells.left(Role::Accent, "opens", 8),
         Route::ApiEndpoint | Route::Okta => cells.left(risk_role(flow.risk), flow.risk.word(), 8),
+    }
+}
+
+/// What a flow acts on of each of many: who has none is told on the card.
+fn on_each(flow: &Flow) -> String {
+    match flow.product {
+        Some(product) => format!("{} accounts", product.ispm_name()),
+        None => "a router: it decides itself".to_owned(),
     }
 }
 
@@ -188,12 +197,8 @@ fn undo(flow: &Flow) -> String {
 /// A preview, as far as it can be known before it is tried. That it cannot be done is said before.
 fn said_of(access: Option<&Access>) -> Option<(Role, String)> {
     let access = access?;
-    let role = match access {
-        Access::No(_) => return None,
-        Access::Likely(_) => Role::Muted,
-        Access::Unlikely(_) | Access::CannotTell(_) => Role::Warning,
-    };
-    Some((role, format!("access, {}", access.words())))
+    let is_said = matches!(access, Access::No(_));
+    (!is_said).then(|| (words::access_role(access), format!("access, {}", access.words())))
 }
 
 fn draw_accounts(canvas: &mut Canvas, area: Rect, accounts: &[ProviderAccount]) {

@@ -2,10 +2,10 @@
 //!
 //! ```text
 //!  / user:ann* since:7d                                        chain holds to 1204
-//!  when         how       what                                who
-//!  05-01 11:58Z changed   Suspend Okta account (verified)     ann@example.com
-//!  05-01 11:58Z intended  Suspend Okta account                ann@example.com
-//!  05-01 11:40Z triage    claim · no-mfa                      ann@example.com
+//!  when         what                    whom                     outcome
+//!  05-01 11:58Z suspend Okta account    ann@example.com          changed, verified
+//!  05-01 11:58Z suspend Okta account    ann@example.com          intended
+//!  05-01 11:40Z claim · no-mfa          ann@example.com          triage
 //! ```
 
 mod detail;
@@ -20,10 +20,18 @@ use crate::domain::journal::told::Told;
 use crate::domain::journal::{Record, RecordKind};
 use crate::domain::time::{self, Zone};
 use crate::domain::untrusted::width;
+use crate::domain::{ActionId, Evidence, Outcome};
 use ratatui::layout::Rect;
 use ratatui::text::Line;
+use std::collections::BTreeSet;
 
-const HOW: usize = 9;
+/// The columns of an outcome, and those of one with what is proven of it.
+const OUTCOME: usize = 9;
+const PROVEN: usize = 18;
+/// The least columns of a login.
+const LOGIN: usize = 15;
+/// From this width on there is room for what is proven.
+const ROOMY: usize = 70;
 
 pub(super) fn draw(scene: &Scene, screen: &JournalScreen, canvas: &mut Canvas) {
     let (list, detail) = scene.size.journal_parts();
@@ -58,9 +66,15 @@ fn draw_list(scene: &Scene, screen: &JournalScreen, canvas: &mut Canvas, area: R
     };
     let below = part(2);
     let selected = screen.at();
-    let rows = screen.records.rows.iter().enumerate().skip(screen.cursor.offset);
-    for (row, (at, record)) in rows.take(usize::from(below.height)).enumerate() {
-        canvas.line(below, row, &line(zone, theme, screen, record, columns));
+    let widths = Widths::of(zone, screen, columns);
+    let mut told: BTreeSet<ActionId> = BTreeSet::new();
+    let rows = screen.records.rows.iter().enumerate().map(|(at, record)| {
+        let action = Told::of(record).action();
+        (at, record, action.is_some_and(|action| !told.insert(action)))
+    });
+    let rows = rows.skip(screen.cursor.offset).take(usize::from(below.height));
+    for (row, (at, record, is_told)) in rows.enumerate() {
+        canvas.line(below, row, &line(zone, theme, screen, (record, is_told), &widths));
         if at == selected {
             canvas.select(below, row);
         }
@@ -130,53 +144,75 @@ fn heading(zone: &Zone, theme: &Theme, screen: &JournalScreen, columns: usize) -
         (true, true) if is_filtered => theme.line(Role::Muted, " no record fits"),
         (true, true) => theme.line(Role::Muted, " nothing was run or changed from here yet"),
         (true, false) => {
-            let (what, who) = widths(zone, columns);
+            let Widths { what, whom, how } = Widths::of(zone, screen, columns);
             let cells = Cells::new(theme).gap(1).left(Role::Muted, "when", zone.minutes_columns()).gap(1);
-            let cells = cells.left(Role::Muted, "how", HOW).gap(1);
-            cells.left(Role::Muted, "what", what).gap(1).left(Role::Muted, "who", who).line()
+            let cells = cells.left(Role::Muted, "what", what).gap(1).left(Role::Muted, "whom", whom).gap(1);
+            cells.left(Role::Muted, "outcome", how).line()
         }
     }
 }
 
-fn widths(zone: &Zone, columns: usize) -> (usize, usize) {
-    let rest = columns.saturating_sub(zone.minutes_columns() + HOW + 5);
-    let who = (rest * 2 / 5).min(40);
-    (rest - who, who)
+/// The columns of a row: what happened to whom, then how it ended.
+struct Widths {
+    what: usize,
+    whom: usize,
+    how: usize,
+}
+
+impl Widths {
+    /// What those who are held do not need of theirs is left to what happened.
+    fn of(zone: &Zone, screen: &JournalScreen, columns: usize) -> Widths {
+        let how = if columns >= ROOMY { PROVEN } else { OUTCOME };
+        let rest = columns.saturating_sub(zone.minutes_columns() + how + 5);
+        let logins = screen.records.rows.iter().filter_map(|record| Told::of(record).login());
+        let whom = logins.map(|login| width(&login.to_string())).max().unwrap_or(0);
+        let whom = whom.max(LOGIN).min(rest * 11 / 20);
+        Widths { what: rest - whom, whom, how }
+    }
 }
 
 fn line(
     zone: &Zone,
     theme: &Theme,
     screen: &JournalScreen,
-    record: &Record,
-    columns: usize,
+    (record, is_told): (&Record, bool),
+    widths: &Widths,
 ) -> Line<'static> {
-    let (what, who) = widths(zone, columns);
+    let Widths { what, whom, how } = *widths;
     let told = Told::of(record);
     let at = zone.minutes(record.at);
-    let cells = Cells::new(theme).gap(1).left(Role::Muted, &at, zone.minutes_columns()).gap(1);
-    let cells = match (&record.damage, told.outcome()) {
-        (Some(_), _) => cells.left(Role::Alarm, "damaged", HOW),
-        (None, Some(outcome)) => cells.left(outcome, outcome.word(), HOW),
-        (None, None) => cells.left(Role::Muted, record.kind.word(), HOW),
-    };
-    let role = if record.damage.is_some() { Role::Alarm } else { Role::Text };
-    let deed = deed(theme, screen, record, &told);
+    // What a newer row tells of the same action too is quieter: each action stands out once.
+    let text = if is_told { Role::Muted } else { Role::Text };
+    let role = if record.damage.is_some() { Role::Alarm } else { text };
     let about = told.login().map_or_else(|| told.who(), |login| login.to_string());
-    cells.gap(1).left(role, &deed, what).gap(1).left(Role::Text, &about, who).line()
+    let cells = Cells::new(theme).gap(1).left(Role::Muted, &at, zone.minutes_columns()).gap(1);
+    let cells = cells.left(role, &deed(theme, screen, record, &told), what).gap(1);
+    let cells = cells.left(text, &about, whom).gap(1);
+    match (&record.damage, told.outcome()) {
+        (Some(_), _) => cells.left(Role::Alarm, "damaged", how),
+        (None, Some(outcome)) => cells.left(outcome, &ended(outcome, &told, how), how),
+        (None, None) => cells.left(Role::Muted, record.kind.word(), how),
+    }
+    .line()
 }
 
-/// What was done, in the words of its flow where it is known.
+/// How it ended, and where there is room what is proven of it: that it was answered goes without saying.
+fn ended(outcome: Outcome, told: &Told, columns: usize) -> String {
+    let answered = Evidence::Acknowledged.word();
+    match told.evidence().filter(|word| columns >= PROVEN && *word != answered) {
+        Some(evidence) => format!("{}, {evidence}", outcome.word()),
+        None => outcome.word().to_owned(),
+    }
+}
+
+/// What was done, in the words of its flow where it is known: without articles, for there is little room.
 fn deed(theme: &Theme, screen: &JournalScreen, record: &Record, told: &Told) -> String {
     let Some(action) = screen.action_of(record).filter(|_| record.damage.is_none()) else {
         return said(theme, told);
     };
-    let verb = action.step.map_or(action.verb.clone(), |step| format!("{step}: {}", action.verb));
-    match record.kind {
-        RecordKind::Settled => format!("{verb} ({})", told.evidence().unwrap_or_default()),
-        RecordKind::Expired => format!("{verb} (its lease ran out)"),
-        _ => verb,
-    }
+    let verb = action.verb.replace(" the ", " ");
+    let verb = action.step.map_or(verb.clone(), |step| format!("{step}: {verb}"));
+    if record.kind == RecordKind::Expired { format!("{verb} (its lease ran out)") } else { verb }
 }
 
 /// What a record says, joined by what the terminal can show.

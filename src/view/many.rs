@@ -350,7 +350,7 @@ fn question<'a>(scene: &Scene, theme: &Theme, card: &'a ManyCard, sum: &Sum, col
     }
     let mut said = said.lines();
     said.truncate(card::SAID);
-    Question { said, fields: fields(scene, card, sum), keys: keys(scene, theme, card, sum) }
+    Question { said, fields: fields(scene, card, sum), keys: keys(scene, theme, card, sum, columns) }
 }
 
 /// What has to be said beside the keys.
@@ -402,7 +402,22 @@ fn fields<'a>(
     fields
 }
 
-fn keys(scene: &Scene, theme: &Theme, card: &ManyCard, sum: &Sum) -> Line<'static> {
+/// The key that leaves is never cut: where the columns are few, that of the dry run is left to the help.
+fn keys(scene: &Scene, theme: &Theme, card: &ManyCard, sum: &Sum, columns: usize) -> Line<'static> {
+    let keys = &scene.help.dry_run_keys;
+    let key = if card.is_typed() { &keys.beside_field } else { &keys.plain };
+    let dry_run = Some(key.as_str()).filter(|key| card.takes_dry_run(scene.state.now) && !key.is_empty());
+    let line = keys_with(scene, theme, card, sum, dry_run);
+    if line.width() <= columns { line } else { keys_with(scene, theme, card, sum, None) }
+}
+
+fn keys_with(
+    scene: &Scene,
+    theme: &Theme,
+    card: &ManyCard,
+    sum: &Sum,
+    dry_run: Option<&str>,
+) -> Line<'static> {
     let cells = Cells::new(theme);
     let cells = match (&card.phase, &sum.confirm) {
         (Phase::Failed(_), _) => {
@@ -414,6 +429,10 @@ fn keys(scene: &Scene, theme: &Theme, card: &ManyCard, sum: &Sum) -> Line<'stati
         (Phase::Asking, Some(confirm)) if card.is_armed(scene.state.now) => answer(cells, card, confirm),
         (Phase::Asking, Some(_)) => cells.own(Role::Muted, "arming… · "),
         (Phase::Asking, None) | (Phase::Planning(_), _) => cells,
+    };
+    let cells = match dry_run {
+        Some(key) => cells.text(Role::Key, key).text(Role::Muted, " dry run").own(Role::Muted, " · "),
+        None => cells,
     };
     cells.text(Role::Key, "esc").text(Role::Muted, " leaves (default)").line()
 }

@@ -167,7 +167,9 @@ fn draw(scene: &Scene, canvas: &mut Canvas) -> Option<Position> {
     notice::draw(scene, canvas, areas.notice);
     crumbs::draw(scene, canvas, areas.crumbs);
     header::draw(scene, canvas, areas.header);
-    overlay(scene, canvas)
+    let cursor = overlay(scene, canvas);
+    notice::draw_over(scene, canvas, areas.notice);
+    cursor
 }
 
 fn body(scene: &Scene, canvas: &mut Canvas, area: Rect) {
@@ -196,7 +198,10 @@ fn overlay(scene: &Scene, canvas: &mut Canvas) -> Option<Position> {
             None => return card::draw(scene, card, canvas),
         },
         Overlay::Form(form) => return form::draw(scene, form, canvas),
-        Overlay::Many(card) => return many::draw(scene, card, canvas),
+        Overlay::Many(card) => match &card.dry_run {
+            Some(dry_run) => dry_run::draw(scene, dry_run, canvas),
+            None => return many::draw(scene, card, canvas),
+        },
         Overlay::Ask(question) => bulk::draw_question(scene, question, canvas),
         Overlay::Dialog(dialog) => return dialog::draw(scene, dialog, canvas),
         Overlay::Link(card) => link::draw(scene, card, canvas),

@@ -1,26 +1,64 @@
 //! The line that says what just happened, or else what is under way.
+//!
+//! What does not fit on it goes on above it, over the end of what the screen shows: a path or a hint is of no use cut.
 
 use super::Scene;
 use super::canvas::Canvas;
+use super::prose::Prose;
 use super::theme::{Role, Theme};
 use super::words::stage;
+use crate::app::Overlay;
+use crate::domain::untrusted::width;
 use ratatui::layout::Rect;
+
+/// The most rows of what just happened.
+const MOST: u16 = 4;
 
 pub(super) fn draw(scene: &Scene, canvas: &mut Canvas, area: Rect) {
     canvas.fill(area, Role::Text);
-    let inner = Rect { x: area.x + 1.min(area.width), width: area.width.saturating_sub(2), ..area };
-    let Some((role, text)) = said(scene, canvas.theme) else { return };
-    canvas.line(inner, 0, &canvas.theme.line(role, &canvas.theme.shown(&text, usize::from(inner.width))));
+    let columns = usize::from(area.width.saturating_sub(2));
+    let Some((role, text)) = said(scene) else {
+        if let Some(text) = under_way(scene, canvas.theme) {
+            let line = canvas.theme.line(Role::Muted, &canvas.theme.shown(&text, columns));
+            canvas.line(inner(area), 0, &line);
+        }
+        return;
+    };
+    let mut prose = Prose::new(canvas.theme, columns);
+    prose.say(role, &text);
+    let lines = prose.lines();
+    let rows = u16::try_from(lines.len()).unwrap_or(u16::MAX).min(MOST).min(scene.size.rows / 3).max(1);
+    let area = Rect { y: (area.y + 1).saturating_sub(rows), height: rows, ..area };
+    canvas.fill(area, Role::Text);
+    canvas.lines(inner(area), &lines);
 }
 
-fn said(scene: &Scene, theme: &Theme) -> Option<(Role, String)> {
-    let state = scene.state;
-    match state.notice.shown(state.now) {
-        Some(Ok(text)) => Some((Role::Good, text.clone())),
-        Some(Err(text)) => Some((Role::Alarm, format!("! {text}"))),
-        None => {
-            let run = state.running.last()?;
-            Some((Role::Muted, format!("{}: {}", run.what, theme.own(&stage(run.stage.as_ref())))))
-        }
-    }
+/// On what lies over the line and may cover it: in its place there is a border, and that can spare it.
+pub(super) fn draw_over(scene: &Scene, canvas: &mut Canvas, area: Rect) {
+    let is_covered = matches!(
+        scene.state.overlay,
+        Some(Overlay::Card(_) | Overlay::Many(_) | Overlay::Flows(_) | Overlay::Link(_))
+    );
+    let Some((role, text)) = said(scene).filter(|_| is_covered) else { return };
+    let text = canvas.theme.shown(&format!(" {text} "), usize::from(area.width.saturating_sub(2)));
+    let columns = u16::try_from(width(&text)).unwrap_or(u16::MAX);
+    let area = Rect { width: columns.min(inner(area).width), ..inner(area) };
+    canvas.fill(area, Role::Text);
+    canvas.line(area, 0, &canvas.theme.line(role, &text));
+}
+
+fn inner(area: Rect) -> Rect {
+    Rect { x: area.x + 1.min(area.width), width: area.width.saturating_sub(2), ..area }
+}
+
+fn said(scene: &Scene) -> Option<(Role, String)> {
+    Some(match scene.state.notice.shown(scene.state.now)? {
+        Ok(text) => (Role::Good, text.clone()),
+        Err(text) => (Role::Alarm, format!("! {text}")),
+    })
+}
+
+fn under_way(scene: &Scene, theme: &Theme) -> Option<String> {
+    let run = scene.state.running.last()?;
+    Some(format!("{}: {}", run.what, theme.own(&stage(run.stage.as_ref()))))
 }

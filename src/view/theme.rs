@@ -336,6 +336,7 @@ fn read(folder: &Path, name: &str) -> Result<Option<String>, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rstest::rstest;
 
     fn of(text: &'static str) -> (Theme, Vec<String>) {
         Theme::parse("mine", |name| (name == "mine").then(|| text.to_owned()))
@@ -394,6 +395,42 @@ mod tests {
         assert_eq!((theme.style(Role::Alarm), warnings.len()), (Style::new().reversed(), 0));
         let (theme, warnings) = Theme::load("../mono", Some(folder.path()));
         assert_eq!((theme, warnings.len()), (Theme::default(), 1));
+    }
+
+    /// How bright a colour is to the eye, as WCAG 2 reckons it; `None` for one that is not of 24 bits.
+    fn luminance(colour: Color) -> Option<f64> {
+        let Color::Rgb(red, green, blue) = colour else { return None };
+        let linear = |part: u8| match f64::from(part) / 255.0 {
+            part if part <= 0.03928 => part / 12.92,
+            part => ((part + 0.055) / 1.055).powf(2.4),
+        };
+        Some(0.2126 * linear(red) + 0.7152 * linear(green) + 0.0722 * linear(blue))
+    }
+
+    fn contrast(one: Color, other: Color) -> f64 {
+        let (one, other) = (luminance(one).unwrap(), luminance(other).unwrap());
+        (one.max(other) + 0.05) / (one.min(other) + 0.05)
+    }
+
+    /// On the backgrounds that such terminals have, and on the bar of the selection.
+    #[rstest]
+    #[case("light", &["#ffffff", "#f6f8fa", "#fdf6e3", "#eeeeee"])]
+    #[case("dark", &["#000000", "#16181d", "#1e1e1e", "#282c34"])]
+    fn every_text_is_readable(#[case] name: &str, #[case] backgrounds: &[&str]) {
+        let theme = Theme::parse(name, |_| None).0;
+        let bar = theme.style(Role::Selected).bg.unwrap();
+        let below: Vec<Color> =
+            backgrounds.iter().map(|colour| colour.parse().unwrap()).chain([bar]).collect();
+        for role in Role::all().filter(|role| *role != Role::Selected) {
+            let style = theme.style(role);
+            // A line is seen where a letter is not yet read.
+            let least = if role == Role::Border { 2.2 } else { 4.5 };
+            let on: &[Color] = style.bg.as_ref().map_or(&below, std::slice::from_ref);
+            for background in on {
+                let found = contrast(style.fg.unwrap(), *background);
+                assert!(found >= least, "{name}: `{}` on {background} has {found:.2}", role.name());
+            }
+        }
     }
 
     #[test]

@@ -2,11 +2,21 @@
 
 use super::theme::Role;
 use crate::app::msg::{Progress, Stage};
+use crate::domain::access::Access;
 use crate::domain::counts::StateCounts;
 use crate::domain::{
     Evidence, FindingState, NOTHING, Outcome, Receipt, RunEnd, Severity, SourceHealth, SourceState,
 };
 use jiff::Timestamp;
+
+/// How loud a verdict on what may be done is.
+pub(super) fn access_role(access: &Access) -> Role {
+    match access {
+        Access::Likely(_) => Role::Muted,
+        Access::Unlikely(_) | Access::CannotTell(_) => Role::Warning,
+        Access::No(_) => Role::Alarm,
+    }
+}
 
 /// A severity's sign, our own: told apart by shape, not by colour.
 pub(super) fn glyph(severity: Severity) -> &'static str {

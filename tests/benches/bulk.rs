@@ -1,56 +1,35 @@
 //! One flow on 10,000 users, in real time, stopped and taken up again three times: numbers, no verdict.
 //!
 //! `cargo bench --bench bulk` runs the program against a lab whose flow answers ten calls a second, as Workflows
-//! does, and prints how much of that was used while the run was driven, and how often each user was acted on. It
-//! takes about twenty minutes; `IDTRIAGE_BULK_USERS` says another number of users.
+//! does: first as a command, then as a console on a pseudo-terminal, where keys are pressed all the time. It prints
+//! how much of that rate was used while the run was driven, how often each user was acted on, and how long a key took
+//! until the screen showed what it did, while the run went on and while it waited. It takes about twenty minutes;
+//! `IDTRIAGE_BULK_USERS` says another number of users.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a bench that cannot go on has nothing to print")]
 
+#[path = "bulk/console.rs"]
+mod console;
+#[path = "bulk/keys.rs"]
+mod keys;
 #[path = "../support/mod.rs"]
 mod support;
+#[path = "bulk/tally.rs"]
+mod tally;
 
+use console::Console;
 use idtriage::lab::{Lab, LabOptions};
 use jiff::Timestamp;
 use nix::sys::signal::Signal;
-use std::collections::HashMap;
 use std::thread;
 use std::time::Duration;
 use support::place::Place;
 use support::process::Process;
+use tally::Tally;
 
 /// Calls of one flow that Workflows answers within a second.
 const ALLOWED: f64 = 10.0;
-
-/// What the lab was asked to do, as it comes: its own record does not hold that much.
-#[derive(Default)]
-struct Tally {
-    /// How often each user was acted on.
-    users: HashMap<String, usize>,
-    /// When the flow was called, since the run was taken up last.
-    calls: Vec<Timestamp>,
-    refused: usize,
-}
-
-impl Tally {
-    fn take(&mut self, lab: &Lab) {
-        let recorder = lab.recorder();
-        let requests = recorder.requests();
-        recorder.clear();
-        for call in requests.into_iter().filter(|request| request.path.starts_with("/api/flo/")) {
-            self.refused += usize::from(call.status == 429);
-            self.calls.push(call.at);
-            let body: serde_json::Value = serde_json::from_str(&call.body).unwrap_or_default();
-            let user = body["entityDisplayName"].as_str().unwrap_or_default().to_owned();
-            *self.users.entry(user).or_default() += usize::from(call.status != 429);
-        }
-    }
-
-    /// Calls a second of the stint that is over.
-    fn stint(&mut self) -> (usize, f64) {
-        let calls = std::mem::take(&mut self.calls);
-        let (Some(first), Some(last)) = (calls.first(), calls.last()) else { return (0, 0.0) };
-        (calls.len().saturating_sub(1), last.duration_since(*first).as_secs_f64())
-    }
-}
+/// More times than these are not gone on with a run that waits by itself.
+const MOST_STINTS: usize = 9;
 
 fn main() {
     let users: usize = std::env::var("IDTRIAGE_BULK_USERS").map_or(10_000, |users| users.parse().unwrap());
@@ -64,38 +43,38 @@ fn main() {
     let administrators = lab.administrators();
     let others = lab.user_logins().into_iter().filter(|login| !administrators.contains(login));
     place.write("users", &others.take(users).collect::<Vec<_>>().join("\n"));
-    let file = place.path("users").display().to_string();
     let mut tally = Tally::default();
-    let (mut calls, mut seconds) = (0, 0.0);
-    for stint in 1..=4 {
-        let words = match stint {
-            1 => vec![
-                "run".to_owned(),
-                "close-early".into(),
-                "--users-from".into(),
-                file.clone(),
-                "--yes".into(),
-            ],
-            _ => vec!["bulk".to_owned(), "resume".into(), id(&place), "--yes".into()],
-        };
-        let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        let process = place.start(&words);
-        driven(process, &lab, &mut tally, if stint < 4 { users * stint / 4 } else { usize::MAX });
-        let (made, took) = tally.stint();
-        println!("stint {stint}: {made} calls in {took:.1} s, {:.2} a second", made as f64 / took);
-        calls += made;
-        seconds += took;
+
+    let file = place.path("users").display().to_string();
+    let process = place.start(&["run", "close-early", "--users-from", &file, "--yes"]);
+    by_command(process, &lab, &mut tally, users / 4);
+    tally.stint("stint 1, as a command");
+
+    let mut console = Console::start(&place);
+    for stint in 2..=MOST_STINTS {
+        console.press_while_it_waits();
+        console.drive(&lab, &mut tally, if stint < 4 { users * stint / 4 } else { usize::MAX });
+        tally.stint(&format!("stint {stint}, in a console"));
+        if console.is_done() {
+            break;
+        }
     }
     let twice = tally.users.values().filter(|count| **count > 1).count();
     println!("users acted on            {} of {users}, {twice} of them twice", tally.users.len());
     println!("answered 429              {}", tally.refused);
-    println!("of the allowed rate used  {:.1} %", calls as f64 / seconds / ALLOWED * 100.0);
+    println!("of the allowed rate used  {:.1} %", tally.rate() / ALLOWED * 100.0);
+    console.running.print("key to screen, running    ");
+    console.paused.print("key to screen, waiting    ");
+    let [running, paused] = [&console.running, &console.paused].map(|keys| keys.told());
+    let [median, p99, worst] = [0, 1, 2].map(|at| running[at] / paused[at]);
+    println!("running against waiting   median {median:.2}, p99 {p99:.2}, worst {worst:.2}");
+    drop(console);
     let shown = place.run_json(&["bulk", "list"]).expect(0).json_lines().remove(0);
     println!("the run                   {}, {}", shown["state"], shown["ended"]);
 }
 
-/// Until it ends, or until so many users were acted on: then it is told to stop.
-fn driven(mut process: Process, lab: &Lab, tally: &mut Tally, until: usize) {
+/// Until so many users were acted on: then it is told to stop.
+fn by_command(mut process: Process, lab: &Lab, tally: &mut Tally, until: usize) {
     let mut is_told = false;
     while process.is_running() {
         tally.take(lab);
@@ -106,9 +85,4 @@ fn driven(mut process: Process, lab: &Lab, tally: &mut Tally, until: usize) {
         thread::sleep(Duration::from_millis(200));
     }
     tally.take(lab);
-}
-
-fn id(place: &Place) -> String {
-    let run = place.run_json(&["bulk", "list"]).expect(0).json_lines().remove(0);
-    run["id"].as_str().unwrap().to_owned()
 }

@@ -154,6 +154,11 @@ impl Bench {
         end_of(self.drives.ended()).await;
     }
 
+    /// How many runs on many would be named after leaving, since somebody waits in them.
+    pub(crate) fn left_waiting(&self) -> usize {
+        self.drives.left().len()
+    }
+
     /// The files that were written.
     pub(crate) fn exported(&self) -> Vec<String> {
         let files = std::fs::read_dir(exports(&self.folder)).unwrap();

@@ -5,10 +5,13 @@
 #[path = "../support/wait.rs"]
 pub(crate) mod wait;
 
-use idtriage::domain::action::EndKind;
+use idtriage::domain::action::{EndKind, ShownRequest};
 use idtriage::domain::event::SourceName;
 use idtriage::domain::rule::{Rule, Then, Verdict};
-use idtriage::domain::{Check, DecodedEvent, EventKey, EventKind, Login, Query, Rules, Severity, Untrusted};
+use idtriage::domain::{
+    Action, ActionId, Actor, Check, DecodedEvent, EventKey, EventKind, Evidence, Login, Outcome, Query, Risk,
+    Rules, Severity, Untrusted,
+};
 use idtriage::store::{Decode, Decoded, InboxItem, OpenOptions};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -97,4 +100,34 @@ pub(crate) fn failed(id: &str, check: &str, severity: &str, users: &[&str]) -> I
 
 pub(crate) fn query(text: &str) -> Query {
     Query::parse(text).unwrap()
+}
+
+/// An action as it is meant, before a byte left: its number, flow and login.
+pub(crate) fn action((n, flow, login): (u128, &str, &str)) -> Action {
+    Action {
+        id: ActionId(uuid::Uuid::from_u128(n)),
+        step: None,
+        is_test: false,
+        undoes: None,
+        before: None,
+        flow: flow.into(),
+        verb: "suspend".to_owned(),
+        risk: Risk::Medium,
+        login: Login::new(login),
+        target_id: None,
+        account_login: None,
+        finding: None,
+        evidence: Evidence::Intended,
+        outcome: Outcome::Pending,
+        request: ShownRequest {
+            method: "POST".to_owned(),
+            url: "https://a/invoke".to_owned(),
+            headers: Vec::new(),
+            body: "{}".to_owned(),
+        },
+        receipt: None,
+        reason: None,
+        actor: Actor::default(),
+        at: second(3_000),
+    }
 }

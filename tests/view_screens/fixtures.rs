@@ -10,6 +10,7 @@ use idtriage::app::msg::{Answer, Motion, Msg};
 use idtriage::app::state::Settings;
 use idtriage::app::user::Pane;
 use idtriage::app::{Effect, RequestId, Screen, State, update};
+use idtriage::domain::access::Access;
 use idtriage::domain::action::{Receipt, ShownRequest};
 use idtriage::domain::blast::{Blast, Roles, Told};
 use idtriage::domain::counts::StateCounts;
@@ -553,6 +554,7 @@ pub(crate) fn action(
         risk: plan.flow.risk,
         login: plan.login,
         target_id: plan.target_id,
+        account_login: None,
         finding: None,
         evidence,
         outcome,
@@ -809,11 +811,13 @@ pub(crate) fn plan(ask: &RunAsk) -> Plan {
         undoes: None,
         caveats: flow.caveats.clone(),
         risk: Risk::Medium,
+        access: Some(Access::CannotTell("its client token is tried at the call only".into())),
         blast: Some(blast()),
         confirm: Confirm::Word("suspend".into()),
         flow,
         login: ask.login.clone(),
         target_id: None,
+        account_login: None,
         finding: ask.finding,
         request: ShownRequest {
             method: "POST".into(),
@@ -832,6 +836,8 @@ pub(crate) fn plan(ask: &RunAsk) -> Plan {
         },
         cannot_know: vec!["whether the flow behind the URL is the one that the preset describes".into()],
         needs_again: None,
+        account_doubt: None,
+        asked: Default::default(),
         follows: None,
         refusal: None,
         undo: "unsuspend the account in Okta: groups and applications are kept".into(),

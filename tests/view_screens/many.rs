@@ -4,8 +4,9 @@ use crate::fixtures::*;
 use crate::paint::{paint, text, written};
 use idtriage::app::bulk::Which;
 use idtriage::app::marks::Gathered;
-use idtriage::app::msg::{Answer, Msg};
+use idtriage::app::msg::{Answer, Motion, Msg};
 use idtriage::app::{Effect, RequestId, State, update};
+use idtriage::command::{Keymap, footer};
 use idtriage::domain::blast::Roles;
 use idtriage::domain::bulk::{BulkCounts, BulkEnd, BulkId, BulkRun, BulkState, BulkUser};
 use idtriage::domain::many::{Mark, Planned};
@@ -14,6 +15,7 @@ use idtriage::domain::plan::{Refusal, Target};
 use idtriage::domain::{Actor, Evidence, FindingId, Login, Outcome, Plan, Risk};
 use idtriage::view::Theme;
 use rstest::rstest;
+use std::collections::BTreeMap;
 
 const PEOPLE: [&str; 8] = [
     "root@example.com",
@@ -59,8 +61,9 @@ fn answer(effect: Effect) -> Option<(RequestId, Answer)> {
             let rows = vec![run(BulkState::Paused), run(BulkState::Done)];
             (request, Answer::Bulks(Ok(Page { rows, next: None })))
         }
-        Effect::LoadBulk { request, .. } => {
-            (request, Answer::Bulk(Ok(Some(Box::new(run(BulkState::Paused))))))
+        Effect::LoadBulk { request, id: asked } => {
+            let state = if asked == id() { BulkState::Paused } else { BulkState::Done };
+            (request, Answer::Bulk(Ok(Some(Box::new(run(state))))))
         }
         Effect::LoadBulkUsers { request, which, .. } => {
             let shown = users().into_iter().filter(|user| which == Which::All || user.end.is_none());
@@ -163,7 +166,7 @@ fn on_bulk(columns: u16, rows: u16) -> State {
     let mut state = started(columns, rows);
     go(&mut state, Msg::BulksAsked);
     go(&mut state, Msg::Opened);
-    go(&mut state, Msg::CursorMoved(idtriage::app::msg::Motion::Down));
+    go(&mut state, Msg::CursorMoved(Motion::Down));
     state
 }
 
@@ -208,6 +211,58 @@ fn marked() {
     look("marked_80x24", &state);
 }
 
+/// The keys that are offered, first things first.
+fn offered(state: &State) -> Vec<String> {
+    let keymap = Keymap::new(&BTreeMap::new()).unwrap();
+    footer(state, &keymap).into_iter().map(|(key, label)| format!("{key} {label}")).collect()
+}
+
+#[test]
+fn what_cannot_be_done_with_a_run_is_not_offered() {
+    let mut state = started(80, 24);
+    go(&mut state, Msg::BulksAsked);
+    assert_eq!(offered(&state).get(..3).unwrap(), ["enter open", "c go on", "S stop"]);
+    go(&mut state, Msg::CursorMoved(Motion::Down));
+    let done = offered(&state);
+    assert!(!done.iter().any(|key| key.ends_with("go on") || key.ends_with("stop")), "{done:?}");
+    assert!(!done.iter().any(|key| key.ends_with("pause")), "{done:?}");
+    go(&mut state, Msg::Opened);
+    assert_eq!(offered(&state).get(..3).unwrap(), ["f exceptions", "enter person", "e CSV"]);
+    go(&mut state, Msg::BulkFiltered);
+    assert_eq!(offered(&state).first().unwrap(), "f waiting");
+}
+
+#[test]
+fn a_run_that_waits_offers_to_go_on_first() {
+    let mut state = on_bulk(80, 24);
+    let keys = offered(&state);
+    assert_eq!(keys.get(..4).unwrap(), ["c go on", "S stop", "f exceptions", "enter person"]);
+    assert_eq!(keys.last().unwrap(), "? help");
+    state.settings.is_read_only = true;
+    assert_eq!(offered(&state).get(..3).unwrap(), ["f exceptions", "enter person", "e CSV"]);
+}
+
+/// Asked for from a run, the list is where it was: nobody walks in circles.
+#[test]
+fn the_list_of_runs_is_gone_back_to() {
+    let mut state = on_bulk(80, 24);
+    assert_eq!(state.crumbs(), ["Feed", "runs on many", "run 12345678"]);
+    go(&mut state, Msg::BulksAsked);
+    assert_eq!(state.crumbs(), ["Feed", "runs on many"]);
+}
+
+/// However long the reason is why a run waits, it is read to its end where few rows are, and users are seen below it.
+#[test]
+fn why_a_run_waits_is_said_whole() {
+    let state = on_bulk(60, 16);
+    let (buffer, _) = paint(&state, &Theme::default());
+    let written = text(&buffer);
+    let joined: String = written.lines().map(|line| format!("{} ", line.trim())).collect();
+    assert!(joined.contains("is refused (answered 403): the token<U+001B>[2J lacks a scope"), "{written}");
+    assert!(joined.contains("mend it, then c goes on; S stops it for good"), "{written}");
+    assert!(joined.contains("cy@example.com"), "{written}");
+}
+
 /// The question is never clipped, and no byte of a name or a reason reaches the screen as it came.
 #[rstest]
 #[case(20, 6)]
@@ -226,7 +281,7 @@ fn no_size_breaks_them(#[case] columns: u16, #[case] rows: u16) {
         assert!(text(&buffer).contains("type how many"), "{}", text(&buffer));
     }
     // To its end and back.
-    for motion in [idtriage::app::msg::Motion::End, idtriage::app::msg::Motion::Top] {
+    for motion in [Motion::End, Motion::Top] {
         tell(&mut card, Msg::CursorMoved(motion));
         paint(&card, &Theme::default());
     }

@@ -93,6 +93,7 @@ fn action(outcome: Outcome, evidence: Evidence, plan: &Plan) -> Action {
         risk: plan.flow.risk,
         login: plan.login.clone(),
         target_id: None,
+        account_login: None,
         finding: None,
         evidence,
         outcome,

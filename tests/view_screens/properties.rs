@@ -360,3 +360,21 @@ fn a_step_says_what_became_of_the_next(#[case] outcome: Outcome, #[case] minutes
     let shown = with_a_step(outcome, minutes);
     assert!(shown.contains("1 of 2; step 2 is not in the journal") && shown.contains(says), "{shown}");
 }
+
+/// A path that is said after an export can be read whole, and what a card says is not hidden by the card.
+#[rstest]
+#[case(60, 16)]
+#[case(80, 24)]
+fn what_just_happened_is_said_whole(#[case] columns: u16, #[case] rows: u16) {
+    let path = "/home/kim.of.the.long.name/.local/state/idtriage/exports/bulk-20261127T102339Z.csv";
+    let mut state = started(columns, rows);
+    tell(&mut state, Msg::Noticed(Ok(format!("1,204 users are in {path}"))));
+    let written = text(&paint(&state, &Theme::default()).0);
+    let joined: String = written.lines().map(str::trim).collect();
+    assert!(joined.contains(path), "{written}");
+    for mut state in [with_card(columns, rows), with_flows(columns, rows)] {
+        tell(&mut state, Msg::Noticed(Err("the clipboard is gone".to_owned())));
+        let written = text(&paint(&state, &Theme::default()).0);
+        assert!(written.contains("! the clipboard is gone"), "{written}");
+    }
+}

@@ -89,6 +89,7 @@ fn pasted(state: &mut State, text: &str) {
         Some(Overlay::Dialog(dialog)) => prompt::pasted(&mut dialog.input, text),
         Some(Overlay::Form(_)) => form::pasted(state, text),
         Some(Overlay::Card(card)) if card.dry_run.is_some() => {}
+        Some(Overlay::Many(card)) if card.dry_run.is_some() => {}
         Some(Overlay::Card(card)) if card.field == Field::Reason => prompt::pasted(&mut card.reason, text),
         Some(Overlay::Many(card)) if card.field == Field::Reason => prompt::pasted(&mut card.reason, text),
         _ => {}

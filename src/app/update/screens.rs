@@ -95,7 +95,7 @@ fn open_target(state: &mut State) -> Vec<Effect> {
 }
 
 pub(super) fn went_back(state: &mut State) -> Vec<Effect> {
-    if card::uncovered(state) {
+    if card::uncovered(state) || many::uncovered(state) {
         return Vec::new();
     }
     if form::left(state) {

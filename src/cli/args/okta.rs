@@ -75,6 +75,13 @@ pub enum Okta {
     /// As `config set`
     #[command(name = "okta-iam-set-configuration", hide = true)]
     SetConfiguration(SetConfig),
+    /// What our credential may do of each flow, and whether somebody's roles let them run delegated flows: nothing is
+    /// run, and what cannot be known before a call is said to be so
+    Access {
+        /// Whose roles: a login [default: `[console] analyst`, else whoever made our API token]
+        #[arg(value_name = "LOGIN")]
+        user: Option<String>,
+    },
     /// What a profile holds, and by which names each field may be said
     #[command(alias = "get-mapping-fields")]
     Fields,

@@ -1,6 +1,7 @@
 //! What changes one user of an Okta org: its operations, profiles, groups, and XSOAR's names for them.
 
 use super::{Answers, Run};
+use crate::domain::account_name::AccountName;
 use crate::domain::operation::{GROUP, LINK, Operation};
 use crate::domain::{FindingId, FlowId};
 use clap::{ArgGroup, Args, Subcommand};
@@ -79,6 +80,9 @@ pub struct Operate {
     /// From which finding
     #[arg(long, value_name = "ID")]
     pub finding: Option<FindingId>,
+    /// Which of their accounts, where several would do: as the refusal names them; the id alone will do
+    #[arg(long, value_name = "PRODUCT/ID")]
+    pub account: Option<AccountName>,
     /// How its confirmation is answered.
     #[command(flatten)]
     pub answers: Answers,
@@ -86,8 +90,8 @@ pub struct Operate {
 
 impl Operate {
     fn run(&self, flow: FlowId, inputs: Vec<(String, String)>) -> Run {
-        let Operate { users, finding, answers } = self.clone();
-        Run { flow, users, finding, inputs, undoes: None, answers }
+        let Operate { users, finding, account, answers } = self.clone();
+        Run { flow, users, finding, account, inputs, undoes: None, answers }
     }
 }
 
@@ -184,6 +188,9 @@ pub struct UpdateUser {
     /// From which finding
     #[arg(long, value_name = "ID")]
     pub finding: Option<FindingId>,
+    /// Which of their accounts, where several would do: as the refusal names them; the id alone will do
+    #[arg(long, value_name = "PRODUCT/ID")]
+    pub account: Option<AccountName>,
     /// How its confirmation is answered.
     #[command(flatten)]
     pub answers: Answers,
@@ -204,6 +211,9 @@ pub struct IamUser {
     /// From which finding
     #[arg(long, value_name = "ID")]
     pub finding: Option<FindingId>,
+    /// Which of their accounts, where several would do: as the refusal names them; the id alone will do
+    #[arg(long, value_name = "PRODUCT/ID")]
+    pub account: Option<AccountName>,
     /// How its confirmation is answered.
     #[command(flatten)]
     pub answers: Answers,

@@ -70,7 +70,8 @@ impl<'a> Writer<'a> {
         let flow = if what.activate { CREATE_AND_ACTIVATE.into() } else { Operation::Create.flow_id() };
         let inputs = [with(&profile), link(what.link)].concat();
         let (finding, answers) = (what.finding, what.answers.clone());
-        self.run(&Run { flow, users: vec![login], finding, inputs, undoes: None, answers }, out).await
+        let users = vec![login];
+        self.run(&Run { flow, users, finding, account: None, inputs, undoes: None, answers }, out).await
     }
 
     /// `okta user update`.
@@ -85,13 +86,9 @@ impl<'a> Writer<'a> {
             FoundUser::One(details) => goes_by(&details, &key),
             found => return not_found(&key, &Operation::Update.flow_id(), &found, out),
         };
-        let (finding, answers) = (what.finding, what.answers.clone());
-        let flow = Operation::Update.flow_id();
-        self.run(
-            &Run { flow, users: vec![user], finding, inputs: with(&profile), undoes: None, answers },
-            out,
-        )
-        .await
+        let UpdateUser { finding, account, answers, .. } = what.clone();
+        let (flow, users, inputs) = (Operation::Update.flow_id(), vec![user], with(&profile));
+        self.run(&Run { flow, users, finding, account, inputs, undoes: None, answers }, out).await
     }
 
     /// `iam-create-user` and the like.
@@ -168,9 +165,9 @@ impl<'a> Writer<'a> {
                 users[0]
             ))?;
         }
-        let (finding, answers) = (what.finding, what.answers.clone());
-        let flow = Operation::Update.flow_id();
-        self.run(&Run { flow, users, finding, inputs: with(&profile), undoes: None, answers }, out).await
+        let IamUser { finding, account, answers, .. } = what.clone();
+        let (flow, inputs) = (Operation::Update.flow_id(), with(&profile));
+        self.run(&Run { flow, users, finding, account, inputs, undoes: None, answers }, out).await
     }
 
     /// Somebody who is not there is made where that was asked for, or is allowed once and for all. An id that
@@ -201,19 +198,9 @@ impl<'a> Writer<'a> {
         }
         let profile = profile.or("login", &login);
         let inputs = [with(&profile), link(what.link)].concat();
-        let (finding, answers) = (what.finding, what.answers.clone());
-        self.run(
-            &Run {
-                flow: CREATE_AND_ACTIVATE.into(),
-                users: vec![login],
-                finding,
-                inputs,
-                undoes: None,
-                answers,
-            },
-            out,
-        )
-        .await
+        let IamUser { finding, account, answers, .. } = what.clone();
+        let (flow, users) = (CREATE_AND_ACTIVATE.into(), vec![login]);
+        self.run(&Run { flow, users, finding, account, inputs, undoes: None, answers }, out).await
     }
 
     async fn on(
@@ -225,12 +212,9 @@ impl<'a> Writer<'a> {
         out: &mut Output<'_>,
     ) -> Result<u8, Failure> {
         let inputs = if operation.makes_link() { link(what.link) } else { Vec::new() };
+        let IamUser { finding, account, answers, .. } = what.clone();
         let (flow, users) = (operation.flow_id(), vec![goes_by(details, key)]);
-        self.run(
-            &Run { flow, users, finding: what.finding, inputs, undoes: None, answers: what.answers.clone() },
-            out,
-        )
-        .await
+        self.run(&Run { flow, users, finding, account, inputs, undoes: None, answers }, out).await
     }
 
     async fn run(&self, what: &Run, out: &mut Output<'_>) -> Result<u8, Failure> {

@@ -8,7 +8,7 @@ use crate::cli::output::Output;
 use crate::domain::bulk::{BulkEnd, BulkRun, BulkState};
 use crate::domain::plan::{Plan, Refusal};
 use crate::domain::run_end::{Ended, RunEnd, StepEnd};
-use crate::domain::{FlowId, Untrusted};
+use crate::domain::{FlowId, Untrusted, dry_run};
 use crate::remediation::BulkTold;
 use crate::remediation::bulk::ConfirmedBulk;
 use async_trait::async_trait;
@@ -53,8 +53,7 @@ impl<'a> Planned<'a> {
 
     /// The plan of each with why they are left out: for a dry run.
     pub(super) fn shown(&self) -> impl Iterator<Item = Plan> {
-        let each = self.plans.iter().zip(self.left_out);
-        each.map(|(plan, why)| Plan { refusal: why.clone().or_else(|| plan.refusal.clone()), ..plan.clone() })
+        dry_run::shown(self.plans, self.left_out)
     }
 }
 

@@ -3,13 +3,13 @@
 use crate::cli::args::{self, Answers};
 use crate::cli::failure::Failure;
 use crate::domain::plan::{Confirm, Plan};
-use crate::domain::{FlowId, Login};
+use crate::domain::{FlowId, Untrusted};
+use std::fmt;
 
 /// What has to be answered before anything is sent.
 pub(super) struct Question<'a> {
     flow: &'a FlowId,
-    /// What `--confirm` has to say: the login, or how many are acted on.
-    wanted: String,
+    wanted: Wanted<'a>,
     /// Behind the hint: how many of those who are named are acted on.
     of: String,
     is_high: bool,
@@ -18,10 +18,36 @@ pub(super) struct Question<'a> {
     wants_reason: bool,
 }
 
+/// What `--confirm` has to say.
+enum Wanted<'a> {
+    /// Which account is meant: the one that the plan is on.
+    Account(&'a Plan),
+    /// How many are acted on.
+    Count(usize),
+}
+
+impl Wanted<'_> {
+    fn is_said(&self, said: &str) -> bool {
+        match self {
+            Wanted::Account(plan) => plan.is_said(said),
+            Wanted::Count(count) => said.trim() == count.to_string(),
+        }
+    }
+}
+
+impl fmt::Display for Wanted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Wanted::Account(plan) => write!(f, "{}", Untrusted::from(plan.to_say())),
+            Wanted::Count(count) => write!(f, "{count}"),
+        }
+    }
+}
+
 impl<'a> Question<'a> {
     /// For one.
     pub(super) fn of_one(plan: &'a Plan) -> Question<'a> {
-        Question { wanted: plan.login.raw().to_owned(), of: String::new(), ..Question::of(&[plan], plan) }
+        Question::of(&[plan], plan, Wanted::Account(plan))
     }
 
     /// For those of so many who are acted on; `None` where nobody is.
@@ -29,19 +55,21 @@ impl<'a> Question<'a> {
         let first = acting.first()?;
         let count = acting.len();
         let of = if count == named { String::new() } else { format!(": {count} of {named} are acted on") };
-        Some(Question { wanted: count.to_string(), of, ..Question::of(acting, first) })
+        Some(Question { of, ..Question::of(acting, first, Wanted::Count(count)) })
     }
 
-    fn of(acting: &[&'a Plan], first: &'a Plan) -> Question<'a> {
+    fn of(acting: &[&'a Plan], first: &'a Plan, wanted: Wanted<'a>) -> Question<'a> {
         let raised = acting.iter().find(|plan| plan.is_raised());
         let by = raised.and_then(|plan| Some((plan, plan.blast.as_ref()?.administrator().words)));
         Question {
             flow: &first.flow.id,
-            wanted: String::new(),
+            wanted,
             of: String::new(),
             is_high: acting.iter().any(|plan| matches!(plan.confirm, Confirm::Login(_))),
             because: by
-                .map(|(plan, words)| format!(" here, `{}` is an administrator ({words})", plan.login))
+                .map(|(plan, words)| {
+                    format!(" here, `{}` is an administrator ({words})", Untrusted::from(plan.to_say()))
+                })
                 .unwrap_or_default(),
             wants_reason: acting.iter().any(|plan| plan.reason_required),
         }
@@ -62,7 +90,7 @@ impl<'a> Question<'a> {
         }
         let hint = format!("`--confirm {wanted}`, after a look at `--dry-run`{of}");
         match confirm {
-            Some(typed) if Login::new(typed) == Login::new(wanted) => Ok(()),
+            Some(typed) if wanted.is_said(typed) => Ok(()),
             Some(typed) => {
                 Err(Failure::usage(format!("`--confirm {typed}` is not what is asked for\nhint: {hint}")))
             }

@@ -138,6 +138,14 @@ impl Check<'_, '_> {
         let payload = said.payload.as_deref().and_then(|word| self.payload(word, at.key("payload")));
         put(&mut flow.payload, payload);
         let risk = said.risk.as_deref().and_then(|word| self.risk(word, at.key("risk")));
+        if let Some(risk) = risk.filter(|risk| said.preset.is_some() && *risk < flow.risk) {
+            let what = format!(
+                "`{}` is below the preset's `{}`: its card would ask for less",
+                risk.word(),
+                flow.risk.word()
+            );
+            self.problems.hinted(at.key("risk"), what, "leave it out, or raise it");
+        }
         put(&mut flow.risk, risk);
         put(&mut flow.takes_login, said.takes_login);
         put(&mut flow.is_final, said.is_final);
@@ -235,8 +243,14 @@ impl Check<'_, '_> {
         flow.route = route;
         if said.url.is_some() || said.preset.is_none() {
             let hint = "the invoke URL of the flow's API Endpoint card";
-            let url = self.required_url(said.url, at.key("url"), hint);
-            flow.url = Some(url?.into());
+            let url = self.required_url(said.url, at.key("url"), hint)?;
+            if route == Route::ApiEndpoint && url.query().is_some() {
+                // Whatever stands there is shown and journalled with the request.
+                let what = "something stands behind `?` in the URL: an invoke URL has nothing there";
+                let hint = "cut it off; a token belongs in `auth = { client_token = { env = \"NAME\" } }`";
+                self.problems.hinted(at.key("url"), what, hint);
+            }
+            flow.url = Some(url.into());
         }
         if route == Route::Open {
             if said.auth.is_some() {

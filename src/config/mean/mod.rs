@@ -28,6 +28,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 const DEFAULT_PORT: u16 = 8790;
+/// What may stand before a colon in `[guard] protected`.
+const PROTECTED_KINDS: [&str; 2] = ["group", "classification"];
 const LISTEN_HINT: &str =
     "loopback with a port, `127.0.0.1:8790`, or `unix:/path`, behind a reverse proxy that ends TLS";
 /// Shorter than this, retention would take what somebody is still looking at.
@@ -238,26 +240,37 @@ impl Check<'_, '_> {
 
     fn guard(&mut self, said: said::Guard) -> Guard {
         let at = At::table("[guard]");
-        let protected = said.protected.unwrap_or_default();
-        // A protection that is silently without effect is worse than none.
-        let names_none = |entry: &&String| {
-            let folded = Login::new(entry).folded().to_owned();
-            ["group:", "classification:"]
-                .iter()
-                .any(|kind| folded.strip_prefix(kind).is_some_and(|name| name.trim().is_empty()))
-        };
-        if let Some(entry) = protected.iter().find(names_none) {
-            let what = format!("`{entry}` names nobody");
-            self.problems.hinted(at.key("protected"), what, "`group:Admins`, `classification:EXECUTIVE`");
-        }
-        if protected.iter().any(|name| name.trim().is_empty()) {
-            self.problems.note(at.key("protected"), "a login in it is empty", None);
-        }
+        let said_protected = said.protected.unwrap_or_default();
+        let protected = said_protected.iter().filter_map(|entry| self.protected(entry, at.key("protected")));
+        let protected = protected.collect();
         let require_reason_from =
             said.require_reason_from.and_then(|word| self.risk(&word, at.key("require_reason_from")));
-        let protected = protected.iter().map(|name| Login::new(name).folded().to_owned()).collect();
         let bulk_limit = self.bulk_limit(said.bulk_limit, at.key("bulk_limit"));
         Guard { protected, require_reason_from, bulk_limit, okta: OktaAllow::default() }
+    }
+
+    /// Folded, as a subject's names are. A protection that is silently without effect is worse than none.
+    fn protected(&mut self, entry: &str, at: At) -> Option<String> {
+        const HINT: &str = "a login, an id, `group:Admins` or `classification:EXECUTIVE`";
+        let folded = Login::new(entry).folded().to_owned();
+        if folded.is_empty() {
+            self.problems.note(at, "a login in it is empty", None);
+            return None;
+        }
+        let is_word = |kind: &str| kind.trim().chars().all(|c| c.is_ascii_alphabetic());
+        let Some((kind, name)) = folded.split_once(':').filter(|(kind, _)| is_word(kind)) else {
+            return Some(folded);
+        };
+        let (kind, name) = (kind.trim(), name.trim());
+        let what = if !PROTECTED_KINDS.contains(&kind) {
+            format!("`{entry}` is of no kind that can be protected")
+        } else if name.is_empty() {
+            format!("`{entry}` names nobody")
+        } else {
+            return Some(format!("{kind}:{name}"));
+        };
+        self.problems.hinted(at, what, HINT);
+        None
     }
 
     fn bulk_limit(&mut self, said: Option<u32>, at: At) -> BulkLimit {

@@ -166,6 +166,7 @@ mod tests {
             risk: Risk::Medium,
             login: Login::new("ann"),
             target_id: None,
+            account_login: None,
             finding: None,
             evidence: Evidence::Acknowledged,
             outcome,

@@ -34,6 +34,13 @@ fn own(plan: &Plan, doubts: Doubts) -> Option<Refusal> {
     plan.refusal.clone().or_else(doubt)
 }
 
+/// What of that insisting answers: not that it may be another's account.
+pub fn insisted_by_again(plan: &Plan) -> Vec<String> {
+    let of_account = plan.account_doubt.as_ref().map(|doubt| doubt.why.as_str()).unwrap_or_default();
+    let is_of_account = |doubt: &String| of_account.split("; ").any(|text| text == doubt);
+    doubts(plan).into_iter().filter(|doubt| !is_of_account(doubt)).collect()
+}
+
 /// What stands against a plan, a text each: an earlier action by its id, since its age changes, and anything else in
 /// its words.
 pub fn doubts(plan: &Plan) -> Vec<String> {

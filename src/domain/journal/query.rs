@@ -39,7 +39,7 @@ enum Test {
 }
 
 /// The forms, for whoever wrote another one.
-const HINT: &str = "hint: terms are `user:LOGIN`, `flow:ID`, `kind:settled`, `outcome:unknown`, `by:NAME`, `action:ID`, `bulk:ID`, `since:7d`, `until:2026-05-01` and free words; `-` negates, quotes hold blanks";
+const HINT: &str = "hint: terms are `user:LOGIN` (or an account's id), `flow:ID`, `kind:settled`, `outcome:unknown`, `by:NAME`, `action:ID`, `bulk:ID`, `since:7d`, `until:2026-05-01` and free words; `-` negates, quotes hold blanks";
 
 /// From when on, and before when.
 pub type Span = (Option<Timestamp>, Option<Timestamp>);
@@ -126,7 +126,7 @@ fn named(test: &Test) -> Option<(u8, Term)> {
 fn holds(test: &Test, record: &Record, told: &Told, now: Timestamp) -> bool {
     let id = |id: Option<String>, pattern: &Pattern| id.is_some_and(|id| pattern.matches(&id));
     match test {
-        Test::User(pattern) => told.login().is_some_and(|login| pattern.matches(login.raw())),
+        Test::User(pattern) => told.of_whom().iter().any(|login| pattern.matches(login.raw())),
         Test::Flow(pattern) => told.flow().is_some_and(|flow| pattern.matches(flow)),
         Test::By(pattern) => told.names().iter().any(|name| pattern.matches(name)),
         Test::Action(pattern) => id(told.action().map(|id| id.to_string()), pattern),

@@ -43,6 +43,12 @@ impl Told {
         self.text("login").map(Login::new)
     }
 
+    /// The names of whom it is about: of the subject, and of the account that was acted on, its id too.
+    pub fn of_whom(&self) -> Vec<Login> {
+        let named = ["login", "account_login", "target"].into_iter().filter_map(|key| self.text(key));
+        named.map(Login::new).collect()
+    }
+
     /// Which flow.
     pub fn flow(&self) -> Option<&str> {
         self.text("flow")
@@ -101,10 +107,16 @@ impl Told {
     /// What was done to whom, on one line.
     pub fn what(&self) -> String {
         let mut parts = self.parts();
-        if let Some(login) = self.login().filter(|_| self.damage.is_none()) {
-            parts.insert(parts.len().min(1), login.to_string());
+        if let Some(whom) = self.whom().filter(|_| self.damage.is_none()) {
+            parts.insert(parts.len().min(1), whom);
         }
         parts.join(" · ")
+    }
+
+    /// Whom it was done to, by the account's own login first, where that is another one.
+    pub fn whom(&self) -> Option<String> {
+        let account = self.text("account_login").map(Login::new);
+        self.login().map(|login| crate::domain::plan::whom(account.as_ref(), &login))
     }
 
     /// The parts of [`Told::deed`], for whoever joins them otherwise.
@@ -181,7 +193,7 @@ impl Told {
     /// The values that it is found by at once, folded.
     pub fn terms(&self) -> Vec<Term> {
         let mut terms: Vec<Term> = vec![("kind", self.kind.word().to_owned())];
-        terms.extend(self.login().map(|login| ("user", login.folded().to_owned())));
+        terms.extend(self.of_whom().into_iter().map(|login| ("user", login.folded().to_owned())));
         terms.extend(self.flow().map(|flow| ("flow", flow.to_lowercase())));
         terms.extend(self.outcome().map(|outcome| ("outcome", outcome.word().to_owned())));
         terms.extend(self.names().into_iter().map(|name| ("by", name.to_lowercase())));
@@ -243,5 +255,19 @@ mod tests {
             terms,
             ["kind=settled", "user=ann", "flow=f", "outcome=changed", "by=root", "by=bo", "action=a-1"]
         );
+    }
+
+    #[test]
+    fn it_is_found_by_every_name_of_whom_it_was_on() {
+        let content = json!({"flow": "f", "login": "Ruth", "account_login": "Olga", "target": "00uSID"});
+        let record = Record::after(None, Timestamp::UNIX_EPOCH, RecordKind::Intended, content.to_string());
+        let told = Told::of(&record);
+        let users = told.terms().into_iter().filter(|(name, _)| *name == "user").map(|(_, value)| value);
+        assert_eq!(users.collect::<Vec<_>>(), ["ruth", "olga", "00usid"]);
+        assert_eq!(told.what(), "f · Olga (Ruth)");
+        let finds = |text: &str| {
+            crate::domain::journal::query::JournalQuery::parse(text).unwrap().matches(&record, Timestamp::MAX)
+        };
+        assert!(finds("user:olga") && finds("user:ruth") && finds("user:00uSID") && !finds("user:bob"));
     }
 }

@@ -207,6 +207,7 @@ mod tests {
             risk: Risk::Medium,
             login: Login::new("ann@x"),
             target_id: Some("00u1".to_owned()),
+            account_login: None,
             finding: None,
             evidence: Evidence::Acknowledged,
             outcome: Outcome::Accepted,

@@ -10,6 +10,7 @@ fn plan(login: &str, account: &str) -> Plan {
     let mut flow = preset::flow("suspend-okta-account").unwrap();
     flow.risk = Risk::Medium;
     Plan {
+        access: None,
         action: ActionId(uuid::Uuid::nil()),
         step: None,
         is_test: false,
@@ -22,6 +23,7 @@ fn plan(login: &str, account: &str) -> Plan {
         flow,
         login: Login::new(login),
         target_id: Some(account.to_owned()),
+        account_login: None,
         finding: None,
         request: ShownRequest {
             method: "POST".into(),
@@ -35,6 +37,8 @@ fn plan(login: &str, account: &str) -> Plan {
         target: Target::CannotTell("not read".into()),
         cannot_know: Vec::new(),
         needs_again: None,
+        account_doubt: None,
+        asked: Default::default(),
         follows: None,
         refusal: None,
         undo: String::new(),

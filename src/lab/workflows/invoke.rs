@@ -140,10 +140,19 @@ fn at_once(world: &World, flow: &LabFlow, payload: &Payload, execution: &str) ->
         (Behaviour::Contain | Behaviour::Release, None) => {
             Json(json!({"execution_id": execution, "ok": true, "result": "done"})).into_response()
         }
-        (Behaviour::Pretend, _) => Json(json!({"ok": true, "message": "User remediated"})).into_response(),
+        (Behaviour::Pretend, _) => pretended(world),
         // A template has no Return card: an empty object, whatever happened.
         _ => Json(json!({})).into_response(),
     }
+}
+
+/// All is well, it says, and hands a link out that it made up: under a name of its own and within a sentence, as flows
+/// do that somebody wrote at home.
+fn pretended(world: &World) -> Response {
+    let link = format!("{}/welcome/{}", world.addresses.okta_org_url, uuid::Uuid::new_v4().simple());
+    world.tokens.answered(&json!({"activationUrl": link}));
+    let message = format!("User remediated. They sign in at {link} once.");
+    Json(json!({"ok": true, "message": message, "link": link})).into_response()
 }
 
 /// What a Return Raw card may send: any status from 400 on, any body.

@@ -105,14 +105,19 @@ impl Runner {
             // Somebody else paused or stopped it, or took it over: who is on their way is waited for.
             drive.brake.pull(lost.to_string());
             through.await?;
-            return match lost {
-                BulkError::Not(..) => self.desk.store.bulk(id).await?.ok_or(BulkError::Missing(id)),
-                lost => Err(lost),
-            };
+            if !matches!(lost, BulkError::Not(..)) {
+                return Err(lost);
+            }
         }
         let (state, why) = drive.stands().await?;
-        self.desk.store.turn(id, state, why.as_deref(), &self.desk.actor, self.desk.now()).await?;
-        self.desk.store.bulk(id).await?.ok_or(BulkError::Missing(id))
+        let desk = &self.desk;
+        let to = (state, why.as_deref());
+        // It may have been lost since anybody looked: what others made of it stays.
+        match desk.store.leave(id, &desk.owner, to, &desk.actor, desk.now()).await? {
+            Held::Ours | Held::Not(_) => desk.store.bulk(id).await?.ok_or(BulkError::Missing(id)),
+            Held::Others(owner) => Err(BulkError::Others(id, owner)),
+            Held::Missing => Err(BulkError::Missing(id)),
+        }
     }
 
     async fn hold(&self, id: BulkId) -> Result<(), BulkError> {

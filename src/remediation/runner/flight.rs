@@ -6,13 +6,13 @@ use crate::domain::action::{Receipt, Settlement};
 use crate::domain::plan::Plan;
 use crate::domain::{Action, Evidence, OneTimeLink, Outcome};
 use crate::remediation::{Desk, evidence, sight};
-use crate::store::{Basis, Lease};
+use crate::store::{Basis, Lease, StoreError};
 use crate::tenant::{Called, Clearance};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use std::convert::Infallible;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::sleep;
 
@@ -25,6 +25,16 @@ pub(super) struct Flight {
     progress: UnboundedSender<Told>,
     watch: Option<Watch>,
     was_withheld: AtomicBool,
+    hold: Mutex<Hold>,
+}
+
+/// How the action is held.
+#[derive(Debug, Clone, Copy)]
+struct Hold {
+    until: Timestamp,
+    /// Whether a moment came at which it was not: whoever slept through its end sends nothing any more, also where
+    /// nobody declared them dead meanwhile.
+    has_lapsed: bool,
 }
 
 /// Whoever says, right before something leaves, whether it still may: the error says why not.
@@ -39,6 +49,7 @@ impl Flight {
         progress: UnboundedSender<Told>,
     ) -> Flight {
         let reason = reason.filter(|reason| !reason.trim().is_empty());
+        let hold = Mutex::new(Hold { until: Timestamp::MAX, has_lapsed: false });
         Flight {
             desk: desk.clone(),
             pace: pace.clone(),
@@ -46,6 +57,7 @@ impl Flight {
             reason,
             basis,
             progress,
+            hold,
             watch: None,
             was_withheld: AtomicBool::new(false),
         }
@@ -59,9 +71,9 @@ impl Flight {
     /// The whole run. The ticket is held until the receipt is kept; re-reads may be cut off. Where something
     /// else is to be sent right behind it, they are left open.
     pub(super) async fn fly(self, ticket: Ticket, proof: Proof) -> Result<Landed, RunError> {
-        let lease = self.intend().await?;
+        self.intend().await?;
         let (settlement, settled, link) = tokio::select! {
-            ended = self.act(&lease) => ended?,
+            ended = self.act() => ended?,
             never = self.renew() => match never {},
         };
         drop(ticket);
@@ -81,17 +93,18 @@ impl Flight {
     }
 
     /// The send and its receipt: as long as either lasts, the lease is renewed.
-    async fn act(&self, lease: &Lease) -> Result<(Settlement, Action, Option<OneTimeLink>), RunError> {
-        let (settlement, link) = self.send(lease).await;
+    async fn act(&self) -> Result<(Settlement, Action, Option<OneTimeLink>), RunError> {
+        let (settlement, link) = self.send().await;
         let settled = self.keep(&settlement).await?;
         Ok((settlement, settled, link))
     }
 
-    async fn intend(&self) -> Result<Lease, RunError> {
+    async fn intend(&self) -> Result<(), RunError> {
         let (now, lease) = (self.desk.now(), self.lease());
         self.desk.store.intend(&self.action(now), &lease, &self.basis).await?;
+        self.hold().until = lease.until;
         self.tell(Progress::Intended);
-        Ok(lease)
+        Ok(())
     }
 
     fn action(&self, at: Timestamp) -> Action {
@@ -107,6 +120,7 @@ impl Flight {
             risk: plan.risk,
             login: plan.login.clone(),
             target_id: plan.target_id.clone(),
+            account_login: plan.account_login.clone(),
             finding: plan.finding,
             evidence: Evidence::Intended,
             outcome: Outcome::Pending,
@@ -118,16 +132,17 @@ impl Flight {
         }
     }
 
-    /// The one send. The lease is looked at before, and renewed at every try: a process that slept through it may have been declared
-    /// dead by another, and then nothing may leave any more.
-    async fn send(&self, lease: &Lease) -> (Settlement, Option<OneTimeLink>) {
+    /// The one send. The lease is looked at before, and looked at and renewed at every try: a process that slept
+    /// through it may have been declared dead by another, and knows of nothing that came meanwhile. Then nothing may
+    /// leave any more.
+    async fn send(&self) -> (Settlement, Option<OneTimeLink>) {
         let sending = self.desk.store.sending(self.plan.action).await;
         let now = self.desk.now();
         if let Err(error) = sending {
             return (unsent(error.to_string(), now), None);
         }
-        if now >= lease.until {
-            return (unsent("the lease ran out before a byte left".to_owned(), now), None);
+        if self.has_lapsed() {
+            return (unsent(LAPSED.to_owned(), now), None);
         }
         self.tell(Progress::Sending);
         let order = self.plan.order(self.desk.actor.signed());
@@ -147,10 +162,32 @@ impl Flight {
     async fn renew(&self) -> Infallible {
         loop {
             sleep(self.pace.renew_every).await;
-            if let Err(error) = self.desk.store.renew(self.plan.action, &self.lease()).await {
+            if let Err(error) = self.extend().await {
                 tracing::warn!(action = %self.plan.action, %error, "the lease was not renewed");
             }
         }
+    }
+
+    async fn extend(&self) -> Result<(), StoreError> {
+        // Also what lapsed is held: a request may be on its way.
+        self.has_lapsed();
+        let lease = self.lease();
+        self.desk.store.renew(self.plan.action, &lease).await?;
+        self.hold().until = lease.until;
+        Ok(())
+    }
+
+    /// Whether the lease ran out at some time.
+    fn has_lapsed(&self) -> bool {
+        let now = self.desk.now();
+        let mut hold = self.hold();
+        hold.has_lapsed |= now >= hold.until;
+        hold.has_lapsed
+    }
+
+    /// A thread that panicked while it held this left it whole.
+    fn hold(&self) -> MutexGuard<'_, Hold> {
+        self.hold.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Keeps the receipt, trying again for a while: it is the only proof of what was sent.
@@ -222,10 +259,14 @@ impl Clearance for Flight {
             self.was_withheld.store(true, Ordering::SeqCst);
             return Err(why);
         }
-        let renewed = self.desk.store.renew(self.plan.action, &self.lease()).await;
-        renewed.map_err(|error| error.to_string())
+        if self.has_lapsed() {
+            return Err(LAPSED.to_owned());
+        }
+        self.extend().await.map_err(|error| error.to_string())
     }
 }
+
+const LAPSED: &str = "the lease ran out before a byte left";
 
 fn unsent(why: String, now: Timestamp) -> Settlement {
     evidence::not_sent(Receipt { error: Some(why), at: Some(now), ..Default::default() })

@@ -28,6 +28,29 @@ async fn the_same_by_another_route_has_to_be_insisted_on(#[case] first: &str, #[
     assert_eq!(lab.sends(), 2);
 }
 
+/// The template has its group inside: it may be the one that somebody was added to by Okta's own call.
+#[rstest]
+#[case("okta-add-to-group", "okta-add-user-to-a-group")]
+#[case("okta-add-user-to-a-group", "okta-add-to-group")]
+#[tokio::test]
+async fn adding_to_a_group_by_another_route_has_to_be_insisted_on(#[case] first: &str, #[case] second: &str) {
+    let adding = |n: u128, flow: &str| {
+        let inputs = [("group".to_owned(), "00gsales".to_owned())].into();
+        let inputs = if flow == "okta-add-to-group" { inputs } else { Default::default() };
+        Ask { inputs, ..by(n, flow) }
+    };
+    let lab = Setup::ends([answered(200), answered(200)]).lab();
+    let before = prepare(&lab.desk, adding(1, first)).await.unwrap();
+    lab.run(&before, &confirmed(&before)).await.unwrap();
+    let next = prepare(&lab.desk, adding(2, second)).await.unwrap();
+    assert!(next.needs_again.as_ref().unwrap().contains("less than ten minutes ago"), "{next:?}");
+    assert!(matches!(lab.run(&next, &confirmed(&next)).await, Err(RunError::NeedsAgain(_))));
+    assert_eq!(lab.sends(), 1);
+    // Leaving a group is another matter.
+    let leaving = Ask { flow: "okta-remove-from-group".into(), ..adding(3, "okta-add-to-group") };
+    assert_eq!(prepare(&lab.desk, leaving).await.unwrap().needs_again, None);
+}
+
 #[rstest]
 #[case(9, true)]
 #[case(10, false)]

@@ -1,5 +1,7 @@
 //! Bulk runs over a real store: nobody is acted on twice, whatever stops, crashes or drives beside.
 
+mod two;
+
 use super::*;
 use crate::config::meant::BulkLimit;
 use crate::domain::action::{Receipt, ShownRequest, StepOf};
@@ -8,9 +10,12 @@ use crate::domain::dossier::{LoadedPart, OktaUser, Part, Problem};
 use crate::domain::event::DecodedEvent;
 use crate::domain::plan::Order;
 use crate::store::sqlite::SqliteStore;
-use crate::store::{Basis, BulkStore, Decode, Decoded, InboxItem, Lease, OpenOptions, Store, Users, files};
+use crate::store::{
+    ActionFilter, Basis, BulkStore, Decode, Decoded, InboxItem, Lease, OpenOptions, Store, Users, files,
+};
 use crate::tenant::{Called, Clearance};
 use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::watch;
@@ -46,6 +51,19 @@ struct Town {
     pace: Mutex<Option<Arc<tokio::sync::Semaphore>>>,
     /// Called with each call's number, before it ends.
     at_call: Mutex<Option<AtCall>>,
+    /// What happens once while the answer about an account is on its way.
+    at_read: Mutex<Option<AtRead>>,
+}
+
+struct AtRead {
+    account: String,
+    act: BoxFuture<'static, ()>,
+}
+
+impl std::fmt::Debug for AtRead {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("AtRead")
+    }
 }
 
 type Act = dyn Fn(usize, &str) + Send;
@@ -89,6 +107,10 @@ impl Directory for Town {
         let (status, link) = if is_suspended { ("SUSPENDED", "unsuspend") } else { ("ACTIVE", "suspend") };
         let login = format!("{}@x", id.trim_start_matches("00u-"));
         let user = json!({"id": id, "status": status, "_links": {"self": {}, link: {}}, "profile": {"login": login}});
+        let at_read = self.at_read.lock().unwrap().take_if(|at_read| at_read.account == id);
+        if let Some(at_read) = at_read {
+            at_read.act.await;
+        }
         Part::whole(Timestamp::UNIX_EPOCH, serde_json::from_value(user).unwrap())
     }
 }
@@ -252,6 +274,7 @@ impl Block {
             risk: Risk::Medium,
             login: Login::new(&format!("user{user}@x")),
             target_id: Some(format!("00u-user{user}")),
+            account_login: None,
             finding: None,
             step,
             is_test: false,

@@ -280,6 +280,10 @@ impl Store for Memory {
         Err(StoreError::Closed)
     }
 
+    async fn journal_unfound(&self) -> Result<Option<u64>, StoreError> {
+        Err(StoreError::Closed)
+    }
+
     async fn journal_head(&self) -> Result<Option<Head>, StoreError> {
         Err(StoreError::Closed)
     }

@@ -102,7 +102,8 @@ async fn the_issues_own_account_is_acted_on_and_the_record_goes_on() {
     assert_eq!((plan.target_id.as_deref(), plan.request.body.clone()), (Some("x-1"), lab.raw()));
     let suspend = prepare(&lab.desk, asked("suspend-okta-account")).await.unwrap();
     assert!(suspend.request.body.contains(r#""entityIdInService":"x-1""#), "{}", suspend.request.body);
-    assert!(suspend.needs_again.is_none_or(|why| !why.contains("the issue")));
+    let doubt = suspend.account_doubt.unwrap().why;
+    assert!(doubt.contains("names the Okta account `x-1`") && doubt.contains("lists `00u1`"), "{doubt}");
 }
 
 #[tokio::test]

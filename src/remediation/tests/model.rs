@@ -1,253 +1,20 @@
 //! The three nevers, over a real store that two consoles share: never two sends for one intent, never a send that is
 //! not in the journal, never *changed* without a change. Random sequences of runs, repeated keys, undoings and later
-//! looks, with calls that are lost before or behind their effect, and crashes wherever something is read, sent or timed.
+//! looks, and of runs on both that are held, stopped and gone on with by either console or by both at once, with calls
+//! that are lost before or behind their effect, and crashes wherever something is read, sent or timed.
+
+mod many;
+mod town;
 
 use super::*;
-use crate::domain::action::{Receipt, ShownRequest};
-use crate::domain::dossier::{AddressUsers, LoadedPart, OktaUser, Part};
-use crate::domain::journal::{RecordKind, Verifier};
-use crate::domain::log::{LogQuery, beside};
+use crate::domain::bulk::{BulkId, BulkState};
+use crate::domain::journal::Verifier;
 use crate::domain::operation::{CONTAIN, Operation};
-use crate::domain::plan::Order;
 use crate::domain::undo;
 use crate::store::sqlite::SqliteStore;
 use crate::store::{ActionFilter, OpenOptions, files};
-use crate::tenant::{Called, Clearance, LogCut, LogSearch};
-use async_trait::async_trait;
 use std::collections::{BTreeMap, BTreeSet};
-use std::panic::resume_unwind;
-
-/// Blows at the n-th visit: whatever visited is gone, as in a crash. Nothing is printed.
-#[derive(Debug, Default)]
-struct Fuse(Mutex<Option<usize>>);
-
-impl Fuse {
-    fn set(&self, visits: Option<u8>) {
-        *self.0.lock().unwrap() = visits.map(usize::from);
-    }
-
-    fn visit(&self) {
-        let blows = {
-            let mut left = self.0.lock().unwrap();
-            let blows = *left == Some(0);
-            *left = if blows { None } else { left.map(|left| left - 1) };
-            blows
-        };
-        if blows {
-            resume_unwind(Box::new("crash"));
-        }
-    }
-}
-
-/// What becomes of a call.
-#[derive(Debug, Clone, Copy)]
-enum End {
-    /// It works, and is answered.
-    Works,
-    /// It works, and its reply is lost.
-    ReplyLost,
-    /// It is lost before it works: a time-out tells nobody which of the two it was.
-    Lost,
-    /// The server broke.
-    Broke,
-    Refused,
-    Throttled,
-    NotSent,
-}
-
-/// Two people, what was done to them, and what was sent.
-#[derive(Debug)]
-struct Town {
-    fuse: Arc<Fuse>,
-    end: Mutex<End>,
-    /// Who was in which status from which moment on, and by which action; by none where it was somebody elsewhere.
-    history: Mutex<Vec<(String, &'static str, Option<String>)>>,
-    /// What the System Log has of it.
-    log: Log,
-    now: Arc<Mutex<Timestamp>>,
-    sends: Mutex<BTreeMap<String, usize>>,
-    /// Which action may have turned whom into which status, in the order of the sends.
-    effects: Mutex<Vec<(ActionId, String, &'static str)>>,
-    /// Where set, the next read behind a call says that it has begun, and waits until it may end.
-    held: Mutex<Option<Held>>,
-    /// A handle of its own on the store's file.
-    witness: Arc<SqliteStore>,
-    wrong: Mutex<Vec<String>>,
-}
-
-/// A re-read that waits for what somebody else does.
-#[derive(Debug, Clone, Default)]
-struct Held {
-    has_called: bool,
-    begun: Arc<Notify>,
-    may_end: Arc<Notify>,
-}
-
-fn wanted(flow: &FlowId) -> Option<&'static str> {
-    match Operation::of_flow(flow) {
-        Some(Operation::Suspend) => Some("SUSPENDED"),
-        Some(Operation::Unsuspend) => Some("ACTIVE"),
-        _ => None,
-    }
-}
-
-impl Town {
-    fn status(&self, id: &str) -> &'static str {
-        let history = self.history.lock().unwrap();
-        history.iter().rev().find(|(who, ..)| who == id).map_or("ACTIVE", |(_, status, _)| status)
-    }
-
-    fn turn(&self, id: &str, status: &'static str, by: Option<&str>) {
-        if self.status(id) == status {
-            return;
-        }
-        self.history.lock().unwrap().push((id.to_owned(), status, by.map(str::to_owned)));
-        let agent = by.map_or("Mozilla/5.0".to_owned(), |by| format!("idtriage/1 {}", beside::signature(by)));
-        let mut record = suspended(id, *self.now.lock().unwrap(), &agent);
-        let did = if status == "ACTIVE" { "user.lifecycle.unsuspend" } else { "user.lifecycle.suspend" };
-        let mut records = self.log.records.lock().unwrap();
-        (record["eventType"], record["uuid"]) = (did.into(), records.len().to_string().into());
-        records.push(record);
-    }
-
-    fn moments(&self) -> usize {
-        self.history.lock().unwrap().len()
-    }
-
-    fn work(&self, order: &Order) {
-        let id = order.target.as_deref().unwrap_or_default();
-        if let Some(status) = wanted(&order.flow) {
-            self.turn(id, status, Some(&order.action));
-        }
-    }
-
-    /// What leaves now may do it, as far as anybody can tell.
-    fn may_work(&self, order: &Order) {
-        if let Some(status) = wanted(&order.flow) {
-            let target = order.target.clone().unwrap_or_default();
-            self.effects.lock().unwrap().push((order.action.parse().unwrap(), target, status));
-        }
-        if let Some(held) = &mut *self.held.lock().unwrap() {
-            held.has_called = true;
-        }
-    }
-
-    fn sent(&self) -> usize {
-        self.effects.lock().unwrap().len()
-    }
-
-    async fn wait_where_held(&self) {
-        let held = {
-            let mut held = self.held.lock().unwrap();
-            if held.as_ref().is_some_and(|held| held.has_called) { held.take() } else { None }
-        };
-        if let Some(held) = held {
-            held.begun.notify_one();
-            held.may_end.notified().await;
-        }
-    }
-
-    /// What leaves stands in the journal already, and is on its way by the store too.
-    async fn look_into_the_journal(&self, action: &str) {
-        let id: ActionId = action.parse().unwrap();
-        let kept = self.witness.action(id).await.unwrap();
-        let is_on_its_way =
-            |kept: &Action| (kept.outcome, kept.evidence) == (Outcome::Pending, Evidence::Sent);
-        let records = self.witness.journal(0, 10_000).await.unwrap();
-        let is_intent = |record: &crate::domain::journal::Record| {
-            record.kind == RecordKind::Intended
-                && record.content.as_ref().is_some_and(|text| text.contains(action))
-        };
-        if !kept.as_ref().is_some_and(is_on_its_way) || !records.iter().any(is_intent) {
-            self.wrong.lock().unwrap().push(format!("{action} left without its intent: {kept:?}"));
-        }
-    }
-}
-
-fn id_of(key: &str) -> String {
-    format!("00u{}", key.trim_start_matches("00u").split('@').next().unwrap())
-}
-
-#[async_trait]
-impl Directory for Town {
-    fn parts(&self) -> Vec<PartName> {
-        vec![PartName::Okta]
-    }
-
-    async fn part(&self, _: PartName, _: &Login) -> LoadedPart {
-        unreachable!("one of Okta alone is configured")
-    }
-
-    async fn users_of_address(&self, _: &str) -> AddressUsers {
-        AddressUsers::default()
-    }
-
-    async fn okta_user(&self, key: &str) -> Part<OktaUser> {
-        self.fuse.visit();
-        self.wait_where_held().await;
-        let id = id_of(key);
-        let status = self.status(&id);
-        let link = if status == "ACTIVE" { "suspend" } else { "unsuspend" };
-        let login = format!("{}@x", id.trim_start_matches("00u"));
-        let user = json!({"id": id, "status": status, "_links": {"self": {}, link: {}}, "profile": {"login": login}});
-        Part::whole(Timestamp::UNIX_EPOCH, serde_json::from_value(user).unwrap())
-    }
-}
-
-#[async_trait]
-impl LogSearch for Town {
-    async fn search(&self, query: &LogQuery) -> Result<LogCut, dossier::Problem> {
-        self.fuse.visit();
-        self.log.search(query).await
-    }
-
-    async fn search_on(&self, next: &str) -> Result<LogCut, dossier::Problem> {
-        self.log.search_on(next).await
-    }
-}
-
-#[async_trait]
-impl FlowCaller for Town {
-    fn shown(&self, order: &Order) -> Result<ShownRequest, String> {
-        self.fuse.visit();
-        Ok(ShownRequest {
-            method: "POST".into(),
-            url: format!("https://x/{}/{}", order.flow, order.target.as_deref().unwrap_or_default()),
-            headers: vec![("x-idtriage-action".into(), order.action.clone())],
-            body: order.body.clone(),
-        })
-    }
-
-    async fn call(&self, order: &Order, _: &ShownRequest, clearance: &dyn Clearance) -> Called {
-        self.fuse.visit();
-        if let Err(why) = clearance.clear().await {
-            return CallEnd::NotSent(why.into()).into();
-        }
-        self.look_into_the_journal(&order.action).await;
-        let end = *self.end.lock().unwrap();
-        if !matches!(end, End::NotSent | End::Throttled) {
-            *self.sends.lock().unwrap().entry(order.action.clone()).or_default() += 1;
-            if !matches!(end, End::Refused) {
-                self.may_work(order);
-            }
-        }
-        self.fuse.visit();
-        if matches!(end, End::Works | End::ReplyLost) {
-            self.work(order);
-        }
-        self.fuse.visit();
-        let of_status = |status| Receipt { status: Some(status), ..Receipt::default() };
-        match end {
-            End::Works => CallEnd::Answered(of_status(200)),
-            End::ReplyLost | End::Lost => CallEnd::Unknown("timed out".into()),
-            End::Broke => CallEnd::Answered(of_status(500)),
-            End::Refused => CallEnd::Answered(of_status(403)),
-            End::Throttled => CallEnd::Throttled(of_status(429)),
-            End::NotSent => CallEnd::NotSent("dns".into()),
-        }
-        .into()
-    }
-}
+use town::{End, Fuse, Held, Town, wanted};
 
 /// One of the two consoles.
 #[derive(Debug, Clone, Copy)]
@@ -267,6 +34,12 @@ enum Op {
     Both { flow: usize, user: usize, end: End },
     /// While one looks for its effect, the other console runs a flow on the same person, from card to end.
     Behind { flows: [usize; 2], user: usize, ends: [End; 2] },
+    /// Runs a flow on both people; the n-th visit of whoever drives may be the last.
+    Many { at: At, flow: usize, end: End, insists: bool, crash: Option<u8> },
+    /// Goes on with the last run on both; without a place both consoles do at once.
+    GoOn { at: Option<At>, end: End, crash: Option<u8> },
+    /// Has the last run on both wait, or stops it for good.
+    Turn { at: At, to: BulkState },
     /// Undoes what was done last.
     Undo { at: At, end: End },
     /// Somebody else changes an account.
@@ -298,6 +71,12 @@ fn ops() -> impl Strategy<Value = Vec<Op>> {
         1 => (0usize..3, 0usize..2, end()).prop_map(|(flow, user, end)| Op::Both { flow, user, end }),
         3 => ([0usize..2, 0usize..2], 0usize..2, [end(), end()])
             .prop_map(|(flows, user, ends)| Op::Behind { flows, user, ends }),
+        2 => (at(), 0usize..3, end(), any::<bool>(), crash())
+            .prop_map(|(at, flow, end, insists, crash)| Op::Many { at, flow, end, insists, crash }),
+        3 => (proptest::option::weighted(0.7, at()), end(), crash())
+            .prop_map(|(at, end, crash)| Op::GoOn { at, end, crash }),
+        1 => (at(), prop_oneof![2 => Just(BulkState::Paused), 1 => Just(BulkState::Stopped)])
+            .prop_map(|(at, to)| Op::Turn { at, to }),
         1 => (at(), end()).prop_map(|(at, end)| Op::Undo { at, end }),
         1 => (0usize..2).prop_map(|user| Op::Elsewhere { user }),
         3 => (at(), 1i64..900, crash()).prop_map(|(at, seconds, crash)| Op::Later { at, seconds, crash }),
@@ -323,6 +102,8 @@ struct World {
     /// come right before the first byte, and nobody could tell.
     on_their_way: BTreeSet<ActionId>,
     next: u128,
+    /// The runs on both people.
+    many: Vec<BulkId>,
     _folder: tempfile::TempDir,
 }
 
@@ -391,6 +172,7 @@ impl World {
             claimed: BTreeSet::new(),
             on_their_way: BTreeSet::new(),
             next: 0,
+            many: Vec::new(),
             _folder: folder,
         }
     }
@@ -483,6 +265,15 @@ impl World {
                     ran.await.unwrap().unwrap();
                 }
             }
+            Op::Many { at, flow, end, insists, crash } => {
+                *self.town.end.lock().unwrap() = end;
+                self.run_many(at, flow, insists, crash).await;
+            }
+            Op::GoOn { at, end, crash } => {
+                *self.town.end.lock().unwrap() = end;
+                self.go_on(at, crash).await;
+            }
+            Op::Turn { at, to } => self.turn_many(at, to).await,
             Op::Undo { at, end } => {
                 *self.town.end.lock().unwrap() = end;
                 let desk = self.desk(at);
@@ -540,6 +331,7 @@ impl World {
             let never_left = [Outcome::NotLegal, Outcome::NoChange].contains(&action.outcome);
             assert!(!never_left || was_sent, "{action:?}");
         }
+        self.many_are_told_as_they_stand().await;
     }
 
     /// Never *changed* without a change to what it wanted that it made itself, behind its card, and without a read of
@@ -580,7 +372,7 @@ impl World {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, max_shrink_iters: 200, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 64, max_shrink_iters: 200, ..ProptestConfig::default() })]
 
     #[test]
     fn whatever_is_done_and_wherever_it_breaks_off_the_nevers_hold(ops in ops()) {

@@ -10,7 +10,7 @@ fn known(login: &str, class: &str) -> Option<Value> {
         "userTypeClassification": class}}))
 }
 
-fn bob() -> Somebody {
+pub(super) fn bob() -> Somebody {
     Somebody::Is("bob@okta.example", known("bob@okta.example", "Executive"))
 }
 
@@ -156,7 +156,7 @@ async fn no_other_id_of_an_account_leaves() {
 }
 
 /// An issue of `ann` whose account is another's.
-fn mistaken() -> Value {
+pub(super) fn mistaken() -> Value {
     json!({"type": "Account", "displayName": "ann", "identifierInService": "00ubob",
         "sourceProductName": "Okta", "additionalData": {"username": "ann"}})
 }

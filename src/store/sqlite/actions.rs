@@ -37,8 +37,14 @@ pub(super) fn intend(
     if let Some(unseen) = latest.iter().find(|latest| !basis.seen.contains(&latest.id)) {
         return Ok(Err(IntendError::Meanwhile(unseen.id)));
     }
+    // One that failed before a byte left is no precedent, and still the very same.
+    if by_id(db, action.id)?.is_some() {
+        return Ok(Err(IntendError::Meanwhile(action.id)));
+    }
+    if let Err(run) = bulks::begin(db, action.id, &lease.owner)? {
+        return Ok(Err(IntendError::NotDriven(run)));
+    }
     insert(db, action, lease)?;
-    bulks::begin(db, action.id)?;
     let mut content = json!({
         "action": action.id,
         "flow": action.flow,
@@ -69,10 +75,14 @@ pub(super) fn intend(
     Ok(Ok(()))
 }
 
-/// A trial is marked in each of its records; in what is meant nothing is said of it.
+/// A trial is marked in each of its records, in what is meant nothing is said of it; and each says which account it
+/// was on, where another login led there.
 fn mark(content: &mut serde_json::Value, action: &Action) {
     if action.is_test {
         content["test"] = true.into();
+    }
+    if let Some(account) = &action.account_login {
+        content["account_login"] = account.raw().into();
     }
 }
 
@@ -120,9 +130,10 @@ fn of_flow(
 fn insert(db: &Connection, action: &Action, lease: &Lease) -> Result<()> {
     db.prepare_cached(
         "INSERT INTO actions (id, flow, login, shown, verb, risk, finding, evidence, outcome, request, \
-         receipt, reason, actor, at, owner, lease_until, target, run, step, test, undoes, before) \
+         receipt, reason, actor, at, owner, lease_until, target, run, step, test, undoes, before, \
+         account_login) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, \
-         ?21, ?22)",
+         ?21, ?22, ?23)",
     )?
     .execute(rusqlite::params![
         action.id.to_string(),
@@ -147,6 +158,7 @@ fn insert(db: &Connection, action: &Action, lease: &Lease) -> Result<()> {
         action.is_test,
         action.undoes.map(|undoes| undoes.to_string()),
         action.before,
+        action.account_login.as_ref().map(|login| login.raw()),
     ])?;
     Ok(())
 }
@@ -208,6 +220,7 @@ fn keep(
         "action": settled.id,
         "flow": settled.flow,
         "login": settled.login,
+        "target": settled.target_id,
         "evidence": settled.evidence,
         "outcome": settled.outcome,
         "receipt": settlement.receipt,
@@ -310,6 +323,7 @@ pub(super) fn expire(db: &Connection, now: Timestamp) -> Result<Vec<ActionId>> {
             "action": action.id,
             "flow": action.flow,
             "login": action.login,
+            "target": action.target_id,
             "evidence": action.evidence,
             "outcome": Outcome::Unknown,
         });

@@ -5,7 +5,7 @@ use super::rows::{self, signed, sized, to_json};
 use crate::domain::bulk::{BulkCounts, BulkEnd, BulkId, BulkRun, BulkState, BulkUser, EndKind};
 use crate::domain::journal::{Record, RecordKind};
 use crate::domain::{Action, ActionId, Actor, Evidence, FindingId, FlowId, Login, Outcome, Risk, digest};
-use crate::store::{Held, Lease, Page, Users};
+use crate::store::{Held, Kept, Lease, Page, Users};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Result};
 
@@ -69,22 +69,38 @@ pub(super) fn sealed(db: &Connection, id: BulkId) -> Result<Option<Record>> {
 }
 
 /// The run that an action is of, and whose place in it, if it is of one.
-fn place(db: &Connection, action: ActionId) -> Result<Option<(i64, u32)>> {
+fn place(db: &Connection, action: ActionId) -> Result<Option<(BulkId, i64, u32)>> {
     let (first, last) = BulkId::around(action);
     let runs: Vec<(i64, BulkId)> = db
         .prepare_cached("SELECT seq, id FROM bulks WHERE id BETWEEN ?1 AND ?2")?
         .query_map((first.to_string(), last.to_string()), |row| Ok((row.get("seq")?, id_of(row)?)))?
         .collect::<Result<_>>()?;
-    Ok(runs.into_iter().find_map(|(seq, id)| Some((seq, id.position(action)?))))
+    Ok(runs.into_iter().find_map(|(seq, id)| Some((id, seq, id.position(action)?))))
 }
 
-/// Marks the user whose action is there now.
-pub(super) fn begin(db: &Connection, action: ActionId) -> Result<()> {
-    if let Some((run, position)) = place(db, action)? {
-        db.prepare_cached("UPDATE bulk_users SET began = 1 WHERE bulk = ?1 AND position = ?2 AND began = 0")?
-            .execute((run, position))?;
+/// Marks the user whose action is about to be there. Nobody is begun with but by whoever drives the run, while it
+/// runs; who was begun with lands, so that a run of several actions is not cut between two. Answers the run that says
+/// no.
+pub(super) fn begin(
+    db: &Connection,
+    action: ActionId,
+    owner: &str,
+) -> Result<std::result::Result<(), BulkId>> {
+    let Some((id, run, position)) = place(db, action)? else { return Ok(Ok(())) };
+    let began = db
+        .prepare_cached(
+            "SELECT began, outcome IS NULL AS waits FROM bulk_users WHERE bulk = ?1 AND position = ?2",
+        )?
+        .query_row((run, position), |row| Ok((row.get("began")?, row.get("waits")?)))
+        .optional()?;
+    match began {
+        None | Some((true, _)) => return Ok(Ok(())),
+        Some((false, true)) if held(db, id, owner)? == Held::Ours => {}
+        Some((false, _)) => return Ok(Err(id)),
     }
-    Ok(())
+    db.prepare_cached("UPDATE bulk_users SET began = 1 WHERE bulk = ?1 AND position = ?2")?
+        .execute((run, position))?;
+    Ok(Ok(()))
 }
 
 /// How it ended for a user follows their action: a receipt or a look may come later.
@@ -92,7 +108,7 @@ pub(super) fn follow(db: &Connection, action: &Action) -> Result<()> {
     if action.outcome == Outcome::Pending {
         return Ok(());
     }
-    if let Some((run, position)) = place(db, action.id)? {
+    if let Some((_, run, position)) = place(db, action.id)? {
         if action.is_withheld() {
             // Nothing left: they wait as before.
             db.prepare_cached(
@@ -185,6 +201,24 @@ pub(super) fn turn(
     Ok(true)
 }
 
+/// The same by whoever drove it so far.
+pub(super) fn leave(
+    db: &Connection,
+    id: BulkId,
+    owner: &str,
+    to: (BulkState, Option<&str>),
+    actor: &Actor,
+    at: Timestamp,
+) -> Result<Held> {
+    let stood = held(db, id, owner)?;
+    // Nobody waits: whoever had it wait meanwhile waits for nothing.
+    let is_through = to.0 == BulkState::Done && stood == Held::Not(BulkState::Paused);
+    if stood == Held::Ours || is_through {
+        turn(db, id, to, actor, at)?;
+    }
+    Ok(stood)
+}
+
 /// Keeps how it ended for one user, where nobody has told it yet and nobody else drives. That nothing was sent is not
 /// kept of somebody who was begun with: another process did, between the look and the plan.
 pub(super) fn user_ended(
@@ -193,7 +227,7 @@ pub(super) fn user_ended(
     position: u32,
     end: &BulkEnd,
     owner: &str,
-) -> Result<bool> {
+) -> Result<Kept> {
     let kept = db
         .prepare_cached(
             "UPDATE bulk_users SET outcome = ?4, evidence = ?5, status = ?6, why = ?7, action = ?8, at = ?9 \
@@ -211,7 +245,33 @@ pub(super) fn user_ended(
             end.action.map(|action| action.to_string()),
             end.at.as_microsecond(),
         ])?;
-    Ok(kept == 1)
+    if kept == 1 {
+        return Ok(Kept::Kept);
+    }
+    // Also of a user who is not there: nobody tells anything of them.
+    let is_told = db
+        .prepare_cached(
+            "SELECT outcome IS NULL FROM bulk_users \
+             WHERE bulk = (SELECT seq FROM bulks WHERE id = ?1) AND position = ?2",
+        )?
+        .query_row((id.to_string(), position), |row| Ok(!row.get::<_, bool>(0)?))
+        .optional()?
+        .unwrap_or(true);
+    let is_others = matches!(held_by(db, id)?, Some(driver) if driver != owner);
+    Ok(match (is_told, is_others) {
+        (true, _) => Kept::ToldBefore,
+        (false, true) => Kept::Others,
+        (false, false) => Kept::BegunMeanwhile,
+    })
+}
+
+/// Who has the wheel, if somebody has.
+fn held_by(db: &Connection, id: BulkId) -> Result<Option<String>> {
+    let found = db
+        .prepare_cached("SELECT owner FROM bulks WHERE id = ?1")?
+        .query_row([id.to_string()], |row| row.get("owner"))
+        .optional()?;
+    Ok(found.flatten())
 }
 
 /// Remembers what paused a run.

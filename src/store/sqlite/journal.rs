@@ -1,20 +1,21 @@
 //! The journal's table. The previous hash is read inside the transaction that writes the next record,
 //! so two processes cannot both follow the same one.
 //!
-//! Beside it stand the values that records are found by. They are derived: what is verified is the journal
-//! itself, as it is kept.
+//! Beside it stand the values that records are found by. They are derived, and verified against the records behind
+//! the journal itself.
 
 mod record;
 mod search;
 
 use super::rows::{signed, sized};
-use crate::domain::journal::told::Told;
+use crate::domain::journal::told::{Term, Told};
 use crate::domain::journal::{Head, Record, RecordKind};
 use jiff::Timestamp;
 pub(super) use record::record;
 use rusqlite::{Connection, OptionalExtension, Result};
 pub(super) use search::page as search;
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 /// Writes the record that follows the last one.
 pub(super) fn append(db: &Connection, at: Timestamp, kind: RecordKind, content: &Value) -> Result<()> {
@@ -55,6 +56,48 @@ pub(super) fn name_all(db: &Connection) -> Result<()> {
         name(db, row.get("seq")?, &record(row)?)?;
     }
     Ok(())
+}
+
+/// The first record whose values are not exactly those that it is found by.
+pub(super) fn unfound(db: &Connection) -> Result<Option<u64>> {
+    // One snapshot: others write meanwhile.
+    let db = db.unchecked_transaction()?;
+    let mut is_kept =
+        db.prepare_cached("SELECT 1 FROM journal_terms WHERE name = ?1 AND value = ?2 AND seq = ?3")?;
+    let mut statement = db.prepare_cached("SELECT * FROM journal ORDER BY seq")?;
+    let mut rows = statement.query([])?;
+    let mut said = 0_i64;
+    while let Some(row) = rows.next()? {
+        let (seq, record): (i64, Record) = (row.get("seq")?, record(row)?);
+        let terms: BTreeSet<Term> = Told::of(&record).terms().into_iter().collect();
+        said = said.saturating_add(signed(terms.len() as u64));
+        for (name, value) in terms {
+            if !is_kept.exists((name, value, seq))? {
+                return Ok(Some(record.seq));
+            }
+        }
+    }
+    let kept: i64 = db.query_row("SELECT count(*) FROM journal_terms", [], |row| row.get(0))?;
+    if kept == said { Ok(None) } else { too_many(&db) }
+}
+
+/// The first place at which more values are kept than its record says: only looked for where there are too many.
+fn too_many(db: &Connection) -> Result<Option<u64>> {
+    let mut statement = db.prepare(
+        "SELECT j.*, t.seq AS place, count(*) AS kept FROM journal_terms t LEFT JOIN journal j ON j.seq = t.seq \
+         GROUP BY t.seq ORDER BY t.seq",
+    )?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let place = row.get::<_, i64>("place")?.unsigned_abs();
+        let is_a_record = row.get::<_, Option<i64>>("seq")?.is_some();
+        let terms = if is_a_record { Told::of(&record(row)?).terms() } else { Vec::new() };
+        let said: BTreeSet<Term> = terms.into_iter().collect();
+        if row.get::<_, i64>("kept")?.unsigned_abs() != said.len() as u64 {
+            return Ok(Some(place));
+        }
+    }
+    Ok(None)
 }
 
 /// The last record's place and hash.

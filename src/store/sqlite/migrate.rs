@@ -7,6 +7,7 @@ use super::journal;
 use rusqlite::{Connection, TransactionBehavior};
 
 const JOURNAL: &str = include_str!("../migrations/0011_journal.sql");
+const ACCOUNTS: &str = include_str!("../migrations/0012_accounts.sql");
 
 /// The store's own file.
 pub(super) const STORE: Schema = Schema {
@@ -23,6 +24,7 @@ pub(super) const STORE: Schema = Schema {
         include_str!("../migrations/0009_test.sql"),
         include_str!("../migrations/0010_bulk_more.sql"),
         JOURNAL,
+        ACCOUNTS,
     ],
 };
 
@@ -68,7 +70,7 @@ impl Schema {
             }
             let Some(step) = self.migrations.get(found) else { return Ok(()) };
             tx.execute_batch(step)?;
-            if *step == JOURNAL {
+            if [JOURNAL, ACCOUNTS].contains(step) {
                 // Names are folded as SQL cannot.
                 journal::name_all(&tx)?;
             }

@@ -48,7 +48,7 @@ use self::watch::Watcher;
 use self::writer::{Parts, WriterHandle};
 use super::{
     ActionFilter, Basis, BulkStore, ChangeError, Counted, Cursor, Decode, Dropped, EventUser, FindingFilter,
-    From, Held, Imported, InboxItem, IntendError, Lease, OpenOptions, Page, Pruned, Replaced, Sequence,
+    From, Held, Imported, InboxItem, IntendError, Kept, Lease, OpenOptions, Page, Pruned, Replaced, Sequence,
     Store, StoreError, StoreHealth, StoreStatus, UserQuery, Users,
 };
 use crate::domain::action::Settlement;
@@ -443,6 +443,10 @@ impl Store for SqliteStore {
         self.readers.read(lane, move |db| journal::search(db, &query, now, from, limit)).await
     }
 
+    async fn journal_unfound(&self) -> Result<Option<u64>, StoreError> {
+        self.readers.read(Lane::Pages, journal::unfound).await
+    }
+
     async fn journal_head(&self) -> Result<Option<Head>, StoreError> {
         self.readers.read(Lane::Pages, journal::head).await
     }
@@ -484,6 +488,20 @@ impl BulkStore for SqliteStore {
         self.writer.write(work).await
     }
 
+    async fn leave(
+        &self,
+        id: BulkId,
+        owner: &str,
+        (to, why): (BulkState, Option<&str>),
+        actor: &Actor,
+        at: Timestamp,
+    ) -> Result<Held, StoreError> {
+        let (owner, why, actor) = (owner.to_owned(), why.map(str::to_owned), actor.clone());
+        let work =
+            move |db: &Connection| bulks::leave(db, id, &owner, (to, why.as_deref()), &actor, at).map(Ok);
+        self.writer.write(work).await
+    }
+
     async fn held(&self, id: BulkId, owner: &str) -> Result<Held, StoreError> {
         let owner = owner.to_owned();
         self.readers.read(Lane::Pages, move |db| bulks::held(db, id, &owner)).await
@@ -495,7 +513,7 @@ impl BulkStore for SqliteStore {
         position: u32,
         end: &BulkEnd,
         owner: &str,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Kept, StoreError> {
         let (end, owner) = (end.clone(), owner.to_owned());
         self.writer.write(move |db| bulks::user_ended(db, id, position, &end, &owner).map(Ok)).await
     }

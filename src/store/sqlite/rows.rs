@@ -111,6 +111,7 @@ pub(super) fn action(row: &Row<'_>) -> Result<Action> {
         risk: word(row, "risk", Risk::parse)?,
         login: Login::new(row.get_ref("shown")?.as_str()?),
         target_id: row.get("target")?,
+        account_login: row.get::<_, Option<String>>("account_login")?.map(|login| Login::new(&login)),
         finding: row.get::<_, Option<i64>>("finding")?.map(FindingId),
         evidence: word(row, "evidence", Evidence::parse)?,
         outcome: word(row, "outcome", Outcome::parse)?,

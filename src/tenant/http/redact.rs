@@ -2,7 +2,8 @@
 //!
 //! Three kinds of secret may come back: one of ours that the other side echoes, the token that the
 //! request carried, and one-time links and passwords that Okta makes. The last are known by their
-//! field names, wherever they stand: in JSON, in JSON inside a text, in a form or in markup.
+//! field names, wherever they stand: in JSON, in JSON inside a text, in a form or in markup. A flow may name
+//! them as it likes, so links are known by their addresses too.
 
 use super::request::{Answer, Flaw};
 use crate::config::Config;
@@ -20,6 +21,17 @@ pub const MASK: &str = "[secret]";
 /// Fields whose value is a one-time secret, in lower case.
 const SECRET_FIELDS: [&str; 5] =
     ["activationurl", "activationtoken", "temppassword", "resetpasswordurl", "recoverytoken"];
+
+/// What stands before the token in the address of a one-time link, and what has to stand behind that, in lower case.
+const LINKS: [(&str, &str); 7] = [
+    ("/welcome/", ""),
+    ("/activate/", ""),
+    ("/reset_password/", ""),
+    ("/reset-password/", ""),
+    ("/signin/register/", ""),
+    ("/verify/recovery/", ""),
+    ("/tokens/", "/verify"),
+];
 
 const KEPT_BODY: usize = 16 << 10;
 const KEPT_HEADER: usize = 1 << 10;
@@ -53,7 +65,7 @@ impl Redactor {
     pub(super) fn mask(&self, text: &str, also: Option<&SecretString>) -> String {
         let known = self.secrets.iter().chain(also);
         let masked = known.fold(text.to_owned(), |text, secret| without(text, secret.expose_secret()));
-        mask_fields(&masked)
+        mask_links(&mask_fields(&masked))
     }
 
     /// The first bytes of a text, masked. Little more than what is kept is looked at: an answer may have
@@ -207,6 +219,39 @@ fn mask_fields(text: &str) -> String {
     out
 }
 
+/// The text with the token of every one-time link masked, `/welcome/TOKEN`, whoever names it how.
+fn mask_links(text: &str) -> String {
+    // JSON may write a slash with a backslash before it; nothing else changes, and what is masked is between two.
+    let lower = text.to_ascii_lowercase();
+    let found = LINKS.iter().flat_map(|(before, behind)| {
+        let escaped = before.replace('/', "\\/");
+        let starts = |what: &str| lower.match_indices(what).map(|(at, it)| at + it.len()).collect::<Vec<_>>();
+        let starts = starts(before).into_iter().chain(starts(&escaped));
+        starts.map(|start| (start, *behind)).collect::<Vec<_>>()
+    });
+    let tokens = found.filter_map(|(start, behind)| {
+        let rest = lower.get(start..)?;
+        let length =
+            rest.find(|c: char| !(c.is_ascii_alphanumeric() || "-_.~%".contains(c))).unwrap_or(rest.len());
+        let then = rest.get(length..)?.trim_start_matches('\\');
+        (length > 0 && then.starts_with(behind)).then_some(start..start + length)
+    });
+    let mut tokens: Vec<_> = tokens.collect();
+    tokens.sort_by_key(|token| token.start);
+    let (mut out, mut done) = (String::with_capacity(text.len()), 0);
+    for token in tokens.into_iter() {
+        // Two of them may overlap: `/welcome/reset_password/TOKEN`.
+        let start = token.start.max(done);
+        if start < token.end {
+            out.push_str(text.get(done..start).unwrap_or_default());
+            out.push_str(MASK);
+            done = token.end;
+        }
+    }
+    out.push_str(text.get(done..).unwrap_or_default());
+    out
+}
+
 /// The secret fields' names in a text, one after another. Where each stands next is remembered, so that
 /// the text is gone through once for each name, however often the others stand in it.
 struct FieldNames<'a> {
@@ -312,6 +357,20 @@ mod tests {
     #[case(r#"{"t":"{\"tempPassword\":\"a\\\"b\"}"}"#, r#"{"t":"{\"tempPassword\":\"[secret]\"}"}"#)]
     #[case(r#"{"recoveryToken":null}"#, r#"{"recoveryToken":null}"#)]
     #[case("a tempPassword was set", "a tempPassword was set")]
+    #[case(
+        r#"{"link":"https://x.okta.com/welcome/Abc-1_2","note":"see https://x/reset_password/T0k?x=1"}"#,
+        r#"{"link":"https://x.okta.com/welcome/[secret]","note":"see https://x/reset_password/[secret]?x=1"}"#
+    )]
+    #[case(r#"{"l":"https:\/\/x\/tokens\/T0k\/verify"}"#, r#"{"l":"https:\/\/x\/tokens\/[secret]\/verify"}"#)]
+    #[case(
+        "GET /tokens/list, POST /lifecycle/reset_password?sendEmail",
+        "GET /tokens/list, POST /lifecycle/reset_password?sendEmail"
+    )]
+    #[case(
+        "<a href='https://x/Signin/Reset-Password/ab.c'>",
+        "<a href='https://x/Signin/Reset-Password/[secret]'>"
+    )]
+    #[case("https://x/welcome/reset_password/T", "https://x/welcome/[secret]/[secret]")]
     #[case("{ \"plain\" :  1 }", "{ \"plain\" :  1 }")]
     fn bodies_are_masked(#[case] body: &str, #[case] kept: &str) {
         assert_eq!(receipt(body).body, kept);

@@ -85,6 +85,15 @@ impl Okta {
         std::iter::once(first).chain(others).collect()
     }
 
+    /// Of those calls the ones that change something: whether a token is issued for them.
+    pub(in crate::tenant) async fn probe_changes(&self, calls: &[&str]) -> Vec<CallProbe> {
+        let mut probes = Vec::new();
+        for row in ROWS.iter().filter(|row| row.asked == Asked::Nothing && calls.contains(&row.call)) {
+            probes.push(self.probe(row, None, &[]).await);
+        }
+        probes
+    }
+
     /// The call that also tells a user whose groups and factors can be asked for.
     async fn probe_first(&self, row: &Row, needed: &[Scope]) -> (CallProbe, Option<String>) {
         let answer = match self.has(row.needs).await {

@@ -11,10 +11,11 @@ use crate::remediation::bulk::ask;
 use crate::remediation::card::{PlanError, prepare_to};
 use crate::remediation::runner::flight::Watch;
 use crate::remediation::runner::{Compare, Confirmed, Progress, RunError, Runner, Told};
-use crate::store::{Again, IntendError, StoreError, Users};
+use crate::store::{Again, IntendError, Kept, StoreError, Users};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
+use jiff::Timestamp;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
@@ -141,13 +142,26 @@ impl<'a> Drive<'a> {
 
     /// Keeps an end, and tells it: what is no news to the store is told only where it ran here.
     async fn keep(&self, user: BulkUser, end: BulkEnd, run: Option<RunEnd>) -> Result<(), StoreError> {
+        if self.kept(&user, end, run).await? == Kept::BegunMeanwhile
+            && let Attempt::Begun(begun) = self.attempt(&user).await?
+        {
+            self.brake.begun(&user, &begun);
+            self.kept(&user, begun, None).await?;
+        }
+        Ok(())
+    }
+
+    async fn kept(&self, user: &BulkUser, end: BulkEnd, run: Option<RunEnd>) -> Result<Kept, StoreError> {
         let desk = &self.runner.desk;
         let kept = desk.store.user_ended(self.run.id, user.position, &end, &desk.owner).await;
-        if run.is_some() || matches!(kept, Ok(true)) {
+        if run.is_some() || matches!(kept, Ok(Kept::Kept)) {
             // Nobody may be listening any more, and that stops nothing.
-            let _ = self.told.send(BulkTold { user: BulkUser { end: Some(end), ..user }, run });
+            let _ = self.told.send(BulkTold { user: BulkUser { end: Some(end), ..user.clone() }, run });
         }
-        kept.map(drop)
+        if matches!(kept, Ok(Kept::Others)) {
+            self.brake.pull("another process drives it".to_owned());
+        }
+        kept
     }
 
     async fn end_of(&self, user: &BulkUser) -> Result<Ended, StoreError> {
@@ -177,6 +191,7 @@ impl<'a> Drive<'a> {
         if self.brake.is_on() {
             return Ok(Ended::Waits);
         }
+        let asked = self.runner.desk.now();
         let plan = match prepare_to(&self.runner.desk, ask(self.run, (id, user)), self.depth()).await {
             Ok(plan) => at_risk(plan, self.run.risk),
             Err(PlanError::Store(error)) => return Err(error),
@@ -189,7 +204,14 @@ impl<'a> Drive<'a> {
             return Ok(if refusal.is_general { Ended::Held(end) } else { Ended::So(end, None) });
         }
         self.own_faults().await?;
-        self.send(user, &without_blast(plan), place).await
+        self.send(user, (&without_blast(plan), asked), place).await
+    }
+
+    /// What was read a moment ago is not read once more. A program that was stopped in between, or reads that waited
+    /// long, leave nothing that was read a moment ago.
+    fn compare(&self, asked: Timestamp) -> Compare {
+        let age = self.runner.desk.now().duration_since(asked);
+        if age < self.runner.pace.lease { Compare::JustRead } else { Compare::WithWhatWasShown }
     }
 
     /// Who became an administrator meanwhile is seen, where the whole run was not confirmed as one on them.
@@ -250,7 +272,7 @@ impl<'a> Drive<'a> {
     async fn send(
         &self,
         user: &BulkUser,
-        plan: &Plan,
+        (plan, asked): (&Plan, Timestamp),
         place: SemaphorePermit<'_>,
     ) -> Result<Ended, StoreError> {
         // Until an answer went well, one goes at a time.
@@ -265,7 +287,7 @@ impl<'a> Drive<'a> {
         let mut place = Some(place);
         let brake = self.brake.clone();
         let watch: Watch = Arc::new(move || brake.may_leave());
-        let how = (Compare::JustRead, Some(watch));
+        let how = (self.compare(asked), Some(watch));
         let mut running = std::pin::pin!(self.runner.run_as(plan, &confirmed, how, progress));
         let mut heard = |told: Told| {
             if let Progress::Answered(status, outcome) = told.progress {
@@ -296,6 +318,11 @@ impl<'a> Drive<'a> {
             Err(RunError::Store(error) | RunError::Intend(IntendError::Store(error))) => Err(error),
             Err(RunError::Stopping) => {
                 self.brake.pull("the program is stopping".to_owned());
+                Ok(Ended::Waits)
+            }
+            // Somebody else paused or stopped it, or took it over, since anybody looked.
+            Err(error @ RunError::Intend(IntendError::NotDriven(_))) => {
+                self.brake.pull(first_line(&error));
                 Ok(Ended::Waits)
             }
             Err(error @ (RunError::Request { .. } | RunError::FlowChanged(_) | RunError::NeedsReason)) => {

@@ -1,0 +1,164 @@
+//! What is asked about a run before it is done, and what is done at once.
+
+use super::{drives, is_interrupted, store_changed};
+use crate::app::effect::Effect;
+use crate::app::state::{Awaited, Overlay, Screen, State};
+use crate::app::triage::READ_ONLY;
+use crate::domain::bulk::{BulkId, BulkRun, BulkState};
+use crate::domain::operation::LINK;
+use jiff::Timestamp;
+
+/// What is asked about a run before it is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asking {
+    /// To go on with it.
+    Resume,
+    /// To act on those who wait no more.
+    Stop,
+}
+
+/// A question about a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    /// What is asked.
+    pub asking: Asking,
+    /// About which run.
+    pub id: BulkId,
+    /// In words.
+    pub words: String,
+    /// When it was first on the screen: a `y` typed ahead was not meant for it.
+    pub shown_at: Option<Timestamp>,
+}
+
+/// The run that is meant: the one on the screen, or the selected one of the list.
+fn meant(state: &State) -> Option<BulkRun> {
+    match state.stack.last()? {
+        Screen::Bulk(screen) => screen.run.clone(),
+        Screen::Bulks(screen) => screen.selected().cloned(),
+        _ => None,
+    }
+}
+
+fn fail(state: &mut State, why: impl Into<String>) -> Vec<Effect> {
+    state.notice.fail(state.now, why);
+    Vec::new()
+}
+
+/// What stands against changing a run.
+fn unchangeable(state: &State, run: &BulkRun) -> Option<String> {
+    if state.settings.is_read_only {
+        return Some(READ_ONLY.to_owned());
+    }
+    run.state
+        .is_over()
+        .then(|| format!("this run is {}: nobody waits in it to be acted on", run.state.word()))
+}
+
+/// Whether the run that is meant would be paused by being told so.
+pub fn takes_pause(state: &State) -> bool {
+    meant(state).is_some_and(|run| {
+        let is_driven = run.state == BulkState::Running && !is_interrupted(state, &run);
+        is_driven && unchangeable(state, &run).is_none()
+    })
+}
+
+/// Whether it can be asked about the run that is meant.
+pub fn takes(state: &State, asking: Asking) -> bool {
+    meant(state)
+        .is_some_and(|run| unchangeable(state, &run).or_else(|| not_now(state, &run, asking)).is_none())
+}
+
+/// A run is to wait. It is done at once: nobody is acted on by waiting.
+pub fn pause_asked(state: &mut State) -> Vec<Effect> {
+    let Some(run) = meant(state) else { return fail(state, "there is no run here") };
+    if let Some(why) = unchangeable(state, &run) {
+        return fail(state, why);
+    }
+    if run.state == BulkState::Paused {
+        return fail(state, "this run waits already");
+    }
+    turn(state, run.id, BulkState::Paused)
+}
+
+fn turn(state: &mut State, id: BulkId, to: BulkState) -> Vec<Effect> {
+    let request = state.flights.open(Awaited::BulkTurned(id));
+    vec![Effect::TurnBulk { request, id, to }]
+}
+
+/// Going on with a run, or stopping it for good, is asked.
+pub fn asked(state: &mut State, asking: Asking) -> Vec<Effect> {
+    let Some(run) = meant(state) else { return fail(state, "there is no run here") };
+    if let Some(why) = unchangeable(state, &run).or_else(|| not_now(state, &run, asking)) {
+        return fail(state, why);
+    }
+    let (waiting, verb) = (run.counts.queued, &run.verb);
+    let words = match asking {
+        Asking::Resume => {
+            let why = run.why.as_deref().map(|why| format!(" It waits because {why}.")).unwrap_or_default();
+            format!("Go on with it: {verb}, {waiting} user(s) who wait? Each is planned anew.{why}")
+        }
+        Asking::Stop => format!(
+            "Stop it for good: {waiting} user(s) who wait are acted on no more? Those on their way are waited for."
+        ),
+    };
+    state.overlay = Some(Overlay::Ask(Box::new(Question { asking, id: run.id, words, shown_at: None })));
+    Vec::new()
+}
+
+fn not_now(state: &State, run: &BulkRun, asking: Asking) -> Option<String> {
+    if asking == Asking::Stop {
+        return None;
+    }
+    if run.state == BulkState::Running && !is_interrupted(state, run) {
+        return Some("this run is being driven".to_owned());
+    }
+    let hands_links = run.inputs.get(LINK).is_some_and(|value| value == "true");
+    hands_links.then(|| {
+        format!("its one-time links would be shown to nobody here; hint: `idtriage bulk resume {} --yes` prints them", run.id)
+    })
+}
+
+/// The question was answered with yes.
+pub fn confirmed(state: &mut State) -> Vec<Effect> {
+    let Some(Overlay::Ask(question)) = &state.overlay else { return Vec::new() };
+    let arms_after = state.settings.arms_after;
+    let has_stood = question.shown_at.is_some_and(|at| state.now.duration_since(at) >= arms_after);
+    if !has_stood {
+        return Vec::new();
+    }
+    let (id, asking) = (question.id, question.asking);
+    state.overlay = None;
+    match asking {
+        Asking::Stop => turn(state, id, BulkState::Stopped),
+        Asking::Resume => {
+            let request = state.flights.open(Awaited::BulkResumed(id));
+            vec![Effect::ResumeBulk { request, id }]
+        }
+    }
+}
+
+/// A run was told to wait or to stop.
+pub fn turned(state: &mut State, answer: Result<String, String>) -> Vec<Effect> {
+    state.notice.result(state.now, answer);
+    store_changed(state)
+}
+
+/// A run was taken up again, or not.
+pub fn resumed(state: &mut State, id: BulkId, answer: Result<BulkId, String>) -> Vec<Effect> {
+    match answer {
+        Ok(_) => {
+            drives(state, id);
+            state.notice.say(state.now, "it goes on");
+        }
+        Err(why) => state.notice.fail(state.now, why),
+    }
+    store_changed(state)
+}
+
+/// A frame was drawn: the question is on the screen now.
+pub fn drawn(state: &mut State) {
+    let now = state.now;
+    if let Some(Overlay::Ask(question)) = &mut state.overlay {
+        question.shown_at.get_or_insert(now);
+    }
+}

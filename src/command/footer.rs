@@ -1,0 +1,199 @@
+//! The footer: the keys that matter here and now, with their words.
+//!
+//! Only what would do something now is offered, what is most likely wanted first; what does not fit is found by the
+//! help.
+
+use super::context::Context;
+use super::keymap::Keymap;
+use super::press::{DRY_RUN, FORM};
+use super::registry::{COMMANDS, Command};
+use crate::app::after;
+use crate::app::bulk::{self, Asking};
+use crate::app::card::{Card, Phase};
+use crate::app::many::{self, ManyCard};
+use crate::app::marks;
+use crate::app::prompt::PromptKind;
+use crate::app::triage::DialogKind;
+use crate::app::{Overlay, Screen, State};
+use crate::domain::undo;
+
+/// The keys that matter here, with their words; the last one is shown on the narrowest screen too.
+pub fn footer(state: &State, keymap: &Keymap) -> Vec<(String, String)> {
+    match (Context::of(state), &state.overlay) {
+        (Context::Text, _) => field_footer(state, keymap),
+        (Context::Quit, _) => words(&[
+            (&first_key(keymap, "card.confirm"), "quit"),
+            (&first_key(keymap, "card.decline"), "stay"),
+        ]),
+        (_, Some(Overlay::Flows(list))) if list.choice.is_some() => {
+            words(&[("1–9", "choose the account"), ("esc", "back to the flows")])
+        }
+        (Context::Ask, _) => {
+            words(&[(&first_key(keymap, "card.confirm"), "yes"), (&first_key(keymap, "card.decline"), "no")])
+        }
+        (Context::DryRun, _) => words(&[
+            (&first_key(keymap, "link.copy"), "copy"),
+            (&first_key(keymap, "dry-run.write"), "write a file"),
+            ("↑↓", "scroll"),
+            ("esc", "back to the card"),
+        ]),
+        (_, Some(Overlay::Card(card))) => card_footer(state, card, keymap),
+        (_, Some(Overlay::Many(card))) => many_footer(card, keymap),
+        (context, None) => with_marks(state, commands_footer(state, context, keymap), keymap),
+        (context, _) => commands_footer(state, context, keymap),
+    }
+}
+
+fn commands_footer(state: &State, context: Context, keymap: &Keymap) -> Vec<(String, String)> {
+    let is_here =
+        |command: &&Command| command.contexts.contains(&context) && applies(state, context, command.id);
+    let mut here: Vec<&Command> = COMMANDS.iter().filter(is_here).collect();
+    here.sort_by_key(|command| context.rank(command.id));
+    // Whoever sees no key for what they want needs the help.
+    here.sort_by_key(|command| command.id == "help.open");
+    here.into_iter()
+        .filter_map(|command| {
+            let label = label(state, context, command)?;
+            Some((keymap.keys(command.id).into_iter().next()?, label.to_owned()))
+        })
+        .collect()
+}
+
+/// The word of a command; one that turns around says where to.
+fn label(state: &State, context: Context, command: &Command) -> Option<&'static str> {
+    match (state.stack.last(), command.id) {
+        (Some(Screen::Bulk(screen)), "bulk.which") => Some(screen.which.next().words()),
+        _ => command.footer_in(context),
+    }
+}
+
+/// Whether a command would do something now, as far as the screen knows.
+fn applies(state: &State, context: Context, id: &str) -> bool {
+    let acts = matches!(id, "flow.offer" | "finding.claim" | "finding.close" | "action.undo" | "mark.toggle");
+    if acts && state.settings.is_read_only {
+        return false;
+    }
+    match (context, id) {
+        (_, "bulk.pause") => bulk::takes_pause(state),
+        (_, "bulk.resume") => bulk::takes(state, Asking::Resume),
+        (_, "bulk.stop") => bulk::takes(state, Asking::Stop),
+        (Context::Bulk, "list.open" | "flow.offer") => bulk::person(state).is_some(),
+        (Context::Journal | Context::User, "action.undo") => {
+            undo::of_any(after::meant(state), &state.settings.flows).is_ok()
+        }
+        (Context::Journal, "screen.refresh") => !after::meant(state).is_empty(),
+        (Context::Journal, "list.open") => names_somebody(state),
+        _ => true,
+    }
+}
+
+fn names_somebody(state: &State) -> bool {
+    match state.stack.last() {
+        Some(Screen::Journal(screen)) => screen.person().is_some(),
+        _ => false,
+    }
+}
+
+/// With marks the key that remediates means them all, and the way back unmarks first: both stand in front.
+fn with_marks(state: &State, mut footer: Vec<(String, String)>, keymap: &Keymap) -> Vec<(String, String)> {
+    let Some(marks) = marks::here(state).filter(|marks| !marks.is_empty()) else { return footer };
+    let (run, back) = (first_key(keymap, "flow.offer"), first_key(keymap, "screen.back"));
+    footer.retain(|(key, _)| *key != run && *key != back);
+    let first = [(run, format!("run on {} marked", marks.len())), (back, "unmark".to_owned())];
+    first.into_iter().chain(footer).collect()
+}
+
+/// A card for many that takes no text.
+fn many_footer(card: &ManyCard, keymap: &Keymap) -> Vec<(String, String)> {
+    let scroll = ("↑↓", "scroll");
+    match &card.phase {
+        many::Phase::Asking if card.wants_insistence() => {
+            words(&[(&first_key(keymap, "card.insist"), "insist"), scroll, ("esc", "leave")])
+        }
+        many::Phase::Failed(_) => words(&[scroll, ("esc", "close")]),
+        _ => words(&[scroll, ("esc", "leave")]),
+    }
+}
+
+/// A card that takes no text: what answers it now, if anything does.
+fn card_footer(state: &State, card: &Card, keymap: &Keymap) -> Vec<(String, String)> {
+    let now = state.now;
+    let key = |id: &str| first_key(keymap, id);
+    let dry_run = match card.is_typed() {
+        true => keymap.keys_beside_field(DRY_RUN).into_iter().next().unwrap_or_default(),
+        false => key(DRY_RUN),
+    };
+    let (scroll, esc) = (("↑↓", "scroll"), "esc");
+    match card.phase {
+        Phase::Asking if card.takes_letters(now) => words(&[
+            (&key("card.confirm"), "run"),
+            (&dry_run, "dry run"),
+            scroll,
+            (&key("card.decline"), "no"),
+        ]),
+        Phase::Asking if card.wants_insistence() => {
+            words(&[(&key("card.insist"), "insist"), (&dry_run, "dry run"), scroll, (esc, "leave")])
+        }
+        Phase::Asking if card.takes_dry_run(now) => words(&[(&dry_run, "dry run"), scroll, (esc, "leave")]),
+        Phase::Asking | Phase::Preparing => words(&[scroll, (esc, "leave")]),
+        Phase::Done(_) if card.link().is_some() => {
+            words(&[(&key("card.confirm"), "copy the link"), scroll, (esc, "close")])
+        }
+        Phase::Done(_) if undo::of_any(after::meant(state), &state.settings.flows).is_ok() => {
+            words(&[(&key("action.undo"), "undo"), scroll, (esc, "close")])
+        }
+        Phase::Failed(_) if card.takes_form(now) => words(&[(&key(FORM), "inputs"), scroll, (esc, "close")]),
+        Phase::Running(_) | Phase::Done(_) | Phase::Failed(_) | Phase::Unsure(_) => {
+            words(&[scroll, (esc, "close")])
+        }
+    }
+}
+
+fn first_key(keymap: &Keymap, id: &str) -> String {
+    keymap.keys(id).into_iter().next().unwrap_or_default()
+}
+
+fn words(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+    pairs.iter().map(|(key, label)| ((*key).to_owned(), (*label).to_owned())).collect()
+}
+
+fn field_footer(state: &State, keymap: &Keymap) -> Vec<(String, String)> {
+    words(match &state.overlay {
+        Some(Overlay::Prompt(prompt)) if prompt.kind == PromptKind::Command => {
+            &[("enter", "run"), ("tab", "complete"), ("↑↓", "choose"), ("esc", "leave")]
+        }
+        Some(Overlay::Prompt(prompt)) if prompt.kind == PromptKind::Log => {
+            &[("enter", "ask"), ("tab", "complete"), ("↑↓", "choose"), ("esc", "leave")]
+        }
+        Some(Overlay::Prompt(_)) => &[("enter", "filter"), ("esc", "leave")],
+        Some(Overlay::Dialog(dialog)) if dialog.kind == DialogKind::Close => {
+            &[("enter", "close the finding"), ("↑↓", "disposition"), ("esc", "leave")]
+        }
+        Some(Overlay::Dialog(_)) => &[("enter", "write"), ("esc", "leave")],
+        Some(Overlay::Form(form)) if form.takes_switch() => &[
+            ("enter", "next, then the card"),
+            ("tab ↑↓", "choose"),
+            ("space", "true or false"),
+            ("esc", "leave"),
+        ],
+        Some(Overlay::Form(form)) if form.fields.len() > 1 => {
+            &[("enter", "next, then the card"), ("tab ↑↓", "choose"), ("esc", "leave")]
+        }
+        Some(Overlay::Form(_)) => &[("enter", "the card"), ("esc", "leave")],
+        _ => return card_field_footer(state, keymap),
+    })
+}
+
+/// A card whose field takes the letters: only keys that type nothing mean something else.
+fn card_field_footer(state: &State, keymap: &Keymap) -> Vec<(String, String)> {
+    let is_formed = matches!(&state.overlay, Some(Overlay::Card(card)) if card.takes_form(state.now));
+    let beside = [(FORM, "inputs", is_formed), (DRY_RUN, "dry run", true)];
+    let beside = beside.into_iter().filter(|(.., is_there)| *is_there).filter_map(|(id, label, _)| {
+        keymap.keys_beside_field(id).into_iter().next().map(|key| (key, label.to_owned()))
+    });
+    words(&[("↑↓", "scroll"), ("tab", "other field")])
+        .into_iter()
+        .chain(beside)
+        .chain(words(&[("esc", "no, leave")]))
+        .collect()
+}
