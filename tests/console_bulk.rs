@@ -370,7 +370,7 @@ async fn keys_are_answered_while_a_run_goes_on_and_its_end_is_said() {
     on_event(&bench, &FIVE).await;
     bench.check("*", "5 marked").await;
     card(&bench).await;
-    bench.check("suspend<enter>", "driven from here").await;
+    bench.check("suspend<enter>", "driven by this console").await;
     bench.check("<esc><esc>", "row 1 of 1").await;
     bench.check("L", "Feed › journal").await;
     bench.check("<esc>?", "Here: feed").await;

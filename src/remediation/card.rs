@@ -234,6 +234,15 @@ pub async fn prepare_to(desk: &Desk, ask: Ask, depth: Depth) -> Result<Plan, Pla
     Ok(Plan { access: Some(access), ..plan })
 }
 
+/// The same for what was shown already: what only informs is not read again.
+///
+/// # Errors
+/// As [`prepare`].
+pub(super) async fn prepare_again(desk: &Desk, ask: Ask, depth: Depth) -> Result<Plan, PlanError> {
+    let flow = desk.flow(&ask.flow).ok_or_else(|| PlanError::NoSuchFlow(ask.flow.clone()))?;
+    prepared(desk, flow, ask, depth).await
+}
+
 async fn prepared(desk: &Desk, flow: &Flow, ask: Ask, depth: Depth) -> Result<Plan, PlanError> {
     let mut known = Known::load(desk, flow, &ask).await?;
     if !flow.steps.is_empty() {
@@ -388,7 +397,7 @@ pub(super) async fn planned(desk: &Desk, flow: &Flow, ask: &Ask, known: &Known) 
     if flow.route == Route::Okta && !is_on_somebody(&reading.target, &aim, particulars) {
         return Err(unreadable(flow, &ask.login, reading));
     }
-    let said = NamedGroup::of_body(&body);
+    let named = NamedGroup::of_body(&body);
     let order = Order {
         flow: flow.id.clone(),
         target: target_id.clone(),
@@ -414,7 +423,7 @@ pub(super) async fn planned(desk: &Desk, flow: &Flow, ask: &Ask, known: &Known) 
     let precedent =
         guard::precedent(&alike::alike(flow, &earlier, (&request, particulars.group.as_ref())), desk.now());
     let shared = doubts::shared_mail(desk, &aim).await;
-    let said = said::refusal(desk, flow, &ask.inputs, &names).await;
+    let by_inputs = said::refusal(desk, flow, &ask.inputs, &names).await;
     let told = doubts::told_login(flow, person, account.as_ref(), reading);
     let account_doubt = known.account_doubt(flow, ask, told.unsure);
     let untold = others.untold();
@@ -431,7 +440,7 @@ pub(super) async fn planned(desk: &Desk, flow: &Flow, ask: &Ask, known: &Known) 
         undoes: ask.undoes.clone(),
         verb: match flow.operation {
             Some(operation) => particulars.verb(operation, &flow.verb),
-            None => flow.verb_on(&said),
+            None => flow.verb_on(&named),
         },
         cannot_know: doubts::unchecked_aliases(desk, &names)
             .into_iter()
@@ -446,7 +455,7 @@ pub(super) async fn planned(desk: &Desk, flow: &Flow, ask: &Ask, known: &Known) 
             .chain(said::cannot_know(flow, ask, &names))
             .chain(whether_the_same(ask))
             .collect(),
-        caveats: left(ask).chain(reading.odd.iter().chain(flow.caveats_on(&said)).cloned()).collect(),
+        caveats: left(ask).chain(reading.odd.iter().chain(flow.caveats_on(&named)).cloned()).collect(),
         follows: precedent.as_ref().map(|precedent| precedent.action),
         needs_again: doubts::needs_again(
             precedent,
@@ -456,7 +465,7 @@ pub(super) async fn planned(desk: &Desk, flow: &Flow, ask: &Ask, known: &Known) 
         asked: ask.asked(),
         refusal: another(ask, target_id.as_deref(), particulars)
             .or_else(|| told.another.map(Refusal::from))
-            .or_else(|| said.map(Refusal::from))
+            .or_else(|| by_inputs.map(Refusal::from))
             .or_else(|| doubts::refusal(desk, flow, &earlier, (&names, untold.as_deref()), (reading, &aim))),
         undo: undo(flow, &desk.flows),
         reason_required: guard::requires_reason(&desk.guard, risk),

@@ -20,7 +20,7 @@ pub use later::LookError;
 use super::guard::Precedent;
 use super::subject::Names;
 use super::trial::{self, Trial};
-use super::{Ask, Desk, PlanError, alike, blast, card, guard, prepare_to, target};
+use super::{Ask, Desk, PlanError, alike, blast, card, guard, target};
 use crate::domain::action::StepOf;
 use crate::domain::bulk::doubts;
 use crate::domain::plan::Plan;
@@ -340,7 +340,7 @@ impl Runner {
                 Trial { action: plan.action, flow: plan.flow.id.clone(), inputs: plan.asked.inputs.clone() };
             return trial::prepare(&self.desk, trial).await;
         }
-        prepare_to(&self.desk, Ask::of(plan), blast::depth_before_send(plan)).await
+        card::prepare_again(&self.desk, Ask::of(plan), blast::depth_before_send(plan)).await
     }
 }
 

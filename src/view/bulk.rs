@@ -185,8 +185,8 @@ fn hint(scene: &Scene, run: &BulkRun) -> (Role, String) {
         }
         BulkState::Running => {
             let ours = bulk::is_ours(scene.state, run.id);
-            let by = if ours { "driven from here" } else { "driven by another process" };
-            (Role::Muted, format!("{by}: {pause} has it wait, {stop} stops it for good"))
+            let by = if ours { "driven by this console" } else { "driven by another process" };
+            (Role::Muted, format!("{by}: {pause} has it wait, {stop} stops it"))
         }
         BulkState::Paused if run.why.is_some() => {
             let says = if scene.size.columns >= ROOMY { "may be so for everybody: " } else { "" };
