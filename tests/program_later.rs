@@ -120,7 +120,8 @@ fn a_lost_reply_that_nobody_followed_up_is_found_out_by_a_look_and_never_sent_ag
     assert_eq!(all.len(), 1);
     assert_eq!(words(&all[0]), ["okta-suspend", "changed", "verified"]);
     let seen = all[0]["receipt"]["verified"].as_str().unwrap();
-    assert!(seen.contains("SUSPENDED, before ACTIVE"), "{seen}");
+    // No reply came: the System Log has kept which action the request said that it was.
+    assert!(seen.contains("SUSPENDED, before ACTIVE") && seen.contains("by this request"), "{seen}");
     let log = all[0]["beside"].as_array().unwrap();
     assert!(log.iter().any(|note| note["event_type"] == "user.lifecycle.suspend"), "{log:?}");
     assert_eq!(sends(&tenant), 1, "a look sends nothing");
@@ -263,11 +264,13 @@ fn whoever_collects_looks_by_itself_and_sends_nothing() {
     let open = one_that_is_open(&tenant, &place);
     let before = sends(&tenant);
     let collecting = place.collect();
-    wait::until("the look that is due", || {
-        actions(&tenant, &place)
-            .iter()
-            .any(|action| action.id == open.id && action.outcome == Outcome::Changed)
-    });
+    let looked_at = || actions(&tenant, &place).into_iter().find(|action| action.id == open.id).unwrap();
+    wait::until("the look that is due", || looked_at().receipt.is_some());
+    // Somebody else suspended them: whoever looked says so, and credits nobody.
+    let seen = looked_at();
+    let said = seen.receipt.as_ref().and_then(|receipt| receipt.verified.clone()).unwrap();
+    assert_eq!(seen.outcome, Outcome::Unknown);
+    assert!(said.contains("SUSPENDED, before ACTIVE") && said.contains("by whom is not known"), "{said}");
     collecting.signal(Signal::SIGTERM);
     collecting.ended().expect(0);
     assert_eq!(sends(&tenant), before);

@@ -158,6 +158,7 @@ pub(super) fn remediation_desk(
         store,
         directory: tenants.clone() as Arc<dyn Directory>,
         org: tenants.okta_org(),
+        log: tenants.log_search(),
         caller: tenants as Arc<dyn FlowCaller>,
         flows: flows(config),
         guard: config.guard.clone(),

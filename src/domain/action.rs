@@ -21,6 +21,13 @@ impl ActionId {
         // The low bits of a random UUID are random: nothing else is told by them.
         ActionId(uuid::Uuid::from_u128(self.0.as_u128() ^ u128::from(number)))
     }
+
+    /// The id of another attempt at the same, from 0, where the one before was withheld: always the same for the
+    /// same attempt. The lowest bits are left to the steps.
+    #[must_use]
+    pub fn attempt(self, number: u8) -> ActionId {
+        ActionId(uuid::Uuid::from_u128(self.0.as_u128() ^ (u128::from(number & 0xf) << 4)))
+    }
 }
 
 impl fmt::Display for ActionId {
@@ -259,6 +266,10 @@ pub struct Receipt {
     /// What the bounded re-read of the target saw, in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verified: Option<String>,
+    /// Whether it was held back right before it would have left: nothing was sent, and whoever waits may be acted on
+    /// by another attempt.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub withheld: bool,
     /// How the run's execution ended, where a record of that arrived.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<ExecutionEnd>,
@@ -359,6 +370,12 @@ impl Action {
         let is_proven = self.evidence == Evidence::Verified;
         let seen = if takes || !is_proven { Seen::Newest } else { Seen::First };
         before.map(|before| before.and(later, seen))
+    }
+
+    /// Whether it was held back before anything left, so that nothing came of it.
+    pub fn is_withheld(&self) -> bool {
+        let is_marked = self.receipt.as_ref().is_some_and(|receipt| receipt.withheld);
+        is_marked && self.evidence == Evidence::Intended && self.outcome == Outcome::Failed
     }
 
     fn takes(&self, settlement: &Settlement) -> bool {

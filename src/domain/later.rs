@@ -2,7 +2,8 @@
 //!
 //! An unknown outcome is no end, and neither is an accepted one. Within the first hour the target is looked
 //! at again now and then; behind that whoever wants to know asks for it. A look reads and sends nothing, and
-//! only a change from how the target stood before raises an action: what was so already proves nothing.
+//! only a change from how the target stood before raises an action, where the System Log names the action's own
+//! request: what was so already proves nothing, and a change that anybody may have made proves no more.
 
 use super::flow::Product;
 use super::{Action, Evidence, Flow, Outcome};
@@ -60,7 +61,9 @@ pub fn can_tell(action: &Action, flows: &[Flow]) -> Result<String, String> {
     if flow.product != Some(Product::Okta) || !is_findable {
         return Err(by_nobody(flow));
     }
-    Ok(format!("the account is read again; only a change from `{before}` proves anything"))
+    Ok(format!(
+        "the account is read again; only a change from `{before}` proves anything, and only where the System Log names this run"
+    ))
 }
 
 fn by_nobody(flow: &Flow) -> String {

@@ -26,14 +26,19 @@ const LARGEST_BODY: usize = 1 << 20;
 
 /// The id of this request in Okta's reply headers and System Log.
 #[derive(Debug, Clone)]
-pub(crate) struct RequestId(pub(crate) String);
+pub(crate) struct RequestId {
+    pub(crate) id: String,
+    /// What the caller calls itself.
+    pub(crate) agent: Option<String>,
+}
 
 /// The outermost layer.
 pub(crate) async fn gate(State(world): State<Arc<World>>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
     // Before its body is read: a request that is never read to its end was asked all the same.
     let ticket = world.recorder.note(record(&world, &parts));
-    let id = RequestId(token("a", 15));
+    let agent = parts.headers.get("user-agent").and_then(|agent| agent.to_str().ok());
+    let id = RequestId { id: token("a", 15), agent: agent.map(str::to_owned) };
     parts.extensions.insert(id.clone());
     let part = Part::of(parts.uri.path());
     let mut response = match to_bytes(body, LARGEST_BODY).await {
@@ -283,7 +288,7 @@ fn decorate(world: &World, part: Part, id: &RequestId, response: &mut Response) 
         headers.insert(header::DATE, date);
     }
     if matches!(part, Part::Okta | Part::Token)
-        && let Ok(value) = HeaderValue::from_str(&id.0)
+        && let Ok(value) = HeaderValue::from_str(&id.id)
     {
         headers.insert(HeaderName::from_static("x-okta-request-id"), value);
     }

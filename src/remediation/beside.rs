@@ -1,8 +1,12 @@
 //! What the System Log has beside an action: from the store where records of it arrive, else from Okta.
+//!
+//! Records are notes and no evidence, but for what ties a change that was seen later to its action: that a record of
+//! the account names the very request or execution.
 
+use super::Desk;
 use crate::domain::event::EventKind;
-use crate::domain::log::LogRecord;
 use crate::domain::log::beside::{self, LogNote, TRIGGERED};
+use crate::domain::log::{LogQuery, LogRecord};
 use crate::domain::page::From;
 use crate::domain::query::{Pattern, Query, Term, Test};
 use crate::domain::{Action, EventId};
@@ -37,12 +41,43 @@ pub async fn beside(
     let notes = beside::notes(action, records);
     match log.filter(|_| notes.is_empty()) {
         None => Ok(Beside { notes, unread: None }),
-        Some(log) => Ok(asked(log, action).await),
+        Some(log) => Ok(asked(log, action, &beside::query(action)).await),
     }
 }
 
-async fn asked(log: &dyn LogSearch, action: &Action) -> Beside {
-    match log.search(&beside::query(action)).await {
+/// Who made a change that was seen later.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Doer {
+    /// The action itself, by a record in these words.
+    Itself(String),
+    /// Nobody knows, and why.
+    NotKnown(String),
+}
+
+/// Whether a record says that the action itself changed its account.
+///
+/// # Errors
+/// If the store cannot be read. That Okta cannot be asked is told instead.
+pub(super) async fn doer(desk: &Desk, action: &Action) -> Result<Doer, StoreError> {
+    let kept = beside(desk.store.as_ref(), None, action).await?;
+    if let Some(proof) = kept.notes.iter().find(|note| beside::is_proof(note)) {
+        return Ok(Doer::Itself(proof.words()));
+    }
+    let Some(log) = desk.log.as_deref() else {
+        return Ok(Doer::NotKnown("there is no System Log to ask".to_owned()));
+    };
+    let asked = asked(log, action, &beside::query_of_account(action)).await;
+    let proof = asked.notes.iter().find(|note| beside::is_proof(note));
+    Ok(match (proof, asked.unread, asked.notes.first()) {
+        (Some(proof), ..) => Doer::Itself(proof.words()),
+        (None, Some(why), _) => Doer::NotKnown(format!("the System Log cannot be read: {why}")),
+        (None, None, Some(_)) => Doer::NotKnown("no record of the System Log names this run".to_owned()),
+        (None, None, None) => Doer::NotKnown("the System Log has no record of it".to_owned()),
+    })
+}
+
+async fn asked(log: &dyn LogSearch, action: &Action, query: &LogQuery) -> Beside {
+    match log.search(query).await {
         Ok(cut) => {
             let notes = beside::notes(action, cut.records.into_iter().map(LogRecord::of));
             Beside { notes, unread: cut.problem.map(|problem| problem.line()) }

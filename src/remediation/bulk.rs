@@ -9,7 +9,7 @@ use crate::domain::bulk::{
 };
 use crate::domain::operation::Particulars;
 use crate::domain::plan::{Order, Plan, Refusal};
-use crate::domain::{Flow, Risk, digest};
+use crate::domain::{ActionId, Flow, Risk, digest};
 use crate::store::Again;
 use std::collections::BTreeMap;
 
@@ -147,9 +147,9 @@ pub(super) fn flow_digest(desk: &Desk, flow: &Flow, run: &BulkRun) -> String {
 }
 
 /// What is asked for one user of a run.
-pub(super) fn ask(run: &BulkRun, user: &BulkUser) -> Ask {
+pub(super) fn ask(run: &BulkRun, (action, user): (ActionId, &BulkUser)) -> Ask {
     Ask {
-        action: run.id.action(user.position),
+        action,
         flow: run.flow.clone(),
         login: user.login.clone(),
         finding: user.finding,

@@ -60,7 +60,7 @@ use crate::config::meant::Guard;
 use crate::domain::time::Zone;
 use crate::domain::{Actor, Flow, FlowId};
 use crate::store::Store;
-use crate::tenant::{Directory, FlowCaller, OktaOrg};
+use crate::tenant::{Directory, FlowCaller, LogSearch, OktaOrg};
 use guard::Mode;
 use jiff::Timestamp;
 use std::fmt;
@@ -75,6 +75,8 @@ pub struct Desk {
     pub directory: Arc<dyn Directory>,
     /// The Okta org, where one is configured: groups and factors.
     pub org: Option<Arc<dyn OktaOrg>>,
+    /// The org's System Log, where one is configured: who changed an account.
+    pub log: Option<Arc<dyn LogSearch>>,
     /// What sends.
     pub caller: Arc<dyn FlowCaller>,
     /// What can be run.

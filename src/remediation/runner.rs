@@ -27,7 +27,7 @@ use crate::domain::plan::Plan;
 use crate::domain::run_end::{Ended, RunEnd, StepEnd};
 use crate::domain::{Action, ActionId, Evidence, FlowId, OneTimeLink, Outcome, Untrusted};
 use crate::store::{Again, Basis, IntendError, StoreError};
-use flight::{Flight, Open};
+use flight::{Flight, Open, Watch};
 use gate::Gate;
 use jiff::SignedDuration;
 use std::sync::Arc;
@@ -210,20 +210,20 @@ impl Runner {
         progress: UnboundedSender<Told>,
     ) -> Result<RunEnd, RunError> {
         let _announced = self.gate.announce(plan);
-        self.run_as(plan, confirmed, Compare::WithWhatWasShown, progress).await
+        self.run_as(plan, confirmed, (Compare::WithWhatWasShown, None), progress).await
     }
 
     async fn run_as(
         &self,
         plan: &Plan,
         confirmed: &Confirmed,
-        compare: Compare,
+        (compare, watch): (Compare, Option<Watch>),
         progress: UnboundedSender<Told>,
     ) -> Result<RunEnd, RunError> {
         if !plan.steps.is_empty() {
-            return self.run_steps(plan, confirmed, &progress).await;
+            return self.run_steps(plan, confirmed, watch, &progress).await;
         }
-        let how = (compare, Proof::Awaited);
+        let how = (compare, Proof::Awaited, watch);
         let Landed { action, link, .. } = self.run_one(plan, confirmed, how, progress).await?;
         let ended = Ended::Ran { action: Box::new(action), link };
         Ok(RunEnd::of(StepEnd { flow: plan.flow.id.clone(), verb: plan.verb.clone(), ended }))
@@ -234,7 +234,7 @@ impl Runner {
         &self,
         plan: &Plan,
         confirmed: &Confirmed,
-        (compare, proof): (Compare, Proof),
+        (compare, proof, watch): (Compare, Proof, Option<Watch>),
         progress: UnboundedSender<Told>,
     ) -> Result<Landed, RunError> {
         self.check_request(plan, confirmed)?;
@@ -244,6 +244,7 @@ impl Runner {
         }
         let ticket = self.gate.enter(plan.action).ok_or(RunError::Stopping)?;
         let flight = Flight::new(&self.desk, &self.pace, plan, (confirmed.reason.clone(), basis), progress);
+        let flight = flight.watched_by(watch);
         tokio::spawn(flight.fly(ticket, proof)).await.map_err(|_| RunError::Lost(plan.action))?
     }
 

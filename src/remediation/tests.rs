@@ -58,6 +58,7 @@ struct Setup {
     others: BTreeMap<&'static str, Somebody>,
     guard: Guard,
     mode: Mode,
+    log: Option<Arc<Log>>,
 }
 
 impl Default for Setup {
@@ -76,6 +77,7 @@ impl Default for Setup {
             others: BTreeMap::new(),
             guard: Guard::default(),
             mode: Mode::Acting,
+            log: Some(Arc::default()),
         }
     }
 }
@@ -114,6 +116,7 @@ impl Setup {
             store: memory.clone(),
             directory: people.clone(),
             org: Some(groups.clone()),
+            log: self.log.map(|log| log as Arc<dyn crate::tenant::LogSearch>),
             caller: script.clone(),
             flows: flows(),
             guard: self.guard,

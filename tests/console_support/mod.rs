@@ -282,6 +282,7 @@ fn desk(
         store: store.clone(),
         directory: town.clone(),
         org: None,
+        log: None,
         caller: caller.clone(),
         flows: flows(),
         guard,

@@ -32,8 +32,8 @@ pub enum Bulk {
         #[arg(long, conflicts_with = "json")]
         csv: bool,
     },
-    /// Go on with those who wait, if it is still what was confirmed: nobody is acted on twice. What paused it so far
-    /// pauses it again only where it comes more than five times in a row
+    /// Go on with those who wait, if it is still what was confirmed: nobody is acted on twice. The first goes
+    /// alone; behind it, what paused it so far pauses it again only where it comes more than five times in a row
     Resume {
         /// Which run
         id: BulkId,

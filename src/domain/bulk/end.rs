@@ -81,7 +81,8 @@ impl BulkEnd {
     /// last step is there, all before it were sent that had to be. Where it is not, somebody may be about to
     /// send it, as long as the run goes on.
     pub fn standing(begun: &[Action], run: BulkState) -> Option<BulkEnd> {
-        let last = begun.last()?;
+        let begun: Vec<&Action> = begun.iter().filter(|action| !action.is_withheld()).collect();
+        let last = *begun.last()?;
         let of = last.step.map_or(1, |step| step.of);
         let of_one = |action: &Action| BulkEnd {
             outcome: action.outcome,
@@ -93,7 +94,7 @@ impl BulkEnd {
         };
         let is_whole = last.step.is_none_or(|step| step.number == step.of);
         if is_whole {
-            let odd = begun.iter().map(of_one).find(BulkEnd::is_odd);
+            let odd = begun.iter().map(|action| of_one(action)).find(BulkEnd::is_odd);
             return Some(odd.unwrap_or_else(|| of_one(last)));
         }
         let goes_on = run == BulkState::Running || last.outcome == Outcome::Pending;

@@ -1,8 +1,8 @@
 //! Records of the System Log that may belong to an action: notes beside it, and never evidence.
 //!
 //! That a delegated flow was run means *triggered*, no more: not that it ended, and not on whom. What was done to
-//! the same account around that time may be the action's doing or somebody else's; only the id of the very request
-//! ties a record to it.
+//! the same account around that time may be the action's doing or somebody else's; only what names the very request,
+//! or the very execution of the flow, ties a record to it.
 
 use super::{LogOrder, LogQuery, LogRecord, Thread, literal};
 use crate::domain::{Action, Login, Untrusted, time};
@@ -110,11 +110,21 @@ fn relation(action: &Action, record: &LogRecord) -> Option<Relation> {
     (is_told && is_of_account(action, record)).then_some(Relation::SameAccount)
 }
 
+/// By the id that came back, or, where no answer came, by the action's own id: it left in the name that the request
+/// calls itself by, and Okta keeps that name.
 fn is_of_request(action: &Action, record: &LogRecord) -> bool {
     let headers = action.receipt.iter().flat_map(|receipt| &receipt.headers);
-    let mut ids = headers.filter(|(name, _)| name.eq_ignore_ascii_case(REQUEST_ID)).map(|(_, id)| id.trim());
+    let requests = headers.filter(|(name, _)| name.eq_ignore_ascii_case(REQUEST_ID)).map(|(_, id)| id.trim());
+    let execution = action.receipt.iter().filter_map(|receipt| receipt.execution_id.as_deref());
     let named = record.thread(Thread::Transaction).map(Untrusted::raw);
-    ids.any(|id| !id.is_empty() && Some(id) == named)
+    let is_named = requests.chain(execution).any(|id| !id.is_empty() && Some(id) == named);
+    let called = record.agent.as_ref().map(Untrusted::raw).unwrap_or_default();
+    is_named || called.ends_with(&signature(&action.id.to_string()))
+}
+
+/// What the request of an action adds to the name that it calls itself by.
+pub fn signature(action: &str) -> String {
+    format!("(action {action})")
 }
 
 /// By the id where both have one: a login may be another's by now.
@@ -128,14 +138,32 @@ fn is_of_account(action: &Action, record: &LogRecord) -> bool {
 
 /// The records of an action, as Okta is asked for them.
 pub fn query(action: &Action) -> LogQuery {
+    around(action, format!("({}) or eventType eq {}", of_account(action), literal(TRIGGERED)))
+}
+
+/// Those that tell of its account alone.
+pub fn query_of_account(action: &Action) -> LogQuery {
+    around(action, of_account(action))
+}
+
+/// Whether a note says that the action's own request, or its own execution, worked on the account.
+pub fn is_proof(note: &LogNote) -> bool {
+    note.relation == Relation::SameRequest && note.result.raw() == "SUCCESS"
+}
+
+fn of_account(action: &Action) -> String {
     let begins = OF_ACCOUNTS.map(|begins| format!("eventType sw {}", literal(begins))).join(" or ");
     let account = match &action.target_id {
         Some(id) => format!("target.id eq {}", literal(id)),
         None => format!("target.alternateId eq {}", literal(action.login.raw())),
     };
+    format!("{account} and ({begins})")
+}
+
+fn around(action: &Action, filter: String) -> LogQuery {
     let bound = |at: Result<Timestamp, jiff::Error>| at.unwrap_or(action.at);
     LogQuery {
-        filter: Some(format!("({account} and ({begins})) or eventType eq {}", literal(TRIGGERED))),
+        filter: Some(filter),
         words: None,
         since: bound(action.at.checked_sub(AROUND)),
         until: bound(action.at.checked_add(AROUND)),
@@ -223,6 +251,37 @@ mod tests {
     ) {
         let note = LogNote::of(&action(), &record(event_type, at, target, transaction));
         assert_eq!(note.map(|note| note.relation), expected);
+    }
+
+    /// Where the reply was lost no id came back; the request itself said which action it was.
+    #[rstest]
+    #[case::its_own(
+        "idtriage/0.1.0 (action 00000000-0000-0000-0000-000000000000)",
+        "t",
+        Relation::SameRequest
+    )]
+    #[case::anothers(
+        "idtriage/0.1.0 (action 00000000-0000-0000-0000-000000000001)",
+        "t",
+        Relation::SameAccount
+    )]
+    #[case::a_browsers("Mozilla/5.0", "t", Relation::SameAccount)]
+    #[case::of_its_execution("Okta Workflows", "exec-1", Relation::SameRequest)]
+    fn a_lost_reply_is_tied_by_what_the_request_called_itself(
+        #[case] agent: &str,
+        #[case] transaction: &str,
+        #[case] expected: Relation,
+    ) {
+        let receipt = Receipt { execution_id: Some("exec-1".to_owned()), ..Receipt::default() };
+        let lost = Action { receipt: Some(receipt), ..action() };
+        let record = record("user.lifecycle.suspend", "2026-05-01T12:00:01Z", "00u1", transaction);
+        let mut raw: serde_json::Value = serde_json::from_str(&record.raw).unwrap();
+        raw["client"] = json!({"userAgent": {"rawUserAgent": agent}});
+        let note = LogNote::of(&lost, &LogRecord::of(raw.to_string().as_str().into())).unwrap();
+        assert_eq!((note.relation, is_proof(&note)), (expected, expected == Relation::SameRequest));
+        raw["outcome"]["result"] = "FAILURE".into();
+        let failed = LogNote::of(&lost, &LogRecord::of(raw.to_string().as_str().into())).unwrap();
+        assert!(!is_proof(&failed), "that it failed proves no effect");
     }
 
     #[test]

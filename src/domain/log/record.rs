@@ -128,6 +128,8 @@ pub struct LogRecord {
     pub place: [Option<Untrusted>; 3],
     /// With which browser or device.
     pub client: Option<Untrusted>,
+    /// What the caller calls itself, whole.
+    pub agent: Option<Untrusted>,
     /// The level of risk that Okta saw.
     pub risk: Option<Untrusted>,
     threads: [Option<Untrusted>; Thread::ALL.len()],
@@ -155,6 +157,7 @@ impl LogRecord {
             place,
             client: untrusted(&value, "/client/userAgent/browser")
                 .or_else(|| untrusted(&value, "/client/device")),
+            agent: untrusted(&value, "/client/userAgent/rawUserAgent"),
             risk: untrusted(&value, "/securityContext/risk/level"),
             threads: Thread::ALL.map(|thread| untrusted(&value, &thread.pointer())),
             raw,

@@ -25,6 +25,8 @@ pub(crate) struct Act {
     event_type: &'static str,
     actor: Value,
     request: String,
+    /// What the caller calls itself.
+    agent: Option<String>,
     /// What it was done with, beside the user.
     with: Option<Value>,
     /// The id of the API token, where one did it.
@@ -47,13 +49,14 @@ impl Act {
             }
         };
         let token = matches!(principal, Principal::Admin).then_some(TOKEN_ID);
-        Self { event_type, actor, request: request.0.clone(), with: None, token }
+        let (request, agent) = (request.id.clone(), request.agent.clone());
+        Self { event_type, actor, request, agent, with: None, token }
     }
 
     /// By a flow's connector.
     pub(crate) fn by_flow(event_type: &'static str, execution: &str) -> Self {
         let actor = json!({"id": "0oalabworkflows000005d7", "type": "PublicClientApp", "alternateId": "okta_flow_sso", "displayName": "Okta Workflows"});
-        Self { event_type, actor, request: execution.to_owned(), with: None, token: None }
+        Self { event_type, actor, request: execution.to_owned(), agent: None, with: None, token: None }
     }
 
     /// Done with something beside the user.
@@ -128,6 +131,8 @@ impl SystemLog {
         let name = format!("{} {}", text(&user["profile"]["firstName"]), text(&user["profile"]["lastName"]));
         let user = json!({"id": user["id"], "type": "User", "alternateId": user["profile"]["login"], "displayName": name});
         let detail = act.token.map_or_else(|| json!({}), |token| json!({"requestApiTokenId": token}));
+        let agent =
+            act.agent.as_ref().map(|raw| json!({"rawUserAgent": raw, "os": "Unknown", "browser": "UNKNOWN"}));
         let target: Vec<Value> = act.with.iter().cloned().chain([user]).collect();
         let event = json!({
             "uuid": uuid::Uuid::new_v4().to_string(), "published": millis(now), "eventType": act.event_type,
@@ -135,7 +140,7 @@ impl SystemLog {
             "outcome": {"result": "SUCCESS"}, "target": target, "request": {"ipChain": []},
             "transaction": {"type": "WEB", "id": act.request, "detail": detail},
             "debugContext": {"debugData": {"requestId": act.request}},
-            "client": {"ipAddress": "127.0.0.1", "zone": "null", "userAgent": null},
+            "client": {"ipAddress": "127.0.0.1", "zone": "null", "userAgent": agent},
         });
         self.persist(Record::of(&event, now));
     }

@@ -11,6 +11,7 @@ use crate::tenant::{Called, Clearance};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use std::convert::Infallible;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::sleep;
@@ -22,6 +23,8 @@ pub(super) struct Flight {
     reason: Option<String>,
     basis: Basis,
     progress: UnboundedSender<Told>,
+    watch: Option<Watch>,
+    was_withheld: AtomicBool,
     hold: Mutex<Hold>,
 }
 
@@ -34,6 +37,9 @@ struct Hold {
     has_lapsed: bool,
 }
 
+/// Whoever says, right before something leaves, whether it still may: the error says why not.
+pub(super) type Watch = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
+
 impl Flight {
     pub(super) fn new(
         desk: &Arc<Desk>,
@@ -44,7 +50,22 @@ impl Flight {
     ) -> Flight {
         let reason = reason.filter(|reason| !reason.trim().is_empty());
         let hold = Mutex::new(Hold { until: Timestamp::MAX, has_lapsed: false });
-        Flight { desk: desk.clone(), pace: pace.clone(), plan: plan.clone(), reason, basis, progress, hold }
+        Flight {
+            desk: desk.clone(),
+            pace: pace.clone(),
+            plan: plan.clone(),
+            reason,
+            basis,
+            progress,
+            hold,
+            watch: None,
+            was_withheld: AtomicBool::new(false),
+        }
+    }
+
+    /// Asks somebody before anything leaves.
+    pub(super) fn watched_by(self, watch: Option<Watch>) -> Flight {
+        Flight { watch, ..self }
     }
 
     /// The whole run. The ticket is held until the receipt is kept; re-reads may be cut off. Where something
@@ -126,7 +147,12 @@ impl Flight {
         self.tell(Progress::Sending);
         let order = self.plan.order(self.desk.actor.signed());
         let Called { end, link } = self.desk.caller.call(&order, &self.plan.request, self).await;
-        let settlement = evidence::judge(end, &self.plan.flow, self.desk.now());
+        let mut settlement = evidence::judge(end, &self.plan.flow, self.desk.now());
+        if settlement.evidence == Evidence::Intended && self.was_withheld.load(Ordering::SeqCst) {
+            // It is no answer, and says nothing of the other side.
+            settlement.receipt.withheld = true;
+            return (settlement, link);
+        }
         self.tell(Progress::Answered(settlement.receipt.status, settlement.outcome));
         (settlement, link)
     }
@@ -229,6 +255,10 @@ impl Open {
 #[async_trait]
 impl Clearance for Flight {
     async fn clear(&self) -> Result<(), String> {
+        if let Some(Err(why)) = self.watch.as_ref().map(|may_leave| may_leave()) {
+            self.was_withheld.store(true, Ordering::SeqCst);
+            return Err(why);
+        }
         if self.has_lapsed() {
             return Err(LAPSED.to_owned());
         }

@@ -3,6 +3,7 @@
 use super::{Runner, rival, verify};
 use crate::domain::action::{Receipt, Settlement};
 use crate::domain::{Action, ActionId, Evidence, Outcome, later};
+use crate::remediation::beside::{self, Doer};
 use crate::remediation::guard::Mode;
 use crate::remediation::sight::{self, Aim, Reading};
 use crate::remediation::target;
@@ -31,8 +32,8 @@ pub enum LookError {
 }
 
 impl Runner {
-    /// Looks at the target of an action once more, and keeps what was seen: a change from how it stood before
-    /// raises the action, anything else is a note on it. Nothing is sent.
+    /// Looks at the target of an action once more, and keeps what was seen: a change from how it stood before raises
+    /// the action where the System Log names its request, anything else is a note on it. Nothing is sent.
     ///
     /// # Errors
     /// [`LookError`] where nobody looked, or what was seen is not kept.
@@ -49,8 +50,16 @@ impl Runner {
         let aim = rival::aim_of(flow, &action);
         let key = action.target_id.as_deref().unwrap_or(action.login.raw());
         let reading = sight::look(desk, key, &aim).await;
-        let rival = rival::of(desk, &action, &aim).await?;
-        let seen = seen(&action, &aim, &reading, rival);
+        let seen = match is_change(&action, &aim, &reading) {
+            false => unraised(&action, verify::unproven(&reading, &aim, verify::Tries::Later)),
+            true => {
+                let proof = verify::proof(action.before.as_deref(), &reading, &aim);
+                match rival::of(desk, &action, &aim).await? {
+                    Some(rival) => unraised(&action, rival::words(&proof, rival)),
+                    None => credited(&action, &proof, beside::doer(desk, &action).await?),
+                }
+            }
+        };
         Ok(desk.store.settle(id, &seen, desk.now()).await?)
     }
 
@@ -70,17 +79,27 @@ impl Runner {
     }
 }
 
-/// What a reading makes of an action. It brings no answer: what came back stays as it is.
-fn seen(action: &Action, aim: &Aim, reading: &Reading, rival: Option<ActionId>) -> Settlement {
-    let before = action.before.as_deref();
-    let is_so = target::is_so(reading, aim) == Some(true) && !target::stood_so(before, aim);
-    let proof = || verify::proof(before, reading, aim);
-    let (evidence, outcome, verified) = match rival {
-        _ if !is_so => {
-            (action.evidence, action.outcome, verify::unproven(reading, aim, verify::Tries::Later))
+/// Whether the target is as it was wanted, and was not before.
+fn is_change(action: &Action, aim: &Aim, reading: &Reading) -> bool {
+    target::is_so(reading, aim) == Some(true) && !target::stood_so(action.before.as_deref(), aim)
+}
+
+/// What a change makes of an action: by then anybody may have made it, so that only a record which names the action's
+/// own request proves that it did.
+fn credited(action: &Action, proof: &str, doer: Doer) -> Settlement {
+    match doer {
+        Doer::Itself(record) => seen(Evidence::Verified, Outcome::Changed, format!("{proof}; {record}")),
+        Doer::NotKnown(why) => {
+            unraised(action, format!("{proof}: as it was wanted, and by whom is not known: {why}"))
         }
-        Some(rival) => (action.evidence, action.outcome, rival::words(&proof(), rival)),
-        None => (Evidence::Verified, Outcome::Changed, proof()),
-    };
-    Settlement { evidence, outcome, receipt: Receipt { verified: Some(verified), ..Receipt::default() } }
+    }
+}
+
+fn unraised(action: &Action, said: String) -> Settlement {
+    seen(action.evidence, action.outcome, said)
+}
+
+/// It brings no answer: what came back stays as it is.
+fn seen(evidence: Evidence, outcome: Outcome, said: String) -> Settlement {
+    Settlement { evidence, outcome, receipt: Receipt { verified: Some(said), ..Receipt::default() } }
 }

@@ -1,6 +1,6 @@
 //! A run of several actions: one after the other, each with its own intent, receipt and outcome.
 
-use super::{Compare, Confirmed, Landed, Open, Proof, RunError, Runner, Told};
+use super::{Compare, Confirmed, Landed, Open, Proof, RunError, Runner, Told, Watch};
 use crate::domain::operation::Whom;
 use crate::domain::plan::{Plan, Refusal, Target};
 use crate::domain::run_end::{Ended, RunEnd, StepEnd};
@@ -17,6 +17,7 @@ impl Runner {
         &self,
         plan: &Plan,
         confirmed: &Confirmed,
+        watch: Option<Watch>,
         progress: &UnboundedSender<Told>,
     ) -> Result<RunEnd, RunError> {
         self.check_whole(plan, confirmed)?;
@@ -32,7 +33,9 @@ impl Runner {
         for (at, step) in plan.steps.iter().enumerate() {
             let ended = match stopped_by(&ends, step) {
                 Some(why) => Ended::NotSent(why),
-                None => match self.run_step((step, plan.steps.get(at + 1)), &ends, confirmed, progress).await
+                None => match self
+                    .run_step((step, plan.steps.get(at + 1), &watch), &ends, confirmed, progress)
+                    .await
                 {
                     Ok((ended, left)) => {
                         open.extend(left.map(|left| (at, left)));
@@ -45,7 +48,12 @@ impl Runner {
                     Err(error) => not_run(&error),
                 },
             };
-            ends.push(StepEnd { flow: step.flow.id.clone(), verb: step.verb.clone(), ended });
+            let end = StepEnd { flow: step.flow.id.clone(), verb: step.verb.clone(), ended };
+            let is_withheld = end.action().is_some_and(Action::is_withheld);
+            ends.push(end);
+            if is_withheld {
+                break;
+            }
         }
         for (at, left) in open {
             // Nobody's leaving stops the look; one that breaks off proves nothing.
@@ -73,7 +81,7 @@ impl Runner {
     /// the run itself, so that it is looked at anew, and what its state forbids now is not sent.
     async fn run_step(
         &self,
-        (step, next): (&Plan, Option<&Plan>),
+        (step, next, watch): (&Plan, Option<&Plan>, &Option<Watch>),
         before: &[StepEnd],
         confirmed: &Confirmed,
         progress: &UnboundedSender<Told>,
@@ -89,7 +97,9 @@ impl Runner {
         // What acts on somebody who is there does not wait until the step before it is proven.
         let goes_on = next.is_some_and(|next| next.particulars.whom == Whom::Read);
         let proof = if goes_on { Proof::Left } else { Proof::Awaited };
-        let landed = self.run_one(&step, &of_step, (compare, proof), progress.clone()).await?;
+        // What was begun is not left half done.
+        let watch = watch.clone().filter(|_| before.iter().all(was_not_sent));
+        let landed = self.run_one(&step, &of_step, (compare, proof, watch), progress.clone()).await?;
         let Landed { action, link, open } = landed;
         Ok((Ended::Ran { action: Box::new(action), link }, open))
     }

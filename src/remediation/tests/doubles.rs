@@ -6,10 +6,13 @@ use crate::domain::event::{Event, EventDetail};
 use crate::domain::finding::HistoryEntry;
 use crate::domain::journal::query::JournalQuery;
 use crate::domain::journal::{Head, Record};
+use crate::domain::log::LogQuery;
 use crate::domain::plan::Order;
 use crate::domain::*;
 use crate::store::*;
-use crate::tenant::{Assignment, CallEnd, Called, Clearance, Directory, FlowCaller, OktaOrg};
+use crate::tenant::{
+    Assignment, CallEnd, Called, Clearance, Directory, FlowCaller, LogCut, LogSearch, OktaOrg,
+};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, VecDeque};
@@ -552,4 +555,37 @@ impl FlowCaller for Script {
 
 pub(super) fn answered(status: u16) -> CallEnd {
     CallEnd::Answered(Receipt { status: Some(status), ..Default::default() })
+}
+
+/// A System Log, as the records that it has.
+#[derive(Debug, Default)]
+pub(super) struct Log {
+    pub(super) records: Mutex<Vec<serde_json::Value>>,
+    pub(super) is_out: Mutex<bool>,
+}
+
+#[async_trait]
+impl LogSearch for Log {
+    async fn search(&self, _: &LogQuery) -> Result<LogCut, Problem> {
+        if *self.is_out.lock().unwrap() {
+            return Err(Problem::whole("answered 403"));
+        }
+        let records = self.records.lock().unwrap();
+        let records = records.iter().map(|record| record.to_string().into()).collect();
+        Ok(LogCut { records, next: None, problem: None, clock_ahead: None })
+    }
+
+    async fn search_on(&self, _: &str) -> Result<LogCut, Problem> {
+        unreachable!("there is one page")
+    }
+}
+
+/// That somebody suspended an account, calling themselves by a name.
+pub(super) fn suspended(id: &str, at: Timestamp, agent: &str) -> serde_json::Value {
+    serde_json::json!({
+        "uuid": agent, "published": at.to_string(), "eventType": "user.lifecycle.suspend",
+        "outcome": {"result": "SUCCESS"}, "actor": {"alternateId": "somebody", "type": "User"},
+        "target": [{"type": "User", "id": id, "alternateId": "ann"}],
+        "client": {"userAgent": {"rawUserAgent": agent}},
+    })
 }

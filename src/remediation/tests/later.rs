@@ -5,14 +5,68 @@ use crate::domain::later::LOOKS;
 use crate::domain::operation::Operation;
 
 /// A suspension whose reply was lost, and of which the re-reads behind it saw nothing.
+/// The System Log has a record that names its request.
 async fn unknown(statuses: &[&'static str]) -> (Lab, Action) {
+    let (lab, action, log) = unlogged(statuses).await;
+    log.records.lock().unwrap().push(suspended("00u1", action.at, &signed(&action)));
+    (lab, action)
+}
+
+fn signed(action: &Action) -> String {
+    format!("idtriage/1 {}", crate::domain::log::beside::signature(&action.id.to_string()))
+}
+
+async fn unlogged(statuses: &[&'static str]) -> (Lab, Action, Arc<Log>) {
     let statuses = [&["ACTIVE"; 5], statuses].concat();
-    let lab = Setup { statuses, ..Setup::ends([CallEnd::Unknown("cut".into())]) }.lab();
+    let log = Arc::new(Log::default());
+    let ends = Setup::ends([CallEnd::Unknown("cut".into())]);
+    let lab = Setup { statuses, log: Some(log.clone()), ..ends }.lab();
     let wanted = Ask { flow: Operation::Suspend.flow_id(), ..ask(1) };
     let plan = prepare(&lab.desk, wanted).await.unwrap();
     let action = lab.run(&plan, &confirmed(&plan)).await.unwrap();
     assert_eq!((action.outcome, action.before.as_deref()), (Outcome::Unknown, Some("ACTIVE")));
-    (lab, action)
+    (lab, action, log)
+}
+
+/// Somebody else did it, in the vendor's console say: no action is credited with that.
+#[rstest]
+#[case::another_request(
+    Some("idtriage/1 (action 00000000-0000-0000-0000-000000000009)"),
+    false,
+    "names this run"
+)]
+#[case::an_administrator(Some("Mozilla/5.0"), false, "names this run")]
+#[case::not_yet(None, false, "has no record of it")]
+#[case::not_readable(Some("itself"), true, "cannot be read: answered 403")]
+#[tokio::test]
+async fn only_what_names_the_run_proves_that_it_did_it(
+    #[case] agent: Option<&str>,
+    #[case] is_out: bool,
+    #[case] why: &str,
+) {
+    let (lab, action, log) = unlogged(&["SUSPENDED"]).await;
+    let agent = agent.map(|agent| if agent == "itself" { signed(&action) } else { agent.to_owned() });
+    log.records.lock().unwrap().extend(agent.map(|agent| suspended("00u1", action.at, &agent)));
+    *log.is_out.lock().unwrap() = is_out;
+    let looked = lab.runner().look_again(action.id).await.unwrap();
+    assert_eq!((looked.outcome, looked.evidence), (Outcome::Unknown, Evidence::Sent));
+    let said = seen(&looked);
+    assert!(said.contains("SUSPENDED, before ACTIVE") && said.contains("by whom is not known"), "{said}");
+    assert!(said.contains(why), "{said}");
+    // Once the log says that it was this run, it is this run's.
+    *log.is_out.lock().unwrap() = false;
+    log.records.lock().unwrap().push(suspended("00u1", action.at, &signed(&action)));
+    let proven = lab.runner().look_again(action.id).await.unwrap();
+    assert_eq!((proven.outcome, proven.evidence), (Outcome::Changed, Evidence::Verified));
+    assert!(seen(&proven).contains("by this request"), "{}", seen(&proven));
+}
+
+#[tokio::test]
+async fn without_a_log_a_later_change_is_nobodys() {
+    let (mut lab, action, _) = unlogged(&["SUSPENDED"]).await;
+    Arc::get_mut(&mut lab.desk).unwrap().log = None;
+    let looked = lab.runner().look_again(action.id).await.unwrap();
+    assert!(looked.outcome == Outcome::Unknown && seen(&looked).contains("no System Log to ask"));
 }
 
 fn seen(action: &Action) -> &str {

@@ -126,23 +126,26 @@ impl World {
         let path = folder.path().join("idtriage.db");
         let open = || SqliteStore::open(&path, Arc::new(NoEvents), OpenOptions::default()).unwrap();
         let fuse = Arc::new(Fuse::default());
+        let now = Arc::new(Mutex::new(Timestamp::from_second(1_700_000_000).unwrap()));
         let town = Arc::new(Town {
             fuse: fuse.clone(),
             end: Mutex::new(End::Works),
             history: Mutex::default(),
+            log: Log::default(),
+            now: now.clone(),
             sends: Mutex::default(),
             effects: Mutex::default(),
             held: Mutex::default(),
             witness: open(),
             wrong: Mutex::default(),
         });
-        let now = Arc::new(Mutex::new(Timestamp::from_second(1_700_000_000).unwrap()));
         let desk = |owner: &str| {
             let (clock, fuse) = (now.clone(), fuse.clone());
             Arc::new(Desk {
                 store: open(),
                 directory: town.clone(),
                 org: None,
+                log: Some(town.clone()),
                 caller: town.clone(),
                 flows: operation::flows().into(),
                 guard: Guard::default(),
@@ -285,7 +288,7 @@ impl World {
             Op::Elsewhere { user } => {
                 let id = ["00uann", "00ubob"][user];
                 let other = if self.town.status(id) == "ACTIVE" { "SUSPENDED" } else { "ACTIVE" };
-                self.town.turn(id, other);
+                self.town.turn(id, other, None);
             }
             Op::Later { at, seconds, crash } => {
                 *self.now.lock().unwrap() += SignedDuration::from_secs(seconds);
@@ -331,7 +334,8 @@ impl World {
         self.many_are_told_as_they_stand().await;
     }
 
-    /// Never *changed* without a change to what it wanted, behind its card, and without a read of it.
+    /// Never *changed* without a change to what it wanted that it made itself, behind its card, and without a read of
+    /// it: what somebody elsewhere did proves nothing of it.
     fn is_proven(&self, action: &Action) {
         let is_claimed = action.outcome == Outcome::Changed || action.evidence == Evidence::Verified;
         let Some(wanted) = wanted(&action.flow) else {
@@ -343,7 +347,8 @@ impl World {
         let target = action.target_id.as_deref().unwrap();
         let history = self.town.history.lock().unwrap();
         let since = &history[self.begun[&action.id]..];
-        assert!(since.contains(&(target.to_owned(), wanted)), "{action:?}\n{since:?}");
+        let by_itself = (target.to_owned(), wanted, Some(action.id.to_string()));
+        assert!(since.contains(&by_itself), "{action:?}\n{since:?}");
         let seen = action.receipt.as_ref().and_then(|receipt| receipt.verified.as_deref());
         assert!(seen.is_some_and(|seen| seen.contains(wanted)), "{action:?}");
         let has_left = self.town.sends.lock().unwrap().contains_key(&action.id.to_string());

@@ -109,6 +109,13 @@ pub(super) fn follow(db: &Connection, action: &Action) -> Result<()> {
         return Ok(());
     }
     if let Some((_, run, position)) = place(db, action.id)? {
+        if action.is_withheld() {
+            // Nothing left: they wait as before.
+            db.prepare_cached(
+                "UPDATE bulk_users SET began = 0 WHERE bulk = ?1 AND position = ?2 AND outcome IS NULL",
+            )?
+            .execute((run, position))?;
+        }
         db.prepare_cached(
             "UPDATE bulk_users SET outcome = ?3, evidence = ?4 \
              WHERE bulk = ?1 AND position = ?2 AND action = ?5 AND outcome IS NOT NULL",

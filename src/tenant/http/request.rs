@@ -120,6 +120,16 @@ impl Request {
         request
     }
 
+    /// That says behind its name what it is for.
+    #[must_use]
+    pub fn signed(mut self, signature: &str) -> Request {
+        let name = self.headers.iter_mut().find(|(name, _)| name == "user-agent");
+        if let Some((_, value)) = name {
+            *value = HeaderText::Plain(format!("{USER_AGENT} {signature}"));
+        }
+        self
+    }
+
     /// With one more header.
     #[must_use]
     pub fn with(mut self, name: &str, value: &str) -> Request {

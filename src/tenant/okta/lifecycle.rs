@@ -6,6 +6,7 @@ use super::service_app::Scope;
 use super::{Okta, address};
 use crate::domain::OneTimeLink;
 use crate::domain::action::{Receipt, ShownRequest};
+use crate::domain::log::beside;
 use crate::domain::operation::{Delivery, Operation, Whom};
 use crate::domain::plan::Order;
 use crate::tenant::http::{ActEnd, Answer, Method, Request};
@@ -72,9 +73,14 @@ impl Okta {
         let mut url = self.org_url.clone();
         url.set_path(&wire.path);
         url.set_query(wire.query);
-        Ok(match order.body.is_empty() {
+        let request = match order.body.is_empty() {
             true => Request::nothing(wire.method, url),
             false => Request::post_text(url, order.body.clone()),
+        };
+        // The System Log keeps it: so its record is found again also where the reply is lost.
+        Ok(match order.action.is_empty() {
+            true => request,
+            false => request.signed(&beside::signature(&order.action)),
         })
     }
 }

@@ -3,7 +3,8 @@
 //! What may be wrong for everybody is told once, and whoever goes on has seen it: then it is taken for one user's
 //! own, until it comes too often in a row. Of what was answered the answers make a row, since they say how the other
 //! side is now; of what could not even be planned the plans do. Who could not be planned waits until it is told
-//! whose fault that is.
+//! whose fault that is. The first answer of a drive is nobody's own, whatever was seen before: it says whether the
+//! other side answers well by now, and until one did, nobody follows.
 
 use super::Wish;
 use crate::domain::Outcome;
@@ -38,6 +39,8 @@ struct State {
     held_by: Option<EndKind>,
     /// The users of whom it was the same, one after the other.
     row: Option<(EndKind, BTreeSet<u32>)>,
+    /// Whether an answer went well since the drive began.
+    is_open: bool,
     /// Those who could not be planned, though it may be their own fault.
     suspects: Vec<(BulkUser, BulkEnd)>,
 }
@@ -62,6 +65,16 @@ impl Brake {
     /// What paused the run and stands at no user: whoever goes on has seen it.
     pub(super) fn held_by(&self) -> Option<EndKind> {
         self.state().held_by
+    }
+
+    /// Whether somebody may go beside others: an answer went well.
+    pub(super) fn is_open(&self) -> bool {
+        self.state().is_open
+    }
+
+    /// Why nothing may leave any more, if so.
+    pub(super) fn may_leave(&self) -> Result<(), String> {
+        if self.is_on() { Err("the run was held before it left: they still wait".to_owned()) } else { Ok(()) }
     }
 
     /// The first reason is told.
@@ -107,6 +120,7 @@ impl Brake {
             return self.count(user, kind, || format!("`{}` is {}{answered}", user.login, outcome.word()));
         }
         let mut state = self.state();
+        state.is_open |= which == Answer::Last;
         let is_in_it = state.row.as_ref().is_some_and(|(_, users)| users.contains(&user.position));
         if which == Answer::Last && !is_in_it {
             state.row = None;
@@ -128,7 +142,7 @@ impl Brake {
     }
 
     fn count(&self, user: &BulkUser, kind: EndKind, words: impl FnOnce() -> String) {
-        if !self.known.contains(&kind) {
+        if !self.known.contains(&kind) || !self.is_open() {
             return self.pull(words());
         }
         let mut state = self.state();
@@ -200,11 +214,24 @@ mod tests {
         assert!(again.planned().is_empty(), "it is nobody's own");
     }
 
+    /// What was seen before ends as before: nobody follows.
+    #[test]
+    fn the_first_answer_of_a_drive_is_nobodys_own() {
+        let refused = (Outcome::Refused, Some(401));
+        let brake = brake(&[EndKind::Answered(refused.0, refused.1)]);
+        brake.answered(&user(0), (Outcome::Accepted, Some(200)), Answer::Between);
+        assert!(!brake.is_open() && brake.may_leave().is_ok(), "it is not through yet");
+        brake.answered(&user(0), refused, Answer::Last);
+        assert_eq!(brake.why().as_deref(), Some("`user0` is refused (answered 401)"));
+        assert!(brake.may_leave().is_err());
+    }
+
     #[test]
     fn a_row_of_answers_ends_with_one_that_went_well() {
         let lost = (Outcome::Unknown, Some(500));
         let brake = brake(&[EndKind::Answered(lost.0, lost.1)]);
         let well = (Outcome::Accepted, Some(200));
+        brake.answered(&user(99), well, Answer::Last);
         let all_lost = |users: std::ops::Range<u32>| {
             users.for_each(|position| brake.answered(&user(position), lost, Answer::Last));
         };

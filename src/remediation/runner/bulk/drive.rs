@@ -1,29 +1,34 @@
 //! One drive of a run: user by user, each planned anew, held to what was confirmed, and run by itself.
 
 use super::brake::{Answer, Brake};
-use super::{BulkTold, Wish};
+use super::{BulkTold, SHORTEST_NAP, Wish};
 use crate::domain::bulk::{BulkEnd, BulkRun, BulkState, BulkUser, doubts};
 use crate::domain::plan::{Plan, Refusal};
-use crate::domain::run_end::RunEnd;
-use crate::domain::{ActionId, Flow, Outcome, Risk, Untrusted};
+use crate::domain::run_end::{RunEnd, StepEnd};
+use crate::domain::{Action, ActionId, Flow, Outcome, Risk, Untrusted};
 use crate::remediation::blast::Depth;
 use crate::remediation::bulk::ask;
 use crate::remediation::card::{PlanError, prepare_to};
-use crate::remediation::runner::{Compare, Confirmed, Progress, RunError, Runner};
+use crate::remediation::runner::flight::Watch;
+use crate::remediation::runner::{Compare, Confirmed, Progress, RunError, Runner, Told};
 use crate::store::{Again, IntendError, Kept, StoreError, Users};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use jiff::Timestamp;
 use std::collections::VecDeque;
+use std::sync::Arc;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{Mutex, Semaphore, SemaphorePermit};
+use tokio::time::sleep;
 
 /// Users that are planned, run or looked at again at once: ten seconds of looking, at ten calls a second, and some.
 const AT_ONCE: usize = 128;
 /// Users that are planned or on their way: at ten calls a second, enough for reads and answers that take a second
 /// and a half. What is planned leaves while it is fresh, and a brake leaves no more than these to land.
 const PLACES: usize = 16;
+/// So often somebody is held back before anything leaves; behind that they are planned anew.
+const ATTEMPTS: u8 = 16;
 /// Users read from the store at once.
 const PAGE: usize = 200;
 
@@ -32,8 +37,10 @@ pub(super) struct Drive<'a> {
     runner: &'a Runner,
     run: &'a BulkRun,
     flow: &'a Flow,
-    pub(super) brake: Brake,
+    pub(super) brake: Arc<Brake>,
     places: Semaphore,
+    /// Held by who goes alone, until an answer went well.
+    alone: Mutex<()>,
     told: UnboundedSender<BulkTold>,
 }
 
@@ -56,7 +63,8 @@ impl<'a> Drive<'a> {
         brake: Brake,
         told: UnboundedSender<BulkTold>,
     ) -> Drive<'a> {
-        Drive { runner, run, flow, brake, places: Semaphore::new(PLACES), told }
+        let (brake, places) = (Arc::new(brake), Semaphore::new(PLACES));
+        Drive { runner, run, flow, brake, places, alone: Mutex::new(()), told }
     }
 
     /// Where the run stands now that the drive is over.
@@ -135,7 +143,7 @@ impl<'a> Drive<'a> {
     /// Keeps an end, and tells it: what is no news to the store is told only where it ran here.
     async fn keep(&self, user: BulkUser, end: BulkEnd, run: Option<RunEnd>) -> Result<(), StoreError> {
         if self.kept(&user, end, run).await? == Kept::BegunMeanwhile
-            && let Some(begun) = self.begun(self.run.id.action(user.position)).await?
+            && let Attempt::Begun(begun) = self.attempt(&user).await?
         {
             self.brake.begun(&user, &begun);
             self.kept(&user, begun, None).await?;
@@ -157,19 +165,34 @@ impl<'a> Drive<'a> {
     }
 
     async fn end_of(&self, user: &BulkUser) -> Result<Ended, StoreError> {
-        if self.brake.is_on() {
-            return Ok(Ended::Waits);
+        let mut standing = self.attempt(user).await?;
+        loop {
+            let id = match standing {
+                _ if self.brake.is_on() => return Ok(Ended::Waits),
+                Attempt::Begun(begun) => return Ok(Ended::Begun(begun)),
+                Attempt::OnItsWay => return Ok(Ended::Waits),
+                Attempt::Next(id) => id,
+            };
+            let ended = self.act_on(id, user).await?;
+            let Ended::So(BulkEnd { action: None, evidence: None, .. }, None) = &ended else {
+                return Ok(ended);
+            };
+            // Nothing was sent: where somebody else drives it too and was first, theirs is what counts.
+            standing = self.attempt(user).await?;
+            if matches!(standing, Attempt::Next(next) if next == id) {
+                return Ok(ended);
+            }
         }
-        let id = self.run.id.action(user.position);
-        if let Some(begun) = self.begun(id).await? {
-            return Ok(Ended::Begun(begun));
-        }
+    }
+
+    /// Plans a user, and sends what was planned.
+    async fn act_on(&self, id: ActionId, user: &BulkUser) -> Result<Ended, StoreError> {
         let Ok(place) = self.places.acquire().await else { return Ok(Ended::Waits) };
         if self.brake.is_on() {
             return Ok(Ended::Waits);
         }
         let asked = self.runner.desk.now();
-        let plan = match prepare_to(&self.runner.desk, ask(self.run, user), self.depth()).await {
+        let plan = match prepare_to(&self.runner.desk, ask(self.run, (id, user)), self.depth()).await {
             Ok(plan) => at_risk(plan, self.run.risk),
             Err(PlanError::Store(error)) => return Err(error),
             // What is wrong for everybody is told once.
@@ -196,8 +219,43 @@ impl<'a> Drive<'a> {
         if self.run.risk < self.flow.risk.raised() { Depth::Roles } else { Depth::Target }
     }
 
-    /// How it stands for a user whom an earlier drive, or another process, began to act on.
-    async fn begun(&self, id: ActionId) -> Result<Option<BulkEnd>, StoreError> {
+    /// Under which id a user is acted on, or how it stands for one whom an earlier drive, or another process, began to
+    /// act on. What was withheld is no action on them; what is on its way is waited for.
+    async fn attempt(&self, user: &BulkUser) -> Result<Attempt, StoreError> {
+        let first = self.run.id.action(user.position);
+        for attempt in 0..ATTEMPTS {
+            let id = first.attempt(attempt);
+            let Some(begun) = self.landed(id).await? else { return Ok(Attempt::OnItsWay) };
+            if begun.is_empty() {
+                return Ok(Attempt::Next(id));
+            }
+            if let Some(end) = BulkEnd::of_begun(&begun, self.runner.desk.now()) {
+                return Ok(Attempt::Begun(end));
+            }
+        }
+        let why = format!("held back {ATTEMPTS} times before anything left: plan them anew");
+        Ok(Attempt::Begun(self.not_sent(Outcome::Refused, why)))
+    }
+
+    /// The actions that are there, once none of them is on its way any more; `None` where nobody waits for that.
+    async fn landed(&self, id: ActionId) -> Result<Option<Vec<Action>>, StoreError> {
+        let Runner { desk, pace, .. } = self.runner;
+        loop {
+            let begun = self.actions(id).await?;
+            if begun.iter().all(|action| action.outcome != Outcome::Pending) {
+                return Ok(Some(begun));
+            }
+            if self.brake.is_on() {
+                return Ok(None);
+            }
+            sleep(pace.hear_every.max(SHORTEST_NAP)).await;
+            // Whoever sent it may be gone.
+            desk.store.expire_leases(desk.now()).await?;
+        }
+    }
+
+    /// The actions that are there of a run on one user, in the order of its steps.
+    async fn actions(&self, id: ActionId) -> Result<Vec<Action>, StoreError> {
         let steps = u8::try_from(self.flow.steps.len()).unwrap_or(u8::MAX);
         let ids: Vec<ActionId> = match steps {
             0 => vec![id],
@@ -207,7 +265,7 @@ impl<'a> Drive<'a> {
         for id in &ids {
             begun.extend(self.runner.desk.store.action(*id).await?);
         }
-        Ok(BulkEnd::of_begun(&begun, self.runner.desk.now()))
+        Ok(begun)
     }
 
     /// Sends it. The place is given back with the answer: re-reads hold up nobody.
@@ -217,6 +275,8 @@ impl<'a> Drive<'a> {
         (plan, asked): (&Plan, Timestamp),
         place: SemaphorePermit<'_>,
     ) -> Result<Ended, StoreError> {
+        // Until an answer went well, one goes at a time.
+        let mut alone = Some(self.alone.lock().await).filter(|_| !self.brake.is_open());
         if self.brake.is_on() {
             return Ok(Ended::Waits);
         }
@@ -225,23 +285,35 @@ impl<'a> Drive<'a> {
         let confirmed = Confirmed { digest: plan.digest(), reason: self.run.reason.clone(), again };
         let (progress, mut steps) = unbounded_channel();
         let mut place = Some(place);
-        let mut running = std::pin::pin!(self.runner.run_as(plan, &confirmed, self.compare(asked), progress));
+        let brake = self.brake.clone();
+        let watch: Watch = Arc::new(move || brake.may_leave());
+        let how = (self.compare(asked), Some(watch));
+        let mut running = std::pin::pin!(self.runner.run_as(plan, &confirmed, how, progress));
+        let mut heard = |told: Told| {
+            if let Progress::Answered(status, outcome) = told.progress {
+                let is_last = told.step.is_none_or(|step| step.number == step.of);
+                let which = if is_last { Answer::Last } else { Answer::Between };
+                // The re-reads may take ten seconds: who is next does not wait for them, nor does the brake.
+                self.brake.answered(user, (outcome, status), which);
+                place.take();
+                if is_last {
+                    alone.take();
+                }
+            }
+        };
         let ended = loop {
             tokio::select! {
                 biased;
                 ended = &mut running => break ended,
-                Some(told) = steps.recv() => {
-                    if let Progress::Answered(status, outcome) = told.progress {
-                        let is_last = told.step.is_none_or(|step| step.number == step.of);
-                        let which = if is_last { Answer::Last } else { Answer::Between };
-                        // The re-reads may take ten seconds: who is next does not wait for them, nor does the brake.
-                        self.brake.answered(user, (outcome, status), which);
-                        place.take();
-                    }
-                }
+                Some(told) = steps.recv() => heard(told),
             }
         };
+        // It may have ended before what it told was heard.
+        while let Ok(told) = steps.try_recv() {
+            heard(told);
+        }
         match ended {
+            Ok(run) if run.steps.iter().any(is_withheld) => Ok(Ended::Waits),
             Ok(run) => Ok(Ended::So(BulkEnd::of_run(&run, self.runner.desk.now()), Some(run))),
             Err(RunError::Store(error) | RunError::Intend(IntendError::Store(error))) => Err(error),
             Err(RunError::Stopping) => {
@@ -253,11 +325,6 @@ impl<'a> Drive<'a> {
                 self.brake.pull(first_line(&error));
                 Ok(Ended::Waits)
             }
-            // Somebody else drives it too: theirs was first.
-            Err(error) if is_its_own(&error, plan) => Ok(match self.begun(plan.action).await? {
-                Some(begun) => Ended::Begun(begun),
-                None => Ended::So(self.not_run(plan, &error), None),
-            }),
             Err(error @ (RunError::Request { .. } | RunError::FlowChanged(_) | RunError::NeedsReason)) => {
                 Ok(Ended::Held(self.not_sent(Outcome::Refused, first_line(&error))))
             }
@@ -290,12 +357,26 @@ impl<'a> Drive<'a> {
     }
 }
 
+/// Whether somebody was begun with.
+enum Attempt {
+    /// They were, and it stands so.
+    Begun(BulkEnd),
+    /// They were, and nobody waits until it has ended.
+    OnItsWay,
+    /// They are acted on under this id.
+    Next(ActionId),
+}
+
 /// What came of something that was under way.
 enum Step {
     /// Those who wait next.
     Page(Result<Vec<BulkUser>, StoreError>),
     /// How it ended for a user is kept.
     Ended(Result<(), StoreError>),
+}
+
+fn is_withheld(step: &StepEnd) -> bool {
+    step.action().is_some_and(Action::is_withheld)
 }
 
 /// A plan at the tier at which the whole run was confirmed.
@@ -345,18 +426,6 @@ fn promoted(run: &BulkRun, plan: &Plan) -> Option<Refusal> {
     let blast = plan.blast.as_ref().filter(|blast| plan.risk > run.risk && blast.is_of_administrator())?;
     let by = blast.administrator().words;
     Some(Refusal::from(format!("became an administrator ({by}) after the confirmation: plan them anew")))
-}
-
-/// Whether what stands against a run is its own action, made by another process.
-fn is_its_own(error: &RunError, plan: &Plan) -> bool {
-    let is_of_plan = |id: &ActionId| plan.parts().iter().any(|part| part.action == *id);
-    match error {
-        RunError::AlreadyRun(id) => is_of_plan(id),
-        RunError::Intend(
-            IntendError::AlreadyOpen(id) | IntendError::UnknownBefore(id) | IntendError::Meanwhile(id),
-        ) => is_of_plan(id),
-        _ => false,
-    }
 }
 
 /// What stands against one user of many is one line; hints are for whoever runs it on one.

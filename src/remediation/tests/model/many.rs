@@ -11,8 +11,8 @@ const LANDED: Duration = Duration::from_secs(30);
 
 /// The actions that there may be of a user.
 fn actions(id: BulkId, position: u32) -> impl Iterator<Item = ActionId> {
-    let action = id.action(position);
-    [action, action.step(1), action.step(2)].into_iter()
+    let attempts = (0..16).map(move |attempt| id.action(position).attempt(attempt));
+    attempts.flat_map(|action| [action, action.step(1), action.step(2)])
 }
 
 impl World {

@@ -4,10 +4,11 @@ use super::super::*;
 use crate::domain::action::{Receipt, ShownRequest};
 use crate::domain::dossier::{AddressUsers, LoadedPart, OktaUser, Part};
 use crate::domain::journal::RecordKind;
+use crate::domain::log::{LogQuery, beside};
 use crate::domain::operation::Operation;
 use crate::domain::plan::Order;
 use crate::store::sqlite::SqliteStore;
-use crate::tenant::{Called, Clearance};
+use crate::tenant::{Called, Clearance, LogCut, LogSearch};
 use async_trait::async_trait;
 use std::panic::resume_unwind;
 
@@ -54,8 +55,11 @@ pub(super) enum End {
 pub(super) struct Town {
     pub(super) fuse: Arc<Fuse>,
     pub(super) end: Mutex<End>,
-    /// Who was in which status from which moment on.
-    pub(super) history: Mutex<Vec<(String, &'static str)>>,
+    /// Who was in which status from which moment on, and by which action; by none where it was somebody elsewhere.
+    pub(super) history: Mutex<Vec<(String, &'static str, Option<String>)>>,
+    /// What the System Log has of it.
+    pub(super) log: Log,
+    pub(super) now: Arc<Mutex<Timestamp>>,
     pub(super) sends: Mutex<BTreeMap<String, usize>>,
     /// Which action may have turned whom into which status, in the order of the sends.
     pub(super) effects: Mutex<Vec<(ActionId, String, &'static str)>>,
@@ -85,13 +89,20 @@ pub(super) fn wanted(flow: &FlowId) -> Option<&'static str> {
 impl Town {
     pub(super) fn status(&self, id: &str) -> &'static str {
         let history = self.history.lock().unwrap();
-        history.iter().rev().find(|(who, _)| who == id).map_or("ACTIVE", |(_, status)| status)
+        history.iter().rev().find(|(who, ..)| who == id).map_or("ACTIVE", |(_, status, _)| status)
     }
 
-    pub(super) fn turn(&self, id: &str, status: &'static str) {
-        if self.status(id) != status {
-            self.history.lock().unwrap().push((id.to_owned(), status));
+    pub(super) fn turn(&self, id: &str, status: &'static str, by: Option<&str>) {
+        if self.status(id) == status {
+            return;
         }
+        self.history.lock().unwrap().push((id.to_owned(), status, by.map(str::to_owned)));
+        let agent = by.map_or("Mozilla/5.0".to_owned(), |by| format!("idtriage/1 {}", beside::signature(by)));
+        let mut record = suspended(id, *self.now.lock().unwrap(), &agent);
+        let did = if status == "ACTIVE" { "user.lifecycle.unsuspend" } else { "user.lifecycle.suspend" };
+        let mut records = self.log.records.lock().unwrap();
+        (record["eventType"], record["uuid"]) = (did.into(), records.len().to_string().into());
+        records.push(record);
     }
 
     pub(super) fn moments(&self) -> usize {
@@ -101,7 +112,7 @@ impl Town {
     fn work(&self, order: &Order) {
         let id = order.target.as_deref().unwrap_or_default();
         if let Some(status) = wanted(&order.flow) {
-            self.turn(id, status);
+            self.turn(id, status, Some(&order.action));
         }
     }
 
@@ -175,6 +186,18 @@ impl Directory for Town {
         let login = format!("{}@x", id.trim_start_matches("00u"));
         let user = json!({"id": id, "status": status, "_links": {"self": {}, link: {}}, "profile": {"login": login}});
         Part::whole(Timestamp::UNIX_EPOCH, serde_json::from_value(user).unwrap())
+    }
+}
+
+#[async_trait]
+impl LogSearch for Town {
+    async fn search(&self, query: &LogQuery) -> Result<LogCut, dossier::Problem> {
+        self.fuse.visit();
+        self.log.search(query).await
+    }
+
+    async fn search_on(&self, next: &str) -> Result<LogCut, dossier::Problem> {
+        self.log.search_on(next).await
     }
 }
 
