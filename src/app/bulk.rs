@@ -31,6 +31,17 @@ pub fn is_ours(state: &State, id: BulkId) -> bool {
     state.driving.iter().any(|driving| driving.id == id)
 }
 
+/// Whether this console is about to drive a run, or still does: one that was told to wait is gone on with when those
+/// on their way have landed.
+pub fn is_taken_up(state: &State, id: BulkId) -> bool {
+    is_ours(state, id) || is_begun_anew(state, id)
+}
+
+/// Whether a run is just being gone on with.
+pub fn is_begun_anew(state: &State, id: BulkId) -> bool {
+    state.flights.has(|awaited| *awaited == Awaited::BulkResumed(id))
+}
+
 /// A run that this console drives.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Driving {

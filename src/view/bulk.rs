@@ -188,6 +188,12 @@ fn hint(scene: &Scene, run: &BulkRun) -> (Role, String) {
             let by = if ours { "driven by this console" } else { "driven by another process" };
             (Role::Muted, format!("{by}: {pause} has it wait, {stop} stops it"))
         }
+        BulkState::Paused if bulk::is_begun_anew(scene.state, run.id) => {
+            (Role::Muted, "it is about to go on".to_owned())
+        }
+        BulkState::Paused if bulk::is_ours(scene.state, run.id) => {
+            (Role::Muted, "it waits as soon as those on their way have landed".to_owned())
+        }
         BulkState::Paused if run.why.is_some() => {
             let says = if scene.size.columns >= ROOMY { "may be so for everybody: " } else { "" };
             (Role::Warning, format!("{says}mend it, then {resume} goes on; {stop} stops it for good"))

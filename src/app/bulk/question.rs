@@ -1,6 +1,6 @@
 //! What is asked about a run before it is done, and what is done at once.
 
-use super::{drives, is_interrupted, store_changed};
+use super::{drives, is_interrupted, is_taken_up, run, store_changed};
 use crate::app::effect::Effect;
 use crate::app::state::{Awaited, Overlay, Screen, State};
 use crate::app::triage::READ_ONLY;
@@ -112,6 +112,9 @@ fn not_now(state: &State, run: &BulkRun, asking: Asking) -> Option<String> {
     if run.state == BulkState::Running && !is_interrupted(state, run) {
         return Some("this run is being driven".to_owned());
     }
+    if is_taken_up(state, run.id) {
+        return Some("those on their way land first: then it can be gone on with".to_owned());
+    }
     let hands_links = run.inputs.get(LINK).is_some_and(|value| value == "true");
     hands_links.then(|| {
         format!("its one-time links would be shown to nobody here; hint: `idtriage bulk resume {} --yes` prints them", run.id)
@@ -148,6 +151,7 @@ pub fn resumed(state: &mut State, id: BulkId, answer: Result<BulkId, String>) ->
     match answer {
         Ok(_) => {
             drives(state, id);
+            run::goes_on(state, id);
             state.notice.say(state.now, "it goes on");
         }
         Err(why) => state.notice.fail(state.now, why),

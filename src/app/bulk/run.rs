@@ -231,6 +231,14 @@ pub fn loaded(state: &mut State, id: BulkId, answer: Result<Option<Box<BulkRun>>
     catch_up(state, id)
 }
 
+/// It is driven again: that is in the store before it is answered, and nobody is asked once more meanwhile.
+pub(super) fn goes_on(state: &mut State, id: BulkId) {
+    if let Some(run) = screen(state, id).and_then(|screen| screen.run.as_mut()) {
+        run.state = BulkState::Running;
+        run.why = None;
+    }
+}
+
 /// How it stands takes more rows, or fewer: the selected user is still seen.
 pub(super) fn settled(state: &mut State, id: BulkId) {
     let height = user_rows(state, id);
