@@ -103,7 +103,7 @@ impl Runner {
         };
         if let Some(lost) = lost {
             // Somebody else paused or stopped it, or took it over: who is on their way is waited for.
-            drive.brake.pull(lost.to_string());
+            drive.brake.lose(lost.to_string());
             through.await?;
             if !matches!(lost, BulkError::Not(..)) {
                 return Err(lost);

@@ -35,6 +35,8 @@ pub(super) struct Brake {
 #[derive(Default)]
 struct State {
     why: Option<String>,
+    /// Whether that is only that somebody else has it.
+    is_lost: bool,
     /// What pulled it, where somebody has to remember that.
     held_by: Option<EndKind>,
     /// The users of whom it was the same, one after the other.
@@ -74,7 +76,17 @@ impl Brake {
 
     /// Why nothing may leave any more, if so.
     pub(super) fn may_leave(&self) -> Result<(), String> {
-        if self.is_on() { Err("the run was held before it left: they still wait".to_owned()) } else { Ok(()) }
+        let is_held = self.wish() != Wish::GoOn || self.state().is_pulled();
+        if is_held { Err("the run was held before it left: they still wait".to_owned()) } else { Ok(()) }
+    }
+
+    /// Somebody else drives it from now on, or had it wait. They may have seen already who was begun with, so that
+    /// those leave: nobody is called begun with whom nothing reached.
+    pub(super) fn lose(&self, why: String) {
+        let mut state = self.state();
+        if state.why.is_none() {
+            (state.why, state.is_lost) = (Some(why), true);
+        }
     }
 
     /// The first reason is told.
@@ -158,6 +170,10 @@ impl Brake {
 }
 
 impl State {
+    fn is_pulled(&self) -> bool {
+        self.why.is_some() && !self.is_lost
+    }
+
     /// One more of a kind; whether that is one too many.
     fn comes_again(&mut self, kind: EndKind, position: u32) -> bool {
         match &mut self.row {

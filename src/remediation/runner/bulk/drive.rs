@@ -1,7 +1,7 @@
 //! One drive of a run: user by user, each planned anew, held to what was confirmed, and run by itself.
 
 use super::brake::{Answer, Brake};
-use super::{BulkTold, SHORTEST_NAP, Wish};
+use super::{BulkTold, Wish};
 use crate::domain::bulk::{BulkEnd, BulkRun, BulkState, BulkUser, doubts};
 use crate::domain::plan::{Plan, Refusal};
 use crate::domain::run_end::{RunEnd, StepEnd};
@@ -20,7 +20,6 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::sync::{Mutex, Semaphore, SemaphorePermit};
-use tokio::time::sleep;
 
 /// Users that are planned, run or looked at again at once: ten seconds of looking, at ten calls a second, and some.
 const AT_ONCE: usize = 128;
@@ -159,7 +158,7 @@ impl<'a> Drive<'a> {
             let _ = self.told.send(BulkTold { user: BulkUser { end: Some(end), ..user.clone() }, run });
         }
         if matches!(kept, Ok(Kept::Others)) {
-            self.brake.pull("another process drives it".to_owned());
+            self.brake.lose("another process drives it".to_owned());
         }
         kept
     }
@@ -170,7 +169,6 @@ impl<'a> Drive<'a> {
             let id = match standing {
                 _ if self.brake.is_on() => return Ok(Ended::Waits),
                 Attempt::Begun(begun) => return Ok(Ended::Begun(begun)),
-                Attempt::OnItsWay => return Ok(Ended::Waits),
                 Attempt::Next(id) => id,
             };
             let ended = self.act_on(id, user).await?;
@@ -220,12 +218,12 @@ impl<'a> Drive<'a> {
     }
 
     /// Under which id a user is acted on, or how it stands for one whom an earlier drive, or another process, began to
-    /// act on. What was withheld is no action on them; what is on its way is waited for.
+    /// act on. What was withheld is no action on them.
     async fn attempt(&self, user: &BulkUser) -> Result<Attempt, StoreError> {
         let first = self.run.id.action(user.position);
         for attempt in 0..ATTEMPTS {
             let id = first.attempt(attempt);
-            let Some(begun) = self.landed(id).await? else { return Ok(Attempt::OnItsWay) };
+            let begun = self.actions(id).await?;
             if begun.is_empty() {
                 return Ok(Attempt::Next(id));
             }
@@ -235,23 +233,6 @@ impl<'a> Drive<'a> {
         }
         let why = format!("held back {ATTEMPTS} times before anything left: plan them anew");
         Ok(Attempt::Begun(self.not_sent(Outcome::Refused, why)))
-    }
-
-    /// The actions that are there, once none of them is on its way any more; `None` where nobody waits for that.
-    async fn landed(&self, id: ActionId) -> Result<Option<Vec<Action>>, StoreError> {
-        let Runner { desk, pace, .. } = self.runner;
-        loop {
-            let begun = self.actions(id).await?;
-            if begun.iter().all(|action| action.outcome != Outcome::Pending) {
-                return Ok(Some(begun));
-            }
-            if self.brake.is_on() {
-                return Ok(None);
-            }
-            sleep(pace.hear_every.max(SHORTEST_NAP)).await;
-            // Whoever sent it may be gone.
-            desk.store.expire_leases(desk.now()).await?;
-        }
     }
 
     /// The actions that are there of a run on one user, in the order of its steps.
@@ -322,7 +303,7 @@ impl<'a> Drive<'a> {
             }
             // Somebody else paused or stopped it, or took it over, since anybody looked.
             Err(error @ RunError::Intend(IntendError::NotDriven(_))) => {
-                self.brake.pull(first_line(&error));
+                self.brake.lose(first_line(&error));
                 Ok(Ended::Waits)
             }
             Err(error @ (RunError::Request { .. } | RunError::FlowChanged(_) | RunError::NeedsReason)) => {
@@ -361,8 +342,6 @@ impl<'a> Drive<'a> {
 enum Attempt {
     /// They were, and it stands so.
     Begun(BulkEnd),
-    /// They were, and nobody waits until it has ended.
-    OnItsWay,
     /// They are acted on under this id.
     Next(ActionId),
 }
