@@ -60,8 +60,6 @@ pub(super) fn name_all(db: &Connection) -> Result<()> {
 
 /// The first record whose values are not exactly those that it is found by.
 pub(super) fn unfound(db: &Connection) -> Result<Option<u64>> {
-    // One snapshot: others write meanwhile.
-    let db = db.unchecked_transaction()?;
     let mut is_kept =
         db.prepare_cached("SELECT 1 FROM journal_terms WHERE name = ?1 AND value = ?2 AND seq = ?3")?;
     let mut statement = db.prepare_cached("SELECT * FROM journal ORDER BY seq")?;
@@ -78,7 +76,7 @@ pub(super) fn unfound(db: &Connection) -> Result<Option<u64>> {
         }
     }
     let kept: i64 = db.query_row("SELECT count(*) FROM journal_terms", [], |row| row.get(0))?;
-    if kept == said { Ok(None) } else { too_many(&db) }
+    if kept == said { Ok(None) } else { too_many(db) }
 }
 
 /// The first place at which more values are kept than its record says: only looked for where there are too many.
