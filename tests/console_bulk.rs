@@ -310,6 +310,8 @@ async fn a_run_is_written_to_files_that_nobody_else_can_read() {
     bench.check("*", "2 marked").await;
     card(&bench).await;
     bench.check("suspend<enter>", "2 of 2 done").await;
+    // What is said last stands: the end of the run is said before the file is.
+    bench.see("account: done (").await;
     bench.check("e", "2 users are in ").await;
     let csv = bench.exported().pop().unwrap();
     assert!(csv.starts_with("bulk,flow,position,login,") && csv.contains("ben@example.com"), "{csv}");
