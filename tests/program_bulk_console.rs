@@ -69,10 +69,9 @@ fn confirm(screen: &mut Screen) {
 fn go_on(screen: &mut Screen) {
     screen.press("c");
     screen.shows("Go on with it");
-    wait::until("the run to go on", || {
-        screen.press("y");
-        !screen.text().contains("Go on with it")
-    });
+    screen.shows("type suspend and enter");
+    screen.press(&format!("suspend{ENTER}"));
+    wait::until("the run to go on", || !screen.text().contains("Go on with it"));
 }
 
 /// The one run of the place, on the screen.

@@ -9,7 +9,8 @@ mod run;
 
 pub use list::{BulksScreen, loaded as list_loaded, open as open_list};
 pub use question::{
-    Asking, Question, asked, confirmed, drawn, pause_asked, resumed, takes, takes_pause, turned,
+    Asking, Question, asked, confirmed, drawn, edited, pause_asked, resumed, submitted, takes, takes_pause,
+    turned,
 };
 pub use run::{BulkScreen, Which, exported, fact_rows, filtered, loaded, open, reason, users_loaded, went};
 

@@ -335,6 +335,7 @@ impl State {
         let card = match &self.overlay {
             Some(Overlay::Card(card)) => card.next_change(),
             Some(Overlay::Many(card)) => card.next_change(),
+            Some(Overlay::Ask(question)) => question.next_change(),
             _ => None,
         };
         let all = [

@@ -7,10 +7,10 @@ use super::connect;
 use super::failure::{DONE, Failure};
 use super::output::Output;
 use super::run::{Stop, TellEnd, follow, note};
-use crate::domain::Actor;
-use crate::domain::bulk::{BulkId, BulkState};
+use crate::domain::bulk::{BulkId, BulkRun, BulkState};
 use crate::domain::bulk_export::{run_json, user_json};
 use crate::domain::run_end::StepEnd;
+use crate::domain::{Actor, Risk};
 use crate::remediation::{BulkError, BulkTold, Runner, Wish};
 use crate::store::{Store, Users};
 use async_trait::async_trait;
@@ -86,6 +86,35 @@ async fn turn(
     Ok(DONE)
 }
 
+/// Whether the command line says what the run itself was confirmed with: of high risk, how many wait.
+///
+/// # Errors
+/// Where it does not, and where there is no such run.
+pub(super) async fn may_go_on(id: BulkId, said: Option<&str>, store: &dyn Store) -> Result<(), Failure> {
+    let run = store.bulk(id).await?.ok_or_else(|| missing(id))?;
+    answered(&run, said)
+}
+
+fn answered(run: &BulkRun, said: Option<&str>) -> Result<(), Failure> {
+    let waiting = run.counts.queued;
+    let hint = format!(
+        "`--confirm {waiting}`, after a look at `idtriage bulk show {} --queued`; it was {}",
+        run.id,
+        run.confirmed_by()
+    );
+    match said {
+        Some(said) if said.trim() == waiting.to_string() => Ok(()),
+        Some(said) => {
+            Err(Failure::usage(format!("`--confirm {said}` is not what is asked for\nhint: {hint}")))
+        }
+        None if run.risk == Risk::High => Err(Failure::usage(format!(
+            "bulk run `{}` is of high risk: `--yes` is not enough\nhint: {hint}",
+            run.id
+        ))),
+        None => Ok(()),
+    }
+}
+
 fn missing(id: BulkId) -> Failure {
     Failure::usage(BulkError::Missing(id).to_string())
 }
@@ -145,4 +174,52 @@ fn line(id: BulkId, told: &BulkTold, out: &mut Output<'_>) -> u8 {
         let _ = out.text(&format!("{}: {}{why}", user.login, end.words()));
     }
     end.outcome.exit_status()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::bulk::BulkCounts;
+    use rstest::rstest;
+
+    fn run_of(risk: Risk) -> BulkRun {
+        BulkRun {
+            id: BulkId(uuid::Uuid::from_u128(1)),
+            flow: "suspend".into(),
+            verb: "suspend".into(),
+            risk,
+            inputs: Default::default(),
+            reason: None,
+            is_insisted: false,
+            actor: Actor::default(),
+            at: Timestamp::UNIX_EPOCH,
+            state: BulkState::Paused,
+            why: None,
+            held_until: None,
+            seal: None,
+            counts: BulkCounts { queued: 38, ..BulkCounts::default() },
+        }
+    }
+
+    #[rstest]
+    #[case(Risk::High, None, Some("of high risk: `--yes` is not enough\nhint: `--confirm 38`"))]
+    #[case(Risk::High, Some("40"), Some("`--confirm 40` is not what is asked for\nhint: `--confirm 38`"))]
+    #[case(Risk::High, Some("38"), None)]
+    #[case(Risk::Medium, Some("40"), Some("`--confirm 38`"))]
+    #[case(Risk::Medium, None, None)]
+    fn going_on_asks_for_what_the_run_was_confirmed_with(
+        #[case] risk: Risk,
+        #[case] said: Option<&str>,
+        #[case] refused: Option<&str>,
+    ) {
+        match (answered(&run_of(risk), said), refused) {
+            (Ok(()), None) => {}
+            (Err(failure), Some(refused)) => {
+                let failure = failure.to_string();
+                assert!(failure.contains(refused), "{failure}");
+                assert!(failure.contains("at 1970-01-01T00:00:00Z with "), "{failure}");
+            }
+            (answer, refused) => panic!("{:?}, not {refused:?}", answer.is_ok()),
+        }
+    }
 }

@@ -302,7 +302,7 @@ async fn in_bulk(what: &args::Bulk, session: &Session<'_>, out: &mut Output<'_>)
     if bulk::changes(what) {
         session.may_change("a bulk run")?;
     }
-    let args::Bulk::Resume { id, .. } = what else {
+    let args::Bulk::Resume { id, confirm, .. } = what else {
         let local = session.local()?;
         let actor = session.actor(&local.console);
         let store = session.store(&local.store, local.reading, out).await?;
@@ -318,6 +318,7 @@ async fn in_bulk(what: &args::Bulk, session: &Session<'_>, out: &mut Output<'_>)
         let runner = connect::runner(&loaded, tenants, store.clone(), &actor);
         // What is not what was confirmed is not even called running.
         runner.drivable(*id).await.map_err(bulk::not_driven)?;
+        bulk::may_go_on(*id, confirm.as_deref(), store.as_ref()).await?;
         bulk::run(what, store.as_ref(), by, out).await?;
         until_signalled(async |stop| bulk::drive(*id, runner, stop, out).await).await
     };

@@ -79,6 +79,7 @@ impl Context {
             Overlay::Many(card) if card.dry_run.is_some() => Context::DryRun,
             Overlay::Many(card) if card.takes_text(state.now) => Context::Text,
             Overlay::Many(_) => Context::Card,
+            Overlay::Ask(question) if question.takes_text(state.now) => Context::Text,
             Overlay::Ask(_) => Context::Ask,
             Overlay::Link(_) => Context::Link,
             Overlay::Quit(_) => Context::Quit,

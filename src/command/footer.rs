@@ -28,6 +28,9 @@ pub fn footer(state: &State, keymap: &Keymap) -> Vec<(String, String)> {
         (_, Some(Overlay::Flows(list))) if list.choice.is_some() => {
             words(&[("1–9", "choose the account"), ("esc", "back to the flows")])
         }
+        (Context::Ask, Some(Overlay::Ask(question))) if question.confirm.is_some() => {
+            words(&[("esc", "no, leave")])
+        }
         (Context::Ask, _) => {
             words(&[(&first_key(keymap, "card.confirm"), "yes"), (&first_key(keymap, "card.decline"), "no")])
         }
@@ -180,6 +183,7 @@ fn field_footer(state: &State, keymap: &Keymap) -> Vec<(String, String)> {
             &[("enter", "next, then the card"), ("tab ↑↓", "choose"), ("esc", "leave")]
         }
         Some(Overlay::Form(_)) => &[("enter", "the card"), ("esc", "leave")],
+        Some(Overlay::Ask(_)) => &[("enter", "go on"), ("esc", "no, leave")],
         _ => return card_field_footer(state, keymap),
     })
 }

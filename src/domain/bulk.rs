@@ -11,6 +11,7 @@ pub use end::{BulkEnd, EndKind};
 pub use left_out::{Doubts, doubts, insisted_by_again, left_out};
 
 use super::action::{ActionId, Outcome};
+use super::many::ConfirmMany;
 use super::{Actor, FindingId, FlowId, Login, Risk, digest};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -151,6 +152,22 @@ impl BulkRun {
     /// Whether it is called running, and whoever drove it is gone.
     pub fn is_interrupted(&self, now: Timestamp) -> bool {
         self.state == BulkState::Running && self.held_until.is_none_or(|until| until < now)
+    }
+
+    /// `confirmed by ann at 2026-02-03T04:05:06Z with high risk`: who takes it up again answers for that.
+    pub fn confirmed_by(&self) -> String {
+        let (at, risk) = (super::time::rfc3339_seconds(self.at), self.risk.word());
+        format!("confirmed by {} at {at} with {risk} risk", self.actor.signed())
+    }
+
+    /// What going on with it asks for: what its confirmation asked for where that was more than a key.
+    pub fn asks_to_go_on(&self) -> Option<ConfirmMany> {
+        let word = || self.verb.split(|c: char| !c.is_alphanumeric()).find(|word| !word.is_empty());
+        match self.risk {
+            Risk::High => Some(ConfirmMany::Count(self.counts.queued)),
+            Risk::Medium => Some(ConfirmMany::Word(word().unwrap_or("run").to_owned())),
+            Risk::Low => None,
+        }
     }
 
     /// Where it stands, in a word.

@@ -11,6 +11,7 @@
 //! ```
 
 use super::canvas::{Canvas, Cells};
+use super::field;
 use super::panel::{Focus, Panel};
 use super::prose::Prose;
 use super::theme::{Role, Theme};
@@ -19,8 +20,9 @@ use super::{BulkKeys, Scene};
 use crate::app::bulk::{self, Asking, BulkScreen, BulksScreen, Question, Which};
 use crate::domain::Outcome;
 use crate::domain::bulk::{BulkEnd, BulkRun, BulkState, BulkUser};
+use crate::domain::many::ConfirmMany;
 use crate::domain::untrusted::{Untrusted, width};
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 use ratatui::text::Line;
 
 const STATE: usize = 11;
@@ -309,20 +311,43 @@ fn about(user: &BulkUser, is_named: bool) -> String {
 }
 
 /// Really go on, or stop?
-pub(super) fn draw_question(scene: &Scene, question: &Question, canvas: &mut Canvas) {
+pub(super) fn draw_question(scene: &Scene, question: &Question, canvas: &mut Canvas) -> Option<Position> {
     let columns = scene.size.columns.min(72);
     let mut prose = Prose::new(canvas.theme, usize::from(columns.saturating_sub(4)));
     prose.say(Role::Text, &question.words);
+    if let Some(error) = &question.error {
+        prose.say(Role::Alarm, error);
+    }
     let lines = prose.lines();
-    let rows = u16::try_from(lines.len() + 4).unwrap_or(u16::MAX);
+    let field = u16::from(question.confirm.is_some());
+    let rows = u16::try_from(lines.len() + 4).unwrap_or(u16::MAX).saturating_add(field);
     let (title, yes) = match question.asking {
         Asking::Resume => ("Go on?", " goes on"),
         Asking::Stop => ("Stop?", " stops it"),
     };
     let inner = Panel::new(title, Focus::Here).draw(canvas, scene.size.overlay(columns, rows));
     let text = inner.height.saturating_sub(1);
-    canvas.lines(Rect { height: text, ..inner }, &lines);
+    canvas.lines(Rect { height: text.saturating_sub(field), ..inner }, &lines);
+    if let Some(confirm) = &question.confirm {
+        let takes = question.takes_text(scene.state.now);
+        let area = Rect { y: inner.y + text.saturating_sub(1), height: text.min(1), ..inner };
+        let at = field::draw(canvas, area, &question.typed);
+        let cells = Cells::new(canvas.theme);
+        let cells = match (takes, confirm) {
+            (false, _) => cells.own(Role::Muted, "arming…"),
+            (true, ConfirmMany::Word(word)) => {
+                cells.text(Role::Text, "type ").text(Role::Key, word).text(Role::Text, " and enter")
+            }
+            (true, ConfirmMany::Count(_)) => cells.text(Role::Text, "type how many wait and enter"),
+        };
+        let keys =
+            cells.own(Role::Muted, " · ").text(Role::Key, "esc").text(Role::Muted, " leaves it (default)");
+        let last = Rect { y: inner.y + text, height: inner.height - text, ..inner };
+        canvas.line(last, 0, &keys.line());
+        return at.filter(|_| takes);
+    }
     let keys = Cells::new(canvas.theme).text(Role::Key, "y").text(Role::Text, yes).own(Role::Muted, " · ");
     let keys = keys.text(Role::Key, "n/esc").text(Role::Muted, " leaves it (default)").line();
     canvas.line(Rect { y: inner.y + text, height: inner.height - text, ..inner }, 0, &keys);
+    None
 }

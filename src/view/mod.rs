@@ -202,7 +202,7 @@ fn overlay(scene: &Scene, canvas: &mut Canvas) -> Option<Position> {
             Some(dry_run) => dry_run::draw(scene, dry_run, canvas),
             None => return many::draw(scene, card, canvas),
         },
-        Overlay::Ask(question) => bulk::draw_question(scene, question, canvas),
+        Overlay::Ask(question) => return bulk::draw_question(scene, question, canvas),
         Overlay::Dialog(dialog) => return dialog::draw(scene, dialog, canvas),
         Overlay::Link(card) => link::draw(scene, card, canvas),
         Overlay::Quit(question) => quit::draw(scene, &question.why, canvas),

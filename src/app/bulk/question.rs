@@ -5,8 +5,10 @@ use crate::app::effect::Effect;
 use crate::app::state::{Awaited, Overlay, Screen, State};
 use crate::app::triage::READ_ONLY;
 use crate::domain::bulk::{BulkId, BulkRun, BulkState};
+use crate::domain::many::ConfirmMany;
 use crate::domain::operation::LINK;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+use tui_input::{Input, InputRequest};
 
 /// What is asked about a run before it is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,7 +20,7 @@ pub enum Asking {
 }
 
 /// A question about a run.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Question {
     /// What is asked.
     pub asking: Asking,
@@ -26,8 +28,31 @@ pub struct Question {
     pub id: BulkId,
     /// In words.
     pub words: String,
+    /// What has to be typed; a key answers where nothing has.
+    pub confirm: Option<ConfirmMany>,
+    /// What is typed.
+    pub typed: Input,
+    /// What is wrong with what was typed.
+    pub error: Option<String>,
     /// When it was first on the screen: a `y` typed ahead was not meant for it.
     pub shown_at: Option<Timestamp>,
+    arms_after: SignedDuration,
+}
+
+impl Question {
+    fn has_stood(&self, now: Timestamp) -> bool {
+        self.shown_at.is_some_and(|at| now.duration_since(at) >= self.arms_after)
+    }
+
+    /// Whether letters are typed rather than being keys: what was typed ahead was not meant for it.
+    pub fn takes_text(&self, now: Timestamp) -> bool {
+        self.confirm.is_some() && self.has_stood(now)
+    }
+
+    /// When it takes an answer.
+    pub fn next_change(&self) -> Option<Timestamp> {
+        self.shown_at.map(|at| at + self.arms_after)
+    }
 }
 
 /// The run that is meant: the one on the screen, or the selected one of the list.
@@ -95,13 +120,26 @@ pub fn asked(state: &mut State, asking: Asking) -> Vec<Effect> {
     let words = match asking {
         Asking::Resume => {
             let why = run.why.as_deref().map(|why| format!(" It waits because {why}.")).unwrap_or_default();
-            format!("Go on with it: {verb}, {waiting} user(s) who wait? Each is planned anew.{why}")
+            let by = run.confirmed_by();
+            format!(
+                "Go on with it: {verb}, {waiting} user(s) who wait? Each is planned anew.{why} It was {by}."
+            )
         }
         Asking::Stop => format!(
             "Stop it for good: {waiting} user(s) who wait are acted on no more? Those on their way are waited for."
         ),
     };
-    state.overlay = Some(Overlay::Ask(Box::new(Question { asking, id: run.id, words, shown_at: None })));
+    let confirm = run.asks_to_go_on().filter(|_| asking == Asking::Resume);
+    state.overlay = Some(Overlay::Ask(Box::new(Question {
+        asking,
+        id: run.id,
+        words,
+        confirm,
+        typed: Input::default(),
+        error: None,
+        shown_at: None,
+        arms_after: state.settings.arms_after,
+    })));
     Vec::new()
 }
 
@@ -121,15 +159,47 @@ fn not_now(state: &State, run: &BulkRun, asking: Asking) -> Option<String> {
     })
 }
 
-/// The question was answered with yes.
+/// The question was answered with yes: by a key, which is no answer where something has to be typed.
 pub fn confirmed(state: &mut State) -> Vec<Effect> {
     let Some(Overlay::Ask(question)) = &state.overlay else { return Vec::new() };
-    let arms_after = state.settings.arms_after;
-    let has_stood = question.shown_at.is_some_and(|at| state.now.duration_since(at) >= arms_after);
-    if !has_stood {
+    if question.confirm.is_some() || !question.has_stood(state.now) {
         return Vec::new();
     }
     let (id, asking) = (question.id, question.asking);
+    answered(state, id, asking)
+}
+
+/// What has to be typed was edited; what was typed ahead is not taken.
+pub fn edited(state: &mut State, request: InputRequest) {
+    let now = state.now;
+    if let Some(Overlay::Ask(question)) = &mut state.overlay
+        && question.takes_text(now)
+    {
+        question.error = None;
+        question.typed.handle(request);
+    }
+}
+
+/// What has to be typed was left with enter.
+pub fn submitted(state: &mut State) -> Vec<Effect> {
+    let now = state.now;
+    let Some(Overlay::Ask(question)) = &mut state.overlay else { return Vec::new() };
+    let Some(asked) = question.confirm.clone().filter(|_| question.takes_text(now)) else {
+        return Vec::new();
+    };
+    if !asked.accepts(question.typed.value()) {
+        question.typed = Input::default();
+        question.error = Some(match asked {
+            ConfirmMany::Word(word) => format!("type `{word}` exactly"),
+            ConfirmMany::Count(_) => "that is not the number of those who wait".to_owned(),
+        });
+        return Vec::new();
+    }
+    let (id, asking) = (question.id, question.asking);
+    answered(state, id, asking)
+}
+
+fn answered(state: &mut State, id: BulkId, asking: Asking) -> Vec<Effect> {
     state.overlay = None;
     match asking {
         Asking::Stop => turn(state, id, BulkState::Stopped),

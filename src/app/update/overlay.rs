@@ -77,6 +77,7 @@ fn edited(state: &mut State, request: tui_input::InputRequest) {
         Some(Overlay::Dialog(dialog)) => triage::edited(dialog, request),
         Some(Overlay::Card(_)) => card::edited(state, request),
         Some(Overlay::Many(_)) => many::edited(state, request),
+        Some(Overlay::Ask(_)) => bulk::edited(state, request),
         Some(Overlay::Form(_)) => form::edited(state, request),
         _ => {}
     }
@@ -101,6 +102,7 @@ fn submitted(state: &mut State) -> Vec<Effect> {
         Some(Overlay::Dialog(_)) => triage::submitted(state),
         Some(Overlay::Card(_)) => card::submitted(state),
         Some(Overlay::Many(_)) => many::submitted(state),
+        Some(Overlay::Ask(_)) => bulk::submitted(state),
         Some(Overlay::Form(_)) => form::submitted(state),
         _ => Vec::new(),
     }
@@ -124,6 +126,7 @@ fn declined(state: &mut State) -> Vec<Effect> {
         Some(Overlay::Card(card)) if !card.takes_no() => Vec::new(),
         // A word or a number is asked for: `n` is no answer.
         Some(Overlay::Many(_)) => Vec::new(),
+        Some(Overlay::Ask(question)) if question.confirm.is_some() => Vec::new(),
         Some(Overlay::Card(_)) => card::left(state),
         _ => quiet(|| state.overlay = None),
     }

@@ -37,9 +37,12 @@ pub enum Bulk {
     Resume {
         /// Which run
         id: BulkId,
-        /// That is meant
-        #[arg(long, required = true)]
+        /// That is meant; of high risk it is not enough
+        #[arg(long, required_unless_present = "confirm")]
         yes: bool,
+        /// How many wait: what a run of high risk asks for
+        #[arg(long, value_name = "COUNT")]
+        confirm: Option<String>,
     },
     /// Let those who are on their way land, and act on nobody more until it is resumed
     Pause {

@@ -71,9 +71,9 @@ impl Console {
     fn go_on(&mut self) {
         self.screen.press("c");
         self.screen.shows("Go on with it");
-        // The question is not answered in its first moment, and a second `y` would copy something.
+        // The question is not answered in its first moment.
         thread::sleep(ARMS);
-        self.screen.press("y");
+        self.screen.press("suspend\r");
         wait::until("the run to be driven", || self.state() != "paused");
     }
 
