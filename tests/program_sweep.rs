@@ -70,7 +70,7 @@ fn the_links_of_many_stand_where_they_were_asked_for_and_nowhere_else() {
     screen.press("B");
     screen.shows("paused");
     screen.press("\r");
-    screen.shows("goes on, S stops it");
+    screen.shows("then c goes on");
     screen.press("c");
     screen.shows("its one-time links would be shown to nobody here");
     drop(screen);
