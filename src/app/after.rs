@@ -4,6 +4,7 @@
 //! ended. An undo opens the same card as any run; a look reads, and sends nothing.
 
 use super::card::{self, Card, Phase};
+use super::dossiers::{self, ActedOn};
 use super::effect::{Effect, RunAsk};
 use super::journal;
 use super::msg::Looked;
@@ -83,14 +84,20 @@ pub fn look(state: &mut State) -> Vec<Effect> {
 /// Something was found out: it is said, and stands on the action wherever that is shown.
 pub fn looked(state: &mut State, answer: Result<Box<Looked>, String>) -> Vec<Effect> {
     match answer {
-        Err(why) => state.notice.fail(state.now, why),
+        Err(why) => {
+            state.notice.fail(state.now, why);
+            Vec::new()
+        }
         Ok(looked) => {
             state.notice.say(state.now, words(&looked));
+            let on = ActedOn::by([&looked.action]);
             card::looked(state, &looked.action);
             journal::looked(state, *looked);
+            // Where no card lies over a person, they are read with it already.
+            let is_over = matches!(state.overlay, Some(Overlay::Card(_)));
+            if is_over { dossiers::ended(state, &on) } else { dossiers::leaves(state, &on) }
         }
     }
-    Vec::new()
 }
 
 fn words(looked: &Looked) -> String {

@@ -5,6 +5,7 @@
 //! the runner reads the target once more: if it changed, nothing is sent, the change is shown here and
 //! the card is disarmed. What leaves is the request whose digest was shown.
 
+use super::dossiers::{self, ActedOn};
 use super::dry_run::DryRun;
 use super::effect::{Effect, RunAsk};
 use super::form::{self, Form};
@@ -361,9 +362,12 @@ fn run(state: &mut State) -> Vec<Effect> {
     // What there was to insist on was answered, or the card would not have come this far.
     let ask = RunAsk { insists: card.ask.insists || plan.needs_again.is_some(), ..card.ask.clone() };
     let request = state.flights.open(Awaited::Run(plan.action));
-    state.running.push(Running { action: plan.action, what: plan.to_string(), stage: None });
+    let on = ActedOn::by_plan(&plan);
+    let mut effects = dossiers::leaves(state, &on);
+    state.running.push(Running { action: plan.action, what: plan.to_string(), on, stage: None });
     let digest = plan.digest();
-    vec![Effect::RunPlan { request, ask, plan, digest, reason }]
+    effects.push(Effect::RunPlan { request, ask, plan, digest, reason });
+    effects
 }
 
 /// A run went on.

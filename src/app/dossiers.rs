@@ -3,9 +3,10 @@
 use super::effect::{Effect, RequestId};
 use super::state::{Awaited, Screen, State};
 use crate::domain::dossier::LoadedPart;
-use crate::domain::{Dossier, Login, PartName, time};
+use crate::domain::bulk::BulkUser;
+use crate::domain::{Action, Dossier, Login, PartName, Plan, time};
 use jiff::{SignedDuration, Timestamp};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How many people are kept; the one read longest ago goes first.
 const KEPT: usize = 200;
@@ -64,6 +65,91 @@ impl Dossiers {
             }
         }
     }
+}
+
+/// Who is acted on: by login, and by the account, since two logins may lead to the same one.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ActedOn {
+    logins: BTreeSet<Login>,
+    accounts: BTreeSet<String>,
+}
+
+impl ActedOn {
+    /// By a plan that is run.
+    pub fn by_plan(plan: &Plan) -> ActedOn {
+        let mut on = ActedOn::default();
+        on.add([&plan.login].into_iter().chain(&plan.account_login), plan.target_id.as_ref());
+        on
+    }
+
+    /// By actions.
+    pub fn by<'a>(actions: impl IntoIterator<Item = &'a Action>) -> ActedOn {
+        let mut on = ActedOn::default();
+        for action in actions {
+            on.add([&action.login].into_iter().chain(&action.account_login), action.target_id.as_ref());
+        }
+        on
+    }
+
+    /// By a run on many.
+    pub fn by_bulk(users: &[BulkUser]) -> ActedOn {
+        let mut on = ActedOn::default();
+        for user in users {
+            on.add([&user.login], user.target_id.as_ref());
+        }
+        on
+    }
+
+    /// These, and those.
+    #[must_use]
+    pub fn and(mut self, others: ActedOn) -> ActedOn {
+        self.logins.extend(others.logins);
+        self.accounts.extend(others.accounts);
+        self
+    }
+
+    fn add<'a>(&mut self, logins: impl IntoIterator<Item = &'a Login>, account: Option<&String>) {
+        self.logins.extend(logins.into_iter().cloned());
+        self.accounts.extend(account.cloned());
+    }
+
+    fn is(&self, login: &Login, dossiers: &Dossiers) -> bool {
+        let okta = || dossiers.get(login)?.okta.as_ref()?.data.as_ref();
+        self.logins.contains(login) || okta().is_some_and(|user| self.accounts.contains(user.id.raw()))
+    }
+}
+
+/// Something leaves for somebody: what was read of them before is thrown away, so that who opens them reads anew.
+/// The person on the screen is read when it has ended.
+pub fn leaves(state: &mut State, on: &ActedOn) -> Vec<Effect> {
+    let shown = shown_login(state);
+    forget(state, on, |login| Some(login) != shown.as_ref())
+}
+
+/// Something that was done to somebody has ended: what was read of them before is thrown away, also what is still
+/// under way and may have been answered before; the person on the screen is read anew at once.
+pub fn ended(state: &mut State, on: &ActedOn) -> Vec<Effect> {
+    let shown = shown_login(state).filter(|login| on.is(login, &state.dossiers));
+    let mut effects = leaves(state, on);
+    if let Some(login) = shown {
+        let stale =
+            state.flights.give_up(|awaited| matches!(awaited, Awaited::Part(who, _) if *who == login));
+        effects.extend(stale.into_iter().map(Effect::Cancel));
+        effects.extend(load_all(state, &login));
+    }
+    effects
+}
+
+fn forget(state: &mut State, on: &ActedOn, is_meant: impl Fn(&Login) -> bool) -> Vec<Effect> {
+    let known = state.dossiers.asked.keys().chain(state.dossiers.known.keys());
+    let them: BTreeSet<Login> =
+        known.filter(|login| is_meant(login) && on.is(login, &state.dossiers)).cloned().collect();
+    for login in &them {
+        state.dossiers.asked.remove(login);
+        state.dossiers.known.remove(login);
+    }
+    let stale = state.flights.give_up(|awaited| matches!(awaited, Awaited::Part(who, _) if them.contains(who)));
+    stale.into_iter().map(Effect::Cancel).collect()
 }
 
 /// Whether a part is under way.

@@ -3,7 +3,7 @@
 use super::address::AddressScreen;
 use super::bulk::{BulkScreen, BulksScreen, Driving, Question, Which};
 use super::card::Card;
-use super::dossiers::Dossiers;
+use super::dossiers::{ActedOn, Dossiers};
 use super::effect::RequestId;
 use super::event::{EventScreen, UserLoad};
 use super::feed::{Feed, FeedLoad};
@@ -261,6 +261,8 @@ pub struct Running {
     pub action: ActionId,
     /// What it does to whom.
     pub what: String,
+    /// Whom it acts on.
+    pub on: ActedOn,
     /// How far it is.
     pub stage: Option<Stage>,
 }

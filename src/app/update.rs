@@ -4,6 +4,7 @@ mod answered;
 mod overlay;
 mod screens;
 
+use super::dossiers::ActedOn;
 use super::effect::Effect;
 use super::msg::Msg;
 use super::notice::Notice;
@@ -46,7 +47,11 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
                 }
             })
         }
-        Msg::BulkWent(id, ended) => bulk::went(state, id, &ended),
+        Msg::BulkWent(id, ended) => {
+            let mut effects = dossiers::ended(state, &ActedOn::by_bulk(&ended));
+            effects.extend(bulk::went(state, id, &ended));
+            effects
+        }
         Msg::BulkEnded(id, run) => bulk::ended(state, id, run),
         Msg::RunProgressed(action, stage) => quiet(|| card::progressed(state, action, stage)),
         Msg::Noticed(result) => quiet(|| state.notice.result(state.now, result)),

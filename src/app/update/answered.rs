@@ -1,6 +1,7 @@
 //! Which answer goes to which screen: what nobody waits for any more is dropped.
 
 use super::quiet;
+use crate::app::dossiers::ActedOn;
 use crate::app::effect::{Effect, RequestId};
 use crate::app::msg::{Answer, NotRun};
 use crate::app::state::{Awaited, Screen, State};
@@ -8,6 +9,8 @@ use crate::app::{
     address, after, bulk, card, dossiers, event, feed, flows, health, journal, log, look_up, many, marks,
     triage, user,
 };
+use crate::domain::ActionId;
+use crate::domain::run_end::{RunEnd, StepEnd};
 
 pub(super) fn answered(state: &mut State, request: RequestId, answer: Answer) -> Vec<Effect> {
     let Some(awaited) = state.flights.land(request) else { return Vec::new() };
@@ -55,12 +58,8 @@ pub(super) fn answered(state: &mut State, request: RequestId, answer: Answer) ->
         (Awaited::Change(what), Answer::Changed(finding)) => quiet(|| triage::changed(state, what, finding)),
         (Awaited::Fits, Answer::Fits(fits)) => quiet(|| flows::loaded(state, fits)),
         (Awaited::Plan, Answer::Prepared(plan)) => quiet(|| card::prepared(state, plan)),
-        (Awaited::Run(id), Answer::Ran(action)) => {
-            let mut effects = card::ran(state, id, action);
-            effects.extend(after_run(state));
-            effects
-        }
-        (Awaited::Run(id), Answer::Broke(why)) => card::ran(state, id, Err(NotRun::Unsure(why))),
+        (Awaited::Run(id), Answer::Ran(end)) => ran(state, id, end),
+        (Awaited::Run(id), Answer::Broke(why)) => ran(state, id, Err(NotRun::Unsure(why))),
         (Awaited::Log, Answer::Log(slice)) => log::loaded(state, request, slice),
         (Awaited::Log, Answer::Broke(why)) => log::loaded(state, request, Err(why)),
         (Awaited::LookUp, Answer::LookedUp(answer)) => quiet(|| look_up::loaded(state, request, answer)),
@@ -87,14 +86,16 @@ pub(super) fn answered(state: &mut State, request: RequestId, answer: Answer) ->
     }
 }
 
-/// The person that was acted on is read anew, if their screen is open.
-fn after_run(state: &mut State) -> Vec<Effect> {
-    match state.stack.last() {
-        Some(Screen::User(screen)) => {
-            let login = screen.login.clone();
-            dossiers::load_all(state, &login)
-        }
-        Some(Screen::LookUp(_)) => look_up::load(state),
-        _ => Vec::new(),
+/// A run ended, however: nothing that was read of its people before is shown as how they stand.
+fn ran(state: &mut State, id: ActionId, end: Result<Box<RunEnd>, NotRun>) -> Vec<Effect> {
+    let running = state.running.iter().find(|running| running.action == id);
+    let planned = running.map(|running| running.on.clone()).unwrap_or_default();
+    let steps = end.as_ref().map(|end| end.steps.as_slice()).unwrap_or_default();
+    let on = planned.and(ActedOn::by(steps.iter().filter_map(StepEnd::action)));
+    let mut effects = card::ran(state, id, end);
+    effects.extend(dossiers::ended(state, &on));
+    if let Some(Screen::LookUp(_)) = state.stack.last() {
+        effects.extend(look_up::load(state));
     }
+    effects
 }
