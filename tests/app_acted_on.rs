@@ -125,7 +125,10 @@ fn who_was_acted_on_is_read_anew_however_it_ended(#[case] login: &str, #[case] a
     assert_eq!(cancelled, all.len() - 1, "Okta had answered, the others had not: {effects:?}");
     assert_eq!(under_way(&desk, ANN), all.len());
     desk.send(Msg::WentBack);
-    assert!(!opened(&mut desk, "bob@example.com", "00u2").contains(&PartName::Okta), "nothing was done to him");
+    assert!(
+        !opened(&mut desk, "bob@example.com", "00u2").contains(&PartName::Okta),
+        "nothing was done to him"
+    );
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 use super::effect::{Effect, RequestId};
 use super::state::{Awaited, Screen, State};
-use crate::domain::dossier::LoadedPart;
 use crate::domain::bulk::BulkUser;
+use crate::domain::dossier::LoadedPart;
 use crate::domain::{Action, Dossier, Login, PartName, Plan, time};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
@@ -148,7 +148,8 @@ fn forget(state: &mut State, on: &ActedOn, is_meant: impl Fn(&Login) -> bool) ->
         state.dossiers.asked.remove(login);
         state.dossiers.known.remove(login);
     }
-    let stale = state.flights.give_up(|awaited| matches!(awaited, Awaited::Part(who, _) if them.contains(who)));
+    let stale =
+        state.flights.give_up(|awaited| matches!(awaited, Awaited::Part(who, _) if them.contains(who)));
     stale.into_iter().map(Effect::Cancel).collect()
 }
 
