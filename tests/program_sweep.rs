@@ -70,7 +70,7 @@ fn the_links_of_many_stand_where_they_were_asked_for_and_nowhere_else() {
     screen.press("B");
     screen.shows("paused");
     screen.press("\r");
-    screen.shows("goes on, S stops it");
+    screen.shows("then c goes on");
     screen.press("c");
     screen.shows("its one-time links would be shown to nobody here");
     drop(screen);
@@ -87,7 +87,8 @@ fn the_links_of_many_stand_where_they_were_asked_for_and_nowhere_else() {
     let printed: Vec<usize> = printed.collect();
     assert!(printed.iter().all(|times| *times <= 1), "{printed:?}");
     let told = |out: &str| out.matches("one-time link, shown once: http").count();
-    assert!(told(&first) > 0 && told(&second) > 0, "{first}\n{second}");
+    // The first of a run goes alone: where its answer is lost, nobody else is asked for a link.
+    assert!(told(&first) == 0 && told(&second) > 0, "{first}\n{second}");
     assert_eq!(printed.iter().sum::<usize>(), told(&first) + told(&second));
     for words in
         [&["bulk", "show", id, "--csv"][..], &["bulk", "show", id, "--json"], &["journal", "list", "--json"]]

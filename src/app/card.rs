@@ -12,6 +12,7 @@ use super::form::{self, Form};
 use super::list::Scroll;
 use super::msg::{Motion, NotRun, Stage};
 use super::state::{Awaited, Overlay, Running, State};
+use crate::domain::bulk::insisted_by_again;
 use crate::domain::operation::Operation;
 use crate::domain::plan::{Confirm, Plan};
 use crate::domain::run_end::{Ended, StepEnd};
@@ -106,8 +107,13 @@ impl Card {
         self.shown_at.is_some_and(|at| now.duration_since(at) >= self.arms_after)
     }
 
+    /// Insisting answers that something is repeated. That it may be another's account is answered by saying which.
     fn must_insist(&self, plan: &Plan) -> bool {
-        plan.needs_again.is_some() && !self.ask.insists
+        let is_open = match plan.account_doubt {
+            Some(_) => !insisted_by_again(plan).is_empty(),
+            None => plan.needs_again.is_some(),
+        };
+        is_open && !self.ask.insists
     }
 
     /// Whether the analyst has to insist before it arms. What is refused is not sent for that either.
@@ -125,7 +131,7 @@ impl Card {
     /// Whether single letters are answers now. Otherwise they are the rest of something that was typed
     /// too early, and must neither answer nor close the card.
     pub fn takes_letters(&self, now: Timestamp) -> bool {
-        let asks_key = self.plan.as_ref().is_some_and(|plan| plan.confirm == Confirm::Key);
+        let asks_key = self.plan.as_ref().is_some_and(|plan| plan.to_confirm() == Confirm::Key);
         let has_ended = matches!(self.phase, Phase::Done(_) | Phase::Failed(_) | Phase::Unsure(_));
         has_ended && self.has_stood(now) || asks_key && self.is_armed(now)
     }
@@ -138,7 +144,7 @@ impl Card {
     /// Whether letters are typed into a field rather than being keys.
     pub fn takes_text(&self, now: Timestamp) -> bool {
         let asks_text = self.plan.as_ref().is_some_and(|plan| {
-            plan.confirm != Confirm::Key || (self.field == Field::Reason && plan.reason_required)
+            plan.to_confirm() != Confirm::Key || (self.field == Field::Reason && plan.reason_required)
         });
         self.is_armed(now) && asks_text
     }
@@ -146,14 +152,14 @@ impl Card {
     /// Whether it is answered by a word or a login that is typed: then a letter is one of that, and never a key, however
     /// the card stands.
     pub fn is_typed(&self) -> bool {
-        self.plan.as_ref().is_some_and(|plan| plan.confirm != Confirm::Key)
+        self.plan.as_ref().is_some_and(|plan| plan.to_confirm() != Confirm::Key)
     }
 
     /// Whether `n` is an answer. Where a word or a login is asked for, or nobody knows yet what is, it is
     /// a letter of somebody who types before the card arms: it must not end the card, or the rest of the
     /// word would be keys of the screen below.
     pub fn takes_no(&self) -> bool {
-        self.plan.as_ref().is_some_and(|plan| plan.confirm == Confirm::Key)
+        self.plan.as_ref().is_some_and(|plan| plan.to_confirm() == Confirm::Key)
     }
 
     /// When it arms.
@@ -295,12 +301,15 @@ pub fn submitted(state: &mut State) -> Vec<Effect> {
     if card.field == Field::Reason {
         return leave_reason(card);
     }
-    if plan.confirm == Confirm::Key || plan.confirm.accepts(card.typed.value()) {
-        return if plan.confirm == Confirm::Key { Vec::new() } else { confirmed(state) };
+    if plan.to_confirm() == Confirm::Key || plan.is_confirmed_by(card.typed.value()) {
+        return if plan.to_confirm() == Confirm::Key { Vec::new() } else { confirmed(state) };
     }
     card.typed = Input::default();
-    card.error = Some(match &plan.confirm {
+    card.error = Some(match &plan.to_confirm() {
         Confirm::Word(word) => format!("type `{word}` exactly"),
+        Confirm::Login(account) if plan.account_doubt.is_some() => {
+            format!("that is not the account that is acted on: type {account} exactly, where it is meant")
+        }
         Confirm::Login(login) => format!("type the login exactly: {login}"),
         Confirm::Key => "press y or n".to_owned(),
     });
@@ -350,7 +359,8 @@ fn run(state: &mut State) -> Vec<Effect> {
     let Some(plan) = card.plan.clone() else { return Vec::new() };
     card.phase = Phase::Running(None);
     let reason = Some(card.reason.value().trim().to_owned()).filter(|reason| !reason.is_empty());
-    let ask = card.ask.clone();
+    // What there was to insist on was answered, or the card would not have come this far.
+    let ask = RunAsk { insists: card.ask.insists || plan.needs_again.is_some(), ..card.ask.clone() };
     let request = state.flights.open(Awaited::Run(plan.action));
     let on = ActedOn::by_plan(&plan);
     let mut effects = dossiers::leaves(state, &on);

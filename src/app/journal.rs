@@ -121,9 +121,10 @@ impl JournalScreen {
         self.cursor.index(&self.records.keys())
     }
 
-    /// Whom the selected record is about.
+    /// Whom the selected record is about: the one whose account was acted on, where that is another's.
     pub fn person(&self) -> Option<Login> {
-        Told::of(self.selected()?).login()
+        let told = Told::of(self.selected()?);
+        told.account_login().or_else(|| told.login())
     }
 
     /// The selected record.

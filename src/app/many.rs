@@ -13,7 +13,7 @@ use super::msg::Motion;
 use super::state::{Awaited, Overlay, State};
 use super::{bulk, marks};
 use crate::domain::bulk::{BulkId, Doubts};
-use crate::domain::many::{self, Planned, Stand, Sum};
+use crate::domain::many::{self, Exception, Planned, Stand, Sum};
 use crate::domain::operation::LINK;
 use crate::domain::{Flow, Plan};
 use jiff::{SignedDuration, Timestamp};
@@ -126,8 +126,8 @@ impl ManyCard {
 
     /// Whether there are some who are left out unless the analyst insists.
     pub fn wants_insistence(&self) -> bool {
-        let is_doubted = |plan: &Plan| plan.refusal.is_none() && plan.needs_again.is_some();
-        self.is_asking() && !self.ask.insists && self.planned.plans.iter().any(is_doubted)
+        let is_doubted = |stand: &Stand| matches!(stand.left_out, Some((Exception::Doubted, _)));
+        self.is_asking() && !self.ask.insists && self.stands().iter().any(is_doubted)
     }
 
     /// Whether insisting is taken now: before anything is typed, and not as the first letter of something that was

@@ -36,7 +36,7 @@ pub(super) async fn run(
             Err(error) => return Err(Failure::failed(error.to_string())),
         };
         statuses.push(action.outcome.exit_status());
-        let beside = remediation::beside(store, log, &action).await?;
+        let beside = remediation::beside(store, log, &action, runner.flow(&action.flow)).await?;
         told(&action, unseen.as_deref(), &beside, out)?;
     }
     Ok(combined(statuses))

@@ -22,7 +22,7 @@ use super::whom::Target;
 use crate::domain::account_name::AccountName;
 use crate::domain::bulk::{BulkRun, insisted_by_again, left_out};
 use crate::domain::dry_run;
-use crate::domain::plan::{AccountDoubt, Refusal, WebPage};
+use crate::domain::plan::{Refusal, WebPage};
 use crate::domain::run_end::{Ended, RunEnd, StepEnd};
 use crate::domain::subject::ProviderAccount;
 use crate::domain::undo::Undoes;
@@ -193,7 +193,6 @@ pub async fn run(
     }
     drop(coming);
     let is_of_many = asks.len() > 1;
-    let plans: Vec<Plan> = if is_of_many { plans.into_iter().map(named_alone).collect() } else { plans };
     let said = said_of_all(what);
     let left_out = if is_of_many { left_out(&plans, said.doubts()) } else { vec![None; plans.len()] };
     let planned = Planned { plans: &plans, left_out: &left_out };
@@ -419,16 +418,6 @@ fn said_by(plan: &Plan) -> String {
     format!("`--confirm {}`", Untrusted::from(plan.to_say()))
 }
 
-/// Of many, whose account may be another's is left out: one answer for all of them names none.
-fn named_alone(plan: Plan) -> Plan {
-    let of_doubt = |doubt: &AccountDoubt| {
-        let why = format!("{}: run it on them alone, with {}", doubt.why, said_by(&plan));
-        Refusal::from(why)
-    };
-    let refusal = plan.refusal.clone().or_else(|| plan.account_doubt.as_ref().map(of_doubt));
-    Plan { refusal, ..plan }
-}
-
 /// The status of a failure that the others do not wait for, and that is told if anybody still listens.
 fn not_run(tell: &dyn Tell, about: &About<'_>, failure: &Failure, out: &mut Output<'_>) -> u8 {
     if out.is_json() {
@@ -521,8 +510,9 @@ mod tests {
     use super::*;
     use crate::domain::Flow;
     use crate::domain::blast::{Blast, Roles, Told};
+    use crate::domain::bulk::Doubts;
     use crate::domain::one_time::OneTimeLink;
-    use crate::domain::plan::PageOf;
+    use crate::domain::plan::{AccountDoubt, PageOf};
     use crate::domain::{Outcome, Risk};
     use clap::Parser;
     use rstest::rstest;
@@ -878,8 +868,13 @@ mod tests {
         }
         let failure = refused(&arguments("--user ann --yes --again"), &doubted(both), &AsAction).unwrap();
         assert!(failure.to_string().contains("say which account is meant with `--confirm bob`"), "{failure}");
-        let of_many = named_alone(doubted(both)).refusal.unwrap().why;
-        assert!(of_many.contains("run it on them alone, with `--confirm bob`"), "{of_many}");
+        for doubts in [Doubts::Stand, Doubts::InsistedOn] {
+            let why = left_out(&[doubted(both)], doubts).remove(0).unwrap().why;
+            assert!(
+                why.contains("run it on them alone, saying `bob` (typed there, or with `--confirm`)"),
+                "{why}"
+            );
+        }
         let refusal = Plan { refusal: Some("protected".to_owned().into()), ..again };
         assert!(refused(&arguments("--user ann --yes --again"), &refusal, &AsAction).is_some());
     }

@@ -234,6 +234,23 @@ impl ProvenBy {
             ProvenBy::Activated => &["ACTIVE", "PROVISIONED"],
         }
     }
+
+    /// The types of the records of the System Log that tell of an account being brought into one of these.
+    pub fn event_types(self) -> &'static [&'static str] {
+        match self {
+            ProvenBy::Suspended => &["user.lifecycle.suspend"],
+            ProvenBy::Deactivated => &["user.lifecycle.deactivate"],
+            ProvenBy::Active | ProvenBy::Activated => &[
+                "user.lifecycle.activate",
+                "user.lifecycle.reactivate",
+                "user.lifecycle.unsuspend",
+                "user.account.unlock",
+            ],
+            ProvenBy::PasswordReset => &["user.account.reset_password", "user.account.expire_password"],
+            ProvenBy::Recovery => &["user.account.reset_password"],
+            ProvenBy::PasswordExpired => &["user.account.expire_password"],
+        }
+    }
 }
 
 /// The type of a declared input; the card of a flow knows no lists.

@@ -34,6 +34,8 @@ pub enum Exception {
     NotPlanned,
     /// It would have to be insisted on.
     Doubted,
+    /// It may be another's account: which one is meant can be said of one alone.
+    Alone,
     /// They are another name of an account that is acted on already.
     SameAccount,
     /// The account's state does not allow it.
@@ -44,10 +46,11 @@ pub enum Exception {
 
 impl Exception {
     /// Every kind, the ones that most need a look first.
-    pub const ALL: [Exception; 6] = [
+    pub const ALL: [Exception; 7] = [
         Exception::Refused,
         Exception::NotPlanned,
         Exception::Doubted,
+        Exception::Alone,
         Exception::SameAccount,
         Exception::NotLegal,
         Exception::AlreadySo,
@@ -59,6 +62,7 @@ impl Exception {
             Exception::Refused => "refused",
             Exception::NotPlanned => "cannot be planned",
             Exception::Doubted => "wants insisting",
+            Exception::Alone => "to run alone",
             Exception::SameAccount => "a second name",
             Exception::NotLegal => "not legal now",
             Exception::AlreadySo => "already so",
@@ -71,6 +75,7 @@ impl Exception {
             Outcome::NoChange => Exception::AlreadySo,
             Outcome::NotLegal => Exception::NotLegal,
             _ if plan.refusal.is_some() => Exception::Refused,
+            _ if plan.account_doubt.is_some() => Exception::Alone,
             _ if is_doubted => Exception::Doubted,
             _ => Exception::SameAccount,
         }

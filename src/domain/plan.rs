@@ -300,6 +300,22 @@ impl Plan {
         of_doubt.unwrap_or_else(of_tier)
     }
 
+    /// What the card asks for: where it may be another's account, which one is meant, however low the risk is.
+    pub fn to_confirm(&self) -> Confirm {
+        match &self.account_doubt {
+            Some(_) => Confirm::Login(Login::new(self.to_say())),
+            None => self.confirm.clone(),
+        }
+    }
+
+    /// Whether that is what was typed.
+    pub fn is_confirmed_by(&self, typed: &str) -> bool {
+        match &self.account_doubt {
+            Some(_) => self.is_said(typed),
+            None => self.confirm.accepts(typed),
+        }
+    }
+
     /// Whether that was said. Where it may be another's account, its id says it too.
     pub fn is_said(&self, said: &str) -> bool {
         let is_id = || self.account_doubt.is_some() && self.target_id.as_deref() == Some(said.trim());

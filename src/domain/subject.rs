@@ -121,12 +121,25 @@ impl ProviderAccount {
             (None, None) => Login::new(self.provider.raw()) == Login::new(other.provider.raw()),
             (one, other) => one == other,
         };
-        is_same_product && self.user_id == other.user_id
+        is_same_product && is_same_id(self.product(), self.user_id.raw(), other.user_id.raw())
     }
 
     /// Its product, where the provider's name is known.
     pub fn product(&self) -> Option<Product> {
         Product::parse(self.provider.raw())
+    }
+}
+
+/// Of a product's ids some are the same however they are spelt: Entra's are GUIDs, whose letters have no case, and
+/// Salesforce shows the first fifteen characters of eighteen.
+fn is_same_id(product: Option<Product>, one: &str, other: &str) -> bool {
+    /// Behind these stand three that only tell the case of those before.
+    const SHORT: usize = 15;
+    let is_long = |id: &str| [SHORT, SHORT + 3].contains(&id.len());
+    match product {
+        Some(Product::Aad) => one.eq_ignore_ascii_case(other),
+        Some(Product::Salesforce) if is_long(one) && is_long(other) => one.get(..SHORT) == other.get(..SHORT),
+        _ => one == other,
     }
 }
 
@@ -183,6 +196,23 @@ pub struct Subject {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_id_is_the_same_however_its_product_spells_it() {
+        let is_same = |product: &str, one: &str, other: &str| {
+            let of = |id: &str| ProviderAccount {
+                provider: product.into(),
+                user_id: id.into(),
+                login: Login::new("ann"),
+            };
+            of(one).is_same(&of(other))
+        };
+        assert!(is_same("AAD", "C25D8441-AA", "c25d8441-aa"));
+        assert!(!is_same("OKTA", "00u1A", "00u1a"));
+        assert!(is_same("Salesforce", "005a9af20f6fa67", "005a9af20f6fa67QAB"));
+        assert!(!is_same("Salesforce", "005a9af20f6fa67", "005a9af20f6fa68QAB"));
+        assert!(!is_same("Salesforce", "005", "005a9af20f6fa67QAB"));
+    }
 
     #[test]
     fn compares_folded_and_shows_as_it_came() {

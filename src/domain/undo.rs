@@ -6,7 +6,8 @@
 use super::flow::Input;
 use super::operation::GROUP;
 use super::payload::lint::Declared;
-use super::{Action, ActionId, FindingId, Flow, FlowId, Login, Outcome, Untrusted};
+use super::{Action, ActionId, FindingId, Flow, FlowId, Login, Outcome, Route, Untrusted, time};
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use url::Url;
@@ -22,7 +23,12 @@ pub struct Undoes {
     pub account: Option<String>,
     /// What the undoing does not bring back, where that is known.
     pub left: Option<&'static str>,
+    /// When what it did was done at the latest, where that is known.
+    pub ended: Option<Timestamp>,
 }
+
+/// A flow of Workflows answers before it acts: what it does within that time, and nobody saw the end of, is its own.
+const WORKS_ON: SignedDuration = SignedDuration::from_mins(10);
 
 /// A run that undoes an action.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,6 +79,7 @@ pub fn of(action: &Action, flows: &[Flow]) -> Result<Undo, String> {
             what: action.verb.clone(),
             account: action.target_id.clone(),
             left: left_by_undoing(flow),
+            ended: ended(action, flow),
         },
     })
 }
@@ -95,6 +102,15 @@ pub fn of_any<'a>(actions: impl IntoIterator<Item = &'a Action>, flows: &[Flow])
 /// What undoing a flow does not bring back, where its inverse says so of itself.
 pub fn left_by_undoing(flow: &Flow) -> Option<&'static str> {
     flow.operation.and_then(super::operation::Operation::left_by_undoing)
+}
+
+fn ended(action: &Action, flow: &Flow) -> Option<Timestamp> {
+    let receipt = action.receipt.as_ref()?;
+    match (&receipt.ended, flow.route) {
+        (Some(end), _) => Some(receipt.at.map_or(end.at, |at| at.max(end.at))),
+        (None, Route::Okta) => receipt.at,
+        (None, _) => receipt.at?.checked_add(WORKS_ON).ok(),
+    }
 }
 
 fn may_have_changed(action: &Action) -> Result<(), String> {
@@ -141,6 +157,27 @@ pub fn group_of(url: &str) -> Option<String> {
 }
 
 impl Undoes {
+    /// Why what would be undone may be somebody else's by now: of the earlier actions one undid it already, or the
+    /// status changed behind the end of it.
+    pub fn anothers(&self, earlier: &[Action], status_changed: Option<Timestamp>) -> Vec<String> {
+        let is_done = |action: &&Action| {
+            action.undoes == Some(self.action)
+                && matches!(action.outcome, Outcome::Changed | Outcome::Accepted)
+        };
+        let undone = earlier.iter().find(is_done).map(|action| {
+            format!(
+                "action {} undid it already ({}, {}): what would be undone now may be somebody else's",
+                action.id,
+                action.outcome.word(),
+                time::rfc3339_seconds(action.at)
+            )
+        });
+        let again = status_changed.filter(|at| self.ended.is_some_and(|ended| *at > ended)).map(|at| {
+            format!("its status changed again at {}: it may be somebody else's", time::rfc3339_seconds(at))
+        });
+        undone.into_iter().chain(again).collect()
+    }
+
     /// Why a run on this account would not undo it, if so.
     pub fn another(&self, account: Option<&str>) -> Option<String> {
         let was = self.account.as_deref()?;
@@ -163,7 +200,7 @@ impl Undoes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::action::{Evidence, ShownRequest};
+    use crate::domain::action::{Evidence, Receipt, ShownRequest};
     use crate::domain::flow::{InputType, PayloadShape};
     use crate::domain::operation::{self, CONTAIN, Operation};
     use crate::domain::{Actor, Risk, Route, preset};
@@ -240,6 +277,34 @@ mod tests {
         assert!(why.is_none_or(|why| undo.unwrap_err().contains(why)));
     }
 
+    #[rstest]
+    #[case::untouched(None, Outcome::Changed, Some(0), &[])]
+    #[case::not_read(None, Outcome::Changed, None, &[])]
+    #[case::undone_already(Some(1), Outcome::Changed, Some(0), &["undid it already (changed"])]
+    #[case::perhaps(Some(1), Outcome::Accepted, Some(0), &["undid it already (accepted"])]
+    #[case::without_effect(Some(1), Outcome::Refused, Some(0), &[])]
+    #[case::another_was_undone(Some(9), Outcome::Changed, Some(0), &[])]
+    #[case::changed_again(None, Outcome::Changed, Some(6), &["changed again at 1970-01-01T00:00:06Z"])]
+    #[case::both(Some(1), Outcome::Changed, Some(6), &["undid it already", "may be somebody else's"])]
+    fn what_may_be_somebody_elses_by_now_is_told(
+        #[case] undid: Option<u128>,
+        #[case] outcome: Outcome,
+        #[case] changed: Option<i64>,
+        #[case] expected: &[&str],
+    ) {
+        let at = |seconds| Timestamp::from_second(seconds).unwrap();
+        let receipt = Receipt { at: Some(at(5)), ..Receipt::default() };
+        let done =
+            Action { receipt: Some(receipt), ..action(Operation::Suspend.flow_id(), Outcome::Changed) };
+        let undoes = of(&done, &operation::flows()).unwrap().undoes;
+        assert_eq!(undoes.ended, Some(at(5)));
+        let undoes_of = undid.map(|id| ActionId(uuid::Uuid::from_u128(id)));
+        let earlier = Action { undoes: undoes_of, ..action(Operation::Unsuspend.flow_id(), outcome) };
+        let told = undoes.anothers(&[earlier], changed.map(at));
+        assert_eq!(told.len(), expected.len(), "{told:?}");
+        assert!(told.iter().zip(expected).all(|(told, phrase)| told.contains(phrase)), "{told:?}");
+    }
+
     #[test]
     fn a_run_of_several_is_undone_by_the_first_step_that_can_be() {
         let steps = [Operation::ClearSessions, Operation::Suspend];
@@ -294,7 +359,7 @@ mod tests {
         #[case] is_refused: bool,
     ) {
         let (action, what) = (ActionId(uuid::Uuid::nil()), String::new());
-        let undoes = Undoes { action, what, account: was.map(str::to_owned), left: None };
+        let undoes = Undoes { action, what, account: was.map(str::to_owned), left: None, ended: None };
         assert_eq!(undoes.another(now).is_some(), is_refused);
     }
 }

@@ -95,7 +95,8 @@ pub struct LabOptions {
     pub execution_types: ExecutionTypes,
     /// Calls of the System Log that are answered within a minute of lab time.
     pub log_calls: u32,
-    /// Reads of one user that are answered within a minute of lab time.
+    /// Reads of one user that are answered within a minute of lab time; beyond the published figure what is below a
+    /// user is read as often.
     pub user_reads: u32,
     /// Whether every request to the Okta org has to keep to the contract.
     pub callers: Callers,

@@ -459,7 +459,11 @@ pub(super) async fn planned(desk: &Desk, flow: &Flow, ask: &Ask, known: &Known) 
         follows: precedent.as_ref().map(|precedent| precedent.action),
         needs_again: doubts::needs_again(
             precedent,
-            account_doubt.iter().map(|doubt| doubt.why.clone()).chain(shared.others),
+            account_doubt.iter().map(|doubt| doubt.why.clone()).chain(shared.others).chain(anothers(
+                ask,
+                &earlier,
+                (&aim, reading),
+            )),
         ),
         account_doubt,
         asked: ask.asked(),
@@ -516,6 +520,13 @@ fn another(ask: &Ask, target_id: Option<&str>, particulars: &Particulars) -> Opt
     let group = particulars.group.as_ref().filter(|group| meant.is_some_and(|meant| meant != group.id));
     let of_group = || group.map(|group| format!("the group of that id is gone; `{}` is another", group.name));
     undoes.another(target_id).or_else(of_group).map(Refusal::from)
+}
+
+/// Why what is to be undone may be somebody else's by now. Only what is about a status shows in when that changed.
+fn anothers(ask: &Ask, earlier: &[Action], (aim, reading): (&Aim, &Reading)) -> Vec<String> {
+    let user = reading.user.as_ref().filter(|_| matches!(aim, Aim::Status(_)));
+    let changed = user.and_then(|user| user.status_changed);
+    ask.undoes.as_ref().map(|undoes| undoes.anothers(earlier, changed)).unwrap_or_default()
 }
 
 /// What stays undone behind an undoing.

@@ -54,7 +54,9 @@ pub(super) async fn okta_groups(
     let mut names = Vec::new();
     for id in &ids {
         let Ok(groups) = org.groups_of_user(id).await else { return OktaGroups::Unread };
-        names.extend(groups.iter().map(|group| Untrusted::from(text_at(group, "/profile/name"))));
+        // By its id as well: a group may be protected by that.
+        let named = ["/profile/name", "/id"].map(|at| groups.iter().map(move |group| text_at(group, at)));
+        names.extend(named.into_iter().flatten().map(Untrusted::from));
     }
     OktaGroups::Read(names)
 }

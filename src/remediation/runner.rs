@@ -25,7 +25,7 @@ use crate::domain::action::StepOf;
 use crate::domain::bulk::doubts;
 use crate::domain::plan::Plan;
 use crate::domain::run_end::{Ended, RunEnd, StepEnd};
-use crate::domain::{Action, ActionId, Evidence, FlowId, OneTimeLink, Outcome, Untrusted};
+use crate::domain::{Action, ActionId, Evidence, Flow, FlowId, OneTimeLink, Outcome, Untrusted};
 use crate::store::{Again, Basis, IntendError, StoreError};
 use flight::{Flight, Open, Watch};
 use gate::Gate;
@@ -246,6 +246,11 @@ impl Runner {
         let flight = Flight::new(&self.desk, &self.pace, plan, (confirmed.reason.clone(), basis), progress);
         let flight = flight.watched_by(watch);
         tokio::spawn(flight.fly(ticket, proof)).await.map_err(|_| RunError::Lost(plan.action))?
+    }
+
+    /// The flow of an id, where it is configured.
+    pub fn flow(&self, id: &FlowId) -> Option<&Flow> {
+        self.desk.flow(id)
     }
 
     /// How many runs are between their intent and their receipt.

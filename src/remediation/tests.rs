@@ -102,7 +102,8 @@ impl Setup {
         let (parts, details, problems) = (self.parts, self.details, self.problems);
         let (is_missing, title) = (self.is_missing, Mutex::new("Clerk"));
         let others = self.others;
-        let people = People { trace, parts, details, problems, statuses, is_missing, title, others };
+        let changed = Mutex::default();
+        let people = People { trace, parts, details, problems, statuses, is_missing, title, changed, others };
         self.script.link = self.link;
         let groups = Arc::new(Org {
             is_member: Mutex::new(self.is_member),

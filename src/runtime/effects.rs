@@ -294,8 +294,9 @@ impl Work {
             }
             Err(error) => return Err(error),
         };
+        let flow = self.services.desk.flow(&action.flow);
         let Beside { notes, unread } =
-            remediation::beside(store.as_ref(), self.services.log.as_deref(), &action).await?;
+            remediation::beside(store.as_ref(), self.services.log.as_deref(), &action, flow).await?;
         Ok(Looked { action, unseen, beside: notes, unread })
     }
 

@@ -241,6 +241,9 @@ fn asked(card: &Card) -> (Role, String) {
         (Some(refusal), ..) => (Role::Alarm, format!("! {}", words::refused(&refusal.why))),
         (_, Some(why), _) if card.wants_insistence() => (Role::Warning, format!("! {why}")),
         (.., Some(error)) => (Role::Alarm, format!("! {error}")),
+        _ if card.plan.as_ref().is_some_and(|plan| plan.account_doubt.is_some()) => {
+            (Role::Warning, "! it may be another's account: say which one is meant".to_owned())
+        }
         _ => (Role::Text, String::new()),
     }
 }
@@ -254,7 +257,7 @@ fn fields<'a>(scene: &Scene, card: &'a Card) -> Vec<(&'static str, &'a Input, Fo
     if plan.reason_required || offers_reason(scene, card, plan) {
         fields.push(("reason", &card.reason, focus(Field::Reason)));
     }
-    if plan.confirm != Confirm::Key {
+    if plan.to_confirm() != Confirm::Key {
         fields.push(("confirm", &card.typed, focus(Field::Confirm)));
     }
     fields
@@ -263,7 +266,7 @@ fn fields<'a>(scene: &Scene, card: &'a Card) -> Vec<(&'static str, &'a Input, Fo
 /// Whether there is room for a reason that need not be given. One that is being typed is always seen.
 fn offers_reason(scene: &Scene, card: &Card, plan: &Plan) -> bool {
     let is_used = card.field == Field::Reason || !card.reason.value().is_empty();
-    plan.confirm != Confirm::Key && (!is_low(scene) || is_used)
+    plan.to_confirm() != Confirm::Key && (!is_low(scene) || is_used)
 }
 
 /// Whether the card can still be answered with yes.
@@ -347,13 +350,13 @@ fn afterwards<'a>(scene: &Scene, cells: Cells<'a>) -> Cells<'a> {
 }
 
 fn leaves(card: &Card) -> &'static str {
-    let by_key = card.plan.as_ref().is_some_and(|plan| plan.confirm == Confirm::Key);
+    let by_key = card.plan.as_ref().is_some_and(|plan| plan.to_confirm() == Confirm::Key);
     if by_key && is_open(card) && card.field == Field::Confirm { "n/esc" } else { "esc" }
 }
 
 fn answer<'a>(cells: Cells<'a>, card: &Card) -> Cells<'a> {
     let Some(plan) = &card.plan else { return cells };
-    let cells = match (card.field, &plan.confirm) {
+    let cells = match (card.field, &plan.to_confirm()) {
         (Field::Reason, Confirm::Key) if !plan.reason_required => {
             cells.text(Role::Key, "y").text(Role::Text, " runs it")
         }
@@ -362,6 +365,11 @@ fn answer<'a>(cells: Cells<'a>, card: &Card) -> Cells<'a> {
         (Field::Confirm, Confirm::Word(word)) => cells
             .text(Role::Text, "type ")
             .text(Role::Key, word)
+            .text(Role::Text, " and ")
+            .text(Role::Key, "enter"),
+        (Field::Confirm, Confirm::Login(account)) if plan.account_doubt.is_some() => cells
+            .text(Role::Text, "type ")
+            .text(Role::Key, &account.to_string())
             .text(Role::Text, " and ")
             .text(Role::Key, "enter"),
         (Field::Confirm, Confirm::Login(_)) => {

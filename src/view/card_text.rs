@@ -176,7 +176,7 @@ fn brief(prose: &mut Prose, plan: &Plan, zone: &Zone) {
 
 fn risk(prose: &mut Prose, plan: &Plan) {
     let raised = if plan.is_raised() { ", one tier up" } else { "" };
-    let words = format!("{}{raised}: {}", plan.risk.word(), asks(&plan.confirm));
+    let words = format!("{}{raised}: {}", plan.risk.word(), asks(plan));
     prose.fact("risk", risk_role(plan.risk), &words);
 }
 
@@ -249,10 +249,13 @@ pub(super) fn risk_role(risk: Risk) -> Role {
     }
 }
 
-fn asks(confirm: &Confirm) -> String {
-    match confirm {
+fn asks(plan: &Plan) -> String {
+    match plan.to_confirm() {
         Confirm::Key => "a key confirms it".to_owned(),
         Confirm::Word(word) => format!("`{word}` has to be typed"),
+        Confirm::Login(account) if plan.account_doubt.is_some() => {
+            format!("{account} has to be typed, for it may be another's account")
+        }
         Confirm::Login(_) => "the login has to be typed".to_owned(),
     }
 }

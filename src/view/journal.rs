@@ -164,8 +164,8 @@ impl Widths {
     fn of(zone: &Zone, screen: &JournalScreen, columns: usize) -> Widths {
         let how = if columns >= ROOMY { PROVEN } else { OUTCOME };
         let rest = columns.saturating_sub(zone.minutes_columns() + how + 5);
-        let logins = screen.records.rows.iter().filter_map(|record| Told::of(record).login());
-        let whom = logins.map(|login| width(&login.to_string())).max().unwrap_or(0);
+        let logins = screen.records.rows.iter().filter_map(|record| Told::of(record).whom());
+        let whom = logins.map(|login| width(&login)).max().unwrap_or(0);
         let whom = whom.max(LOGIN).min(rest * 11 / 20);
         Widths { what: rest - whom, whom, how }
     }
@@ -184,7 +184,7 @@ fn line(
     // What a newer row tells of the same action too is quieter: each action stands out once.
     let text = if is_told { Role::Muted } else { Role::Text };
     let role = if record.damage.is_some() { Role::Alarm } else { text };
-    let about = told.login().map_or_else(|| told.who(), |login| login.to_string());
+    let about = told.whom().unwrap_or_else(|| told.who());
     let cells = Cells::new(theme).gap(1).left(Role::Muted, &at, zone.minutes_columns()).gap(1);
     let cells = cells.left(role, &deed(theme, screen, record, &told), what).gap(1);
     let cells = cells.left(text, &about, whom).gap(1);

@@ -240,7 +240,7 @@ fn exception(prose: &mut Prose, stand: &Stand) {
 fn weight(kind: Exception) -> (&'static str, Role) {
     match kind {
         Exception::Refused | Exception::NotPlanned => ("! ", Role::Alarm),
-        Exception::Doubted => ("! ", Role::Warning),
+        Exception::Doubted | Exception::Alone => ("! ", Role::Warning),
         Exception::SameAccount | Exception::NotLegal => ("- ", Role::Text),
         Exception::AlreadySo => ("- ", Role::Muted),
     }

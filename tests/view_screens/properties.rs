@@ -2,6 +2,7 @@
 
 use crate::fixtures::*;
 use crate::paint::{paint, text};
+use idtriage::app::card::Field;
 use idtriage::app::journal::JournalSlice;
 use idtriage::app::layout::Size;
 use idtriage::app::msg::{Answer, Msg};
@@ -11,6 +12,7 @@ use idtriage::domain::action::StepOf;
 use idtriage::domain::journal::{Record, RecordKind};
 use idtriage::domain::look_up::LookUp;
 use idtriage::domain::page::Page;
+use idtriage::domain::plan::{AccountDoubt, Confirm};
 use idtriage::domain::source::Unaccepted;
 use idtriage::domain::time::Zone;
 use idtriage::domain::{
@@ -223,6 +225,57 @@ fn a_refusal_is_said_once_and_offers_no_insisting() {
     let shown = text(&paint(&state, &Theme::default()).0);
     assert_eq!(shown.matches("will not be sent").count(), 1, "{shown}");
     assert!(shown.contains("ten minutes ago") && !shown.contains("insists"), "{shown}");
+}
+
+/// Neither a key nor a word nor the subject's own login says that another's account is meant.
+#[rstest]
+#[case::by_a_key(Confirm::Key)]
+#[case::by_a_word(Confirm::Word("suspend".into()))]
+#[case::by_a_login(Confirm::Login(Login::new(ANN)))]
+fn which_account_is_meant_is_typed_at_every_tier(#[case] confirm: Confirm) {
+    let doubted = |repeat: Option<&str>| {
+        let mut state = with_card(100, 40);
+        if let Some(Overlay::Card(card)) = &mut state.overlay
+            && let Some(plan) = &mut card.plan
+        {
+            let why = "Okta has bob@example.com under this id".to_owned();
+            plan.needs_again = Some(repeat.map_or(why.clone(), |repeat| format!("{repeat}; {why}")));
+            plan.account_doubt = Some(AccountDoubt { why, login: Some(Login::new("bob@example.com")) });
+            plan.target_id = Some("00u2".into());
+            plan.confirm = confirm.clone();
+            plan.reason_required = false;
+            card.field = Field::Confirm;
+        }
+        state
+    };
+    let sends = |state: &mut State, typed: &str| {
+        type_text(state, typed);
+        update(state, Msg::Submitted).iter().any(|effect| match effect {
+            Effect::RunPlan { ask, .. } => ask.insists,
+            _ => false,
+        })
+    };
+    for (typed, is_meant) in [
+        ("y", false),
+        ("A", false),
+        ("suspend", false),
+        (ANN, false),
+        ("BOB@example.com", true),
+        ("00u2", true),
+    ] {
+        let mut state = doubted(None);
+        tell(&mut state, Msg::Insisted);
+        assert_eq!(sends(&mut state, typed), is_meant, "{typed}");
+        let shown = text(&paint(&state, &Theme::default()).0);
+        assert!(is_meant || shown.contains("type bob@example.com exactly"), "{shown}");
+    }
+    let mut state = doubted(Some("the same was done less than ten minutes ago"));
+    assert!(!sends(&mut state, "bob@example.com"), "that it is a repeat is to be insisted on");
+    tell(&mut state, Msg::Insisted);
+    stand(&mut state);
+    let shown = text(&paint(&state, &Theme::default()).0);
+    assert!(shown.contains("type bob@example.com and enter") && !shown.contains("y runs it"), "{shown}");
+    assert!(!sends(&mut state, "suspend") && sends(&mut state, "bob@example.com"));
 }
 
 #[test]

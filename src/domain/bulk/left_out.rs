@@ -31,7 +31,16 @@ fn second<'a>(plan: &'a Plan, accounts: &mut BTreeMap<&'a str, &'a Plan>) -> Opt
 
 fn own(plan: &Plan, doubts: Doubts) -> Option<Refusal> {
     let doubt = || plan.needs_again.clone().filter(|_| doubts == Doubts::Stand).map(Refusal::from);
-    plan.refusal.clone().or_else(doubt)
+    plan.refusal.clone().or_else(|| named_alone(plan)).or_else(doubt)
+}
+
+/// Whose account may be another's is left out, whatever is insisted on: one answer for all of them names none.
+fn named_alone(plan: &Plan) -> Option<Refusal> {
+    let why = &plan.account_doubt.as_ref()?.why;
+    let said = Untrusted::from(plan.to_say());
+    Some(Refusal::from(format!(
+        "{why}: run it on them alone, saying `{said}` (typed there, or with `--confirm`)"
+    )))
 }
 
 /// What of that insisting answers: not that it may be another's account.

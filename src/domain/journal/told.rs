@@ -115,8 +115,13 @@ impl Told {
 
     /// Whom it was done to, by the account's own login first, where that is another one.
     pub fn whom(&self) -> Option<String> {
-        let account = self.text("account_login").map(Login::new);
+        let account = self.account_login();
         self.login().map(|login| crate::domain::plan::whom(account.as_ref(), &login))
+    }
+
+    /// The login of the account that was acted on, where that is another one than the subject's.
+    pub fn account_login(&self) -> Option<Login> {
+        self.text("account_login").map(Login::new)
     }
 
     /// The parts of [`Told::deed`], for whoever joins them otherwise.

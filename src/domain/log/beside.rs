@@ -4,8 +4,9 @@
 //! the same account around that time may be the action's doing or somebody else's; only what names the very request,
 //! or the very execution of the flow, ties a record to it.
 
-use super::{LogOrder, LogQuery, LogRecord, Thread, literal};
-use crate::domain::{Action, Login, Untrusted, time};
+use super::{LogOrder, LogQuery, LogRecord, Party, Thread, literal};
+use crate::domain::flow::ProvenBy;
+use crate::domain::{Action, Flow, Login, Untrusted, time};
 use jiff::{SignedDuration, Timestamp};
 
 /// What is looked at before and behind the intent of an action.
@@ -64,15 +65,18 @@ impl LogNote {
     /// What a record says beside an action, if it may belong to it.
     pub fn of(action: &Action, record: &LogRecord) -> Option<LogNote> {
         let at = record.published.filter(|at| is_around(action, *at))?;
-        let relation = relation(action, record)?;
-        Some(LogNote {
+        Some(LogNote::at(at, record, relation(action, record)?))
+    }
+
+    fn at(at: Timestamp, record: &LogRecord, relation: Relation) -> LogNote {
+        LogNote {
             uuid: record.uuid.clone(),
             at,
             event_type: record.event_type.clone(),
             by: record.actor.shown().into(),
             result: record.result.clone(),
             relation,
-        })
+        }
     }
 
     /// In words: `user.lifecycle.suspend SUCCESS by ops@example.com at …, by this request`.
@@ -129,11 +133,10 @@ pub fn signature(action: &str) -> String {
 
 /// By the id where both have one: a login may be another's by now.
 fn is_of_account(action: &Action, record: &LogRecord) -> bool {
-    let Some(target) = &record.target else { return false };
-    match (&action.target_id, &target.id) {
+    record.users().iter().any(|target: &Party| match (&action.target_id, &target.id) {
         (Some(account), Some(id)) => account == id.raw(),
         _ => target.login().is_some_and(|login: Login| login == action.login),
-    }
+    })
 }
 
 /// The records of an action, as Okta is asked for them.
@@ -146,9 +149,49 @@ pub fn query_of_account(action: &Action) -> LogQuery {
     around(action, of_account(action))
 }
 
-/// Whether a note says that the action's own request, or its own execution, worked on the account.
-pub fn is_proof(note: &LogNote) -> bool {
-    note.relation == Relation::SameRequest && note.result.raw() == "SUCCESS"
+/// Who brought about what an action was to bring about, as far as records tell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Doer {
+    /// The action's own request or execution, and nobody else since.
+    Itself(LogNote),
+    /// Another request, since the intent; and the action's own, where one of its records tells of that too.
+    Another {
+        /// What another did.
+        other: LogNote,
+        /// What the action did.
+        own: Option<LogNote>,
+    },
+    /// No record tells.
+    Nobody,
+}
+
+/// Who did to the account what the flow of an action was to do, since its intent. That a record names the request is
+/// not enough: one request, and one execution still more, does many things, and some of them to others.
+pub fn doer(action: &Action, flow: &Flow, records: &[LogRecord]) -> Doer {
+    let did = |record: &&LogRecord| is_effect(action, flow, record);
+    let (own, others): (Vec<_>, Vec<_>) =
+        records.iter().filter(did).partition(|record| is_of_request(action, record));
+    let note = |record: &LogRecord, relation| record.published.map(|at| LogNote::at(at, record, relation));
+    let own = own.first().and_then(|record| note(record, Relation::SameRequest));
+    match (others.first().and_then(|record| note(record, Relation::SameAccount)), own) {
+        (Some(other), own) => Doer::Another { other, own },
+        (None, Some(own)) => Doer::Itself(own),
+        (None, None) => Doer::Nobody,
+    }
+}
+
+/// Whether a record tells that what a flow is for was done to the account of the action, and not before its intent.
+/// What names the action's request is of it whenever that was: Okta's clock is not ours.
+fn is_effect(action: &Action, flow: &Flow, record: &LogRecord) -> bool {
+    let of_status = flow.proven_by.map(ProvenBy::event_types).unwrap_or_default();
+    let mut types = flow.audit.iter().map(String::as_str).chain(of_status.iter().copied());
+    let since = action.at.as_millisecond();
+    let is_since = |at: Timestamp| at.as_millisecond() >= since || is_of_request(action, record);
+    let is_in_time = |at: Timestamp| is_around(action, at) && is_since(at);
+    record.result.raw() == "SUCCESS"
+        && record.published.is_some_and(is_in_time)
+        && types.any(|wanted| wanted == record.event_type.raw())
+        && is_of_account(action, record)
 }
 
 fn of_account(action: &Action) -> String {
@@ -190,6 +233,7 @@ pub fn notes(action: &Action, records: impl IntoIterator<Item = LogRecord>) -> V
 mod tests {
     use super::*;
     use crate::domain::action::{Evidence, Outcome, Receipt, ShownRequest};
+    use crate::domain::operation::Operation;
     use crate::domain::{ActionId, Actor, Risk};
     use rstest::rstest;
     use serde_json::json;
@@ -278,10 +322,67 @@ mod tests {
         let mut raw: serde_json::Value = serde_json::from_str(&record.raw).unwrap();
         raw["client"] = json!({"userAgent": {"rawUserAgent": agent}});
         let note = LogNote::of(&lost, &LogRecord::of(raw.to_string().as_str().into())).unwrap();
-        assert_eq!((note.relation, is_proof(&note)), (expected, expected == Relation::SameRequest));
+        assert_eq!(note.relation, expected);
+        let by = doer(&lost, &flow(), &[LogRecord::of(raw.to_string().as_str().into())]);
+        assert_eq!(matches!(by, Doer::Itself(_)), expected == Relation::SameRequest, "{by:?}");
         raw["outcome"]["result"] = "FAILURE".into();
-        let failed = LogNote::of(&lost, &LogRecord::of(raw.to_string().as_str().into())).unwrap();
-        assert!(!is_proof(&failed), "that it failed proves no effect");
+        let failed = doer(&lost, &flow(), &[LogRecord::of(raw.to_string().as_str().into())]);
+        assert_eq!(failed, Doer::Nobody, "that it failed proves no effect");
+    }
+
+    fn flow() -> Flow {
+        Operation::Suspend.flow()
+    }
+
+    const OWN: (&str, &str, &str, &str) = ("user.lifecycle.suspend", "2026-05-01T12:00:01Z", "00u1", "req-1");
+
+    /// What names the request has to be what was wanted, on the very account, and not before it was wanted.
+    #[rstest]
+    #[case::what_was_wanted(OWN, true)]
+    #[case::at_the_very_time(("user.lifecycle.suspend", "2026-05-01T12:00:00Z", "00u1", "req-1"), true)]
+    #[case::something_else(("user.session.clear", OWN.1, "00u1", "req-1"), false)]
+    #[case::a_mail(("system.email.send", OWN.1, "00u1", "req-1"), false)]
+    #[case::the_contrary(("user.lifecycle.unsuspend", OWN.1, "00u1", "req-1"), false)]
+    #[case::on_another((OWN.0, OWN.1, "00u2", "req-1"), false)]
+    #[case::before_it_by_a_clock_that_is_slow(("user.lifecycle.suspend", "2026-05-01T11:59:59Z", "00u1", "req-1"), true)]
+    fn only_what_was_wanted_on_the_very_account_is_a_proof(
+        #[case] (event_type, at, target, transaction): (&str, &str, &str, &str),
+        #[case] is_proof: bool,
+    ) {
+        let record = record(event_type, at, target, transaction);
+        let by = doer(&action(), &flow(), &[record]);
+        assert_eq!(matches!(by, Doer::Itself(_)), is_proof, "{by:?}");
+        assert!(is_proof || by == Doer::Nobody);
+    }
+
+    #[rstest]
+    #[case::behind_it("user.lifecycle.suspend", "2026-05-01T12:03:00Z", "00u1", true)]
+    #[case::before_the_intent("user.lifecycle.suspend", "2026-05-01T11:58:00Z", "00u1", false)]
+    #[case::something_else("user.session.clear", "2026-05-01T12:03:00Z", "00u1", false)]
+    #[case::on_another("user.lifecycle.suspend", "2026-05-01T12:03:00Z", "00u2", false)]
+    fn the_same_by_another_request_beats_it(
+        #[case] event_type: &str,
+        #[case] at: &str,
+        #[case] target: &str,
+        #[case] beats: bool,
+    ) {
+        let own = record(OWN.0, OWN.1, OWN.2, OWN.3);
+        let by = doer(&action(), &flow(), &[own, record(event_type, at, target, "req-2")]);
+        assert_eq!(matches!(by, Doer::Another { own: Some(_), .. }), beats, "{by:?}");
+        assert_eq!(matches!(by, Doer::Itself(_)), !beats, "{by:?}");
+    }
+
+    #[test]
+    fn without_declared_records_those_of_the_wanted_status_count_and_any_target_is_looked_at() {
+        let flow = Flow { audit: Vec::new(), proven_by: Some(ProvenBy::Suspended), ..flow() };
+        let mut raw: serde_json::Value =
+            serde_json::from_str(&record(OWN.0, OWN.1, OWN.2, OWN.3).raw).unwrap();
+        let other = json!({"type": "User", "id": "00u2", "alternateId": "bo@x"});
+        raw["target"].as_array_mut().unwrap().insert(0, other);
+        let records = [LogRecord::of(raw.to_string().as_str().into())];
+        assert!(matches!(doer(&action(), &flow, &records), Doer::Itself(_)));
+        let nothing = Flow { proven_by: None, ..flow };
+        assert_eq!(doer(&action(), &nothing, &records), Doer::Nobody);
     }
 
     #[test]

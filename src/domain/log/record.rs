@@ -175,6 +175,13 @@ impl LogRecord {
         matches!(self.result.raw(), "FAILURE" | "DENY" | "RATE_LIMIT" | "ABANDONED" | "UNANSWERED")
     }
 
+    /// Every user that it was done to.
+    pub fn users(&self) -> Vec<Party> {
+        let value: Value = serde_json::from_str(&self.raw).unwrap_or_default();
+        let targets = value.get("target").and_then(Value::as_array);
+        targets.into_iter().flatten().map(Party::of).filter(|target| target.is_user).collect()
+    }
+
     /// The user that it is about: the one that it was done to, else the one who did it.
     pub fn person(&self) -> Option<Login> {
         self.target.as_ref().and_then(Party::login).or_else(|| self.actor.login())

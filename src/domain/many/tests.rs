@@ -2,7 +2,7 @@ use super::*;
 use crate::domain::action::ShownRequest;
 use crate::domain::blast::Roles;
 use crate::domain::operation::Particulars;
-use crate::domain::plan::{Confirm, Target};
+use crate::domain::plan::{AccountDoubt, Confirm, Target};
 use crate::domain::{ActionId, preset};
 use rstest::rstest;
 
@@ -68,6 +68,10 @@ fn without_a_plan(login: &str) -> (Mark, String) {
     (Mark { login: Login::new(login), finding: None }, "does not fit".to_owned())
 }
 
+fn of_bob() -> AccountDoubt {
+    AccountDoubt { why: "bob's".into(), login: Some(Login::new("bob")) }
+}
+
 /// One of each kind, in no order.
 fn people() -> Planned {
     let refused = |login, why: Refusal, account: &str| Plan { refusal: Some(why), ..plan(login, account) };
@@ -80,6 +84,7 @@ fn people() -> Planned {
         refused("le", Refusal::not_legal("is gone"), "00u3"),
         plan("pl2", "00u0"),
         doubted,
+        Plan { needs_again: Some("bob's".into()), account_doubt: Some(of_bob()), ..plan("al", "00u6") },
         refused("re", "protected".to_owned().into(), "00u4"),
     ];
     Planned { plans, unplanned: vec![without_a_plan("np")] }
@@ -90,7 +95,7 @@ fn exceptions_stand_first_then_administrators_then_the_others() {
     let people = people();
     let all = stands(&people, false);
     let order: Vec<&str> = all.iter().map(|stand| stand.login.raw()).collect();
-    assert_eq!(order, ["re", "np", "do", "pl2", "le", "so", "ad", "pl"]);
+    assert_eq!(order, ["re", "np", "do", "al", "pl2", "le", "so", "ad", "pl"]);
     let kinds: Vec<Exception> = all.iter().filter_map(|stand| Some(stand.left_out.as_ref()?.0)).collect();
     assert_eq!(kinds, Exception::ALL);
 }
@@ -107,9 +112,21 @@ fn the_number_of_those_who_are_acted_on_is_asked_where_a_login_would_be() {
     assert!(!ConfirmMany::Count(3).accepts("8"), "the number of those who are meant is another");
     assert_eq!(
         all.words(),
-        "2 are acted on, 6 are left out: 1 refused, 1 cannot be planned, 1 wants insisting, 1 a second name, \
-         1 not legal now, 1 already so"
+        "2 are acted on, 7 are left out: 1 refused, 1 cannot be planned, 1 wants insisting, 1 to run alone, \
+         1 a second name, 1 not legal now, 1 already so"
     );
+}
+
+/// One answer for all of them names none.
+#[rstest]
+#[case(false)]
+#[case(true)]
+fn whose_account_may_be_anothers_is_run_alone_whatever_is_insisted_on(#[case] insists: bool) {
+    let people = people();
+    let all = stands(&people, insists);
+    let why = all.iter().find(|stand| stand.login.raw() == "al").unwrap().left_out.clone();
+    let said = "bob's: run it on them alone, saying `bob` (typed there, or with `--confirm`)".to_owned();
+    assert_eq!(why, Some((Exception::Alone, said)));
 }
 
 #[rstest]

@@ -56,7 +56,7 @@ impl Runner {
                 let proof = verify::proof(action.before.as_deref(), &reading, &aim);
                 match rival::of(desk, &action, &aim).await? {
                     Some(rival) => unraised(&action, rival::words(&proof, rival)),
-                    None => credited(&action, &proof, beside::doer(desk, &action).await?),
+                    None => credited(&action, &proof, beside::doer(desk, &action, flow).await?),
                 }
             }
         };

@@ -309,6 +309,8 @@ pub(super) struct People {
     /// Whether a failed read means that there is nobody.
     pub(super) is_missing: bool,
     pub(super) title: Mutex<&'static str>,
+    /// When the status changed.
+    pub(super) changed: Mutex<Option<Timestamp>>,
     /// Who is not `ann`, by what they are looked up by.
     pub(super) others: BTreeMap<&'static str, Somebody>,
 }
@@ -395,7 +397,14 @@ impl Directory for People {
             "profile": {"login": shown, "title": *self.title.lock().unwrap(),
                 "email": "new@okta.example", "firstName": "New"}});
         let user: OktaUser = serde_json::from_value(user).unwrap();
-        Part::whole(Timestamp::UNIX_EPOCH, OktaUser { request_id: Some("req-read".into()), ..user })
+        Part::whole(
+            Timestamp::UNIX_EPOCH,
+            OktaUser {
+                request_id: Some("req-read".into()),
+                status_changed: *self.changed.lock().unwrap(),
+                ..user
+            },
+        )
     }
 }
 

@@ -46,16 +46,21 @@ async fn only_what_names_the_run_proves_that_it_did_it(
 ) {
     let (lab, action, log) = unlogged(&["SUSPENDED"]).await;
     let agent = agent.map(|agent| if agent == "itself" { signed(&action) } else { agent.to_owned() });
-    log.records.lock().unwrap().extend(agent.map(|agent| suspended("00u1", action.at, &agent)));
+    log.records.lock().unwrap().extend(agent.iter().map(|agent| suspended("00u1", action.at, agent)));
     *log.is_out.lock().unwrap() = is_out;
     let looked = lab.runner().look_again(action.id).await.unwrap();
     assert_eq!((looked.outcome, looked.evidence), (Outcome::Unknown, Evidence::Sent));
     let said = seen(&looked);
     assert!(said.contains("SUSPENDED, before ACTIVE") && said.contains("by whom is not known"), "{said}");
     assert!(said.contains(why), "{said}");
-    // Once the log says that it was this run, it is this run's.
+    // Once the log says that it was this run, and nobody else, it is this run's.
     *log.is_out.lock().unwrap() = false;
     log.records.lock().unwrap().push(suspended("00u1", action.at, &signed(&action)));
+    if agent.is_some_and(|agent| agent != signed(&action)) {
+        let both = lab.runner().look_again(action.id).await.unwrap();
+        assert!(both.outcome == Outcome::Unknown && seen(&both).contains("another did the same"));
+        log.records.lock().unwrap().remove(0);
+    }
     let proven = lab.runner().look_again(action.id).await.unwrap();
     assert_eq!((proven.outcome, proven.evidence), (Outcome::Changed, Evidence::Verified));
     assert!(seen(&proven).contains("by this request"), "{}", seen(&proven));

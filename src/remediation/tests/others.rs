@@ -86,6 +86,7 @@ async fn without_okta_nobody_can_tell_whom_a_record_names() {
         problems: Vec::new(),
         statuses: Mutex::new(vec!["ACTIVE"].into()),
         is_missing: false,
+        changed: Mutex::default(),
         title: Mutex::new("Clerk"),
         others: BTreeMap::new(),
     };

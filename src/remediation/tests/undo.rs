@@ -35,6 +35,32 @@ async fn a_suspension_is_undone_by_a_run_of_its_own_that_names_it() {
     assert_eq!(lab.sends(), 2);
 }
 
+/// Undone once, and suspended again by somebody else: that is not this action's to take back without a word.
+#[tokio::test]
+async fn what_was_undone_already_or_changed_again_has_to_be_insisted_on() {
+    let statuses = vec!["ACTIVE", "ACTIVE", "SUSPENDED", "SUSPENDED", "SUSPENDED", "ACTIVE", "SUSPENDED"];
+    let lab = Setup { statuses, ..Setup::ends([answered(200), answered(200)]) }.lab();
+    let plan = prepare(&lab.desk, operation(Operation::Suspend)).await.unwrap();
+    let done = lab.run(&plan, &confirmed(&plan)).await.unwrap();
+    *lab.now.lock().unwrap() += SignedDuration::from_hours(1);
+    let plan = prepare(&lab.desk, undo_of(&lab, &done)).await.unwrap();
+    assert_eq!(plan.needs_again, None);
+    let undone = lab.run(&plan, &confirmed(&plan)).await.unwrap();
+    assert_eq!(undone.outcome, Outcome::Changed);
+    *lab.now.lock().unwrap() += SignedDuration::from_hours(1);
+    let receipt = done.receipt.clone().map(|receipt| Receipt { at: Some(done.at), ..receipt });
+    let done = Action { receipt, ..done };
+    let next = ask_of(undo::of(&done, &lab.desk.flows).unwrap(), 3);
+    let why = prepare(&lab.desk, next.clone()).await.unwrap().needs_again.unwrap();
+    assert!(
+        why.contains(&format!("{} undid it already", undone.id)) && !why.contains("changed again"),
+        "{why}"
+    );
+    *lab.people.changed.lock().unwrap() = Some(done.at + SignedDuration::from_mins(90));
+    let why = prepare(&lab.desk, next).await.unwrap().needs_again.unwrap();
+    assert!(why.contains("its status changed again at"), "{why}");
+}
+
 #[tokio::test]
 async fn a_group_is_left_and_joined_again_by_its_id() {
     let lab = Setup { is_member: true, ..Setup::ends([answered(204)]) }.lab();
@@ -87,6 +113,7 @@ async fn of_two_accounts_the_one_is_chosen_that_was_acted_on() {
         what: "suspend".to_owned(),
         account: Some(account.to_owned()),
         left: None,
+        ended: None,
     };
     let wanted = Ask { undoes: Some(undoes("00u2")), ..operation(Operation::Unsuspend) };
     let plan = prepare(&lab.desk, wanted).await.unwrap();

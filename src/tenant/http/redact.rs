@@ -23,15 +23,26 @@ const SECRET_FIELDS: [&str; 5] =
     ["activationurl", "activationtoken", "temppassword", "resetpasswordurl", "recoverytoken"];
 
 /// What stands before the token in the address of a one-time link, and what has to stand behind that, in lower case.
-const LINKS: [(&str, &str); 7] = [
+const LINKS: [(&str, &str); 10] = [
     ("/welcome/", ""),
     ("/activate/", ""),
     ("/reset_password/", ""),
     ("/reset-password/", ""),
     ("/signin/register/", ""),
+    ("/signin/unlock/", ""),
     ("/verify/recovery/", ""),
+    ("/email/verify/", ""),
+    ("/verify_primary_email/", ""),
     ("/tokens/", "/verify"),
 ];
+
+/// How a slash may be written within an address that stands in another text.
+const SLASHES: [&str; 6] = ["/", "\\/", "\\u002f", "%2f", "&#x2f;", "&#47;"];
+
+/// Parameters of an address that open an account once, in lower case; what may stand before and behind them.
+const PARAMETERS: [&str; 5] = ["token", "statetoken", "sessiontoken", "onetimetoken", "otp"];
+const BEFORE: [&str; 6] = ["?", "&", ";", "%3f", "%26", "\\u0026"];
+const EQUALS: [&str; 2] = ["=", "%3d"];
 
 const KEPT_BODY: usize = 16 << 10;
 const KEPT_HEADER: usize = 1 << 10;
@@ -176,7 +187,10 @@ fn mask_value(value: &mut Value) -> bool {
     match value {
         Value::Object(members) => {
             for (name, value) in members.iter_mut() {
-                let is_secret = SECRET_FIELDS.contains(&name.to_ascii_lowercase().as_str());
+                let name = name.to_ascii_lowercase();
+                // An account has an empty one, where it has one.
+                let is_password = name == "password" && *value != serde_json::json!({});
+                let is_secret = is_password || SECRET_FIELDS.contains(&name.as_str());
                 changed |= if is_secret { replace(value) } else { mask_value(value) };
             }
         }
@@ -221,20 +235,25 @@ fn mask_fields(text: &str) -> String {
 
 /// The text with the token of every one-time link masked, `/welcome/TOKEN`, whoever names it how.
 fn mask_links(text: &str) -> String {
-    // JSON may write a slash with a backslash before it; nothing else changes, and what is masked is between two.
     let lower = text.to_ascii_lowercase();
-    let found = LINKS.iter().flat_map(|(before, behind)| {
-        let escaped = before.replace('/', "\\/");
-        let starts = |what: &str| lower.match_indices(what).map(|(at, it)| at + it.len()).collect::<Vec<_>>();
-        let starts = starts(before).into_iter().chain(starts(&escaped));
-        starts.map(|start| (start, *behind)).collect::<Vec<_>>()
+    let links = LINKS.iter().flat_map(|(before, behind)| {
+        SLASHES.iter().map(|slash| (before.replace('/', slash), behind.replace('/', slash)))
+    });
+    let written =
+        |name| BEFORE.iter().flat_map(move |before| EQUALS.map(|equals| format!("{before}{name}{equals}")));
+    let parameters = PARAMETERS.iter().flat_map(written).map(|before| (before, String::new()));
+    let found = links.chain(parameters).flat_map(|(before, behind)| {
+        let starts = lower.match_indices(&before).map(|(at, it)| (at + it.len(), behind.clone()));
+        starts.collect::<Vec<_>>()
     });
     let tokens = found.filter_map(|(start, behind)| {
         let rest = lower.get(start..)?;
         let length =
             rest.find(|c: char| !(c.is_ascii_alphanumeric() || "-_.~%".contains(c))).unwrap_or(rest.len());
-        let then = rest.get(length..)?.trim_start_matches('\\');
-        (length > 0 && then.starts_with(behind)).then_some(start..start + length)
+        // A percent sign is part of a token, and may begin what has to stand behind it.
+        let (token, then) = rest.split_at_checked(length)?;
+        let is_followed = then.starts_with(&behind) || token.contains(&behind);
+        (length > 0 && is_followed).then_some(start..start + length)
     });
     let mut tokens: Vec<_> = tokens.collect();
     tokens.sort_by_key(|token| token.start);
@@ -371,6 +390,16 @@ mod tests {
         "<a href='https://x/Signin/Reset-Password/[secret]'>"
     )]
     #[case("https://x/welcome/reset_password/T", "https://x/welcome/[secret]/[secret]")]
+    #[case("?u=https%3A%2F%2Facme%2Fwelcome%2FT0K&x=1", "?u=https%3A%2F%2Facme%2Fwelcome%2F[secret]&x=1")]
+    #[case("a &#x2F;tokens&#x2F;T0K&#x2F;verify b", "a &#x2F;tokens&#x2F;[secret]&#x2F;verify b")]
+    #[case("https://x/signin/verify?a=1&token=T0K&b=2", "https://x/signin/verify?a=1&token=[secret]&b=2")]
+    #[case(
+        "https://x/login/sessionCookieRedirect?token=T0K",
+        "https://x/login/sessionCookieRedirect?token=[secret]"
+    )]
+    #[case("the token: expired, otp=wrong", "the token: expired, otp=wrong")]
+    #[case(r#"{"password":{"value":"hunter3"}}"#, r#"{"password":"[secret]"}"#)]
+    #[case(r#"{"credentials":{"password":{}}}"#, r#"{"credentials":{"password":{}}}"#)]
     #[case("{ \"plain\" :  1 }", "{ \"plain\" :  1 }")]
     fn bodies_are_masked(#[case] body: &str, #[case] kept: &str) {
         assert_eq!(receipt(body).body, kept);

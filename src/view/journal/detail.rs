@@ -32,9 +32,8 @@ pub(super) fn whole(
     let told = Told::of(record);
     let mut prose = Prose::new(theme, columns);
     let action = screen.action_of(record);
-    let login = told.login().map(|login| login.to_string());
     let what = action.map_or_else(|| super::said(theme, &told), |action| action.verb.clone());
-    let what = login.map_or(what.clone(), |login| format!("{what}: {login}"));
+    let what = told.whom().map_or(what.clone(), |whom| format!("{what}: {whom}"));
     prose.say(Role::Heading, &words::capitalised(&what));
     prose.blank();
     if let Some(damage) = &record.damage {

@@ -34,7 +34,7 @@ impl Console {
         screen.press("B");
         screen.shows("paused");
         screen.press("\r");
-        screen.shows("it waits: c goes on");
+        screen.shows("c go on");
         screen.until("the first user", |text| text.matches('@').count() > 2);
         let first = selected(&screen);
         Console { screen, first, running: Keys::default(), paused: Keys::default() }
