@@ -15,7 +15,7 @@ use idtriage::tenant::http::{
 use jiff::Timestamp;
 use rstest::rstest;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpSocket};
@@ -147,6 +147,37 @@ async fn who_asks_for_a_clearance_keeps_no_seat_from_others() {
     let ends = wait::within("more clearances than there are seats", acts).await;
     assert!(ends.iter().all(|end| matches!(end, ActEnd::Answered(..))), "{ends:?}");
     assert_eq!(posts.load(Ordering::SeqCst), count);
+}
+
+/// Writes down who is asked for, and lets everybody else have a go meanwhile.
+struct Asked {
+    name: usize,
+    order: Arc<Mutex<Vec<usize>>>,
+}
+
+#[async_trait]
+impl Clearance for Asked {
+    async fn clear(&self) -> Result<(), String> {
+        self.order.lock().unwrap().push(self.name);
+        tokio::task::yield_now().await;
+        Ok(())
+    }
+}
+
+/// Where each waits for a place a while, those who come later pass nobody: else somebody may wait for ever.
+#[tokio::test]
+async fn who_came_first_acts_first() {
+    let org = org(Arc::default()).await;
+    let limits = Limits { act_gap: Duration::from_millis(5), ..Limits::default() };
+    let (http, order) = (http(limits), Arc::new(Mutex::new(Vec::new())));
+    let (bucket, request) = (Bucket::flow("f"), Request::post_nothing(url(org, "/suspend")));
+    let cleared: Vec<Asked> = (0..30).map(|name| Asked { name, order: order.clone() }).collect();
+    let acts = join_all(cleared.iter().map(|asked| http.act(&bucket, &request, asked)));
+    let ends = wait::within("everybody to have acted", acts).await;
+    assert!(ends.iter().all(|end| matches!(end, ActEnd::Answered(..))), "{ends:?}");
+    let mut order = order.lock().unwrap().clone();
+    order.dedup();
+    assert_eq!(order, (0..30).collect::<Vec<_>>());
 }
 
 /// It never has a proof.

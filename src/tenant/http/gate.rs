@@ -5,7 +5,7 @@ use crate::domain::WaitCause;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Notify;
+use tokio::sync::{Mutex, Notify};
 use tokio::sync::futures::OwnedNotified;
 use tokio::time::Instant;
 
@@ -26,6 +26,8 @@ pub(super) struct Gate {
     flying: u32,
     /// Told whenever one of them is not any more.
     landed: Arc<Notify>,
+    /// Where those stand that keep a distance: whoever came first leaves first.
+    line: Arc<Mutex<()>>,
 }
 
 /// What the other side said of its window last.
@@ -66,7 +68,8 @@ impl Gate {
     pub(super) fn new(now: Instant) -> Gate {
         let cause = WaitCause::Paced;
         let left = VecDeque::new();
-        Gate { opens: now, cause, next: now, left, window: None, flying: 0, landed: Arc::default() }
+        let (landed, line) = (Arc::default(), Arc::default());
+        Gate { opens: now, cause, next: now, left, window: None, flying: 0, landed, line }
     }
 
     /// Lets a request that keeps this distance leave, if there is room for it: now its place is taken.
@@ -83,6 +86,11 @@ impl Gate {
                 Found::Room(self.take(gap, now))
             }
         }
+    }
+
+    /// Where those stand that keep a distance.
+    pub(super) fn line(&self) -> Arc<Mutex<()>> {
+        self.line.clone()
     }
 
     /// One that left is not on its way any more: there may be room.

@@ -215,13 +215,7 @@ impl Http {
     async fn turn<'a>(&'a self, bucket: &'a Bucket, turn: Turn, url: &Url) -> Result<Leave<'a>, HttpError> {
         let telling = Telling { from: self.limits.told_from, clock: &self.clock };
         let began = Instant::now();
-        self.pacer.turn(bucket, turn, &telling).await.map_err(|refused| {
-            let host = address::host(url);
-            match refused {
-                Refused::Closed(wait) => HttpError::Throttled { host, wait },
-                Refused::Crowded => HttpError::Crowded { host, waited: began.elapsed() },
-            }
-        })
+        self.pacer.turn(bucket, turn, &telling).await.map_err(|refused| no_turn(refused, url, began))
     }
 
     /// The same, with its clearance. Neither waits for the other with something in its hands: the turn is given
@@ -234,6 +228,8 @@ impl Http {
         request: &Request,
         clearance: &dyn Clearance,
     ) -> Result<Leave<'a>, HttpError> {
+        let began = Instant::now();
+        let _first = self.pacer.line(bucket, turn).await.map_err(|error| no_turn(error, &request.url, began))?;
         loop {
             self.turn(bucket, turn, &request.url).await?.stayed();
             clearance.clear().await.map_err(HttpError::NotCleared)?;
@@ -305,6 +301,14 @@ impl Http {
         let headers = response.headers().iter().map(header_text).collect();
         let (body, flaw) = read_body(response, allowance.body).await;
         Answer { status, headers, body, flaw, at: self.now() }
+    }
+}
+
+fn no_turn(refused: Refused, url: &Url, began: Instant) -> HttpError {
+    let host = address::host(url);
+    match refused {
+        Refused::Closed(wait) => HttpError::Throttled { host, wait },
+        Refused::Crowded => HttpError::Crowded { host, waited: began.elapsed() },
     }
 }
 

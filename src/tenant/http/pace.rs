@@ -20,6 +20,7 @@ use jiff::Timestamp;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tokio::sync::OwnedMutexGuard;
 use tokio::sync::futures::OwnedNotified;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
@@ -144,6 +145,27 @@ impl Pacer {
         match self.leave(bucket, turn.gap) {
             Found::Room(taken) => Some(self.leaving(bucket, taken, seat)),
             Found::Closed | Found::Tight(..) => None,
+        }
+    }
+
+    /// Stands in line with others that keep a distance, so that nobody is passed by those who came later; there is no
+    /// line where no distance is kept. Whoever is not first by the deadline hears how long the next place is away.
+    pub(super) async fn line(
+        &self,
+        bucket: &Bucket,
+        turn: Turn,
+    ) -> Result<Option<OwnedMutexGuard<()>>, Refused> {
+        if turn.gap.is_zero() {
+            return Ok(None);
+        }
+        let line = self.at_gate(bucket, |gate, _| gate.line());
+        match timeout_at(turn.deadline, line.lock_owned()).await {
+            Ok(first) => Ok(Some(first)),
+            Err(_) => {
+                let opens = self.next_place(bucket, turn.gap).map(|place| place.opens);
+                let wait = opens.map(|opens| opens.saturating_duration_since(Instant::now()));
+                Err(Refused::Closed(wait.unwrap_or_default()))
+            }
         }
     }
 
