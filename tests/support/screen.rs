@@ -111,6 +111,19 @@ impl Screen {
         self.text().lines().map(str::to_owned).collect()
     }
 
+    /// The rows that stand on a ground of their own, or reversed, as what is selected does.
+    pub(crate) fn lit_rows(&self) -> Vec<String> {
+        let parser = self.terminal.lock().unwrap();
+        let screen = parser.screen();
+        let is_lit = |row: &u16| {
+            let cell = screen.cell(*row, 1);
+            cell.is_some_and(|cell| cell.inverse() || cell.bgcolor() != vt100::Color::Default)
+        };
+        let (rows, columns) = screen.size();
+        let lit = (0..rows.get()).filter(is_lit);
+        lit.map(|row| screen.contents_between(row, 0, row, columns.get())).collect()
+    }
+
     pub(crate) fn press(&mut self, keys: &str) {
         self.keys.write_all(keys.as_bytes()).unwrap();
         self.keys.flush().unwrap();

@@ -5,8 +5,8 @@ use crate::domain::WaitCause;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{Mutex, Notify};
 use tokio::sync::futures::OwnedNotified;
+use tokio::sync::{Mutex, Notify};
 use tokio::time::Instant;
 
 /// Of requests that keep a distance no more than this leave within as many distances.

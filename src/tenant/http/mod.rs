@@ -229,7 +229,8 @@ impl Http {
         clearance: &dyn Clearance,
     ) -> Result<Leave<'a>, HttpError> {
         let began = Instant::now();
-        let _first = self.pacer.line(bucket, turn).await.map_err(|error| no_turn(error, &request.url, began))?;
+        let _first =
+            self.pacer.line(bucket, turn).await.map_err(|error| no_turn(error, &request.url, began))?;
         loop {
             self.turn(bucket, turn, &request.url).await?.stayed();
             clearance.clear().await.map_err(HttpError::NotCleared)?;

@@ -16,8 +16,8 @@ const DEADLINE: Duration = Duration::from_secs(45);
 pub(crate) struct Keys(Vec<Duration>);
 
 impl Keys {
-    /// Moves from the first user of the run to the second, or back, and waits until they are the one whom the rows
-    /// below the list are about. The run changes other things on the screen; that no key but this one does.
+    /// Moves from the first user of the run to the second, or back, and waits until the screen shows that. The run
+    /// changes other things on the screen; that no key but this one does.
     pub(crate) fn press(&mut self, screen: &mut Screen, first: &str) {
         let before = selected(screen);
         let key = if before == first { "j" } else { "k" };
@@ -47,9 +47,9 @@ impl Keys {
     }
 }
 
-/// The user whom the lowest row that begins with a name is about.
+/// The user whose row is selected.
 pub(crate) fn selected(screen: &Screen) -> String {
-    let rows = screen.rows();
-    let mut first_words = rows.iter().rev().filter_map(|row| row.split_whitespace().next());
+    let rows = screen.lit_rows();
+    let mut first_words = rows.iter().filter_map(|row| row.split_whitespace().next());
     first_words.find(|word| word.contains('@')).unwrap_or_default().to_owned()
 }
