@@ -553,7 +553,7 @@ async fn each_try_wants_its_clearance() {
         tenants(Config { flows: vec![flow(&double.url("/invoke"), FlowAuth::None)], ..config::nothing() });
     let shown = show(&tenants);
     let end = tenants.call(&order("suspend"), &shown, &Cleared(0.into())).await.end;
-    assert!(matches!(&end, CallEnd::NotSent(end) if end.why.contains("the lease is gone")), "{end:?}");
+    assert!(matches!(&end, CallEnd::HeldBack(why) if why.contains("the lease is gone")), "{end:?}");
     assert!(double.seen("/invoke").is_empty());
     let end = tenants.call(&order("suspend"), &shown, &Cleared(1.into())).await.end;
     assert!(matches!(&end, CallEnd::Throttled(_)), "{end:?}");
@@ -665,6 +665,23 @@ async fn when_the_wait_runs_out_nothing_ran() {
     let CallEnd::Throttled(receipt) = end else { panic!("{end:?}") };
     assert_eq!(receipt.status, Some(429));
     assert_eq!(double.seen("/invoke").len(), receipt.tries.len() + 1);
+}
+
+#[tokio::test]
+async fn what_finds_its_bucket_closed_for_longer_than_it_waits_is_held_back() {
+    let asks_for_an_hour = || Reply::With(429, vec![("retry-after", "3600".into())], String::new());
+    let double = Double::start(move |_, _| asks_for_an_hour()).await;
+    let act = Allowance { held: Duration::ZERO, ..limits().act };
+    let limits = Limits { act, longest_pause: Duration::from_secs(3_600), ..limits() };
+    let flows = vec![flow(&double.url("/invoke"), FlowAuth::ClientToken)];
+    let tenants = tenants_within(Config { flows, ..config::nothing() }, limits);
+    let shown = show(&tenants);
+    let call = async || tenants.call(&order("suspend"), &shown, &Cleared(usize::MAX.into())).await.end;
+    let first = call().await;
+    assert!(matches!(&first, CallEnd::Throttled(receipt) if receipt.status == Some(429)), "{first:?}");
+    let second = call().await;
+    assert!(matches!(&second, CallEnd::HeldBack(why) if why.contains("is throttling")), "{second:?}");
+    assert_eq!(double.seen("/invoke").len(), 1, "the other side heard nothing of it");
 }
 
 #[tokio::test]

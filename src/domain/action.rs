@@ -128,6 +128,8 @@ pub enum Outcome {
     NoChange,
     /// The target's state does not allow it.
     NotLegal,
+    /// It was held back before a byte left: by our pace, a stop, or a lease that ran out. It can be run again.
+    NotSent,
     /// Our guard, or a 401, 403, 404 or 429 of the other side.
     Refused,
     /// Another 4xx, or nothing was sent because the connection failed.
@@ -138,12 +140,13 @@ pub enum Outcome {
 
 impl Outcome {
     /// Every outcome.
-    pub const ALL: [Outcome; 8] = [
+    pub const ALL: [Outcome; 9] = [
         Outcome::Pending,
         Outcome::Accepted,
         Outcome::Changed,
         Outcome::NoChange,
         Outcome::NotLegal,
+        Outcome::NotSent,
         Outcome::Refused,
         Outcome::Failed,
         Outcome::Unknown,
@@ -157,6 +160,7 @@ impl Outcome {
             Outcome::Changed => "changed",
             Outcome::NoChange => "no-change",
             Outcome::NotLegal => "not-legal",
+            Outcome::NotSent => "not-sent",
             Outcome::Refused => "refused",
             Outcome::Failed => "failed",
             Outcome::Unknown => "unknown",
@@ -184,7 +188,7 @@ impl Outcome {
     pub fn exit_status(self) -> u8 {
         match self {
             Outcome::Accepted | Outcome::Changed | Outcome::NoChange => 0,
-            Outcome::Failed | Outcome::Refused | Outcome::NotLegal => 1,
+            Outcome::Failed | Outcome::Refused | Outcome::NotLegal | Outcome::NotSent => 1,
             Outcome::Pending | Outcome::Unknown => 4,
         }
     }
@@ -266,8 +270,8 @@ pub struct Receipt {
     /// What the bounded re-read of the target saw, in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verified: Option<String>,
-    /// Whether it was held back right before it would have left: nothing was sent, and whoever waits may be acted on
-    /// by another attempt.
+    /// Whether it was held back before it left: nothing was sent, and whoever waits may be acted on by another
+    /// attempt.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub withheld: bool,
     /// How the run's execution ended, where a record of that arrived.
@@ -375,7 +379,9 @@ impl Action {
     /// Whether it was held back before anything left, so that nothing came of it.
     pub fn is_withheld(&self) -> bool {
         let is_marked = self.receipt.as_ref().is_some_and(|receipt| receipt.withheld);
-        is_marked && self.evidence == Evidence::Intended && self.outcome == Outcome::Failed
+        // Records of earlier versions say that it failed.
+        let is_unsent = matches!(self.outcome, Outcome::NotSent | Outcome::Failed);
+        is_marked && self.evidence == Evidence::Intended && is_unsent
     }
 
     fn takes(&self, settlement: &Settlement) -> bool {
@@ -448,7 +454,8 @@ pub struct Settlement {
 impl Settlement {
     /// Whether it says that no byte left.
     pub fn is_not_sent(&self) -> bool {
-        self.outcome == Outcome::Failed && self.evidence == Evidence::Intended
+        let is_unsent = matches!(self.outcome, Outcome::NotSent | Outcome::Failed);
+        is_unsent && self.evidence == Evidence::Intended
     }
 }
 

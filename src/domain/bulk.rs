@@ -239,7 +239,8 @@ impl BulkCounts {
 
     /// `1 refused, 3 changed, 6 queued`: what wants a look first, since a narrow screen cuts the rest.
     pub fn words(&self) -> String {
-        const FIRST: [Outcome; 4] = [Outcome::Unknown, Outcome::Failed, Outcome::Refused, Outcome::NotLegal];
+        const FIRST: [Outcome; 5] =
+            [Outcome::Unknown, Outcome::Failed, Outcome::NotSent, Outcome::Refused, Outcome::NotLegal];
         let rest = Outcome::ALL.iter().filter(|outcome| !FIRST.contains(outcome));
         let ended = FIRST.iter().chain(rest).map(|outcome| (outcome.word(), self.of(*outcome)));
         let all = ended.chain([("queued", self.queued)]).filter(|(_, count)| *count > 0);

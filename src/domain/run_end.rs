@@ -137,11 +137,12 @@ fn rank(outcome: Outcome) -> u8 {
         Outcome::Unknown => 0,
         Outcome::Pending => 1,
         Outcome::Failed => 2,
-        Outcome::Refused => 3,
-        Outcome::NotLegal => 4,
-        Outcome::Accepted => 5,
-        Outcome::Changed => 6,
-        Outcome::NoChange => 7,
+        Outcome::NotSent => 3,
+        Outcome::Refused => 4,
+        Outcome::NotLegal => 5,
+        Outcome::Accepted => 6,
+        Outcome::Changed => 7,
+        Outcome::NoChange => 8,
     }
 }
 

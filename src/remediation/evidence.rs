@@ -30,7 +30,10 @@ pub fn judge(end: CallEnd, flow: &Flow, now: Timestamp) -> Settlement {
         CallEnd::Throttled(receipt) => {
             Settlement { evidence: Evidence::Acknowledged, outcome: Outcome::Refused, receipt }
         }
-        CallEnd::NotSent(end) if end.tries.is_empty() => not_sent(silent(end)),
+        CallEnd::HeldBack(why) => held_back(why, now),
+        CallEnd::NotSent(end) if end.tries.is_empty() => {
+            Settlement { evidence: Evidence::Intended, outcome: Outcome::Failed, receipt: silent(end) }
+        }
         // The tries before it did leave, and were answered.
         CallEnd::NotSent(end) => {
             Settlement { evidence: Evidence::Acknowledged, outcome: Outcome::Failed, receipt: silent(end) }
@@ -41,9 +44,10 @@ pub fn judge(end: CallEnd, flow: &Flow, now: Timestamp) -> Settlement {
     }
 }
 
-/// No byte left.
-pub fn not_sent(receipt: Receipt) -> Settlement {
-    Settlement { evidence: Evidence::Intended, outcome: Outcome::Failed, receipt }
+/// No byte left, and that says nothing of the other side: it can be run again.
+pub fn held_back(why: String, now: Timestamp) -> Settlement {
+    let receipt = Receipt { error: Some(why), at: Some(now), withheld: true, ..Default::default() };
+    Settlement { evidence: Evidence::Intended, outcome: Outcome::NotSent, receipt }
 }
 
 fn of_status(status: Option<u16>, flow: &Flow) -> (Outcome, Evidence) {
@@ -180,6 +184,7 @@ mod tests {
 
     #[rstest]
     #[case(CallEnd::NotSent("dns".into()), Outcome::Failed, Evidence::Intended, "nothing was sent: dns")]
+    #[case(CallEnd::HeldBack("full".into()), Outcome::NotSent, Evidence::Intended, "nothing was sent: full")]
     #[case(CallEnd::Unknown("cut\u{1b}".into()), Outcome::Unknown, Evidence::Sent, "no answer: cut<U+001B>; it may or may not have happened")]
     #[case(CallEnd::Throttled(Receipt { status: Some(429), ..Default::default() }), Outcome::Refused, Evidence::Acknowledged, "answered 429")]
     fn calls_without_an_answer(

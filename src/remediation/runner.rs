@@ -243,7 +243,13 @@ impl Runner {
             self.check_target(plan).await?;
         }
         let ticket = self.gate.enter(plan.action).ok_or(RunError::Stopping)?;
-        let flight = Flight::new(&self.desk, &self.pace, plan, (confirmed.reason.clone(), basis), progress);
+        let flight = Flight::new(
+            &self.desk,
+            &self.pace,
+            (plan, self.gate.closing()),
+            (confirmed.reason.clone(), basis),
+            progress,
+        );
         let flight = flight.watched_by(watch);
         tokio::spawn(flight.fly(ticket, proof)).await.map_err(|_| RunError::Lost(plan.action))?
     }

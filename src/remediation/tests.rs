@@ -5,6 +5,7 @@ mod accounts;
 mod again;
 mod bulk;
 mod doubles;
+mod held_back;
 mod issues;
 mod later;
 mod model;
@@ -590,7 +591,7 @@ async fn a_send_that_cannot_be_recorded_is_not_made() {
     let lab = Setup { memory, ..Setup::ends([answered(200)]) }.lab();
     let plan = lab.plan().await;
     let action = lab.run(&plan, &confirmed(&plan)).await.unwrap();
-    assert_eq!((action.evidence, action.outcome), (Evidence::Intended, Outcome::Failed));
+    assert_eq!((action.evidence, action.outcome), (Evidence::Intended, Outcome::NotSent));
     assert_eq!(lab.acts(), ["intend", "settle"]);
 }
 
@@ -600,7 +601,7 @@ async fn a_process_that_slept_through_its_lease_sends_nothing() {
     let plan = lab.plan().await;
     let asleep = Runner::new(lab.desk.clone(), Pace { lease: SignedDuration::ZERO, ..pace() });
     let action = only(asleep.run(&plan, &confirmed(&plan), mpsc::unbounded_channel().0).await.unwrap());
-    assert_eq!((action.outcome, lab.sends()), (Outcome::Failed, 0));
+    assert_eq!((action.outcome, lab.sends()), (Outcome::NotSent, 0));
     assert!(action.receipt.unwrap().error.unwrap().contains("lease"));
 }
 
@@ -618,7 +619,7 @@ async fn what_was_declared_dead_while_it_waited_for_its_place_does_not_leave() {
     let confirmed = confirmed(&plan);
     let (action, ()) = tokio::join!(lab.run(&plan, &confirmed), declared_dead);
     let action = action.unwrap();
-    assert_eq!((action.evidence, action.outcome, lab.sends()), (Evidence::Intended, Outcome::Failed, 0));
+    assert_eq!((action.evidence, action.outcome, lab.sends()), (Evidence::Intended, Outcome::NotSent, 0));
     assert!(action.receipt.unwrap().error.unwrap().contains("not pending any more"));
 }
 
@@ -640,7 +641,7 @@ async fn what_slept_through_its_lease_while_it_waited_for_its_place_does_not_lea
     let confirmed = confirmed(&plan);
     let (action, ()) = tokio::join!(lab.run(&plan, &confirmed), asleep);
     let action = action.unwrap();
-    assert_eq!((action.evidence, action.outcome, lab.sends()), (Evidence::Intended, Outcome::Failed, 0));
+    assert_eq!((action.evidence, action.outcome, lab.sends()), (Evidence::Intended, Outcome::NotSent, 0));
     assert_eq!(action.receipt.unwrap().error.unwrap(), "the lease ran out before a byte left");
 }
 

@@ -11,6 +11,9 @@ pub(super) fn of(end: ActEnd, receipt: impl FnOnce(&Answer, Vec<Try>) -> Receipt
     match end {
         ActEnd::Answered(answer, tries) => CallEnd::Answered(receipt(&answer, tries)),
         ActEnd::Throttled(answer, tries) => CallEnd::Throttled(receipt(&answer, tries)),
+        ActEnd::NotSent(error, tries) if tries.is_empty() && error.is_held_back() => {
+            CallEnd::HeldBack(line(&error.into()))
+        }
         ActEnd::NotSent(error, tries) => CallEnd::NotSent(no_answer(error, tries)),
         ActEnd::Unknown(error, tries) => CallEnd::Unknown(no_answer(error, tries)),
     }

@@ -84,6 +84,8 @@ pub enum CallEnd {
     Answered(Receipt),
     /// DNS, connect or TLS failed, or no token was had: no byte of the request left.
     NotSent(NoAnswer),
+    /// Our own pace held it back, or whoever allowed it: no byte left, and the other side said nothing to it.
+    HeldBack(String),
     /// The wait after 429s ran out; every try was answered 429, so nothing ran.
     Throttled(Receipt),
     /// Time-out or cut connection after a byte may have left: nobody knows.

@@ -85,6 +85,7 @@ fn frame(card: &Card) -> Panel {
             Outcome::Unknown => "Outcome unknown",
             Outcome::Refused => "Refused",
             Outcome::Failed => "Failed",
+            Outcome::NotSent => "Not sent",
             Outcome::NotLegal => "Not legal",
             Outcome::Pending => "Pending",
             Outcome::Accepted => "Accepted",

@@ -143,7 +143,7 @@ impl From<Outcome> for Role {
             Outcome::Pending => Role::Muted,
             Outcome::Accepted => Role::Accent,
             Outcome::Changed | Outcome::NoChange => Role::Good,
-            Outcome::NotLegal | Outcome::Refused => Role::Warning,
+            Outcome::NotLegal | Outcome::NotSent | Outcome::Refused => Role::Warning,
             Outcome::Failed | Outcome::Unknown => Role::Alarm,
         }
     }

@@ -111,6 +111,8 @@ pub(super) fn outcome(outcome: Outcome, receipt: Option<&Receipt>) -> String {
         (Outcome::Failed, Some(status), _) => format!("answered {status}"),
         (Outcome::Failed, _, Some(error)) => format!("nothing was sent: {error}"),
         (Outcome::Failed, ..) => "nothing was sent".to_owned(),
+        (Outcome::NotSent, _, Some(error)) => format!("held back, and not sent: {error}"),
+        (Outcome::NotSent, ..) => "held back, and not sent".to_owned(),
         (Outcome::Unknown, Some(status), _) => format!("answered {status}: it may or may not have happened"),
         (Outcome::Unknown, _, Some(error)) => format!("it may or may not have happened: {error}"),
         (Outcome::Unknown, ..) => "it may or may not have happened".to_owned(),

@@ -205,7 +205,7 @@ impl FlowCaller for Caller {
 
     async fn call(&self, order: &Order, shown: &ShownRequest, clearance: &dyn Clearance) -> Called {
         if let Err(why) = clearance.clear().await {
-            return CallEnd::NotSent(why.into()).into();
+            return CallEnd::HeldBack(why).into();
         }
         self.sent.lock().unwrap().push(shown.clone());
         let gate = self.gate.lock().unwrap().clone();

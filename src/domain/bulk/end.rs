@@ -36,8 +36,11 @@ pub enum EndKind {
 impl EndKind {
     /// The kind of what came back for one user, if it may be wrong for everybody.
     pub fn of_answer(outcome: Outcome, status: Option<u16>) -> Option<EndKind> {
-        let is_odd =
-            matches!(outcome, Outcome::Refused | Outcome::Failed | Outcome::Unknown | Outcome::Pending);
+        // A step that was held back behind another is no user's own, as no pace is.
+        let is_odd = matches!(
+            outcome,
+            Outcome::Refused | Outcome::Failed | Outcome::Unknown | Outcome::Pending | Outcome::NotSent
+        );
         is_odd.then_some(EndKind::Answered(outcome, status))
     }
 }

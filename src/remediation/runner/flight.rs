@@ -1,16 +1,17 @@
 //! From the intent to the receipt, in a task that nobody's leaving stops.
 
-use super::gate::Ticket;
+use super::gate::{Closing, Ticket};
 use super::{Landed, Pace, Progress, Proof, RunError, Told, verify};
-use crate::domain::action::{Receipt, Settlement};
+use crate::domain::action::Settlement;
 use crate::domain::plan::Plan;
 use crate::domain::{Action, Evidence, OneTimeLink, Outcome};
 use crate::remediation::{Desk, evidence, sight};
 use crate::store::{Basis, Lease, StoreError};
-use crate::tenant::{Called, Clearance};
+use crate::tenant::{CallEnd, Called, Clearance};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use std::convert::Infallible;
+use std::future::pending;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::mpsc::UnboundedSender;
@@ -24,7 +25,8 @@ pub(super) struct Flight {
     basis: Basis,
     progress: UnboundedSender<Told>,
     watch: Option<Watch>,
-    was_withheld: AtomicBool,
+    closing: Closing,
+    is_leaving: AtomicBool,
     hold: Mutex<Hold>,
 }
 
@@ -44,7 +46,7 @@ impl Flight {
     pub(super) fn new(
         desk: &Arc<Desk>,
         pace: &Arc<Pace>,
-        plan: &Plan,
+        (plan, closing): (&Plan, Closing),
         (reason, basis): (Option<String>, Basis),
         progress: UnboundedSender<Told>,
     ) -> Flight {
@@ -59,7 +61,8 @@ impl Flight {
             progress,
             hold,
             watch: None,
-            was_withheld: AtomicBool::new(false),
+            closing,
+            is_leaving: AtomicBool::new(false),
         }
     }
 
@@ -139,22 +142,32 @@ impl Flight {
         let sending = self.desk.store.sending(self.plan.action).await;
         let now = self.desk.now();
         if let Err(error) = sending {
-            return (unsent(error.to_string(), now), None);
+            return (evidence::held_back(error.to_string(), now), None);
         }
         if self.has_lapsed() {
-            return (unsent(LAPSED.to_owned(), now), None);
+            return (evidence::held_back(LAPSED.to_owned(), now), None);
         }
         self.tell(Progress::Sending);
         let order = self.plan.order(self.desk.actor.signed());
-        let Called { end, link } = self.desk.caller.call(&order, &self.plan.request, self).await;
-        let mut settlement = evidence::judge(end, &self.plan.flow, self.desk.now());
-        if settlement.evidence == Evidence::Intended && self.was_withheld.load(Ordering::SeqCst) {
-            // It is no answer, and says nothing of the other side.
-            settlement.receipt.withheld = true;
-            return (settlement, link);
+        let called = tokio::select! {
+            called = self.desk.caller.call(&order, &self.plan.request, self) => called,
+            () = self.stopped_while_waiting() => CallEnd::HeldBack(STOPPING.to_owned()).into(),
+        };
+        let Called { end, link } = called;
+        let settlement = evidence::judge(end, &self.plan.flow, self.desk.now());
+        // What was held back is no answer, and says nothing of the other side.
+        if settlement.outcome != Outcome::NotSent {
+            self.tell(Progress::Answered(settlement.receipt.status, settlement.outcome));
         }
-        self.tell(Progress::Answered(settlement.receipt.status, settlement.outcome));
         (settlement, link)
+    }
+
+    /// The program stops before anything left: nobody waits for a turn any more. What has its clearance is waited for.
+    async fn stopped_while_waiting(&self) {
+        self.closing.closed().await;
+        if self.is_leaving.load(Ordering::SeqCst) {
+            pending::<()>().await;
+        }
     }
 
     /// Renews the lease for as long as it is polled. A renewal that fails is tried again in time: the
@@ -256,18 +269,19 @@ impl Open {
 impl Clearance for Flight {
     async fn clear(&self) -> Result<(), String> {
         if let Some(Err(why)) = self.watch.as_ref().map(|may_leave| may_leave()) {
-            self.was_withheld.store(true, Ordering::SeqCst);
             return Err(why);
         }
         if self.has_lapsed() {
             return Err(LAPSED.to_owned());
         }
-        self.extend().await.map_err(|error| error.to_string())
+        self.extend().await.map_err(|error| error.to_string())?;
+        if self.closing.is_closed() {
+            return Err(STOPPING.to_owned());
+        }
+        self.is_leaving.store(true, Ordering::SeqCst);
+        Ok(())
     }
 }
 
 const LAPSED: &str = "the lease ran out before a byte left";
-
-fn unsent(why: String, now: Timestamp) -> Settlement {
-    evidence::not_sent(Receipt { error: Some(why), at: Some(now), ..Default::default() })
-}
+const STOPPING: &str = "the program was stopping";

@@ -2,6 +2,7 @@
 
 use crate::domain::plan::Plan;
 use crate::domain::{ActionId, Login};
+use std::future::pending;
 use tokio::sync::watch;
 
 /// An action that was confirmed and is not sent any more: the program stopped before.
@@ -16,7 +17,7 @@ pub struct Unsent {
 }
 
 #[derive(Debug, Default)]
-struct State {
+pub(super) struct State {
     is_closed: bool,
     flying: usize,
     runs: Vec<Run>,
@@ -41,6 +42,23 @@ pub(super) struct Gate {
 #[derive(Debug)]
 pub(super) struct Ticket {
     state: watch::Sender<State>,
+}
+
+/// Whether the gate was closed, for who is behind it.
+#[derive(Debug, Clone)]
+pub(super) struct Closing(watch::Receiver<State>);
+
+impl Closing {
+    pub(super) fn is_closed(&self) -> bool {
+        self.0.borrow().is_closed
+    }
+
+    /// Waits until it is; for ever where there is no gate any more.
+    pub(super) async fn closed(&self) {
+        if self.0.clone().wait_for(|state| state.is_closed).await.is_err() {
+            pending::<()>().await;
+        }
+    }
 }
 
 /// A run of which something may still be let in. Dropping it forgets the run, unless the gate was closed
@@ -71,6 +89,11 @@ impl Gate {
             !state.is_closed
         });
         entered.then(|| Ticket { state: self.state.clone() })
+    }
+
+    /// For who was let in.
+    pub(super) fn closing(&self) -> Closing {
+        Closing(self.state.subscribe())
     }
 
     /// Lets nobody in any more.

@@ -71,7 +71,7 @@ fn may_have_worked(other: &Action, flow: Option<&Flow>) -> bool {
         Outcome::Pending | Outcome::Accepted | Outcome::Changed | Outcome::Unknown => true,
         // What answered may have been the flow itself, after it did something.
         Outcome::Refused | Outcome::Failed => !is_oktas,
-        Outcome::NoChange | Outcome::NotLegal => false,
+        Outcome::NoChange | Outcome::NotLegal | Outcome::NotSent => false,
     }
 }
 

@@ -49,11 +49,7 @@ impl Runner {
                 },
             };
             let end = StepEnd { flow: step.flow.id.clone(), verb: step.verb.clone(), ended };
-            let is_withheld = end.action().is_some_and(Action::is_withheld);
             ends.push(end);
-            if is_withheld {
-                break;
-            }
         }
         for (at, left) in open {
             // Nobody's leaving stops the look; one that breaks off proves nothing.
@@ -184,6 +180,11 @@ fn stopped_by(ends: &[StepEnd], step: &Plan) -> Option<Refusal> {
     let last = ends.last()?;
     let outcome = last.outcome();
     let was_made = matches!(outcome, Outcome::Accepted | Outcome::Changed);
+    if ends.iter().all(nothing_left) && last.action().is_some_and(Action::is_withheld) {
+        // The whole run waits for another attempt, which begins with what comes first.
+        let why = format!("`{}` before it was held back, and nothing was sent", last.verb);
+        return Some(Refusal { why, outcome: Outcome::NotSent, is_general: false });
+    }
     let why = match step.particulars.whom {
         Whom::Read if outcome == Outcome::Refused => "was refused",
         // Somebody else may have made an account of this login meanwhile: that one is not activated.
@@ -195,6 +196,10 @@ fn stopped_by(ends: &[StepEnd], step: &Plan) -> Option<Refusal> {
 
 fn was_not_sent(end: &StepEnd) -> bool {
     matches!(end.ended, Ended::NotSent(_))
+}
+
+fn nothing_left(end: &StepEnd) -> bool {
+    was_not_sent(end) || end.action().is_some_and(Action::is_withheld)
 }
 
 fn may_have_left(error: &RunError) -> bool {

@@ -41,6 +41,8 @@ struct Town {
     calls: Mutex<BTreeMap<String, usize>>,
     /// How a call for an account ends, where not with 200.
     ends: Mutex<HashMap<String, CallEnd>>,
+    /// Whose calls our own pace holds back, with why.
+    held_back: Mutex<HashMap<String, String>>,
     /// Those who cannot be read.
     unread: Mutex<BTreeSet<String>>,
     /// Those whom Okta knows no more.
@@ -132,11 +134,15 @@ impl FlowCaller for Town {
             pace.acquire().await.unwrap().forget();
         }
         if let Err(why) = clearance.clear().await {
-            return CallEnd::NotSent(why.into()).into();
+            return CallEnd::HeldBack(why).into();
+        }
+        let id = order.target.clone().unwrap_or_default();
+        let held_back = self.held_back.lock().unwrap().get(&id).cloned();
+        if let Some(why) = held_back {
+            return CallEnd::HeldBack(why).into();
         }
         let now = self.on_their_way.fetch_add(1, Ordering::SeqCst) + 1;
         self.most_on_their_way.fetch_max(now, Ordering::SeqCst);
-        let id = order.target.clone().unwrap_or_default();
         let number = {
             let mut calls = self.calls.lock().unwrap();
             *calls.entry(id.clone()).or_default() += 1;
@@ -662,6 +668,53 @@ async fn who_waits_for_their_place_stays_queued_when_the_run_is_held(#[case] flo
     assert_eq!((run.state, run.counts.done(), run.counts.of(Outcome::Refused)), (BulkState::Done, 40, 1));
     let calls = block.town.calls.lock().unwrap();
     assert!(calls.len() == 40 && calls.values().all(|count| *count <= steps), "{calls:?}");
+}
+
+/// Also in a run of several actions, and in the middle of the run.
+#[rstest]
+#[case::one_action(suspend(), 1)]
+#[case::two_actions(operation::CONTAIN.flow_id(), 2)]
+#[tokio::test(flavor = "multi_thread")]
+async fn who_was_held_back_by_our_pace_is_not_sent_and_still_waits(
+    #[case] flow: FlowId,
+    #[case] steps: usize,
+) {
+    let block = Block::new();
+    let id = block.queued_for(flow, 40).await;
+    let full = accounts(20..40).map(|account| (account, "`x` is throttling: 300 s".to_owned()));
+    block.town.held_back.lock().unwrap().extend(full);
+    let run = block.drive(id).await.unwrap();
+    let why = run.why.clone().unwrap();
+    assert!(why.ends_with("is not sent, and still waits: `x` is throttling: 300 s"), "{why}");
+    assert_eq!((run.state, run.counts.of(Outcome::Failed)), (BulkState::Paused, 0), "{}", run.counts.words());
+    assert!(run.counts.queued >= 20 && run.counts.of(Outcome::NotSent) == 0, "{}", run.counts.words());
+    block.town.held_back.lock().unwrap().clear();
+    let run = block.go_on(id).await.unwrap();
+    assert_eq!((run.state, run.counts.done(), run.counts.queued), (BulkState::Done, 40, 0), "{:?}", run.why);
+    let calls = block.town.calls.lock().unwrap();
+    assert!(calls.len() == 40 && calls.values().all(|count| *count == steps), "{calls:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_waits_for_a_turn_when_the_program_stops_still_waits_in_the_run() {
+    let block = Block::new();
+    let id = block.queued(3).await;
+    // There is no turn for anybody.
+    *block.town.pace.lock().unwrap() = Some(Arc::new(tokio::sync::Semaphore::new(0)));
+    let runner = Arc::new(block.runner());
+    let (driving, wishes) = (runner.clone(), block.wishes.subscribe());
+    let driven = tokio::spawn(async move { driving.drive(id, wishes, mpsc::unbounded_channel().0).await });
+    while runner.in_flight() == 0 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(runner.finish(Duration::from_secs(60)).await, 0);
+    let run = driven.await.unwrap().unwrap();
+    assert_eq!((run.state, run.counts.words()), (BulkState::Paused, "3 queued".to_owned()));
+    assert!(run.why.unwrap().contains("the program"));
+    *block.town.pace.lock().unwrap() = None;
+    let run = block.go_on(id).await.unwrap();
+    assert_eq!((run.state, run.counts.words()), (BulkState::Done, "3 changed".to_owned()));
+    block.nobody_twice();
 }
 
 #[tokio::test(flavor = "multi_thread")]

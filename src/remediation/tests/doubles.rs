@@ -547,7 +547,7 @@ impl FlowCaller for Script {
             may_leave.notified().await;
         }
         if let Err(why) = clearance.clear().await {
-            return CallEnd::NotSent(why.into()).into();
+            return CallEnd::HeldBack(why).into();
         }
         self.trace.lock().unwrap().push("call");
         if let Some((begun, may_end)) = &self.held {

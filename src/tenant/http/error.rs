@@ -107,6 +107,11 @@ impl HttpError {
         matches!(self, HttpError::TimedOut { .. } | HttpError::Cut { .. } | HttpError::TooLarge { .. })
     }
 
+    /// Whether it was us who did not send it, and may send it later.
+    pub fn is_held_back(&self) -> bool {
+        matches!(self, HttpError::NotCleared(_) | HttpError::Throttled { .. } | HttpError::Crowded { .. })
+    }
+
     /// What mends it, where we know.
     pub fn hint(&self) -> Option<&'static str> {
         match self {

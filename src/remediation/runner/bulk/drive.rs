@@ -4,7 +4,7 @@ use super::brake::{Answer, Brake};
 use super::{BulkTold, Wish};
 use crate::domain::bulk::{BulkEnd, BulkRun, BulkState, BulkUser, doubts};
 use crate::domain::plan::{Plan, Refusal};
-use crate::domain::run_end::{RunEnd, StepEnd};
+use crate::domain::run_end::{Ended as StepEnded, RunEnd, StepEnd};
 use crate::domain::{Action, ActionId, Flow, Outcome, Risk, Untrusted};
 use crate::remediation::blast::Depth;
 use crate::remediation::bulk::ask;
@@ -294,7 +294,12 @@ impl<'a> Drive<'a> {
             heard(told);
         }
         match ended {
-            Ok(run) if run.steps.iter().any(is_withheld) => Ok(Ended::Waits),
+            Ok(run) if was_held_back(&run) => {
+                // It may be so for everybody: the run waits too, and says why.
+                let why = BulkEnd::of_run(&run, self.runner.desk.now()).why.unwrap_or_default();
+                self.brake.pull(format!("`{}` is not sent, and still waits: {why}", user.login));
+                Ok(Ended::Waits)
+            }
             Ok(run) => Ok(Ended::So(BulkEnd::of_run(&run, self.runner.desk.now()), Some(run))),
             Err(RunError::Store(error) | RunError::Intend(IntendError::Store(error))) => Err(error),
             Err(RunError::Stopping) => {
@@ -354,8 +359,11 @@ enum Step {
     Ended(Result<(), StoreError>),
 }
 
-fn is_withheld(step: &StepEnd) -> bool {
-    step.action().is_some_and(Action::is_withheld)
+/// Whether something was held back, and nothing left: whoever it was for still waits.
+fn was_held_back(run: &RunEnd) -> bool {
+    let is_withheld = |step: &StepEnd| step.action().is_some_and(Action::is_withheld);
+    let has_left = |step: &StepEnd| !matches!(step.ended, StepEnded::NotSent(_)) && !is_withheld(step);
+    run.steps.iter().any(is_withheld) && !run.steps.iter().any(has_left)
 }
 
 /// A plan at the tier at which the whole run was confirmed.

@@ -216,7 +216,7 @@ impl FlowCaller for Town {
     async fn call(&self, order: &Order, _: &ShownRequest, clearance: &dyn Clearance) -> Called {
         self.fuse.visit();
         if let Err(why) = clearance.clear().await {
-            return CallEnd::NotSent(why.into()).into();
+            return CallEnd::HeldBack(why).into();
         }
         self.look_into_the_journal(&order.action).await;
         let end = *self.end.lock().unwrap();
