@@ -94,6 +94,11 @@ pub struct Stand<'a> {
 }
 
 impl<'a> Stand<'a> {
+    /// Whom it is on: by the account's own login first, where that is another one.
+    pub fn whom(&self) -> String {
+        self.plan.map_or_else(|| self.login.to_string(), Plan::whom)
+    }
+
     /// What happens to them, where they are acted on.
     pub fn acted_on(&self) -> Option<&'a Plan> {
         self.plan.filter(|_| self.left_out.is_none())

@@ -233,7 +233,7 @@ fn asks(sum: &Sum) -> String {
 fn exception(prose: &mut Prose, stand: &Stand) {
     let Some((kind, why)) = &stand.left_out else { return };
     let (sign, role) = weight(*kind);
-    prose.marked(sign, role, &format!("{}  {}: {why}", stand.login, kind.words()));
+    prose.marked(sign, role, &format!("{}  {}: {why}", stand.whom(), kind.words()));
 }
 
 /// What needs a look is loud; what is so already is not.
@@ -249,22 +249,22 @@ fn weight(kind: Exception) -> (&'static str, Role) {
 fn row_line(theme: &Theme, row: &Row, columns: usize) -> Line<'static> {
     let login_columns = (columns / 2).min(44);
     let rest = columns.saturating_sub(login_columns + 4);
-    let cells = |login: &Login, sign: &str, role| {
-        Cells::new(theme).text(role, sign).left(Role::Text, &login.to_string(), login_columns).gap(2)
+    let cells = |whom: &str, sign: &str, role| {
+        Cells::new(theme).text(role, sign).left(Role::Text, whom, login_columns).gap(2)
     };
     match row {
-        Row::Meant(login) => cells(login, "  ", Role::Muted).line(),
+        Row::Meant(login) => cells(&login.to_string(), "  ", Role::Muted).line(),
         Row::LeftOut(stand) => {
             let Some((kind, why)) = &stand.left_out else { return Line::default() };
             let (sign, role) = weight(*kind);
             let words = format!("{}: {why}", kind.words());
-            cells(stand.login, sign, role).left(role, &words, rest).line()
+            cells(&stand.whom(), sign, role).left(role, &words, rest).line()
         }
         Row::ActedOn(stand, plan) => {
             let (role, state) = state(plan);
             let (sign, note_role, note) = note(stand, plan);
             let state_columns = STATE.min(rest);
-            cells(stand.login, sign, note_role)
+            cells(&stand.whom(), sign, note_role)
                 .left(role, &state, state_columns)
                 .left(note_role, &note, rest - state_columns)
                 .line()
@@ -310,7 +310,7 @@ fn after(prose: &mut Prose, plans: &[&Plan]) {
     prose.item(Role::Text, "each user by themselves, planned anew at their turn, below ten calls a second");
     prose.item(Role::Text, "it waits for you at the first end of a kind that may be wrong for everybody");
     if plans.len() > 1 {
-        let whose = format!("the first of {}, {}", plans.len(), first.login);
+        let whose = format!("the first of {}, {}", plans.len(), first.whom());
         prose.item(
             Role::Text,
             &format!(

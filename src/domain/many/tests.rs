@@ -181,3 +181,12 @@ fn what_is_reached_is_summed_up_and_what_nobody_can_tell_is_counted() {
     );
     assert_eq!(lines[0].weight, Weight::Raises);
 }
+
+#[test]
+fn a_row_names_the_account_that_is_acted_on_first() {
+    let (login, plan) =
+        (Login::new("ruth"), Plan { account_login: Some(Login::new("olga")), ..plan("ruth", "00u1") });
+    let stand = |plan| Stand { login: &login, plan, left_out: None };
+    assert_eq!(stand(Some(&plan)).whom(), "olga (ruth)");
+    assert_eq!(stand(None).whom(), "ruth", "nobody knows the account yet");
+}
