@@ -23,7 +23,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender, SyncSender, TryRecvError};
 use std::time::{Duration, Instant};
-use tokio::sync::oneshot;
+use tokio::sync::{RwLock, oneshot};
 
 /// Jobs in one transaction: enough that flushes do not limit, few enough that the first is not kept.
 const GROUP: usize = 1_024;
@@ -144,6 +144,8 @@ pub(super) struct Parts {
     pub(super) watcher: Watcher,
     /// Wakes the writer of the free text.
     pub(super) search: SyncSender<()>,
+    /// What each transaction passes.
+    pub(super) gate: Arc<RwLock<()>>,
     pub(super) poll: Duration,
     pub(super) expansion: Expansion,
 }
@@ -256,7 +258,7 @@ impl Writer {
             jobs.into_iter().for_each(|job| job.answer(&self.parts.files, Err(FROZEN)));
             return;
         }
-        let done = in_transaction(&mut self.parts.db, |db| {
+        let done = in_transaction(&mut self.parts.db, &self.parts.gate, |db| {
             jobs.iter_mut().try_for_each(|job| savepoint(db, || job.run(db)))
         });
         // A full disk takes the whole transaction, savepoints too: the work's own error is the cause.
@@ -293,7 +295,7 @@ impl Writer {
             self.pace.is_through();
             return;
         }
-        match in_transaction(&mut self.parts.db, |db| expander.step(db, most)) {
+        match in_transaction(&mut self.parts.db, &self.parts.gate, |db| expander.step(db, most)) {
             Ok(left) => {
                 self.has_work = left == Left::More;
                 self.not_before = None;
@@ -400,8 +402,10 @@ impl Gathered {
 
 fn in_transaction<T>(
     db: &mut Connection,
+    gate: &RwLock<()>,
     work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
 ) -> rusqlite::Result<T> {
+    let _passed = gate.blocking_read();
     let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let done = work(&tx)?;
     tx.commit()?;
