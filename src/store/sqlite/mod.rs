@@ -193,7 +193,9 @@ fn lane_of(query: &Query) -> Lane {
 #[async_trait]
 impl Store for SqliteStore {
     async fn append(&self, items: Vec<InboxItem>) -> Result<(), StoreError> {
-        self.writer.write(move |db| inbox::append(db, &items).map(Ok)).await
+        let is_one = items.len() == 1;
+        let work = move |db: &Connection| inbox::append(db, &items).map(Ok);
+        if is_one { self.writer.append(work).await } else { self.writer.write(work).await }
     }
 
     async fn advance(&self, items: Vec<InboxItem>, cursor: &Cursor) -> Result<(), StoreError> {
