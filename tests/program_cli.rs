@@ -46,6 +46,16 @@ fn user_prints_every_part_with_its_age_and_its_error() {
 }
 
 #[test]
+fn demo_and_lab_refuse_files_that_they_would_not_use() {
+    let place = Place::with_source();
+    let config = place.config().display().to_string();
+    for words in [["demo", "--config", &config], ["lab", "--store", "sqlite:/a.db"]] {
+        let ended = place.run(&words).expect(2);
+        assert!(ended.errors.contains(&format!("`{}` is not read here", words[1])), "{}", ended.errors);
+    }
+}
+
+#[test]
 fn a_part_that_fails_does_not_hide_the_others() {
     let (tenant, place) = started();
     tenant.fault("403@okta");

@@ -395,6 +395,24 @@ async fn a_file_of_an_earlier_version_does_not_shrink() {
     assert_eq!(pages(&room), before);
 }
 
+/// A console that goes to the background stops in the middle of whatever it does.
+#[tokio::test(flavor = "multi_thread")]
+async fn others_may_write_while_a_store_is_held_still() {
+    let room = Room::new();
+    let (held, other) = (room.open(), room.open());
+    let still = within("the store to be still", held.still()).await;
+    let mut waits = held.append(vec![large("waits", 2)]);
+    assert!((&mut waits).now_or_never().is_none());
+    within("the other to write", other.append(vec![large("written", 1)])).await.unwrap();
+    within("the other to expand", other.drained()).await.unwrap();
+    assert_eq!(findings(other.as_ref(), 10).await, 1);
+    assert!((&mut waits).now_or_never().is_none());
+    drop(still);
+    within("what waited", waits).await.unwrap();
+    within("both to be expanded", held.drained()).await.unwrap();
+    assert_eq!(findings(held.as_ref(), 10).await, 2);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_locked_store_cannot_be_written_and_says_so() {
     let room = Room::new();

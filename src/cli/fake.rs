@@ -21,7 +21,7 @@ use crate::remediation::bulk::ConfirmedBulk;
 use crate::remediation::{BulkTold, Wish};
 use crate::store::{
     ActionFilter, Basis, ChangeError, Counted, Cursor, Dropped, EventUser, FindingFilter, From, Imported,
-    InboxItem, IntendError, Lease, Page, Pruned, Replaced, Sequence, Store, StoreError, StoreHealth,
+    InboxItem, IntendError, Lease, Page, Pruned, Replaced, Sequence, Still, Store, StoreError, StoreHealth,
     StoreStatus, UserQuery,
 };
 use crate::tenant::Directory;
@@ -116,6 +116,10 @@ impl Store for FakeStore {
 
     async fn prunable(&self, _: Timestamp) -> Result<Pruned, StoreError> {
         Ok(Pruned::default())
+    }
+
+    async fn still(&self) -> Still {
+        Still::default()
     }
 
     async fn drained(&self) -> Result<(), StoreError> {

@@ -1,6 +1,6 @@
 //! `lab`: the simulated tenant alone; `demo`: the console against it, on a running incident.
 
-use super::args::{DemoArguments, LabAlone, LabArguments};
+use super::args::{DemoArguments, Global, LabAlone, LabArguments};
 use super::connect;
 use super::console::{self, Stage};
 use super::failure::{DONE, Failure};
@@ -91,6 +91,21 @@ pub(super) async fn alone(arguments: &LabAlone, out: &mut Output<'_>) -> Result<
     told.stop().await;
     lab.stop().await;
     Ok(DONE)
+}
+
+/// Demo and lab bring their own configuration and store: who names others would believe that they are used.
+///
+/// # Errors
+/// Where others are named.
+pub(super) fn takes_no_files(global: &Global) -> Result<(), Failure> {
+    let named = [("--config", global.config.is_some()), ("--store", global.store.is_some())];
+    match named.iter().find(|(_, is_named)| *is_named) {
+        Some((flag, _)) => Err(Failure::usage(format!(
+            "`{flag}` is not read here: `demo` and `lab` have a configuration and a store of their own\n\
+             hint: leave it out, or give it to `idtriage` alone, which opens the console with it"
+        ))),
+        None => Ok(()),
+    }
 }
 
 /// Runs the demo: a lab, a throw-away store with some days of history, and the console.

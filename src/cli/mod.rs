@@ -104,8 +104,14 @@ async fn dispatch(command: Option<&Command>, global: &Global, out: &mut Output<'
     let session = Session::new(global);
     match command {
         None => open_console(&session, out).await,
-        Some(Command::Demo(arguments)) => lab::demo(arguments, session.mode(), out).await,
-        Some(Command::Lab(arguments)) => lab::alone(arguments, out).await,
+        Some(Command::Demo(arguments)) => {
+            lab::takes_no_files(global)?;
+            lab::demo(arguments, session.mode(), out).await
+        }
+        Some(Command::Lab(arguments)) => {
+            lab::takes_no_files(global)?;
+            lab::alone(arguments, out).await
+        }
         Some(Command::Collect(what)) if what.print_unit => unit::run(&session, global, out),
         Some(Command::Collect(_)) => receive(&session, out).await,
         Some(Command::Init) => init::run(&session.config_path()?, out),

@@ -126,7 +126,9 @@ impl<W: Write> Console<W> {
         loop {
             self.step(&mut input, &mut signals).await?;
             if std::mem::take(&mut self.suspends) {
+                let still = self.effects.still().await;
                 surroundings.suspend()?;
+                drop(still);
                 self.redraw()?;
             }
             if let Some(ended) = self.ended {

@@ -25,7 +25,7 @@ use crate::notify::Mark;
 use crate::remediation::{self, Ask, Beside, Confirmed, LookError, RunError, Told};
 use crate::source::cii;
 use crate::source::system_log::filter::{IAM_CONFIGURATION, applications, of_applications};
-use crate::store::{ActionFilter, Again, FindingFilter, Replaced, Store, StoreError, chain};
+use crate::store::{ActionFilter, Again, FindingFilter, Replaced, Still, Store, StoreError, chain};
 use crate::tenant::{LogCut, look_up};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -65,6 +65,12 @@ impl Effects {
     /// Effects that tell `heard`.
     pub fn new(services: Services, heard: UnboundedSender<Heard>) -> Effects {
         Effects { services, heard, tasks: HashMap::new() }
+    }
+
+    /// Until this is dropped nothing is written: a process that is stopped in the middle of a write would keep others
+    /// out of the store for as long.
+    pub async fn still(&self) -> Still {
+        self.services.desk.store.still().await
     }
 
     /// Starts an effect. Those that only the loop can do (quit, suspend, redraw) are not for here.

@@ -37,7 +37,7 @@ use jiff::Timestamp;
 pub use open::{Access, Expansion, OpenOptions, open, sqlite_path};
 use std::fmt;
 use std::sync::Arc;
-use tokio::sync::watch;
+use tokio::sync::{OwnedRwLockWriteGuard, watch};
 
 /// One element as it arrived, not yet understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -248,6 +248,17 @@ pub enum IntendError {
     Store(#[from] StoreError),
 }
 
+/// Writes nothing while it is held.
+#[derive(Debug, Default)]
+pub struct Still(#[expect(dead_code, reason = "held, not read")] Option<OwnedRwLockWriteGuard<()>>);
+
+impl Still {
+    /// Holds the gate that each write passes.
+    pub fn holding(gate: OwnedRwLockWriteGuard<()>) -> Still {
+        Still(Some(gate))
+    }
+}
+
 /// Where things are kept.
 #[async_trait]
 pub trait Store: BulkStore + Send + Sync + fmt::Debug {
@@ -429,6 +440,10 @@ pub trait Store: BulkStore + Send + Sync + fmt::Debug {
 
     /// How it is.
     async fn health(&self) -> Result<StoreHealth, StoreError>;
+
+    /// Waits until nothing is in the middle of a write; none begins until the answer is dropped. For a process that is
+    /// about to stop: it must not keep a lock that others wait for.
+    async fn still(&self) -> Still;
 
     /// Stops the writer after what is queued; later calls answer [`StoreError::Closed`].
     async fn close(&self) -> Result<(), StoreError>;

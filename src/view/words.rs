@@ -12,8 +12,9 @@ use jiff::Timestamp;
 /// How loud a verdict on what may be done is.
 pub(super) fn access_role(access: &Access) -> Role {
     match access {
-        Access::Likely(_) => Role::Muted,
-        Access::Unlikely(_) | Access::CannotTell(_) => Role::Warning,
+        // That nobody can say is the rule for some routes: it is read, and does not alarm on each card.
+        Access::Likely(_) | Access::CannotTell(_) => Role::Muted,
+        Access::Unlikely(_) => Role::Warning,
         Access::No(_) => Role::Alarm,
     }
 }

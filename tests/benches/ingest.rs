@@ -78,6 +78,8 @@ fn main() {
             say_ratio(&what, &beside(other), Goal::AtLeast(goal));
         }
     }
+    let ceiling = Rounds::ratio(&rates[BARE], &rates[TRANSACTION]);
+    println!("{:<62} {}", "the most there can be beside one transaction a request", ceiling.told(2));
     bench.paced();
     bench.watched();
     close_store(&bench.runtime, &bench.filled);

@@ -127,6 +127,10 @@ impl Store for Memory {
         Ok(Pruned::default())
     }
 
+    async fn still(&self) -> Still {
+        Still::default()
+    }
+
     async fn drained(&self) -> Result<(), StoreError> {
         Ok(())
     }

@@ -49,7 +49,7 @@ use self::writer::{Parts, WriterHandle};
 use super::{
     ActionFilter, Basis, BulkStore, ChangeError, Counted, Cursor, Decode, Dropped, EventUser, FindingFilter,
     From, Held, Imported, InboxItem, IntendError, Kept, Lease, OpenOptions, Page, Pruned, Replaced, Sequence,
-    Store, StoreError, StoreHealth, StoreStatus, UserQuery, Users,
+    Still, Store, StoreError, StoreHealth, StoreStatus, UserQuery, Users,
 };
 use crate::domain::action::Settlement;
 use crate::domain::bulk::{BulkEnd, BulkId, BulkRun, BulkState, BulkUser, EndKind};
@@ -69,6 +69,7 @@ use rusqlite::{Connection, OptionalExtension};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
+use tokio::sync::RwLock;
 
 /// Totals are counted up to here; a header says "1,000+" above it.
 const COUNTED: usize = 1_000;
@@ -81,6 +82,8 @@ pub struct SqliteStore {
     /// How many users of a large event are expanded in one commit.
     slice: usize,
     writer: WriterHandle,
+    /// What each transaction passes.
+    gate: Arc<RwLock<()>>,
     readers: Readers,
     sequence: tokio::sync::watch::Receiver<Sequence>,
 }
@@ -103,10 +106,12 @@ impl SqliteStore {
         let watcher =
             Watcher::new(&db, sender.clone()).map_err(|error| failure::not_readable(&files.store, &error))?;
         let (waker, wake) = sync_channel(1);
+        let gate = Arc::<RwLock<()>>::default();
         if files.access == Access::Write {
             give_identity(&db).map_err(|error| failure::not_writable(&files.store, &error))?;
             let search = files.search_writer()?;
-            search::start(&files, search, sender, wake).map_err(|error| no_thread(&files, &error))?;
+            search::start(&files, search, sender, (wake, gate.clone()))
+                .map_err(|error| no_thread(&files, &error))?;
         }
         let expander = Expander::new(decode.clone(), options.slice);
         // Whoever may not write expands nothing either.
@@ -120,12 +125,13 @@ impl SqliteStore {
             expander,
             watcher,
             search: waker,
+            gate: gate.clone(),
             poll: options.poll,
             expansion,
         };
         let writer = writer::start(parts).map_err(|error| no_thread(&files, &error))?;
         let readers = Readers::new(files.clone());
-        Ok(Arc::new(SqliteStore { files, decode, slice: options.slice, writer, readers, sequence }))
+        Ok(Arc::new(SqliteStore { files, decode, slice: options.slice, writer, gate, readers, sequence }))
     }
 
     /// How many transactions its writer has committed: a group of writes is one.
@@ -187,7 +193,9 @@ fn lane_of(query: &Query) -> Lane {
 #[async_trait]
 impl Store for SqliteStore {
     async fn append(&self, items: Vec<InboxItem>) -> Result<(), StoreError> {
-        self.writer.write(move |db| inbox::append(db, &items).map(Ok)).await
+        let is_one = items.len() == 1;
+        let work = move |db: &Connection| inbox::append(db, &items).map(Ok);
+        if is_one { self.writer.append(work).await } else { self.writer.write(work).await }
     }
 
     async fn advance(&self, items: Vec<InboxItem>, cursor: &Cursor) -> Result<(), StoreError> {
@@ -454,6 +462,10 @@ impl Store for SqliteStore {
     async fn health(&self) -> Result<StoreHealth, StoreError> {
         let bytes = super::files::bytes(&self.files.all());
         self.readers.read(Lane::Pages, move |db| health(db, bytes)).await
+    }
+
+    async fn still(&self) -> Still {
+        Still::holding(self.gate.clone().write_owned().await)
     }
 
     async fn close(&self) -> Result<(), StoreError> {

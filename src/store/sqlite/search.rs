@@ -16,7 +16,7 @@ use rusqlite::{Connection, OptionalExtension, Result, Transaction, TransactionBe
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{RwLock, watch};
 
 /// Events in one transaction.
 const BATCH: usize = 500;
@@ -29,6 +29,8 @@ const IDLE: Duration = Duration::from_millis(500);
 pub(super) struct Indexer {
     store: Connection,
     db: Connection,
+    /// What each transaction passes.
+    gate: Arc<RwLock<()>>,
     /// The store's identity: a file of another store's words is begun again.
     identity: String,
     sender: Arc<watch::Sender<Sequence>>,
@@ -39,11 +41,11 @@ pub(super) fn start(
     files: &Files,
     db: Connection,
     sender: Arc<watch::Sender<Sequence>>,
-    wake: Receiver<()>,
+    (wake, gate): (Receiver<()>, Arc<RwLock<()>>),
 ) -> std::io::Result<()> {
     let opened = files.store_reader().and_then(|store| {
         let identity = identity(&store)?;
-        Ok(Indexer { store, db, identity, sender })
+        Ok(Indexer { store, db, gate, identity, sender })
     });
     let mut indexer = opened.map_err(std::io::Error::other)?;
     std::thread::Builder::new().name("store-search".to_owned()).spawn(move || indexer.run(&wake))?;
@@ -73,6 +75,7 @@ impl Indexer {
     /// Indexes what is new, a batch a transaction.
     fn catch_up(&mut self) -> Result<()> {
         while self.is_behind()? {
+            let _passed = self.gate.blocking_read();
             let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let indexed = batch(&self.store, &tx, &self.identity)?;
             tx.commit()?;

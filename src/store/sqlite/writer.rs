@@ -15,7 +15,7 @@ use super::expand::{Expander, Left};
 use super::failure::{is_of_the_machine, not_writable, not_writable_words};
 use super::inbox;
 use super::pace::Pace;
-use super::savepoint::{Item, savepoint};
+use super::savepoint::{Item, savepoint, whole};
 use super::watch::Watcher;
 use crate::store::{Access, Expansion, StoreError};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
@@ -23,10 +23,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender, SyncSender, TryRecvError};
 use std::time::{Duration, Instant};
-use tokio::sync::oneshot;
+use tokio::sync::{RwLock, oneshot};
 
 /// Jobs in one transaction: enough that flushes do not limit, few enough that the first is not kept.
 const GROUP: usize = 1_024;
+/// Among many who write the queue is empty for a moment behind each commit: until they write again a slice would only
+/// keep them waiting. Longer than an answer takes to become the next request, and nothing to whoever watches.
+const BREATH: Duration = Duration::from_millis(1);
 /// After a slice failed for the machine's sake.
 const RETRY: Duration = Duration::from_secs(1);
 /// How many looks an inbox row may stand still before we take over from whoever left it.
@@ -48,6 +51,9 @@ enum Message {
 trait Job: Send {
     /// Does the work.
     fn run(&mut self, db: &Connection) -> Item;
+    /// Whether it only puts one element into the inbox: one statement, which SQLite undoes by itself, and nothing that
+    /// anybody sees before it is expanded.
+    fn is_append(&self) -> bool;
     /// What SQLite said, if the work failed by it.
     fn failure(&self) -> Option<&rusqlite::Error>;
     /// Tells the caller: the work's result, or why the commit failed.
@@ -59,6 +65,7 @@ type Worked<T, E> = rusqlite::Result<Result<T, E>>;
 
 struct Task<W, T, E> {
     work: Option<W>,
+    is_append: bool,
     result: Option<Worked<T, E>>,
     reply: oneshot::Sender<Result<T, E>>,
 }
@@ -72,6 +79,10 @@ where
     fn run(&mut self, db: &Connection) -> Item {
         self.result = self.work.take().map(|work| work(db));
         if matches!(self.result, Some(Ok(Ok(_)))) { Item::Keep } else { Item::Undo }
+    }
+
+    fn is_append(&self) -> bool {
+        self.is_append
     }
 
     fn failure(&self) -> Option<&rusqlite::Error> {
@@ -108,8 +119,28 @@ impl WriterHandle {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
+        self.queued(work, false).await
+    }
+
+    /// The same for one element that goes into the inbox by one statement.
+    pub(super) async fn append(
+        &self,
+        work: impl FnOnce(&Connection) -> Worked<(), StoreError> + Send + 'static,
+    ) -> Result<(), StoreError> {
+        self.queued(work, true).await
+    }
+
+    async fn queued<T, E>(
+        &self,
+        work: impl FnOnce(&Connection) -> Worked<T, E> + Send + 'static,
+        is_append: bool,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
         let (reply, answer) = oneshot::channel();
-        let task = Task { work: Some(work), result: None, reply };
+        let task = Task { work: Some(work), is_append, result: None, reply };
         self.messages.send(Message::Job(Box::new(task))).map_err(|_| StoreError::Closed)?;
         answer.await.unwrap_or_else(|_| Err(StoreError::Closed.into()))
     }
@@ -144,6 +175,8 @@ pub(super) struct Parts {
     pub(super) watcher: Watcher,
     /// Wakes the writer of the free text.
     pub(super) search: SyncSender<()>,
+    /// What each transaction passes.
+    pub(super) gate: Arc<RwLock<()>>,
     pub(super) poll: Duration,
     pub(super) expansion: Expansion,
 }
@@ -163,6 +196,7 @@ pub(super) fn start(parts: Parts) -> std::io::Result<WriterHandle> {
         pace: Pace::default(),
         not_before: None,
         still: (None, 0),
+        is_crowded: false,
     };
     std::thread::Builder::new().name("store-writer".to_owned()).spawn(move || writer.run())?;
     Ok(WriterHandle { messages, transactions })
@@ -183,6 +217,8 @@ struct Writer {
     not_before: Option<Instant>,
     /// The inbox's oldest row at the last looks, and how often it was the same.
     still: (Option<(i64, i64)>, u32),
+    /// Whether several wrote in the last turn.
+    is_crowded: bool,
 }
 
 /// What came out of the queue at once.
@@ -198,6 +234,7 @@ impl Writer {
     fn run(mut self) {
         loop {
             let gathered = self.gather();
+            self.is_crowded = gathered.jobs.len() > 1;
             let most = self.turn(gathered.jobs.len());
             self.commit(gathered.jobs);
             self.wait_for_drain(gathered.drained);
@@ -213,8 +250,8 @@ impl Writer {
     /// Everything that is queued; waits for the first message only if there is nothing else to do.
     fn gather(&self) -> Gathered {
         let mut gathered = Gathered::default();
-        if !self.may_expand() {
-            match self.queue.recv_timeout(self.parts.poll) {
+        if let Some(longest) = self.patience() {
+            match self.queue.recv_timeout(longest) {
                 Ok(message) => gathered.add(message),
                 Err(RecvTimeoutError::Timeout) => return gathered,
                 Err(RecvTimeoutError::Disconnected) => gathered.is_over = true,
@@ -228,6 +265,14 @@ impl Writer {
             }
         }
         gathered
+    }
+
+    /// How long it is waited for a first message, if it is.
+    fn patience(&self) -> Option<Duration> {
+        match self.may_expand() {
+            false => Some(self.parts.poll),
+            true => (self.is_crowded && self.waiting.is_empty()).then_some(BREATH),
+        }
     }
 
     fn is_frozen(&self) -> bool {
@@ -256,8 +301,11 @@ impl Writer {
             jobs.into_iter().for_each(|job| job.answer(&self.parts.files, Err(FROZEN)));
             return;
         }
-        let done = in_transaction(&mut self.parts.db, |db| {
-            jobs.iter_mut().try_for_each(|job| savepoint(db, || job.run(db)))
+        let done = in_transaction(&mut self.parts.db, &self.parts.gate, |db| {
+            jobs.iter_mut().try_for_each(|job| match job.is_append() {
+                true => whole(db, job.run(db)),
+                false => savepoint(db, || job.run(db)),
+            })
         });
         // A full disk takes the whole transaction, savepoints too: the work's own error is the cause.
         let cause = |error: rusqlite::Error| {
@@ -266,12 +314,16 @@ impl Writer {
             not_writable_words(&self.parts.files.store, own.unwrap_or(&error))
         };
         let committed = done.map_err(cause);
+        let is_seen = jobs.iter().any(|job| !job.is_append());
         for job in jobs {
             job.answer(&self.parts.files, committed.as_ref().copied().map_err(String::as_str));
         }
         if committed.is_ok() {
             self.look_for_work();
-            self.committed();
+            self.transactions.fetch_add(1, Ordering::Relaxed);
+            if is_seen || !self.expands() {
+                self.tell();
+            }
         }
     }
 
@@ -293,11 +345,12 @@ impl Writer {
             self.pace.is_through();
             return;
         }
-        match in_transaction(&mut self.parts.db, |db| expander.step(db, most)) {
+        match in_transaction(&mut self.parts.db, &self.parts.gate, |db| expander.step(db, most)) {
             Ok(left) => {
                 self.has_work = left == Left::More;
                 self.not_before = None;
-                self.committed();
+                self.transactions.fetch_add(1, Ordering::Relaxed);
+                self.tell();
             }
             Err(error) => self.slice_failed(&error),
         }
@@ -313,9 +366,8 @@ impl Writer {
         }
     }
 
-    /// After each commit: counts it, tells who watches, wakes the free text.
-    fn committed(&mut self) {
-        self.transactions.fetch_add(1, Ordering::Relaxed);
+    /// After a commit that shows: tells who watches, wakes the free text.
+    fn tell(&mut self) {
         self.parts.watcher.committed(&self.parts.db);
         let _ = self.parts.search.try_send(());
     }
@@ -400,8 +452,10 @@ impl Gathered {
 
 fn in_transaction<T>(
     db: &mut Connection,
+    gate: &RwLock<()>,
     work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
 ) -> rusqlite::Result<T> {
+    let _passed = gate.blocking_read();
     let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let done = work(&tx)?;
     tx.commit()?;
