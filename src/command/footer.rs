@@ -77,6 +77,7 @@ fn applies(state: &State, context: Context, id: &str) -> bool {
         return false;
     }
     match (context, id) {
+        (Context::Bulks | Context::Bulk, "filter.open") => false,
         (_, "bulk.pause") => bulk::takes_pause(state),
         (_, "bulk.resume") => bulk::takes(state, Asking::Resume),
         (_, "bulk.stop") => bulk::takes(state, Asking::Stop),
