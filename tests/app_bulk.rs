@@ -1,6 +1,6 @@
 //! Going on with a run on many asks for what the run itself was confirmed with.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[path = "app_support/mod.rs"]
 #[expect(dead_code, reason = "shared with the tests of the state machine, which use all of it")]
