@@ -7,23 +7,34 @@
 mod app;
 
 use app::{Desk, start};
-use idtriage::app::{Answer, Effect, Msg, Overlay};
+use idtriage::app::{Answer, Effect, Msg, Overlay, bulk};
 use idtriage::command::keys::Key;
-use idtriage::command::{Context, Keymap, press};
+use idtriage::command::{Context, Keymap, footer, press};
 use idtriage::domain::bulk::{BulkCounts, BulkId, BulkRun, BulkState};
 use idtriage::domain::page::Page;
-use idtriage::domain::{Actor, Risk};
+use idtriage::domain::{Actor, Outcome, Risk};
 use rstest::rstest;
 use std::collections::BTreeMap;
 
 /// The list of runs, with one that waits, and the question whether to go on with it.
 fn asked(risk: Risk) -> Desk {
+    let mut desk = listed(risk, BulkState::Paused);
+    desk.send(Msg::BulkResumeAsked);
+    desk
+}
+
+/// The list of runs, with one in it.
+fn listed(risk: Risk, state: BulkState) -> Desk {
     let mut desk = Desk::settled(3);
     let effects = desk.send(Msg::BulksAsked);
     let request = effects.iter().find_map(|effect| match effect {
         Effect::LoadBulks { request, .. } => Some(*request),
         _ => None,
     });
+    let mut counts = BulkCounts { queued: 12, ..BulkCounts::default() };
+    if state == BulkState::Running {
+        counts.add(Some(Outcome::Pending), 3);
+    }
     let run = BulkRun {
         id: BulkId(uuid::Uuid::from_u128(1)),
         flow: "suspend".into(),
@@ -34,16 +45,59 @@ fn asked(risk: Risk) -> Desk {
         is_insisted: false,
         actor: Actor::default(),
         at: start(),
-        state: BulkState::Paused,
+        state,
         why: None,
         held_until: None,
         seal: None,
-        counts: BulkCounts { queued: 12, ..BulkCounts::default() },
+        counts,
     };
     let page = Page { rows: vec![run], next: None };
     desk.send(Msg::Answered(request.unwrap(), Answer::Bulks(Ok(page))));
-    desk.send(Msg::BulkResumeAsked);
     desk
+}
+
+fn pressed(desk: &mut Desk, key: &str) -> Vec<Effect> {
+    let keymap = Keymap::new(&BTreeMap::new()).unwrap();
+    let msg = press(&desk.state, &keymap, Key::parse(key).unwrap());
+    msg.map(|msg| desk.send(msg)).unwrap_or_default()
+}
+
+fn said(desk: &Desk) -> String {
+    match desk.state.notice.shown(desk.state.now) {
+        Some(Ok(words) | Err(words)) => words.clone(),
+        None => String::new(),
+    }
+}
+
+/// A filter of the feed would lead away from the run that is looked at.
+#[test]
+fn a_filter_is_not_taken_where_runs_are_looked_at() {
+    let mut desk = listed(Risk::Medium, BulkState::Paused);
+    let keymap = Keymap::new(&BTreeMap::new()).unwrap();
+    for words in ["runs on many are not filtered", "f shows the exceptions"] {
+        pressed(&mut desk, "/");
+        assert!(desk.state.overlay.is_none());
+        assert!(said(&desk).contains(words), "{}", said(&desk));
+        assert!(!footer(&desk.state, &keymap).iter().any(|(key, _)| key == "/"));
+        pressed(&mut desk, "enter");
+    }
+}
+
+#[test]
+fn a_run_that_is_paused_says_so_before_its_driver_does() {
+    let mut desk = listed(Risk::Medium, BulkState::Running);
+    let id = BulkId(uuid::Uuid::from_u128(1));
+    bulk::drives(&mut desk.state, id);
+    let turned = |effects: &[Effect]| effects.iter().any(|effect| matches!(effect, Effect::TurnBulk { .. }));
+    assert!(bulk::takes_pause(&desk.state));
+    assert!(turned(&pressed(&mut desk, "p")));
+    assert_eq!(said(&desk), "pausing: 3 on their way are waited for");
+    assert_eq!(bulk::told(&desk.state, id), Some(BulkState::Paused));
+    // It is told once, and offered no more.
+    assert!(!bulk::takes_pause(&desk.state));
+    assert!(!turned(&pressed(&mut desk, "p")));
+    desk.send(Msg::BulkEnded(id, Err("the store is gone".to_owned())));
+    assert_eq!(bulk::told(&desk.state, id), None);
 }
 
 /// Whether a run goes on by these keys.

@@ -27,6 +27,23 @@ pub fn is_interrupted(state: &State, run: &BulkRun) -> bool {
     run.is_interrupted(state.now) && !is_ours(state, run.id)
 }
 
+/// Whether runs on many are on the screen.
+pub fn is_here(state: &State) -> bool {
+    matches!(state.stack.last(), Some(Screen::Bulks(_) | Screen::Bulk(_)))
+}
+
+/// No text filters these: a filter of the feed would lead away from what is being looked at.
+pub fn filter_asked(state: &mut State) -> Vec<Effect> {
+    let why = match state.stack.last() {
+        Some(Screen::Bulk(_)) => {
+            "a run's users are not filtered by text: f shows the exceptions, or who waits; `:where` filters the feed"
+        }
+        _ => "runs on many are not filtered; `:where` filters the feed",
+    };
+    state.notice.fail(state.now, why);
+    Vec::new()
+}
+
 /// Whether this console drives a run.
 pub fn is_ours(state: &State, id: BulkId) -> bool {
     state.driving.iter().any(|driving| driving.id == id)
@@ -48,6 +65,28 @@ pub fn is_begun_anew(state: &State, id: BulkId) -> bool {
 pub struct Driving {
     /// Which.
     pub id: BulkId,
+    /// What it was told to be as soon as those on their way have landed, if so.
+    pub told: Option<BulkState>,
+}
+
+/// What a run that this console drives was told to be, and is not yet.
+pub fn told(state: &State, id: BulkId) -> Option<BulkState> {
+    state.driving.iter().find(|driving| driving.id == id).and_then(|driving| driving.told)
+}
+
+/// That a run is about to wait or to stop, and for whom that waits.
+pub fn turning(run: &BulkRun, to: BulkState) -> String {
+    let doing = turning_word(to);
+    match run.counts.pending() {
+        0 => format!("{doing}: those on their way are waited for"),
+        1 => format!("{doing}: 1 on the way is waited for"),
+        n => format!("{doing}: {n} on their way are waited for"),
+    }
+}
+
+/// The same in a word.
+pub fn turning_word(to: BulkState) -> &'static str {
+    if to == BulkState::Stopped { "stopping" } else { "pausing" }
 }
 
 /// The store holds something new: what is on the screen is read again.
@@ -62,7 +101,7 @@ pub fn store_changed(state: &mut State) -> Vec<Effect> {
 /// This console drives a run from now on.
 pub fn drives(state: &mut State, id: BulkId) {
     if !is_ours(state, id) {
-        state.driving.push(Driving { id });
+        state.driving.push(Driving { id, told: None });
     }
 }
 

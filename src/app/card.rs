@@ -14,7 +14,7 @@ use super::msg::{Motion, NotRun, Stage};
 use super::state::{Awaited, Overlay, Running, State};
 use crate::domain::bulk::insisted_by_again;
 use crate::domain::operation::Operation;
-use crate::domain::plan::{Confirm, Plan};
+use crate::domain::plan::{Confirm, Plan, Refusal};
 use crate::domain::run_end::{Ended, StepEnd};
 use crate::domain::{Action, ActionId, OneTimeLink, RunEnd};
 use jiff::{SignedDuration, Timestamp};
@@ -94,6 +94,17 @@ impl Card {
     /// Whether a dry run can be asked for: of what is on the screen, whether it can be sent or not.
     pub fn takes_dry_run(&self, now: Timestamp) -> bool {
         self.plan.is_some() && self.is_asking() && self.has_stood(now)
+    }
+
+    /// Why nothing of it is sent, where it would be asked otherwise.
+    pub fn refusal(&self) -> Option<&Refusal> {
+        self.plan.as_ref().filter(|_| self.phase == Phase::Asking)?.refusal.as_ref()
+    }
+
+    /// Whether everything can be read anew: where nothing can be sent as it stands.
+    pub fn takes_look(&self, now: Timestamp) -> bool {
+        let is_stuck = self.refusal().is_some() || matches!(self.phase, Phase::Failed(_));
+        is_stuck && self.dry_run.is_none() && self.has_stood(now)
     }
 
     /// Whether it leads to the form of its flow's inputs now: as long as nothing was sent.
@@ -267,6 +278,19 @@ fn show(card: &mut Card, plan: Box<Plan>) {
     card.typed = Input::default();
     card.plan = Some(plan);
     card.phase = Phase::Asking;
+}
+
+/// What is in the way may be gone by now: target and request are made anew.
+pub fn looked_again(state: &mut State) -> Vec<Effect> {
+    let now = state.now;
+    let Some(card) = card(state).filter(|card| card.takes_look(now)) else { return Vec::new() };
+    card.phase = Phase::Preparing;
+    card.error = None;
+    card.changed();
+    let ask = card.ask.clone();
+    let mut effects = given_up(state);
+    effects.push(prepare(state, ask));
+    effects
 }
 
 /// The analyst insists.

@@ -5,7 +5,7 @@
 
 use super::context::Context;
 use super::keymap::Keymap;
-use super::press::{DRY_RUN, FORM};
+use super::press::{DRY_RUN, FORM, LOOK};
 use super::registry::{COMMANDS, Command};
 use crate::app::after;
 use crate::app::bulk::{self, Asking};
@@ -77,6 +77,7 @@ fn applies(state: &State, context: Context, id: &str) -> bool {
         return false;
     }
     match (context, id) {
+        (Context::Bulks | Context::Bulk, "filter.open") => false,
         (_, "bulk.pause") => bulk::takes_pause(state),
         (_, "bulk.resume") => bulk::takes(state, Asking::Resume),
         (_, "bulk.stop") => bulk::takes(state, Asking::Stop),
@@ -122,12 +123,17 @@ fn many_footer(card: &ManyCard, keymap: &Keymap) -> Vec<(String, String)> {
 fn card_footer(state: &State, card: &Card, keymap: &Keymap) -> Vec<(String, String)> {
     let now = state.now;
     let key = |id: &str| first_key(keymap, id);
-    let dry_run = match card.is_typed() {
-        true => keymap.keys_beside_field(DRY_RUN).into_iter().next().unwrap_or_default(),
-        false => key(DRY_RUN),
-    };
+    let dry_run = first_beside(card, keymap, DRY_RUN);
     let (scroll, esc) = (("↑↓", "scroll"), "esc");
     match card.phase {
+        Phase::Asking if card.refusal().is_some() => {
+            let look = card.takes_look(now).then(|| (key(LOOK), "look again"));
+            let form = card.takes_form(now).then(|| (first_beside(card, keymap, FORM), "inputs"));
+            let dry_run = card.takes_dry_run(now).then(|| (dry_run, "dry run"));
+            let before = [look, form, dry_run].into_iter().flatten().filter(|(key, _)| !key.is_empty());
+            let before = before.map(|(key, label)| (key, label.to_owned()));
+            before.chain(words(&[scroll, (esc, "back")])).collect()
+        }
         Phase::Asking if card.takes_letters(now) => words(&[
             (&key("card.confirm"), "run"),
             (&dry_run, "dry run"),
@@ -149,6 +155,14 @@ fn card_footer(state: &State, card: &Card, keymap: &Keymap) -> Vec<(String, Stri
         Phase::Running(_) | Phase::Done(_) | Phase::Failed(_) | Phase::Unsure(_) => {
             words(&[scroll, (esc, "close")])
         }
+    }
+}
+
+/// The key of what sends nothing: where letters are typed, one that types none.
+fn first_beside(card: &Card, keymap: &Keymap, id: &str) -> String {
+    match card.is_typed() {
+        true => keymap.keys_beside_field(id).into_iter().next().unwrap_or_default(),
+        false => first_key(keymap, id),
     }
 }
 

@@ -12,6 +12,8 @@ use crate::app::{Msg, Overlay, State};
 
 /// The command that shows what a card would do as JSON.
 pub(super) const DRY_RUN: &str = "card.dry-run";
+/// The command that reads anew.
+pub(super) const LOOK: &str = "screen.refresh";
 /// The command that leads from a card to what its flow is told.
 pub(super) const FORM: &str = "card.form";
 
@@ -20,7 +22,9 @@ pub fn press(state: &State, keymap: &Keymap, key: Key) -> Option<Msg> {
     match Context::of(state) {
         Context::Text if insists_on_many(state, keymap, key) => Some(Msg::Insisted),
         Context::Text => in_field(state, keymap, key),
-        Context::Card if is_typed_ahead(state, key) || is_beside(keymap, key) => beside(state, keymap, key),
+        Context::Card if is_typed_ahead(state, key) || is_beside(state, keymap, key) => {
+            beside(state, keymap, key)
+        }
         context => match keymap.command(context, key)?.act {
             Act::Msg(msg) => Some(msg()),
             Act::Argument { .. } => None,
@@ -52,8 +56,20 @@ fn insists_on_many(state: &State, keymap: &Keymap, key: Key) -> bool {
     }
 }
 
-fn is_beside(keymap: &Keymap, key: Key) -> bool {
+fn is_beside(state: &State, keymap: &Keymap, key: Key) -> bool {
     keymap.command(Context::Card, key).is_some_and(|command| [DRY_RUN, FORM].contains(&command.id))
+        || is_look(state, keymap, key)
+}
+
+/// Reading anew sends nothing, so a letter does it on a card that nothing is typed into.
+fn is_look(state: &State, keymap: &Keymap, key: Key) -> bool {
+    match &state.overlay {
+        Some(Overlay::Card(card)) => {
+            let is_it = keymap.command(Context::Card, key).is_some_and(|command| command.id == LOOK);
+            is_it && card.takes_look(state.now)
+        }
+        _ => false,
+    }
 }
 
 /// What sends nothing, and is asked for of a card that cannot be sent too: its dry run, and the form of its inputs.
@@ -65,6 +81,9 @@ fn beside(state: &State, keymap: &Keymap, key: Key) -> Option<Msg> {
         return (is_dry_run && !is_typed && card.takes_dry_run(state.now)).then_some(Msg::DryRunAsked);
     }
     let Some(Overlay::Card(card)) = &state.overlay else { return None };
+    if is_look(state, keymap, key) {
+        return Some(Msg::RefreshAsked);
+    }
     if key.is_letter() && card.is_typed() {
         return None;
     }

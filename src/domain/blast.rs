@@ -142,6 +142,35 @@ impl Blast {
         ]
     }
 
+    /// All of it in a line: what nobody can say first. Of somebody who is an administrator, or may be one, the line
+    /// that stands above says so.
+    pub fn brief(&self) -> BlastLine {
+        let mut untold = vec!["sessions"];
+        let mut parts = Vec::new();
+        let mut tell = |name: &'static str, told: Option<String>| match told {
+            Some(words) => parts.push(words),
+            None => untold.push(name),
+        };
+        if self.administers() == Some(false) {
+            tell("roles", Some("no admin role".to_owned()));
+        }
+        tell("groups", self.groups.known().map(|groups| counted(groups.len(), "group")));
+        tell("apps", self.apps.known().map(|apps| counted(apps.len(), "app")));
+        tell(
+            "findings",
+            self.findings.known().map(|open| match *open {
+                open if open >= FINDINGS_COUNTED => format!("{FINDINGS_COUNTED}+ other findings"),
+                open => counted(open, "other finding"),
+            }),
+        );
+        tell("class", self.class.known().map(short));
+        let place = if self.elsewhere.is_some() { " (in Okta)" } else { "" };
+        // That nobody can list sessions is so for everybody.
+        let weight = if untold.len() > 1 { Weight::Unknown } else { Weight::Known };
+        let words = format!("cannot tell: {}; {}{place}", untold.join(", "), parts.join(", "));
+        BlastLine { name: "reaches", words, weight }
+    }
+
     /// The same for programs: what is not known is null, and says why beside.
     pub fn to_json(&self) -> Value {
         json!({
@@ -182,6 +211,14 @@ fn told<T: serde::Serialize>(told: &Told<T>) -> Value {
     match told {
         Told::Is(value) => json!({"value": value, "cannot_tell": null}),
         Told::CannotTell(why) => json!({"value": null, "cannot_tell": why}),
+    }
+}
+
+fn counted(count: usize, noun: &str) -> String {
+    match count {
+        0 => format!("no {noun}"),
+        1 => format!("1 {noun}"),
+        count => format!("{count} {noun}s"),
     }
 }
 
@@ -245,6 +282,17 @@ mod tests {
         assert_eq!((blast.administers(), line.words.as_str()), (administers, words));
         assert_eq!(line.weight == Weight::Raises, administers == Some(true));
         assert_eq!(blast.to_json()["administrator"], json!(administers));
+    }
+
+    #[test]
+    fn a_line_says_all_of_it_and_what_nobody_can_say_first() {
+        let line = blast(&[], None).brief();
+        let known = "no admin role, 6 groups, no app, 1 other finding";
+        assert_eq!(line.words, format!("cannot tell: sessions, class; {known}"));
+        assert_eq!(line.weight, Weight::Unknown);
+        let all = Blast { class: Told::Is("INTERNAL".into()), ..blast(&["Super Administrator"], None) };
+        assert_eq!(all.brief().words, "cannot tell: sessions; 6 groups, no app, 1 other finding, INTERNAL");
+        assert_eq!(all.brief().weight, Weight::Known, "nobody can list sessions: that is so for everybody");
     }
 
     #[test]

@@ -88,7 +88,10 @@ fn list_line(scene: &Scene, theme: &Theme, run: &BulkRun, columns: usize) -> Lin
 fn state(scene: &Scene, run: &BulkRun) -> (Role, &'static str) {
     let role = match run.state {
         BulkState::Running if bulk::is_interrupted(scene.state, run) => return (Role::Alarm, "interrupted"),
-        BulkState::Running => Role::Accent,
+        BulkState::Running => match bulk::told(scene.state, run.id) {
+            Some(to) => return (Role::Warning, bulk::turning_word(to)),
+            None => Role::Accent,
+        },
         BulkState::Paused => Role::Warning,
         BulkState::Stopped => Role::Muted,
         BulkState::Done => Role::Good,
@@ -180,16 +183,12 @@ fn bar<'a>(theme: &Theme, cells: Cells<'a>, done: usize, total: usize) -> Cells<
 
 /// What can be done about it, in the role of how it stands.
 fn hint(scene: &Scene, run: &BulkRun) -> (Role, String) {
-    let BulkKeys { pause, resume, stop, .. } = &scene.help.bulk_keys;
+    let BulkKeys { resume, stop, .. } = &scene.help.bulk_keys;
     match run.state {
         BulkState::Running if bulk::is_interrupted(scene.state, run) => {
             (Role::Alarm, format!("{resume} goes on with it: nobody is acted on twice"))
         }
-        BulkState::Running => {
-            let ours = bulk::is_ours(scene.state, run.id);
-            let by = if ours { "driven by this console" } else { "driven by another process" };
-            (Role::Muted, format!("{by}: {pause} has it wait, {stop} stops it"))
-        }
+        BulkState::Running => driven(scene, run),
         BulkState::Paused if bulk::is_begun_anew(scene.state, run.id) => {
             (Role::Muted, "it is about to go on".to_owned())
         }
@@ -206,6 +205,17 @@ fn hint(scene: &Scene, run: &BulkRun) -> (Role, String) {
         }
         BulkState::Done => (Role::Muted, String::new()),
     }
+}
+
+/// Who drives it, or what it was told to be and is not yet.
+fn driven(scene: &Scene, run: &BulkRun) -> (Role, String) {
+    let BulkKeys { pause, stop, .. } = &scene.help.bulk_keys;
+    if let Some(to) = bulk::told(scene.state, run.id) {
+        return (Role::Warning, bulk::turning(run, to));
+    }
+    let ours = bulk::is_ours(scene.state, run.id);
+    let by = if ours { "driven by this console" } else { "driven by another process" };
+    (Role::Muted, format!("{by}: {pause} has it wait, {stop} stops it"))
 }
 
 fn draw_users(scene: &Scene, screen: &BulkScreen, canvas: &mut Canvas, area: Rect) {

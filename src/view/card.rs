@@ -78,7 +78,7 @@ pub(super) fn draw(scene: &Scene, card: &Card, canvas: &mut Canvas) -> Option<Po
 fn frame(card: &Card) -> Panel {
     let title = match &card.phase {
         Phase::Preparing => "Preparing",
-        Phase::Asking => "Confirm",
+        Phase::Asking => card.refusal().map_or("Confirm", words::refused_title),
         Phase::Running(_) => "Running",
         Phase::Done(end) if end.is_mixed() => "In part",
         Phase::Done(end) => match end.outcome() {
@@ -126,8 +126,18 @@ fn sentence(theme: &Theme, card: &Card, columns: usize) -> Vec<Line<'static>> {
         }
     };
     let mut prose = Prose::new(theme, columns);
+    if let Some(refusal) = card.refusal() {
+        prose.marked("! ", Role::Alarm, &words::refused(refusal));
+    }
+    let mut lines = prose.lines();
+    if lines.len() > SAID {
+        lines.truncate(SAID - 1);
+        lines.push(theme.own_line(Role::Alarm, "  … whole below"));
+    }
+    let mut prose = Prose::new(theme, columns);
     prose.say(Role::Heading, &text);
-    prose.lines()
+    lines.extend(prose.lines());
+    lines
 }
 
 fn middle(scene: &Scene, theme: &Theme, card: &Card, columns: usize, pinned: &str) -> Vec<Line<'static>> {
@@ -139,7 +149,10 @@ fn middle(scene: &Scene, theme: &Theme, card: &Card, columns: usize, pinned: &st
 
 /// What stands whole beside the keys, and need not be said above once more.
 fn pinned(theme: &Theme, card: &Card, columns: usize) -> String {
-    let (_, text) = said(theme, card);
+    let text = match card.refusal() {
+        Some(refusal) => format!("! {}", words::refused(refusal)),
+        None => said(theme, card).1,
+    };
     if wrap(&text, columns).len() > SAID { String::new() } else { text }
 }
 
@@ -236,10 +249,10 @@ fn said(theme: &Theme, card: &Card) -> (Role, String) {
 }
 
 fn asked(card: &Card) -> (Role, String) {
-    let refusal = card.plan.as_ref().and_then(|plan| plan.refusal.as_ref());
     let again = card.plan.as_ref().and_then(|plan| plan.needs_again.as_ref());
-    match (refusal, again, &card.error) {
-        (Some(refusal), ..) => (Role::Alarm, format!("! {}", words::refused(&refusal.why))),
+    match (card.refusal(), again, &card.error) {
+        // It is no question: why it is refused stands on top.
+        (Some(_), ..) => (Role::Text, String::new()),
         (_, Some(why), _) if card.wants_insistence() => (Role::Warning, format!("! {why}")),
         (.., Some(error)) => (Role::Alarm, format!("! {error}")),
         _ if card.plan.as_ref().is_some_and(|plan| plan.account_doubt.is_some()) => {
@@ -298,9 +311,10 @@ fn beside<'a>(scene: &'a Scene, card: &Card) -> Vec<(&'a str, &'static str)> {
         true => keys.beside_field.as_str(),
         false => keys.plain.as_str(),
     };
+    let look = card.takes_look(now).then_some((scene.help.look_key.as_str(), " looks again"));
     let form = card.takes_form(now).then(|| (key(&scene.help.form_keys), " inputs"));
     let dry_run = card.takes_dry_run(now).then(|| (key(&scene.help.dry_run_keys), " dry run"));
-    [form, dry_run].into_iter().flatten().filter(|(key, _)| !key.is_empty()).collect()
+    [look, form, dry_run].into_iter().flatten().filter(|(key, _)| !key.is_empty()).collect()
 }
 
 fn keys_with(scene: &Scene, theme: &Theme, card: &Card, beside: &[(&str, &str)]) -> Line<'static> {
@@ -317,6 +331,9 @@ fn keys_with(scene: &Scene, theme: &Theme, card: &Card, beside: &[(&str, &str)])
         }
         Phase::Running(_) => {
             return cells.text(Role::Key, "esc").text(Role::Muted, " leaves: the run goes on").line();
+        }
+        Phase::Asking if card.refusal().is_some() => {
+            return said_beside(cells, beside).text(Role::Key, "esc").text(Role::Muted, " back").line();
         }
         Phase::Asking if card.wants_insistence() => {
             cells.text(Role::Key, &scene.help.insist_key).text(Role::Text, " insists").own(Role::Muted, " · ")

@@ -15,7 +15,6 @@ use crate::domain::blast::{Blast, BlastLine, Weight};
 use crate::domain::plan::{Confirm, Fact, Plan, Target};
 use crate::domain::run_end::StepEnd;
 use crate::domain::time::Zone;
-use crate::domain::untrusted::fit_marked;
 use crate::domain::{Action, Login, NOTHING, OneTimeLink, Receipt, Risk, Untrusted};
 
 /// The fact that stands for the target's state.
@@ -115,9 +114,7 @@ fn run_step(prose: &mut Prose, step: &StepEnd, zone: &Zone) {
 
 fn obstacles(prose: &mut Prose, plan: &Plan, pinned: &str) {
     let is_said = |text: &String| pinned.strip_prefix("! ") == Some(text.as_str());
-    if let Some(why) =
-        plan.refusal.as_ref().map(|refusal| words::refused(&refusal.why)).filter(|why| !is_said(why))
-    {
+    if let Some(why) = plan.refusal.as_ref().map(words::refused).filter(|why| !is_said(why)) {
         prose.marked("! ", Role::Alarm, &why);
         prose.blank();
     }
@@ -146,6 +143,9 @@ fn facts(prose: &mut Prose, plan: &Plan, zone: &Zone) {
     if let Some(line) = administrator(plan) {
         prose.fact(line.name, weighed(line.weight), &line.words);
     }
+    if let Some(line) = plan.blast.as_ref().map(Blast::brief) {
+        prose.fact(line.name, weighed(line.weight), &line.words);
+    }
     names(prose, plan);
     sends(prose, plan);
     prose.fact("undo", Role::Text, &plan.undo);
@@ -166,7 +166,11 @@ fn brief(prose: &mut Prose, plan: &Plan, zone: &Zone) {
     if let Some(line) = administrator(plan) {
         // One row: what else stands on this screen has to be seen too.
         let room = prose.columns().saturating_sub("admin: ".len());
-        prose.run_in("admin:", weighed(line.weight), &fit_marked(&line.words, room, '…'));
+        prose.run_in("admin:", weighed(line.weight), &prose.shown(&line.words, room));
+    }
+    if let Some(line) = plan.blast.as_ref().map(Blast::brief) {
+        let room = prose.columns().saturating_sub("reaches: ".len());
+        prose.run_in("reaches:", weighed(line.weight), &prose.shown(&line.words, room));
     }
     prose.run_in("undo:", Role::Text, &plan.undo);
     if !plan.cannot_know.is_empty() {
@@ -176,7 +180,9 @@ fn brief(prose: &mut Prose, plan: &Plan, zone: &Zone) {
 
 fn risk(prose: &mut Prose, plan: &Plan) {
     let raised = if plan.is_raised() { ", one tier up" } else { "" };
-    let words = format!("{}{raised}: {}", plan.risk.word(), asks(plan));
+    // What is refused asks for nothing.
+    let asks = plan.refusal.is_none().then(|| format!(": {}", asks(plan))).unwrap_or_default();
+    let words = format!("{}{raised}{asks}", plan.risk.word());
     prose.fact("risk", risk_role(plan.risk), &words);
 }
 

@@ -26,6 +26,11 @@ impl<'a> Prose<'a> {
         self.columns
     }
 
+    /// What of a text stands in so many columns; what is left out is seen to be.
+    pub(super) fn shown(&self, text: &str, columns: usize) -> String {
+        self.theme.shown(text, columns)
+    }
+
     /// Without empty lines, where rows are few.
     pub(super) fn dense(self) -> Prose<'a> {
         Prose { is_dense: true, ..self }

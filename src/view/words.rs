@@ -4,6 +4,7 @@ use super::theme::Role;
 use crate::app::msg::{Progress, Stage};
 use crate::domain::access::Access;
 use crate::domain::counts::StateCounts;
+use crate::domain::plan::Refusal;
 use crate::domain::{
     Evidence, FindingState, NOTHING, Outcome, Receipt, RunEnd, Severity, SourceHealth, SourceState,
 };
@@ -12,7 +13,7 @@ use jiff::Timestamp;
 /// How loud a verdict on what may be done is.
 pub(super) fn access_role(access: &Access) -> Role {
     match access {
-        // That nobody can say is the rule for some routes: it is read, and does not alarm on each card.
+        // What is only told at the call is so on every card: nothing is wrong with it.
         Access::Likely(_) | Access::CannotTell(_) => Role::Muted,
         Access::Unlikely(_) => Role::Warning,
         Access::No(_) => Role::Alarm,
@@ -183,9 +184,22 @@ pub(super) fn run_ended(end: &RunEnd) -> String {
     }
 }
 
-/// That the guard lets nothing leave, and why.
-pub(super) fn refused(why: &str) -> String {
-    format!("will not be sent: {why}")
+/// That nothing leaves, and why.
+pub(super) fn refused(refusal: &Refusal) -> String {
+    match refusal.outcome {
+        Outcome::NoChange => format!("nothing to do: {}", refusal.why),
+        Outcome::NotLegal => format!("not legal now: {}", refusal.why),
+        _ => format!("refused: {}", refusal.why),
+    }
+}
+
+/// The same as a title.
+pub(super) fn refused_title(refusal: &Refusal) -> &'static str {
+    match refusal.outcome {
+        Outcome::NoChange => "Nothing to do",
+        Outcome::NotLegal => "Not legal now",
+        _ => "Refused",
+    }
 }
 
 #[cfg(test)]

@@ -3,7 +3,9 @@
 use crate::fixtures::*;
 use crate::paint::written;
 use idtriage::app::card::{Card, Phase};
-use idtriage::app::{Overlay, State};
+use idtriage::app::{Effect, Overlay, State};
+use idtriage::command::keys::Key;
+use idtriage::command::{Keymap, footer, press};
 use idtriage::domain::action::{Receipt, ShownRequest};
 use idtriage::domain::blast::{Blast, Roles};
 use idtriage::domain::operation::{CONTAIN, Operation};
@@ -12,6 +14,7 @@ use idtriage::domain::run_end::{Ended, RunEnd, StepEnd};
 use idtriage::domain::{Action, ActionId, Actor, Evidence, Flow, OneTimeLink, Outcome, Untrusted};
 use idtriage::view::Theme;
 use rstest::rstest;
+use std::collections::BTreeMap;
 
 fn look(name: &str, state: &State) {
     insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true }, {
@@ -157,4 +160,27 @@ fn a_profile_is_shown_as_a_difference(#[case] columns: u16, #[case] rows: u16) {
         card.plan = Some(Box::new(Plan { differences, ..plan }));
     });
     look(&format!("profile_{columns}x{rows}"), &state);
+}
+
+/// What is refused is no question: why stands on top, and only what can be done is offered.
+#[rstest]
+#[case(60, 16)]
+#[case(80, 24)]
+fn a_refused_card_says_so_first(#[case] columns: u16, #[case] rows: u16) {
+    let mut state = with(columns, rows, |card| {
+        let Some(plan) = &mut card.plan else { return };
+        let why = "protected: `guard.protected` holds `ann@example.com`".to_owned();
+        plan.refusal = Some(why.into());
+    });
+    look(&format!("card_refused_{columns}x{rows}"), &state);
+    let keymap = Keymap::new(&BTreeMap::new()).unwrap();
+    let offered: Vec<String> =
+        footer(&state, &keymap).into_iter().map(|(key, label)| format!("{key} {label}")).collect();
+    assert_eq!(offered, ["R look again", "ctrl-r dry run", "↑↓ scroll", "esc back"]);
+    // What is in the way may be gone: everything is read anew.
+    let msg = press(&state, &keymap, Key::parse("R").unwrap()).unwrap();
+    let effects = idtriage::app::update(&mut state, msg);
+    assert!(effects.iter().any(|effect| matches!(effect, Effect::PreparePlan { .. })), "{effects:?}");
+    let Some(Overlay::Card(card)) = &state.overlay else { panic!("the card is gone") };
+    assert_eq!(card.phase, Phase::Preparing);
 }

@@ -223,7 +223,7 @@ fn a_refusal_is_said_once_and_offers_no_insisting() {
         plan.needs_again = Some("the same was done less than ten minutes ago".into());
     }
     let shown = text(&paint(&state, &Theme::default()).0);
-    assert_eq!(shown.matches("will not be sent").count(), 1, "{shown}");
+    assert_eq!(shown.matches("nothing to do: already so").count(), 1, "{shown}");
     assert!(shown.contains("ten minutes ago") && !shown.contains("insists"), "{shown}");
 }
 

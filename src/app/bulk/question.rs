@@ -1,6 +1,6 @@
 //! What is asked about a run before it is done, and what is done at once.
 
-use super::{drives, is_interrupted, is_taken_up, run, store_changed};
+use super::{drives, is_interrupted, is_taken_up, run, store_changed, told, turning};
 use crate::app::effect::Effect;
 use crate::app::state::{Awaited, Overlay, Screen, State};
 use crate::app::triage::READ_ONLY;
@@ -83,6 +83,7 @@ fn unchangeable(state: &State, run: &BulkRun) -> Option<String> {
 pub fn takes_pause(state: &State) -> bool {
     meant(state).is_some_and(|run| {
         let is_driven = run.state == BulkState::Running && !is_interrupted(state, &run);
+        let is_driven = is_driven && told(state, run.id).is_none();
         is_driven && unchangeable(state, &run).is_none()
     })
 }
@@ -102,10 +103,20 @@ pub fn pause_asked(state: &mut State) -> Vec<Effect> {
     if run.state == BulkState::Paused {
         return fail(state, "this run waits already");
     }
+    if let Some(to) = told(state, run.id) {
+        return fail(state, turning(&run, to));
+    }
+    let words = turning(&run, BulkState::Paused);
+    state.notice.say(state.now, words);
     turn(state, run.id, BulkState::Paused)
 }
 
+/// One that is driven from here is seen to wait or to stop at once, though it does so when those on their way have
+/// landed.
 fn turn(state: &mut State, id: BulkId, to: BulkState) -> Vec<Effect> {
+    if let Some(driving) = state.driving.iter_mut().find(|driving| driving.id == id) {
+        driving.told = Some(to);
+    }
     let request = state.flights.open(Awaited::BulkTurned(id));
     vec![Effect::TurnBulk { request, id, to }]
 }
@@ -211,7 +222,12 @@ fn answered(state: &mut State, id: BulkId, asking: Asking) -> Vec<Effect> {
 }
 
 /// A run was told to wait or to stop.
-pub fn turned(state: &mut State, answer: Result<String, String>) -> Vec<Effect> {
+pub fn turned(state: &mut State, id: BulkId, answer: Result<String, String>) -> Vec<Effect> {
+    if answer.is_err()
+        && let Some(driving) = state.driving.iter_mut().find(|driving| driving.id == id)
+    {
+        driving.told = None;
+    }
     state.notice.result(state.now, answer);
     store_changed(state)
 }

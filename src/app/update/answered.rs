@@ -73,7 +73,7 @@ pub(super) fn answered(state: &mut State, request: RequestId, answer: Answer) ->
         (Awaited::BulkBegun, Answer::BulkBegun(begun)) => many::begun(state, begun),
         (Awaited::BulkBegun, Answer::Broke(why)) => many::begun(state, Err(why)),
         (Awaited::BulkResumed(id), Answer::BulkBegun(begun)) => bulk::resumed(state, id, begun),
-        (Awaited::BulkTurned(_), Answer::BulkTurned(said)) => bulk::turned(state, said),
+        (Awaited::BulkTurned(id), Answer::BulkTurned(said)) => bulk::turned(state, id, said),
         (Awaited::Bulks(before), Answer::Bulks(page)) => quiet(|| bulk::list_loaded(state, before, page)),
         (Awaited::Bulk(id), Answer::Bulk(run)) => bulk::loaded(state, id, run),
         (Awaited::BulkUsers(id, which, from, limit), Answer::BulkUsers(users)) => {

@@ -13,6 +13,7 @@ use crate::app::{bulk, dry_run, form, header, many, triage};
 pub(super) fn overlaid(state: &mut State, msg: Msg) -> Vec<Effect> {
     match msg {
         Msg::HelpAsked => quiet(|| state.overlay = Some(Overlay::Help(Scroll::default()))),
+        Msg::FilterAsked if bulk::is_here(state) => bulk::filter_asked(state),
         Msg::FilterAsked => prompt::open(state, prompt::filter_of(state)),
         Msg::LogCompleted => quiet(|| prompt_completed(state)),
         Msg::PromptAsked => prompt::open(state, PromptKind::Command),

@@ -161,8 +161,8 @@ pub(super) fn pane_switched(state: &mut State, step: Step) {
 }
 
 pub(super) fn refreshed(state: &mut State) -> Vec<Effect> {
-    if let Some(Overlay::Card(_)) = state.overlay {
-        return after::look(state);
+    if let Some(Overlay::Card(card)) = &state.overlay {
+        return if card.takes_look(state.now) { card::looked_again(state) } else { after::look(state) };
     }
     match state.stack.last() {
         Some(Screen::User(screen)) => {
