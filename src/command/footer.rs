@@ -129,7 +129,7 @@ fn card_footer(state: &State, card: &Card, keymap: &Keymap) -> Vec<(String, Stri
         Phase::Asking if card.refusal().is_some() => {
             let look = card.takes_look(now).then(|| (key(LOOK), "look again"));
             let form = card.takes_form(now).then(|| (first_beside(card, keymap, FORM), "inputs"));
-            let dry_run = card.takes_dry_run(now).then(|| (dry_run, "dry run"));
+            let dry_run = card.takes_dry_run(now).then_some((dry_run, "dry run"));
             let before = [look, form, dry_run].into_iter().flatten().filter(|(key, _)| !key.is_empty());
             let before = before.map(|(key, label)| (key, label.to_owned()));
             before.chain(words(&[scroll, (esc, "back")])).collect()

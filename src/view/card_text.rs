@@ -181,7 +181,7 @@ fn brief(prose: &mut Prose, plan: &Plan, zone: &Zone) {
 fn risk(prose: &mut Prose, plan: &Plan) {
     let raised = if plan.is_raised() { ", one tier up" } else { "" };
     // What is refused asks for nothing.
-    let asks = plan.refusal.is_none().then(|| format!(": {}", asks(plan))).unwrap_or_default();
+    let asks = if plan.refusal.is_none() { format!(": {}", asks(plan)) } else { String::new() };
     let words = format!("{}{raised}{asks}", plan.risk.word());
     prose.fact("risk", risk_role(plan.risk), &words);
 }
