@@ -295,9 +295,12 @@ impl<'a> Drive<'a> {
         }
         match ended {
             Ok(run) if was_held_back(&run) => {
-                // It may be so for everybody: the run waits too, and says why.
-                let why = BulkEnd::of_run(&run, self.runner.desk.now()).why.unwrap_or_default();
-                self.brake.pull(format!("`{}` is not sent, and still waits: {why}", user.login));
+                // It may be so for everybody: the run waits too, and says why. One that was told to wait before has its
+                // reason: that is what held them back.
+                if !self.brake.is_on() {
+                    let why = BulkEnd::of_run(&run, self.runner.desk.now()).why.unwrap_or_default();
+                    self.brake.pull(format!("`{}` is not sent, and still waits: {why}", user.login));
+                }
                 Ok(Ended::Waits)
             }
             Ok(run) => Ok(Ended::So(BulkEnd::of_run(&run, self.runner.desk.now()), Some(run))),
