@@ -126,14 +126,8 @@ fn card_footer(state: &State, card: &Card, keymap: &Keymap) -> Vec<(String, Stri
     let dry_run = first_beside(card, keymap, DRY_RUN);
     let (scroll, esc) = (("↑↓", "scroll"), "esc");
     match card.phase {
-        Phase::Asking if card.refusal().is_some() => {
-            let look = card.takes_look(now).then(|| (key(LOOK), "look again"));
-            let form = card.takes_form(now).then(|| (first_beside(card, keymap, FORM), "inputs"));
-            let dry_run = card.takes_dry_run(now).then_some((dry_run, "dry run"));
-            let before = [look, form, dry_run].into_iter().flatten().filter(|(key, _)| !key.is_empty());
-            let before = before.map(|(key, label)| (key, label.to_owned()));
-            before.chain(words(&[scroll, (esc, "back")])).collect()
-        }
+        Phase::Asking if card.refusal().is_some() => stuck_footer(state, card, keymap, "back"),
+        Phase::Failed(_) => stuck_footer(state, card, keymap, "close"),
         Phase::Asking if card.takes_letters(now) => words(&[
             (&key("card.confirm"), "run"),
             (&dry_run, "dry run"),
@@ -151,11 +145,19 @@ fn card_footer(state: &State, card: &Card, keymap: &Keymap) -> Vec<(String, Stri
         Phase::Done(_) if undo::of_any(after::meant(state), &state.settings.flows).is_ok() => {
             words(&[(&key("action.undo"), "undo"), scroll, (esc, "close")])
         }
-        Phase::Failed(_) if card.takes_form(now) => words(&[(&key(FORM), "inputs"), scroll, (esc, "close")]),
-        Phase::Running(_) | Phase::Done(_) | Phase::Failed(_) | Phase::Unsure(_) => {
-            words(&[scroll, (esc, "close")])
-        }
+        Phase::Running(_) | Phase::Done(_) | Phase::Unsure(_) => words(&[scroll, (esc, "close")]),
     }
+}
+
+/// A card of which nothing can be sent as it stands: what may change that, or shows it.
+fn stuck_footer(state: &State, card: &Card, keymap: &Keymap, leave: &str) -> Vec<(String, String)> {
+    let now = state.now;
+    let look = card.takes_look(now).then(|| (first_key(keymap, LOOK), "look again"));
+    let form = card.takes_form(now).then(|| (first_beside(card, keymap, FORM), "inputs"));
+    let dry_run = card.takes_dry_run(now).then(|| (first_beside(card, keymap, DRY_RUN), "dry run"));
+    let before = [look, form, dry_run].into_iter().flatten().filter(|(key, _)| !key.is_empty());
+    let before = before.map(|(key, label)| (key, label.to_owned()));
+    before.chain(words(&[("↑↓", "scroll"), ("esc", leave)])).collect()
 }
 
 /// The key of what sends nothing: where letters are typed, one that types none.

@@ -202,7 +202,7 @@ pub const COMMANDS: &[Command] = &[
     simple("event.raw", "raw", "raw JSON", &["J"], &[Feed, Event, Journal, Log, LookUp], || Msg::RawAsked)
         .help("Shows the event, the record, or what was looked up, as it arrived."),
     simple("screen.refresh", "refresh", "read anew", &["R"], READ, || Msg::RefreshAsked)
-        .help("Reads everything on the screen anew, from the tenants too; where the end of the action under the cursor is open, its target."),
+        .help("Reads everything on the screen anew, from the tenants too; where the end of the action under the cursor is open, its target; on a card of which nothing can be sent, what stands in the way."),
     simple("action.undo", "undo", "undo the action", &["z"], &[User, Journal, Card], || Msg::UndoAsked)
         .help("Opens the card of what undoes the action under the cursor, or the one that has just ended, on the very account that it was on. Nothing is sent before it is confirmed."),
     simple("bulk.list", "bulk", "the runs on many", &["B"], &[Feed, Event, User, Address, Raw, Journal, Health, Bulk], || Msg::BulksAsked)
@@ -252,7 +252,7 @@ pub const COMMANDS: &[Command] = &[
         .help("Shows who receives, how each source is, what was left out, and what the store holds."),
     simple("filter.open", "filter", "type a filter", &["/"], Context::SCREENS, || Msg::FilterAsked)
         .footer("filter")
-        .help("Filters the whole store: `severity>=high user:ann* words`; on an event its users: `state:open user:ann*`; in the journal its records: `user:ann* outcome:unknown since:7d`; in the System Log in Okta's grammar, with tab."),
+        .help("Filters the whole store: `severity>=high user:ann* words`; on an event its users: `state:open user:ann*`; in the journal its records: `user:ann* outcome:unknown since:7d`; in the System Log in Okta's grammar, with tab. Runs on many are not filtered."),
     simple("prompt.open", "prompt", "type a command", &[":"], Context::SCREENS, || Msg::PromptAsked)
         .footer("command")
         .help("Types a command; what is typed narrows the list of all commands."),

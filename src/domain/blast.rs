@@ -167,7 +167,8 @@ impl Blast {
         let place = if self.elsewhere.is_some() { " (in Okta)" } else { "" };
         // That nobody can list sessions is so for everybody.
         let weight = if untold.len() > 1 { Weight::Unknown } else { Weight::Known };
-        let words = format!("cannot tell: {}; {}{place}", untold.join(", "), parts.join(", "));
+        let known = if parts.is_empty() { String::new() } else { format!("; {}{place}", parts.join(", ")) };
+        let words = format!("cannot tell: {}{known}", untold.join(", "));
         BlastLine { name: "reaches", words, weight }
     }
 
@@ -292,6 +293,12 @@ mod tests {
         assert_eq!(line.weight, Weight::Unknown);
         let all = Blast { class: Told::Is("INTERNAL".into()), ..blast(&["Super Administrator"], None) };
         assert_eq!(all.brief().words, "cannot tell: sessions; 6 groups, no app, 1 other finding, INTERNAL");
+        let cannot_tell = || "403".to_owned();
+        let (groups, apps) = (Told::CannotTell(cannot_tell()), Told::CannotTell(cannot_tell()));
+        let (findings, untold) = (Told::CannotTell(cannot_tell()), Some("403"));
+        let nothing =
+            Blast { groups, apps, findings, elsewhere: Some("AAD".to_owned()), ..blast(&[], untold) };
+        assert_eq!(nothing.brief().words, "cannot tell: sessions, groups, apps, findings, class");
         assert_eq!(all.brief().weight, Weight::Known, "nobody can list sessions: that is so for everybody");
     }
 

@@ -7,6 +7,7 @@ use super::terminal::signals::Signalled;
 use crate::app::{self, Effect, Msg, State, layout::Size};
 use crate::command::{Keymap, keys::Key, press};
 use crate::source::clock::Clock;
+use crate::store::Still;
 use crate::view::{self, Theme};
 use crossterm::event::Event;
 use futures_util::{Stream, StreamExt};
@@ -67,7 +68,9 @@ pub struct Console<W: Write> {
     wants_frame: Option<Instant>,
     last_frame: Instant,
     ended: Option<Ended>,
+    /// Whether it goes to the background as soon as nothing is in the middle of a write.
     suspends: bool,
+    still: Option<Still>,
 }
 
 impl<W: Write> Console<W> {
@@ -95,6 +98,7 @@ impl<W: Write> Console<W> {
             last_frame: now.checked_sub(ARRIVAL_FRAME).unwrap_or(now),
             ended: None,
             suspends: false,
+            still: None,
         }
     }
 
@@ -125,10 +129,10 @@ impl<W: Write> Console<W> {
         self.draw()?;
         loop {
             self.step(&mut input, &mut signals).await?;
-            if std::mem::take(&mut self.suspends) {
-                let still = self.effects.still().await;
+            if let Some(still) = self.still.take() {
                 surroundings.suspend()?;
                 drop(still);
+                self.suspends = false;
                 self.redraw()?;
             }
             if let Some(ended) = self.ended {
@@ -223,6 +227,10 @@ impl<W: Write> Console<W> {
                 Ok(())
             }
             Heard::Aside(bytes) => self.screen.backend_mut().write_aside(bytes.as_bytes()),
+            Heard::Still(still) => {
+                self.still = Some(still);
+                Ok(())
+            }
         }
     }
 
@@ -235,7 +243,11 @@ impl<W: Write> Console<W> {
     fn perform(&mut self, effect: Effect) {
         match effect {
             Effect::Quit => self.ended = Some(Ended::Quit),
-            Effect::Suspend => self.suspends = true,
+            Effect::Suspend if self.suspends => {}
+            Effect::Suspend => {
+                self.suspends = true;
+                self.effects.hold_still();
+            }
             // A screen that cannot be cleared cannot be drawn either; that error is the one told.
             Effect::Redraw => drop(self.redraw()),
             effect => self.effects.perform(effect),

@@ -45,12 +45,14 @@ const NO_ORG: &str =
     "no Okta org is configured\nhint: `[okta]` in the configuration; `idtriage init` writes a template";
 
 /// What the loop hears from elsewhere.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug)]
 pub enum Heard {
     /// Something happened.
     Msg(Msg),
     /// Bytes that belong to no frame go to the terminal: a clipboard sequence.
     Aside(String),
+    /// Nothing is written until this is dropped: the process may be stopped.
+    Still(Still),
 }
 
 /// Does effects.
@@ -67,10 +69,11 @@ impl Effects {
         Effects { services, heard, tasks: HashMap::new() }
     }
 
-    /// Until this is dropped nothing is written: a process that is stopped in the middle of a write would keep others
-    /// out of the store for as long.
-    pub async fn still(&self) -> Still {
-        self.services.desk.store.still().await
+    /// Tells when nothing is in the middle of a write: a process that stops there would keep others out of the store
+    /// for as long.
+    pub fn hold_still(&self) {
+        let (store, heard) = (self.services.desk.store.clone(), self.heard.clone());
+        tokio::spawn(async move { heard.send(Heard::Still(store.still().await)) });
     }
 
     /// Starts an effect. Those that only the loop can do (quit, suspend, redraw) are not for here.

@@ -83,8 +83,7 @@ fn unchangeable(state: &State, run: &BulkRun) -> Option<String> {
 pub fn takes_pause(state: &State) -> bool {
     meant(state).is_some_and(|run| {
         let is_driven = run.state == BulkState::Running && !is_interrupted(state, &run);
-        let is_driven = is_driven && told(state, run.id).is_none();
-        is_driven && unchangeable(state, &run).is_none()
+        is_driven && told(state, run.id).is_none() && unchangeable(state, &run).is_none()
     })
 }
 

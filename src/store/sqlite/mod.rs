@@ -25,6 +25,7 @@ mod expand;
 mod failure;
 mod findings;
 mod inbox;
+mod job;
 mod journal;
 mod logins;
 mod migrate;

@@ -14,8 +14,9 @@ use super::connect::Files;
 use super::expand::{Expander, Left};
 use super::failure::{is_of_the_machine, not_writable, not_writable_words};
 use super::inbox;
+use super::job::{Job, Task, Worked};
 use super::pace::Pace;
-use super::savepoint::{Item, savepoint, whole};
+use super::savepoint::{savepoint, whole};
 use super::watch::Watcher;
 use crate::store::{Access, Expansion, StoreError};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
@@ -45,61 +46,6 @@ enum Message {
     Job(Box<dyn Job>),
     Drained(oneshot::Sender<Result<(), StoreError>>),
     Close(oneshot::Sender<()>),
-}
-
-/// A write, its result kept until the group is committed.
-trait Job: Send {
-    /// Does the work.
-    fn run(&mut self, db: &Connection) -> Item;
-    /// Whether it only puts one element into the inbox: one statement, which SQLite undoes by itself, and nothing that
-    /// anybody sees before it is expanded.
-    fn is_append(&self) -> bool;
-    /// What SQLite said, if the work failed by it.
-    fn failure(&self) -> Option<&rusqlite::Error>;
-    /// Tells the caller: the work's result, or why the commit failed.
-    fn answer(self: Box<Self>, files: &Files, committed: Result<(), &str>);
-}
-
-/// SQL failures outside, refusals by the domain's rules inside.
-type Worked<T, E> = rusqlite::Result<Result<T, E>>;
-
-struct Task<W, T, E> {
-    work: Option<W>,
-    is_append: bool,
-    result: Option<Worked<T, E>>,
-    reply: oneshot::Sender<Result<T, E>>,
-}
-
-impl<W, T, E> Job for Task<W, T, E>
-where
-    W: FnOnce(&Connection) -> Worked<T, E> + Send,
-    T: Send,
-    E: From<StoreError> + Send,
-{
-    fn run(&mut self, db: &Connection) -> Item {
-        self.result = self.work.take().map(|work| work(db));
-        if matches!(self.result, Some(Ok(Ok(_)))) { Item::Keep } else { Item::Undo }
-    }
-
-    fn is_append(&self) -> bool {
-        self.is_append
-    }
-
-    fn failure(&self) -> Option<&rusqlite::Error> {
-        self.result.as_ref()?.as_ref().err()
-    }
-
-    fn answer(self: Box<Self>, files: &Files, committed: Result<(), &str>) {
-        let answer = match (self.result, committed) {
-            (Some(Ok(Err(refused))), _) => Err(refused),
-            (Some(Err(error)), _) => Err(not_writable(&files.store, &error).into()),
-            (_, Err(why)) => Err(StoreError::NotWritable(why.to_owned()).into()),
-            (Some(Ok(done)), Ok(())) => done,
-            (None, Ok(())) => Err(StoreError::Closed.into()),
-        };
-        // Whoever asked may have gone; what was committed stays.
-        let _ = self.reply.send(answer);
-    }
 }
 
 /// Hands writes to the writer. When it is dropped, the writer ends.
@@ -140,7 +86,7 @@ impl WriterHandle {
         E: From<StoreError> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let task = Task { work: Some(work), is_append, result: None, reply };
+        let task = Task::new(work, is_append, reply);
         self.messages.send(Message::Job(Box::new(task))).map_err(|_| StoreError::Closed)?;
         answer.await.unwrap_or_else(|_| Err(StoreError::Closed.into()))
     }
