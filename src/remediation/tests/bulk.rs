@@ -52,6 +52,8 @@ struct Town {
     most_on_their_way: AtomicUsize,
     /// The places that there are for calls to leave, where there are not enough for all.
     pace: Mutex<Option<Arc<tokio::sync::Semaphore>>>,
+    /// Those behind this user are answered only as there are permits: nobody passes.
+    in_front: Mutex<Option<(u32, Arc<tokio::sync::Semaphore>)>>,
     /// Called with each call's number, before it ends.
     at_call: Mutex<Option<AtCall>>,
     /// What happens once while the answer about an account is on its way.
@@ -81,6 +83,10 @@ impl std::fmt::Debug for AtCall {
 
 fn id_of(login: &str) -> String {
     format!("00u-{}", login.split('@').next().unwrap_or(login).trim_start_matches("00u-"))
+}
+
+fn position_of(id: &str) -> u32 {
+    id.trim_start_matches("00u-user").parse().unwrap()
 }
 
 #[async_trait]
@@ -151,6 +157,10 @@ impl FlowCaller for Town {
         };
         if let Some(at_call) = &*self.at_call.lock().unwrap() {
             (at_call.0)(number, &id);
+        }
+        let in_front = self.in_front.lock().unwrap().clone();
+        if let Some((_, permits)) = in_front.filter(|(first, _)| position_of(&id) > *first) {
+            permits.acquire().await.unwrap().forget();
         }
         tokio::task::yield_now().await;
         let end = self.ends.lock().unwrap().get(&id).cloned().unwrap_or_else(|| {
@@ -414,7 +424,19 @@ async fn the_first_end_of_a_kind_that_nobody_saw_holds_the_run() {
     for (user, end) in [(30, answered(403)), (90, answered(403)), (150, answered(500))] {
         block.town.ends.lock().unwrap().insert(format!("00u-user{user}"), end);
     }
-    let run = block.drive(id).await.unwrap();
+    // The machine decides how long an answer takes to be heard, and so how many would pass.
+    let permits = Arc::new(tokio::sync::Semaphore::new(0));
+    *block.town.in_front.lock().unwrap() = Some((30, permits.clone()));
+    let (told, mut ends) = mpsc::unbounded_channel();
+    let (runner, wishes) = (block.runner(), block.wishes.subscribe());
+    let driven = tokio::spawn(async move { runner.drive(id, wishes, told).await });
+    while let Some(told) = ends.recv().await {
+        if told.user.position == 30 {
+            permits.add_permits(1_000);
+        }
+    }
+    let run = driven.await.unwrap().unwrap();
+    *block.town.in_front.lock().unwrap() = None;
     assert_eq!(run.state, BulkState::Paused);
     let why = run.why.unwrap();
     assert!(why.starts_with("`user30@x` is refused (answered 403)"), "{why}");
