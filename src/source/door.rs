@@ -26,6 +26,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use tokio::{task, time};
 
+/// Bytes of a body that is read at once, among the other connections' work: some ten microseconds.
+const SMALL: usize = 16 * 1024;
+
 /// Where the sources' requests come in.
 #[derive(Debug)]
 pub struct Door {
@@ -159,13 +162,20 @@ impl Door {
         Ok(Taken { elements: count, unmapped })
     }
 
-    /// Reads the body's outline on a thread where it may take its time. The place goes along: when this
+    /// Reads the body's outline: a small one here and now, since handing it over takes longer than
+    /// reading it; a larger one on a thread where it may take its time. The place goes along: when this
     /// call is given up, the thread goes on and still counts.
     async fn elements(&self, hook: &Hook, bytes: Vec<u8>) -> Result<Outline, Refusal> {
+        let split = hook.source_type.elements;
+        if bytes.len() <= SMALL {
+            return Ok(read_elements(bytes, split, &Meaning::of(&hook.reading, &hook.name))?);
+        }
         let place = self.limits.decoding_place().await?;
-        let (split, name, reading) =
-            (hook.source_type.elements, hook.name.clone(), Arc::clone(&hook.reading));
-        let read = move || read_elements(bytes, split, &Meaning::of(&reading, &name), place);
+        let (name, reading) = (hook.name.clone(), Arc::clone(&hook.reading));
+        let read = move || {
+            let _place = place;
+            read_elements(bytes, split, &Meaning::of(&reading, &name))
+        };
         let elements = task::spawn_blocking(read).await;
         Ok(elements.map_err(|_| Refusal::busy("the body could not be read"))??)
     }
@@ -178,12 +188,7 @@ fn trust(seat: Option<Arc<Seat>>) {
     }
 }
 
-fn read_elements(
-    bytes: Vec<u8>,
-    split: Split,
-    meaning: &Meaning<'_>,
-    _place: Place,
-) -> Result<Outline, Unreadable> {
+fn read_elements(bytes: Vec<u8>, split: Split, meaning: &Meaning<'_>) -> Result<Outline, Unreadable> {
     let text = String::from_utf8(bytes).map_err(|_| Unreadable::NotUtf8)?;
     let elements = split(text.into(), meaning)?;
     let unmapped = generic::unmapped(&elements, meaning);
