@@ -1,6 +1,7 @@
-//! `journal list`, `journal verify`, `journal export`.
+//! `journal list`, `journal verify`, `journal export`, `journal say`.
 
 mod export;
+pub(super) mod say;
 
 use super::failure::{DONE, FAILED, Failure};
 use super::output::Output;
@@ -31,6 +32,8 @@ pub(super) async fn run(
         args::Journal::Export(what) => export::run(what, store, out).await,
         // Whoever has the tenants looks.
         args::Journal::Check(_) => Ok(DONE),
+        // So does whoever knows who sits here.
+        args::Journal::Say(_) => Ok(DONE),
     }
 }
 
