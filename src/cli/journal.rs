@@ -108,7 +108,7 @@ fn table(records: &[Record], beside: &[Beside]) -> Table {
         column("AT", 20),
         column("KIND", 10),
         column("WHO", 36),
-        column("WHAT", 80),
+        column("WHAT", 120),
     ]);
     for (record, beside) in records.iter().zip(beside) {
         let told = Told::of(record);
