@@ -217,8 +217,13 @@ fn one_that_is_open(tenant: &Tenant, place: &Place) -> Action {
     let user = ran(place, &["okta", "user", "get", &login], 0);
     let account = id(&user).to_owned();
     suspended_elsewhere(tenant, &login);
-    let at = Timestamp::now() - SignedDuration::from_secs(40);
-    let open = Action {
+    let open = suspension(&login, &account, Timestamp::now() - SignedDuration::from_secs(40));
+    breaks_off(tenant, place, &open);
+    open
+}
+
+fn suspension(login: &str, account: &str, at: Timestamp) -> Action {
+    Action {
         id: ActionId(uuid::Uuid::from_u128(78)),
         step: None,
         is_test: false,
@@ -227,8 +232,8 @@ fn one_that_is_open(tenant: &Tenant, place: &Place) -> Action {
         flow: "okta-suspend".into(),
         verb: "suspend the Okta account".to_owned(),
         risk: Risk::Medium,
-        login: Login::new(&login),
-        target_id: Some(account),
+        login: Login::new(login),
+        target_id: Some(account.to_owned()),
         account_login: None,
         finding: None,
         evidence: Evidence::Intended,
@@ -243,19 +248,23 @@ fn one_that_is_open(tenant: &Tenant, place: &Place) -> Action {
         reason: None,
         actor: Actor::default(),
         at,
-    };
+    }
+}
+
+/// It was sent, and whoever sent it is gone.
+fn breaks_off(tenant: &Tenant, place: &Place, open: &Action) {
+    let at = open.at;
     tenant.wait(async {
         let store = place.store();
         let lease = Lease { owner: "gone".to_owned(), until: at + SignedDuration::from_secs(20) };
         store
-            .intend(&open, &lease, &Basis { same: Vec::new(), seen: Vec::new(), again: Again::No })
+            .intend(open, &lease, &Basis { same: Vec::new(), seen: Vec::new(), again: Again::No })
             .await
             .unwrap();
         store.sending(open.id).await.unwrap();
         store.expire_leases(at + SignedDuration::from_secs(25)).await.unwrap();
         store.close().await.unwrap();
     });
-    open
 }
 
 #[test]
@@ -287,4 +296,88 @@ fn a_console_says_at_its_start_what_is_unknown_and_looks_by_itself() {
     screen.press("L");
     screen.shows("SUSPENDED, before ACTIVE");
     assert_eq!(sends(&tenant), before);
+}
+
+/// What the suite's flows of other products act on cannot be read from here.
+const GOOGLE: &str = "suspend-google-workspace-user";
+
+#[test]
+fn where_nothing_can_be_read_an_analysts_word_ends_the_asking_and_stands_everywhere_as_a_word() {
+    let (tenant, place) = started();
+    let login = tenant.login(3);
+    let at = Timestamp::now() - SignedDuration::from_mins(30);
+    let lost = Action { flow: GOOGLE.into(), before: None, ..suspension(&login, "10001", at) };
+    breaks_off(&tenant, &place, &lost);
+    let id = lost.id.to_string();
+    let say = |said: &str, more: &[&str]| {
+        let words = ["journal", "say", &id, said, "--reason", "seen in the Admin Console"];
+        place.run(&[&words, more].concat())
+    };
+    // Nothing tells how it ended, and the next run is held up for it.
+    let checked = place.run(&["journal", "check", &id]).expect(4);
+    assert!(checked.out.contains("cannot be read from here"), "{}", checked.out);
+    let plan = || place.run(&["run", GOOGLE, "--user", &login, "--dry-run"]).out;
+    assert!(plan().contains("has an unknown outcome"), "{}", plan());
+
+    let asked = say("not-changed", &[]).expect(2);
+    assert!(
+        asked.errors.contains("wants a confirmation") && asked.errors.contains("not proved"),
+        "{}",
+        asked.errors
+    );
+    let read_only =
+        place.run(&["--read-only", "journal", "say", &id, "changed", "--reason", "x", "--yes"]).expect(1);
+    assert!(read_only.errors.contains("--read-only"), "{}", read_only.errors);
+    assert!(actions(&tenant, &place).remove(0).receipt.is_none(), "neither kept anything");
+
+    let kept = say("not-changed", &["--yes"]).expect(0);
+    assert!(kept.out.contains("not changed, said by") && kept.out.contains("not proved"), "{}", kept.out);
+    let now = actions(&tenant, &place).remove(0);
+    assert_eq!((now.outcome, now.evidence), (Outcome::Unknown, Evidence::Sent), "it is no evidence");
+    assert!(!plan().contains("unknown outcome"), "{}", plan());
+    let none = place.run(&["journal", "check", "--unknown"]).expect(0);
+    assert!(none.errors.contains("no action is of unknown outcome"), "{}", none.errors);
+    let undo = place.run(&["undo", &id, "--dry-run"]).expect(1);
+    assert!(undo.errors.contains("nothing to undo"), "{}", undo.errors);
+
+    // The same once more is none; another is insisted on, and the journal has both.
+    assert!(say("not-changed", &["--yes"]).expect(1).errors.contains("already"));
+    let contradicted = say("changed", &["--yes"]).expect(2);
+    assert!(contradicted.errors.contains("not changed, said by") && contradicted.errors.contains("--again"));
+    say("changed", &["--yes", "--again"]).expect(0);
+    let records =
+        place.run_json(&["journal", "list", "kind:said", &format!("action:{id}")]).expect(0).json_lines();
+    let said: Vec<&Value> = records.iter().map(|record| &record["content"]["said"]).collect();
+    assert_eq!(said, [&json!("changed"), &json!("not-changed")]);
+    assert_eq!(records[0]["content"]["instead_of"]["said"], "not-changed");
+    let listed = place.run(&["journal", "list", "said:changed"]).expect(0);
+    assert!(
+        listed.out.contains("changed, said by") && listed.out.contains("seen in the Admin Console"),
+        "{}",
+        listed.out
+    );
+    let csv = place.run(&["journal", "export", "--csv", "kind:said"]).expect(0).out;
+    assert!(csv.lines().next().unwrap().ends_with(",said") && csv.trim_end().ends_with(",changed"), "{csv}");
+    place.run(&["journal", "verify"]).expect(0);
+    assert_eq!(sends(&tenant), 0, "a word sends nothing");
+}
+
+#[test]
+fn where_the_account_can_be_read_a_look_comes_before_anybodys_word() {
+    let (tenant, place) = started();
+    let open = one_that_is_open(&tenant, &place);
+    let id = open.id.to_string();
+    let say = || place.run(&["journal", "say", &id, "changed", "--reason", "I saw it end", "--yes"]);
+    let refused = say().expect(1);
+    assert!(refused.errors.contains(&format!("journal check {id}")), "{}", refused.errors);
+    // It is as it was wanted, and nothing says by whom.
+    let looked = place.run(&["journal", "check", &id]).expect(4);
+    assert!(looked.out.contains("by whom is not known"), "{}", looked.out);
+    say().expect(0);
+    let told = ran(&place, &["journal", "check", &id], 4);
+    assert_eq!(
+        (&told["said"], &told["outcome"], &told["evidence"]),
+        (&json!("changed"), &json!("unknown"), &json!("sent"))
+    );
+    place.run(&["journal", "verify"]).expect(0);
 }

@@ -5,11 +5,12 @@
 
 mod store_support;
 
-use idtriage::domain::action::{EndKind, Settlement};
+use idtriage::domain::action::{AnalystWord, EndKind, Said, Settlement};
 use idtriage::domain::journal::Verifier;
+use idtriage::domain::journal::query::JournalQuery;
 use idtriage::domain::later::LOOKS;
-use idtriage::domain::{Action, ActionId, Evidence, Outcome, Receipt};
-use idtriage::store::{self, Again, Basis, Lease, Store};
+use idtriage::domain::{Action, ActionId, Actor, Evidence, Outcome, Receipt};
+use idtriage::store::{self, Again, Basis, From, IntendError, Lease, Store, WordError};
 use jiff::SignedDuration;
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -259,5 +260,69 @@ async fn what_a_re_read_saw_behind_the_end_of_the_run_is_kept_and_takes_nothing_
     let said: Vec<_> = records.iter().skip(1).map(|record| record["evidence"].as_str().unwrap()).collect();
     assert_eq!(said, ["acknowledged", "finished", "finished"]);
     assert_eq!(records[3]["receipt"]["verified"], json!(seen));
+    store.close().await.unwrap();
+}
+
+fn word(said: Said) -> AnalystWord {
+    let actor = Actor { user: "root".to_owned(), analyst: Some("Bo".to_owned()), ..Actor::default() };
+    AnalystWord { said, actor, at: second(AT + 60), reason: "seen in the Admin Console".to_owned() }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_word_is_kept_with_its_record_ends_the_asking_and_is_no_evidence() {
+    let (_room, store) = sqlite();
+    let lost = action(1);
+    intend(&*store, &lost).await;
+    let unknown = answered(&*store, lost.id, 504, None).await;
+    let again = Action { id: ActionId(uuid::Uuid::from_u128(2)), at: second(AT + 90), ..lost.clone() };
+    let lease = Lease { owner: "jump:1".to_owned(), until: second(AT + 120) };
+    let basis = Basis { same: Vec::new(), seen: vec![lost.id], again: Again::No };
+    let held_up = store.intend(&again, &lease, &basis).await;
+    assert!(matches!(held_up, Err(IntendError::UnknownBefore(id)) if id == lost.id), "{held_up:?}");
+
+    let no = word(Said::NotChanged);
+    let kept = store.give_word(lost.id, &no, None).await.unwrap();
+    assert_eq!((kept.outcome, kept.evidence), (unknown.outcome, unknown.evidence));
+    assert_eq!(store.action(lost.id).await.unwrap().unwrap().word(), Some(&no));
+    // Somebody who has not seen that word decides anew.
+    let blind = store.give_word(lost.id, &word(Said::Changed), None).await;
+    assert!(matches!(blind, Err(WordError::Meanwhile(id)) if id == lost.id), "{blind:?}");
+    store.give_word(lost.id, &word(Said::Changed), Some(&no)).await.unwrap();
+
+    let records = journal(&*store).await;
+    assert_eq!(records.len(), 4, "the one that was refused left none");
+    let said: Vec<_> = records.iter().filter(|record| record.get("said").is_some()).collect();
+    assert_eq!((&said[0]["said"], &said[1]["said"]), (&json!("not-changed"), &json!("changed")));
+    for record in &said {
+        assert_eq!((&record["outcome"], &record["evidence"]), (&json!("unknown"), &json!("acknowledged")));
+        assert_eq!((&record["actor"]["analyst"], &record["login"]), (&json!("Bo"), &json!("user1@x")));
+        assert!(record["basis"].as_str().unwrap().contains("not proved"));
+    }
+    assert_eq!(said[1]["instead_of"]["said"], "not-changed");
+    for (query, found) in [("kind:said", 2), ("said:changed", 1), ("said:changed by:bo user:user1@x", 1)] {
+        let query = JournalQuery::parse(query).unwrap();
+        let page = store.journal_page(&query, second(AT + 99), From::Newest, 9).await.unwrap();
+        assert_eq!(page.rows.len(), found, "{query}");
+    }
+    assert_eq!(store.journal_unfound().await.unwrap(), None);
+
+    store.intend(&again, &lease, &basis).await.unwrap();
+    store.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_what_is_known_no_word_is_kept() {
+    let (_room, store) = sqlite();
+    for (n, status) in [(1, None), (2, Some(403))] {
+        intend(&*store, &action(n)).await;
+        if let Some(status) = status {
+            answered(&*store, action(n).id, status, None).await;
+        }
+        let refused = store.give_word(action(n).id, &word(Said::Changed), None).await;
+        assert!(matches!(refused, Err(WordError::Meanwhile(_))), "{refused:?}");
+        assert!(store.action(action(n).id).await.unwrap().unwrap().receipt.is_none_or(|r| r.word.is_none()));
+    }
+    let nobody = store.give_word(ActionId(uuid::Uuid::from_u128(9)), &word(Said::Changed), None).await;
+    assert!(matches!(nobody, Err(WordError::Store(_))), "{nobody:?}");
     store.close().await.unwrap();
 }

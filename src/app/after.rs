@@ -113,5 +113,5 @@ fn words(looked: &Looked) -> String {
         (0, None) => String::new(),
         (n, _) => format!("; {n} record(s) of the System Log beside it"),
     };
-    format!("{}: {} ({}); {seen}{log}", action.whom(), action.outcome.word(), action.evidence.word())
+    format!("{}: {} ({}); {seen}{log}", action.whom(), action.standing(), action.evidence.word())
 }

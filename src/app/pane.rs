@@ -357,7 +357,7 @@ fn history(user: &UserScreen, zone: &Zone) -> Vec<Row> {
 fn action(zone: &Zone, action: &crate::domain::Action) -> (jiff::Timestamp, Row) {
     let step = action.step.map(|step| format!("{step}: ")).unwrap_or_default();
     let what = format!("{} {step}{}", zone.seconds(action.at), action.verb);
-    let how = format!("{} ({})", action.outcome.word(), action.evidence.word());
+    let how = format!("{} ({})", action.standing(), action.evidence.word());
     (action.at, Row::new(action.id.to_string(), Body::Pair(what, how)))
 }
 

@@ -1,12 +1,14 @@
 //! The command line, as clap reads it.
 
 mod bulk;
+mod journal;
 mod logs;
 mod okta;
 mod operate;
 mod register;
 
 pub use bulk::Bulk;
+pub use journal::{Check, Journal, JournalExport, Say};
 pub use logs::Logs;
 pub use okta::{ListApps, Okta, OktaApp, OktaConfig, OktaGroup, OktaUser, SetConfig};
 pub use operate::{CREATE_AND_ACTIVATE, CreateUser, Fields, IamUser, OktaOperation, UpdateUser, link};
@@ -17,8 +19,6 @@ pub use register::{
 use crate::app::layout::Size;
 use crate::config::mean;
 use crate::domain::account_name::AccountName;
-use crate::domain::journal::Head;
-use crate::domain::log::Moment;
 use crate::domain::undo::Undoes;
 use crate::domain::{ActionId, Disposition, EventId, FindingId, FlowId};
 use clap::{Args, Parser, Subcommand};
@@ -446,68 +446,6 @@ pub struct Undo {
     pub answers: Answers,
 }
 
-/// `journal …`
-#[derive(Debug, Subcommand)]
-pub enum Journal {
-    /// Newest first
-    List {
-        /// A filter: user:ann@example.com outcome:unknown since:7d "words"
-        query: Vec<String>,
-        /// How many.
-        #[command(flatten)]
-        page: PageArguments,
-        /// Only those before this place
-        #[arg(long, value_name = "SEQ")]
-        before: Option<u64>,
-    },
-    /// Whether the chain holds
-    Verify {
-        /// A head that you kept: finds a tail that was cut off, or a journal written anew
-        #[arg(long, value_name = "SEQ:HASH")]
-        head: Option<Head>,
-    },
-    /// Every record, oldest first: JSON Lines, or CSV
-    Export(JournalExport),
-    /// Look at the targets of actions again, and at what the System Log has beside them: nothing is sent
-    #[command(
-        after_help = "Only a change from how the target stood before raises an action; anything else is a note on it.\n\
-        Exit status: that of the outcome, as `run` has it: 4 where it is still unknown."
-    )]
-    Check(Check),
-}
-
-/// `journal export`
-#[derive(Debug, Clone, Args)]
-#[command(after_help = "Times are RFC 3339 (2026-05-01T12:00:00Z), `now`, or how long ago: 2h, 7 days.")]
-pub struct JournalExport {
-    /// A filter: user:ann@example.com flow:okta-suspend kind:settled outcome:unknown by:bo "words"
-    pub query: Vec<String>,
-    /// From when on
-    #[arg(long, value_name = "TIME", value_parser = Moment::parse)]
-    pub since: Option<Moment>,
-    /// Before when
-    #[arg(long, value_name = "TIME", value_parser = Moment::parse)]
-    pub until: Option<Moment>,
-    /// CSV for a spreadsheet; what would be a formula there is made text
-    #[arg(long, conflicts_with = "json")]
-    pub csv: bool,
-    /// To a new file that only you can read, instead of standard output
-    #[arg(long, value_name = "FILE")]
-    pub output: Option<PathBuf>,
-}
-
-/// Which actions are looked at again
-#[derive(Debug, Clone, Args)]
-#[group(required = true, multiple = false)]
-pub struct Check {
-    /// Their ids
-    #[arg(value_name = "ACTION")]
-    pub actions: Vec<ActionId>,
-    /// All of unknown outcome
-    #[arg(long)]
-    pub unknown: bool,
-}
-
 /// `store …`
 #[derive(Debug, Subcommand)]
 pub enum Store {
@@ -679,6 +617,13 @@ mod tests {
     #[case("idtriage journal check --unknown", true)]
     #[case("idtriage journal check", false)]
     #[case("idtriage journal check 00000000-0000-0000-0000-000000000001 --unknown", false)]
+    #[case("idtriage journal say 00000000-0000-0000-0000-000000000001 not-changed --reason seen", true)]
+    #[case(
+        "idtriage journal say 00000000-0000-0000-0000-000000000001 changed --reason seen --again --yes",
+        true
+    )]
+    #[case("idtriage journal say 00000000-0000-0000-0000-000000000001 changed --yes", false)]
+    #[case("idtriage journal say 00000000-0000-0000-0000-000000000001 done --reason seen", false)]
     #[case("idtriage undo 00000000-0000-0000-0000-000000000001 --dry-run", true)]
     #[case("idtriage undo 00000000-0000-0000-0000-000000000001 --yes --dry-run", false)]
     #[case("idtriage undo", false)]

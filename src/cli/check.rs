@@ -3,7 +3,7 @@
 use super::args;
 use super::failure::{Failure, combined};
 use super::output::Output;
-use crate::domain::{Action, ActionId, Outcome};
+use crate::domain::{Action, ActionId};
 use crate::remediation::{self, Beside, LookError, Runner};
 use crate::store::{ActionFilter, Store};
 use crate::tenant::LogSearch;
@@ -47,13 +47,13 @@ async fn known(id: ActionId, store: &dyn Store) -> Result<Action, Failure> {
     store.action(id).await?.ok_or_else(missing)
 }
 
-/// The ids of all actions of unknown outcome, oldest first.
+/// The ids of all actions of unknown outcome of which nobody said how they ended, oldest first.
 async fn unknown(store: &dyn Store) -> Result<Vec<ActionId>, Failure> {
     let filter = ActionFilter { may_have_left: true, ..ActionFilter::default() };
     let (mut found, mut before) = (Vec::new(), None);
     loop {
         let page = store.actions(&filter, before, PAGE).await?;
-        let unknown = page.rows.iter().filter(|action| action.outcome == Outcome::Unknown);
+        let unknown = page.rows.iter().filter(|action| action.is_unknown());
         found.extend(unknown.map(|action| action.id));
         before = page.next;
         if before.is_none() {
@@ -79,7 +79,7 @@ fn told(action: &Action, unseen: Option<&str>, beside: &Beside, out: &mut Output
         (None, None) => String::new(),
     };
     let (verb, login, id) = (&action.verb, &action.login, action.id);
-    let (outcome, evidence) = (action.outcome.word(), action.evidence.word());
+    let (outcome, evidence) = (action.standing(), action.evidence.word());
     out.text(&format!("{login}: {verb}: {outcome} ({evidence}), action {id}{seen}"))?;
     for note in &beside.notes {
         out.text(&format!("  System Log, a note and no evidence: {}", note.words()))?;

@@ -2,7 +2,7 @@
 
 use super::failure::Failure;
 use super::run::{Ask, Asked, Confirmed, Desk};
-use crate::domain::action::{Settlement, ShownRequest};
+use crate::domain::action::{AnalystWord, Settlement, ShownRequest};
 use crate::domain::bulk::{BulkCounts, BulkEnd, BulkId, BulkRun, BulkState, BulkUser, left_out};
 use crate::domain::dossier::{AddressUsers, LoadedPart, OktaUser, Part, Problem};
 use crate::domain::event::EventDetail;
@@ -22,7 +22,7 @@ use crate::remediation::{BulkTold, Wish};
 use crate::store::{
     ActionFilter, Basis, ChangeError, Counted, Cursor, Dropped, EventUser, FindingFilter, From, Imported,
     InboxItem, IntendError, Lease, Page, Pruned, Replaced, Sequence, Still, Store, StoreError, StoreHealth,
-    StoreStatus, UserQuery,
+    StoreStatus, UserQuery, WordError,
 };
 use crate::tenant::Directory;
 use async_trait::async_trait;
@@ -225,6 +225,16 @@ impl Store for FakeStore {
 
     async fn settle(&self, _: ActionId, _: &Settlement, _: Timestamp) -> Result<Action, StoreError> {
         Err(StoreError::Closed)
+    }
+
+    async fn give_word(
+        &self,
+        id: ActionId,
+        word: &AnalystWord,
+        _: Option<&AnalystWord>,
+    ) -> Result<Action, WordError> {
+        let action = self.action(id).await?.ok_or(StoreError::Closed)?;
+        Ok(action.with_word(word.clone()))
     }
 
     async fn expire_leases(&self, _: Timestamp) -> Result<Vec<ActionId>, StoreError> {

@@ -138,6 +138,7 @@ async fn dispatch(command: Option<&Command>, global: &Global, out: &mut Output<'
         Some(Command::Undo(what)) => take_back(what, &session, out).await,
         Some(Command::Bulk(what)) => in_bulk(what, &session, out).await,
         Some(Command::Journal(args::Journal::Check(what))) => look_again(what, &session, out).await,
+        Some(Command::Journal(args::Journal::Say(what))) => say(what, &session, out).await,
         Some(Command::Journal(what)) => {
             let store = session.local_store(out).await?;
             closed(store.as_ref(), journal::run(what, store.as_ref(), out).await).await
@@ -301,6 +302,16 @@ async fn look_again(what: &args::Check, session: &Session<'_>, out: &mut Output<
     let log = tenants.log_search();
     let runner = connect::runner(&loaded, tenants, store.clone(), &actor);
     let ended = check::run(what, &runner, store.as_ref(), log.as_deref(), out).await;
+    closed(store.as_ref(), ended).await
+}
+
+async fn say(what: &args::Say, session: &Session<'_>, out: &mut Output<'_>) -> Result<u8, Failure> {
+    session.may_change("an analyst's word, which is kept,")?;
+    let local = session.local()?;
+    let actor = session.actor(&local.console);
+    let store = session.store(&local.store, local.reading, out).await?;
+    let by = findings::By { actor: &actor, at: connect::now() };
+    let ended = journal::say::run(what, (store.as_ref(), &local.flows), by, out).await;
     closed(store.as_ref(), ended).await
 }
 

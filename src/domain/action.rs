@@ -1,8 +1,10 @@
 //! One run of one flow on one subject: what was meant, what is proven, how it ended.
 
 mod execution;
+pub mod word;
 
 pub use execution::{EndKind, ExecutionEnd, execution_ids};
+pub use word::{AnalystWord, Said};
 
 use super::{Actor, FindingId, FlowId, Login, Risk, time};
 use jiff::Timestamp;
@@ -277,6 +279,12 @@ pub struct Receipt {
     /// How the run's execution ended, where a record of that arrived.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<ExecutionEnd>,
+    /// When its target was last looked at again behind the run, whatever that look could tell.
+    #[serde(default, with = "time::millis_option", skip_serializing_if = "Option::is_none")]
+    pub looked: Option<Timestamp>,
+    /// What somebody says of how it ended: no evidence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub word: Option<AnalystWord>,
 }
 
 impl Receipt {
@@ -291,7 +299,10 @@ impl Receipt {
             Seen::Newest => later.verified.clone().or(self.verified),
             Seen::First => self.verified.or_else(|| later.verified.clone()),
         };
-        Receipt { verified, ended: self.ended.or_else(|| later.ended.clone()), ..self }
+        let ended = self.ended.or_else(|| later.ended.clone());
+        // Nobody's word is in what comes back: the one that was given stays.
+        let (looked, word) = (later.looked.or(self.looked), self.word.or_else(|| later.word.clone()));
+        Receipt { verified, ended, looked, word, ..self }
     }
 }
 
@@ -436,6 +447,9 @@ impl Action {
         if let Some(undoes) = self.undoes {
             json["undoes"] = undoes.to_string().into();
         }
+        if let Some(said) = self.said() {
+            json["said"] = said.word().into();
+        }
         json
     }
 }
@@ -452,6 +466,12 @@ pub struct Settlement {
 }
 
 impl Settlement {
+    /// As a look behind the run brings it.
+    #[must_use]
+    pub fn looked_at(self, now: Timestamp) -> Settlement {
+        Settlement { receipt: Receipt { looked: Some(now), ..self.receipt }, ..self }
+    }
+
     /// Whether it says that no byte left.
     pub fn is_not_sent(&self) -> bool {
         let is_unsent = matches!(self.outcome, Outcome::NotSent | Outcome::Failed);
@@ -460,11 +480,11 @@ impl Settlement {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use rstest::rstest;
 
-    fn action(evidence: Evidence, outcome: Outcome, receipt: Option<Receipt>) -> Action {
+    pub(crate) fn action(evidence: Evidence, outcome: Outcome, receipt: Option<Receipt>) -> Action {
         Action {
             id: ActionId(uuid::Uuid::from_u128(1)),
             step: None,

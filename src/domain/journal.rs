@@ -34,6 +34,8 @@ pub enum RecordKind {
     Settled,
     /// An action's lease ran out: its outcome is unknown.
     Expired,
+    /// Somebody's word on how an action ended: no evidence.
+    Said,
     /// A triage change of a finding.
     Triage,
     /// A setting that lives in the store was changed.
@@ -46,10 +48,11 @@ pub enum RecordKind {
 
 impl RecordKind {
     /// Every kind that is written.
-    pub const ALL: [RecordKind; 6] = [
+    pub const ALL: [RecordKind; 7] = [
         RecordKind::Intended,
         RecordKind::Settled,
         RecordKind::Expired,
+        RecordKind::Said,
         RecordKind::Triage,
         RecordKind::Setting,
         RecordKind::Bulk,
@@ -61,6 +64,7 @@ impl RecordKind {
             RecordKind::Intended => "intended",
             RecordKind::Settled => "settled",
             RecordKind::Expired => "expired",
+            RecordKind::Said => "said",
             RecordKind::Triage => "triage",
             RecordKind::Setting => "setting",
             RecordKind::Bulk => "bulk",

@@ -2,7 +2,7 @@
 //!
 //! An unknown outcome is not forgotten because something came behind it: an answer of *refused*, *failed* or *accepted*
 //! says how that later send ended, and nothing of the one before. Only what is proven of the same account ends it, or
-//! a look that finds out how it ended itself.
+//! a look that finds out how it ended itself, or somebody's word on that.
 
 use super::operation::Operation;
 use super::{Action, Outcome};
@@ -11,7 +11,7 @@ use super::{Action, Outcome};
 /// newest first, and all of them do the same.
 pub fn unproven(earlier: &[Action]) -> Option<&Action> {
     let is_unproven = |at: usize, action: &Action| {
-        action.outcome == Outcome::Unknown && !earlier.iter().take(at).any(|later| proves(later, action))
+        action.is_unknown() && !earlier.iter().take(at).any(|later| proves(later, action))
     };
     earlier.iter().enumerate().find(|(at, action)| is_unproven(*at, action)).map(|(_, action)| action)
 }
@@ -42,7 +42,7 @@ fn is_alike(one: &Action, other: &Action) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::action::ShownRequest;
+    use crate::domain::action::{AnalystWord, Said, ShownRequest};
     use crate::domain::{ActionId, Actor, Evidence, Login, Risk};
     use jiff::Timestamp;
     use rstest::rstest;
@@ -101,6 +101,22 @@ mod tests {
             Some(unknown.id),
             "it came behind"
         );
+    }
+
+    #[test]
+    fn an_unknown_one_of_which_somebody_said_how_it_ended_asks_no_more_and_proves_nothing() {
+        for said in Said::ALL {
+            let word = AnalystWord {
+                said,
+                actor: Actor::default(),
+                at: Timestamp::UNIX_EPOCH,
+                reason: "seen there".to_owned(),
+            };
+            let told = action(2, Operation::Suspend, Outcome::Unknown, ANN).with_word(word);
+            assert_eq!(unproven(std::slice::from_ref(&told)), None);
+            let older = action(1, Operation::Suspend, Outcome::Unknown, ANN);
+            assert_eq!(unproven(&[told, older.clone()]).map(|action| action.id), Some(older.id));
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! An undo is a run like any other: the same card, the same guards, an action of its own. It never takes an
 //! outcome back; the journal has both, and the later one names the earlier.
 
+use super::action::Said;
 use super::flow::Input;
 use super::operation::GROUP;
 use super::payload::lint::Declared;
@@ -114,6 +115,9 @@ fn ended(action: &Action, flow: &Flow) -> Option<Timestamp> {
 }
 
 fn may_have_changed(action: &Action) -> Result<(), String> {
+    if let Some(word) = action.word().filter(|word| word.said == Said::NotChanged) {
+        return Err(format!("it is {word}: there is nothing to undo"));
+    }
     match action.outcome {
         Outcome::Changed | Outcome::Accepted | Outcome::Unknown => Ok(()),
         Outcome::Pending => Err("it has not ended yet: what there is to undo is not known".to_owned()),
@@ -162,13 +166,16 @@ impl Undoes {
     pub fn anothers(&self, earlier: &[Action], status_changed: Option<Timestamp>) -> Vec<String> {
         let is_done = |action: &&Action| {
             action.undoes == Some(self.action)
-                && matches!(action.outcome, Outcome::Changed | Outcome::Accepted)
+                && match action.said() {
+                    Some(said) => said == Said::Changed,
+                    None => matches!(action.outcome, Outcome::Changed | Outcome::Accepted),
+                }
         };
         let undone = earlier.iter().find(is_done).map(|action| {
             format!(
                 "action {} undid it already ({}, {}): what would be undone now may be somebody else's",
                 action.id,
-                action.outcome.word(),
+                action.standing(),
                 time::rfc3339_seconds(action.at)
             )
         });
@@ -200,7 +207,7 @@ impl Undoes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::action::{Evidence, Receipt, ShownRequest};
+    use crate::domain::action::{AnalystWord, Evidence, Receipt, Said, ShownRequest};
     use crate::domain::flow::{InputType, PayloadShape};
     use crate::domain::operation::{self, CONTAIN, Operation};
     use crate::domain::{Actor, Risk, Route, preset};
@@ -275,6 +282,40 @@ mod tests {
         let undo = of(&action(Operation::Suspend.flow_id(), outcome), &operation::flows());
         assert_eq!(undo.as_ref().err().is_some(), why.is_some(), "{undo:?}");
         assert!(why.is_none_or(|why| undo.unwrap_err().contains(why)));
+    }
+
+    fn word(said: Said) -> AnalystWord {
+        AnalystWord {
+            said,
+            actor: Actor::default(),
+            at: Timestamp::UNIX_EPOCH,
+            reason: "seen there".to_owned(),
+        }
+    }
+
+    #[rstest]
+    #[case(Said::Changed, None)]
+    #[case(Said::NotChanged, Some("not changed, said by : there is nothing to undo"))]
+    fn what_is_said_to_have_changed_nothing_is_not_undone(#[case] said: Said, #[case] why: Option<&str>) {
+        for outcome in [Outcome::Unknown, Outcome::Accepted] {
+            let action = action(Operation::Suspend.flow_id(), outcome).with_word(word(said));
+            let refused = of(&action, &operation::flows()).err();
+            assert_eq!(refused.is_some(), why.is_some(), "{refused:?}");
+            assert!(why.is_none_or(|why| refused.unwrap().contains(why)));
+        }
+    }
+
+    #[rstest]
+    #[case(Said::Changed, true)]
+    #[case(Said::NotChanged, false)]
+    fn an_undoing_counts_by_what_is_said_of_it(#[case] said: Said, #[case] is_done: bool) {
+        let done = action(Operation::Suspend.flow_id(), Outcome::Changed);
+        let undoes = of(&done, &operation::flows()).unwrap().undoes;
+        for outcome in [Outcome::Unknown, Outcome::Accepted] {
+            let undoing = action(Operation::Unsuspend.flow_id(), outcome).with_word(word(said));
+            let undoing = Action { undoes: Some(done.id), ..undoing };
+            assert_eq!(!undoes.anothers(&[undoing], None).is_empty(), is_done);
+        }
     }
 
     #[rstest]

@@ -95,9 +95,9 @@ pub struct Precedent {
 pub fn precedent(earlier: &[Action], now: Timestamp) -> Option<Precedent> {
     let last = earlier.iter().find(|action| may_have_left(action))?;
     let told = |action: &Action| format!("action {} ({}", action.id, time::age(now, action.at));
-    let is_recent = last.outcome != Outcome::Unknown && now.duration_since(last.at) < RECENT;
+    let is_recent = !last.is_unknown() && now.duration_since(last.at) < RECENT;
     let recent = is_recent.then(|| {
-        format!("the same was done less than ten minutes ago: {}, {})", told(last), last.outcome.word())
+        format!("the same was done less than ten minutes ago: {}, {})", told(last), last.standing())
     });
     let unknown = precedent::unproven(earlier)
         .map(|unknown| format!("{}) has an unknown outcome: look at the target first", told(unknown)));
@@ -128,7 +128,7 @@ pub(super) mod tests {
     use super::*;
     use crate::config::meant::OktaAllow;
     use crate::domain::Actor;
-    use crate::domain::action::ShownRequest;
+    use crate::domain::action::{AnalystWord, Said, ShownRequest};
     use rstest::rstest;
 
     fn guard(protected: &[&str]) -> Guard {
@@ -240,6 +240,30 @@ pub(super) mod tests {
         let text = precedent(&[action(minutes, evidence, outcome)], now()).map(|precedent| precedent.why);
         assert_eq!(text.is_some(), phrase.is_some(), "{text:?}");
         assert!(phrase.is_none_or(|phrase| text.unwrap().contains(phrase)));
+    }
+
+    #[rstest]
+    #[case::an_hour_ago(60, None)]
+    #[case::the_ten_minutes_stay(9, Some("less than ten minutes ago: action"))]
+    fn an_unknown_one_with_somebodys_word_is_not_insisted_on_for_being_unknown(
+        #[case] minutes: i64,
+        #[case] phrase: Option<&str>,
+    ) {
+        let word = AnalystWord {
+            said: Said::NotChanged,
+            actor: Actor { user: "bo".to_owned(), ..Actor::default() },
+            at: now(),
+            reason: "seen there".to_owned(),
+        };
+        let told = action(minutes, Evidence::Sent, Outcome::Unknown).with_word(word);
+        let why = precedent(&[told], now()).map(|precedent| precedent.why);
+        assert_eq!(why.is_some(), phrase.is_some(), "{why:?}");
+        let why = why.unwrap_or_default();
+        assert!(
+            phrase.is_none_or(|phrase| why.contains(phrase) && why.contains("not changed, said by bo")),
+            "{why}"
+        );
+        assert!(!why.contains("unknown"), "{why}");
     }
 
     #[rstest]

@@ -1,7 +1,6 @@
 //! What goes on behind everything that may act: later looks at targets, leases that run out, and what is said of
 //! actions that broke off.
 
-use crate::domain::Outcome;
 use crate::remediation::Runner;
 use crate::source::clock::Clock;
 use crate::store::{ActionFilter, Store, StoreError};
@@ -48,7 +47,7 @@ pub(super) async fn unknown(store: &dyn Store, now: Timestamp) -> Result<usize, 
     let since = now.checked_sub(TOLD_OF).ok();
     let filter = ActionFilter { since, may_have_left: true, ..ActionFilter::default() };
     let found = store.actions(&filter, None, LOOKED_THROUGH).await?.rows;
-    Ok(found.iter().filter(|action| action.outcome == Outcome::Unknown).count())
+    Ok(found.iter().filter(|action| action.is_unknown()).count())
 }
 
 /// What is said of actions of unknown outcome, and how they are found out about.

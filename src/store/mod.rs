@@ -16,7 +16,7 @@ mod open;
 pub mod receiver;
 pub mod sqlite;
 
-use crate::domain::action::Settlement;
+use crate::domain::action::{AnalystWord, Settlement};
 use crate::domain::bulk::BulkId;
 use crate::domain::event::{DecodedEvent, EventDetail, SourceName};
 use crate::domain::finding::{ChangeRefused, HistoryEntry};
@@ -248,6 +248,19 @@ pub enum IntendError {
     Store(#[from] StoreError),
 }
 
+/// Why nobody's word was kept.
+#[derive(Debug, thiserror::Error)]
+pub enum WordError {
+    /// It stands otherwise than when that was decided.
+    #[error(
+        "how action `{0}` ended was found out or said meanwhile\nhint: `idtriage journal list action:{0}` shows it"
+    )]
+    Meanwhile(ActionId),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
 /// Writes nothing while it is held.
 #[derive(Debug, Default)]
 pub struct Still(#[expect(dead_code, reason = "held, not read")] Option<OwnedRwLockWriteGuard<()>>);
@@ -399,6 +412,15 @@ pub trait Store: BulkStore + Send + Sync + fmt::Debug {
         settlement: &Settlement,
         at: Timestamp,
     ) -> Result<Action, StoreError>;
+
+    /// Commits an analyst's word on how an action ended, in the place of the one that was seen, and its journal record.
+    /// Outcome and evidence stay as they are.
+    async fn give_word(
+        &self,
+        id: ActionId,
+        word: &AnalystWord,
+        seen: Option<&AnalystWord>,
+    ) -> Result<Action, WordError>;
 
     /// Turns pending actions whose lease ran out into `unknown`, each journalled.
     async fn expire_leases(&self, now: Timestamp) -> Result<Vec<ActionId>, StoreError>;

@@ -320,6 +320,9 @@ fn pretty(body: &str) -> String {
 /// How an action ended, and how much of that is proven.
 pub(super) fn ending(prose: &mut Prose, action: &Action) {
     prose.fact("outcome", action.outcome, &words::ended(action.outcome, action.receipt.as_ref()));
+    if let Some(word) = action.word() {
+        prose.fact("word", Role::Text, &word.in_full());
+    }
     proof(prose, action);
 }
 

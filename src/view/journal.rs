@@ -19,7 +19,7 @@ use crate::app::list::Extent;
 use crate::domain::journal::told::Told;
 use crate::domain::journal::{Record, RecordKind};
 use crate::domain::time::{self, Zone};
-use crate::domain::untrusted::width;
+use crate::domain::untrusted::{visible, width};
 use crate::domain::{ActionId, Evidence, Outcome};
 use ratatui::layout::Rect;
 use ratatui::text::Line;
@@ -190,6 +190,8 @@ fn line(
     let cells = cells.left(text, &about, whom).gap(1);
     match (&record.damage, told.outcome()) {
         (Some(_), _) => cells.left(Role::Alarm, "damaged", how),
+        // Cut short it must not read like what is proven.
+        (None, _) if told.said().is_some() => cells.left(text, &format!("said: {}", said_of(&told)), how),
         (None, Some(outcome)) => cells.left(outcome, &ended(outcome, &told, how), how),
         (None, None) => cells.left(Role::Muted, record.kind.word(), how),
     }
@@ -205,6 +207,11 @@ fn ended(outcome: Outcome, told: &Told, columns: usize) -> String {
     }
 }
 
+/// What somebody says of an action, without by whom.
+fn said_of(told: &Told) -> String {
+    told.said().map(|said| said.word().replace('-', " ")).unwrap_or_default()
+}
+
 /// What was done, in the words of its flow where it is known: without articles, for there is little room.
 fn deed(theme: &Theme, screen: &JournalScreen, record: &Record, told: &Told) -> String {
     let Some(action) = screen.action_of(record).filter(|_| record.damage.is_none()) else {
@@ -212,7 +219,14 @@ fn deed(theme: &Theme, screen: &JournalScreen, record: &Record, told: &Told) -> 
     };
     let verb = action.verb.replace(" the ", " ");
     let verb = action.step.map_or(verb.clone(), |step| format!("{step}: {verb}"));
-    if record.kind == RecordKind::Expired { format!("{verb} (its lease ran out)") } else { verb }
+    match record.kind {
+        RecordKind::Expired => format!("{verb} (its lease ran out)"),
+        RecordKind::Said => {
+            let by = told.actor().unwrap_or_default();
+            format!("{verb} ({}, said by {})", said_of(told), visible(by.name()))
+        }
+        _ => verb,
+    }
 }
 
 /// What a record says, joined by what the terminal can show.

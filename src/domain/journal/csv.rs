@@ -2,12 +2,13 @@
 
 use super::Record;
 use super::told::Told;
+use crate::domain::action::Said;
 use crate::domain::csv::line;
 use crate::domain::{NOTHING, Outcome, time};
 
-const HEADINGS: [&str; 14] = [
+const HEADINGS: [&str; 15] = [
     "seq", "at", "kind", "by", "login", "flow", "outcome", "evidence", "action", "what", "content",
-    "previous", "hash", "damage",
+    "previous", "hash", "damage", "said",
 ];
 
 /// The line of headings, with its line end.
@@ -35,6 +36,7 @@ pub fn row(record: &Record) -> String {
         &record.previous,
         &record.hash,
         &text(record.damage.as_ref().map(ToString::to_string)),
+        told.said().map_or("", Said::word),
     ])
 }
 
@@ -53,6 +55,6 @@ mod tests {
             row.starts_with("1,1970-01-01T00:00:00.000Z,settled,,\"'=cmd\",f,changed,verified,,"),
             "{row}"
         );
-        assert!(row.ends_with(&format!(",,{},\r\n", record.hash)), "{row}");
+        assert!(row.ends_with(&format!(",,{},,\r\n", record.hash)), "{row}");
     }
 }

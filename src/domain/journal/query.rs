@@ -5,6 +5,7 @@
 
 use super::told::{Term, Told};
 use super::{Record, RecordKind};
+use crate::domain::action::Said;
 use crate::domain::log::Moment;
 use crate::domain::query::{self, Comparison, Pattern, QueryError, Token};
 use crate::domain::{Login, Outcome};
@@ -33,13 +34,14 @@ enum Test {
     Bulk(Pattern),
     Kind(RecordKind),
     Outcome(Outcome),
+    Said(Said),
     Since(Moment),
     Until(Moment),
     Words(String),
 }
 
 /// The forms, for whoever wrote another one.
-const HINT: &str = "hint: terms are `user:LOGIN` (or an account's id), `flow:ID`, `kind:settled`, `outcome:unknown`, `by:NAME`, `action:ID`, `bulk:ID`, `since:7d`, `until:2026-05-01` and free words; `-` negates, quotes hold blanks";
+const HINT: &str = "hint: terms are `user:LOGIN` (or an account's id), `flow:ID`, `kind:settled`, `outcome:unknown`, `said:changed`, `by:NAME`, `action:ID`, `bulk:ID`, `since:7d`, `until:2026-05-01` and free words; `-` negates, quotes hold blanks";
 
 /// From when on, and before when.
 pub type Span = (Option<Timestamp>, Option<Timestamp>);
@@ -117,6 +119,7 @@ fn named(test: &Test) -> Option<(u8, Term)> {
         Test::User(pattern) => exactly(2, "user", pattern),
         Test::Flow(pattern) => exactly(3, "flow", pattern),
         Test::Outcome(outcome) => Some((4, ("outcome", outcome.word().to_owned()))),
+        Test::Said(said) => Some((4, ("said", said.word().to_owned()))),
         Test::By(pattern) => exactly(5, "by", pattern),
         Test::Kind(kind) => Some((6, ("kind", kind.word().to_owned()))),
         Test::Since(_) | Test::Until(_) | Test::Words(_) => None,
@@ -133,6 +136,7 @@ fn holds(test: &Test, record: &Record, told: &Told, now: Timestamp) -> bool {
         Test::Bulk(pattern) => id(told.bulk().map(str::to_owned), pattern),
         Test::Kind(kind) => record.kind == *kind,
         Test::Outcome(outcome) => told.outcome() == Some(*outcome),
+        Test::Said(said) => told.said() == Some(*said),
         Test::Since(at) => record.at >= at.at(now),
         Test::Until(at) => record.at < at.at(now),
         Test::Words(words) => {
@@ -162,6 +166,7 @@ fn test(token: &Token) -> Result<Test, QueryError> {
         "bulk" => Ok(Test::Bulk(pattern())),
         "kind" => RecordKind::parse(value).map(Test::Kind).ok_or_else(|| unknown("a kind of record")),
         "outcome" => Outcome::parse(value).map(Test::Outcome).ok_or_else(|| unknown("an outcome")),
+        "said" => Said::parse(value).map(Test::Said).ok_or_else(|| unknown("what is said of an action")),
         "since" => moment().map(Test::Since),
         "until" => moment().map(Test::Until),
         _ => Err(token.error(format!("there is no field `{field}`"))),
@@ -190,6 +195,7 @@ impl fmt::Display for Test {
             Test::Bulk(pattern) => write!(f, "bulk:{}", quote(pattern)),
             Test::Kind(kind) => write!(f, "kind:{}", kind.word()),
             Test::Outcome(outcome) => write!(f, "outcome:{}", outcome.word()),
+            Test::Said(said) => write!(f, "said:{}", said.word()),
             Test::Since(at) => write!(f, "since:{at}"),
             Test::Until(at) => write!(f, "until:{at}"),
             Test::Words(words) => f.write_str(&query::quote_words(words)),
@@ -222,6 +228,8 @@ mod tests {
     #[case("-user:ann*", false)]
     #[case("flow:okta-* outcome:unknown", true)]
     #[case("outcome:changed", false)]
+    #[case("-said:changed", true)]
+    #[case("said:not-changed", false)]
     #[case("kind:settled", true)]
     #[case("kind:intended", false)]
     #[case("by:bo", true)]
@@ -244,6 +252,7 @@ mod tests {
     #[case("user:", "`user:` has no value at column 1")]
     #[case("a kind:log", "`log` is not a kind of record at column 3")]
     #[case("outcome:fine", "`fine` is not an outcome at column 1")]
+    #[case("said:done", "`done` is not what is said of an action at column 1")]
     #[case("severity>=high", "`severity` cannot be compared at column 1")]
     #[case("since:yesterday", "`yesterday` is not a time")]
     #[case("colour:red", "there is no field `colour`")]
@@ -255,6 +264,7 @@ mod tests {
     #[rstest]
     #[case("kind:settled user:Ann flow:x", Some(("user", "ann")))]
     #[case("kind:settled -user:ann by:b*", Some(("kind", "settled")))]
+    #[case("by:bo said:changed paris", Some(("said", "changed")))]
     #[case("user:a* paris since:1d", None)]
     fn the_narrowest_value_is_looked_up(#[case] text: &str, #[case] expected: Option<(&'static str, &str)>) {
         let narrowest = JournalQuery::parse(text).unwrap().narrowest();

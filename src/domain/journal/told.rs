@@ -1,7 +1,9 @@
 //! What a record says: in words, and by the few values that it is searched by.
 
 use super::{Record, RecordKind};
+use crate::domain::action::{AnalystWord, Said};
 use crate::domain::{ActionId, Actor, Login, NOTHING, Outcome};
+use serde::Deserialize;
 use serde_json::Value;
 
 /// What a record says.
@@ -62,6 +64,17 @@ impl Told {
     /// How much of it is proven, in its own word.
     pub fn evidence(&self) -> Option<&str> {
         self.text("evidence")
+    }
+
+    /// What somebody says of how an action ended.
+    pub fn said(&self) -> Option<Said> {
+        self.text("said").and_then(Said::parse)
+    }
+
+    /// How an action ended, for people: the outcome, or by whose word it is another.
+    pub fn standing(&self) -> Option<String> {
+        let said = self.said().map(|said| said.by(self.actor().unwrap_or_default().name()));
+        said.or_else(|| self.outcome().map(|outcome| outcome.word().to_owned()))
     }
 
     /// Which action it is a record of.
@@ -135,6 +148,7 @@ impl Told {
         let words: Vec<String> = match self.kind {
             RecordKind::Setting => self.set(),
             RecordKind::Triage => self.change(),
+            RecordKind::Said => self.word_given(),
             RecordKind::Bulk => ["flow", "users", "state", "counts", "why"]
                 .into_iter()
                 .filter_map(|key| if key == "counts" { self.counts() } else { self.word(key) })
@@ -155,6 +169,15 @@ impl Told {
         let undoes = self.text("undoes").map(|id| format!("undoes {id}"));
         let known = ["flow", "evidence", "outcome"].into_iter().filter_map(|key| self.word(key));
         known.chain(step).chain(undoes).chain(test.map(str::to_owned)).collect()
+    }
+
+    /// Somebody's word: of which flow, what it says and is worth, why, and whose word it takes the place of.
+    fn word_given(&self) -> Vec<String> {
+        let before = self.value("instead_of").and_then(|before| AnalystWord::deserialize(before).ok());
+        let instead = before.map(|before| format!("instead of: {before}"));
+        let flow = self.word("flow");
+        let worth = [self.standing(), self.word("basis"), self.word("reason")];
+        flow.into_iter().chain(worth.into_iter().flatten()).chain(instead).collect()
     }
 
     /// A triage change: what, in which words, of which check.
@@ -201,6 +224,7 @@ impl Told {
         terms.extend(self.of_whom().into_iter().map(|login| ("user", login.folded().to_owned())));
         terms.extend(self.flow().map(|flow| ("flow", flow.to_lowercase())));
         terms.extend(self.outcome().map(|outcome| ("outcome", outcome.word().to_owned())));
+        terms.extend(self.said().map(|said| ("said", said.word().to_owned())));
         terms.extend(self.names().into_iter().map(|name| ("by", name.to_lowercase())));
         terms.extend(self.text("action").map(|id| ("action", id.to_lowercase())));
         terms.extend(self.bulk().map(|id| ("bulk", id.to_lowercase())));
@@ -232,6 +256,13 @@ mod tests {
         "f · Ann · step 1 of 2 · a test, with the documented sample")]
     #[case(RecordKind::Settled, json!({"flow": "f", "login": "ann", "outcome": "changed", "evidence": "verified"}),
         "f · ann · verified · changed")]
+    #[case(RecordKind::Said, json!({"flow": "f", "login": "ann", "outcome": "unknown", "evidence": "sent",
+        "said": "not-changed", "reason": "asked them", "basis": "not proved", "actor": {"user": "root", "host": "h"}}),
+        "f · ann · not changed, said by root · not proved · asked them")]
+    #[case(RecordKind::Said, json!({"flow": "f", "login": "ann", "said": "changed",
+        "actor": {"user": "root", "analyst": "Bo", "host": "h"},
+        "instead_of": {"said": "not-changed", "actor": {"user": "eve", "host": "h"}, "at": "2026-05-01T12:00:00.000Z",
+        "reason": "x"}}), "f · ann · changed, said by Bo · instead of: not changed, said by eve")]
     #[case(RecordKind::Triage, json!({"login": "ann", "check_id": "no-mfa",
         "change": {"change": "close", "disposition": "undetermined", "reason": "gone"}}),
         "close · ann · undetermined · gone · no-mfa")]

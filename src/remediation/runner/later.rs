@@ -60,7 +60,7 @@ impl Runner {
                 }
             }
         };
-        Ok(desk.store.settle(id, &seen, desk.now()).await?)
+        Ok(desk.store.settle(id, &seen.looked_at(desk.now()), desk.now()).await?)
     }
 
     /// Looks at the targets of those actions for which a look is due, at most so many; answers of how many one was

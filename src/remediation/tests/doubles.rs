@@ -1,6 +1,6 @@
 //! A store, a directory and a caller in memory, which write down in which order they were used.
 
-use crate::domain::action::{Receipt, Settlement, ShownRequest};
+use crate::domain::action::{AnalystWord, Receipt, Settlement, ShownRequest};
 use crate::domain::dossier::{AddressUsers, EndUser, LoadedPart, OktaUser, Part, Problem};
 use crate::domain::event::{Event, EventDetail};
 use crate::domain::finding::HistoryEntry;
@@ -236,6 +236,18 @@ impl Store for Memory {
             *action = action.clone().settled_by(said);
             action.clone()
         })
+    }
+
+    async fn give_word(
+        &self,
+        id: ActionId,
+        word: &AnalystWord,
+        _: Option<&AnalystWord>,
+    ) -> Result<Action, WordError> {
+        Ok(self.with(id, |action| {
+            *action = action.clone().with_word(word.clone());
+            action.clone()
+        })?)
     }
 
     async fn expire_leases(&self, _: Timestamp) -> Result<Vec<ActionId>, StoreError> {

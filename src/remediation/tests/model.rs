@@ -7,10 +7,11 @@ mod many;
 mod town;
 
 use super::*;
+use crate::domain::action::{AnalystWord, Said};
 use crate::domain::bulk::{BulkId, BulkState};
 use crate::domain::journal::Verifier;
 use crate::domain::operation::{CONTAIN, Operation};
-use crate::domain::undo;
+use crate::domain::{later, undo};
 use crate::store::sqlite::SqliteStore;
 use crate::store::{ActionFilter, OpenOptions, files};
 use std::collections::{BTreeMap, BTreeSet};
@@ -48,6 +49,8 @@ enum Op {
     Later { at: At, seconds: i64, crash: Option<u8> },
     /// Everything that is open is looked at by hand.
     Check { at: At },
+    /// Somebody says of everything that is open how it ended, rightly or wrongly.
+    Say { at: At, said: Said },
 }
 
 fn ops() -> impl Strategy<Value = Vec<Op>> {
@@ -81,6 +84,8 @@ fn ops() -> impl Strategy<Value = Vec<Op>> {
         1 => (0usize..2).prop_map(|user| Op::Elsewhere { user }),
         3 => (at(), 1i64..900, crash()).prop_map(|(at, seconds, crash)| Op::Later { at, seconds, crash }),
         2 => at().prop_map(|at| Op::Check { at }),
+        1 => (at(), prop_oneof![Just(Said::Changed), Just(Said::NotChanged)])
+            .prop_map(|(at, said)| Op::Say { at, said }),
     ];
     proptest::collection::vec(op, 1..14)
 }
@@ -305,6 +310,23 @@ impl World {
                     // What cannot be told is told.
                     let _ = runner.look_again(action.id).await;
                 }
+            }
+            Op::Say { at, said } => self.say(at, said).await,
+        }
+    }
+
+    /// Whatever anybody says, it is no evidence.
+    async fn say(&self, at: At, said: Said) {
+        let desk = self.desk(at);
+        for action in self.all().await {
+            let word =
+                AnalystWord { said, actor: desk.actor.clone(), at: desk.now(), reason: "so I say".into() };
+            match desk.store.give_word(action.id, &word, action.word()).await {
+                Ok(kept) => {
+                    assert_eq!((kept.outcome, kept.evidence), (action.outcome, action.evidence));
+                    assert_eq!(kept.said(), Some(said));
+                }
+                Err(why) => assert!(!later::is_open(&action), "{why}: {action:?}"),
             }
         }
     }

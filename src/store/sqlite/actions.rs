@@ -2,10 +2,11 @@
 
 use super::rows::{self, sized, to_json};
 use super::{bulks, journal};
-use crate::domain::action::{EndKind, ExecutionEnd, Receipt, Settlement, execution_ids};
+use crate::domain::action::word::UNPROVED;
+use crate::domain::action::{AnalystWord, EndKind, ExecutionEnd, Receipt, Settlement, execution_ids};
 use crate::domain::journal::RecordKind;
 use crate::domain::{Action, ActionId, Evidence, FlowId, Outcome, later, precedent};
-use crate::store::{ActionFilter, Again, Basis, IntendError, Lease, Page, StoreError};
+use crate::store::{ActionFilter, Again, Basis, IntendError, Lease, Page, StoreError, WordError};
 use jiff::Timestamp;
 use rusqlite::types::Value as Bound;
 use rusqlite::{Connection, OptionalExtension, Result, params_from_iter};
@@ -231,6 +232,39 @@ fn keep(
     }
     journal::append(db, at, RecordKind::Settled, &content)?;
     Ok(settled)
+}
+
+/// Commits an analyst's word and its record. It is taken for no evidence: outcome and evidence stay as they are.
+pub(super) fn give_word(
+    db: &Connection,
+    id: ActionId,
+    word: &AnalystWord,
+    seen: Option<&AnalystWord>,
+) -> Result<std::result::Result<Action, WordError>> {
+    let Some(action) = by_id(db, id)? else { return Ok(Err(missing(id).into())) };
+    if !later::is_open(&action) || action.word() != seen {
+        return Ok(Err(WordError::Meanwhile(id)));
+    }
+    let mut content = json!({
+        "action": action.id,
+        "flow": action.flow,
+        "login": action.login,
+        "target": action.target_id,
+        "evidence": action.evidence,
+        "outcome": action.outcome,
+        "said": word.said,
+        "reason": word.reason,
+        "actor": word.actor,
+        "basis": UNPROVED,
+    });
+    if let Some(before) = seen {
+        content["instead_of"] = json!(before);
+    }
+    mark(&mut content, &action);
+    let action = action.with_word(word.clone());
+    update(db, &action)?;
+    journal::append(db, word.at, RecordKind::Said, &content)?;
+    Ok(Ok(action))
 }
 
 /// When its target is to be looked at next.

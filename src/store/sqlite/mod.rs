@@ -52,7 +52,7 @@ use super::{
     From, Held, Imported, InboxItem, IntendError, Kept, Lease, OpenOptions, Page, Pruned, Replaced, Sequence,
     Still, Store, StoreError, StoreHealth, StoreStatus, UserQuery, Users,
 };
-use crate::domain::action::Settlement;
+use crate::domain::action::{AnalystWord, Settlement};
 use crate::domain::bulk::{BulkEnd, BulkId, BulkRun, BulkState, BulkUser, EndKind};
 use crate::domain::event::EventDetail;
 use crate::domain::finding::HistoryEntry;
@@ -63,7 +63,7 @@ use crate::domain::{
     Action, ActionId, Actor, Change, Event, EventId, Finding, FindingId, Login, Query, Severity,
     SourcesReport,
 };
-use crate::store::{Access, Expansion};
+use crate::store::{Access, Expansion, WordError};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension};
@@ -411,6 +411,16 @@ impl Store for SqliteStore {
     ) -> Result<Action, StoreError> {
         let settlement = settlement.clone();
         self.writer.write(move |db| actions::settle(db, id, &settlement, at)).await
+    }
+
+    async fn give_word(
+        &self,
+        id: ActionId,
+        word: &AnalystWord,
+        seen: Option<&AnalystWord>,
+    ) -> Result<Action, WordError> {
+        let (word, seen) = (word.clone(), seen.cloned());
+        self.writer.write(move |db| actions::give_word(db, id, &word, seen.as_ref())).await
     }
 
     async fn expire_leases(&self, now: Timestamp) -> Result<Vec<ActionId>, StoreError> {

@@ -171,7 +171,7 @@ fn afterwards(prose: &mut Prose, scene: &Scene, screen: &JournalScreen, action: 
         prose.fact("undoes", Role::Text, &format!("action {undoes}"));
     }
     if let Some(by) = screen.actions.values().find(|other| other.undoes == Some(action.id)) {
-        prose.fact("undone", Role::Text, &format!("by action {}: {}", by.id, by.outcome.word()));
+        prose.fact("undone", Role::Text, &format!("by action {}: {}", by.id, by.standing()));
     }
     match undo::of(action, flows) {
         Ok(undo) => prose.fact("undo", Role::Text, &format!("{}: flow `{}`", scene.help.undo_key, undo.flow)),

@@ -1,0 +1,2 @@
+-- What an analyst says of how an action ended stands in its receipt, and in a record of a kind of its own. A version
+-- that does not know that kind would take the record for damage, so it has to refuse this file.
