@@ -75,6 +75,8 @@ fn plan(ask: &RunAsk, account: Option<&str>) -> Plan {
         needs_again: None,
         account_doubt: None,
         asked: Default::default(),
+        made_of: Default::default(),
+        unread: None,
         follows: None,
         refusal: None,
         undo: "unsuspend".into(),
@@ -157,7 +159,9 @@ fn each_user_of_a_run_on_many_is_read_anew() {
         position: 0,
         login: Login::new("ANN@old.example.com"),
         target_id: Some("00u1".into()),
+        account_login: None,
         finding: None,
+        made_of: Default::default(),
         doubts: Vec::new(),
         end: None,
     };

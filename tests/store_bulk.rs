@@ -52,7 +52,9 @@ impl Shelf {
             position,
             login: Login::new(&format!("User{position}@x")),
             target_id: Some(format!("00u{position}")),
+            account_login: None,
             finding: None,
+            made_of: Default::default(),
             doubts: Vec::new(),
             end: None,
         };

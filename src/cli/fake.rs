@@ -393,7 +393,9 @@ impl FakeDesk {
             position,
             login: plan.login.clone(),
             target_id: None,
+            account_login: None,
             finding: None,
+            made_of: Default::default(),
             doubts: Vec::new(),
             end: None,
         };
@@ -532,6 +534,8 @@ pub(crate) fn plan(risk: Risk, login: &str) -> Plan {
         needs_again: None,
         account_doubt: None,
         asked: Default::default(),
+        made_of: Default::default(),
+        unread: None,
         follows: None,
         refusal: None,
         undo: "unsuspend it".to_owned(),

@@ -12,6 +12,7 @@ pub use left_out::{Doubts, doubts, insisted_by_again, left_out};
 
 use super::action::{ActionId, Outcome};
 use super::many::ConfirmMany;
+use super::plan::MadeOf;
 use super::{Actor, FindingId, FlowId, Login, Risk, digest};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -186,7 +187,8 @@ pub struct Seal {
     pub acting: usize,
     /// The limit that they were held to.
     pub limit: u32,
-    /// Of who is acted on, in their order: the login, the account, the finding, and the doubts that were shown.
+    /// Of who is acted on, in their order: the login, the account, the finding, the doubts that were shown, and the
+    /// event and the body that were.
     #[serde(rename = "people_sha256")]
     pub people: String,
 }
@@ -258,8 +260,12 @@ pub struct BulkUser {
     pub login: Login,
     /// The id of the account that was shown, where one was known.
     pub target_id: Option<String>,
+    /// The login of that account as it was shown, where it is not the user's.
+    pub account_login: Option<Login>,
     /// The finding that it is run from.
     pub finding: Option<FindingId>,
+    /// What was confirmed of what is sent: only that is sent. Empty of who was queued before that was kept.
+    pub made_of: MadeOf,
     /// What stood against it when it was confirmed all the same, as [`doubts`] has it: insisting covers that, and
     /// nothing that came since.
     pub doubts: Vec<String>,
@@ -269,7 +275,25 @@ pub struct BulkUser {
 }
 
 impl BulkUser {
+    /// `olga@example.com (ruth@example.com)`: by the account's own login first, where that is another one.
+    pub fn whom(&self) -> String {
+        super::plan::whom(self.account_login.as_ref(), &self.login)
+    }
+
     fn digest(&self) -> String {
+        let said = self.digest_of_said();
+        if self.made_of == MadeOf::default() && self.account_login.is_none() {
+            // Runs were sealed so before the rest was kept: their seals hold.
+            return said;
+        }
+        let event = self.made_of.event.map(|event| event.0.to_be_bytes());
+        let event = event.as_ref().map_or(&[][..], |event| event.as_slice());
+        let body = self.made_of.body.as_deref().unwrap_or_default().as_bytes();
+        let account = self.account_login.as_ref().map(Login::raw).unwrap_or_default().as_bytes();
+        digest::of_parts([said.as_bytes(), event, body, account])
+    }
+
+    fn digest_of_said(&self) -> String {
         let place = self.position.to_be_bytes();
         let finding = self.finding.map(|finding| finding.0.to_be_bytes());
         let finding = finding.as_ref().map_or(&[][..], |finding| finding.as_slice());
@@ -282,6 +306,8 @@ impl BulkUser {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::EventId;
+    use proptest::prelude::*;
     use std::collections::BTreeSet;
 
     #[test]
@@ -304,6 +330,53 @@ mod tests {
         }
         assert_eq!(id.position(ActionId(id.0)), None);
         assert_eq!(id.position(ActionId(uuid::Uuid::from_u128(7))), None);
+    }
+
+    fn user() -> BulkUser {
+        BulkUser {
+            position: 3,
+            login: Login::new("Ann"),
+            target_id: Some("00u1".into()),
+            account_login: None,
+            finding: Some(FindingId(7)),
+            made_of: MadeOf::default(),
+            doubts: vec!["a".into()],
+            end: None,
+        }
+    }
+
+    /// What an older version sealed: the digest of the place, the login, the account, the finding and the doubts.
+    #[test]
+    fn the_seal_of_a_run_that_is_there_already_holds() {
+        let sealed = "e0194fb87903f4aca3c7bae8672b7eb9f68390979a0c8fb65dd71efedba3a3fb";
+        assert_eq!(Seal::people([&user()]), sealed);
+    }
+
+    proptest! {
+        /// No two that differ in anything that was confirmed have the same digest, also where a part is missing.
+        #[test]
+        fn whatever_was_confirmed_is_in_the_seal(one in confirmed(), other in confirmed()) {
+            prop_assert_eq!(one == other, Seal::people([&one]) == Seal::people([&other]), "{:?} {:?}", one, other);
+        }
+    }
+
+    fn confirmed() -> impl Strategy<Value = BulkUser> {
+        let text = || prop::option::of(prop_oneof![Just("a".to_owned()), Just("b".to_owned())]);
+        let number = || prop::option::of(1i64..3);
+        (
+            text(),
+            text(),
+            number(),
+            number(),
+            prop::collection::vec(text().prop_map(Option::unwrap_or_default), 0..3),
+        )
+            .prop_map(|(body, account, event, finding, doubts)| BulkUser {
+                account_login: account.map(|login| Login::new(&login)),
+                finding: finding.map(FindingId),
+                made_of: MadeOf { event: event.map(EventId), body },
+                doubts,
+                ..user()
+            })
     }
 
     #[test]

@@ -90,7 +90,9 @@ mod tests {
             position: 3,
             login: Login::new("@ann"),
             target_id: None,
+            account_login: None,
             finding: None,
+            made_of: Default::default(),
             doubts: Vec::new(),
             end: Some(end),
         };

@@ -206,6 +206,16 @@ pub struct AskedFor {
     pub inputs: BTreeMap<String, String>,
 }
 
+/// What of it decides what leaves, and can become another by what arrives meanwhile.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct MadeOf {
+    /// The event whose texts and record go into the body, where there is one.
+    pub event: Option<EventId>,
+    /// The digest of the body, where something is sent in one: without what differs from one planning to the next by
+    /// design, which are the action's id, the time, and when the person last signed in.
+    pub body: Option<String>,
+}
+
 /// That it may be somebody else's account that is acted on. Who means it says so by its login or its id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccountDoubt {
@@ -241,6 +251,10 @@ pub struct Plan {
     pub finding: Option<FindingId>,
     /// What it was planned from besides: by it the plan is made again before anything leaves.
     pub asked: AskedFor,
+    /// The event it was made from, and what that makes of the body.
+    pub made_of: MadeOf,
+    /// What could not be read of the person, where something could not: the body may lack it.
+    pub unread: Option<String>,
     /// The exact request, secrets masked; of a run of several, the first step's.
     pub request: ShownRequest,
     /// What an operation of Okta's own is told besides.

@@ -38,6 +38,12 @@ pub enum Ended {
 }
 
 impl StepEnd {
+    /// Of one that ran, as its action stands.
+    pub fn ran(action: Action, link: Option<OneTimeLink>) -> StepEnd {
+        let (flow, verb) = (action.flow.clone(), action.verb.clone());
+        StepEnd { flow, verb, ended: Ended::Ran { action: Box::new(action), link } }
+    }
+
     /// As which outcome it counts.
     pub fn outcome(&self) -> Outcome {
         match &self.ended {
@@ -60,6 +66,15 @@ impl StepEnd {
         match &self.ended {
             Ended::Ran { link, .. } => link.as_ref(),
             Ended::NotSent(_) | Ended::Unsure(_) => None,
+        }
+    }
+
+    /// Whether something left for it, as far as is known.
+    pub fn has_left(&self) -> bool {
+        match &self.ended {
+            Ended::Ran { action, .. } => !action.is_withheld(),
+            Ended::NotSent(_) => false,
+            Ended::Unsure(_) => true,
         }
     }
 
@@ -92,10 +107,18 @@ impl RunEnd {
         RunEnd { steps: vec![step] }
     }
 
-    /// What has to be known first of a run: the step that went worst.
+    /// What has to be known first of a run: the step that went worst. One that was held back behind another that was
+    /// sent makes a run that failed: that nothing was sent is true of the step alone.
     pub fn outcome(&self) -> Outcome {
-        let worst = self.steps.iter().map(StepEnd::outcome).min_by_key(|outcome| rank(*outcome));
-        worst.unwrap_or(Outcome::NoChange)
+        match self.worst().map_or(Outcome::NoChange, StepEnd::outcome) {
+            Outcome::NotSent if self.steps.iter().any(StepEnd::has_left) => Outcome::Failed,
+            outcome => outcome,
+        }
+    }
+
+    /// The step that went worst, the first of several that went alike.
+    pub fn worst(&self) -> Option<&StepEnd> {
+        self.steps.iter().min_by_key(|step| rank(step.outcome()))
     }
 
     /// The only action of a run of one.

@@ -2,7 +2,7 @@
 
 use super::subject::subject;
 use super::{Ask, Desk, PlanError};
-use crate::domain::dossier::{EndUser, LoadedPart, Part};
+use crate::domain::dossier::{EndUser, LoadedPart, Part, Problem};
 use crate::domain::event::EventDetail;
 use crate::domain::payload::Inputs;
 use crate::domain::query::{Pattern, Query, Term, Test};
@@ -33,6 +33,11 @@ impl About {
             (id, check) => event(desk, id, login, check).await?,
         };
         Ok(About { finding, event })
+    }
+
+    /// The event, where there is one.
+    pub(super) fn event(&self) -> Option<EventId> {
+        self.event.as_ref().map(|detail| detail.event.id)
     }
 
     /// The page that the event refers to.
@@ -115,6 +120,12 @@ impl Person {
     pub(super) fn reference_url(&self) -> Option<&Untrusted> {
         let user = self.details.as_ref().and_then(|part| part.data.as_ref());
         user.and_then(|user| user.end_user_details.reference_url.as_ref())
+    }
+
+    /// Why nothing of them could be read, where somebody was asked and did not say that there is nobody.
+    pub(super) fn unread(&self) -> Option<String> {
+        let part = self.details.as_ref().filter(|part| part.data.is_none())?;
+        part.problems.iter().find(|problem| !problem.says_nobody()).map(Problem::line)
     }
 
     /// Whose account is not there yet: nothing is known of them.

@@ -99,7 +99,9 @@ fn user(position: u32, plan: &Plan, insisted: Doubts) -> BulkUser {
         position,
         login: plan.login.clone(),
         target_id: plan.target_id.clone(),
+        account_login: plan.account_login.clone(),
         finding: plan.finding,
+        made_of: plan.made_of.clone(),
         doubts: if insisted == Doubts::InsistedOn { doubts(plan) } else { Vec::new() },
         end: None,
     }
@@ -146,14 +148,14 @@ pub(super) fn flow_digest(desk: &Desk, flow: &Flow, run: &BulkRun) -> String {
     digest::of_parts(parts.iter().map(String::as_bytes))
 }
 
-/// What is asked for one user of a run.
+/// What is asked for one user of a run: of the very event that was confirmed, whatever arrived since.
 pub(super) fn ask(run: &BulkRun, (action, user): (ActionId, &BulkUser)) -> Ask {
     Ask {
         action,
         flow: run.flow.clone(),
         login: user.login.clone(),
         finding: user.finding,
-        event: None,
+        event: user.made_of.event,
         account: None,
         undoes: None,
         inputs: run.inputs.clone(),

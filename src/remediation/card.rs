@@ -13,18 +13,20 @@ use super::subject::{Asked, Names};
 use super::{Desk, alike, doubts, fit, group, guard, others, protection, said, several, target};
 use crate::domain::account_name::AccountName;
 use crate::domain::blast::Blast;
+use crate::domain::flow::PayloadShape;
 use crate::domain::membership::NamedGroup;
 use crate::domain::operation::{GROUP, LINK, Operation, Particulars, Whom};
-use crate::domain::payload::{self, PayloadError};
+use crate::domain::payload::{self, Inputs, PayloadError};
 use crate::domain::plan::{
-    AccountDoubt, AskedFor, Confirm, Difference, FitTarget, Order, Plan, Refusal, Target,
+    AccountDoubt, AskedFor, Confirm, Difference, FitTarget, MadeOf, Order, Plan, Refusal, Target,
 };
 use crate::domain::subject::{ProviderAccount, Subject};
 use crate::domain::undo::{self, Undoes};
 use crate::domain::{
-    Action, ActionId, Check, EventId, FindingId, Flow, FlowId, Login, Risk, Route, Untrusted,
+    Action, ActionId, Check, EventId, FindingId, Flow, FlowId, Login, Risk, Route, Untrusted, digest,
 };
 use crate::store::{ActionFilter, StoreError};
+use jiff::Timestamp;
 use serde_json::Value;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -255,7 +257,7 @@ async fn prepared(desk: &Desk, flow: &Flow, ask: Ask, depth: Depth) -> Result<Pl
         Handed::Whole => Reading::of_no_account(),
     };
     known.look_around(desk, flow, (&ask, &body), depth).await;
-    planned(desk, flow, &ask, &known).await
+    planned(desk, flow, (&ask, body), &known).await
 }
 
 /// Everything that was read for a plan.
@@ -361,8 +363,26 @@ impl Known {
         Some(AccountDoubt { why, login: others.login().or_else(shown) })
     }
 
-    fn body(&self, desk: &Desk, flow: &Flow, ask: &Ask) -> Result<String, PayloadError> {
+    pub(super) fn body(&self, desk: &Desk, flow: &Flow, ask: &Ask) -> Result<String, PayloadError> {
         payload::body(flow, &self.about.inputs(desk, ask, &self.person, self.account.as_ref()))
+    }
+
+    /// What decides what is sent, the same each time it is planned of the same.
+    fn made_of(&self, desk: &Desk, flow: &Flow, ask: &Ask) -> Result<MadeOf, PayloadError> {
+        let event = self.about.event();
+        if flow.payload == PayloadShape::Nothing {
+            return Ok(MadeOf { event, body: None });
+        }
+        // Who is watched signs in meanwhile: that is no other thing to do to them.
+        let subject = Subject { last_login: None, ..self.person.subject.clone() };
+        let inputs = Inputs {
+            action: ActionId(uuid::Uuid::nil()),
+            now: Timestamp::UNIX_EPOCH,
+            subject: &subject,
+            ..self.about.inputs(desk, ask, &self.person, self.account.as_ref())
+        };
+        let body = payload::body(flow, &inputs)?;
+        Ok(MadeOf { event, body: Some(digest::of_bytes(body.as_bytes())) })
     }
 }
 
@@ -388,10 +408,14 @@ async fn particulars(desk: &Desk, flow: &Flow, ask: &Ask) -> Result<Particulars,
 }
 
 /// The plan of one action, from what was read.
-pub(super) async fn planned(desk: &Desk, flow: &Flow, ask: &Ask, known: &Known) -> Result<Plan, PlanError> {
+pub(super) async fn planned(
+    desk: &Desk,
+    flow: &Flow,
+    (ask, body): (&Ask, String),
+    known: &Known,
+) -> Result<Plan, PlanError> {
     let Known { person, account, particulars, reading, others, .. } = known;
     let risk = known.risk(flow);
-    let body = known.body(desk, flow, ask)?;
     let aim = Aim::of(flow, particulars, &body);
     let target_id = target_id(account.as_ref(), &reading.target);
     if flow.route == Route::Okta && !is_on_somebody(&reading.target, &aim, particulars) {
@@ -467,6 +491,8 @@ pub(super) async fn planned(desk: &Desk, flow: &Flow, ask: &Ask, known: &Known) 
         ),
         account_doubt,
         asked: ask.asked(),
+        made_of: known.made_of(desk, flow, ask)?,
+        unread: person.unread(),
         refusal: another(ask, target_id.as_deref(), particulars)
             .or_else(|| told.another.map(Refusal::from))
             .or_else(|| by_inputs.map(Refusal::from))

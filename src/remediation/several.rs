@@ -8,8 +8,8 @@ use super::sight::{self, Aim, Reading};
 use crate::domain::action::StepOf;
 use crate::domain::operation::Whom;
 use crate::domain::payload;
-use crate::domain::plan::{AccountDoubt, Plan, Refusal};
-use crate::domain::{Flow, Outcome};
+use crate::domain::plan::{AccountDoubt, MadeOf, Plan, Refusal};
+use crate::domain::{Flow, Outcome, digest};
 use serde_json::Map;
 
 /// The plan of a flow that runs several. The target is read once: every step stands on the same reading.
@@ -33,7 +33,9 @@ pub(super) async fn planned(
             known.reading = Reading::not_yet();
             known.particulars.whom = Whom::Made;
         }
-        let plan = card::planned(desk, step, &ask.step(number, step), &known).await?;
+        let of_step = ask.step(number, step);
+        let body = known.body(desk, step, &of_step)?;
+        let plan = card::planned(desk, step, (&of_step, body), &known).await?;
         steps.push(Plan { step: Some(StepOf { run: ask.action, number, of }), ..plan });
     }
     joined(desk, flow, (ask, &known), steps)
@@ -67,6 +69,7 @@ fn joined(
         account_doubt: account_doubt(&steps),
         follows: None,
         asked: ask.asked(),
+        made_of: MadeOf { body: bodies(&steps), ..first.made_of.clone() },
         refusal: refusal(&steps),
         undo: card::undo(flow, &desk.flows),
         reason_required: guard::requires_reason(&desk.guard, risk)
@@ -75,6 +78,13 @@ fn joined(
         steps,
         ..first
     })
+}
+
+/// The digest of the bodies of all steps, where one of them has any.
+fn bodies(steps: &[Plan]) -> Option<String> {
+    let each = || steps.iter().map(|step| step.made_of.body.as_deref());
+    let digests = each().map(|body| body.unwrap_or_default().as_bytes());
+    each().any(|body| body.is_some()).then(|| digest::of_parts(digests))
 }
 
 /// What nobody can know of any step, once; what is one step's alone is said of that.

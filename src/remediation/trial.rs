@@ -8,7 +8,7 @@ use super::{Desk, PlanError, card, guard, said, target};
 use crate::domain::operation::Particulars;
 use crate::domain::payload::PayloadError;
 use crate::domain::payload::sample::{self, Sample};
-use crate::domain::plan::{AskedFor, Confirm, Order, Plan, Refusal, Target};
+use crate::domain::plan::{AskedFor, Confirm, MadeOf, Order, Plan, Refusal, Target};
 use crate::domain::{ActionId, Flow, FlowId, Login, PartName, Route, Untrusted};
 use std::collections::BTreeMap;
 
@@ -60,6 +60,8 @@ pub async fn prepare(desk: &Desk, trial: Trial) -> Result<Plan, PlanError> {
         needs_again: found.untold.clone(),
         account_doubt: None,
         asked: AskedFor { inputs: trial.inputs.clone(), ..AskedFor::default() },
+        made_of: MadeOf::default(),
+        unread: None,
         refusal: refusal(desk, flow, &trial, (&sample, &found)),
         undo: card::undo(flow, &desk.flows),
         reason_required: guard::requires_reason(&desk.guard, flow.risk),

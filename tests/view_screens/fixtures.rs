@@ -838,6 +838,8 @@ pub(crate) fn plan(ask: &RunAsk) -> Plan {
         needs_again: None,
         account_doubt: None,
         asked: Default::default(),
+        made_of: Default::default(),
+        unread: None,
         follows: None,
         refusal: None,
         undo: "unsuspend the account in Okta: groups and applications are kept".into(),

@@ -155,7 +155,9 @@ fn users() -> Vec<BulkUser> {
         position,
         login: Login::new(login),
         target_id: None,
+        account_login: None,
         finding: None,
+        made_of: Default::default(),
         doubts: Vec::new(),
         end,
     };

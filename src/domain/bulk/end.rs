@@ -2,7 +2,7 @@
 
 use super::BulkState;
 use crate::domain::action::{Action, ActionId, Evidence, Outcome};
-use crate::domain::run_end::{Ended, RunEnd};
+use crate::domain::run_end::{Ended, RunEnd, StepEnd};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -51,15 +51,25 @@ impl BulkEnd {
         BulkEnd { outcome, evidence: None, status: None, why: Some(why.into()), action: None, at }
     }
 
+    /// Something was sent, and the rest of it was held back: that it was not sent is true of the rest alone, and the
+    /// reason says what came of which.
+    fn cut(why: String, at: Timestamp) -> BulkEnd {
+        BulkEnd { evidence: Some(Evidence::Sent), ..BulkEnd::not_sent(Outcome::Failed, why, at) }
+    }
+
     /// How a run on one user ended.
     pub fn of_run(end: &RunEnd, at: Timestamp) -> BulkEnd {
-        let worst = end.steps.iter().find(|step| step.outcome() == end.outcome());
-        let why = worst.and_then(|step| match &step.ended {
+        let worst = end.worst();
+        let why: Option<String> = worst.and_then(|step| match &step.ended {
             Ended::Ran { action, .. } => action.receipt.as_ref().and_then(|receipt| receipt.error.clone()),
             Ended::NotSent(refusal) => Some(refusal.why.clone()),
             Ended::Unsure(why) => Some(why.clone()),
         });
         let action = worst.and_then(|step| step.action());
+        if worst.is_some_and(|worst| worst.outcome() != end.outcome()) {
+            let why = why.map(|why| format!(": {why}")).unwrap_or_default();
+            return BulkEnd::cut(format!("{}{why}", end.brief()), at);
+        }
         BulkEnd {
             outcome: end.outcome(),
             evidence: action.map(|action| action.evidence),
@@ -84,7 +94,8 @@ impl BulkEnd {
     /// last step is there, all before it were sent that had to be. Where it is not, somebody may be about to
     /// send it, as long as the run goes on.
     pub fn standing(begun: &[Action], run: BulkState) -> Option<BulkEnd> {
-        let begun: Vec<&Action> = begun.iter().filter(|action| !action.is_withheld()).collect();
+        let (withheld, begun): (Vec<&Action>, Vec<&Action>) =
+            begun.iter().partition(|action| action.is_withheld());
         let last = *begun.last()?;
         let of = last.step.map_or(1, |step| step.of);
         let of_one = |action: &Action| BulkEnd {
@@ -99,6 +110,14 @@ impl BulkEnd {
         if is_whole {
             let odd = begun.iter().map(|action| of_one(action)).find(BulkEnd::is_odd);
             return Some(odd.unwrap_or_else(|| of_one(last)));
+        }
+        let is_behind = |rest: &&&Action| match (rest.step, last.step) {
+            (Some(rest), Some(last)) => rest.run == last.run && rest.number > last.number,
+            _ => false,
+        };
+        if let Some(rest) = withheld.iter().find(is_behind).filter(|_| last.outcome != Outcome::Pending) {
+            let steps = begun.iter().chain([rest]).map(|action| StepEnd::ran((*action).clone(), None));
+            return Some(BulkEnd::of_run(&RunEnd { steps: steps.collect() }, of_one(rest).at));
         }
         let goes_on = run == BulkState::Running || last.outcome == Outcome::Pending;
         let outcome = if goes_on { Outcome::Pending } else { Outcome::Unknown };
@@ -135,7 +154,7 @@ fn status(action: &Action) -> Option<u16> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::action::{ShownRequest, StepOf};
+    use crate::domain::action::{Receipt, ShownRequest, StepOf};
     use crate::domain::{Actor, Login, Risk};
     use rstest::rstest;
 
@@ -208,6 +227,42 @@ mod tests {
     ) {
         let end = BulkEnd::of_begun(&begun(steps, of), Timestamp::UNIX_EPOCH);
         assert_eq!(end.map(|end| (end.outcome, end.action.is_some())), expected);
+    }
+
+    /// The first of two was done, and the second held back: the end is not that nothing was sent, whoever tells it.
+    #[test]
+    fn a_step_that_was_held_back_behind_another_is_not_the_whole_end() {
+        let withheld = |action: Action| {
+            let receipt = Receipt { withheld: true, error: Some("throttling".into()), ..Receipt::default() };
+            Action { receipt: Some(receipt), evidence: Evidence::Intended, verb: "clear".into(), ..action }
+        };
+        let both = |first: Outcome| {
+            let mut steps = begun(&[(1, first), (2, Outcome::NotSent)], 2);
+            steps[0].verb = "suspend them".into();
+            let rest = withheld(steps.remove(1));
+            [steps.remove(0), rest]
+        };
+        let told = |steps: &[Action]| {
+            let steps = steps.iter().map(|step| StepEnd::ran(step.clone(), None)).collect();
+            BulkEnd::of_run(&RunEnd { steps }, Timestamp::UNIX_EPOCH)
+        };
+        let end = told(&both(Outcome::Changed));
+        let why = "suspend: changed (acknowledged); clear: not-sent (intended): throttling";
+        assert_eq!((end.words().as_str(), end.why.as_deref()), ("failed (sent)", Some(why)));
+        assert!(end.is_odd(), "it may be so for everybody");
+        for run in BulkState::ALL {
+            assert_eq!(BulkEnd::standing(&both(Outcome::Changed), run), Some(end.clone()));
+        }
+        assert_eq!(told(&both(Outcome::Unknown)).outcome, Outcome::Unknown);
+        // Where nothing left, it is as before; and another attempt at the same says nothing of this one.
+        let [first, rest] = both(Outcome::NotSent);
+        let nothing = [withheld(first), rest];
+        assert_eq!(told(&nothing).outcome, Outcome::NotSent);
+        assert_eq!(BulkEnd::standing(&nothing, BulkState::Running), None);
+        let [first, rest] = both(Outcome::Changed);
+        let other = rest.step.map(|step| StepOf { run: ActionId(uuid::Uuid::from_u128(16)), ..step });
+        let earlier = [first, Action { step: other, ..rest }];
+        assert_eq!(BulkEnd::standing(&earlier, BulkState::Running).unwrap().outcome, Outcome::Pending);
     }
 
     #[rstest]

@@ -39,6 +39,8 @@ fn plan(login: &str, account: &str) -> Plan {
         needs_again: None,
         account_doubt: None,
         asked: Default::default(),
+        made_of: Default::default(),
+        unread: None,
         follows: None,
         refusal: None,
         undo: String::new(),

@@ -1,5 +1,6 @@
 //! Bulk runs over a real store: nobody is acted on twice, whatever stops, crashes or drives beside.
 
+mod bodies;
 mod held_back;
 mod two;
 
@@ -21,16 +22,30 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::watch;
 
+/// Reads issues of Okta ISPM as one posts them, and failed checks in few words.
 #[derive(Debug)]
-struct NoEvents;
+struct Reads;
 
-impl Decode for NoEvents {
+impl Decode for Reads {
     fn decode(&self, item: &InboxItem) -> Decoded {
         Decoded::Event(Box::new(self.decode_begun(item)))
     }
 
     fn decode_begun(&self, item: &InboxItem) -> DecodedEvent {
-        DecodedEvent::new(EventKey::of_content("test", item.raw.as_bytes()), EventKind::Log)
+        let raw: serde_json::Value = serde_json::from_str(&item.raw).unwrap_or_default();
+        let text = |pointer: &str| raw.pointer(pointer).and_then(|text| text.as_str()).unwrap_or_default();
+        let issue = text("/eventData/affectedEntity/additionalData/username");
+        let (kind, check, login) = match issue {
+            "" => (EventKind::FailedCheck, text("/check"), text("/users/0")),
+            issue => (EventKind::Issue, text("/eventData/title"), issue),
+        };
+        let key = EventKey::of_content("test", item.raw.as_bytes());
+        DecodedEvent {
+            check: Check { id: check.into(), title: check.into() },
+            severity: Severity::from_raw(text("/severity")),
+            users: vec![Login::new(login)],
+            ..DecodedEvent::new(key, kind)
+        }
     }
 }
 
@@ -40,6 +55,8 @@ struct Town {
     suspended: Mutex<BTreeSet<String>>,
     /// How often a call was made for an account.
     calls: Mutex<BTreeMap<String, usize>>,
+    /// What was sent for an account last.
+    bodies: Mutex<BTreeMap<String, String>>,
     /// How a call for an account ends, where not with 200.
     ends: Mutex<HashMap<String, CallEnd>>,
     /// Whose calls our own pace holds back, with why.
@@ -150,6 +167,7 @@ impl FlowCaller for Town {
         }
         let now = self.on_their_way.fetch_add(1, Ordering::SeqCst) + 1;
         self.most_on_their_way.fetch_max(now, Ordering::SeqCst);
+        self.bodies.lock().unwrap().insert(id.clone(), order.body.clone());
         let number = {
             let mut calls = self.calls.lock().unwrap();
             *calls.entry(id.clone()).or_default() += 1;
@@ -188,7 +206,7 @@ impl Block {
     fn with(guard: Guard) -> Block {
         let folder = files::throw_away_folder("bulk-").unwrap();
         let path = folder.path().join("idtriage.db");
-        let store = SqliteStore::open(&path, Arc::new(NoEvents), OpenOptions::default()).unwrap();
+        let store = SqliteStore::open(&path, Arc::new(Reads), OpenOptions::default()).unwrap();
         let town = Arc::new(Town::default());
         let desk = Arc::new(Desk {
             store: store.clone(),
@@ -241,7 +259,9 @@ impl Block {
             position,
             login: Login::new(&format!("user{position}@x")),
             target_id: Some(format!("00u-user{position}")),
+            account_login: None,
             finding: None,
+            made_of: Default::default(),
             doubts: Vec::new(),
             end: None,
         };

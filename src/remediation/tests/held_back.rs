@@ -60,4 +60,5 @@ async fn a_step_that_was_held_back_behind_another_takes_nothing_back() {
     let end = lab.runner().run(&plan, &confirmed(&plan), mpsc::unbounded_channel().0).await.unwrap();
     let outcomes: Vec<Outcome> = end.steps.iter().map(|step| step.outcome()).collect();
     assert_eq!(outcomes, [Outcome::Changed, Outcome::NotSent], "{}", end.words());
+    assert_eq!(end.outcome(), Outcome::Failed, "of the whole it is not true that nothing was sent");
 }

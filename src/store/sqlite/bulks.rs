@@ -4,7 +4,10 @@ use super::journal;
 use super::rows::{self, signed, sized, to_json};
 use crate::domain::bulk::{BulkCounts, BulkEnd, BulkId, BulkRun, BulkState, BulkUser, EndKind};
 use crate::domain::journal::{Record, RecordKind};
-use crate::domain::{Action, ActionId, Actor, Evidence, FindingId, FlowId, Login, Outcome, Risk, digest};
+use crate::domain::plan::MadeOf;
+use crate::domain::{
+    Action, ActionId, Actor, EventId, Evidence, FindingId, FlowId, Login, Outcome, Risk, digest,
+};
 use crate::store::{Held, Kept, Lease, Page, Users};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Result};
@@ -30,13 +33,13 @@ pub(super) fn queue(db: &Connection, run: &BulkRun, users: &[BulkUser]) -> Resul
     ])?;
     let seq = db.last_insert_rowid();
     let mut insert = db.prepare_cached(
-        "INSERT INTO bulk_users (bulk, position, shown, target, finding, doubts, outcome, why, at) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        "INSERT INTO bulk_users (bulk, position, shown, target, finding, doubts, outcome, why, at, event, body_sha256, \
+         account_login) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
     )?;
     for user in users {
         // Who is left out stands there with the reason.
         let end = user.end.as_ref();
-        insert.execute((
+        insert.execute(rusqlite::params![
             seq,
             user.position,
             user.login.raw(),
@@ -46,7 +49,10 @@ pub(super) fn queue(db: &Connection, run: &BulkRun, users: &[BulkUser]) -> Resul
             end.map(|end| end.outcome.word()),
             end.and_then(|end| end.why.as_deref()),
             end.map(|end| end.at.as_microsecond()),
-        ))?;
+            user.made_of.event.map(|event| event.0),
+            &user.made_of.body,
+            user.account_login.as_ref().map(Login::raw),
+        ])?;
     }
     // Each user's own intent names them; the digest says that nobody was put in or taken out meanwhile.
     let logins = digest::of_parts(users.iter().map(|user| user.login.raw().as_bytes()));
@@ -472,7 +478,12 @@ fn user(row: &rusqlite::Row<'_>) -> Result<BulkUser> {
         position: row.get("position")?,
         login: Login::new(row.get_ref("shown")?.as_str()?),
         target_id: row.get("target")?,
+        account_login: row.get::<_, Option<String>>("account_login")?.map(|login| Login::new(&login)),
         finding: row.get::<_, Option<i64>>("finding")?.map(FindingId),
+        made_of: MadeOf {
+            event: row.get::<_, Option<i64>>("event")?.map(EventId),
+            body: row.get("body_sha256")?,
+        },
         doubts: rows::json(row, "doubts")?,
         end,
     })

@@ -205,7 +205,16 @@ mod tests {
 
     fn user(position: u32) -> BulkUser {
         let login = Login::new(&format!("user{position}"));
-        BulkUser { position, login, target_id: None, finding: None, doubts: Vec::new(), end: None }
+        BulkUser {
+            position,
+            login,
+            target_id: None,
+            account_login: None,
+            finding: None,
+            made_of: Default::default(),
+            doubts: Vec::new(),
+            end: None,
+        }
     }
 
     fn unread() -> BulkEnd {

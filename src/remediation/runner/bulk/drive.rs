@@ -4,7 +4,7 @@ use super::brake::{Answer, Brake};
 use super::{BulkTold, Wish};
 use crate::domain::bulk::{BulkEnd, BulkRun, BulkState, BulkUser, doubts};
 use crate::domain::plan::{Plan, Refusal};
-use crate::domain::run_end::{Ended as StepEnded, RunEnd, StepEnd};
+use crate::domain::run_end::{RunEnd, StepEnd};
 use crate::domain::{Action, ActionId, Flow, Outcome, Risk, Untrusted};
 use crate::remediation::blast::Depth;
 use crate::remediation::bulk::ask;
@@ -195,7 +195,7 @@ impl<'a> Drive<'a> {
             Err(PlanError::Store(error)) => return Err(error),
             // What is wrong for everybody is told once.
             Err(_) if self.brake.is_on() => return Ok(Ended::Waits),
-            Err(error) => return Ok(self.not_planned(&error)),
+            Err(error) => return Ok(self.not_planned(user, &error)),
         };
         if let Some(refusal) = refusal(self.run, user, &plan) {
             let end = self.not_sent(refusal.outcome, refusal.why);
@@ -321,8 +321,14 @@ impl<'a> Drive<'a> {
         }
     }
 
-    fn not_planned(&self, error: &PlanError) -> Ended {
-        let end = self.not_sent(Outcome::Refused, first_line(error));
+    fn not_planned(&self, user: &BulkUser, error: &PlanError) -> Ended {
+        let why = match (error, user.made_of.event) {
+            (PlanError::AnothersEvent { .. }, Some(event)) => {
+                format!("{CHANGED}: event `{event}` that it was made from is gone")
+            }
+            _ => first_line(error),
+        };
+        let end = self.not_sent(Outcome::Refused, why);
         if error.is_general() { Ended::Held(end) } else { Ended::So(end, None) }
     }
 
@@ -365,8 +371,7 @@ enum Step {
 /// Whether something was held back, and nothing left: whoever it was for still waits.
 fn was_held_back(run: &RunEnd) -> bool {
     let is_withheld = |step: &StepEnd| step.action().is_some_and(Action::is_withheld);
-    let has_left = |step: &StepEnd| !matches!(step.ended, StepEnded::NotSent(_)) && !is_withheld(step);
-    run.steps.iter().any(is_withheld) && !run.steps.iter().any(has_left)
+    run.steps.iter().any(is_withheld) && !run.steps.iter().any(StepEnd::has_left)
 }
 
 /// A plan at the tier at which the whole run was confirmed.
@@ -397,19 +402,37 @@ fn refusal(run: &BulkRun, user: &BulkUser, plan: &Plan) -> Option<Refusal> {
         (_, Some(now)) => {
             Some(Refusal::from(format!("it leads to another account by now than was shown: {}", shown(now))))
         }
-        // Whoever knows it may not have answered.
-        (Some(id), None) => Some(
-            Refusal::from(format!("the account that was shown is not known any more: {}", shown(id)))
-                .general(),
-        ),
+        // Where the record that named it is there no more, that is it; else whoever knows it may not have answered.
+        (Some(id), None) => rebuilt_otherwise(user, plan).or_else(|| {
+            let why = format!("the account that was shown is not known any more: {}", shown(id));
+            Some(Refusal::from(why).general())
+        }),
     };
     let doubt = || {
         let doubt = plan.needs_again.clone()?;
         let were_shown = run.is_insisted && doubts(plan).iter().all(|doubt| user.doubts.contains(doubt));
         (!were_shown).then(|| Refusal::from(doubt))
     };
-    another.or_else(|| plan.refusal.clone()).or_else(doubt).or_else(|| promoted(run, plan))
+    another
+        .or_else(|| plan.refusal.clone())
+        .or_else(|| rebuilt_otherwise(user, plan))
+        .or_else(doubt)
+        .or_else(|| promoted(run, plan))
 }
+
+/// What would be sent is not what was confirmed: the finding changed, or what is known of the person.
+fn rebuilt_otherwise(user: &BulkUser, plan: &Plan) -> Option<Refusal> {
+    user.made_of.body.as_ref().filter(|body| plan.made_of.body.as_ref() != Some(body))?;
+    let why = format!("{CHANGED}: what would be sent is not what was shown");
+    Some(match &plan.unread {
+        None => Refusal::from(why),
+        // Whoever knows the rest of it may not have answered.
+        Some(unread) => Refusal::from(format!("{why}, and they cannot be read: {unread}")).general(),
+    })
+}
+
+/// What differs from what was confirmed is that user's own exception.
+const CHANGED: &str = "changed since it was confirmed";
 
 /// Who wants more to be asked than was: an administrator who was none, or was not known as one.
 fn promoted(run: &BulkRun, plan: &Plan) -> Option<Refusal> {

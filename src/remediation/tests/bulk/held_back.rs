@@ -84,3 +84,33 @@ async fn who_waits_for_a_turn_when_the_program_stops_still_waits_in_the_run() {
     assert_eq!((run.state, run.counts.words()), (BulkState::Done, "3 changed".to_owned()));
     block.nobody_twice();
 }
+
+/// Who was suspended and whose sessions were not cleared is not called `not-sent`, is shown to whoever looks for
+/// exceptions, and is not suspended twice.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_was_held_back_between_two_steps_is_told_what_was_done() {
+    let block = Block::new();
+    let id = block.queued_for(operation::CONTAIN.flow_id(), 3).await;
+    let town = block.town.clone();
+    let act = move |call, account: &str| {
+        if call == 1 {
+            let why = (account.to_owned(), "`x` is throttling: 300 s".to_owned());
+            town.held_back.lock().unwrap().extend([why]);
+        }
+    };
+    *block.town.at_call.lock().unwrap() = Some(AtCall(Box::new(act)));
+    let run = block.drive(id).await.unwrap();
+    assert_eq!((run.state, run.counts.words()), (BulkState::Paused, "1 failed, 2 queued".to_owned()));
+    let exceptions = block.store.bulk_users(id, Users::Exceptions, 0, 9).await.unwrap();
+    let end = exceptions[0].end.clone().unwrap();
+    let why = end.why.clone().unwrap();
+    assert_eq!((exceptions.len(), end.words().as_str()), (1, "failed (sent)"));
+    assert!(why.starts_with("suspend: changed (verified); clear: not-sent (intended): `x` is thr"), "{why}");
+    block.town.held_back.lock().unwrap().clear();
+    let run = block.go_on(id).await.unwrap();
+    assert_eq!((run.state, run.counts.of(Outcome::Failed)), (BulkState::Done, 1), "{}", run.counts.words());
+    let calls = block.town.calls.lock().unwrap();
+    let mut steps: Vec<usize> = calls.values().copied().collect();
+    steps.sort_unstable();
+    assert_eq!(steps, [1, 2, 2], "{calls:?}");
+}
