@@ -159,6 +159,7 @@ fn each_user_of_a_run_on_many_is_read_anew() {
         target_id: Some("00u1".into()),
         finding: None,
         doubts: Vec::new(),
+        undoes: None,
         end: None,
     };
     desk.send(Msg::BulkWent(BulkId(uuid::Uuid::from_u128(7)), vec![user]));

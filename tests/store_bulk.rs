@@ -54,6 +54,7 @@ impl Shelf {
             target_id: Some(format!("00u{position}")),
             finding: None,
             doubts: Vec::new(),
+            undoes: None,
             end: None,
         };
         let users: Vec<BulkUser> = (0..users).map(user).collect();

@@ -385,6 +385,7 @@ impl FakeDesk {
             target_id: None,
             finding: None,
             doubts: Vec::new(),
+            undoes: None,
             end: None,
         };
         let run = BulkRun {

@@ -263,6 +263,8 @@ pub struct BulkUser {
     /// What stood against it when it was confirmed all the same, as [`doubts`] has it: insisting covers that, and
     /// nothing that came since.
     pub doubts: Vec<String>,
+    /// The action of theirs that it undoes, in a run that undoes another.
+    pub undoes: Option<ActionId>,
     /// How it ended; `None` for who still waits. Of who was begun with, and whose end nobody has told yet, it is
     /// how the actions stand that are there.
     pub end: Option<BulkEnd>,
@@ -275,7 +277,10 @@ impl BulkUser {
         let finding = finding.as_ref().map_or(&[][..], |finding| finding.as_slice());
         let target = self.target_id.as_deref().unwrap_or_default().as_bytes();
         let fixed = [place.as_slice(), self.login.raw().as_bytes(), target, finding];
-        digest::of_parts(fixed.into_iter().chain(self.doubts.iter().map(String::as_bytes)))
+        // Where there is nothing to undo it is the digest of before there was such a thing.
+        let undoes = self.undoes.map(|action| format!("undoes {action}"));
+        let doubts = self.doubts.iter().map(String::as_bytes);
+        digest::of_parts(fixed.into_iter().chain(doubts).chain(undoes.as_deref().map(str::as_bytes)))
     }
 }
 

@@ -101,6 +101,7 @@ fn user(position: u32, plan: &Plan, insisted: Doubts) -> BulkUser {
         target_id: plan.target_id.clone(),
         finding: plan.finding,
         doubts: if insisted == Doubts::InsistedOn { doubts(plan) } else { Vec::new() },
+        undoes: plan.undoes.as_ref().map(|undoes| undoes.action),
         end: None,
     }
 }
@@ -146,7 +147,7 @@ pub(super) fn flow_digest(desk: &Desk, flow: &Flow, run: &BulkRun) -> String {
     digest::of_parts(parts.iter().map(String::as_bytes))
 }
 
-/// What is asked for one user of a run.
+/// What is asked for one user of a run, but for what it is to undo.
 pub(super) fn ask(run: &BulkRun, (action, user): (ActionId, &BulkUser)) -> Ask {
     Ask {
         action,

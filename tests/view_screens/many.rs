@@ -157,6 +157,7 @@ fn users() -> Vec<BulkUser> {
         target_id: None,
         finding: None,
         doubts: Vec::new(),
+        undoes: None,
         end,
     };
     (0..).zip(PEOPLE.into_iter().zip(ends)).map(user).collect()

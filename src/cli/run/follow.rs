@@ -97,8 +97,15 @@ mod tests {
         let (told, ends) = unbounded_channel();
         for position in 0..3 {
             let login = Login::new("ann");
-            let user =
-                BulkUser { position, login, target_id: None, finding: None, doubts: Vec::new(), end: None };
+            let user = BulkUser {
+                position,
+                login,
+                target_id: None,
+                finding: None,
+                doubts: Vec::new(),
+                undoes: None,
+                end: None,
+            };
             told.send(BulkTold { user, run: None }).unwrap();
         }
         let (wishes, wish) = watch::channel(Wish::GoOn);

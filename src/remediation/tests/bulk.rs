@@ -243,6 +243,7 @@ impl Block {
             target_id: Some(format!("00u-user{position}")),
             finding: None,
             doubts: Vec::new(),
+            undoes: None,
             end: None,
         };
         (run, (0..users).map(user).collect())

@@ -30,8 +30,8 @@ pub(super) fn queue(db: &Connection, run: &BulkRun, users: &[BulkUser]) -> Resul
     ])?;
     let seq = db.last_insert_rowid();
     let mut insert = db.prepare_cached(
-        "INSERT INTO bulk_users (bulk, position, shown, target, finding, doubts, outcome, why, at) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        "INSERT INTO bulk_users (bulk, position, shown, target, finding, doubts, undoes, outcome, why, at) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
     )?;
     for user in users {
         // Who is left out stands there with the reason.
@@ -43,6 +43,7 @@ pub(super) fn queue(db: &Connection, run: &BulkRun, users: &[BulkUser]) -> Resul
             &user.target_id,
             user.finding.map(|finding| finding.0),
             to_json(&user.doubts)?,
+            user.undoes.map(|action| action.to_string()),
             end.map(|end| end.outcome.word()),
             end.and_then(|end| end.why.as_deref()),
             end.map(|end| end.at.as_microsecond()),
@@ -474,6 +475,7 @@ fn user(row: &rusqlite::Row<'_>) -> Result<BulkUser> {
         target_id: row.get("target")?,
         finding: row.get::<_, Option<i64>>("finding")?.map(FindingId),
         doubts: rows::json(row, "doubts")?,
+        undoes: rows::word_option(row, "undoes", |text| text.parse().ok())?,
         end,
     })
 }

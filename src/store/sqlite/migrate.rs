@@ -25,6 +25,7 @@ pub(super) const STORE: Schema = Schema {
         include_str!("../migrations/0010_bulk_more.sql"),
         JOURNAL,
         ACCOUNTS,
+        include_str!("../migrations/0015_bulk_undo.sql"),
     ],
 };
 

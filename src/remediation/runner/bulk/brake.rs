@@ -205,7 +205,15 @@ mod tests {
 
     fn user(position: u32) -> BulkUser {
         let login = Login::new(&format!("user{position}"));
-        BulkUser { position, login, target_id: None, finding: None, doubts: Vec::new(), end: None }
+        BulkUser {
+            position,
+            login,
+            target_id: None,
+            finding: None,
+            doubts: Vec::new(),
+            undoes: None,
+            end: None,
+        }
     }
 
     fn unread() -> BulkEnd {
