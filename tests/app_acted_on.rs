@@ -163,6 +163,7 @@ fn each_user_of_a_run_on_many_is_read_anew() {
         finding: None,
         made_of: Default::default(),
         doubts: Vec::new(),
+        undoes: None,
         end: None,
     };
     desk.send(Msg::BulkWent(BulkId(uuid::Uuid::from_u128(7)), vec![user]));

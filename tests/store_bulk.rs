@@ -56,6 +56,7 @@ impl Shelf {
             finding: None,
             made_of: Default::default(),
             doubts: Vec::new(),
+            undoes: None,
             end: None,
         };
         let users: Vec<BulkUser> = (0..users).map(user).collect();

@@ -1,8 +1,9 @@
 //! What can be done about an action afterwards: undo it, or look at its target again.
 //!
 //! It is the action under the cursor, of the journal or of a person's history, or the one on the card that has
-//! ended. An undo opens the same card as any run; a look reads, and sends nothing.
+//! ended; on a run on many it is the whole run. An undo opens the same card as any run; a look reads, and sends nothing.
 
+use super::bulk;
 use super::card::{self, Card, Phase};
 use super::dossiers::{self, ActedOn};
 use super::effect::{Effect, RunAsk};
@@ -44,6 +45,9 @@ fn of_history<'a>(state: &State, screen: &'a UserScreen) -> Option<&'a Action> {
 
 /// Undoing was asked for.
 pub fn undo_asked(state: &mut State) -> Vec<Effect> {
+    if state.overlay.is_none() && bulk::is_here(state) {
+        return bulk::undo_asked(state);
+    }
     let actions = meant(state);
     if actions.is_empty() {
         return nothing_meant(state, "undoing takes an action: put the cursor on one");

@@ -6,6 +6,7 @@
 mod list;
 mod question;
 mod run;
+mod undo;
 
 pub use list::{BulksScreen, loaded as list_loaded, open as open_list};
 pub use question::{
@@ -13,6 +14,7 @@ pub use question::{
     turned,
 };
 pub use run::{BulkScreen, Which, exported, fact_rows, filtered, loaded, open, reason, users_loaded, went};
+pub use undo::{takes_undo, undo_asked, undo_gathered};
 
 use super::effect::Effect;
 use super::msg::Motion;
@@ -40,6 +42,11 @@ pub fn filter_asked(state: &mut State) -> Vec<Effect> {
         }
         _ => "runs on many are not filtered; `:where` filters the feed",
     };
+    state.notice.fail(state.now, why);
+    Vec::new()
+}
+
+fn fail(state: &mut State, why: impl Into<String>) -> Vec<Effect> {
     state.notice.fail(state.now, why);
     Vec::new()
 }

@@ -5,20 +5,24 @@
 //! the runner reads the target once more: if it changed, nothing is sent, the change is shown here and
 //! the card is disarmed. What leaves is the request whose digest was shown.
 
-use super::dossiers::{self, ActedOn};
+mod answer;
+mod end;
+
+pub use answer::{confirmed, edited, insisted, submitted, switched};
+pub use end::{looked, progressed, ran};
+
 use super::dry_run::DryRun;
 use super::effect::{Effect, RunAsk};
 use super::form::{self, Form};
 use super::list::Scroll;
-use super::msg::{Motion, NotRun, Stage};
-use super::state::{Awaited, Overlay, Running, State};
+use super::msg::{Motion, Stage};
+use super::state::{Awaited, Overlay, State};
 use crate::domain::bulk::insisted_by_again;
-use crate::domain::operation::Operation;
 use crate::domain::plan::{Confirm, Plan, Refusal};
-use crate::domain::run_end::{Ended, StepEnd};
-use crate::domain::{Action, ActionId, OneTimeLink, RunEnd};
+use crate::domain::run_end::StepEnd;
+use crate::domain::{OneTimeLink, RunEnd};
 use jiff::{SignedDuration, Timestamp};
-use tui_input::{Input, InputRequest};
+use tui_input::Input;
 
 /// Where the card stands.
 #[derive(Debug, Clone, PartialEq)]
@@ -291,183 +295,6 @@ pub fn looked_again(state: &mut State) -> Vec<Effect> {
     let mut effects = given_up(state);
     effects.push(prepare(state, ask));
     effects
-}
-
-/// The analyst insists.
-pub fn insisted(state: &mut State) -> Vec<Effect> {
-    let now = state.now;
-    let Some(card) = card(state) else { return Vec::new() };
-    if card.takes_insistence(now) {
-        card.ask.insists = true;
-        card.changed();
-    }
-    Vec::new()
-}
-
-/// A field was edited; before the card is armed nothing is taken.
-pub fn edited(state: &mut State, request: InputRequest) {
-    let now = state.now;
-    let Some(card) = card(state) else { return };
-    if card.takes_text(now) {
-        card.error = None;
-        match card.field {
-            Field::Reason => card.reason.handle(request),
-            Field::Confirm => card.typed.handle(request),
-        };
-    }
-}
-
-/// The field was left with enter.
-pub fn submitted(state: &mut State) -> Vec<Effect> {
-    let now = state.now;
-    let Some(card) = card(state) else { return Vec::new() };
-    let Some(plan) = card.plan.clone().filter(|_| card.is_armed(now)) else { return Vec::new() };
-    if card.field == Field::Reason {
-        return leave_reason(card);
-    }
-    if plan.to_confirm() == Confirm::Key || plan.is_confirmed_by(card.typed.value()) {
-        return if plan.to_confirm() == Confirm::Key { Vec::new() } else { confirmed(state) };
-    }
-    card.typed = Input::default();
-    card.error = Some(match &plan.to_confirm() {
-        Confirm::Word(word) => format!("type `{word}` exactly"),
-        Confirm::Login(account) if plan.account_doubt.is_some() => {
-            format!("that is not the account that is acted on: type {account} exactly, where it is meant")
-        }
-        Confirm::Login(login) => format!("type the login exactly: {login}"),
-        Confirm::Key => "press y or n".to_owned(),
-    });
-    Vec::new()
-}
-
-fn leave_reason(card: &mut Card) -> Vec<Effect> {
-    if card.reason.value().trim().is_empty() {
-        card.error = Some("a reason is required: it goes into the journal".to_owned());
-    } else {
-        card.field = Field::Confirm;
-        // A paste that arrives as keys goes on behind its line break: it must not reach the question.
-        card.changed();
-    }
-    Vec::new()
-}
-
-/// The other field takes the keys.
-pub fn switched(state: &mut State) {
-    if let Some(card) = card(state) {
-        card.field = if card.field == Field::Reason { Field::Confirm } else { Field::Reason };
-        card.changed();
-    }
-}
-
-/// The card was answered with yes. On one that has ended it takes the one-time link along.
-pub fn confirmed(state: &mut State) -> Vec<Effect> {
-    let now = state.now;
-    let Some(card) = card(state) else { return Vec::new() };
-    if let Some(link) = card.link().filter(|_| card.has_stood(now)) {
-        return vec![Effect::CopyLink(link.clone())];
-    }
-    if !card.is_armed(now) {
-        return Vec::new();
-    }
-    let reason_missing = card.reason.value().trim().is_empty();
-    if card.plan.as_ref().is_some_and(|plan| plan.reason_required && reason_missing) {
-        card.field = Field::Reason;
-        card.error = Some("a reason is required: it goes into the journal".to_owned());
-        return Vec::new();
-    }
-    run(state)
-}
-
-fn run(state: &mut State) -> Vec<Effect> {
-    let Some(card) = card(state) else { return Vec::new() };
-    let Some(plan) = card.plan.clone() else { return Vec::new() };
-    card.phase = Phase::Running(None);
-    let reason = Some(card.reason.value().trim().to_owned()).filter(|reason| !reason.is_empty());
-    // What there was to insist on was answered, or the card would not have come this far.
-    let ask = RunAsk { insists: card.ask.insists || plan.needs_again.is_some(), ..card.ask.clone() };
-    let request = state.flights.open(Awaited::Run(plan.action));
-    let on = ActedOn::by_plan(&plan);
-    let mut effects = dossiers::leaves(state, &on);
-    state.running.push(Running { action: plan.action, what: plan.to_string(), on, stage: None });
-    let digest = plan.digest();
-    effects.push(Effect::RunPlan { request, ask, plan, digest, reason });
-    effects
-}
-
-/// A run went on.
-pub fn progressed(state: &mut State, action: ActionId, stage: Stage) {
-    if let Some(running) = state.running.iter_mut().find(|running| running.action == action) {
-        running.stage = Some(stage.clone());
-    }
-    let is_its = |card: &&mut Card| card.plan.as_ref().is_some_and(|plan| plan.action == action);
-    if let Some(card) = card(state).filter(is_its).filter(|card| card.is_running()) {
-        card.phase = Phase::Running(Some(stage));
-    }
-}
-
-/// A run ended: on its card, or as a notice if the card is gone. Where the target had changed, nothing
-/// was sent: the card is made anew and shows the change.
-pub fn ran(state: &mut State, id: ActionId, answer: Result<Box<RunEnd>, NotRun>) -> Vec<Effect> {
-    let now = state.now;
-    let what = state.running.iter().find(|running| running.action == id).map(|running| running.what.clone());
-    state.running.retain(|running| running.action != id);
-    let is_its = |card: &&mut Card| card.plan.as_ref().is_some_and(|plan| plan.action == id);
-    if let Some(card) = card(state).filter(is_its) {
-        card.changed();
-        return match answer {
-            Ok(end) => stay(card, Phase::Done(end)),
-            Err(NotRun::Because(why)) => stay(card, Phase::Failed(why)),
-            Err(NotRun::Unsure(why)) => stay(card, Phase::Unsure(why)),
-            Err(NotRun::TargetChanged(why)) => {
-                card.phase = Phase::Preparing;
-                card.error = Some(why);
-                let ask = card.ask.clone();
-                vec![prepare(state, ask)]
-            }
-        };
-    }
-    let what = what.unwrap_or_default();
-    let said = match answer {
-        Ok(end) => Ok(format!("{what}: {}{}", end.words(), lost_link(&end))),
-        Err(NotRun::Because(why) | NotRun::Unsure(why) | NotRun::TargetChanged(why)) => {
-            Err(format!("{what}: {why}"))
-        }
-    };
-    state.notice.result(now, said);
-    Vec::new()
-}
-
-/// The target of an action was looked at again: it stands on its card as it is now.
-pub fn looked(state: &mut State, action: &Action) {
-    let Some(card) = card(state) else { return };
-    let Phase::Done(end) = &mut card.phase else { return };
-    let mut is_its = false;
-    for step in &mut end.steps {
-        if let Ended::Ran { action: known, .. } = &mut step.ended
-            && known.id == action.id
-        {
-            **known = action.clone();
-            is_its = true;
-        }
-    }
-    if is_its {
-        card.changed();
-    }
-}
-
-/// A link is shown on its card alone, and that is gone.
-fn lost_link(end: &RunEnd) -> String {
-    let step = end.steps.iter().find(|step| step.link().is_some());
-    let operation = step.and_then(|step| Operation::of_flow(&step.flow));
-    let words = |operation: Operation| {
-        format!("; its one-time link was on the card that was left: {}", operation.another_link())
-    };
-    operation.map(words).unwrap_or_default()
-}
-
-fn stay(card: &mut Card, phase: Phase) -> Vec<Effect> {
-    card.phase = phase;
-    Vec::new()
 }
 
 /// The card was answered with no, or left. A run under way goes on and is said when it ends.

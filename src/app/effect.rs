@@ -14,6 +14,7 @@ use crate::domain::page::From;
 use crate::domain::plan::Plan;
 use crate::domain::query::UserQuery;
 use crate::domain::subject::ProviderAccount;
+use crate::domain::undo::many::UndoMany;
 use crate::domain::undo::{Undo, Undoes};
 use crate::domain::{
     ActionId, Change, CheckId, EventId, FlowId, Login, OneTimeLink, PartName, Query, Untrusted,
@@ -47,6 +48,8 @@ pub struct RunAsk {
     pub inputs: BTreeMap<String, String>,
     /// What it is to undo.
     pub undoes: Option<Undoes>,
+    /// Which run on many it is to undo.
+    pub undoes_run: Option<Arc<UndoMany>>,
     /// Whether the analyst insists although an earlier outcome is unknown.
     pub insists: bool,
 }
@@ -60,6 +63,19 @@ impl std::convert::From<Undo> for RunAsk {
             finding: undo.finding,
             inputs: undo.inputs,
             undoes: Some(undo.undoes),
+            ..RunAsk::default()
+        }
+    }
+}
+
+/// So is what undoes a run on many.
+impl std::convert::From<UndoMany> for RunAsk {
+    fn from(undo: UndoMany) -> RunAsk {
+        RunAsk {
+            flow: Some(undo.flow.clone()),
+            many: undo.whom.clone().into(),
+            inputs: undo.inputs.clone(),
+            undoes_run: Some(Arc::new(undo)),
             ..RunAsk::default()
         }
     }
@@ -265,6 +281,13 @@ pub enum Effect {
         what: Gather,
         /// At most so many.
         limit: usize,
+    },
+    /// Find out whom a run on many changed, and what undoes that.
+    GatherUndo {
+        /// Who asks.
+        request: RequestId,
+        /// Which run.
+        id: BulkId,
     },
     /// Plan a flow for each of many: re-read every target, build every request.
     PlanMany {

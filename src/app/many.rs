@@ -92,7 +92,7 @@ impl ManyCard {
 
     /// How many are meant.
     pub fn meant(&self) -> usize {
-        self.ask.many.len()
+        self.ask.many.len() + self.ask.undoes_run.as_ref().map_or(0, |undo| undo.left_out.len())
     }
 
     /// Whether it can be answered now.

@@ -26,6 +26,7 @@ use crate::domain::page::{Counted, EventUser, Page, Sequence, StoreHealth};
 use crate::domain::plan::{Fit, Plan};
 use crate::domain::profile::Said;
 use crate::domain::query::UserQuery;
+use crate::domain::undo::many::UndoMany;
 use crate::domain::{
     Action, ActionId, Event, Finding, FlowId, Login, Query, RunEnd, SourceHealth, SourcesReport, Wait,
 };
@@ -157,6 +158,8 @@ pub enum Answer {
     ConfigurationKept(Result<(), String>),
     /// Who is meant.
     Gathered(Result<Gathered, String>),
+    /// What undoes a run on many, or why nothing does.
+    UndoGathered(Result<UndoMany, String>),
     /// What was planned for each of many.
     ManyPlanned(Result<Planned, String>),
     /// A run on many is kept, and driven from now on.

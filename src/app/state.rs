@@ -191,6 +191,8 @@ pub enum Awaited {
     Configuration,
     /// Who is meant, and what then.
     Gathered(Gather, Next),
+    /// Whom a run on many changed, to undo it.
+    BulkUndo(BulkId),
     /// What is planned for each of many.
     ManyPlans,
     /// That a run on many is kept.

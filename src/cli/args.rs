@@ -20,10 +20,12 @@ use crate::app::layout::Size;
 use crate::config::mean;
 use crate::domain::account_name::AccountName;
 use crate::domain::undo::Undoes;
+use crate::domain::undo::many::UndoMany;
 use crate::domain::{ActionId, Disposition, EventId, FindingId, FlowId};
 use clap::{Args, Parser, Subcommand};
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Triage of failing identity checks in a terminal.
@@ -106,7 +108,7 @@ pub enum Command {
     /// Runs on many: how they stand, and what becomes of them
     #[command(subcommand)]
     Bulk(Bulk),
-    /// Run what undoes an action, on the very account that it was on
+    /// Run what undoes an action or a run on many, on the very accounts that it was on
     Undo(Undo),
     /// What was done
     #[command(subcommand)]
@@ -392,6 +394,8 @@ pub struct Run {
     pub inputs: Vec<(String, String)>,
     /// What it is to undo.
     pub undoes: Option<Undoes>,
+    /// Which run on many it is to undo.
+    pub undoes_run: Option<Arc<UndoMany>>,
     /// How its confirmation is answered.
     pub answers: Answers,
 }
@@ -400,7 +404,7 @@ impl RunOn {
     /// As if only those were meant who are named.
     pub fn named(&self) -> Run {
         let RunOn { flow, whom, finding, account, inputs, answers } = self.clone();
-        Run { flow, users: whom.users, finding, account, inputs, undoes: None, answers }
+        Run { flow, users: whom.users, finding, account, inputs, undoes: None, undoes_run: None, answers }
     }
 }
 
@@ -426,17 +430,19 @@ pub struct Answers {
     pub reason: Option<String>,
 }
 
-/// `undo ACTION`
+/// `undo ACTION|RUN`
 #[derive(Debug, Clone, Args)]
 #[command(
     after_help = "The inverse of the action's flow is run like any other: planned, confirmed, sent once and looked \
     for behind it. Where the login leads to another account by now, it is refused. An action of a run of several is \
-    undone by itself.\n\
+    undone by itself. A run on many is undone on each whom it changed, by one run on many that is confirmed as any \
+    other.\n\
     Exit status: 0 changed, accepted or no change; 1 failed, refused or not legal, or nothing undoes it; \
     2 wrong usage; 4 the outcome is unknown."
 )]
 pub struct Undo {
-    /// The action's id, as the journal has it
+    /// The action's id, as the journal has it; or the id of a run on many, as `bulk list` has it
+    #[arg(value_name = "ACTION|RUN")]
     pub action: ActionId,
     /// Which of their accounts, where nobody knows which the action was on
     #[arg(long, value_name = "PRODUCT/ID")]

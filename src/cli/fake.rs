@@ -397,6 +397,7 @@ impl FakeDesk {
             finding: None,
             made_of: Default::default(),
             doubts: Vec::new(),
+            undoes: None,
             end: None,
         };
         let run = BulkRun {

@@ -285,8 +285,8 @@ async fn take_back(what: &args::Undo, session: &Session<'_>, out: &mut Output<'_
     let tenants = connect::tenants(&loaded.config, connect::clock())?;
     let store = session.store(&loaded.config.store, Some(Reading::of(&loaded.config)), out).await?;
     let ran = async {
-        let run = undo::run_of(what, store.as_ref(), &connect::flows(&loaded.config)).await?;
-        let targets = whom::named(&run)?;
+        let flows = connect::flows(&loaded.config);
+        let (run, targets) = undo::run_of(what, store.as_ref(), &flows, connect::now()).await?;
         let tools = Tools { loaded: &loaded, tenants, store: store.clone(), session, on: On::Users };
         tools.act(&run, &targets, &run::AsAction, out).await
     };

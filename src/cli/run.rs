@@ -22,10 +22,12 @@ use super::whom::Target;
 use crate::domain::account_name::AccountName;
 use crate::domain::bulk::{BulkRun, insisted_by_again, left_out};
 use crate::domain::dry_run;
+use crate::domain::many::Mark;
 use crate::domain::plan::{Refusal, WebPage};
 use crate::domain::run_end::{Ended, RunEnd, StepEnd};
 use crate::domain::subject::ProviderAccount;
 use crate::domain::undo::Undoes;
+use crate::domain::undo::many::UndoMany;
 use crate::domain::{Action, Actor, FindingId, FlowId, Login, Outcome, Plan, Untrusted};
 use crate::remediation::bulk::ConfirmedBulk;
 use crate::remediation::{BulkTold, Depth, Wish};
@@ -172,9 +174,10 @@ pub async fn run(
     out: &mut Output<'_>,
 ) -> Result<u8, Failure> {
     // Of many, what decides the risk is read, and not all that would inform of one.
-    let depth = if targets.len() > 1 { Depth::Roles } else { Depth::Whole };
+    let depth = if targets.len() > 1 || of_run(what).is_some() { Depth::Roles } else { Depth::Whole };
     let asks: Vec<Ask> = targets.iter().map(|target| ask(what, target, depth)).collect();
-    let mut statuses = Vec::new();
+    let left_out_before = of_run(what).map(|undo| undo.left_out.len()).unwrap_or_default();
+    let mut statuses = of_run(what).map(|undo| tell_not_undone(undo, tell, out)).unwrap_or_default();
     let mut plans = Vec::new();
     let mut coming = stream::iter(&asks).map(|ask| prepare(desk, ask)).buffered(PLANNED_AT_ONCE);
     for ask in &asks {
@@ -192,7 +195,7 @@ pub async fn run(
         }
     }
     drop(coming);
-    let is_of_many = asks.len() > 1;
+    let (is_of_many, meant) = (asks.len() > 1 || of_run(what).is_some(), asks.len() + left_out_before);
     let said = said_of_all(what);
     let left_out = if is_of_many { left_out(&plans, said.doubts()) } else { vec![None; plans.len()] };
     let planned = Planned { plans: &plans, left_out: &left_out };
@@ -202,7 +205,7 @@ pub async fn run(
             statuses.push(plan.refusal.as_ref().map_or(DONE, |refusal| refusal.outcome.exit_status()));
         }
         if is_of_many {
-            out.note(&format!("{} of {} would be acted on", planned.acting().len(), asks.len()))?;
+            out.note(&format!("{} of {} would be acted on", planned.acting().len(), meant))?;
         }
         return Ok(combined(statuses));
     }
@@ -212,7 +215,7 @@ pub async fn run(
             statuses.push(run_one(what, plan, desk, stop, tell, out).await);
         }
         plans => {
-            let question = Question::of_many(&planned.acting(), asks.len());
+            let question = Question::of_many(&planned.acting(), meant);
             if let Some(question) = &question {
                 question.answered(what)?;
             }
@@ -294,9 +297,23 @@ fn ask(what: &args::Run, target: &Target, depth: Depth) -> Ask {
         finding: target.finding,
         account: what.account.clone(),
         inputs: what.inputs.iter().cloned().collect(),
-        undoes: what.undoes.clone(),
+        undoes: what.undoes.clone().or_else(|| of_run(what)?.undoes(&target.login).cloned()),
         depth,
     }
+}
+
+/// The run on many that is undone, if one is.
+fn of_run(what: &args::Run) -> Option<&UndoMany> {
+    what.undoes_run.as_deref()
+}
+
+/// Whom nothing undoes by this run, each with a line, as for who cannot be planned.
+fn tell_not_undone(undo: &UndoMany, tell: &dyn Tell, out: &mut Output<'_>) -> Vec<u8> {
+    let one = |(mark, why): &(Mark, String)| {
+        let about = About { flow: &undo.flow, login: &mark.login, plan: None };
+        not_run(tell, &about, &Failure::failed(format!("`{}` is not undone: {why}", mark.login)), out)
+    };
+    undo.left_out.iter().map(one).collect()
 }
 
 fn said_of_all(what: &args::Run) -> ConfirmedBulk {

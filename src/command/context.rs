@@ -108,11 +108,12 @@ impl Context {
     /// in the registry's order.
     pub(super) fn rank(self, id: &str) -> usize {
         let first: &[&str] = match self {
-            Context::Bulks => &["list.open", "bulk.resume", "bulk.pause", "bulk.stop"],
+            Context::Bulks => &["list.open", "bulk.resume", "bulk.pause", "bulk.stop", "action.undo"],
             Context::Bulk => &[
                 "bulk.resume",
                 "bulk.pause",
                 "bulk.stop",
+                "action.undo",
                 "bulk.which",
                 "list.open",
                 "bulk.csv",

@@ -81,6 +81,7 @@ fn applies(state: &State, context: Context, id: &str) -> bool {
         (_, "bulk.pause") => bulk::takes_pause(state),
         (_, "bulk.resume") => bulk::takes(state, Asking::Resume),
         (_, "bulk.stop") => bulk::takes(state, Asking::Stop),
+        (Context::Bulks | Context::Bulk, "action.undo") => bulk::takes_undo(state),
         (Context::Bulk, "list.open" | "flow.offer") => bulk::person(state).is_some(),
         (Context::Journal | Context::User, "action.undo") => {
             undo::of_any(after::meant(state), &state.settings.flows).is_ok()

@@ -92,7 +92,7 @@ impl Command {
             (Context::Journal | Context::Bulk, "person.open") => None,
             (Context::Journal, "journal.json") | (Context::Bulk, "bulk.json") => Some("JSON"),
             (Context::Journal, "screen.refresh") => Some("look again"),
-            (Context::Journal, "action.undo") => Some("undo"),
+            (Context::Journal | Context::Bulks | Context::Bulk, "action.undo") => Some("undo"),
             (Context::Journal, "event.raw") => Some("whole"),
             _ => self.footer,
         }
@@ -203,8 +203,8 @@ pub const COMMANDS: &[Command] = &[
         .help("Shows the event, the record, or what was looked up, as it arrived."),
     simple("screen.refresh", "refresh", "read anew", &["R"], READ, || Msg::RefreshAsked)
         .help("Reads everything on the screen anew, from the tenants too; where the end of the action under the cursor is open, its target; on a card of which nothing can be sent, what stands in the way."),
-    simple("action.undo", "undo", "undo the action", &["z"], &[User, Journal, Card], || Msg::UndoAsked)
-        .help("Opens the card of what undoes the action under the cursor, or the one that has just ended, on the very account that it was on. Nothing is sent before it is confirmed."),
+    simple("action.undo", "undo", "undo the action", &["z"], &[User, Journal, Bulks, Bulk, Card], || Msg::UndoAsked)
+        .help("Opens the card of what undoes the action under the cursor, or the one that has just ended, on the very account that it was on; of a run on many, the card of what undoes it on each whom it changed. Nothing is sent before it is confirmed."),
     simple("bulk.list", "bulk", "the runs on many", &["B"], &[Feed, Event, User, Address, Raw, Journal, Health, Bulk], || Msg::BulksAsked)
         .help("Lists the runs on many, newest first, whoever drives them; enter shows one, user by user."),
     simple("bulk.pause", "bulk-pause", "have the run wait", &["p"], RUNS, || Msg::BulkPauseAsked)

@@ -269,6 +269,8 @@ pub struct BulkUser {
     /// What stood against it when it was confirmed all the same, as [`doubts`] has it: insisting covers that, and
     /// nothing that came since.
     pub doubts: Vec<String>,
+    /// The action of theirs that it undoes, in a run that undoes another.
+    pub undoes: Option<ActionId>,
     /// How it ended; `None` for who still waits. Of who was begun with, and whose end nobody has told yet, it is
     /// how the actions stand that are there.
     pub end: Option<BulkEnd>,
@@ -282,7 +284,7 @@ impl BulkUser {
 
     fn digest(&self) -> String {
         let said = self.digest_of_said();
-        if self.made_of == MadeOf::default() && self.account_login.is_none() {
+        if self.made_of == MadeOf::default() && self.account_login.is_none() && self.undoes.is_none() {
             // Runs were sealed so before the rest was kept: their seals hold.
             return said;
         }
@@ -290,7 +292,8 @@ impl BulkUser {
         let event = event.as_ref().map_or(&[][..], |event| event.as_slice());
         let body = self.made_of.body.as_deref().unwrap_or_default().as_bytes();
         let account = self.account_login.as_ref().map(Login::raw).unwrap_or_default().as_bytes();
-        digest::of_parts([said.as_bytes(), event, body, account])
+        let undoes = self.undoes.map(|action| action.to_string()).unwrap_or_default();
+        digest::of_parts([said.as_bytes(), event, body, account, undoes.as_bytes()])
     }
 
     fn digest_of_said(&self) -> String {
@@ -341,6 +344,7 @@ mod tests {
             finding: Some(FindingId(7)),
             made_of: MadeOf::default(),
             doubts: vec!["a".into()],
+            undoes: None,
             end: None,
         }
     }
@@ -369,12 +373,14 @@ mod tests {
             number(),
             number(),
             prop::collection::vec(text().prop_map(Option::unwrap_or_default), 0..3),
+            prop::option::of((1..3u128).prop_map(|id| ActionId(uuid::Uuid::from_u128(id)))),
         )
-            .prop_map(|(body, account, event, finding, doubts)| BulkUser {
+            .prop_map(|(body, account, event, finding, doubts, undoes)| BulkUser {
                 account_login: account.map(|login| Login::new(&login)),
                 finding: finding.map(FindingId),
                 made_of: MadeOf { event: event.map(EventId), body },
                 doubts,
+                undoes,
                 ..user()
             })
     }

@@ -24,7 +24,7 @@ pub fn user_json(id: BulkId, user: &BulkUser) -> Value {
         "finding": user.finding, "outcome": end.map(|end| end.outcome.word()),
         "evidence": end.and_then(|end| end.evidence), "status": end.and_then(|end| end.status),
         "why": end.and_then(|end| end.why.clone()), "action": end.and_then(|end| end.action),
-        "at": end.map(|end| time::rfc3339(end.at)),
+        "undoes": user.undoes, "at": end.map(|end| time::rfc3339(end.at)),
     })
 }
 
@@ -94,6 +94,7 @@ mod tests {
             finding: None,
             made_of: Default::default(),
             doubts: Vec::new(),
+            undoes: None,
             end: Some(end),
         };
         let row = csv_row(&run(), &user);

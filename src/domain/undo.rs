@@ -3,6 +3,8 @@
 //! An undo is a run like any other: the same card, the same guards, an action of its own. It never takes an
 //! outcome back; the journal has both, and the later one names the earlier.
 
+pub mod many;
+
 use super::action::Said;
 use super::flow::Input;
 use super::operation::GROUP;
@@ -57,19 +59,7 @@ pub fn of(action: &Action, flows: &[Flow]) -> Result<Undo, String> {
             "it was tried with the documented sample: nobody was meant, and nobody is undone".to_owned()
         );
     }
-    let find = |id: &FlowId| flows.iter().find(|flow| flow.id == *id);
-    let flow = find(&action.flow).ok_or_else(|| {
-        format!("flow `{}` is not configured any more: what undoes it is not known", action.flow)
-    })?;
-    let inverse = match &flow.inverse {
-        Some(inverse) => {
-            find(inverse).ok_or_else(|| format!("flow `{inverse}` is not configured any more"))?
-        }
-        None => return Err(format!("no flow undoes this: {}", in_words(flow))),
-    };
-    if let Some(why) = inverse.unrunnable() {
-        return Err(format!("flow `{}` would undo it: {why}", inverse.id));
-    }
+    let (flow, inverse) = inverse(&action.flow, flows)?;
     Ok(Undo {
         flow: inverse.id.clone(),
         login: action.login.clone(),
@@ -83,6 +73,26 @@ pub fn of(action: &Action, flows: &[Flow]) -> Result<Undo, String> {
             ended: ended(action, flow),
         },
     })
+}
+
+/// A flow, and the one that undoes it.
+///
+/// # Errors
+/// A sentence that says why there is none.
+pub fn inverse<'a>(id: &FlowId, flows: &'a [Flow]) -> Result<(&'a Flow, &'a Flow), String> {
+    let find = |id: &FlowId| flows.iter().find(|flow| flow.id == *id);
+    let flow = find(id)
+        .ok_or_else(|| format!("flow `{id}` is not configured any more: what undoes it is not known"))?;
+    let inverse = match &flow.inverse {
+        Some(inverse) => {
+            find(inverse).ok_or_else(|| format!("flow `{inverse}` is not configured any more"))?
+        }
+        None => return Err(format!("no flow undoes this: {}", in_words(flow))),
+    };
+    match inverse.unrunnable() {
+        Some(why) => Err(format!("flow `{}` would undo it: {why}", inverse.id)),
+        None => Ok((flow, inverse)),
+    }
 }
 
 /// Of several actions, the first that something undoes; else why nothing undoes the first of them.

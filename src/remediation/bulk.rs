@@ -103,6 +103,7 @@ fn user(position: u32, plan: &Plan, insisted: Doubts) -> BulkUser {
         finding: plan.finding,
         made_of: plan.made_of.clone(),
         doubts: if insisted == Doubts::InsistedOn { doubts(plan) } else { Vec::new() },
+        undoes: plan.undoes.as_ref().map(|undoes| undoes.action),
         end: None,
     }
 }
@@ -148,7 +149,8 @@ pub(super) fn flow_digest(desk: &Desk, flow: &Flow, run: &BulkRun) -> String {
     digest::of_parts(parts.iter().map(String::as_bytes))
 }
 
-/// What is asked for one user of a run: of the very event that was confirmed, whatever arrived since.
+/// What is asked for one user of a run, but for what it is to undo: of the very event that was confirmed, whatever
+/// arrived since.
 pub(super) fn ask(run: &BulkRun, (action, user): (ActionId, &BulkUser)) -> Ask {
     Ask {
         action,

@@ -19,6 +19,7 @@
 //! | [`card`] | the plan: the exact request, the target re-read, what cannot be known |
 //! | [`trial`] | a flow tried with the documented sample |
 //! | [`bulk`] | one flow on many people, as it is queued |
+//! | `undoing` | what undoes a run on many |
 //! | [`runner`] | intent, one send, receipt, bounded re-reads |
 //! | `beside` | what the System Log has beside an action: notes, and no evidence |
 //! | [`evidence`] | what an answer proves, and the words for it |
@@ -47,6 +48,7 @@ mod sight;
 pub mod subject;
 mod target;
 pub mod trial;
+mod undoing;
 
 pub use beside::{Beside, beside};
 pub use blast::Depth;
@@ -55,6 +57,7 @@ pub use offer::{offers, page};
 pub use runner::{
     BulkError, BulkTold, Confirmed, LookError, Pace, Progress, RunError, Runner, Told, Unsent, Wish,
 };
+pub use undoing::{UndoError, undo_of_run};
 
 use crate::config::meant::Guard;
 use crate::domain::time::Zone;

@@ -161,6 +161,7 @@ fn request_of(effect: &Effect) -> Option<RequestId> {
         | Effect::KeepConfiguration { request, .. }
         | Effect::ChangeFinding { request, .. }
         | Effect::GatherUsers { request, .. }
+        | Effect::GatherUndo { request, .. }
         | Effect::PlanMany { request, .. }
         | Effect::TurnBulk { request, .. }
         | Effect::LoadBulks { request, .. }
@@ -253,6 +254,10 @@ impl Work {
             Effect::LookUp { what, .. } => Answer::LookedUp(self.look_up(&what).await.map(Box::new)),
             Effect::GatherUsers { what, limit, .. } => {
                 Answer::Gathered(words(many::gather(store.as_ref(), &what, limit).await))
+            }
+            Effect::GatherUndo { id, .. } => {
+                let undo = remediation::undo_of_run(store.as_ref(), id, &desk.flows, desk.now()).await;
+                Answer::UndoGathered(words(undo))
             }
             Effect::PlanMany { request, ask } => {
                 Answer::ManyPlanned(many::plan(&self.services, &self.heard, request, ask).await)

@@ -262,6 +262,7 @@ pub(super) async fn plan(
         }
     };
     let mut coming = stream::iter(ask.many.iter().enumerate()).map(one).buffer_unordered(PLANNED_AT_ONCE);
+    let left_out = ask.undoes_run.as_ref().map(|undo| undo.left_out.clone()).unwrap_or_default();
     let mut users = Vec::with_capacity(ask.many.len());
     let mut told = Instant::now();
     while let Some((at, mark, planned)) = coming.next().await {
@@ -274,11 +275,11 @@ pub(super) async fn plan(
         users.push((at, mark, plan));
         if told.elapsed() >= TOLD_EVERY || users.len() == 1 {
             told = Instant::now();
-            tell(heard, Msg::ManyRead(request, users.len()));
+            tell(heard, Msg::ManyRead(request, left_out.len() + users.len()));
         }
     }
     users.sort_by_key(|(at, ..)| *at);
-    let mut all = Planned::default();
+    let mut all = Planned { unplanned: left_out, ..Planned::default() };
     for (_, mark, plan) in users {
         match plan {
             Ok(plan) => all.plans.push(plan),
@@ -297,7 +298,7 @@ fn of_one(flow: &FlowId, ask: &RunAsk, mark: &Mark) -> Ask {
         event: None,
         account: None,
         inputs: ask.inputs.clone(),
-        undoes: None,
+        undoes: ask.undoes_run.as_ref().and_then(|undo| undo.undoes(&mark.login)).cloned(),
     }
 }
 

@@ -315,7 +315,8 @@ fn about(user: &BulkUser, is_named: bool) -> String {
         Some(end) => {
             let why = end.why.as_deref().map(|why| format!(": {}", Untrusted::from(why))).unwrap_or_default();
             let action = end.action.map(|action| format!("; action {action}")).unwrap_or_default();
-            format!("{login}{}{why}{action}", BulkEnd::words(end))
+            let undoes = user.undoes.map(|undone| format!("; it undoes action {undone}")).unwrap_or_default();
+            format!("{login}{}{why}{action}{undoes}", BulkEnd::words(end))
         }
     }
 }

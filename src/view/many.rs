@@ -183,6 +183,17 @@ fn facts_of_flow(prose: &mut Prose, card: &ManyCard) {
     let Some(flow) = &card.flow else { return };
     prose.fact("flow", Role::Text, &format!("{} ({})", flow.name, flow.id));
     prose.fact("undo", Role::Text, &flow.undo);
+    undoes(prose, card);
+}
+
+/// What it takes back, and of how many there is nothing to take back.
+fn undoes(prose: &mut Prose, card: &ManyCard) {
+    if let Some(undo) = &card.ask.undoes_run {
+        match prose.is_dense() {
+            true => prose.run_in("undoes:", Role::Text, &undo.words()),
+            false => prose.fact("undoes", Role::Text, &undo.words()),
+        }
+    }
 }
 
 /// What has to be known before anything else.
@@ -193,12 +204,14 @@ fn facts(prose: &mut Prose, card: &ManyCard, sum: &Sum, plans: &[&Plan]) {
     if prose.is_dense() {
         // Who is left out, and why, stands right below.
         prose.say(role, &sum.brief());
+        undoes(prose, card);
         if let Some(undo) = undo {
             prose.run_in("undo:", Role::Text, undo);
         }
         return;
     }
     prose.fact("users", role, &sum.words());
+    undoes(prose, card);
     if let Some(risk) = sum.risk {
         let raised = if sum.is_raised { ", one tier up for administrators" } else { "" };
         prose.fact("risk", card_text::risk_role(risk), &format!("{}{raised}: {}", risk.word(), asks(sum)));

@@ -159,6 +159,7 @@ fn users() -> Vec<BulkUser> {
         finding: None,
         made_of: Default::default(),
         doubts: Vec::new(),
+        undoes: None,
         end,
     };
     (0..).zip(PEOPLE.into_iter().zip(ends)).map(user).collect()

@@ -1,6 +1,6 @@
 //! What is asked about a run before it is done, and what is done at once.
 
-use super::{drives, is_interrupted, is_taken_up, run, store_changed, told, turning};
+use super::{drives, fail, is_interrupted, is_taken_up, run, store_changed, told, turning};
 use crate::app::effect::Effect;
 use crate::app::state::{Awaited, Overlay, Screen, State};
 use crate::app::triage::READ_ONLY;
@@ -56,17 +56,12 @@ impl Question {
 }
 
 /// The run that is meant: the one on the screen, or the selected one of the list.
-fn meant(state: &State) -> Option<BulkRun> {
+pub(super) fn meant(state: &State) -> Option<BulkRun> {
     match state.stack.last()? {
         Screen::Bulk(screen) => screen.run.clone(),
         Screen::Bulks(screen) => screen.selected().cloned(),
         _ => None,
     }
-}
-
-fn fail(state: &mut State, why: impl Into<String>) -> Vec<Effect> {
-    state.notice.fail(state.now, why);
-    Vec::new()
 }
 
 /// What stands against changing a run.

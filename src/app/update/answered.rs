@@ -68,6 +68,8 @@ pub(super) fn answered(state: &mut State, request: RequestId, answer: Answer) ->
         (Awaited::Gathered(what, next), Answer::Gathered(gathered)) => {
             marks::gathered(state, &what, next, gathered)
         }
+        (Awaited::BulkUndo(id), Answer::UndoGathered(undo)) => bulk::undo_gathered(state, id, undo),
+        (Awaited::BulkUndo(id), Answer::Broke(why)) => bulk::undo_gathered(state, id, Err(why)),
         (Awaited::ManyPlans, Answer::ManyPlanned(users)) => quiet(|| many::planned(state, users)),
         (Awaited::ManyPlans, Answer::Broke(why)) => quiet(|| many::planned(state, Err(why))),
         (Awaited::BulkBegun, Answer::BulkBegun(begun)) => many::begun(state, begun),

@@ -91,7 +91,7 @@ pub struct Operate {
 impl Operate {
     fn run(&self, flow: FlowId, inputs: Vec<(String, String)>) -> Run {
         let Operate { users, finding, account, answers } = self.clone();
-        Run { flow, users, finding, account, inputs, undoes: None, answers }
+        Run { flow, users, finding, account, inputs, undoes: None, undoes_run: None, answers }
     }
 }
 

@@ -71,7 +71,11 @@ impl<'a> Writer<'a> {
         let inputs = [with(&profile), link(what.link)].concat();
         let (finding, answers) = (what.finding, what.answers.clone());
         let users = vec![login];
-        self.run(&Run { flow, users, finding, account: None, inputs, undoes: None, answers }, out).await
+        self.run(
+            &Run { flow, users, finding, account: None, inputs, undoes: None, undoes_run: None, answers },
+            out,
+        )
+        .await
     }
 
     /// `okta user update`.
@@ -88,7 +92,8 @@ impl<'a> Writer<'a> {
         };
         let UpdateUser { finding, account, answers, .. } = what.clone();
         let (flow, users, inputs) = (Operation::Update.flow_id(), vec![user], with(&profile));
-        self.run(&Run { flow, users, finding, account, inputs, undoes: None, answers }, out).await
+        self.run(&Run { flow, users, finding, account, inputs, undoes: None, undoes_run: None, answers }, out)
+            .await
     }
 
     /// `iam-create-user` and the like.
@@ -167,7 +172,8 @@ impl<'a> Writer<'a> {
         }
         let IamUser { finding, account, answers, .. } = what.clone();
         let (flow, inputs) = (Operation::Update.flow_id(), with(&profile));
-        self.run(&Run { flow, users, finding, account, inputs, undoes: None, answers }, out).await
+        self.run(&Run { flow, users, finding, account, inputs, undoes: None, undoes_run: None, answers }, out)
+            .await
     }
 
     /// Somebody who is not there is made where that was asked for, or is allowed once and for all. An id that
@@ -200,7 +206,8 @@ impl<'a> Writer<'a> {
         let inputs = [with(&profile), link(what.link)].concat();
         let IamUser { finding, account, answers, .. } = what.clone();
         let (flow, users) = (CREATE_AND_ACTIVATE.into(), vec![login]);
-        self.run(&Run { flow, users, finding, account, inputs, undoes: None, answers }, out).await
+        self.run(&Run { flow, users, finding, account, inputs, undoes: None, undoes_run: None, answers }, out)
+            .await
     }
 
     async fn on(
@@ -214,7 +221,8 @@ impl<'a> Writer<'a> {
         let inputs = if operation.makes_link() { link(what.link) } else { Vec::new() };
         let IamUser { finding, account, answers, .. } = what.clone();
         let (flow, users) = (operation.flow_id(), vec![goes_by(details, key)]);
-        self.run(&Run { flow, users, finding, account, inputs, undoes: None, answers }, out).await
+        self.run(&Run { flow, users, finding, account, inputs, undoes: None, undoes_run: None, answers }, out)
+            .await
     }
 
     async fn run(&self, what: &Run, out: &mut Output<'_>) -> Result<u8, Failure> {

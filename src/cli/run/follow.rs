@@ -105,6 +105,7 @@ mod tests {
                 finding: None,
                 made_of: Default::default(),
                 doubts: Vec::new(),
+                undoes: None,
                 end: None,
             };
             told.send(BulkTold { user, run: None }).unwrap();

@@ -263,6 +263,7 @@ impl Block {
             finding: None,
             made_of: Default::default(),
             doubts: Vec::new(),
+            undoes: None,
             end: None,
         };
         (run, (0..users).map(user).collect())

@@ -33,8 +33,8 @@ pub(super) fn queue(db: &Connection, run: &BulkRun, users: &[BulkUser]) -> Resul
     ])?;
     let seq = db.last_insert_rowid();
     let mut insert = db.prepare_cached(
-        "INSERT INTO bulk_users (bulk, position, shown, target, finding, doubts, outcome, why, at, event, body_sha256, \
-         account_login) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+        "INSERT INTO bulk_users (bulk, position, shown, target, finding, doubts, undoes, outcome, why, at, event, \
+         body_sha256, account_login) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
     )?;
     for user in users {
         // Who is left out stands there with the reason.
@@ -46,6 +46,7 @@ pub(super) fn queue(db: &Connection, run: &BulkRun, users: &[BulkUser]) -> Resul
             &user.target_id,
             user.finding.map(|finding| finding.0),
             to_json(&user.doubts)?,
+            user.undoes.map(|action| action.to_string()),
             end.map(|end| end.outcome.word()),
             end.and_then(|end| end.why.as_deref()),
             end.map(|end| end.at.as_microsecond()),
@@ -485,6 +486,7 @@ fn user(row: &rusqlite::Row<'_>) -> Result<BulkUser> {
             body: row.get("body_sha256")?,
         },
         doubts: rows::json(row, "doubts")?,
+        undoes: rows::word_option(row, "undoes", |text| text.parse().ok())?,
         end,
     })
 }

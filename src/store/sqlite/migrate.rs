@@ -27,6 +27,7 @@ pub(super) const STORE: Schema = Schema {
         ACCOUNTS,
         include_str!("../migrations/0013_bulk_bodies.sql"),
         include_str!("../migrations/0014_words.sql"),
+        include_str!("../migrations/0015_bulk_undo.sql"),
     ],
 };
 

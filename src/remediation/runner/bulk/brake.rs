@@ -213,6 +213,7 @@ mod tests {
             finding: None,
             made_of: Default::default(),
             doubts: Vec::new(),
+            undoes: None,
             end: None,
         }
     }

@@ -5,10 +5,10 @@ use super::{BulkTold, Wish};
 use crate::domain::bulk::{BulkEnd, BulkRun, BulkState, BulkUser, doubts};
 use crate::domain::plan::{Plan, Refusal};
 use crate::domain::run_end::{RunEnd, StepEnd};
-use crate::domain::{Action, ActionId, Flow, Outcome, Risk, Untrusted};
+use crate::domain::{Action, ActionId, Flow, Outcome, Risk, Untrusted, undo};
 use crate::remediation::blast::Depth;
 use crate::remediation::bulk::ask;
-use crate::remediation::card::{PlanError, prepare_to};
+use crate::remediation::card::{Ask, PlanError, prepare_to};
 use crate::remediation::runner::flight::Watch;
 use crate::remediation::runner::{Compare, Confirmed, Progress, RunError, Runner, Told};
 use crate::store::{Again, IntendError, Kept, StoreError, Users};
@@ -190,7 +190,11 @@ impl<'a> Drive<'a> {
             return Ok(Ended::Waits);
         }
         let asked = self.runner.desk.now();
-        let plan = match prepare_to(&self.runner.desk, ask(self.run, (id, user)), self.depth()).await {
+        let ask = match self.asked(id, user).await? {
+            Ok(ask) => ask,
+            Err(why) => return Ok(Ended::So(self.not_sent(Outcome::Refused, why), None)),
+        };
+        let plan = match prepare_to(&self.runner.desk, ask, self.depth()).await {
             Ok(plan) => at_risk(plan, self.run.risk),
             Err(PlanError::Store(error)) => return Err(error),
             // What is wrong for everybody is told once.
@@ -203,6 +207,21 @@ impl<'a> Drive<'a> {
         }
         self.own_faults().await?;
         self.send(user, (&without_blast(plan), asked), place).await
+    }
+
+    /// What is asked for a user, with what of theirs it is to undo; or why nothing undoes that any more.
+    async fn asked(&self, id: ActionId, user: &BulkUser) -> Result<Result<Ask, String>, StoreError> {
+        let ask = ask(self.run, (id, user));
+        let Some(undone) = user.undoes else { return Ok(Ok(ask)) };
+        let desk = &self.runner.desk;
+        let Some(action) = desk.store.action(undone).await? else {
+            return Ok(Err(format!("action {undone}, which it was to undo, is not in the store any more")));
+        };
+        let undo = undo::of(&action, &desk.flows).and_then(|undo| match undo.flow == self.run.flow {
+            true => Ok(Some(undo.undoes)),
+            false => Err(format!("flow `{}` undoes action {undone} by now", undo.flow)),
+        });
+        Ok(undo.map(|undoes| Ask { undoes, ..ask }))
     }
 
     /// What was read a moment ago is not read once more. A program that was stopped in between, or reads that waited
