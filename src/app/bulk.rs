@@ -27,23 +27,6 @@ pub fn is_interrupted(state: &State, run: &BulkRun) -> bool {
     run.is_interrupted(state.now) && !is_ours(state, run.id)
 }
 
-/// Whether runs on many are on the screen.
-pub fn is_here(state: &State) -> bool {
-    matches!(state.stack.last(), Some(Screen::Bulks(_) | Screen::Bulk(_)))
-}
-
-/// No text filters these: a filter of the feed would lead away from what is being looked at.
-pub fn filter_asked(state: &mut State) -> Vec<Effect> {
-    let why = match state.stack.last() {
-        Some(Screen::Bulk(_)) => {
-            "a run's users are not filtered by text: f shows the exceptions, or who waits; `:where` filters the feed"
-        }
-        _ => "runs on many are not filtered; `:where` filters the feed",
-    };
-    state.notice.fail(state.now, why);
-    Vec::new()
-}
-
 /// Whether this console drives a run.
 pub fn is_ours(state: &State, id: BulkId) -> bool {
     state.driving.iter().any(|driving| driving.id == id)

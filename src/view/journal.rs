@@ -1,12 +1,13 @@
 //! The journal: what is asked for and how the chain stands, below it a row a record, and the selected one whole.
 //!
 //! ```text
-//!  / user:ann* since:7d                                        chain holds to 1204
-//!  when         what                    whom                     outcome
-//!  05-01 11:58Z suspend Okta account    ann@example.com          changed, verified
-//!  05-01 11:58Z suspend Okta account    ann@example.com          intended
-//!  05-01 11:40Z claim · no-mfa          ann@example.com          triage
+//!  / user:ann* since:7d                                            chain holds to 1204
+//!  when         whom               what                    outcome            by
+//!  05-01 11:58Z ann@example.com    suspend Okta account    changed, verified  kim (Bo)
+//!  05-01 11:40Z ann@example.com    claim · no-mfa          triage             kim (Bo)
 //! ```
+//!
+//! An action is one row, which says how it stands; every record of it is shown where records are asked for.
 
 mod detail;
 
@@ -14,13 +15,15 @@ use super::Scene;
 use super::canvas::{Canvas, Cells};
 use super::panel::{Focus, Panel};
 use super::theme::{Role, Theme};
+use super::words;
 use crate::app::journal::{Chain, JournalScreen};
 use crate::app::list::Extent;
+use crate::domain::journal::query::Rows;
 use crate::domain::journal::told::Told;
 use crate::domain::journal::{Record, RecordKind};
 use crate::domain::time::{self, Zone};
 use crate::domain::untrusted::width;
-use crate::domain::{ActionId, Evidence, Outcome};
+use crate::domain::{ActionId, Evidence, NOTHING, Outcome};
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 use std::collections::BTreeSet;
@@ -30,8 +33,12 @@ const OUTCOME: usize = 9;
 const PROVEN: usize = 18;
 /// The least columns of a login.
 const LOGIN: usize = 15;
+/// The least and the most columns of who did it.
+const BY: (usize, usize) = (4, 10);
+/// From this width on there is room for who did it: below it the selected row alone says so.
+const WITH_BY: usize = 64;
 /// From this width on there is room for what is proven.
-const ROOMY: usize = 70;
+const ROOMY: usize = 76;
 
 pub(super) fn draw(scene: &Scene, screen: &JournalScreen, canvas: &mut Canvas) {
     let (list, detail) = scene.size.journal_parts();
@@ -74,7 +81,8 @@ fn draw_list(scene: &Scene, screen: &JournalScreen, canvas: &mut Canvas, area: R
     });
     let rows = rows.skip(screen.cursor.offset).take(usize::from(below.height));
     for (row, (at, record, is_told)) in rows.enumerate() {
-        canvas.line(below, row, &line(zone, theme, screen, (record, is_told), &widths));
+        let words = Words::of(theme, screen, record, widths.how);
+        canvas.line(below, row, &line(zone, theme, (record, words), is_told, &widths));
         if at == selected {
             canvas.select(below, row);
         }
@@ -144,62 +152,111 @@ fn heading(zone: &Zone, theme: &Theme, screen: &JournalScreen, columns: usize) -
         (true, true) if is_filtered => theme.line(Role::Muted, " no record fits"),
         (true, true) => theme.line(Role::Muted, " nothing was run or changed from here yet"),
         (true, false) => {
-            let Widths { what, whom, how } = Widths::of(zone, screen, columns);
+            let Widths { whom, what, how, by } = Widths::of(zone, screen, columns);
             let cells = Cells::new(theme).gap(1).left(Role::Muted, "when", zone.minutes_columns()).gap(1);
-            let cells = cells.left(Role::Muted, "what", what).gap(1).left(Role::Muted, "whom", whom).gap(1);
-            cells.left(Role::Muted, "outcome", how).line()
+            let cells = cells.left(Role::Muted, "whom", whom).gap(1).left(Role::Muted, "what", what).gap(1);
+            let cells = cells.left(Role::Muted, "outcome", how);
+            if by == 0 { cells.line() } else { cells.gap(1).left(Role::Muted, "by", by).line() }
         }
     }
 }
 
-/// The columns of a row: what happened to whom, then how it ended.
+/// The columns of a row: whom it was on, what was done, how it ended, and by whom; 0 is not shown.
 struct Widths {
-    what: usize,
     whom: usize,
+    what: usize,
     how: usize,
+    by: usize,
 }
 
 impl Widths {
     /// What those who are held do not need of theirs is left to what happened.
     fn of(zone: &Zone, screen: &JournalScreen, columns: usize) -> Widths {
         let how = if columns >= ROOMY { PROVEN } else { OUTCOME };
-        let rest = columns.saturating_sub(zone.minutes_columns() + how + 5);
-        let logins = screen.records.rows.iter().filter_map(|record| Told::of(record).whom());
-        let whom = logins.map(|login| width(&login)).max().unwrap_or(0);
-        let whom = whom.max(LOGIN).min(rest * 11 / 20);
-        Widths { what: rest - whom, whom, how }
+        let records = || screen.records.rows.iter();
+        let widest =
+            |words: &mut dyn Iterator<Item = String>| words.map(|word| width(&word)).max().unwrap_or(0);
+        let by = match columns >= WITH_BY {
+            true => widest(&mut records().map(|record| by(screen, record))).clamp(BY.0, BY.1),
+            false => 0,
+        };
+        let taken = zone.minutes_columns() + how + by + usize::from(by > 0) + 5;
+        let rest = columns.saturating_sub(taken);
+        let whom = widest(&mut records().map(|record| whom(&Told::of(record))));
+        let whom = whom.max(LOGIN).min(rest / 2);
+        Widths { whom, what: rest - whom, how, by }
+    }
+}
+
+/// What a row says.
+struct Words {
+    whom: String,
+    what: String,
+    how: (Role, String),
+    by: String,
+}
+
+impl Words {
+    fn of(theme: &Theme, screen: &JournalScreen, record: &Record, columns: usize) -> Words {
+        let told = Told::of(record);
+        Words {
+            whom: whom(&told),
+            what: deed(theme, screen, record, &told),
+            how: how(screen, record, &told, columns),
+            by: by(screen, record),
+        }
+    }
+}
+
+/// Whom it was on, by the account first; of a run on many how many, of what is about nobody nothing.
+fn whom(told: &Told) -> String {
+    let users = || told.bulk().and(told.users()).map(|users| format!("{} users", words::number(users)));
+    told.whom().or_else(users).unwrap_or_else(|| NOTHING.to_owned())
+}
+
+/// Who did it. A later record of an action does not say so: who ran it did.
+fn by(screen: &JournalScreen, record: &Record) -> String {
+    let runner = || screen.action_of(record).map(|action| action.actor.brief());
+    Told::of(record).who_briefly().or_else(runner).unwrap_or_else(|| NOTHING.to_owned())
+}
+
+/// How it ended: an action's row as it stands now, a record as far as it knows.
+fn how(screen: &JournalScreen, record: &Record, told: &Told, columns: usize) -> (Role, String) {
+    let action = screen.action_of(record).filter(|_| screen.query.rows() == Rows::Actions);
+    let stands = action.map(|action| (action.outcome, Some(action.evidence.word())));
+    let stands = stands.or_else(|| told.outcome().map(|outcome| (outcome, told.evidence())));
+    match (&record.damage, stands) {
+        (Some(_), _) => (Role::Alarm, "damaged".to_owned()),
+        (None, Some((outcome, evidence))) => (outcome.into(), ended(outcome, evidence, columns)),
+        (None, None) => (Role::Muted, record.kind.word().to_owned()),
     }
 }
 
 fn line(
     zone: &Zone,
     theme: &Theme,
-    screen: &JournalScreen,
-    (record, is_told): (&Record, bool),
+    (record, words): (&Record, Words),
+    is_told: bool,
     widths: &Widths,
 ) -> Line<'static> {
-    let Widths { what, whom, how } = *widths;
-    let told = Told::of(record);
     let at = zone.minutes(record.at);
     // What a newer row tells of the same action too is quieter: each action stands out once.
     let text = if is_told { Role::Muted } else { Role::Text };
     let role = if record.damage.is_some() { Role::Alarm } else { text };
-    let about = told.whom().unwrap_or_else(|| told.who());
     let cells = Cells::new(theme).gap(1).left(Role::Muted, &at, zone.minutes_columns()).gap(1);
-    let cells = cells.left(role, &deed(theme, screen, record, &told), what).gap(1);
-    let cells = cells.left(text, &about, whom).gap(1);
-    match (&record.damage, told.outcome()) {
-        (Some(_), _) => cells.left(Role::Alarm, "damaged", how),
-        (None, Some(outcome)) => cells.left(outcome, &ended(outcome, &told, how), how),
-        (None, None) => cells.left(Role::Muted, record.kind.word(), how),
+    let cells = cells.left(text, &words.whom, widths.whom).gap(1);
+    let cells = cells.left(role, &words.what, widths.what).gap(1);
+    let cells = cells.left(words.how.0, &words.how.1, widths.how);
+    match widths.by {
+        0 => cells.line(),
+        by => cells.gap(1).left(Role::Muted, &words.by, by).line(),
     }
-    .line()
 }
 
 /// How it ended, and where there is room what is proven of it: that it was answered goes without saying.
-fn ended(outcome: Outcome, told: &Told, columns: usize) -> String {
+fn ended(outcome: Outcome, evidence: Option<&str>, columns: usize) -> String {
     let answered = Evidence::Acknowledged.word();
-    match told.evidence().filter(|word| columns >= PROVEN && *word != answered) {
+    match evidence.filter(|word| columns >= PROVEN && *word != answered) {
         Some(evidence) => format!("{}, {evidence}", outcome.word()),
         None => outcome.word().to_owned(),
     }
