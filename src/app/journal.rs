@@ -333,7 +333,7 @@ fn screen_is_behind(state: &mut State) -> bool {
 }
 
 fn take_page(screen: &mut JournalScreen, what: JournalLoad, page: Page<Record>, rows: usize) {
-    let before = screen.records.keys();
+    let mut before = screen.records.keys();
     let selected = screen.selected().and_then(|record| Told::of(record).action());
     match what {
         JournalLoad::First => screen.records.show_top(page),
@@ -344,7 +344,7 @@ fn take_page(screen: &mut JournalScreen, what: JournalLoad, page: Page<Record>, 
     }
     if screen.query.rows() == Rows::Actions {
         one_each(&mut screen.records.rows);
-        follow(screen, selected);
+        follow(screen, selected, &mut before);
     }
     let now = screen.records.keys();
     match what {
@@ -368,13 +368,13 @@ fn one_each(rows: &mut Vec<Record>) {
 }
 
 /// The row of the selected action may be another by now, and go on above: the cursor goes with it.
-fn follow(screen: &mut JournalScreen, selected: Option<ActionId>) {
+fn follow(screen: &mut JournalScreen, selected: Option<ActionId>, before: &mut [i64]) {
     let keys = screen.records.keys();
-    let is_gone = |id: i64| !keys.contains(&id);
-    let (Some(action), true) = (selected, screen.cursor.id.is_some_and(is_gone)) else { return };
+    let (Some(action), Some(was)) = (selected, screen.cursor.id.filter(|id| !keys.contains(id))) else { return };
     let is_its = |record: &&Record| Told::of(record).action() == Some(action);
-    if let Some(row) = screen.records.rows.iter().find(is_its) {
-        screen.cursor.id = Some(row.key());
+    if let Some(now) = screen.records.rows.iter().find(is_its).map(Row::key) {
+        screen.cursor.id = Some(now);
+        before.iter_mut().filter(|key| **key == was).for_each(|key| *key = now);
     }
 }
 

@@ -15,7 +15,7 @@ use crate::domain::dossier::{EndUser, EndUserState, GeoLocation, OktaUser, Part,
 use crate::domain::finding::HistoryEntry;
 use crate::domain::flow::Product;
 use crate::domain::time::Zone;
-use crate::domain::{Dossier, Finding, FindingId, Login, NOTHING, PartName, Untrusted};
+use crate::domain::{Dossier, Evidence, Finding, FindingId, Login, NOTHING, PartName, Untrusted};
 use row::wrapped;
 
 /// The rows of a pane; what went wrong takes as many as it needs.
@@ -360,7 +360,12 @@ fn action(zone: &Zone, action: &crate::domain::Action) -> (jiff::Timestamp, Row)
     let step = action.step.map(|step| format!("{step}: ")).unwrap_or_default();
     let account = action.account_login.as_ref().map(|_| format!(": {}", action.whom())).unwrap_or_default();
     let what = format!("{} {step}{}{account}", zone.minutes(action.at), action.verb);
-    let how = format!("{}, {} by {}", action.outcome.word(), action.evidence.word(), action.actor.brief());
+    // That it was answered goes without saying.
+    let proven = match action.evidence {
+        Evidence::Acknowledged => String::new(),
+        evidence => format!(", {}", evidence.word()),
+    };
+    let how = format!("{}{proven} by {}", action.outcome.word(), action.actor.brief());
     (action.at, Row::new(action.id.to_string(), Body::Pair(what, how)))
 }
 

@@ -65,7 +65,9 @@ fn draw_list(scene: &Scene, screen: &JournalScreen, canvas: &mut Canvas, area: R
     let (theme, zone) = (canvas.theme, &scene.state.settings.zone);
     let columns = usize::from(area.width);
     canvas.line(area, 0, &asked(scene, theme, screen, columns));
-    canvas.line(area, 1, &heading(zone, theme, screen, columns));
+    let rows = read(screen);
+    let widths = Widths::of(zone, screen, &rows, columns);
+    canvas.line(area, 1, &heading(zone, theme, screen, &widths));
     let part = |from: u16| Rect {
         y: area.y + from.min(area.height),
         height: area.height.saturating_sub(from),
@@ -73,16 +75,9 @@ fn draw_list(scene: &Scene, screen: &JournalScreen, canvas: &mut Canvas, area: R
     };
     let below = part(2);
     let selected = screen.at();
-    let widths = Widths::of(zone, screen, columns);
-    let mut told: BTreeSet<ActionId> = BTreeSet::new();
-    let rows = screen.records.rows.iter().enumerate().map(|(at, record)| {
-        let action = Told::of(record).action();
-        (at, record, action.is_some_and(|action| !told.insert(action)))
-    });
-    let rows = rows.skip(screen.cursor.offset).take(usize::from(below.height));
-    for (row, (at, record, is_told)) in rows.enumerate() {
-        let words = Words::of(theme, screen, record, widths.how);
-        canvas.line(below, row, &line(zone, theme, (record, words), is_told, &widths));
+    let visible = rows.iter().enumerate().skip(screen.cursor.offset).take(usize::from(below.height));
+    for (row, (at, read)) in visible.enumerate() {
+        canvas.line(below, row, &line(zone, theme, (screen, read), &widths));
         if at == selected {
             canvas.select(below, row);
         }
@@ -91,6 +86,24 @@ fn draw_list(scene: &Scene, screen: &JournalScreen, canvas: &mut Canvas, area: R
         let row = screen.records.rows.len().saturating_sub(screen.cursor.offset);
         canvas.line(below, row, &theme.own_line(Role::Muted, &searching(screen)));
     }
+}
+
+/// A record that is held, read once a frame.
+struct Read<'a> {
+    record: &'a Record,
+    told: Told,
+    /// Whether a newer row is about the same action too.
+    is_told: bool,
+}
+
+fn read(screen: &JournalScreen) -> Vec<Read<'_>> {
+    let mut seen: BTreeSet<ActionId> = BTreeSet::new();
+    let one = |record| {
+        let told = Told::of(record);
+        let is_told = told.action().is_some_and(|action| !seen.insert(action));
+        Read { record, told, is_told }
+    };
+    screen.records.rows.iter().map(one).collect()
 }
 
 /// A search goes on by itself: how far it came.
@@ -132,7 +145,7 @@ fn chain(scene: &Scene, screen: &JournalScreen, columns: usize) -> (Role, String
     }
 }
 
-fn heading(zone: &Zone, theme: &Theme, screen: &JournalScreen, columns: usize) -> Line<'static> {
+fn heading(zone: &Zone, theme: &Theme, screen: &JournalScreen, widths: &Widths) -> Line<'static> {
     let alarm = |text: &str| theme.line(Role::Alarm, &format!(" ! {}", text.replace('\n', "; ")));
     if let Some(error) = &screen.error {
         return alarm(error);
@@ -152,7 +165,7 @@ fn heading(zone: &Zone, theme: &Theme, screen: &JournalScreen, columns: usize) -
         (true, true) if is_filtered => theme.line(Role::Muted, " no record fits"),
         (true, true) => theme.line(Role::Muted, " nothing was run or changed from here yet"),
         (true, false) => {
-            let Widths { whom, what, how, by } = Widths::of(zone, screen, columns);
+            let Widths { whom, what, how, by } = *widths;
             let cells = Cells::new(theme).gap(1).left(Role::Muted, "when", zone.minutes_columns()).gap(1);
             let cells = cells.left(Role::Muted, "whom", whom).gap(1).left(Role::Muted, "what", what).gap(1);
             let cells = cells.left(Role::Muted, "outcome", how);
@@ -171,40 +184,18 @@ struct Widths {
 
 impl Widths {
     /// What those who are held do not need of theirs is left to what happened.
-    fn of(zone: &Zone, screen: &JournalScreen, columns: usize) -> Widths {
-        let how = if columns >= ROOMY { PROVEN } else { OUTCOME };
-        let records = || screen.records.rows.iter();
-        let widest =
-            |words: &mut dyn Iterator<Item = String>| words.map(|word| width(&word)).max().unwrap_or(0);
+    fn of(zone: &Zone, screen: &JournalScreen, rows: &[Read], columns: usize) -> Widths {
+        let widest = |words: &dyn Fn(&Read) -> String| rows.iter().map(|read| width(&words(read))).max();
+        let most = if columns >= ROOMY { PROVEN } else { OUTCOME };
+        let how = widest(&|read| how(screen, read, most).1).unwrap_or(0).clamp(OUTCOME, most);
         let by = match columns >= WITH_BY {
-            true => widest(&mut records().map(|record| by(screen, record))).clamp(BY.0, BY.1),
+            true => widest(&|read| by(screen, read)).unwrap_or(0).clamp(BY.0, BY.1),
             false => 0,
         };
         let taken = zone.minutes_columns() + how + by + usize::from(by > 0) + 5;
         let rest = columns.saturating_sub(taken);
-        let whom = widest(&mut records().map(|record| whom(&Told::of(record))));
-        let whom = whom.max(LOGIN).min(rest / 2);
+        let whom = widest(&|read| whom(&read.told)).unwrap_or(0).max(LOGIN).min(rest / 2);
         Widths { whom, what: rest - whom, how, by }
-    }
-}
-
-/// What a row says.
-struct Words {
-    whom: String,
-    what: String,
-    how: (Role, String),
-    by: String,
-}
-
-impl Words {
-    fn of(theme: &Theme, screen: &JournalScreen, record: &Record, columns: usize) -> Words {
-        let told = Told::of(record);
-        Words {
-            whom: whom(&told),
-            what: deed(theme, screen, record, &told),
-            how: how(screen, record, &told, columns),
-            by: by(screen, record),
-        }
     }
 }
 
@@ -215,14 +206,15 @@ fn whom(told: &Told) -> String {
 }
 
 /// Who did it. A later record of an action does not say so: who ran it did.
-fn by(screen: &JournalScreen, record: &Record) -> String {
-    let runner = || screen.action_of(record).map(|action| action.actor.brief());
-    Told::of(record).who_briefly().or_else(runner).unwrap_or_else(|| NOTHING.to_owned())
+fn by(screen: &JournalScreen, Read { told, .. }: &Read) -> String {
+    let runner = || screen.actions.get(&told.action()?).map(|action| action.actor.brief());
+    told.who_briefly().or_else(runner).unwrap_or_else(|| NOTHING.to_owned())
 }
 
 /// How it ended: an action's row as it stands now, a record as far as it knows.
-fn how(screen: &JournalScreen, record: &Record, told: &Told, columns: usize) -> (Role, String) {
-    let action = screen.action_of(record).filter(|_| screen.query.rows() == Rows::Actions);
+fn how(screen: &JournalScreen, Read { record, told, .. }: &Read, columns: usize) -> (Role, String) {
+    let action = told.action().filter(|_| screen.query.rows() == Rows::Actions);
+    let action = action.and_then(|id| screen.actions.get(&id));
     let stands = action.map(|action| (action.outcome, Some(action.evidence.word())));
     let stands = stands.or_else(|| told.outcome().map(|outcome| (outcome, told.evidence())));
     match (&record.damage, stands) {
@@ -235,31 +227,30 @@ fn how(screen: &JournalScreen, record: &Record, told: &Told, columns: usize) -> 
 fn line(
     zone: &Zone,
     theme: &Theme,
-    (record, words): (&Record, Words),
-    is_told: bool,
+    (screen, read): (&JournalScreen, &Read),
     widths: &Widths,
 ) -> Line<'static> {
+    let Read { record, told, is_told } = read;
     let at = zone.minutes(record.at);
     // What a newer row tells of the same action too is quieter: each action stands out once.
-    let text = if is_told { Role::Muted } else { Role::Text };
+    let text = if *is_told { Role::Muted } else { Role::Text };
     let role = if record.damage.is_some() { Role::Alarm } else { text };
+    let (ended_role, ended) = how(screen, read, widths.how);
     let cells = Cells::new(theme).gap(1).left(Role::Muted, &at, zone.minutes_columns()).gap(1);
-    let cells = cells.left(text, &words.whom, widths.whom).gap(1);
-    let cells = cells.left(role, &words.what, widths.what).gap(1);
-    let cells = cells.left(words.how.0, &words.how.1, widths.how);
+    let cells = cells.left(text, &whom(told), widths.whom).gap(1);
+    let cells = cells.left(role, &deed(theme, screen, record, told), widths.what).gap(1);
+    let cells = cells.left(ended_role, &ended, widths.how);
     match widths.by {
         0 => cells.line(),
-        by => cells.gap(1).left(Role::Muted, &words.by, by).line(),
+        columns => cells.gap(1).left(Role::Muted, &by(screen, read), columns).line(),
     }
 }
 
 /// How it ended, and where there is room what is proven of it: that it was answered goes without saying.
 fn ended(outcome: Outcome, evidence: Option<&str>, columns: usize) -> String {
     let answered = Evidence::Acknowledged.word();
-    match evidence.filter(|word| columns >= PROVEN && *word != answered) {
-        Some(evidence) => format!("{}, {evidence}", outcome.word()),
-        None => outcome.word().to_owned(),
-    }
+    let long = evidence.filter(|word| *word != answered).map(|word| format!("{}, {word}", outcome.word()));
+    long.filter(|long| width(long) <= columns).unwrap_or_else(|| outcome.word().to_owned())
 }
 
 /// What was done, in the words of its flow where it is known: without articles, for there is little room.
