@@ -14,7 +14,7 @@ use idtriage::app::{Answer, Effect, Msg, Overlay, RequestId, Screen};
 use idtriage::command::keys::Key;
 use idtriage::command::{Keymap, press};
 use idtriage::domain::action::{ShownRequest, StepOf};
-use idtriage::domain::journal::query::JournalQuery;
+use idtriage::domain::journal::query::{JournalQuery, Rows};
 use idtriage::domain::journal::{Broken, Record, RecordKind, Verdict};
 use idtriage::domain::page::{From, Page};
 use idtriage::domain::{Action, ActionId, Actor, Evidence, Login, Outcome, Risk};
@@ -181,8 +181,59 @@ fn the_keys_of_an_action_work_on_its_records() {
     let Some(Screen::Raw(raw)) = desk.state.stack.last() else { panic!("no record") };
     assert!(raw.lines.iter().any(|line| line.contains("\"hash\"")), "{:?}", raw.lines);
     desk.send(Msg::WentBack);
-    desk.send(Msg::Opened);
+    desk.send(Msg::PersonOpened);
     assert!(matches!(desk.state.stack.last(), Some(Screen::User(user)) if user.login == Login::new("ann")));
+}
+
+#[test]
+fn an_action_leads_to_its_records_and_back_to_its_row() {
+    let mut desk = shown(1..=3, None);
+    assert_eq!(screen(&desk).query.rows(), Rows::Actions);
+    desk.send(Msg::CursorMoved(Motion::Down));
+    let (request, query, from) = asked(&desk.send(Msg::Opened)).unwrap();
+    assert_eq!((query, from), (format!("action:{}", action(2).id), From::Newest));
+    assert_eq!(screen(&desk).query.rows(), Rows::Records);
+    assert_eq!(desk.state.crumbs(), ["Feed", "journal", "its records"]);
+    let of_it = [7, 2].map(|seq| Record { seq, ..records(2..=2).remove(0) });
+    desk.send(Msg::Answered(request, slice(of_it.to_vec(), None)));
+    assert_eq!(screen(&desk).records.rows.len(), 2, "every record is a row");
+    desk.send(Msg::Opened);
+    assert!(matches!(desk.state.stack.last(), Some(Screen::Raw(_))), "a record leads to itself");
+    desk.send(Msg::WentBack);
+    desk.send(Msg::WentBack);
+    assert_eq!(screen(&desk).selected().unwrap().seq, 2);
+}
+
+#[test]
+fn every_record_is_shown_on_demand_and_exported_in_any_case() {
+    let mut desk = shown(1..=3, None);
+    let asked_for = |effects: &[Effect]| {
+        effects.iter().find_map(|effect| match effect {
+            Effect::LoadJournal { query, .. } | Effect::ExportJournal { query, .. } => Some(query.clone()),
+            _ => None,
+        })
+    };
+    let exported = desk.send(Msg::JournalExported(LogForm::Csv));
+    assert_eq!(asked_for(&exported).unwrap().rows(), Rows::Records);
+    let turned = desk.send(Msg::JournalRowsTurned);
+    assert_eq!(asked_for(&turned).unwrap().rows(), Rows::Records);
+    assert_eq!(asked_for(&desk.send(filter("user:ann"))).unwrap().rows(), Rows::Records, "a filter keeps it");
+    let back = desk.send(Msg::WentBack);
+    assert_eq!(asked_for(&back), Some(JournalQuery::default().in_rows(Rows::Actions)));
+}
+
+#[test]
+fn an_action_of_which_more_is_recorded_stays_one_row_under_the_cursor() {
+    let mut desk = shown(1..=3, None);
+    desk.send(Msg::CursorMoved(Motion::Down));
+    desk.send(Msg::CursorMoved(Motion::Down));
+    let (request, ..) = asked(&desk.send(Msg::StoreChanged(Default::default()))).unwrap();
+    let moved = Record { seq: 4, ..records(1..=1).remove(0) };
+    let rows: Vec<Record> = std::iter::once(moved).chain(records(1..=3)).collect();
+    desk.send(Msg::Answered(request, slice(rows, None)));
+    let places: Vec<u64> = screen(&desk).records.rows.iter().map(|record| record.seq).collect();
+    assert_eq!(places, [4, 3, 2], "one row an action");
+    assert_eq!(screen(&desk).selected().unwrap().seq, 4, "the cursor goes with its action");
 }
 
 #[test]
@@ -250,8 +301,13 @@ fn the_footer_of_the_journal_names_what_can_be_done_there() {
     let footer = |desk: &Desk| idtriage::command::footer(&desk.state, &keymap);
     let has =
         |desk: &Desk, key: &str, label: &str| footer(desk).contains(&(key.to_owned(), label.to_owned()));
-    assert!(has(&desk, "enter", "person") && has(&desk, "R", "look again"), "{:?}", footer(&desk));
-    let always = [("/", "filter"), ("v", "check"), ("e", "CSV"), ("E", "JSON"), ("J", "whole")];
+    assert!(
+        has(&desk, "enter", "records") && has(&desk, "u", "person") && has(&desk, "R", "look again"),
+        "{:?}",
+        footer(&desk)
+    );
+    let always =
+        [("/", "filter"), ("f", "every record"), ("v", "check"), ("e", "CSV"), ("E", "JSON"), ("J", "whole")];
     assert!(always.iter().all(|(key, label)| has(&desk, key, label)), "{:?}", footer(&desk));
     assert!(!has(&desk, "z", "undo"), "nothing undoes `suspend-okta-account` here: {:?}", footer(&desk));
     let mut desk = Desk::settled(1);

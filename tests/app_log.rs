@@ -334,6 +334,6 @@ fn the_prompt_takes_a_preset_or_a_filter(#[case] name: &str, #[case] argument: &
 fn the_prompt_says_what_is_missing() {
     let meant = |name: &str, argument: &str| idtriage::command::palette::meant_as(name, argument);
     assert!(meant("logs", "token").unwrap_err().contains("wants the token's id"));
-    assert!(meant("since", "yesterday").unwrap_err().contains("is not a time"));
+    assert!(meant("since", "tomorrow").unwrap_err().contains("is not a time"));
     assert_eq!(meant("until", "now"), Ok(Msg::LogUntilGiven(Moment::Now)));
 }

@@ -141,7 +141,7 @@ async fn a_copy_goes_to_the_terminal_and_says_so() {
 
 /// From the feed to a card that has not armed yet.
 async fn card(bench: &Bench) {
-    bench.check("r", "OKTA 00u1").await;
+    bench.check("r", "Okta 00u1").await;
     bench.check("1", "arming…").await;
 }
 
@@ -178,7 +178,7 @@ async fn what_has_ended_is_undone_from_its_card_and_the_journal_has_both() {
     bench.check("<esc>L", "no flow undoes this").await;
     bench.see("undoes").await;
     bench.check("z", "nothing is undone: no flow undoes this").await;
-    bench.check("jjj", "z: flow `unsuspend`").await;
+    bench.check("j", "z: flow `unsuspend`").await;
     bench.see("undone").await;
     assert_eq!(bench.caller.sent(), 2);
 }
@@ -199,7 +199,7 @@ async fn what_is_still_open_is_looked_at_again_and_undone_from_the_person() {
     // There is no System Log here that could say who did it.
     bench.see("whom is not known").await;
     assert_eq!(bench.caller.sent(), 1, "a look sends nothing");
-    bench.check("<esc>u8", "accepted (acknowledged)").await;
+    bench.check("<esc>u8", "accepted by ops").await;
     bench.check("z", "Unsuspend the Okta account of ann@example.com").await;
     bench.check("<esc>", "not sent").await;
     bench.check("1z", "undoing takes an action").await;

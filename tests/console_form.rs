@@ -10,7 +10,7 @@ use console::Bench;
 
 /// From the feed to a card that has not armed yet.
 async fn card(bench: &Bench) {
-    bench.check("r", "OKTA 00u1").await;
+    bench.check("r", "Okta 00u1").await;
     bench.check("1", "arming…").await;
 }
 
@@ -50,7 +50,7 @@ async fn a_word_that_is_typed_ahead_asks_for_no_dry_run() {
     bench.advance(400).await;
     bench.check("suspend<enter>", "accepted:").await;
     bench.press("<esc>");
-    bench.check("r", "OKTA 00u1").await;
+    bench.check("r", "Okta 00u1").await;
     bench.check("1", "A insists").await;
     bench.advance(400).await;
     bench.check("suspend<enter>", "A insists · ctrl-r dry run").await;

@@ -87,6 +87,8 @@ fn from_the_feed_to_a_run_in_the_journal() {
     screen.shows("journal");
     screen.until("the run in the journal", |text| text.contains(&login) && text.contains("changed"));
     // Its intent, its receipt, and what the re-read proved.
+    screen.press(ENTER);
+    screen.shows("its records");
     screen.shows("intended");
     assert!(screen.text().contains("records"), "{}", screen.text());
 }

@@ -114,8 +114,10 @@ fn the_screen_searches_checks_and_exports() {
     let mut screen = Screen::start(&place, &[], 110, 30);
     screen.shows("last event");
     screen.press("L");
-    screen.shows("4 records");
+    screen.shows("4 rows");
     screen.shows("Record 4");
+    screen.press("f");
+    screen.shows("4 records");
     screen.press("/user:ann* -laptop\r");
     screen.shows("2 records");
     screen.press("v");
@@ -127,13 +129,13 @@ fn the_screen_searches_checks_and_exports() {
     screen.press("q");
     screen.shows_no("\"previous\"");
     screen.press("\u{1b}");
-    screen.shows("4 records");
-    screen.press("\r");
+    screen.shows("4 rows");
+    screen.press("u");
     screen.shows("Feed › journal › ann@example.com");
     screen.press("8");
     screen.press("L");
     screen.shows("user:ann@example.com");
-    screen.shows("3 records");
+    screen.shows("3 rows");
     let exports: Vec<_> = place
         .files()
         .into_iter()

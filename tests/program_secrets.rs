@@ -115,6 +115,9 @@ fn look_at_it(tenant: &Tenant, place: &Place) {
     screen.press("L");
     screen.shows("action");
     shown("journal", &screen);
+    screen.press("\r");
+    screen.shows("its records");
+    shown("records", &screen);
 }
 
 #[test]

@@ -34,18 +34,6 @@ pub fn is_here(state: &State) -> bool {
     matches!(state.stack.last(), Some(Screen::Bulks(_) | Screen::Bulk(_)))
 }
 
-/// No text filters these: a filter of the feed would lead away from what is being looked at.
-pub fn filter_asked(state: &mut State) -> Vec<Effect> {
-    let why = match state.stack.last() {
-        Some(Screen::Bulk(_)) => {
-            "a run's users are not filtered by text: f shows the exceptions, or who waits; `:where` filters the feed"
-        }
-        _ => "runs on many are not filtered; `:where` filters the feed",
-    };
-    state.notice.fail(state.now, why);
-    Vec::new()
-}
-
 fn fail(state: &mut State, why: impl Into<String>) -> Vec<Effect> {
     state.notice.fail(state.now, why);
     Vec::new()

@@ -8,15 +8,19 @@
 
 use super::effect::{Effect, RunAsk};
 use super::form;
+use super::layout::Size;
 use super::link;
 use super::list::Cursor;
 use super::msg::Motion;
+use super::prompt;
 use super::state::{Awaited, Overlay, State};
 use crate::domain::access::{self, Access};
+use crate::domain::flow::Product;
 use crate::domain::plan::{Fit, FitTarget};
 use crate::domain::subject::ProviderAccount;
 use crate::domain::{CheckId, Flow, FlowId, Route, Untrusted, preset};
 use jiff::SignedDuration;
+use tui_input::{Input, InputRequest};
 
 /// One flow of the list.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,6 +44,27 @@ pub struct FlowList {
     pub cursor: Cursor<FlowId>,
     /// Where a flow's product has several accounts: the flow, and the accounts to choose from.
     pub choice: Option<(FlowId, Vec<ProviderAccount>)>,
+    /// What is typed to find a flow, where something can be.
+    pub finder: Option<Finder>,
+}
+
+/// More flows than this have no number: they are found by typing.
+pub const NUMBERED: usize = 9;
+
+/// The text that finds flows.
+#[derive(Debug, Clone, Default)]
+pub struct Finder {
+    /// What is typed.
+    pub input: Input,
+    /// Whether it was asked for: numbers are typed too then.
+    is_asked: bool,
+}
+
+/// What is typed is what it is, wherever the cursor stands in it.
+impl PartialEq for Finder {
+    fn eq(&self, other: &Finder) -> bool {
+        (self.input.value(), self.is_asked) == (other.input.value(), other.is_asked)
+    }
 }
 
 impl FlowList {
@@ -48,13 +73,104 @@ impl FlowList {
         !self.ask.many.is_empty()
     }
 
-    /// The flows' ids.
+    /// The flows that are shown, each with its place among all: its number, as long as the list is there.
+    pub fn shown(&self) -> impl Iterator<Item = (usize, &Offer)> {
+        let words: Vec<String> = self.typed().to_lowercase().split_whitespace().map(str::to_owned).collect();
+        self.offers.iter().enumerate().filter(move |(_, offer)| {
+            let told = told(&offer.flow);
+            words.iter().all(|word| told.contains(word))
+        })
+    }
+
+    /// The ids of the flows that are shown.
     pub fn ids(&self) -> Vec<FlowId> {
-        self.offers.iter().map(|offer| offer.flow.id.clone()).collect()
+        self.shown().map(|(_, offer)| offer.flow.id.clone()).collect()
+    }
+
+    /// What is typed.
+    pub fn typed(&self) -> &str {
+        self.finder.as_ref().map_or("", |finder| finder.input.value())
+    }
+
+    /// Whether something is typed.
+    pub fn has_text(&self) -> bool {
+        !self.typed().is_empty()
+    }
+
+    /// Whether letters are typed.
+    pub fn takes_text(&self) -> bool {
+        self.choice.is_none() && self.finder.is_some()
+    }
+
+    /// How many flows are visible: the text stands above them.
+    pub fn rows(&self, size: Size) -> usize {
+        size.overlay_list_rows().saturating_sub(usize::from(self.takes_text())).max(1)
+    }
+
+    /// Whether a number chooses.
+    pub fn takes_number(&self) -> bool {
+        self.choice.is_some()
+            || self.finder.as_ref().is_none_or(|finder| !finder.is_asked && !self.has_text())
+    }
+
+    /// Shows all again, where something was typed or was to be; says whether it was.
+    pub fn is_cleared(&mut self) -> bool {
+        let was = self.finder.as_ref().is_some_and(|finder| finder.is_asked) || self.has_text();
+        if was {
+            self.finder = finder(&self.offers);
+        }
+        was
+    }
+
+    /// The place of the selected flow among all.
+    fn at(&self) -> Option<usize> {
+        let selected = self.cursor.index(&self.ids());
+        self.shown().nth(selected).map(|(at, _)| at)
     }
 
     fn pending(&mut self) -> impl Iterator<Item = &mut Offer> {
         self.offers.iter_mut().filter(|offer| offer.target.is_none())
+    }
+}
+
+/// What a flow is found by.
+fn told(flow: &Flow) -> String {
+    let product = flow.product.map(Product::ispm_name).unwrap_or_default();
+    format!("{} {} {} {product}", flow.name, flow.id, flow.verb).to_lowercase()
+}
+
+/// Letters find flows at once where there are more than have numbers.
+fn finder(offers: &[Offer]) -> Option<Finder> {
+    (offers.len() > NUMBERED).then(Finder::default)
+}
+
+/// The filter's key: what is typed from now on finds flows.
+pub fn typed(state: &mut State) {
+    if let Some(Overlay::Flows(list)) = &mut state.overlay
+        && list.choice.is_none()
+    {
+        list.finder.get_or_insert_default().is_asked = true;
+    }
+}
+
+/// The text was edited: the cursor goes to the first flow that it finds.
+pub fn edited(list: &mut FlowList, request: InputRequest) {
+    change(list, |input| {
+        input.handle(request);
+    });
+}
+
+/// A text was pasted.
+pub fn pasted(list: &mut FlowList, text: &str) {
+    change(list, |input| prompt::pasted(input, text));
+}
+
+fn change(list: &mut FlowList, change: impl FnOnce(&mut Input)) {
+    let Some(finder) = list.finder.as_mut().filter(|_| list.choice.is_none()) else { return };
+    let before = finder.input.value().to_owned();
+    change(&mut finder.input);
+    if list.typed() != before {
+        list.cursor = Cursor::default();
     }
 }
 
@@ -66,7 +182,9 @@ pub fn open(state: &mut State, ask: RunAsk) -> Vec<Effect> {
         offers: offers(&state.settings.flows, ask.check.as_ref()),
         cursor: Cursor::default(),
         choice: None,
+        finder: None,
     };
+    list.finder = finder(&list.offers);
     if list.is_for_many() {
         let opens = |offer: &&mut Offer| offer.flow.route == Route::Open;
         for offer in list.offers.iter_mut().filter(opens) {
@@ -153,8 +271,8 @@ pub fn loaded(state: &mut State, answer: Result<Vec<Fit>, String>) {
 }
 
 /// The cursor was moved.
-pub fn moved(list: &mut FlowList, motion: Motion, height: usize) {
-    let ids = list.ids();
+pub fn moved(list: &mut FlowList, motion: Motion, size: Size) {
+    let (ids, height) = (list.ids(), list.rows(size));
     list.cursor.go(motion, &ids, height);
 }
 
@@ -165,8 +283,10 @@ pub fn opened(state: &mut State) -> Vec<Effect> {
     if list.choice.is_some() {
         return Vec::new();
     }
-    let at = list.cursor.index(&list.ids());
-    chosen(state, at)
+    match list.at() {
+        Some(at) => chosen(state, at),
+        None => Vec::new(),
+    }
 }
 
 /// An entry was chosen: a flow, or an account of the flow that was chosen before.
@@ -232,6 +352,43 @@ mod tests {
     fn runnable(id: &str) -> Flow {
         let url = Some("https://x.workflows.okta.com/api/flo/1/invoke".to_owned());
         Flow { route: Route::ApiEndpoint, url, ..preset::flow(id).unwrap() }
+    }
+
+    fn list(names: &[&str]) -> FlowList {
+        let named = |name: &&str| Flow { id: FlowId((*name).into()), ..runnable("suspend-okta-account") };
+        let flows: Vec<Flow> = names.iter().map(named).collect();
+        let offers = offers(&flows, None);
+        let finder = finder(&offers);
+        FlowList { ask: RunAsk::default(), offers, cursor: Cursor::default(), choice: None, finder }
+    }
+
+    fn typed_in(list: &mut FlowList, text: &str) {
+        text.chars().for_each(|c| edited(list, InputRequest::InsertChar(c)));
+    }
+
+    #[test]
+    fn a_flow_keeps_its_number_whatever_is_typed() {
+        let mut list = list(&["f1", "f2", "f3", "f4", "f5", "f6", "f7", "f8", "f9", "f10"]);
+        assert!(list.takes_text() && list.takes_number());
+        moved(&mut list, Motion::Down, Size { columns: 80, rows: 24 });
+        typed_in(&mut list, "OKTA f1");
+        assert!(!list.takes_number(), "a number is typed now");
+        let shown: Vec<(usize, String)> =
+            list.shown().map(|(at, offer)| (at, offer.flow.id.to_string())).collect();
+        assert_eq!(shown, [(0, "f1".to_owned()), (9, "f10".to_owned())]);
+        assert_eq!(list.at(), Some(0), "the first that is found");
+        moved(&mut list, Motion::Down, Size { columns: 80, rows: 24 });
+        assert_eq!(list.at(), Some(9));
+        typed_in(&mut list, "x");
+        assert_eq!((list.at(), list.ids().len()), (None, 0));
+        assert!(list.is_cleared() && !list.is_cleared());
+        assert_eq!((list.ids().len(), list.takes_number()), (10, true));
+    }
+
+    #[test]
+    fn few_flows_take_no_text_before_it_is_asked_for() {
+        let list = list(&["f1", "f2", "f3", "f4", "f5", "f6", "f7", "f8", "f9"]);
+        assert!(!list.takes_text() && list.takes_number());
     }
 
     #[test]

@@ -1,7 +1,7 @@
-//! The journal: every record, newest first, looked through by a filter of one line.
+//! The journal, newest first, looked through by a filter of one line: a row an action, or every record.
 //!
-//! What is held of it is a [`Window`]. A record about an action shows the action as it stands now, which later
-//! records may have moved.
+//! What is held of it is a [`Window`]. A row of an action is the newest of its records that is asked for, and shows
+//! the action as it stands now; what it leads to are all its records. What is about no action has a row of its own.
 
 use super::effect::Effect;
 use super::list::{Cursor, Scroll};
@@ -9,10 +9,11 @@ use super::log::LogForm;
 use super::msg::{Looked, Motion, Msg};
 use super::raw::RawScreen;
 use super::state::{Awaited, Screen, State};
-use super::user;
 use super::window::{PAGE, Row, Side, Window};
+use super::{bulk, user};
 use crate::domain::action::execution_ids;
-use crate::domain::journal::query::JournalQuery;
+use crate::domain::bulk::BulkId;
+use crate::domain::journal::query::{JournalQuery, Rows};
 use crate::domain::journal::told::Told;
 use crate::domain::journal::{Record, Verdict};
 use crate::domain::log::beside::LogNote;
@@ -75,6 +76,17 @@ impl Row for Record {
     }
 }
 
+/// What a row leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Leads {
+    /// The records of an action.
+    Records(ActionId),
+    /// A run on many.
+    Run(BulkId),
+    /// The record as it is kept.
+    Whole,
+}
+
 /// The screen of the journal.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct JournalScreen {
@@ -111,9 +123,44 @@ impl JournalScreen {
         JournalScreen { opened_with: query.clone(), query, ..JournalScreen::default() }
     }
 
+    /// All records of one action, and what is known here of it and of the chain.
+    fn records_of(&self, id: ActionId) -> JournalScreen {
+        let notes = self.notes.get(&id).map(|notes| (id, notes.clone()));
+        JournalScreen {
+            notes: notes.into_iter().collect(),
+            chain: self.chain.clone(),
+            ..JournalScreen::of(JournalQuery::of_action(id))
+        }
+    }
+
     /// Its breadcrumb.
     pub fn crumb(&self) -> &'static str {
-        if self.query.is_empty() { "journal" } else { "journal, filtered" }
+        match self.query.rows() {
+            _ if self.query.is_of_one_action() => "its records",
+            _ if !self.query.is_empty() => "journal, filtered",
+            Rows::Actions => "journal",
+            Rows::Records => "journal, every record",
+        }
+    }
+
+    /// What a row is: `3+ rows`.
+    pub fn counted(&self) -> String {
+        let rows = self.records.rows.len();
+        let noun = if self.query.rows() == Rows::Actions { "row" } else { "record" };
+        let more = if self.records.below.or(self.records.above).is_some() { "+" } else { "" };
+        let plural = if rows == 1 && more.is_empty() { "" } else { "s" };
+        format!("{rows}{more} {noun}{plural}")
+    }
+
+    /// What the selected row leads to.
+    pub fn leads_to(&self) -> Option<Leads> {
+        let told = Told::of(self.selected()?);
+        let bulk = || told.bulk().and_then(|id| id.parse().ok()).map(Leads::Run);
+        Some(match (self.query.rows(), told.action()) {
+            (Rows::Actions, Some(action)) => Leads::Records(action),
+            (_, None) => bulk().unwrap_or(Leads::Whole),
+            (Rows::Records, Some(_)) => Leads::Whole,
+        })
     }
 
     /// The place of the selected record among those that are held.
@@ -170,7 +217,8 @@ impl JournalScreen {
 pub fn acted(state: &mut State, msg: Msg) -> Result<Vec<Effect>, Msg> {
     Ok(match msg {
         Msg::JournalAsked => open(state),
-        Msg::JournalFiltered(query) => filtered(state, query),
+        Msg::JournalFiltered(query) => named(state, query),
+        Msg::JournalRowsTurned => rows_turned(state),
         Msg::ChainAsked => check(state),
         Msg::JournalExported(form) => exported(state, form),
         msg => return Err(msg),
@@ -184,9 +232,14 @@ fn open(state: &mut State) -> Vec<Effect> {
         Some(Screen::User(user)) => JournalQuery::of_user(&user.login),
         _ => JournalQuery::default(),
     };
+    let zone = state.settings.zone.clone();
+    push(state, JournalScreen::of(query.in_rows(Rows::Actions).in_zone(zone)))
+}
+
+fn push(state: &mut State, screen: JournalScreen) -> Vec<Effect> {
     // What another one below still waits for is read anew once that is shown again.
     let mut effects = give_up(state);
-    state.stack.push(Screen::Journal(Box::new(JournalScreen::of(query))));
+    state.stack.push(Screen::Journal(Box::new(screen)));
     effects.extend(load(state, JournalLoad::First, From::Newest, PAGE));
     effects
 }
@@ -280,13 +333,18 @@ fn screen_is_behind(state: &mut State) -> bool {
 }
 
 fn take_page(screen: &mut JournalScreen, what: JournalLoad, page: Page<Record>, rows: usize) {
-    let before = screen.records.keys();
+    let mut before = screen.records.keys();
+    let selected = screen.selected().and_then(|record| Told::of(record).action());
     match what {
         JournalLoad::First => screen.records.show_top(page),
         JournalLoad::Last => screen.records.show_end(page),
         JournalLoad::Again => screen.records.refresh(page),
         JournalLoad::Below => screen.records.append(page),
         JournalLoad::Above => screen.records.prepend(page),
+    }
+    if screen.query.rows() == Rows::Actions {
+        one_each(&mut screen.records.rows);
+        follow(screen, selected, &mut before);
     }
     let now = screen.records.keys();
     match what {
@@ -300,6 +358,25 @@ fn take_page(screen: &mut JournalScreen, what: JournalLoad, page: Page<Record>, 
     }
     if screen.actions.len() > MOST_ACTIONS {
         let_go(screen);
+    }
+}
+
+/// Something more may have been recorded of an action between two pages: its row is the newest.
+fn one_each(rows: &mut Vec<Record>) {
+    let mut seen = BTreeSet::new();
+    rows.retain(|record| Told::of(record).action().is_none_or(|action| seen.insert(action)));
+}
+
+/// The row of the selected action may be another by now, and go on above: the cursor goes with it.
+fn follow(screen: &mut JournalScreen, selected: Option<ActionId>, before: &mut [i64]) {
+    let keys = screen.records.keys();
+    let (Some(action), Some(was)) = (selected, screen.cursor.id.filter(|id| !keys.contains(id))) else {
+        return;
+    };
+    let is_its = |record: &&Record| Told::of(record).action() == Some(action);
+    if let Some(now) = screen.records.rows.iter().find(is_its).map(Row::key) {
+        screen.cursor.id = Some(now);
+        before.iter_mut().filter(|key| **key == was).for_each(|key| *key = now);
     }
 }
 
@@ -391,7 +468,23 @@ fn jump(state: &mut State, what: JournalLoad, from: From<i64>) -> Vec<Effect> {
     effects
 }
 
-/// A filter was given.
+/// A filter was given: a row stays what it was.
+fn named(state: &mut State, query: JournalQuery) -> Vec<Effect> {
+    let Some(rows) = top(state).map(|screen| screen.query.rows()) else { return Vec::new() };
+    let zone = state.settings.zone.clone();
+    filtered(state, query.in_rows(rows).in_zone(zone))
+}
+
+/// A row is an action, or a record.
+fn rows_turned(state: &mut State) -> Vec<Effect> {
+    let Some(query) = top(state).map(|screen| screen.query.clone()) else { return Vec::new() };
+    let rows = match query.rows() {
+        Rows::Actions => Rows::Records,
+        Rows::Records => Rows::Actions,
+    };
+    filtered(state, query.in_rows(rows))
+}
+
 fn filtered(state: &mut State, query: JournalQuery) -> Vec<Effect> {
     let Some(screen) = top(state) else { return Vec::new() };
     *screen = JournalScreen {
@@ -438,14 +531,20 @@ pub fn checked(state: &mut State, answer: Result<Verdict, String>) {
     }
 }
 
-/// The person that the selected record is about; where it is about none, the record whole.
+/// What the selected row leads to: the records of its action, its run on many, else the record whole.
 pub fn opened(state: &mut State) -> Vec<Effect> {
-    match person(state) {
-        Some(login) => user::open(state, login, None),
-        None => {
+    let Some(screen) = top(state) else { return Vec::new() };
+    match screen.leads_to() {
+        Some(Leads::Records(action)) => {
+            let records = screen.records_of(action);
+            push(state, records)
+        }
+        Some(Leads::Run(id)) => bulk::open(state, id),
+        Some(Leads::Whole) => {
             raw_opened(state);
             Vec::new()
         }
+        None => Vec::new(),
     }
 }
 
@@ -475,5 +574,5 @@ pub fn raw_opened(state: &mut State) {
 /// Everything that the filter asks for is to be written to a file.
 fn exported(state: &mut State, form: LogForm) -> Vec<Effect> {
     let Some(screen) = top(state) else { return Vec::new() };
-    vec![Effect::ExportJournal { form, query: screen.query.clone() }]
+    vec![Effect::ExportJournal { form, query: screen.query.clone().in_rows(Rows::Records) }]
 }

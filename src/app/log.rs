@@ -161,8 +161,14 @@ pub fn acted(state: &mut State, msg: Msg) -> Result<Vec<Effect>, Msg> {
         Msg::LogAsked(ask) => open(state, *ask),
         Msg::LogOfPersonAsked => open_of_person(state),
         Msg::LogFiltered(filter) => filtered(state, &filter),
-        Msg::LogSinceGiven(since) => changed(state, |ask| ask.since = since),
-        Msg::LogUntilGiven(until) => changed(state, |ask| ask.until = until),
+        Msg::LogSinceGiven(since) => {
+            let since = since.with_days_of(&state.settings.zone, state.now);
+            changed(state, |ask| ask.since = since)
+        }
+        Msg::LogUntilGiven(until) => {
+            let until = until.with_days_of(&state.settings.zone, state.now);
+            changed(state, |ask| ask.until = until)
+        }
         Msg::LogPresetChosen(preset) => preset_chosen(state, preset),
         Msg::LogTurned => changed(state, |ask| ask.order = ask.order.turned()),
         Msg::LogReached(reach) => reached(state, reach),

@@ -283,6 +283,8 @@ pub enum Msg {
     JournalAsked,
     /// A filter of the journal was given.
     JournalFiltered(JournalQuery),
+    /// A row of the journal was to be an action, or every record.
+    JournalRowsTurned,
     /// Whether the journal's chain holds was asked for.
     ChainAsked,
     /// The journal's records were to be written to a file.

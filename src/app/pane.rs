@@ -13,8 +13,9 @@ use super::state::State;
 use super::user::{Pane, UserScreen, panes};
 use crate::domain::dossier::{EndUser, EndUserState, GeoLocation, OktaUser, Part, Problem, ProviderRecord};
 use crate::domain::finding::HistoryEntry;
+use crate::domain::flow::Product;
 use crate::domain::time::Zone;
-use crate::domain::{Dossier, Finding, FindingId, Login, NOTHING, PartName, Untrusted};
+use crate::domain::{Dossier, Evidence, Finding, FindingId, Login, NOTHING, PartName, Untrusted};
 use row::wrapped;
 
 /// The rows of a pane; what went wrong takes as many as it needs.
@@ -275,8 +276,8 @@ fn linked(login: &Login) -> Row {
 }
 
 fn account(record: &ProviderRecord) -> Row {
-    let id = format!("{} {}", record.provider, record.user_id);
-    Row::new(format!("account {id}"), Body::Pair(id, record.status.to_string()))
+    let shown = format!("{} {}", Product::named(&record.provider), record.user_id);
+    Row::new(format!("account {shown}"), Body::Pair(shown, record.status.to_string()))
 }
 
 fn addresses(data: &EndUserState) -> Vec<Row> {
@@ -341,7 +342,8 @@ fn finding(finding: &Finding) -> Row {
         .leads_to(Target::Finding(finding.id))
 }
 
-/// What was run and what was noted and changed, latest first.
+/// What was run and what was noted and changed, latest first: when, what, and at the right how it ended and by whom,
+/// as in the journal.
 fn history(user: &UserScreen, zone: &Zone) -> Vec<Row> {
     let mut rows: Vec<(jiff::Timestamp, Row)> = user.actions.iter().map(|run| action(zone, run)).collect();
     rows.extend(
@@ -356,8 +358,14 @@ fn history(user: &UserScreen, zone: &Zone) -> Vec<Row> {
 
 fn action(zone: &Zone, action: &crate::domain::Action) -> (jiff::Timestamp, Row) {
     let step = action.step.map(|step| format!("{step}: ")).unwrap_or_default();
-    let what = format!("{} {step}{}", zone.seconds(action.at), action.verb);
-    let how = format!("{} ({})", action.standing(), action.evidence.word());
+    let account = action.account_login.as_ref().map(|_| format!(": {}", action.whom())).unwrap_or_default();
+    let what = format!("{} {step}{}{account}", zone.minutes(action.at), action.verb);
+    // That it was answered goes without saying.
+    let proven = match action.evidence {
+        Evidence::Acknowledged => String::new(),
+        evidence => format!(", {}", evidence.word()),
+    };
+    let how = format!("{}{proven} by {}", action.standing(), action.actor.brief());
     (action.at, Row::new(action.id.to_string(), Body::Pair(what, how)))
 }
 
@@ -370,8 +378,9 @@ fn change(
     let check = user.findings.iter().find(|finding| finding.id == id).map(|finding| finding.check.name());
     let says = if entry.text.is_blank() { String::new() } else { format!(": {}", entry.text) };
     let actor = crate::domain::untrusted::visible(&entry.actor);
-    let what = format!("{} {} by {actor}{says}", zone.seconds(entry.at), entry.what);
-    let row = Row::new(format!("{id} {at}"), Body::Pair(what, check.unwrap_or_default()));
+    let check = check.map(|check| format!(" {check}")).unwrap_or_default();
+    let what = format!("{} {}{check}{says}", zone.minutes(entry.at), entry.what);
+    let row = Row::new(format!("{id} {at}"), Body::Pair(what, format!("by {actor}")));
     (entry.at, row.leads_to(Target::Finding(id)))
 }
 

@@ -45,17 +45,20 @@ pub fn open(state: &mut State, kind: PromptKind) -> Vec<Effect> {
     let text = match kind {
         PromptKind::Command => String::new(),
         PromptKind::Filter | PromptKind::Log => match state.stack.last() {
-            Some(Screen::Event(screen)) => screen.query.to_string(),
-            Some(Screen::Journal(screen)) => screen.query.to_string(),
-            // What is typed next is another word.
-            Some(Screen::Log(screen)) if !screen.ask.filter.is_empty() => format!("{} ", screen.ask.filter),
-            Some(Screen::Log(_)) => String::new(),
-            _ => state.feed.query.to_string(),
+            Some(Screen::Event(screen)) => another(screen.query.to_string()),
+            Some(Screen::Journal(screen)) => another(screen.query.to_string()),
+            Some(Screen::Log(screen)) => another(screen.ask.filter.to_string()),
+            _ => another(state.feed.query.to_string()),
         },
     };
     let prompt = Prompt { kind, input: Input::new(text), choice: 0, error: None };
     state.overlay = Some(Overlay::Prompt(Box::new(prompt)));
     Vec::new()
+}
+
+/// What is typed next is another word, not the end of the last one.
+fn another(filter: String) -> String {
+    if filter.is_empty() { filter } else { format!("{filter} ") }
 }
 
 /// How the text before the cursor may go on, the likeliest first.

@@ -72,6 +72,7 @@ impl Context {
     fn of_overlay(overlay: &Overlay, state: &State) -> Context {
         match overlay {
             Overlay::Help(_) => Context::Help,
+            Overlay::Flows(list) if list.takes_text() => Context::Text,
             Overlay::Flows(_) => Context::Flows,
             Overlay::Card(card) if card.dry_run.is_some() => Context::DryRun,
             Overlay::Card(card) if card.takes_text(state.now) => Context::Text,
@@ -108,13 +109,16 @@ impl Context {
     /// in the registry's order.
     pub(super) fn rank(self, id: &str) -> usize {
         let first: &[&str] = match self {
-            Context::Bulks => &["list.open", "bulk.resume", "bulk.pause", "bulk.stop", "action.undo"],
+            Context::Bulks => {
+                &["list.open", "bulk.resume", "bulk.pause", "bulk.stop", "action.undo", "screen.back"]
+            }
             Context::Bulk => &[
                 "bulk.resume",
                 "bulk.pause",
                 "bulk.stop",
                 "action.undo",
                 "bulk.which",
+                "screen.back",
                 "list.open",
                 "bulk.csv",
                 "flow.offer",
@@ -123,15 +127,22 @@ impl Context {
             ],
             Context::Journal => &[
                 "list.open",
-                "screen.refresh",
                 "action.undo",
-                "pane.next",
-                "event.raw",
-                "journal.csv",
-                "journal.check",
+                "screen.back",
+                "screen.refresh",
                 "filter.open",
+                "journal.rows",
+                "person.open",
+                "pane.next",
+                "journal.check",
+                "journal.csv",
+                "event.raw",
                 "journal.json",
             ],
+            Context::User => &["list.open", "action.undo"],
+            Context::Feed | Context::Event | Context::Address => {
+                &["list.open", "flow.offer", "mark.toggle", "mark.all"]
+            }
             _ => &[],
         };
         first.iter().position(|known| *known == id).unwrap_or(usize::MAX)

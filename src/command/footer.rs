@@ -10,11 +10,14 @@ use super::registry::{COMMANDS, Command};
 use crate::app::after;
 use crate::app::bulk::{self, Asking};
 use crate::app::card::{Card, Phase};
+use crate::app::flows::FlowList;
+use crate::app::journal::Leads;
 use crate::app::many::{self, ManyCard};
 use crate::app::marks;
 use crate::app::prompt::PromptKind;
 use crate::app::triage::DialogKind;
 use crate::app::{Overlay, Screen, State};
+use crate::domain::journal::query::Rows;
 use crate::domain::undo;
 
 /// The keys that matter here, with their words; the last one is shown on the narrowest screen too.
@@ -28,6 +31,7 @@ pub fn footer(state: &State, keymap: &Keymap) -> Vec<(String, String)> {
         (_, Some(Overlay::Flows(list))) if list.choice.is_some() => {
             words(&[("1–9", "choose the account"), ("esc", "back to the flows")])
         }
+        (_, Some(Overlay::Flows(list))) => flows_footer(list, keymap),
         (Context::Ask, Some(Overlay::Ask(question))) if question.confirm.is_some() => {
             words(&[("esc", "no, leave")])
         }
@@ -66,6 +70,15 @@ fn commands_footer(state: &State, context: Context, keymap: &Keymap) -> Vec<(Str
 fn label(state: &State, context: Context, command: &Command) -> Option<&'static str> {
     match (state.stack.last(), command.id) {
         (Some(Screen::Bulk(screen)), "bulk.which") => Some(screen.which.next().words()),
+        (Some(Screen::Journal(screen)), id) => match (id, screen.leads_to(), screen.query.rows()) {
+            ("list.open", Some(Leads::Records(_)), _) => Some("records"),
+            ("list.open", Some(Leads::Run(_)), _) => Some("the run"),
+            ("list.open", ..) => Some("whole"),
+            // `enter` does the same there.
+            ("event.raw", Some(Leads::Whole), _) => None,
+            ("journal.rows", _, Rows::Records) => Some("by action"),
+            _ => command.footer_in(context),
+        },
         _ => command.footer_in(context),
     }
 }
@@ -77,7 +90,6 @@ fn applies(state: &State, context: Context, id: &str) -> bool {
         return false;
     }
     match (context, id) {
-        (Context::Bulks | Context::Bulk, "filter.open") => false,
         (_, "bulk.pause") => bulk::takes_pause(state),
         (_, "bulk.resume") => bulk::takes(state, Asking::Resume),
         (_, "bulk.stop") => bulk::takes(state, Asking::Stop),
@@ -87,9 +99,14 @@ fn applies(state: &State, context: Context, id: &str) -> bool {
             undo::of_any(after::meant(state), &state.settings.flows).is_ok()
         }
         (Context::Journal, "screen.refresh") => !after::meant(state).is_empty(),
-        (Context::Journal, "list.open") => names_somebody(state),
+        (Context::Journal, "list.open" | "event.raw") => has_selected(state),
+        (Context::Journal, "person.open") => names_somebody(state),
         _ => true,
     }
+}
+
+fn has_selected(state: &State) -> bool {
+    matches!(state.stack.last(), Some(Screen::Journal(screen)) if screen.selected().is_some())
 }
 
 fn names_somebody(state: &State) -> bool {
@@ -167,6 +184,21 @@ fn first_beside(card: &Card, keymap: &Keymap, id: &str) -> String {
         true => keymap.keys_beside_field(id).into_iter().next().unwrap_or_default(),
         false => first_key(keymap, id),
     }
+}
+
+/// The list of flows: its numbers as long as no text is typed, and what the keys do to the text where one is.
+fn flows_footer(list: &FlowList, keymap: &Keymap) -> Vec<(String, String)> {
+    let choose = list.takes_number().then_some(("1–9", "choose"));
+    let (filter, help) = (first_key(keymap, "filter.open"), first_key(keymap, "help.open"));
+    let rest: &[(&str, &str)] = match list.takes_text() {
+        true if list.has_text() => &[("enter", "choose"), ("↑↓", "move"), ("esc", "all flows")],
+        true if list.takes_number() => {
+            &[("enter", "choose"), ("a–z", "find"), ("↑↓", "move"), ("esc", "back")]
+        }
+        true => &[("enter", "choose"), ("↑↓", "move"), ("esc", "all flows")],
+        false => &[("enter", "choose"), (&filter, "find"), ("esc", "back"), (&help, "help")],
+    };
+    words(&choose.into_iter().chain(rest.iter().copied()).collect::<Vec<_>>())
 }
 
 fn first_key(keymap: &Keymap, id: &str) -> String {

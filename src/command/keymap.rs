@@ -58,6 +58,11 @@ impl Keymap {
         self.bound.get(&(context, key)).copied()
     }
 
+    /// Whether a key is one of a command's, wherever that can be used.
+    pub fn is_of(&self, id: &str, key: Key) -> bool {
+        self.keys_of(id).any(|other| *other == key)
+    }
+
     /// The keys of a command, as they are spelt on the screen.
     pub fn keys(&self, id: &str) -> Vec<String> {
         self.keys_of(id).map(Key::to_string).collect()

@@ -2,6 +2,7 @@
 
 use super::context::Context;
 use super::keymap::Keymap;
+use super::press::FILTER;
 use super::registry::{Act, COMMANDS, Command, find};
 use crate::app::Msg;
 use crate::app::prompt::Prompt;
@@ -63,14 +64,27 @@ fn matching(text: &str) -> Vec<&'static Command> {
 /// A sentence that says what was not understood.
 pub fn meant(text: &str, choice: usize, screen: Context) -> Result<Msg, String> {
     let (name, argument) = text.trim().split_once(' ').unwrap_or((text.trim(), ""));
-    if find(name).is_some() && choice == 0 {
-        return meant_as(name, argument);
+    if let Some(command) = find(name).filter(|_| choice == 0) {
+        return here(command, argument, screen);
     }
     let all = candidates(text, screen);
     match all.get(choice.min(all.len().saturating_sub(1))) {
-        Some(command) => meant_as(command.name, ""),
+        Some(command) => here(command, "", screen),
         None => Err(format!("there is no command `{}`; hint: an empty line lists them", name)),
     }
+}
+
+/// A filter is typed for the screen below alone.
+fn here(command: &Command, argument: &str, screen: Context) -> Result<Msg, String> {
+    if command.id == FILTER && !is_usable(command, screen) {
+        return Err(not_here(screen));
+    }
+    meant_as(command.name, argument)
+}
+
+/// That a screen has no filter.
+pub(super) fn not_here(screen: Context) -> String {
+    format!("nothing is filtered here ({}); hint: `:where` filters the feed from any screen", screen.word())
 }
 
 /// What a command means with an argument.
@@ -153,6 +167,15 @@ mod tests {
         assert_eq!(candidates("jour", Context::Feed)[0].name, "journal");
         assert_eq!(completion("us", 0, Context::Feed).unwrap(), "user ");
         assert_eq!(meant("jrnl", 0, Context::Feed), Ok(Msg::JournalAsked));
+    }
+
+    #[test]
+    fn a_filter_is_typed_where_there_is_one() {
+        assert_eq!(meant("filter", 0, Context::Journal), Ok(Msg::FilterAsked));
+        for screen in [Context::User, Context::Address, Context::Raw, Context::Health, Context::LookUp] {
+            let why = meant("filter", 0, screen).unwrap_err();
+            assert!(why.starts_with("nothing is filtered here") && why.contains(screen.word()), "{why}");
+        }
     }
 
     #[test]

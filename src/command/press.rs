@@ -4,7 +4,7 @@ use super::context::Context;
 use super::keymap::Keymap;
 use super::keys::{FieldKey, Key};
 use super::palette;
-use super::registry::Act;
+use super::registry::{Act, Command};
 use crate::app::card::Phase;
 use crate::app::msg::Motion;
 use crate::app::prompt::{Prompt, PromptKind};
@@ -14,6 +14,8 @@ use crate::app::{Msg, Overlay, State};
 pub(super) const DRY_RUN: &str = "card.dry-run";
 /// The command that reads anew.
 pub(super) const LOOK: &str = "screen.refresh";
+/// The command that types a filter.
+pub(super) const FILTER: &str = "filter.open";
 /// The command that leads from a card to what its flow is told.
 pub(super) const FORM: &str = "card.form";
 
@@ -25,11 +27,23 @@ pub fn press(state: &State, keymap: &Keymap, key: Key) -> Option<Msg> {
         Context::Card if is_typed_ahead(state, key) || is_beside(state, keymap, key) => {
             beside(state, keymap, key)
         }
-        context => match keymap.command(context, key)?.act {
-            Act::Msg(msg) => Some(msg()),
-            Act::Argument { .. } => None,
+        context => match keymap.command(context, key) {
+            Some(command) => meaning(command),
+            None => keymap.is_of(FILTER, key).then(|| not_filtered(context)).flatten(),
         },
     }
+}
+
+fn meaning(command: &Command) -> Option<Msg> {
+    match command.act {
+        Act::Msg(msg) => Some(msg()),
+        Act::Argument { .. } => None,
+    }
+}
+
+/// The key of the filter on a screen that has none says so: it must not filter another one.
+fn not_filtered(context: Context) -> Option<Msg> {
+    Context::SCREENS.contains(&context).then(|| Msg::Misunderstood(palette::not_here(context)))
 }
 
 /// Letters on a card that does not take letters: the rest of a word or a login that was typed before the
@@ -107,11 +121,20 @@ fn in_field(state: &State, keymap: &Keymap, key: Key) -> Option<Msg> {
         FieldKey::Back => beside(state, keymap, key),
         FieldKey::Next => Some(in_card_or(state, Motion::Down)),
         FieldKey::Previous => Some(in_card_or(state, Motion::Up)),
+        FieldKey::Other if in_flows(state, keymap, key).is_some() => in_flows(state, keymap, key),
         FieldKey::Other => {
             let edited = || key.edit().map(Msg::Edited);
             paged(state, key).or_else(edited).or_else(|| beside(state, keymap, key))
         }
     }
+}
+
+/// In a list of many flows letters are typed at once. Its numbers choose, and the filter's key types numbers too, as
+/// long as nothing is typed: whoever types runs nothing.
+fn in_flows(state: &State, keymap: &Keymap, key: Key) -> Option<Msg> {
+    let Some(Overlay::Flows(list)) = &state.overlay else { return None };
+    let command = keymap.command(Context::Flows, key).filter(|_| list.takes_number())?;
+    (command.id.starts_with("flow.") || command.id == FILTER).then(|| meaning(command)).flatten()
 }
 
 /// A card is paged while its field takes the letters: it has to be read to be answered. Elsewhere these

@@ -6,6 +6,9 @@ use super::registry::{Act, COMMANDS, Command};
 use crate::domain::log::LogPreset;
 use std::collections::BTreeMap;
 
+/// The command that leads to the screen before.
+const BACK: &str = "screen.back";
+
 /// A line of the help.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HelpLine {
@@ -25,7 +28,8 @@ pub enum HelpLine {
 pub fn help(context: Context, keymap: &Keymap) -> Vec<HelpLine> {
     let (here, elsewhere): (Vec<&Command>, Vec<&Command>) =
         COMMANDS.iter().partition(|command| command.contexts.contains(&context));
-    let is_wanted = |command: &Command| context.rank(command.id) < usize::MAX;
+    // The way back is the same everywhere, wherever a footer has it.
+    let is_wanted = |command: &Command| context.rank(command.id) < usize::MAX && command.id != BACK;
     let (everywhere, mut own): (Vec<&Command>, Vec<&Command>) =
         here.into_iter().partition(|command| command.is_everywhere() && !is_wanted(command));
     own.sort_by_key(|command| context.rank(command.id));

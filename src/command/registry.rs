@@ -67,6 +67,8 @@ const MARKED: &[Context] = &[Feed, Event, Address];
 /// Where a run on many is meant.
 const RUNS: &[Context] = &[Bulks, Bulk];
 const LOG: &[Context] = &[Log];
+/// What can be filtered by what is typed.
+const FILTERED: &[Context] = &[Feed, Event, Journal, Log, Flows];
 
 const fn simple(
     id: &'static str,
@@ -87,9 +89,10 @@ impl Command {
     /// The word in the footer of a screen: some are called there by what they do to what it lists.
     pub fn footer_in(&self, context: Context) -> Option<&'static str> {
         match (context, self.id) {
-            (Context::Journal | Context::Bulk, "list.open") => Some("person"),
+            (Context::Bulk, "list.open") => Some("person"),
             // `enter` does the same there.
-            (Context::Journal | Context::Bulk, "person.open") => None,
+            (Context::Bulk, "person.open") => None,
+            (Context::User, "action.undo") => Some("undo"),
             (Context::Journal, "journal.json") | (Context::Bulk, "bulk.json") => Some("JSON"),
             (Context::Journal, "screen.refresh") => Some("look again"),
             (Context::Journal | Context::Bulks | Context::Bulk, "action.undo") => Some("undo"),
@@ -112,7 +115,7 @@ impl Command {
 pub const COMMANDS: &[Command] = &[
     simple("list.open", "open", "open what the cursor is on", &["enter"], &[Feed, Event, User, Address, Flows, Journal, Log, LookUp, Bulks, Bulk], || Msg::Opened)
         .footer("open")
-        .help("Opens what the cursor is on: an event, a finding, a person, the users of an address, a flow, a record of the System Log, what was looked up, a run on many."),
+        .help("Opens what the cursor is on: an event, a finding, a person, the users of an address, a flow, a record of the System Log, what was looked up, a run on many, the records of an action in the journal."),
     simple("person.open", "person", "open the person", &["u"], &[Feed, Event, Journal, Log, LookUp, Bulk], || Msg::PersonOpened)
         .footer("person")
         .help("Opens User 360 of the person that the row names."),
@@ -123,6 +126,7 @@ pub const COMMANDS: &[Command] = &[
         .footer("mark")
         .help("Marks the user under the cursor, or takes the mark away, and goes on to the next; `r` then runs one flow on all who are marked, esc unmarks them."),
     simple("mark.all", "mark-all", "mark everybody, or nobody", &["*"], MARKED, || Msg::AllMarksToggled)
+        .footer("all")
         .help("Marks all users of the event that match, of the address, or in the feed everybody with a finding that matches the filter, as far as `[guard] bulk_limit` allows; where somebody is marked, nobody any more. Closed findings are left out unless the filter asks for them."),
     simple("mark.filter", "run-on-filter", "run a flow on everybody of the filter", &[], &[Feed], || Msg::FilterRemediateAsked)
         .help("Marks everybody with a finding that matches the filter, and lists the flows that can be run on them."),
@@ -226,17 +230,20 @@ pub const COMMANDS: &[Command] = &[
         .help("Writes the run and the users that are shown to a new file as JSON Lines, and says where."),
     simple("journal.open", "journal", "the journal", &["L"], &[Feed, Event, User, Address, Raw, Health, Bulks, Bulk], || Msg::JournalAsked)
         .footer("journal")
-        .help("Searches the journal, newest first: what was run, with request and receipt, every triage change, every setting; from User 360 what it has of the person."),
+        .help("Searches the journal, newest first: what was run, a row an action, every triage change, every setting; enter shows the records of an action, with request and receipt; from User 360 what it has of the person."),
     Command {
         id: "filter.records",
         name: "records",
         title: "filter the journal",
-        help: "Filters the journal: `:records user:ann* flow:okta-* kind:settled outcome:unknown by:bo since:7d words`.",
+        help: "Filters the journal: `:records user:ann* flow:okta-* kind:settled outcome:unknown by:bo since:7d words`; `since:yesterday` is from that day's beginning, in the zone of `[console] time`.",
         keys: &[],
         contexts: &[Journal],
         footer: None,
         act: Act::Argument { name: "FILTER", parse: records_filtered },
     },
+    simple("journal.rows", "journal-rows", "a row an action, or every record", &["f"], &[Journal], || Msg::JournalRowsTurned)
+        .footer("every record")
+        .help("Shows every record of the journal, as the chain holds them, or again one row an action: how it stands, with its newest record; enter shows the records of one."),
     simple("journal.check", "check-chain", "check the journal's chain", &["v"], &[Journal], || Msg::ChainAsked)
         .footer("check")
         .help("Goes through the whole journal and says up to which record it holds, or which one was changed; keys go on working."),
@@ -250,9 +257,9 @@ pub const COMMANDS: &[Command] = &[
     simple("health.open", "health", "sources and store", &["H"], &[Feed, Event, User, Address, Raw, Journal, Bulks, Bulk], || Msg::HealthAsked)
         .footer("health")
         .help("Shows who receives, how each source is, what was left out, and what the store holds."),
-    simple("filter.open", "filter", "type a filter", &["/"], Context::SCREENS, || Msg::FilterAsked)
+    simple("filter.open", "filter", "type a filter", &["/"], FILTERED, || Msg::FilterAsked)
         .footer("filter")
-        .help("Filters the whole store: `severity>=high user:ann* words`; on an event its users: `state:open user:ann*`; in the journal its records: `user:ann* outcome:unknown since:7d`; in the System Log in Okta's grammar, with tab. Runs on many are not filtered."),
+        .help("Filters the whole store: `severity>=high user:ann* words`; on an event its users: `state:open user:ann*`; in the journal its records: `user:ann* outcome:unknown since:7d`; in the System Log in Okta's grammar, with tab; in the list of flows what is typed leaves those with these words. Nowhere else is there one."),
     simple("prompt.open", "prompt", "type a command", &[":"], Context::SCREENS, || Msg::PromptAsked)
         .footer("command")
         .help("Types a command; what is typed narrows the list of all commands."),
@@ -320,7 +327,7 @@ pub const COMMANDS: &[Command] = &[
         id: "log.since",
         name: "since",
         title: "the log's beginning",
-        help: "Says from when on the System Log is looked into: `:since 2026-05-01T12:00:00Z`, `:since 7 days`.",
+        help: "Says from when on the System Log is looked into: `:since 2026-05-01T12:00:00Z`, `:since 7 days`, `:since yesterday`.",
         keys: &[],
         contexts: LOG,
         footer: None,

@@ -36,6 +36,14 @@ impl Actor {
         }
     }
 
+    /// For a column: the machine's word, and in brackets the asserted name.
+    pub fn brief(&self) -> String {
+        match &self.analyst {
+            Some(analyst) => format!("{} ({analyst})", self.user),
+            None => self.user.clone(),
+        }
+    }
+
     /// For the screen: who, and where.
     pub fn shown(&self) -> String {
         format!("{} on {}", self.signed(), self.host)

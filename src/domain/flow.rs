@@ -139,6 +139,12 @@ impl Product {
         }
     }
 
+    /// The one name that a screen has for a product, however a source spells it; one that is not known as it came.
+    pub fn named(spelt: &Untrusted) -> String {
+        Product::parse(spelt.raw())
+            .map_or_else(|| spelt.to_string(), |product| product.ispm_name().to_owned())
+    }
+
     /// The product of a name, by any spelling that was seen.
     pub fn parse(name: &str) -> Option<Product> {
         match name.trim().to_ascii_lowercase().as_str() {

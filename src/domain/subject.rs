@@ -128,6 +128,11 @@ impl ProviderAccount {
     pub fn product(&self) -> Option<Product> {
         Product::parse(self.provider.raw())
     }
+
+    /// For a screen: the product by the one name that it has there, and the id.
+    pub fn shown(&self) -> String {
+        format!("{} {}", Product::named(&self.provider), self.user_id)
+    }
 }
 
 /// Of a product's ids some are the same however they are spelt: Entra's are GUIDs, whose letters have no case, and

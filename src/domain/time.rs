@@ -48,6 +48,16 @@ impl Zone {
         self.written(at, "%H:%M:%S")
     }
 
+    /// When the day of an instant began, or one so many days before.
+    pub fn day_began(&self, at: Timestamp, days_before: i64) -> Timestamp {
+        let zone = match self {
+            Zone::Utc => TimeZone::UTC,
+            Zone::Local(zone) => zone.clone(),
+        };
+        let day = at.to_zoned(zone.clone()).date().checked_sub(jiff::Span::new().days(days_before));
+        day.and_then(|day| day.to_zoned(zone)).map_or(at, |zoned| zoned.timestamp())
+    }
+
     fn written(&self, at: Timestamp, form: &str) -> String {
         match self {
             Zone::Utc => at.strftime(&format!("{form}Z")).to_string(),

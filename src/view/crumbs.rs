@@ -85,12 +85,7 @@ fn aside(scene: &Scene, theme: &Theme, extent: Extent) -> (Role, String) {
             let rows = screen.rows(columns, &scene.state.settings.zone).len();
             (Role::Muted, theme.own(&hidden(screen.cursor.offset, height, rows)))
         }
-        Some(Screen::Journal(journal)) if journal.records.is_loaded => {
-            let rows = journal.records.rows.len();
-            let more = if journal.records.below.or(journal.records.above).is_some() { "+" } else { "" };
-            let noun = if rows == 1 && more.is_empty() { "record" } else { "records" };
-            (Role::Muted, format!("{rows}{more} {noun}"))
-        }
+        Some(Screen::Journal(journal)) if journal.records.is_loaded => (Role::Muted, journal.counted()),
         _ => (Role::Muted, String::new()),
     }
 }

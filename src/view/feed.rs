@@ -11,6 +11,7 @@
 
 use super::Scene;
 use super::canvas::{Canvas, Cells};
+use super::event::mark_sign;
 use super::prose::Prose;
 use super::theme::{Role, Theme};
 use super::words::{self, brief, full, glyph, leading, short};
@@ -84,6 +85,9 @@ pub(super) fn draw(scene: &Scene, canvas: &mut Canvas, area: Rect) {
         feed.window.rows.iter().enumerate().skip(feed.cursor.offset).take(usize::from(below.height));
     for (row, (at, event)) in visible.enumerate() {
         canvas.line(below, row, &line(scene, canvas.theme, &columns, event));
+        if event.first_users.iter().any(|login| feed.marks.has(login)) {
+            canvas.line(below, row, &mark_sign(canvas.theme, true));
+        }
         if at == selected {
             canvas.select(below, row);
         }

@@ -3,6 +3,7 @@
 use super::Scene;
 use super::canvas::{Canvas, Cells};
 use super::card_text::risk_role;
+use super::field;
 use super::panel::{Focus, Panel};
 use super::prose::Prose;
 use super::theme::{Role, Theme};
@@ -12,21 +13,32 @@ use crate::app::waits;
 use crate::domain::access::Access;
 use crate::domain::plan::FitTarget;
 use crate::domain::subject::ProviderAccount;
+use crate::domain::untrusted::width;
 use crate::domain::{Flow, Remote, Route};
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 use ratatui::text::Line;
 
 /// The rows below the list: a rule, and three that say more about the selected flow.
 const ABOUT: usize = 4;
+/// Before what is typed.
+const FIND: &str = "find ";
 /// Beside a flow whose accounts are not known yet.
 const FINDING_OUT: &str = "fits? finding out…";
 
-pub(super) fn draw(scene: &Scene, list: &FlowList, canvas: &mut Canvas) {
+pub(super) fn draw(scene: &Scene, list: &FlowList, canvas: &mut Canvas) -> Option<Position> {
     let count = list.choice.as_ref().map_or_else(|| list.ids().len(), |(_, accounts)| accounts.len());
-    let rows = count.max(1).min(scene.size.overlay_list_rows());
-    let area = scene.size.overlay(96, u16::try_from(rows + ABOUT + 2).unwrap_or(u16::MAX));
-    let aside =
-        if list.choice.is_some() { "a number chooses the account" } else { "a number or enter chooses" };
+    // Where something is typed the box stays as large as it was.
+    let all = if list.choice.is_some() { count } else { list.offers.len() };
+    let visible = list.rows(scene.size);
+    let rows = all.max(1).min(visible);
+    let field = usize::from(list.takes_text());
+    let area = scene.size.overlay(96, u16::try_from(rows + field + ABOUT + 2).unwrap_or(u16::MAX));
+    let aside = match (&list.choice, list.takes_text(), list.takes_number()) {
+        (Some(_), ..) => "a number chooses the account",
+        (None, false, _) => "a number or enter chooses",
+        (None, true, true) => "a number or enter chooses, letters find",
+        (None, true, false) => "enter chooses",
+    };
     let whom = match list.ask.many.len() {
         0 => list.ask.login.to_string(),
         users => format!("{users} users"),
@@ -36,9 +48,26 @@ pub(super) fn draw(scene: &Scene, list: &FlowList, canvas: &mut Canvas) {
         .scrolled(list.cursor.offset.min(count), rows, count)
         .draw(canvas, area);
     match &list.choice {
-        Some((_, accounts)) => draw_accounts(canvas, inner, accounts),
-        None => draw_offers(scene, canvas, inner, list),
+        Some((_, accounts)) => {
+            draw_accounts(canvas, inner, accounts);
+            None
+        }
+        None => draw_finder(scene, canvas, inner, list),
     }
+}
+
+/// What is typed, where something is or can be, above what it finds.
+fn draw_finder(scene: &Scene, canvas: &mut Canvas, area: Rect, list: &FlowList) -> Option<Position> {
+    let Some(finder) = list.finder.as_ref() else {
+        draw_offers(scene, canvas, area, list);
+        return None;
+    };
+    let below = Rect { y: area.y + 1.min(area.height), height: area.height.saturating_sub(1), ..area };
+    draw_offers(scene, canvas, below, list);
+    canvas.line(area, 0, &canvas.theme.line(Role::Muted, FIND));
+    let label = u16::try_from(width(FIND)).unwrap_or(0).min(area.width);
+    let row = Rect { x: area.x + label, width: area.width - label, height: 1.min(area.height), ..area };
+    field::draw(canvas, row, &finder.input)
 }
 
 fn draw_offers(scene: &Scene, canvas: &mut Canvas, area: Rect, list: &FlowList) {
@@ -50,16 +79,21 @@ fn draw_offers(scene: &Scene, canvas: &mut Canvas, area: Rect, list: &FlowList) 
     let rows = usize::from(area.height).saturating_sub(ABOUT);
     let columns = usize::from(area.width);
     let selected = list.cursor.index(&list.ids());
-    for (row, (at, offer)) in list.offers.iter().enumerate().skip(list.cursor.offset).take(rows).enumerate() {
-        canvas.line(area, row, &offer_line((scene, theme), at, (list, offer), columns));
+    let shown = || list.shown().enumerate();
+    for (row, (at, (number, offer))) in shown().skip(list.cursor.offset).take(rows).enumerate() {
+        canvas.line(area, row, &offer_line((scene, theme), number, (list, offer), columns));
         if at == selected {
             canvas.select(area, row);
         }
     }
     let below =
         Rect { y: area.y + area.height.min(rows as u16), height: area.height.min(ABOUT as u16), ..area };
-    if let Some(offer) = list.offers.get(selected) {
-        canvas.lines(below, &about(scene, theme, (list, offer), columns));
+    match shown().nth(selected) {
+        Some((_, (_, offer))) => canvas.lines(below, &about(scene, theme, (list, offer), columns)),
+        None => {
+            let words = format!("no flow has `{}` in its name, id, verb or product", list.typed().trim());
+            canvas.line(area, 0, &theme.line(Role::Muted, &theme.shown(&words, columns)));
+        }
     }
 }
 
@@ -69,7 +103,7 @@ fn offer_line(
     (list, offer): (&FlowList, &Offer),
     columns: usize,
 ) -> Line<'static> {
-    let number = if at < 9 { (at + 1).to_string() } else { String::new() };
+    let number = if at < flows::NUMBERED { (at + 1).to_string() } else { String::new() };
     let name = (columns * 9 / 20).min(42);
     let cells = Cells::new(theme);
     let no_access = flows::no_access(scene.state, &offer.flow).map(Err);
@@ -112,11 +146,11 @@ fn on_each(flow: &Flow) -> String {
 
 fn acts_on(target: &FitTarget) -> String {
     match target {
-        FitTarget::Account(account) => format!("{} {}", account.provider, account.user_id),
+        FitTarget::Account(account) => account.shown(),
         FitTarget::Choose(accounts) => format!("{} accounts to choose from", accounts.len()),
         FitTarget::Login(login) => format!("by login {login}"),
         FitTarget::Router(Some(account)) => {
-            format!("a router, about {} {}", account.provider, account.user_id)
+            format!("a router, about {}", account.shown())
         }
         FitTarget::Router(None) => "a router: it decides itself".to_owned(),
         FitTarget::Page(page) => format!("{}: {}", page.url.host_str().unwrap_or_default(), page.of.words()),
@@ -204,7 +238,7 @@ fn said_of(access: Option<&Access>) -> Option<(Role, String)> {
 fn draw_accounts(canvas: &mut Canvas, area: Rect, accounts: &[ProviderAccount]) {
     for (row, account) in accounts.iter().take(usize::from(area.height)).enumerate() {
         let cells = Cells::new(canvas.theme).left(Role::Key, &(row + 1).to_string(), 3);
-        let id = format!("{} {}", account.provider, account.user_id);
+        let id = account.shown();
         let columns = usize::from(area.width).saturating_sub(5) / 2;
         let line = cells.left(Role::Text, &id, columns).gap(2).left(
             Role::Muted,

@@ -244,7 +244,8 @@ fn counts(state: &State) -> Vec<Piece> {
     if health.pending > 0 {
         let (role, priority) =
             if health.pending < MANY_PENDING { (Role::Header, 25) } else { (Role::Warning, 65) };
-        let words = vec![format!("{} pending", words::number(health.pending))];
+        let pending = words::number(health.pending);
+        let words = vec![format!("{pending} in the inbox"), format!("{pending} inbox")];
         pieces.push(Piece::new(Side::Right, role, priority, words));
     }
     pieces.push(Piece::new(Side::Right, Role::Header, 30, vec![format!("{} open", health.open_findings)]));

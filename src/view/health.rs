@@ -382,7 +382,7 @@ fn holds(health: &Health, status: &StoreStatus, prose: &mut Prose) {
     fact("journal", Role::Text, &[counted(status.records, "record"), counted(status.actions, "action")]);
     fact("raw texts", Role::Text, &raws(health, status));
     if status.pending > 0 {
-        fact("pending", Role::Warning, &[format!("{} to be expanded", number(status.pending))]);
+        fact("inbox", Role::Warning, &[format!("{} to be expanded", number(status.pending))]);
     }
     if status.set_aside > 0 {
         let last = header.health.problems.first().map(|problem| format!("last: {}", problem.line()));

@@ -1,12 +1,13 @@
 //! The journal: what is asked for and how the chain stands, below it a row a record, and the selected one whole.
 //!
 //! ```text
-//!  / user:ann* since:7d                                        chain holds to 1204
-//!  when         what                    whom                     outcome
-//!  05-01 11:58Z suspend Okta account    ann@example.com          changed, verified
-//!  05-01 11:58Z suspend Okta account    ann@example.com          intended
-//!  05-01 11:40Z claim · no-mfa          ann@example.com          triage
+//!  / user:ann* since:7d                                            chain holds to 1204
+//!  when         whom               what                    outcome            by
+//!  05-01 11:58Z ann@example.com    suspend Okta account    changed, verified  kim (Bo)
+//!  05-01 11:40Z ann@example.com    claim · no-mfa          triage             kim (Bo)
 //! ```
+//!
+//! An action is one row, which says how it stands; every record of it is shown where records are asked for.
 
 mod detail;
 
@@ -14,13 +15,15 @@ use super::Scene;
 use super::canvas::{Canvas, Cells};
 use super::panel::{Focus, Panel};
 use super::theme::{Role, Theme};
+use super::words;
 use crate::app::journal::{Chain, JournalScreen};
 use crate::app::list::Extent;
+use crate::domain::journal::query::Rows;
 use crate::domain::journal::told::Told;
 use crate::domain::journal::{Record, RecordKind};
 use crate::domain::time::{self, Zone};
-use crate::domain::untrusted::{visible, width};
-use crate::domain::{ActionId, Evidence, Outcome};
+use crate::domain::untrusted::width;
+use crate::domain::{Action, ActionId, Evidence, NOTHING, Outcome};
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 use std::collections::BTreeSet;
@@ -30,8 +33,12 @@ const OUTCOME: usize = 9;
 const PROVEN: usize = 18;
 /// The least columns of a login.
 const LOGIN: usize = 15;
+/// The least and the most columns of who did it.
+const BY: (usize, usize) = (4, 10);
+/// From this width on there is room for who did it: below it the selected row alone says so.
+const WITH_BY: usize = 64;
 /// From this width on there is room for what is proven.
-const ROOMY: usize = 70;
+const ROOMY: usize = 76;
 
 pub(super) fn draw(scene: &Scene, screen: &JournalScreen, canvas: &mut Canvas) {
     let (list, detail) = scene.size.journal_parts();
@@ -58,7 +65,9 @@ fn draw_list(scene: &Scene, screen: &JournalScreen, canvas: &mut Canvas, area: R
     let (theme, zone) = (canvas.theme, &scene.state.settings.zone);
     let columns = usize::from(area.width);
     canvas.line(area, 0, &asked(scene, theme, screen, columns));
-    canvas.line(area, 1, &heading(zone, theme, screen, columns));
+    let rows = read(screen);
+    let widths = Widths::of(zone, screen, &rows, columns);
+    canvas.line(area, 1, &heading(zone, theme, screen, &widths));
     let part = |from: u16| Rect {
         y: area.y + from.min(area.height),
         height: area.height.saturating_sub(from),
@@ -66,15 +75,9 @@ fn draw_list(scene: &Scene, screen: &JournalScreen, canvas: &mut Canvas, area: R
     };
     let below = part(2);
     let selected = screen.at();
-    let widths = Widths::of(zone, screen, columns);
-    let mut told: BTreeSet<ActionId> = BTreeSet::new();
-    let rows = screen.records.rows.iter().enumerate().map(|(at, record)| {
-        let action = Told::of(record).action();
-        (at, record, action.is_some_and(|action| !told.insert(action)))
-    });
-    let rows = rows.skip(screen.cursor.offset).take(usize::from(below.height));
-    for (row, (at, record, is_told)) in rows.enumerate() {
-        canvas.line(below, row, &line(zone, theme, screen, (record, is_told), &widths));
+    let visible = rows.iter().enumerate().skip(screen.cursor.offset).take(usize::from(below.height));
+    for (row, (at, read)) in visible.enumerate() {
+        canvas.line(below, row, &line(zone, theme, (screen, read), &widths));
         if at == selected {
             canvas.select(below, row);
         }
@@ -83,6 +86,24 @@ fn draw_list(scene: &Scene, screen: &JournalScreen, canvas: &mut Canvas, area: R
         let row = screen.records.rows.len().saturating_sub(screen.cursor.offset);
         canvas.line(below, row, &theme.own_line(Role::Muted, &searching(screen)));
     }
+}
+
+/// A record that is held, read once a frame.
+struct Read<'a> {
+    record: &'a Record,
+    told: Told,
+    /// Whether a newer row is about the same action too.
+    is_told: bool,
+}
+
+fn read(screen: &JournalScreen) -> Vec<Read<'_>> {
+    let mut seen: BTreeSet<ActionId> = BTreeSet::new();
+    let one = |record| {
+        let told = Told::of(record);
+        let is_told = told.action().is_some_and(|action| !seen.insert(action));
+        Read { record, told, is_told }
+    };
+    screen.records.rows.iter().map(one).collect()
 }
 
 /// A search goes on by itself: how far it came.
@@ -124,7 +145,7 @@ fn chain(scene: &Scene, screen: &JournalScreen, columns: usize) -> (Role, String
     }
 }
 
-fn heading(zone: &Zone, theme: &Theme, screen: &JournalScreen, columns: usize) -> Line<'static> {
+fn heading(zone: &Zone, theme: &Theme, screen: &JournalScreen, widths: &Widths) -> Line<'static> {
     let alarm = |text: &str| theme.line(Role::Alarm, &format!(" ! {}", text.replace('\n', "; ")));
     if let Some(error) = &screen.error {
         return alarm(error);
@@ -144,72 +165,103 @@ fn heading(zone: &Zone, theme: &Theme, screen: &JournalScreen, columns: usize) -
         (true, true) if is_filtered => theme.line(Role::Muted, " no record fits"),
         (true, true) => theme.line(Role::Muted, " nothing was run or changed from here yet"),
         (true, false) => {
-            let Widths { what, whom, how } = Widths::of(zone, screen, columns);
+            let Widths { whom, what, how, by } = *widths;
             let cells = Cells::new(theme).gap(1).left(Role::Muted, "when", zone.minutes_columns()).gap(1);
-            let cells = cells.left(Role::Muted, "what", what).gap(1).left(Role::Muted, "whom", whom).gap(1);
-            cells.left(Role::Muted, "outcome", how).line()
+            let cells = cells.left(Role::Muted, "whom", whom).gap(1).left(Role::Muted, "what", what).gap(1);
+            let cells = cells.left(Role::Muted, "outcome", how);
+            if by == 0 { cells.line() } else { cells.gap(1).left(Role::Muted, "by", by).line() }
         }
     }
 }
 
-/// The columns of a row: what happened to whom, then how it ended.
+/// The columns of a row: whom it was on, what was done, how it ended, and by whom; 0 is not shown.
 struct Widths {
-    what: usize,
     whom: usize,
+    what: usize,
     how: usize,
+    by: usize,
 }
 
 impl Widths {
     /// What those who are held do not need of theirs is left to what happened.
-    fn of(zone: &Zone, screen: &JournalScreen, columns: usize) -> Widths {
-        let how = if columns >= ROOMY { PROVEN } else { OUTCOME };
-        let rest = columns.saturating_sub(zone.minutes_columns() + how + 5);
-        let logins = screen.records.rows.iter().filter_map(|record| Told::of(record).whom());
-        let whom = logins.map(|login| width(&login)).max().unwrap_or(0);
-        let whom = whom.max(LOGIN).min(rest * 11 / 20);
-        Widths { what: rest - whom, whom, how }
+    fn of(zone: &Zone, screen: &JournalScreen, rows: &[Read], columns: usize) -> Widths {
+        let widest = |words: &dyn Fn(&Read) -> String| rows.iter().map(|read| width(&words(read))).max();
+        let most = if columns >= ROOMY { PROVEN } else { OUTCOME };
+        let how = widest(&|read| how(screen, read, most).1).unwrap_or(0).clamp(OUTCOME, most);
+        let by = match columns >= WITH_BY {
+            true => widest(&|read| by(screen, read)).unwrap_or(0).clamp(BY.0, BY.1),
+            false => 0,
+        };
+        let taken = zone.minutes_columns() + how + by + usize::from(by > 0) + 5;
+        let rest = columns.saturating_sub(taken);
+        let whom = widest(&|read| whom(&read.told)).unwrap_or(0).max(LOGIN).min(rest / 2);
+        Widths { whom, what: rest - whom, how, by }
+    }
+}
+
+/// Whom it was on, by the account first; of a run on many how many, of what is about nobody nothing.
+fn whom(told: &Told) -> String {
+    let users = || told.bulk().and(told.users()).map(|users| format!("{} users", words::number(users)));
+    told.whom().or_else(users).unwrap_or_else(|| NOTHING.to_owned())
+}
+
+/// Who did it: of an action's row whoever ran it, of a record whoever wrote it, if it says so.
+fn by(screen: &JournalScreen, read: &Read) -> String {
+    let runner = || screen.actions.get(&read.told.action()?).map(|action| action.actor.brief());
+    let writer = || read.told.who_briefly();
+    let who = match screen.query.rows() {
+        Rows::Actions => runner().or_else(writer),
+        Rows::Records => writer().or_else(runner),
+    };
+    who.unwrap_or_else(|| NOTHING.to_owned())
+}
+
+/// How it ended: an action's row as it stands now, a record as far as it knows. What somebody says of it is never cut
+/// short to what is proven.
+fn how(screen: &JournalScreen, Read { record, told, .. }: &Read, columns: usize) -> (Role, String) {
+    if record.damage.is_some() {
+        return (Role::Alarm, "damaged".to_owned());
+    }
+    let action = told.action().filter(|_| screen.query.rows() == Rows::Actions);
+    let action = action.and_then(|id| screen.actions.get(&id));
+    let said = action.map_or_else(|| told.said(), Action::said);
+    if let Some(said) = said {
+        return (Role::Text, format!("said: {}", said.shown()));
+    }
+    let stands = action.map(|action| (action.outcome, Some(action.evidence.word())));
+    match stands.or_else(|| told.outcome().map(|outcome| (outcome, told.evidence()))) {
+        Some((outcome, evidence)) => (outcome.into(), ended(outcome, evidence, columns)),
+        None => (Role::Muted, record.kind.word().to_owned()),
     }
 }
 
 fn line(
     zone: &Zone,
     theme: &Theme,
-    screen: &JournalScreen,
-    (record, is_told): (&Record, bool),
+    (screen, read): (&JournalScreen, &Read),
     widths: &Widths,
 ) -> Line<'static> {
-    let Widths { what, whom, how } = *widths;
-    let told = Told::of(record);
+    let Read { record, told, is_told } = read;
     let at = zone.minutes(record.at);
     // What a newer row tells of the same action too is quieter: each action stands out once.
-    let text = if is_told { Role::Muted } else { Role::Text };
+    let text = if *is_told { Role::Muted } else { Role::Text };
     let role = if record.damage.is_some() { Role::Alarm } else { text };
-    let about = told.whom().unwrap_or_else(|| told.who());
+    let (ended_role, ended) = how(screen, read, widths.how);
     let cells = Cells::new(theme).gap(1).left(Role::Muted, &at, zone.minutes_columns()).gap(1);
-    let cells = cells.left(role, &deed(theme, screen, record, &told), what).gap(1);
-    let cells = cells.left(text, &about, whom).gap(1);
-    match (&record.damage, told.outcome()) {
-        (Some(_), _) => cells.left(Role::Alarm, "damaged", how),
-        // Cut short it must not read like what is proven.
-        (None, _) if told.said().is_some() => cells.left(text, &format!("said: {}", said_of(&told)), how),
-        (None, Some(outcome)) => cells.left(outcome, &ended(outcome, &told, how), how),
-        (None, None) => cells.left(Role::Muted, record.kind.word(), how),
+    let cells = cells.left(text, &whom(told), widths.whom).gap(1);
+    let cells = cells.left(role, &deed(theme, screen, record, told), widths.what).gap(1);
+    let cells = cells.left(ended_role, &ended, widths.how);
+    match widths.by {
+        0 => cells.line(),
+        columns => cells.gap(1).left(Role::Muted, &by(screen, read), columns).line(),
     }
-    .line()
 }
 
 /// How it ended, and where there is room what is proven of it: that it was answered goes without saying.
-fn ended(outcome: Outcome, told: &Told, columns: usize) -> String {
+fn ended(outcome: Outcome, evidence: Option<&str>, columns: usize) -> String {
     let answered = Evidence::Acknowledged.word();
-    match told.evidence().filter(|word| columns >= PROVEN && *word != answered) {
-        Some(evidence) => format!("{}, {evidence}", outcome.word()),
-        None => outcome.word().to_owned(),
-    }
-}
-
-/// What somebody says of an action, without by whom.
-fn said_of(told: &Told) -> String {
-    told.said().map(|said| said.word().replace('-', " ")).unwrap_or_default()
+    let long = evidence.filter(|word| *word != answered).map(|word| format!("{}, {word}", outcome.word()));
+    long.filter(|long| width(long) <= columns).unwrap_or_else(|| outcome.word().to_owned())
 }
 
 /// What was done, in the words of its flow where it is known: without articles, for there is little room.
@@ -223,7 +275,8 @@ fn deed(theme: &Theme, screen: &JournalScreen, record: &Record, told: &Told) -> 
         RecordKind::Expired => format!("{verb} (its lease ran out)"),
         RecordKind::Said => {
             let by = told.actor().unwrap_or_default();
-            format!("{verb} ({}, said by {})", said_of(told), visible(by.name()))
+            let said = told.said().map(|said| said.by(by.name())).unwrap_or_default();
+            format!("{verb} ({said})")
         }
         _ => verb,
     }

@@ -128,6 +128,7 @@ fn range(zone: &Zone, screen: &LogScreen) -> String {
         Moment::Now => "now".to_owned(),
         Moment::Ago(span) => format!("{} ago", time::span(span)),
         Moment::At(at) => zone.minutes(at),
+        Moment::Today | Moment::Yesterday => moment.to_string(),
     };
     match (screen.ask.since, screen.ask.until) {
         (Moment::Ago(span), Moment::Now) => format!("past {}", time::span(span)),

@@ -192,7 +192,7 @@ fn overlay(scene: &Scene, canvas: &mut Canvas) -> Option<Position> {
     match scene.state.overlay.as_ref()? {
         Overlay::Help(scroll) => help::draw(scene, scroll.offset, canvas),
         Overlay::Prompt(prompt) => return prompt::draw(scene, prompt, canvas),
-        Overlay::Flows(list) => flows::draw(scene, list, canvas),
+        Overlay::Flows(list) => return flows::draw(scene, list, canvas),
         Overlay::Card(card) => match &card.dry_run {
             Some(dry_run) => dry_run::draw(scene, dry_run, canvas),
             None => return card::draw(scene, card, canvas),

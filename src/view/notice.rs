@@ -13,6 +13,8 @@ use ratatui::layout::Rect;
 
 /// The most rows of what just happened.
 const MOST: u16 = 4;
+/// The most rows of it over the end of a list.
+const OVER: u16 = 3;
 
 pub(super) fn draw(scene: &Scene, canvas: &mut Canvas, area: Rect) {
     canvas.fill(area, Role::Text);
@@ -40,6 +42,17 @@ pub(super) fn draw_over(scene: &Scene, canvas: &mut Canvas, area: Rect) {
         Some(Overlay::Card(_) | Overlay::Many(_) | Overlay::Flows(_) | Overlay::Link(_))
     );
     let Some((role, text)) = said(scene).filter(|_| is_covered) else { return };
+    // A list can spare its last row too; a card cannot: what is asked stands there.
+    let is_long = width(&text) + 4 > usize::from(area.width);
+    if is_long && matches!(scene.state.overlay, Some(Overlay::Flows(_))) {
+        let mut prose = Prose::new(canvas.theme, usize::from(area.width.saturating_sub(2)));
+        prose.say(role, &text);
+        let lines = prose.lines();
+        let rows = u16::try_from(lines.len()).unwrap_or(u16::MAX).min(OVER);
+        let area = Rect { y: (area.y + 1).saturating_sub(rows), height: rows, ..area };
+        canvas.fill(area, Role::Text);
+        return canvas.lines(inner(area), &lines);
+    }
     let text = canvas.theme.shown(&format!(" {text} "), usize::from(area.width.saturating_sub(2)));
     let columns = u16::try_from(width(&text)).unwrap_or(u16::MAX);
     let area = Rect { width: columns.min(inner(area).width), ..inner(area) };

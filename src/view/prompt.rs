@@ -31,7 +31,7 @@ const OF_RECORDS: [(&str, &str); 6] = [
     ("flow:okta-suspend", "by:bo likewise: who did it"),
     ("outcome:unknown", "changed accepted refused failed"),
     ("kind:intended", "settled triage setting bulk"),
-    ("since:7d until:2026-05-01", "when it was written"),
+    ("since:yesterday until:2h", "or 7d, 2026-05-01: when"),
     ("words \"in quotes\" -not", "free text; - negates"),
 ];
 

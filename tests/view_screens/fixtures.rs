@@ -17,7 +17,8 @@ use idtriage::domain::counts::StateCounts;
 use idtriage::domain::dossier::{AddressUsers, EndUserRef, LoadedPart, Problem};
 use idtriage::domain::event::{Detail, EventDetail};
 use idtriage::domain::iam_configuration::{ConfigurationChange, Onto};
-use idtriage::domain::journal::query::JournalQuery;
+use idtriage::domain::journal::query::{JournalQuery, Rows};
+use idtriage::domain::journal::told::Told as RecordTold;
 use idtriage::domain::journal::{Damage, Record, RecordKind, Verdict, Verifier};
 use idtriage::domain::log::{LogAsk, LogQuery, LogRecord};
 use idtriage::domain::look_up::{Assignment, LookUp, LookedUp};
@@ -633,7 +634,19 @@ fn verdict() -> Verdict {
 }
 
 fn slice(query: &JournalQuery) -> JournalSlice {
-    let rows = records().into_iter().filter(|record| query.matches(record, ago(0))).collect();
+    let all = records();
+    let of = |id: ActionId| -> Vec<Record> {
+        all.iter().filter(|record| RecordTold::of(record).action() == Some(id)).cloned().collect()
+    };
+    let is_row =
+        |record: &&Record| match RecordTold::of(record).action().filter(|_| query.rows() == Rows::Actions) {
+            Some(id) => {
+                let of = of(id);
+                of[0].seq == record.seq && query.matches_action(record, &of, ago(0))
+            }
+            None => query.matches(record, ago(0)),
+        };
+    let rows = all.iter().filter(is_row).cloned().collect();
     JournalSlice { page: Page { rows, next: None }, actions: actions(&Login::new(ANN)), absent: Vec::new() }
 }
 

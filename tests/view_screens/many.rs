@@ -230,7 +230,7 @@ fn what_cannot_be_done_with_a_run_is_not_offered() {
     assert!(!done.iter().any(|key| key.ends_with("go on") || key.ends_with("stop")), "{done:?}");
     assert!(!done.iter().any(|key| key.ends_with("pause")), "{done:?}");
     go(&mut state, Msg::Opened);
-    assert_eq!(offered(&state).get(..3).unwrap(), ["f exceptions", "enter person", "e CSV"]);
+    assert_eq!(offered(&state).get(..3).unwrap(), ["f exceptions", "esc back", "enter person"]);
     go(&mut state, Msg::BulkFiltered);
     assert_eq!(offered(&state).first().unwrap(), "f waiting");
 }
@@ -239,10 +239,10 @@ fn what_cannot_be_done_with_a_run_is_not_offered() {
 fn a_run_that_waits_offers_to_go_on_first() {
     let mut state = on_bulk(80, 24);
     let keys = offered(&state);
-    assert_eq!(keys.get(..4).unwrap(), ["c go on", "S stop", "f exceptions", "enter person"]);
+    assert_eq!(keys.get(..4).unwrap(), ["c go on", "S stop", "f exceptions", "esc back"]);
     assert_eq!(keys.last().unwrap(), "? help");
     state.settings.is_read_only = true;
-    assert_eq!(offered(&state).get(..3).unwrap(), ["f exceptions", "enter person", "e CSV"]);
+    assert_eq!(offered(&state).get(..3).unwrap(), ["f exceptions", "esc back", "enter person"]);
 }
 
 /// Asked for from a run, the list is where it was: nobody walks in circles.

@@ -171,11 +171,17 @@ fn journal() {
     tell(&mut state, Msg::JournalAsked);
     tell(&mut state, Msg::JournalFiltered(query));
     look("journal_filtered_80x24", &state);
+    tell(&mut state, Msg::Opened);
+    look("journal_records_80x24", &state);
 }
 
 #[test]
 fn flows() {
     look("flows_80x24", &with_flows(80, 24));
+    let mut state = with_flows(60, 16);
+    tell(&mut state, Msg::FilterAsked);
+    type_text(&mut state, "entra group");
+    look("flows_found_60x16", &state);
 }
 
 #[test]

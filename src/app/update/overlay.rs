@@ -7,13 +7,13 @@ use crate::app::list::Scroll;
 use crate::app::msg::{Motion, Msg};
 use crate::app::prompt::{self, PromptKind};
 use crate::app::state::{Overlay, QuitQuestion, State};
-use crate::app::{bulk, dry_run, form, header, many, triage};
+use crate::app::{bulk, dry_run, flows, form, header, many, triage};
 
 /// What happens to the overlay, or opens one.
 pub(super) fn overlaid(state: &mut State, msg: Msg) -> Vec<Effect> {
     match msg {
         Msg::HelpAsked => quiet(|| state.overlay = Some(Overlay::Help(Scroll::default()))),
-        Msg::FilterAsked if bulk::is_here(state) => bulk::filter_asked(state),
+        Msg::FilterAsked if matches!(state.overlay, Some(Overlay::Flows(_))) => quiet(|| flows::typed(state)),
         Msg::FilterAsked => prompt::open(state, prompt::filter_of(state)),
         Msg::LogCompleted => quiet(|| prompt_completed(state)),
         Msg::PromptAsked => prompt::open(state, PromptKind::Command),
@@ -67,6 +67,7 @@ fn choice_moved(state: &mut State, motion: Motion) {
             }
         }
         Some(Overlay::Form(_)) => form::moved(state, motion),
+        Some(Overlay::Flows(list)) => flows::moved(list, motion, state.size),
         Some(Overlay::Link(card)) => card.shows_qr = !card.shows_qr,
         _ => {}
     }
@@ -80,6 +81,7 @@ fn edited(state: &mut State, request: tui_input::InputRequest) {
         Some(Overlay::Many(_)) => many::edited(state, request),
         Some(Overlay::Ask(_)) => bulk::edited(state, request),
         Some(Overlay::Form(_)) => form::edited(state, request),
+        Some(Overlay::Flows(list)) => flows::edited(list, request),
         _ => {}
     }
 }
@@ -90,6 +92,7 @@ fn pasted(state: &mut State, text: &str) {
         Some(Overlay::Prompt(prompt)) => prompt::pasted(&mut prompt.input, text),
         Some(Overlay::Dialog(dialog)) => prompt::pasted(&mut dialog.input, text),
         Some(Overlay::Form(_)) => form::pasted(state, text),
+        Some(Overlay::Flows(list)) => flows::pasted(list, text),
         Some(Overlay::Card(card)) if card.dry_run.is_some() => {}
         Some(Overlay::Many(card)) if card.dry_run.is_some() => {}
         Some(Overlay::Card(card)) if card.field == Field::Reason => prompt::pasted(&mut card.reason, text),
@@ -105,6 +108,7 @@ fn submitted(state: &mut State) -> Vec<Effect> {
         Some(Overlay::Many(_)) => many::submitted(state),
         Some(Overlay::Ask(_)) => bulk::submitted(state),
         Some(Overlay::Form(_)) => form::submitted(state),
+        Some(Overlay::Flows(_)) => flows::opened(state),
         _ => Vec::new(),
     }
 }

@@ -25,8 +25,8 @@ pub(super) fn moved(state: &mut State, motion: Motion) -> Vec<Effect> {
             return quiet(|| scroll.go(motion, extent.lines, extent.height));
         }
         Some(Overlay::Flows(list)) => {
-            let height = state.size.overlay_list_rows();
-            return quiet(|| flows::moved(list, motion, height));
+            let size = state.size;
+            return quiet(|| flows::moved(list, motion, size));
         }
         Some(Overlay::Card(_)) => return quiet(|| card::moved(state, motion)),
         Some(Overlay::Many(_)) => return quiet(|| many::moved(state, motion)),
@@ -108,7 +108,7 @@ pub(super) fn went_back(state: &mut State) -> Vec<Effect> {
         return many::left(state);
     }
     if let Some(Overlay::Flows(list)) = &mut state.overlay
-        && list.choice.take().is_some()
+        && (list.choice.take().is_some() || list.is_cleared())
     {
         return Vec::new();
     }

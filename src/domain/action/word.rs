@@ -39,7 +39,7 @@ impl Said {
     }
 
     /// For people: `not changed`.
-    fn shown(self) -> &'static str {
+    pub fn shown(self) -> &'static str {
         match self {
             Said::Changed => "changed",
             Said::NotChanged => "not changed",

@@ -8,7 +8,8 @@ use super::{Record, RecordKind};
 use crate::domain::action::Said;
 use crate::domain::log::Moment;
 use crate::domain::query::{self, Comparison, Pattern, QueryError, Token};
-use crate::domain::{Login, Outcome};
+use crate::domain::time::Zone;
+use crate::domain::{ActionId, Login, Outcome};
 use jiff::Timestamp;
 use std::fmt;
 
@@ -16,6 +17,19 @@ use std::fmt;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct JournalQuery {
     terms: Vec<(Sign, Test)>,
+    rows: Rows,
+    /// Whose days `since:yesterday` means.
+    zone: Zone,
+}
+
+/// What a row of the answer is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Rows {
+    /// Every record.
+    #[default]
+    Records,
+    /// The newest record of each action; what is about no action has a row of its own.
+    Actions,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,12 +55,16 @@ enum Test {
 }
 
 /// The forms, for whoever wrote another one.
-const HINT: &str = "hint: terms are `user:LOGIN` (or an account's id), `flow:ID`, `kind:settled`, `outcome:unknown`, `said:changed`, `by:NAME`, `action:ID`, `bulk:ID`, `since:7d`, `until:2026-05-01` and free words; `-` negates, quotes hold blanks";
+const HINT: &str = "hint: terms are `user:LOGIN` (or an account's id), `flow:ID`, `kind:settled`, `outcome:unknown`, `said:changed`, `by:NAME`, `action:ID`, `bulk:ID`, `since:7d` or `since:yesterday`, `until:2026-05-01` and free words; `-` negates, quotes hold blanks";
 
 /// From when on, and before when.
 pub type Span = (Option<Timestamp>, Option<Timestamp>);
 
 impl JournalQuery {
+    fn of(terms: Vec<(Sign, Test)>) -> JournalQuery {
+        JournalQuery { terms, ..JournalQuery::default() }
+    }
+
     /// Parses a filter.
     ///
     /// # Errors
@@ -58,12 +76,42 @@ impl JournalQuery {
             let sign = if token.negated { Sign::IsNot } else { Sign::Is };
             test(&token).map(|test| (sign, test)).map_err(said)
         });
-        Ok(JournalQuery { terms: terms.collect::<Result<_, String>>()? })
+        Ok(JournalQuery::of(terms.collect::<Result<_, String>>()?))
     }
 
     /// What there is about a person.
     pub fn of_user(login: &Login) -> JournalQuery {
-        JournalQuery { terms: vec![(Sign::Is, Test::User(Pattern::exactly(login.raw())))] }
+        JournalQuery::of(vec![(Sign::Is, Test::User(Pattern::exactly(login.raw())))])
+    }
+
+    /// Every record of an action.
+    pub fn of_action(id: ActionId) -> JournalQuery {
+        JournalQuery::of(vec![(Sign::Is, Test::Action(Pattern::exactly(&id.to_string())))])
+    }
+
+    /// Whether it asks for the records of one action, and for nothing else.
+    pub fn is_of_one_action(&self) -> bool {
+        let is_it = |(sign, test): &(Sign, Test)| {
+            *sign == Sign::Is && matches!(test, Test::Action(id) if id.literal().is_some())
+        };
+        self.rows == Rows::Records && self.terms.len() == 1 && self.terms.iter().all(is_it)
+    }
+
+    /// The same, answered in such rows.
+    #[must_use]
+    pub fn in_rows(self, rows: Rows) -> JournalQuery {
+        JournalQuery { rows, ..self }
+    }
+
+    /// The same, its days those of a zone; without one they are UTC's.
+    #[must_use]
+    pub fn in_zone(self, zone: Zone) -> JournalQuery {
+        JournalQuery { zone, ..self }
+    }
+
+    /// What a row of the answer is.
+    pub fn rows(&self) -> Rows {
+        self.rows
     }
 
     /// The same within a span of time.
@@ -87,10 +135,12 @@ impl JournalQuery {
     /// The span outside of which nothing can match.
     pub fn span(&self, now: Timestamp) -> Span {
         let tests = || self.terms.iter().filter(|(sign, _)| *sign == Sign::Is).map(|(_, test)| test);
-        let since =
-            tests().filter_map(|test| if let Test::Since(at) = test { Some(at.at(now)) } else { None });
-        let until =
-            tests().filter_map(|test| if let Test::Until(at) = test { Some(at.at(now)) } else { None });
+        let since = tests().filter_map(|test| {
+            if let Test::Since(at) = test { Some(at.at_in(&self.zone, now)) } else { None }
+        });
+        let until = tests().filter_map(|test| {
+            if let Test::Until(at) = test { Some(at.at_in(&self.zone, now)) } else { None }
+        });
         (since.max(), until.min())
     }
 
@@ -107,7 +157,42 @@ impl JournalQuery {
             return true;
         }
         let told = Told::of(record);
-        self.terms.iter().all(|(sign, test)| holds(test, record, &told, now) == (*sign == Sign::Is))
+        self.terms.iter().all(|(sign, test)| self.holds(test, record, &told, now) == (*sign == Sign::Is))
+    }
+
+    /// Whether an action matches of which this record is the row, and these are the records, newest first. A term
+    /// holds where it holds for any of them: who ran it stands in one, how it ended in another. But for its outcome and
+    /// what is said of it, which is the newest one, and for its time, which is that of the row.
+    pub fn matches_action(&self, row: &Record, all: &[Record], now: Timestamp) -> bool {
+        let told: Vec<(&Record, Told)> = all.iter().map(|record| (record, Told::of(record))).collect();
+        let row_told = Told::of(row);
+        let holds_for = |test: &Test| match test {
+            Test::Since(_) | Test::Until(_) => self.holds(test, row, &row_told, now),
+            Test::Outcome(outcome) => told.iter().find_map(|(_, told)| told.outcome()) == Some(*outcome),
+            Test::Said(said) => told.iter().find_map(|(_, told)| told.said()) == Some(*said),
+            _ => told.iter().any(|(record, told)| self.holds(test, record, told, now)),
+        };
+        self.terms.iter().all(|(sign, test)| holds_for(test) == (*sign == Sign::Is))
+    }
+
+    fn holds(&self, test: &Test, record: &Record, told: &Told, now: Timestamp) -> bool {
+        let id = |id: Option<String>, pattern: &Pattern| id.is_some_and(|id| pattern.matches(&id));
+        match test {
+            Test::User(pattern) => told.of_whom().iter().any(|login| pattern.matches(login.raw())),
+            Test::Flow(pattern) => told.flow().is_some_and(|flow| pattern.matches(flow)),
+            Test::By(pattern) => told.names().iter().any(|name| pattern.matches(name)),
+            Test::Action(pattern) => id(told.action().map(|id| id.to_string()), pattern),
+            Test::Bulk(pattern) => id(told.bulk().map(str::to_owned), pattern),
+            Test::Kind(kind) => record.kind == *kind,
+            Test::Outcome(outcome) => told.outcome() == Some(*outcome),
+            Test::Said(said) => told.said() == Some(*said),
+            Test::Since(at) => record.at >= at.at_in(&self.zone, now),
+            Test::Until(at) => record.at < at.at_in(&self.zone, now),
+            Test::Words(words) => {
+                let content = record.content.as_deref().unwrap_or_default().to_lowercase();
+                words.split_whitespace().all(|word| content.contains(&word.to_lowercase()))
+            }
+        }
     }
 }
 
@@ -123,26 +208,6 @@ fn named(test: &Test) -> Option<(u8, Term)> {
         Test::By(pattern) => exactly(5, "by", pattern),
         Test::Kind(kind) => Some((6, ("kind", kind.word().to_owned()))),
         Test::Since(_) | Test::Until(_) | Test::Words(_) => None,
-    }
-}
-
-fn holds(test: &Test, record: &Record, told: &Told, now: Timestamp) -> bool {
-    let id = |id: Option<String>, pattern: &Pattern| id.is_some_and(|id| pattern.matches(&id));
-    match test {
-        Test::User(pattern) => told.of_whom().iter().any(|login| pattern.matches(login.raw())),
-        Test::Flow(pattern) => told.flow().is_some_and(|flow| pattern.matches(flow)),
-        Test::By(pattern) => told.names().iter().any(|name| pattern.matches(name)),
-        Test::Action(pattern) => id(told.action().map(|id| id.to_string()), pattern),
-        Test::Bulk(pattern) => id(told.bulk().map(str::to_owned), pattern),
-        Test::Kind(kind) => record.kind == *kind,
-        Test::Outcome(outcome) => told.outcome() == Some(*outcome),
-        Test::Said(said) => told.said() == Some(*said),
-        Test::Since(at) => record.at >= at.at(now),
-        Test::Until(at) => record.at < at.at(now),
-        Test::Words(words) => {
-            let content = record.content.as_deref().unwrap_or_default().to_lowercase();
-            words.split_whitespace().all(|word| content.contains(&word.to_lowercase()))
-        }
     }
 }
 
@@ -249,12 +314,33 @@ mod tests {
     }
 
     #[rstest]
+    #[case::who_and_how_stand_in_two_records("by:bo outcome:changed", true)]
+    #[case::how_it_ended_is_the_newest("outcome:unknown", false)]
+    #[case::nor_is_it_what_it_was("-outcome:unknown", true)]
+    #[case::of_any_record("kind:intended paris", true)]
+    #[case::of_none("-by:bo", false)]
+    #[case::as_of_the_row("since:11h", false)]
+    fn an_action_matches_by_all_its_records(#[case] text: &str, #[case] expected: bool) {
+        let id = "00000000-0000-0000-0000-000000000007";
+        let one = |kind, content: serde_json::Value| {
+            Record::after(None, "2026-05-01T12:00:00Z".parse().unwrap(), kind, content.to_string())
+        };
+        let bo = serde_json::json!({"user": "root", "analyst": "Bo", "host": "h"});
+        let all = [
+            one(RecordKind::Settled, serde_json::json!({"action": id, "outcome": "changed"})),
+            one(RecordKind::Expired, serde_json::json!({"action": id, "outcome": "unknown"})),
+            one(RecordKind::Intended, serde_json::json!({"action": id, "reason": "Paris", "actor": bo})),
+        ];
+        assert_eq!(JournalQuery::parse(text).unwrap().matches_action(&all[0], &all, now()), expected);
+    }
+
+    #[rstest]
     #[case("user:", "`user:` has no value at column 1")]
     #[case("a kind:log", "`log` is not a kind of record at column 3")]
     #[case("outcome:fine", "`fine` is not an outcome at column 1")]
     #[case("said:done", "`done` is not what is said of an action at column 1")]
     #[case("severity>=high", "`severity` cannot be compared at column 1")]
-    #[case("since:yesterday", "`yesterday` is not a time")]
+    #[case("since:tomorrow", "`tomorrow` is not a time")]
     #[case("colour:red", "there is no field `colour`")]
     fn what_is_not_understood_is_said(#[case] text: &str, #[case] expected: &str) {
         let error = JournalQuery::parse(text).unwrap_err();
@@ -270,6 +356,18 @@ mod tests {
         let narrowest = JournalQuery::parse(text).unwrap().narrowest();
         assert_eq!(narrowest, expected.map(|(name, value)| (name, value.to_owned())));
         assert!(!JournalQuery::parse(text).unwrap().is_looked_up(), "it has other terms too");
+    }
+
+    #[test]
+    fn a_day_is_that_of_whoever_asks() {
+        let query = JournalQuery::parse("since:yesterday until:today").unwrap();
+        let midnight = |text: &str| Some(text.parse::<Timestamp>().unwrap());
+        let utc = (midnight("2026-05-01T00:00:00Z"), midnight("2026-05-02T00:00:00Z"));
+        assert_eq!(query.span(now()), utc);
+        let zone = Zone::Local(jiff::tz::TimeZone::fixed(jiff::tz::offset(-5)));
+        let there = query.in_zone(zone);
+        assert_eq!(there.span(now()), (midnight("2026-04-30T05:00:00Z"), midnight("2026-05-01T05:00:00Z")));
+        assert!(!there.matches(&record(), now()), "noon of the first is today there");
     }
 
     #[test]

@@ -112,6 +112,17 @@ impl Told {
         }
     }
 
+    /// The same for a column.
+    pub fn who_briefly(&self) -> Option<String> {
+        let named = self.actor().map(|actor| actor.brief()).filter(|name| !name.is_empty());
+        named.or_else(|| self.text("source").map(str::to_owned))
+    }
+
+    /// How many users a run on many is on.
+    pub fn users(&self) -> Option<u64> {
+        self.value("users")?.as_u64()
+    }
+
     /// What was done, without whom it was done to.
     pub fn deed(&self) -> String {
         self.parts().join(" · ")

@@ -1,6 +1,6 @@
-//! A time as an analyst writes it: RFC 3339, `now`, or how long ago.
+//! A time as an analyst writes it: RFC 3339, `now`, `today`, `yesterday`, or how long ago.
 
-use crate::domain::time;
+use crate::domain::time::{self, Zone};
 use jiff::{SignedDuration, Timestamp};
 use std::fmt;
 
@@ -26,6 +26,10 @@ pub enum Moment {
     Ago(SignedDuration),
     /// A fixed time.
     At(Timestamp),
+    /// When the present day began.
+    Today,
+    /// When the day before it began.
+    Yesterday,
 }
 
 impl Moment {
@@ -34,29 +38,46 @@ impl Moment {
         Moment::Ago(SignedDuration::from_hours(hours))
     }
 
-    /// Reads `now`, an RFC 3339 time, a date, or a span before now: `2h`, `7 days`, `1h30m`.
+    /// Reads `now`, `today`, `yesterday`, an RFC 3339 time, a date, or a span before now: `2h`, `7 days`, `1h30m`.
     ///
     /// # Errors
     /// A sentence with the forms that are known.
     pub fn parse(text: &str) -> Result<Moment, String> {
         let text = text.trim();
-        if text.eq_ignore_ascii_case("now") {
-            return Ok(Moment::Now);
+        let words = [Moment::Now, Moment::Today, Moment::Yesterday];
+        if let Some(moment) = words.into_iter().find(|word| text.eq_ignore_ascii_case(&word.to_string())) {
+            return Ok(moment);
         }
         let known = time::parse(text).map(Moment::At).or_else(|| span(text).map(Moment::Ago));
         known.ok_or_else(|| {
             format!(
-                "`{text}` is not a time: write `2026-05-01T12:00:00Z`, `now`, or how long ago: `2h`, `7 days`"
+                "`{text}` is not a time: write `2026-05-01T12:00:00Z`, `now`, `today`, `yesterday`, or how long ago: `2h`, `7 days`"
             )
         })
     }
 
-    /// When it is, seen from a present.
+    /// When it is, seen from a present; days are UTC's.
     pub fn at(self, now: Timestamp) -> Timestamp {
+        self.at_in(&Zone::Utc, now)
+    }
+
+    /// When it is, seen from a present; days are those of a zone.
+    pub fn at_in(self, zone: &Zone, now: Timestamp) -> Timestamp {
         match self {
             Moment::Now => now,
             Moment::Ago(span) => now.saturating_sub(span).unwrap_or(Timestamp::MIN),
             Moment::At(at) => at,
+            Moment::Today => zone.day_began(now, 0),
+            Moment::Yesterday => zone.day_began(now, 1),
+        }
+    }
+
+    /// The same, with a day of a zone as the time at which it began: for whoever does not know the zone.
+    #[must_use]
+    pub fn with_days_of(self, zone: &Zone, now: Timestamp) -> Moment {
+        match self {
+            Moment::Today | Moment::Yesterday => Moment::At(self.at_in(zone, now)),
+            Moment::Now | Moment::Ago(_) | Moment::At(_) => self,
         }
     }
 }
@@ -68,6 +89,8 @@ impl fmt::Display for Moment {
             Moment::Now => f.write_str("now"),
             Moment::Ago(span) => f.write_str(&time::span(*span)),
             Moment::At(at) => f.write_str(&time::rfc3339_seconds(*at)),
+            Moment::Today => f.write_str("today"),
+            Moment::Yesterday => f.write_str("yesterday"),
         }
     }
 }
@@ -107,6 +130,8 @@ mod tests {
     #[case("2026-04-30T23:00:00Z", "2026-04-30T23:00:00Z")]
     #[case("2026-05-01T01:00:00+02:00", "2026-04-30T23:00:00Z")]
     #[case("2026-04-30", "2026-04-30T00:00:00Z")]
+    #[case("Today", "2026-05-01T00:00:00Z")]
+    #[case("yesterday", "2026-04-30T00:00:00Z")]
     fn a_time_is_read(#[case] text: &str, #[case] expected: &str) {
         let now = "2026-05-01T12:00:00Z".parse().unwrap();
         assert_eq!(time::rfc3339_seconds(Moment::parse(text).unwrap().at(now)), expected);
@@ -114,7 +139,7 @@ mod tests {
 
     #[rstest]
     #[case("")]
-    #[case("yesterday")]
+    #[case("tomorrow")]
     #[case("2")]
     #[case("h")]
     #[case("0h")]
@@ -130,8 +155,24 @@ mod tests {
         );
     }
 
+    #[test]
+    fn a_day_begins_at_the_midnight_of_whoever_reads() {
+        let zone = Zone::Local(jiff::tz::TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").unwrap());
+        // Two days after the clock went an hour on: the day before yesterday had 23 hours.
+        let now = "2026-03-30T22:30:00Z".parse().unwrap();
+        let began = |moment: Moment| time::rfc3339_seconds(moment.at_in(&zone, now));
+        assert_eq!(began(Moment::Today), "2026-03-30T22:00:00Z");
+        assert_eq!(began(Moment::Yesterday), "2026-03-29T22:00:00Z");
+        let before = "2026-03-29T12:00:00Z".parse().unwrap();
+        let today = Moment::Today.with_days_of(&zone, before);
+        assert_eq!(today, Moment::At("2026-03-28T23:00:00Z".parse().unwrap()));
+        assert_eq!(Moment::Now.with_days_of(&zone, before), Moment::Now);
+    }
+
     #[rstest]
     #[case("now")]
+    #[case("today")]
+    #[case("yesterday")]
     #[case("36h")]
     #[case("7d")]
     #[case("2026-05-01T12:00:00Z")]

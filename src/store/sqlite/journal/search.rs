@@ -1,9 +1,14 @@
 //! Looks records up: along the values that they are found by, else along the journal itself, a bounded number at
 //! a time.
+//!
+//! Where a row is an action, it stands where the last of its records does that is on the way: each action is met
+//! once, whichever way the journal is gone through, and whatever comes between two pages.
 
 use super::record::record;
+use crate::domain::ActionId;
 use crate::domain::journal::Record;
-use crate::domain::journal::query::JournalQuery;
+use crate::domain::journal::query::{JournalQuery, Rows};
+use crate::domain::journal::told::{Term, Told};
 use crate::store::{From, Page};
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Result, Row, ToSql};
@@ -16,6 +21,8 @@ const CLOCK: SignedDuration = SignedDuration::from_hours(24);
 /// The first and the last place.
 type Places = (i64, i64);
 const NOWHERE: Places = (1, 0);
+/// Of an action so many records are read, the newest ones: it has a handful.
+const MOST_OF_ACTION: i64 = 64;
 
 /// Which way the journal is gone through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,12 +55,64 @@ pub(in crate::store::sqlite) fn page(
         Some((name, value)) => statement.query([&low as &dyn ToSql, &high, name, value])?,
         None => statement.query([low, high])?,
     };
+    let along = Along { db, query, term: term.as_ref(), high: within.1, now };
     while let Some(row) = rows.next()? {
-        if !found.look(row, |record| query.matches(record, now))? {
+        if !found.look(row, &along)? {
             break;
         }
     }
     Ok(found.page(way))
+}
+
+/// What is gone along, and what is asked for.
+struct Along<'a> {
+    db: &'a Connection,
+    query: &'a JournalQuery,
+    term: Option<&'a Term>,
+    /// The last place on the way.
+    high: i64,
+    now: Timestamp,
+}
+
+/// A later record of an action on the way: along the journal, and along a value.
+const LATER: &str =
+    "SELECT 1 FROM journal_terms WHERE name = 'action' AND value = ?1 AND seq > ?2 AND seq <= ?3 LIMIT 1";
+const LATER_OF_TERM: &str = "SELECT 1 FROM journal_terms a CROSS JOIN journal_terms t \
+     ON t.name = ?4 AND t.value = ?5 AND t.seq = a.seq \
+     WHERE a.name = 'action' AND a.value = ?1 AND a.seq > ?2 AND a.seq <= ?3 LIMIT 1";
+/// What there is of an action, newest first.
+const OF_ACTION: &str = "SELECT j.* FROM journal_terms a CROSS JOIN journal j ON j.seq = a.seq \
+     WHERE a.name = 'action' AND a.value = ?1 ORDER BY a.seq DESC LIMIT ?2";
+
+impl Along<'_> {
+    /// Whether a record at a place is a row of the answer, and how many more were looked at to tell.
+    fn is_row(&self, record: &Record, place: i64) -> Result<(bool, usize)> {
+        let action = Told::of(record).action().filter(|_| self.query.rows() == Rows::Actions);
+        let Some(action) = action else { return Ok((self.query.matches(record, self.now), 0)) };
+        if self.has_later(action, place)? {
+            return Ok((false, 0));
+        }
+        if self.query.is_empty() {
+            return Ok((true, 0));
+        }
+        let all = self.of_action(action)?;
+        Ok((self.query.matches_action(record, &all, self.now), all.len()))
+    }
+
+    fn has_later(&self, action: ActionId, place: i64) -> Result<bool> {
+        let id = action.to_string();
+        match self.term {
+            None => self.db.prepare_cached(LATER)?.exists((id, place, self.high)),
+            Some((name, value)) => {
+                self.db.prepare_cached(LATER_OF_TERM)?.exists((id, place, self.high, name, value))
+            }
+        }
+    }
+
+    fn of_action(&self, action: ActionId) -> Result<Vec<Record>> {
+        let mut statement = self.db.prepare_cached(OF_ACTION)?;
+        statement.query_map((action.to_string(), MOST_OF_ACTION), record)?.collect()
+    }
 }
 
 /// Pinned: both are walks in the journal's order, so nothing is sorted and nothing else is read.
@@ -86,14 +145,16 @@ impl Found {
     }
 
     /// Looks at a record; says whether another may be looked at.
-    fn look(&mut self, row: &Row<'_>, matches: impl Fn(&Record) -> bool) -> Result<bool> {
+    fn look(&mut self, row: &Row<'_>, along: &Along<'_>) -> Result<bool> {
         if self.rows.len() >= self.limit || self.looked_at >= MOST_LOOKED_AT {
             self.has_more = true;
             return Ok(false);
         }
         (self.looked_at, self.last) = (self.looked_at + 1, row.get("seq")?);
         let record = record(row)?;
-        if matches(&record) {
+        let (is_row, more) = along.is_row(&record, self.last)?;
+        self.looked_at += more;
+        if is_row {
             self.rows.push(record);
         }
         Ok(true)
@@ -210,6 +271,65 @@ mod tests {
         assert_eq!((up.rows.iter().map(|r| r.seq).collect::<Vec<_>>(), up.next), (vec![5, 4], Some(5)));
     }
 
+    /// Three actions, what is recorded of each among the others', and a triage change.
+    fn of_actions() -> Connection {
+        let db = store();
+        let one = |n: u128, kind, outcome: &str, second| {
+            let id = ActionId(uuid::Uuid::from_u128(n)).to_string();
+            let mut content = json!({ "action": id, "login": format!("ann{n}"), "flow": "f" });
+            match kind {
+                RecordKind::Intended => content["actor"] = json!({ "user": "bo", "host": "h" }),
+                _ => content["outcome"] = outcome.into(),
+            }
+            append(&db, at(second), kind, &content).unwrap();
+        };
+        one(1, RecordKind::Intended, "", 1);
+        one(2, RecordKind::Intended, "", 2);
+        one(1, RecordKind::Settled, "unknown", 3);
+        append(&db, at(4), RecordKind::Triage, &json!({ "login": "ann1" })).unwrap();
+        one(2, RecordKind::Settled, "changed", 5);
+        one(3, RecordKind::Intended, "", 6);
+        one(1, RecordKind::Settled, "changed", 7);
+        db
+    }
+
+    /// All rows of actions, downwards page by page and upwards: each action once.
+    fn rows(db: &Connection, text: &str, limit: usize) -> Vec<u64> {
+        let query = JournalQuery::parse(text).unwrap().in_rows(Rows::Actions);
+        let gone = |mut from: From<i64>, next: fn(i64) -> From<i64>| {
+            let mut places = Vec::new();
+            loop {
+                let found = page(db, &query, at(100), from, limit).unwrap();
+                places.extend(found.rows.iter().map(|record| record.seq));
+                match found.next {
+                    Some(place) => from = next(place),
+                    None => return places,
+                }
+            }
+        };
+        let down = gone(From::Newest, From::Before);
+        let mut up = gone(From::After(i64::MIN), From::After);
+        up.sort_by_key(|place| std::cmp::Reverse(*place));
+        assert_eq!(down, up, "{text}");
+        down
+    }
+
+    #[test]
+    fn an_action_is_one_row_wherever_a_page_ends() {
+        let db = of_actions();
+        for limit in 1..=8 {
+            assert_eq!(rows(&db, "", limit), [7, 6, 5, 4]);
+            assert_eq!(rows(&db, "user:ann1", limit), [7, 4]);
+            assert_eq!(rows(&db, "user:ann*", limit), [7, 6, 5, 4]);
+            assert_eq!(rows(&db, "by:bo", limit), [6, 2, 1], "found by its intent, once");
+            assert_eq!(rows(&db, "by:bo outcome:changed", limit), [7, 5], "of two records together");
+            assert_eq!(rows(&db, "outcome:unknown", limit), [0_u64; 0], "it is unknown no more");
+            assert_eq!(rows(&db, "until:1970-01-01T00:00:06Z", limit), [5, 4, 3], "as of then");
+            assert_eq!(rows(&db, "since:1970-01-01T00:00:06Z", limit), [7, 6]);
+        }
+        assert_eq!(all(&db, "", 3).0, [7, 6, 5, 4, 3, 2, 1], "every record is there too");
+    }
+
     #[test]
     fn a_search_stops_for_breath_however_long_the_journal_is() {
         let db = written(i64::try_from(MOST_LOOKED_AT).unwrap() + 500);
@@ -235,6 +355,7 @@ mod tests {
         for way in [Way::Down, Way::Up] {
             all.extend([(sql(false, way), 2), (sql(true, way), 4)]);
         }
+        all.extend([(LATER.to_owned(), 3), (LATER_OF_TERM.to_owned(), 5), (OF_ACTION.to_owned(), 2)]);
         for (sql, args) in all {
             let mut statement = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
             let args = rusqlite::params_from_iter(vec![1_i64; args]);
