@@ -136,6 +136,12 @@ fn store_health(health: Result<StoreHealth, StoreError>) -> Checked {
     }
 }
 
+/// Why the store takes nothing now, if that shows: what waits in its inbox is to be written, too.
+pub async fn writing(store: &dyn Store) -> Option<Checked> {
+    let failed = store.drained().await.err()?;
+    Some(Checked::failed("store", &failed.into()))
+}
+
 /// What goes and what stays, and what was never let in.
 async fn keeping(keep: Option<Duration>, store: &dyn Store) -> Checked {
     let (status, dropped) = match (store.status().await, store.dropped().await) {
@@ -219,8 +225,16 @@ fn as_json(check: &Checked) -> serde_json::Value {
 
 #[cfg(test)]
 mod tests {
+    use super::super::fake::FakeStore;
     use super::super::output::{Form, tests::printed};
     use super::*;
+
+    #[tokio::test]
+    async fn a_store_that_takes_nothing_is_bad() {
+        assert_eq!(writing(&FakeStore::default()).await, None);
+        let full = FakeStore { is_full: true, ..FakeStore::default() };
+        assert_eq!(writing(&full).await.unwrap().verdict, Verdict::Bad);
+    }
 
     #[test]
     fn one_bad_thing_fails_the_whole() {
