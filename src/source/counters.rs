@@ -184,7 +184,7 @@ impl TurnedAway {
         };
         let words = "possible gap: requests could not be taken and were answered 503";
         let at = if is_newest { first } else { last };
-        SourceNote::warning(format!("{words} {times}; what was not sent again is missing"), at)
+        SourceNote::gap(format!("{words} {times}; what was not sent again is missing"), at)
     }
 }
 
@@ -318,7 +318,7 @@ mod tests {
         assert_eq!((&mended.state, mended.is_well(at(11))), (&SourceState::Running, false));
         let said = "possible gap: requests could not be taken and were answered 503 between \
                     2023-11-14T22:13:21Z and 2023-11-14T22:13:29Z, 2 in all; what was not sent again is missing";
-        assert_eq!(mended.notes, [SourceNote::warning(said, at(9))]);
+        assert_eq!(mended.notes, [SourceNote::gap(said, at(9))]);
         counters.refused(&Refusal::busy("too many bytes in flight"), at(20));
         counters.accepted(1, None, at(21));
         assert!(counters.snapshot().notes[0].text.contains("3 in all"), "one that gets through mends no gap");
