@@ -152,7 +152,7 @@ fn disk(room: u64) -> Checked {
     let hint = "make room, or set `[store] keep` and run `idtriage store prune`";
     match room {
         ..NO_ROOM => Checked::new("disk", Verdict::Bad, told).hinted(hint),
-        ..LITTLE_ROOM => Checked::new("disk", Verdict::Note, told).hinted(hint),
+        NO_ROOM..LITTLE_ROOM => Checked::new("disk", Verdict::Note, told).hinted(hint),
         _ => Checked::new("disk", Verdict::Good, told),
     }
 }

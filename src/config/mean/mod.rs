@@ -358,7 +358,7 @@ fn within(bounds: &impl RangeBounds<Duration>) -> String {
 fn spelt(span: Duration) -> String {
     let seconds = span.as_secs();
     let units = [(24 * 60 * 60, "d"), (60 * 60, "h"), (60, "m")];
-    let unit = units.into_iter().find(|(unit, _)| seconds >= *unit && seconds % unit == 0);
+    let unit = units.into_iter().find(|(unit, _)| seconds >= *unit && seconds.is_multiple_of(*unit));
     let (unit, word) = unit.unwrap_or((1, "s"));
     format!("{}{word}", seconds / unit)
 }
