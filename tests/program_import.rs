@@ -134,6 +134,16 @@ fn a_file_without_an_event_fails_and_one_that_is_not_there_is_wrong_usage() {
     assert!(folder.errors.contains("cannot be read"), "{}", folder.errors);
 }
 
+#[rstest]
+#[case(&[0x1f, 0x8b, 8, 0], "is compressed (gzip)", "gzip -dc")]
+#[case(&[0xff, 0xfe, b'{', 0], "is UTF-16", "iconv -f UTF-16")]
+fn a_file_of_another_encoding_is_called_one(#[case] first: &[u8], #[case] is: &str, #[case] mends: &str) {
+    let place = Place::with_source();
+    fs::write(place.path("events.json"), first).unwrap();
+    let told = place.run(&["import", "events.json", "--dry-run"]).expect(2);
+    assert!(told.errors.contains(is) && told.errors.contains(mends), "{}", told.errors);
+}
+
 #[test]
 fn a_huge_element_is_refused_and_its_neighbours_are_not() {
     let place = Place::with_source();

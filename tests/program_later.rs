@@ -193,7 +193,7 @@ fn the_end_of_an_execution_that_is_configured_raises_the_action_that_its_receipt
     let import = |kind: &str| {
         place.write("record.json", &record(kind));
         let file = place.path("record.json");
-        place.run(&["import", file.to_str().unwrap(), "--as", "okta-execution-log"]).expect(0);
+        place.run(&["import", file.to_str().unwrap()]).expect(0);
         actions(&tenant, &place).remove(0)
     };
     let before = import("FLOW_START");

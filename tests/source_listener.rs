@@ -149,6 +149,31 @@ async fn bytes_that_are_no_text_are_400() {
     assert_eq!(response.status(), StatusCode::BAD_REQUEST);
 }
 
+/// Some writers put a mark in front of their JSON.
+#[tokio::test]
+async fn a_byte_order_mark_is_no_part_of_a_body() {
+    let bench = Bench::plain();
+    assert_eq!(bench.send(known(format!("\u{feff}{MESSAGE}"))).await.status(), StatusCode::OK);
+    assert_eq!(&*bench.inbox.kept()[0].raw, MESSAGE);
+    assert_eq!(
+        bench.send(known(format!("\u{feff}\u{feff}{MESSAGE}"))).await.status(),
+        StatusCode::BAD_REQUEST
+    );
+}
+
+#[rstest]
+#[case("gzip", StatusCode::UNSUPPORTED_MEDIA_TYPE)]
+#[case("identity, br", StatusCode::UNSUPPORTED_MEDIA_TYPE)]
+#[case("Identity", StatusCode::OK)]
+#[tokio::test]
+async fn a_compressed_body_is_called_one(#[case] coding: &str, #[case] expected: StatusCode) {
+    let bench = Bench::plain();
+    let mut request = known(MESSAGE);
+    request.headers_mut().insert(header::CONTENT_ENCODING, coding.parse().unwrap());
+    assert_eq!(bench.send(request).await.status(), expected);
+    assert_eq!(bench.refused(Cause::Compressed), u64::from(expected != StatusCode::OK));
+}
+
 #[tokio::test]
 async fn a_detail_without_check_or_login_is_kept() {
     let bench = Bench::plain();

@@ -9,6 +9,7 @@ use crate::app::layout::Size;
 use crate::command::Keymap;
 use crate::config::load::Folders;
 use crate::config::{Config, Loaded, meant};
+use crate::domain::source::CONSOLE;
 use crate::domain::time::Zone;
 use crate::domain::{Actor, Event, Severity, SourceState};
 use crate::ingest::Ingest;
@@ -140,15 +141,8 @@ fn setup(loaded: &Loaded, store: Arc<dyn Store>, stage: Stage) -> Result<session
         Mode::ReadOnly => None,
     };
     let (actor, clock) = (&stage.actor, stage.clock.clone());
-    let received = receiving(
-        config,
-        store.clone(),
-        &tenants,
-        stage.clock.clone(),
-        "this store's console",
-        actor,
-        stage.receives,
-    );
+    let received =
+        receiving(config, store.clone(), &tenants, stage.clock.clone(), CONSOLE, actor, stage.receives);
     let desk = connect::remediation_desk(config, tenants, store.clone(), actor, stage.mode, zone, clock);
     Ok(session::Setup {
         console: config.console.clone(),

@@ -14,7 +14,8 @@ use super::store::{size, span};
 use crate::command::Keymap;
 use crate::config::Loaded;
 use crate::domain::time;
-use crate::store::{Store, StoreError, StoreHealth};
+use crate::store::{Store, StoreError, StoreHealth, files, sqlite_path};
+use std::path::Path;
 use std::time::Duration;
 
 /// How something stands.
@@ -91,6 +92,9 @@ pub async fn local_checks(
     if let Ok(store) = store {
         checked.push(keeping(loaded.config.keep, store).await);
     }
+    checked.extend(
+        sqlite_path(&loaded.config.store).ok().and_then(|file| files::room(Path::new(&file))).map(disk),
+    );
     let report = match (store, holder) {
         (Ok(store), Some(_)) => store.reported().await.ok().flatten(),
         _ => None,
@@ -134,6 +138,29 @@ fn store_health(health: Result<StoreHealth, StoreError>) -> Checked {
         }
         None => Checked::new("store", Verdict::Good, told),
     }
+}
+
+/// Below this nothing may fit any more at any moment: the store's journal alone grows by some MiB before it is
+/// folded in.
+const NO_ROOM: u64 = 64 << 20;
+/// Below this it is worth a word.
+const LITTLE_ROOM: u64 = 1 << 30;
+
+/// Whether there is room for what arrives: on a full disk every sender is turned away.
+fn disk(room: u64) -> Checked {
+    let told = format!("{} can still be written where the store is", size(room));
+    let hint = "make room, or set `[store] keep` and run `idtriage store prune`";
+    match room {
+        ..NO_ROOM => Checked::new("disk", Verdict::Bad, told).hinted(hint),
+        NO_ROOM..LITTLE_ROOM => Checked::new("disk", Verdict::Note, told).hinted(hint),
+        _ => Checked::new("disk", Verdict::Good, told),
+    }
+}
+
+/// Why the store takes nothing now, if that shows: what waits in its inbox is to be written, too.
+pub async fn writing(store: &dyn Store) -> Option<Checked> {
+    let failed = store.drained().await.err()?;
+    Some(Checked::failed("store", &failed.into()))
 }
 
 /// What goes and what stays, and what was never let in.
@@ -219,8 +246,25 @@ fn as_json(check: &Checked) -> serde_json::Value {
 
 #[cfg(test)]
 mod tests {
+    use super::super::fake::FakeStore;
     use super::super::output::{Form, tests::printed};
     use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case(0, Verdict::Bad)]
+    #[case(100 << 20, Verdict::Note)]
+    #[case(10 << 30, Verdict::Good)]
+    fn a_disk_that_is_almost_full_is_said(#[case] room: u64, #[case] expected: Verdict) {
+        assert_eq!(disk(room).verdict, expected);
+    }
+
+    #[tokio::test]
+    async fn a_store_that_takes_nothing_is_bad() {
+        assert_eq!(writing(&FakeStore::default()).await, None);
+        let full = FakeStore { is_full: true, ..FakeStore::default() };
+        assert_eq!(writing(&full).await.unwrap().verdict, Verdict::Bad);
+    }
 
     #[test]
     fn one_bad_thing_fails_the_whole() {

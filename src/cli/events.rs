@@ -233,7 +233,7 @@ fn facts(detail: &EventDetail) -> Vec<(&'static str, String)> {
         ("kind", event.kind.word().to_owned()),
         ("title", event.check.title.raw().to_owned()),
         ("check", event.check.id.raw().to_owned()),
-        ("severity", format!("{} (as it came: {})", event.severity, event.severity_raw)),
+        ("severity", severity(event)),
         ("source", event.source.to_string()),
         ("source id", event.source_event_id.as_ref().map(Untrusted::to_string).unwrap_or_default()),
         ("published", event.published.map(time::rfc3339).unwrap_or_default()),
@@ -242,6 +242,14 @@ fn facts(detail: &EventDetail) -> Vec<(&'static str, String)> {
         ("tags", event.tags.join(", ")),
         ("reference", detail.reference_url.as_ref().map(Untrusted::to_string).unwrap_or_default()),
     ]
+}
+
+/// The severity, and what it came as, if it came at all.
+fn severity(event: &Event) -> String {
+    match event.severity_raw.raw() {
+        "" => event.severity.to_string(),
+        _ => format!("{} (as it came: {})", event.severity, event.severity_raw),
+    }
 }
 
 async fn show_users(detail: &EventDetail, store: &dyn Store, out: &mut Output<'_>) -> Result<(), Failure> {

@@ -42,6 +42,7 @@ pub(crate) struct FakeStore {
     pub(crate) journal: Vec<Record>,
     pub(crate) executions: Vec<(String, Event)>,
     pub(crate) reported: Option<SourcesReport>,
+    pub(crate) is_full: bool,
 }
 
 fn page<T: Clone + Listed>(rows: &[T], limit: usize, key: impl Fn(&T) -> T::Key) -> Page<T> {
@@ -123,7 +124,7 @@ impl Store for FakeStore {
     }
 
     async fn drained(&self) -> Result<(), StoreError> {
-        Ok(())
+        if self.is_full { Err(StoreError::Closed) } else { Ok(()) }
     }
 
     fn watch(&self) -> watch::Receiver<Sequence> {

@@ -15,6 +15,7 @@ use serde_json::json;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, IsTerminal, Read};
+use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -48,7 +49,30 @@ pub(super) fn opened(path: &Path) -> Result<Box<dyn Read + Send>, Failure> {
         true => Err(io::Error::from(io::ErrorKind::IsADirectory)),
         false => Ok(file),
     });
-    Ok(Box::new(file.map_err(|cause| not_read(path, &cause))?))
+    let file = file.map_err(|cause| not_read(path, &cause))?;
+    match encoding(&file) {
+        Some((is, reads)) => {
+            let path = path.display();
+            Err(Failure::usage(format!("`{path}` is {is}\nhint: `{reads} '{path}' | idtriage import -`")))
+        }
+        None => Ok(Box::new(file)),
+    }
+}
+
+/// What a file is that no JSON stands in as it is, and what makes it readable; by its first bytes, where it has
+/// any that can be read twice.
+fn encoding(file: &File) -> Option<(&'static str, &'static str)> {
+    let mut first = [0; 4];
+    file.read_at(&mut first, 0).ok()?;
+    match first {
+        [0x1f, 0x8b, ..] => Some(("compressed (gzip)", "gzip -dc")),
+        [0x28, 0xb5, 0x2f, 0xfd] => Some(("compressed (zstd)", "zstd -dc")),
+        [b'P', b'K', 3, 4] => Some(("compressed (zip)", "unzip -p")),
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => {
+            Some(("UTF-16, and JSON is UTF-8", "iconv -f UTF-16 -t UTF-8"))
+        }
+        _ => None,
+    }
 }
 
 fn not_read(path: &Path, cause: &io::Error) -> Failure {

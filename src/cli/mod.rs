@@ -42,6 +42,7 @@ pub use failure::Failure;
 
 use crate::config::Loaded;
 use crate::config::meant::Reading;
+use crate::remediation::guard::Mode;
 use crate::remediation::{self, Pace};
 use crate::runtime::terminal::signals::{Signalled, Signals};
 use crate::store::{Store, receiver};
@@ -189,6 +190,9 @@ async fn check(session: &Session<'_>, out: &mut Output<'_>) -> Result<u8, Failur
     let holder = receiver::of(&loaded.config.store);
     let mut checked = doctor::local_checks(&loaded, store, holder.as_deref()).await;
     if let Ok(store) = store {
+        if session.mode() == Mode::Acting {
+            checked.extend(doctor::writing(store).await);
+        }
         checked.extend(sources::checked(&loaded.config, store, holder.as_deref(), connect::now()).await);
     }
     checked.extend(notify::checks(&loaded.config, store).await);

@@ -1,10 +1,11 @@
 //! The configuration as the program works with it: checked, with defaults, secrets read.
 
 use crate::domain::action::EndKind;
+use crate::domain::event::{IMPORT, SourceName};
 use crate::domain::operation::Operation;
 use crate::domain::profile::ProfileMap;
 use crate::domain::rule::{Rule, Then};
-use crate::domain::{Flow, LogChecks, Query, Rules, SourceHealth, event::SourceName};
+use crate::domain::{Flow, LogChecks, Query, Rules, SourceHealth};
 use secrecy::SecretString;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -66,12 +67,16 @@ impl Reading {
     pub fn of(config: &Config) -> Reading {
         let mapping = |source: &Source| Some((source.name.clone(), source.webhook()?.mapping.clone()?));
         let ends = |source: &Source| Some((source.name.clone(), source.webhook()?.ends.clone()));
+        let mut ends: BTreeMap<SourceName, Ends> = config.sources.iter().filter_map(ends).collect();
+        // Records that are imported are those that would have been streamed.
+        let of_imports = Ends::agreed(ends.values());
+        ends.entry(IMPORT.into()).or_insert(of_imports);
         let rules = config.rules.rules.iter().cloned();
         let told = config.notify.iter().filter_map(Notify::rule);
         Reading {
             log_checks: config.log_checks.clone(),
             mappings: config.sources.iter().filter_map(mapping).collect(),
-            ends: config.sources.iter().filter_map(ends).collect(),
+            ends,
             rules: Rules { rules: rules.chain(told).collect(), ..config.rules.clone() },
         }
     }
@@ -207,6 +212,17 @@ impl Ends {
     /// How an execution ended, if a record of this type says so.
     pub fn of(&self, event_type: &str) -> Option<EndKind> {
         self.0.get(event_type).copied()
+    }
+
+    /// What of these is said by some and contradicted by none.
+    pub fn agreed<'a>(all: impl IntoIterator<Item = &'a Ends>) -> Ends {
+        let mut said = BTreeMap::<&str, Option<EndKind>>::new();
+        for (event_type, kind) in all.into_iter().flat_map(|ends| &ends.0) {
+            let agreed = said.entry(event_type).or_insert(Some(*kind));
+            *agreed = agreed.filter(|agreed| agreed == kind);
+        }
+        let agreed = said.into_iter().filter_map(|(event_type, kind)| Some((event_type.to_owned(), kind?)));
+        Ends(agreed.collect())
     }
 }
 

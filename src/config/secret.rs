@@ -24,6 +24,7 @@ const LIMIT: u64 = 64 * 1024;
 const COMMAND_TIME: Duration = Duration::from_secs(10);
 
 /// What is wrong with a file that another user can take back at any time.
+const NO_FILE: &str = "is not a plain file";
 const OTHERS_FILE: &str = "belongs to another user";
 
 /// Why a secret was not had.
@@ -77,6 +78,9 @@ impl SecretError {
             SecretError::Env(name) => Some(format!("export `{name}` before the start")),
             SecretError::NotSecret { path, why } if *why == OTHERS_FILE => {
                 Some(format!("a copy that is yours alone: `install -m 600 {} …`", path.display()))
+            }
+            SecretError::NotSecret { why, .. } if *why == NO_FILE => {
+                Some("put the secret into a file of its own, mode 0600".to_owned())
             }
             SecretError::NotSecret { path, .. } => Some(format!("`chmod 600 {}`", path.display())),
             SecretError::Command { .. } => {
@@ -150,7 +154,7 @@ pub fn read_file(path: &Path) -> Result<SecretString, SecretError> {
     let meta = file.metadata().map_err(failed)?;
     let wrong = |why: &'static str| Err(SecretError::NotSecret { path: path.to_owned(), why });
     if !meta.is_file() {
-        return wrong("is not a plain file");
+        return wrong(NO_FILE);
     }
     if meta.uid() != Uid::current().as_raw() {
         return wrong(OTHERS_FILE);
@@ -275,9 +279,11 @@ mod tests {
 
     #[test]
     fn folders_and_missing_files_are_refused() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut reader = reader(folder.path());
-        assert!(reader.read(&file(".")).unwrap_err().to_string().contains("is not a plain file"));
+        let place = tempfile::tempdir().unwrap();
+        let mut reader = reader(place.path());
+        let folder = reader.read(&file(".")).unwrap_err();
+        assert!(folder.to_string().contains("is not a plain file"));
+        assert!(!folder.hint().unwrap().contains("chmod"), "no mode makes a file of it");
         assert!(reader.read(&file("none")).unwrap_err().to_string().contains("cannot be read"));
     }
 

@@ -70,17 +70,25 @@ pub struct SourceNote {
     /// soon will. `None` for a mere fact.
     #[serde(with = "time::millis_option", default)]
     pub warned_at: Option<Timestamp>,
+    /// Whether something may be missing for good: that outlives the process that noticed it.
+    #[serde(default)]
+    pub is_gap: bool,
 }
 
 impl SourceNote {
     /// A mere fact.
     pub fn fact(text: impl Into<String>) -> SourceNote {
-        SourceNote { text: text.into(), warned_at: None }
+        SourceNote { text: text.into(), warned_at: None, is_gap: false }
     }
 
     /// Something that may be missing, or soon will, since a moment.
     pub fn warning(text: impl Into<String>, at: Timestamp) -> SourceNote {
-        SourceNote { text: text.into(), warned_at: Some(at) }
+        SourceNote { text: text.into(), warned_at: Some(at), is_gap: false }
+    }
+
+    /// Something that may be missing for good, noticed at a moment.
+    pub fn gap(text: impl Into<String>, at: Timestamp) -> SourceNote {
+        SourceNote { is_gap: true, ..SourceNote::warning(text, at) }
     }
 
     /// Whether it is more than a fact.
@@ -188,6 +196,21 @@ impl SourceHealth {
         }
     }
 
+    /// Whether others post to it, at a path; else it asks at a host.
+    fn is_posted_to(&self) -> bool {
+        self.place.starts_with('/')
+    }
+
+    /// The gaps that are told on by a process that begins at a moment.
+    fn gaps_at(&self, since: Timestamp) -> impl Iterator<Item = SourceNote> {
+        let is_young = |note: &&SourceNote| {
+            note.is_gap && note.warned_at.is_some_and(|at| since.duration_since(at) <= GAPS_FOR)
+        };
+        let gaps: Vec<SourceNote> = self.notes.iter().filter(is_young).cloned().collect();
+        let old = gaps.len().saturating_sub(GAPS);
+        gaps.into_iter().skip(old)
+    }
+
     /// Requests refused, whatever the cause.
     pub fn refusals(&self) -> u64 {
         self.refused.values().sum()
@@ -284,6 +307,11 @@ pub struct SourcesReport {
 
 /// How long nobody may receive without a silence being counted anew.
 pub const BREAK: SignedDuration = SignedDuration::from_mins(10);
+/// What a console calls itself where it receives.
+pub const CONSOLE: &str = "this store's console";
+/// Of so many gaps a source is told from one process to the next, and for so long.
+const GAPS: usize = 5;
+const GAPS_FOR: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 impl SourcesReport {
     /// A source of a process that goes on where this one left it: what it brought is remembered, and a
@@ -302,7 +330,27 @@ impl SourcesReport {
         if is_short && !matches!(before.state, SourceState::Failed { .. }) {
             health.listened_since = before.listened_since.or(before.since);
         }
+        let own = std::mem::take(&mut health.notes);
+        health.notes = before.gaps_at(since).chain(self.gap_of(before, since)).chain(own).collect();
         health
+    }
+
+    /// That nobody received for a while, of a source that is posted to: its senders do not wait. Whoever closed
+    /// their console knows that nothing receives then, which is a fact; any other end is a gap.
+    fn gap_of(&self, before: &SourceHealth, since: Timestamp) -> Option<SourceNote> {
+        if !before.is_posted_to() || since.duration_since(self.at) <= STALE_AFTER {
+            return None;
+        }
+        let [from, until] = [self.at, since].map(time::rfc3339_seconds);
+        let missing = "what was posted then and not sent again is missing";
+        let words = format!("nobody received between {from} and {until}: {missing}");
+        let is_closed = self.receiver.starts_with(CONSOLE) && before.state == SourceState::Stopped;
+        if !is_closed {
+            return Some(SourceNote::gap(words, since));
+        }
+        // It is true of all of them, and said once.
+        let first = self.sources.iter().find(|source| source.is_posted_to());
+        first.filter(|first| first.name == before.name).map(|_| SourceNote::fact(words))
     }
 }
 
@@ -329,6 +377,34 @@ mod tests {
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(1_700_000_000 + second).unwrap()
+    }
+
+    #[test]
+    fn that_nobody_received_is_a_gap_and_outlives_who_noticed_it() {
+        let hook =
+            |state| SourceHealth { state, ..SourceHealth::new("cii".into(), "cii-webhook", "/hooks/cii") };
+        let said = |receiver: &str, sources| SourcesReport { receiver: receiver.into(), at: at(0), sources };
+        let begun =
+            |report: &SourcesReport, since| report.handed_on(hook(SourceState::Running), at(since)).notes;
+        let stopped = || vec![hook(SourceState::Stopped)];
+        assert_eq!(begun(&said("collect (pid 1 on jump)", stopped()), 90), [], "a restart");
+        let words = "nobody received between 2023-11-14T22:13:20Z and 2023-11-14T22:14:51Z: what was posted then \
+                     and not sent again is missing";
+        let gap = [SourceNote::gap(words, at(91))];
+        assert_eq!(begun(&said("collect (pid 1 on jump)", stopped()), 91), gap);
+        assert_eq!(
+            begun(&said("this store's console (pid 1 on jump)", stopped()), 91),
+            [SourceNote::fact(words)]
+        );
+        let killed = vec![hook(SourceState::Running)];
+        assert_eq!(begun(&said("this store's console (pid 1 on jump)", killed), 91), gap);
+        let log = SourceHealth { place: "https://acme.okta.com".into(), ..hook(SourceState::Running) };
+        assert_eq!(said("collect", vec![log.clone()]).handed_on(log, at(9_000)).notes, [], "it reads on");
+        let notes = vec![gap[0].clone(), SourceNote::warning("a warning", at(2)), SourceNote::fact("a fact")];
+        let next = said("collect", vec![SourceHealth { notes, ..hook(SourceState::Running) }]);
+        assert_eq!(begun(&next, 60), gap);
+        let much_later = 91 + GAPS_FOR.as_secs() + 1;
+        assert!(begun(&next, much_later).iter().all(|note| note.warned_at == Some(at(much_later))));
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use crate::config::meant::Reading;
 use crate::domain::event::{IMPORT, SourceName};
 use crate::source::pieces::{Piece, Pieces};
-use crate::source::{Meaning, SourceType, loose, recognise};
+use crate::source::{Meaning, SourceType, generic, loose, recognise};
 use crate::store::InboxItem;
 use jiff::Timestamp;
 use std::io::{self, Read};
@@ -32,6 +32,8 @@ pub struct Origin {
 pub struct Element {
     /// The line on which the value begins that it stands in, from 1.
     pub line: u64,
+    /// Whose it is: the import's own, or the configured source's whose mapping it needs.
+    pub source: SourceName,
     /// The type that it is of.
     pub source_type: &'static str,
     /// When it was published, as it says itself.
@@ -79,23 +81,37 @@ impl Origin {
 
     fn split(&self, Piece { line, found }: Piece) -> Result<Vec<Element>, String> {
         let body = found.map_err(|broken| broken.to_string())?;
-        let known = match self.source_type {
-            Some(known) => known,
-            None => recognise(&body).ok_or_else(|| unknown(&body))?,
+        let (source, known) = match self.source_type.or_else(|| recognise(&body)) {
+            Some(known) => (&self.source, known),
+            None => (self.mapped(&body)?, &generic::WEBHOOK),
         };
-        let meaning = Meaning::of(&self.reading, &self.source);
+        let meaning = Meaning::of(&self.reading, source);
         let elements = (known.elements)(body, &meaning).map_err(|unreadable| unreadable.to_string())?;
         let element = |raw: Arc<str>| {
             let published = (known.decode)(&raw, &meaning).published;
-            Element { line, source_type: known.name, published, raw }
+            Element { line, source: source.clone(), source_type: known.name, published, raw }
         };
         Ok(elements.into_iter().map(element).collect())
     }
 
+    /// The configured source whose mapping applies to what no type of source recognises, if it is one alone.
+    fn mapped(&self, body: &Arc<str>) -> Result<&SourceName, String> {
+        let applies = |name: &&SourceName| generic::applies(body, &Meaning::of(&self.reading, name));
+        let names: Vec<&SourceName> = self.reading.mappings.keys().filter(applies).collect();
+        match names.as_slice() {
+            [] => Err(unknown(body)),
+            [name] => Ok(name),
+            several => {
+                let names: Vec<String> = several.iter().map(|name| format!("`{name}`")).collect();
+                Err(format!("the mappings of {} apply to it; `--as NAME` says whose it is", names.join(", ")))
+            }
+        }
+    }
+
     /// An element as the inbox takes it.
-    pub(super) fn item(&self, element: Element, received: Timestamp) -> InboxItem {
-        let Element { source_type, raw, .. } = element;
-        InboxItem { source: self.source.clone(), source_type: source_type.to_owned(), received, raw }
+    pub(super) fn item(element: Element, received: Timestamp) -> InboxItem {
+        let Element { source, source_type, raw, .. } = element;
+        InboxItem { source, source_type: source_type.to_owned(), received, raw }
     }
 }
 
@@ -187,6 +203,7 @@ impl Ahead {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::meant::{Mapping, Place};
     use crate::source::pieces::Broken;
     use crate::source::{cii, type_named};
     use rstest::rstest;
@@ -200,8 +217,45 @@ mod tests {
         let raw = r#"{"detail":{"checkId":"no-mfa","published":"2024-07-24T14:25:28.589Z"}}"#;
         let elements = Origin::recognised(Reading::default()).elements(piece(raw)).unwrap();
         let published = "2024-07-24T14:25:28.589Z".parse().ok();
-        let expected = Element { line: 7, source_type: "cii-webhook", published, raw: raw.into() };
+        let source = IMPORT.into();
+        let expected = Element { line: 7, source, source_type: "cii-webhook", published, raw: raw.into() };
         assert_eq!(elements, [expected]);
+    }
+
+    fn mapping(parts: &[(&str, &str)]) -> Mapping {
+        let mut mapping = Mapping::default();
+        for (part, place) in parts {
+            *mapping.part(part).unwrap() = Some(Place::of(place));
+        }
+        mapping
+    }
+
+    /// What `events export` writes of a generic webhook can be imported where its mapping is configured.
+    #[test]
+    fn what_one_mapping_applies_to_is_of_its_source() {
+        let form = mapping(&[("check", "reported"), ("title", "Reported"), ("users", "/who")]);
+        let of_items = mapping(&[("check", "/name"), ("title", "/name"), ("users", "/who")]);
+        let alerts = Mapping { items: Some("/alerts".to_owned()), ..of_items };
+        let anything = mapping(&[("check", "always"), ("title", "Always")]);
+        let mappings = [("form", form.clone()), ("alerts", alerts), ("anything", anything)];
+        let mappings = mappings.into_iter().map(|(name, mapping)| (name.into(), mapping)).collect();
+        let mut reading = Reading { mappings, ..Reading::default() };
+        let whose = |reading: &Reading, body: &str| {
+            let elements = Origin::recognised(reading.clone()).elements(piece(body));
+            elements.map(|all| {
+                all.iter().map(|one| (one.source.to_string(), one.source_type)).collect::<Vec<_>>()
+            })
+        };
+        let of = |name: &str| (name.to_owned(), "generic-webhook");
+        assert_eq!(whose(&reading, r#"{"who":"a@x"}"#).unwrap(), [of("form")]);
+        let two = r#"{"alerts":[{"name":"n","who":"a@x"},{"name":"n"}]}"#;
+        assert_eq!(whose(&reading, two).unwrap(), [of("alerts"), of("alerts")]);
+        let refused = whose(&reading, r#"{"alerts":[{"name":"n"}]}"#).unwrap_err();
+        assert!(refused.why.starts_with("it is nothing that a known source sends"), "{}", refused.why);
+        reading.mappings.insert("second".into(), form);
+        let refused = whose(&reading, r#"{"who":"a@x"}"#).unwrap_err();
+        let why = "the mappings of `form`, `second` apply to it; `--as NAME` says whose it is";
+        assert_eq!(refused.why, why);
     }
 
     #[rstest]

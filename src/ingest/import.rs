@@ -136,7 +136,7 @@ impl Import {
             {
                 bytes += element.raw.len();
                 let received = arrived(&element, now);
-                items.push(self.origin.item(element, received));
+                items.push(Origin::item(element, received));
             }
             let imported = self.store.import(items).await.map_err(Ended::NotKept)?;
             self.tally.add(imported);

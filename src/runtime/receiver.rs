@@ -163,7 +163,7 @@ async fn receive(settings: &Settings, tell: &Tell, stop: watch::Receiver<bool>, 
     tokio::select! {
         () = supervisor.run(stop) => {}
         () = tell_news(&supervisor, tell) => {}
-        () = report_news(&supervisor, &mut reporter) => {}
+        () = report_news(&supervisor, &mut reporter, settings.clock.as_ref()) => {}
     }
     reporter.write(supervisor.snapshot(), Instant::now()).await;
 }
@@ -183,9 +183,12 @@ async fn tell_news(supervisor: &Supervisor, tell: &Tell) {
 }
 
 /// The same for other processes. A store that takes its time holds up nobody who looks at this one.
-async fn report_news(supervisor: &Supervisor, reporter: &mut Reporter) {
+async fn report_news(supervisor: &Supervisor, reporter: &mut Reporter, clock: &dyn Clock) {
     loop {
-        reporter.look(supervisor.snapshot()).await;
+        let began = clock.now();
+        if reporter.look(supervisor.snapshot()).await {
+            supervisor.stored(began);
+        }
         sleep(LOOK).await;
     }
 }

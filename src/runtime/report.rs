@@ -57,21 +57,19 @@ impl Reporter {
         Reporter { store, clock, receiver, written: None, tried: None }
     }
 
-    /// Writes how the sources are, where that is worth it.
-    pub(super) async fn look(&mut self, sources: Arc<[SourceHealth]>) {
+    /// Writes how the sources are, where that is worth it; whether the store took it.
+    pub(super) async fn look(&mut self, sources: Arc<[SourceHealth]>) -> bool {
         let now = Instant::now();
         let has_rested = self.tried.is_none_or(|tried| now.duration_since(tried) >= COUNTERS);
         let is_worth_it = match &self.written {
             None => has_rested,
             Some(written) => written.is_behind(&sources, now) && (has_rested || self.has_succeeded()),
         };
-        if is_worth_it {
-            self.write(sources, now).await;
-        }
+        is_worth_it && self.write(sources, now).await
     }
 
-    /// Writes how they are, whatever was written before: the last word.
-    pub(super) async fn write(&mut self, sources: Arc<[SourceHealth]>, now: Instant) {
+    /// Writes how they are, whatever was written before: the last word. Whether the store took it.
+    pub(super) async fn write(&mut self, sources: Arc<[SourceHealth]>, now: Instant) -> bool {
         self.tried = Some(now);
         let report = SourcesReport {
             receiver: self.receiver.clone(),
@@ -83,6 +81,7 @@ impl Reporter {
             Ok(Err(error)) => tracing::warn!(%error, "how the sources are cannot be written"),
             Err(_) => tracing::warn!("how the sources are cannot be written: the store takes its time"),
         }
+        self.has_succeeded()
     }
 
     /// Whether the last try is what was written: after one that failed the next one waits.

@@ -123,6 +123,12 @@ impl Supervisor {
         told.into_iter().map(|health| self.through_restarts(health)).collect()
     }
 
+    /// The store took something that was written from `began` on: whoever could not store anything before may
+    /// look again.
+    pub(super) fn stored(&self, began: Timestamp) {
+        self.charges.iter().for_each(|charge| charge.post.stored(began));
+    }
+
     fn through_restarts(&self, health: SourceHealth) -> SourceHealth {
         let since = Some(self.since);
         let health = SourceHealth { since, listened_since: since, ..health };

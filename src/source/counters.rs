@@ -26,13 +26,26 @@ pub struct Counters(Mutex<Counted>);
 #[derive(Debug)]
 struct Counted {
     health: SourceHealth,
-    /// Why what arrives is not stored now: the store's words at the last try, until one succeeds.
-    not_stored: Option<String>,
+    /// Why what arrives is not stored now, and since when that is so: the store's words at the last try, until
+    /// one succeeds.
+    not_stored: Option<(String, Timestamp)>,
+    /// What was answered 503, all in all: some senders repeat it, and none does so for long.
+    turned_away: Option<TurnedAway>,
     /// How often a verification was answered, and when last.
     challenges: Option<(u64, Timestamp)>,
     /// What the mapping did not apply to, all in all, and whether it did not to the newest body.
     unmapped: Option<(Unmapped, Timestamp)>,
     is_newest_unmapped: bool,
+}
+
+/// Requests that came in vain, whatever was in them.
+#[derive(Debug, Clone, Copy)]
+struct TurnedAway {
+    count: u64,
+    first: Timestamp,
+    last: Timestamp,
+    /// Whether the newest request was one of them.
+    is_newest: bool,
 }
 
 /// A source that has brought nothing yet.
@@ -46,6 +59,7 @@ impl Counters {
         Counters(Mutex::new(Counted {
             health: fresh(source, state),
             not_stored: None,
+            turned_away: None,
             challenges: None,
             unmapped: None,
             is_newest_unmapped: false,
@@ -64,7 +78,16 @@ impl Counters {
         counted.health.last_accepted = Some(at);
         counted.health.last_alive = Some(at);
         counted.health.unaccepted = None;
-        counted.not_stored = None;
+        counted.is_stored_again();
+    }
+
+    /// The store took something else that was written from `began` on: what was refused before says nothing of
+    /// how it is now.
+    pub fn stored(&self, began: Timestamp) {
+        let mut counted = self.lock();
+        if counted.not_stored.as_ref().is_some_and(|(_, at)| *at < began) {
+            counted.is_stored_again();
+        }
     }
 
     /// It showed that it is alive, without an element.
@@ -89,7 +112,10 @@ impl Counters {
         }
         *counted.health.refused.entry(refusal.cause.word().to_owned()).or_default() += 1;
         if refusal.cause == Cause::NotWritable {
-            counted.not_stored = Some(refusal.words.to_string());
+            counted.not_stored = Some((refusal.words.to_string(), at));
+        }
+        if matches!(refusal.cause, Cause::NotWritable | Cause::Busy) {
+            counted.turned_away(at);
         }
     }
 
@@ -97,9 +123,10 @@ impl Counters {
     pub fn snapshot(&self) -> SourceHealth {
         let counted = self.lock();
         let mut health = counted.health.clone();
-        if let (SourceState::Running, Some(why)) = (&health.state, &counted.not_stored) {
+        if let (SourceState::Running, Some((why, _))) = (&health.state, &counted.not_stored) {
             health.state = SourceState::failed(why.clone());
         }
+        health.notes.extend(counted.turned_away.map(|turned_away| turned_away.note()));
         health.notes.extend(counted.challenges.map(|(count, last)| {
             let last = time::rfc3339_seconds(last);
             SourceNote::fact(format!("verifications answered: {count}, the last at {last}"))
@@ -127,6 +154,37 @@ impl Counters {
 
     fn lock(&self) -> MutexGuard<'_, Counted> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Counted {
+    fn turned_away(&mut self, at: Timestamp) {
+        let before =
+            self.turned_away.unwrap_or(TurnedAway { count: 0, first: at, last: at, is_newest: true });
+        self.turned_away = Some(TurnedAway { count: before.count + 1, last: at, is_newest: true, ..before });
+    }
+
+    fn is_stored_again(&mut self) {
+        self.not_stored = None;
+        if let Some(turned_away) = &mut self.turned_away {
+            turned_away.is_newest = false;
+        }
+    }
+}
+
+impl TurnedAway {
+    /// While it goes on the note stays as it is: each change of a warning is news for everybody.
+    fn note(self) -> SourceNote {
+        let TurnedAway { count, first, last, is_newest } = self;
+        let times = if is_newest {
+            format!("since {}", time::rfc3339_seconds(first))
+        } else {
+            let [first, last] = [first, last].map(time::rfc3339_seconds);
+            format!("between {first} and {last}, {count} in all")
+        };
+        let words = "possible gap: requests could not be taken and were answered 503";
+        let at = if is_newest { first } else { last };
+        SourceNote::gap(format!("{words} {times}; what was not sent again is missing"), at)
     }
 }
 
@@ -219,6 +277,11 @@ impl ListenerHealth {
         self.tell(Topic::Stray, Some(SourceNote::fact(words)));
     }
 
+    /// The store took something that was written from `began` on.
+    pub(crate) fn stored(&self, began: Timestamp) {
+        self.sources.iter().for_each(|source| source.stored(began));
+    }
+
     pub(crate) fn enter(&self, state: &SourceState) {
         self.sources.iter().for_each(|source| source.enter(state));
     }
@@ -228,6 +291,38 @@ impl ListenerHealth {
 mod tests {
     use super::*;
     use crate::config::meant::{Proof, Webhook};
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_700_000_000 + second).unwrap()
+    }
+
+    /// A sender that was answered 503 may have given up: that is a gap, whoever else gets through later.
+    #[test]
+    fn what_was_turned_away_stays_a_possible_gap() {
+        let proof = Proof::Header { name: "x-api-client-token".to_owned(), secret: "secret".into() };
+        let source = Source::posted("cii", "cii-webhook", Webhook::new("/hooks/cii", proof));
+        let counters = Counters::new(&source, SourceState::Running);
+        let full = || Refusal::new(Cause::NotWritable, "the disk is full");
+        counters.refused(&Refusal::new(Cause::Malformed, "no JSON"), at(0));
+        assert_eq!(counters.snapshot().notes, []);
+        counters.refused(&full(), at(1));
+        let first = counters.snapshot();
+        assert_eq!(first.state, SourceState::failed("the disk is full"));
+        counters.refused(&full(), at(9));
+        assert_eq!(counters.snapshot().notes, first.notes, "the same warning is no news");
+        assert_eq!(first.notes[0].warned_at, Some(at(1)));
+        counters.stored(at(9));
+        assert_eq!(counters.snapshot().state, first.state, "what was written before says nothing");
+        counters.stored(at(10));
+        let mended = counters.snapshot();
+        assert_eq!((&mended.state, mended.is_well(at(11))), (&SourceState::Running, false));
+        let said = "possible gap: requests could not be taken and were answered 503 between \
+                    2023-11-14T22:13:21Z and 2023-11-14T22:13:29Z, 2 in all; what was not sent again is missing";
+        assert_eq!(mended.notes, [SourceNote::gap(said, at(9))]);
+        counters.refused(&Refusal::busy("too many bytes in flight"), at(20));
+        counters.accepted(1, None, at(21));
+        assert!(counters.snapshot().notes[0].text.contains("3 in all"), "one that gets through mends no gap");
+    }
 
     #[test]
     fn where_no_source_listens_is_said_once() {

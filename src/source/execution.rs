@@ -162,6 +162,20 @@ mod tests {
         assert_eq!(decoded(&record).execution_end, None);
     }
 
+    #[test]
+    fn what_sources_disagree_on_is_no_end_of_an_import() {
+        let ends = |said: &[(&str, EndKind)]| {
+            Ends(said.iter().map(|(word, kind)| ((*word).to_owned(), *kind)).collect())
+        };
+        let (done, failed) = (EndKind::Completed, EndKind::Failed);
+        let all = [
+            ends(&[("A", done), ("B", failed)]),
+            ends(&[]),
+            ends(&[("A", done), ("B", done), ("C", failed)]),
+        ];
+        assert_eq!(Ends::agreed(&all), ends(&[("A", done), ("C", failed)]));
+    }
+
     fn split(records: &str) -> Result<Vec<String>, String> {
         let elements = elements(records.into(), &Meaning::of(&Reading::default(), &"els".into()));
         Ok(elements.map_err(|error| error.to_string())?.iter().map(|element| element.to_string()).collect())

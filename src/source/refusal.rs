@@ -17,6 +17,8 @@ pub enum Cause {
     Proof,
     /// The body is too large, or said it would be.
     TooLarge,
+    /// The body is compressed.
+    Compressed,
     /// The body did not come in time.
     TooSlow,
     /// The connection broke inside the body.
@@ -39,6 +41,7 @@ impl Cause {
             Cause::Challenge => "odd challenge",
             Cause::Proof => "wrong or missing secret",
             Cause::TooLarge => "too large",
+            Cause::Compressed => "compressed",
             Cause::TooSlow => "too slow",
             Cause::Cut => "connection cut",
             Cause::Malformed => "not readable",
@@ -53,8 +56,8 @@ impl Cause {
     pub fn is_of_a_sender(self) -> Option<bool> {
         match self {
             Cause::Malformed | Cause::NotStarted => Some(true),
-            // A body is refused for its size before a signature of it could be looked at.
-            Cause::Proof | Cause::TooLarge => Some(false),
+            // A body is refused for its head before a signature of it could be looked at.
+            Cause::Proof | Cause::TooLarge | Cause::Compressed => Some(false),
             Cause::Method | Cause::Challenge | Cause::TooSlow | Cause::Cut => None,
             Cause::Busy | Cause::NotWritable => None,
         }
@@ -66,6 +69,7 @@ impl Cause {
             Cause::Method => StatusCode::METHOD_NOT_ALLOWED,
             Cause::Proof => StatusCode::UNAUTHORIZED,
             Cause::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Cause::Compressed => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Cause::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Cause::Challenge | Cause::Cut | Cause::Malformed => StatusCode::BAD_REQUEST,
             Cause::Busy | Cause::NotWritable | Cause::NotStarted => StatusCode::SERVICE_UNAVAILABLE,
@@ -76,6 +80,7 @@ impl Cause {
     fn header(self) -> Option<(header::HeaderName, HeaderValue)> {
         let (name, value) = match self {
             Cause::Method => (header::ALLOW, "POST"),
+            Cause::Compressed => (header::ACCEPT_ENCODING, "identity"),
             Cause::Proof => (header::WWW_AUTHENTICATE, "Basic realm=\"hooks\""),
             Cause::Busy => (header::RETRY_AFTER, "1"),
             Cause::NotWritable | Cause::NotStarted => (header::RETRY_AFTER, "5"),

@@ -89,6 +89,12 @@ pub(super) fn bytes(paths: &[PathBuf]) -> u64 {
     paths.iter().filter_map(|path| fs::metadata(path).ok()).map(|meta| meta.len()).sum()
 }
 
+/// The bytes that can still be written where a file is; `None` where the system does not say.
+pub fn room(path: &Path) -> Option<u64> {
+    let room = nix::sys::statvfs::statvfs(path.parent()?).ok()?;
+    Some(room.blocks_available().saturating_mul(room.fragment_size()))
+}
+
 /// The size of each of some files that are there, by name.
 pub(super) fn sizes(paths: &[PathBuf]) -> Vec<(String, u64)> {
     let name = |path: &PathBuf| path.file_name().unwrap_or_default().to_string_lossy().into_owned();

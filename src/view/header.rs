@@ -21,6 +21,8 @@ use ratatui::text::{Line, Span};
 const BETWEEN: &str = " │ ";
 /// Why a source failed stands on the health screen too: here it is not worth another thing's place.
 const WHY: u8 = 8;
+/// What the age of the last event weighs: it tells a silence.
+const AGE: u8 = 35;
 
 /// Where a piece stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,12 +82,26 @@ pub(super) fn draw(scene: &Scene, canvas: &mut Canvas, area: Rect) {
 
 /// Gives up words, the cheapest first, until the line fits.
 fn shorten(theme: &Theme, pieces: &mut [Piece], room: usize) {
+    let mut given_up = Vec::new();
     while taken(theme, pieces) > room {
-        let next =
-            pieces.iter_mut().filter(|piece| !piece.said().is_empty()).min_by_key(|piece| piece.cost());
-        match next {
-            Some(piece) => piece.given_up += 1,
-            None => return,
+        let said = pieces.iter().enumerate().filter(|(_, piece)| !piece.said().is_empty());
+        match said.min_by_key(|(_, piece)| piece.cost()).map(|(at, _)| at) {
+            Some(at) => {
+                given_up.push((pieces[at].cost(), at));
+                pieces[at].given_up += 1;
+            }
+            None => break,
+        }
+    }
+    // Where long words were given up last, what was left out before them may have room again.
+    given_up.sort_by_key(|(cost, _)| std::cmp::Reverse(*cost));
+    for (_, at) in given_up {
+        let piece = &mut pieces[at];
+        if piece.said().is_empty() && piece.weight >= AGE {
+            piece.given_up -= 1;
+            if taken(theme, pieces) > room {
+                pieces[at].given_up += 1;
+            }
         }
     }
 }
@@ -231,7 +247,7 @@ fn silence(state: &State) -> Option<Piece> {
     }
     state.header.health.last_received?;
     let words = vec![format!("last event {age}"), format!("last {age}")];
-    Some(Piece::new(Side::Right, Role::Header, 35, words))
+    Some(Piece::new(Side::Right, Role::Header, AGE, words))
 }
 
 fn counts(state: &State) -> Vec<Piece> {

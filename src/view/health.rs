@@ -18,7 +18,7 @@ use crate::domain::{SourceHealth, SourceState, time};
 use jiff::SignedDuration;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 /// The sections, the most important first. A new one is a function and its line here.
 const SECTIONS: [fn(&Health, &mut Prose); 6] =
@@ -138,6 +138,7 @@ fn sources(health: &Health, prose: &mut Prose) {
     }
     let sources = by_need(&header.sources, now);
     let widths = Widths::of(health, &sources);
+    let mut gaps = HashSet::new();
     for source in sources {
         if health.columns + 2 >= usize::from(WIDE) {
             prose.line(wide_row(health, source, &widths));
@@ -148,7 +149,7 @@ fn sources(health: &Health, prose: &mut Prose) {
                 prose.marked(INDENT, Role::Muted, &place(health, source, &widths));
             }
         }
-        details(health, source, prose);
+        details(health, source, &mut gaps, prose);
     }
 }
 
@@ -271,8 +272,9 @@ fn wide_row(health: &Health, source: &SourceHealth, widths: &Widths) -> Line<'st
     cells.gap(3).text(Role::Muted, &what).line()
 }
 
-/// What has to be said of a source: why, since when, what was refused, and what stays to be known.
-fn details(health: &Health, source: &SourceHealth, prose: &mut Prose) {
+/// What has to be said of a source: why, since when, what was refused, and what stays to be known. Where nobody
+/// received, all sources have the same `gaps`.
+fn details<'a>(health: &Health, source: &'a SourceHealth, gaps: &mut HashSet<&'a str>, prose: &mut Prose) {
     if let Some(why) = source.state.why() {
         prose.marked(INDENT, Role::Text, why);
     }
@@ -298,7 +300,9 @@ fn details(health: &Health, source: &SourceHealth, prose: &mut Prose) {
     }
     for note in &source.notes {
         let role = if note.is_warning() { Role::Warning } else { Role::Muted };
-        prose.marked(&health.theme.own("   · "), role, &note.text);
+        let is_told = note.is_gap && !gaps.insert(&note.text);
+        let words = if is_told { "the same gap as above" } else { &note.text };
+        prose.marked(&health.theme.own("   · "), role, words);
     }
 }
 

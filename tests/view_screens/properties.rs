@@ -16,7 +16,8 @@ use idtriage::domain::plan::{AccountDoubt, Confirm};
 use idtriage::domain::source::Unaccepted;
 use idtriage::domain::time::Zone;
 use idtriage::domain::{
-    Action, ActionId, Event, Evidence, Login, Outcome, Remote, Wait, WaitCause, untrusted,
+    Action, ActionId, Event, Evidence, Login, Outcome, Remote, SourceHealth, SourceNote, Wait, WaitCause,
+    untrusted,
 };
 use idtriage::view::{Glyphs, Theme};
 use jiff::SignedDuration;
@@ -335,6 +336,33 @@ fn one_that_refuses_what_comes_is_said_to() {
     said.unaccepted = None;
     tell(&mut state, Msg::SourcesChanged([said].into()));
     assert!(text(&paint(&state, &Theme::default()).0).contains("● cii  running"));
+}
+
+#[test]
+fn a_gap_of_several_sources_is_told_once() {
+    let mut state = on_health(80, 24);
+    let said = report(ago(0));
+    let gap = || vec![SourceNote::gap("nobody received for an hour", ago(1))];
+    let with_gap = |name: &str| SourceHealth { name: name.into(), notes: gap(), ..said.sources[0].clone() };
+    tell(&mut state, Msg::SourcesChanged([with_gap("one"), with_gap("two")].into()));
+    let shown = text(&paint(&state, &Theme::default()).0);
+    assert_eq!(shown.matches("· nobody received for an hour").count(), 1, "{shown}");
+    assert_eq!(shown.matches("· the same gap as above").count(), 1, "{shown}");
+    assert!(shown.lines().next().unwrap().contains("2 sources warn"), "{shown}");
+}
+
+/// How old the last event is goes before the causes of a refusal, but not before the refusal.
+#[test]
+fn a_narrow_header_uses_the_room_that_long_words_leave() {
+    let mut state = started(60, 16);
+    let mut said = report(ago(0)).sources[0].clone();
+    let causes = [("not readable".to_owned(), 1)].into();
+    said.unaccepted = Some(Unaccepted { causes, is_known: true, ..Unaccepted::new(ago(1)) });
+    said.name = "cii-webhook".into();
+    tell(&mut state, Msg::SourcesChanged([said].into()));
+    tell(&mut state, Msg::ReceiverChanged(idtriage::app::header::Receiver::ThisConsole));
+    let line = text(&paint(&state, &Theme::default()).0).lines().next().unwrap().to_owned();
+    assert!(line.contains("cii-webhook refuses") && line.contains("last 2m"), "{line}");
 }
 
 proptest! {

@@ -23,7 +23,7 @@ use jiff::{Span, SpanRelativeTo};
 use secrecy::SecretString;
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::ops::RangeBounds;
+use std::ops::{Bound, RangeBounds};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -303,8 +303,8 @@ impl Check<'_, '_> {
     fn span(&mut self, text: &str, at: At, bounds: impl RangeBounds<Duration>) -> Option<Duration> {
         let sound = duration(text).filter(|duration| bounds.contains(duration));
         if sound.is_none() {
-            let hint = "`30s`, `15m`, `12 hours`, `7 days`, within sensible bounds";
-            self.problems.hinted(at, format!("`{text}` is not a span of time that can be used here"), hint);
+            let hint = format!("a span such as `30s`, `15m`, `12 hours`, `7 days`; {}", within(&bounds));
+            self.problems.hinted(at, format!("`{text}` is not a span of time that can be used here"), &hint);
         }
         sound
     }
@@ -342,6 +342,25 @@ fn allow(said: &said::OktaAllow) -> OktaAllow {
         enable: is_on(said.enable),
         disable: is_on(said.disable),
     }
+}
+
+/// Bounds in words: `at least 1m, at most 90d`.
+fn within(bounds: &impl RangeBounds<Duration>) -> String {
+    let limits = [("at least", bounds.start_bound()), ("at most", bounds.end_bound())];
+    let said = limits.into_iter().filter_map(|(words, bound)| match bound {
+        Bound::Included(limit) | Bound::Excluded(limit) => Some(format!("{words} {}", spelt(*limit))),
+        Bound::Unbounded => None,
+    });
+    said.collect::<Vec<_>>().join(", ")
+}
+
+/// A span in the largest unit that it is a whole number of.
+fn spelt(span: Duration) -> String {
+    let seconds = span.as_secs();
+    let units = [(24 * 60 * 60, "d"), (60 * 60, "h"), (60, "m")];
+    let unit = units.into_iter().find(|(unit, _)| seconds >= *unit && seconds.is_multiple_of(*unit));
+    let (unit, word) = unit.unwrap_or((1, "s"));
+    format!("{}{word}", seconds / unit)
 }
 
 fn duration(text: &str) -> Option<Duration> {

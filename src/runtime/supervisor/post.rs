@@ -9,6 +9,7 @@ use crate::source::counters::{Counters, ListenerHealth};
 use crate::source::listener::Listener;
 use crate::source::{Accept, Polled};
 use async_trait::async_trait;
+use jiff::Timestamp;
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -31,6 +32,9 @@ pub(super) trait Post: Send + Sync + fmt::Debug {
 
     /// How long it rests between a fall and the next start.
     fn rests(&self) -> Rests;
+
+    /// The store took something that was written from `began` on.
+    fn stored(&self, began: Timestamp);
 
     /// Works until it is told to stop, and says when it is up. Whatever ends it before is a fall.
     ///
@@ -75,6 +79,10 @@ impl Post for Listening {
         OF_LISTENER
     }
 
+    fn stored(&self, began: Timestamp) {
+        self.health.lock().unwrap_or_else(PoisonError::into_inner).stored(began);
+    }
+
     async fn work(&self, standing: &Standing, stop: watch::Receiver<bool>) -> Result<(), String> {
         let (accept, clock) = (self.accept.clone(), self.clock.clone());
         let listener = Listener::bind(&self.listen, &self.sources, accept, clock).await;
@@ -105,6 +113,9 @@ impl Post for Asking {
     fn rests(&self) -> Rests {
         OF_POLLED
     }
+
+    /// It tries again by itself, and sees.
+    fn stored(&self, _began: Timestamp) {}
 
     async fn work(&self, standing: &Standing, stop: watch::Receiver<bool>) -> Result<(), String> {
         standing.up();

@@ -57,6 +57,8 @@ impl Post for Resting {
         Rests { shortest: self.1, longest: self.1 }
     }
 
+    fn stored(&self, _began: Timestamp) {}
+
     async fn work(&self, standing: &Standing, mut stop: watch::Receiver<bool>) -> Result<(), String> {
         self.0.starts.fetch_add(1, Ordering::SeqCst);
         let step = self.0.steps.lock().unwrap().pop_front().unwrap_or(Step::Works);

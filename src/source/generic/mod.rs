@@ -12,7 +12,7 @@ mod mapped;
 
 use super::loose::{self, Object};
 use super::{Expects, Meaning, SourceType, Unreadable, body, pointer};
-use crate::config::meant::Mapping;
+use crate::config::meant::{Mapping, Place};
 use crate::domain::event::DecodedEvent;
 use crate::domain::{CheckId, EventKey, EventKind, Login, Severity, Untrusted, time};
 use jiff::Timestamp;
@@ -45,6 +45,18 @@ pub(super) fn unmapped(elements: &[Arc<str>], meaning: &Meaning<'_>) -> Option<U
     let (count, last) = others.fold((1, first), |(count, _), event| (count + 1, event));
     let why = last.description.first().map(Untrusted::to_string).unwrap_or_default();
     Some(Unmapped { count, why })
+}
+
+/// Whether the mapping makes a failed check of a body, or of anything in it. One that looks nothing up would make
+/// one of everything, and recognises nothing.
+pub(crate) fn applies(body: &Arc<str>, meaning: &Meaning<'_>) -> bool {
+    let looks_up = |place: &Option<Place>| matches!(place, Some(Place::Pointer(_)));
+    let tells_apart = |mapping: &Mapping| {
+        mapping.items.is_some() || [&mapping.check, &mapping.title, &mapping.users].into_iter().any(looks_up)
+    };
+    let is_check = |raw: &Arc<str>| decode(raw, meaning).kind == EventKind::FailedCheck;
+    meaning.mapping.is_some_and(tells_apart)
+        && elements(Arc::clone(body), meaning).is_ok_and(|elements| elements.iter().any(is_check))
 }
 
 /// What is kept and opens no finding, because the mapping does not apply to it.
