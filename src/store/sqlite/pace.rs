@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 
 /// While writes come, something is expanded this often, whatever waits to be acknowledged: a flood is shown
 /// late, and never not at all.
-const EVERY: Duration = Duration::from_millis(80);
+const EVERY: Duration = Duration::from_millis(40);
 /// How many elements that are then, at first and as long as that is not enough. Together with the time
 /// between them this is what a store takes in for ever: some fifteen hundred elements a second.
-const FIRST_IN_A_FLOOD: usize = 32;
-const MOST_IN_A_FLOOD: usize = 128;
+const FIRST_IN_A_FLOOD: usize = 16;
+const MOST_IN_A_FLOOD: usize = 64;
 /// More than this between two goes cannot be kept up with by them, nor by twice as many. Then the answers
 /// go first: what is shown is late however it is done, and a sender that gets no answer sends again.
 const OUTRUN: usize = 2 * MOST_IN_A_FLOOD;
@@ -73,7 +73,7 @@ mod tests {
     fn a_flood_holds_up_what_is_shown_and_does_not_end_it() {
         let (mut pace, began) = (Pace::default(), Instant::now());
         let mut goes = Vec::new();
-        for millisecond in 0..=330 {
+        for millisecond in 0..=170 {
             let now = began + Duration::from_millis(millisecond);
             // Now and then the queue is empty for a moment.
             let writes = if millisecond % 7 == 3 { 0 } else { 3 };
@@ -83,15 +83,15 @@ mod tests {
                 most => goes.push((millisecond, most)),
             }
         }
-        assert_eq!(goes, [(81, 32), (161, 64), (242, 128), (322, 128)]);
+        assert_eq!(goes, [(40, 16), (81, 32), (121, 64), (161, 64)]);
     }
 
     #[test]
     fn what_cannot_be_kept_up_with_is_acknowledged_first() {
         let (mut pace, began) = (Pace::default(), Instant::now());
         let mut go = |at: u64, writes: usize| pace.after(writes, began + Duration::from_millis(at));
-        assert_eq!([go(0, OUTRUN), go(80, 1)], [0, FIRST_IN_A_FLOOD], "more than twice of the most");
-        assert_eq!([go(81, OUTRUN), go(160, 1)], [0, FIRST_IN_A_FLOOD], "for as long as that lasts");
-        assert_eq!([go(161, OUTRUN - 1), go(240, 1)], [0, 2 * FIRST_IN_A_FLOOD], "and no longer");
+        assert_eq!([go(0, OUTRUN), go(40, 1)], [0, FIRST_IN_A_FLOOD], "more than twice of the most");
+        assert_eq!([go(41, OUTRUN), go(80, 1)], [0, FIRST_IN_A_FLOOD], "for as long as that lasts");
+        assert_eq!([go(81, OUTRUN - 1), go(120, 1)], [0, 2 * FIRST_IN_A_FLOOD], "and no longer");
     }
 }
