@@ -10,7 +10,7 @@ use crate::config::{Config, Loaded};
 use crate::domain::call_probe::CallProbe;
 use crate::domain::event::SourceName;
 use crate::domain::time::{self, Zone};
-use crate::domain::{Actor, SourceHealth, SourceState, untrusted};
+use crate::domain::{Actor, SourceHealth, SourceNote, SourceState, untrusted};
 use crate::notify;
 use crate::remediation::Runner;
 use crate::remediation::guard::Mode;
@@ -73,7 +73,7 @@ fn what(config: &Config) -> String {
     let names: Vec<&str> = config.sources.iter().map(|source| source.name.0.as_str()).collect();
     let names = names.join(", ");
     if config.sources.iter().any(|source| source.webhook().is_some()) {
-        return format!("collecting {names}; posts are taken at {}", config.listen.address);
+        return format!("collecting {names}; posts go to {}", config.listen.address);
     }
     format!("collecting {names}")
 }
@@ -93,6 +93,8 @@ struct Said {
     silent: BTreeSet<SourceName>,
     /// Those that refuse what comes.
     refusing: BTreeSet<SourceName>,
+    /// The gaps, in words.
+    gaps: BTreeSet<String>,
     /// Those who cannot be told of events, with why.
     untold: BTreeMap<String, String>,
 }
@@ -148,10 +150,21 @@ impl notify::Hear for Teller {
 impl Said {
     /// What became of every source, where that is news.
     fn changed(&mut self, sources: Arc<[SourceHealth]>) -> Vec<String> {
-        let lines = sources.iter().flat_map(|source| [self.state(source), self.refusal(source)]);
-        let lines = lines.flatten().collect();
+        let lines = sources.iter().flat_map(|source| {
+            let lines = [self.state(source), self.refusal(source)].into_iter().flatten();
+            lines.chain(self.gaps(source)).collect::<Vec<_>>()
+        });
+        let lines = lines.collect();
         self.sources = sources;
         lines
+    }
+
+    /// What may be missing of it, as far as this process noticed it.
+    fn gaps(&mut self, source: &SourceHealth) -> Vec<String> {
+        let is_own = |note: &&SourceNote| note.is_gap && note.warned_at >= source.since;
+        let gaps = source.notes.iter().filter(is_own);
+        let lines = gaps.map(|note| format!("source {}: {}", source.name, note.text));
+        lines.filter(|line| self.gaps.insert(line.clone())).collect()
     }
 
     fn state(&mut self, source: &SourceHealth) -> Option<String> {
@@ -266,6 +279,20 @@ mod tests {
         assert_eq!(say(&teller, &[hook.clone()]), NOTHING);
         hook.unaccepted = None;
         assert_eq!(say(&teller, &[hook]), ["source cii accepts again"]);
+    }
+
+    #[test]
+    fn a_gap_is_said_once_by_the_process_that_noticed_it() {
+        let teller = Teller::default();
+        let mut log = source("log", SourceState::Running);
+        log.since = Some(at(10));
+        log.notes = vec![
+            SourceNote::gap("an old gap", at(9)),
+            SourceNote::gap("a gap", at(10)),
+            SourceNote::warning("a clock", at(11)),
+        ];
+        assert_eq!(say(&teller, &[log.clone()]), ["source log: a gap"]);
+        assert_eq!(say(&teller, &[log]), NOTHING);
     }
 
     #[test]

@@ -331,7 +331,10 @@ impl SourcesReport {
             health.listened_since = before.listened_since.or(before.since);
         }
         let own = std::mem::take(&mut health.notes);
-        health.notes = before.gaps_at(since).chain(self.gap_of(before, since)).chain(own).collect();
+        // What is kept elsewhere too, with a place in a log, is told once.
+        let is_new = |gap: &SourceNote| own.iter().all(|note| note.text != gap.text);
+        let gaps = before.gaps_at(since).filter(is_new).chain(self.gap_of(before, since));
+        health.notes = gaps.chain(own.iter().cloned()).collect();
         health
     }
 
@@ -403,6 +406,8 @@ mod tests {
         let notes = vec![gap[0].clone(), SourceNote::warning("a warning", at(2)), SourceNote::fact("a fact")];
         let next = said("collect", vec![SourceHealth { notes, ..hook(SourceState::Running) }]);
         assert_eq!(begun(&next, 60), gap);
+        let again = SourceHealth { notes: gap.to_vec(), ..hook(SourceState::Running) };
+        assert_eq!(next.handed_on(again, at(60)).notes, gap, "once");
         let much_later = 91 + GAPS_FOR.as_secs() + 1;
         assert!(begun(&next, much_later).iter().all(|note| note.warned_at == Some(at(much_later))));
     }

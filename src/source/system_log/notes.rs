@@ -27,7 +27,7 @@ impl Notes {
 
     /// Adds that something may be missing, or is.
     pub fn warning(&mut self, text: impl Into<String>, at: Timestamp) {
-        self.add(SourceNote::warning(text, at));
+        self.add(SourceNote::gap(text, at));
     }
 
     /// The same once more is no news.
