@@ -98,11 +98,12 @@ impl Tell for AsAction {
 mod tests {
     use super::*;
     use crate::cli::fake::plan;
+    use crate::domain::Risk;
     use crate::domain::plan::Refusal;
 
     #[test]
     fn who_is_not_acted_on_is_told_with_the_account_too() {
-        let mut plan = plan("ruth");
+        let mut plan = plan(Risk::Low, "ruth");
         let told = |plan: &Plan| {
             let ended = Ended::NotSent(Refusal::from("protected".to_owned()));
             AsAction.ended_unread(plan, &StepEnd { flow: plan.flow.id.clone(), verb: String::new(), ended })
