@@ -66,6 +66,9 @@ fn many_are_told_one_by_one_and_the_run_is_kept() {
     assert_eq!((&run["ended"]["changed"], &run["ended"]["no-change"]), (&3.into(), &1.into()));
     let shown = lines(&place, &["bulk", "show", run["id"].as_str().unwrap()], 0);
     assert_eq!(shown.len(), 5, "the run, and a line each");
+    let table = place.run(&["bulk", "show", run["id"].as_str().unwrap()]).expect(0).out;
+    let account = shown[2]["target"].as_str().unwrap();
+    assert!(table.lines().any(|line| line.contains(" ACCOUNT ")) && table.contains(account), "{table}");
     assert!(shown[2]["action"].is_string() && shown[2]["evidence"] == "verified", "{}", shown[2]);
     let journal = place.run_json(&["journal", "list"]).expect(0).out;
     assert!(journal.contains(r#""kind":"bulk""#) && journal.contains("case 7"), "{journal}");

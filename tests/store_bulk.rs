@@ -5,7 +5,8 @@ mod store_support;
 
 use idtriage::domain::action::{Receipt, Settlement, StepOf};
 use idtriage::domain::bulk::{BulkCounts, BulkEnd, BulkId, BulkRun, BulkState, BulkUser, EndKind};
-use idtriage::domain::{Action, Actor, Evidence, Login, Outcome, Risk};
+use idtriage::domain::plan::MadeOf;
+use idtriage::domain::{Action, Actor, EventId, Evidence, Login, Outcome, Risk};
 use idtriage::store::sqlite::SqliteStore;
 use idtriage::store::{Again, Basis, BulkStore, Held, IntendError, Kept, Lease, Store, Users, files};
 use std::sync::Arc;
@@ -52,9 +53,12 @@ impl Shelf {
             position,
             login: Login::new(&format!("User{position}@x")),
             target_id: Some(format!("00u{position}")),
-            account_login: None,
+            account_login: (position > 0).then(|| Login::new("Olga@x")),
             finding: None,
-            made_of: Default::default(),
+            made_of: match position {
+                0 => MadeOf::default(),
+                position => MadeOf { event: Some(EventId(position.into())), body: Some("ab12".to_owned()) },
+            },
             doubts: Vec::new(),
             undoes: None,
             end: None,

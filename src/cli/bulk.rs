@@ -166,12 +166,12 @@ fn line(id: BulkId, told: &BulkTold, out: &mut Output<'_>) -> u8 {
     let _ = match (out.is_json(), link) {
         (true, _) => out.json(&json),
         (false, Some(link)) => {
-            out.text(&format!("{}: one-time link, shown once: {}", user.login, link.expose()))
+            out.text(&format!("{}: one-time link, shown once: {}", user.whom(), link.expose()))
         }
         (false, None) => Ok(()),
     };
     if !out.is_json() {
-        let _ = out.text(&format!("{}: {}{why}", user.login, end.words()));
+        let _ = out.text(&format!("{}: {}{why}", user.whom(), end.words()));
     }
     end.outcome.exit_status()
 }
@@ -179,7 +179,9 @@ fn line(id: BulkId, told: &BulkTold, out: &mut Output<'_>) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::bulk::BulkCounts;
+    use crate::cli::output::{Form, tests::printed};
+    use crate::domain::bulk::{BulkCounts, BulkEnd, BulkUser};
+    use crate::domain::{Login, Outcome};
     use rstest::rstest;
 
     fn run_of(risk: Risk) -> BulkRun {
@@ -199,6 +201,26 @@ mod tests {
             seal: None,
             counts: BulkCounts { queued: 38, ..BulkCounts::default() },
         }
+    }
+
+    /// Whoever reads a line knows on which account it was, also where that goes by another login.
+    #[test]
+    fn a_line_names_the_account_that_was_acted_on() {
+        let user = BulkUser {
+            position: 0,
+            login: Login::new("ruth"),
+            target_id: Some("00u1".into()),
+            account_login: Some(Login::new("olga")),
+            finding: None,
+            made_of: Default::default(),
+            doubts: Vec::new(),
+            end: Some(BulkEnd::not_sent(Outcome::Refused, "protected", Timestamp::UNIX_EPOCH)),
+        };
+        let told = BulkTold { user, run: None };
+        let of = |form| printed(form, async |out| line(BulkId(uuid::Uuid::nil()), &told, out)).1.out;
+        assert_eq!(of(Form::Text), "olga (ruth): refused: protected\n");
+        let json: serde_json::Value = serde_json::from_str(&of(Form::Json)).unwrap();
+        assert_eq!([&json["login"], &json["account_login"], &json["target"]], ["ruth", "olga", "00u1"]);
     }
 
     #[rstest]

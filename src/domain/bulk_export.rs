@@ -1,8 +1,7 @@
 //! A run on many as it is handed on: as JSON under names that stay, and as CSV that no spreadsheet runs.
 
 use super::bulk::{BulkEnd, BulkId, BulkRun, BulkUser};
-use super::csv;
-use super::time;
+use super::{Login, csv, time};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -16,11 +15,13 @@ pub fn run_json(run: &BulkRun, now: Timestamp) -> Value {
     })
 }
 
-/// One of its users.
+/// One of its users: `target` is the id of the account that is acted on, and `account_login` its login, where that is
+/// not the user's own.
 pub fn user_json(id: BulkId, user: &BulkUser) -> Value {
     let end = user.end.as_ref();
     json!({
         "bulk": id, "position": user.position, "login": user.login, "target": user.target_id,
+        "account_login": user.account_login,
         "finding": user.finding, "outcome": end.map(|end| end.outcome.word()),
         "evidence": end.and_then(|end| end.evidence), "status": end.and_then(|end| end.status),
         "why": end.and_then(|end| end.why.clone()), "action": end.and_then(|end| end.action),
@@ -31,8 +32,19 @@ pub fn user_json(id: BulkId, user: &BulkUser) -> Value {
 /// The line of headings, with its line end.
 pub fn csv_heading() -> String {
     csv::line([
-        "bulk", "flow", "position", "login", "target", "finding", "outcome", "evidence", "status", "why",
-        "action", "at",
+        "bulk",
+        "flow",
+        "position",
+        "login",
+        "target",
+        "finding",
+        "outcome",
+        "evidence",
+        "status",
+        "why",
+        "action",
+        "at",
+        "account_login",
     ])
 }
 
@@ -41,7 +53,7 @@ pub fn csv_row(run: &BulkRun, user: &BulkUser) -> String {
     let end = user.end.as_ref();
     let text = |text: Option<String>| text.unwrap_or_default();
     let evidence = end.and_then(|end| end.evidence).map(|evidence| evidence.word().to_owned());
-    let cells: [&str; 12] = [
+    let cells: [&str; 13] = [
         &run.id.to_string(),
         &run.flow.0,
         &user.position.to_string(),
@@ -54,6 +66,7 @@ pub fn csv_row(run: &BulkRun, user: &BulkUser) -> String {
         &text(end.and_then(|end| end.why.clone())),
         &text(end.and_then(|end| end.action).map(|action| action.to_string())),
         &text(end.map(|end: &BulkEnd| time::rfc3339(end.at))),
+        user.account_login.as_ref().map_or("", Login::raw),
     ];
     csv::line(cells)
 }
@@ -99,9 +112,15 @@ mod tests {
         };
         let row = csv_row(&run(), &user);
         assert!(
-            row.contains(",3,\"'@ann\",,,refused,,,\"'=HYPERLINK()\",,1970-01-01T00:00:00.000Z\r\n"),
+            row.contains(",3,\"'@ann\",,,refused,,,\"'=HYPERLINK()\",,1970-01-01T00:00:00.000Z,\r\n"),
             "{row}"
         );
+        let account_login = Some(Login::new("+olga"));
+        let named = BulkUser { account_login, target_id: Some("00u1".into()), ..user.clone() };
+        let row = csv_row(&run(), &named);
+        assert!(row.contains(",\"'@ann\",00u1,,") && row.ends_with(",\"'+olga\"\r\n"), "{row}");
+        let json = user_json(run().id, &named);
+        assert_eq!([&json["login"], &json["target"], &json["account_login"]], ["@ann", "00u1", "+olga"]);
         assert_eq!(row.matches(',').count(), csv_heading().matches(',').count());
         let waits = csv_row(&run(), &BulkUser { end: None, ..user });
         assert!(waits.contains(",queued,"), "{waits}");

@@ -8,6 +8,7 @@ mod doubles;
 mod held_back;
 mod issues;
 mod later;
+mod made_of;
 mod model;
 mod operations;
 mod others;

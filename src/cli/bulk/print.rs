@@ -98,12 +98,14 @@ pub(super) async fn show(
     }
     out.facts(&facts(&run, now))?;
     out.text("")?;
-    let mut table =
-        Table::of(&[column("USER", 44), column("ENDED", 34), column("AT", 20), column("WHY", 80)]);
+    let columns =
+        [column("USER", 44), column("ACCOUNT", 24), column("ENDED", 34), column("AT", 20), column("WHY", 80)];
+    let mut table = Table::of(&columns);
     for user in &users {
         let end = user.end.as_ref();
         table.row([
-            user.login.to_string(),
+            user.whom(),
+            shown(user.target_id.as_deref()),
             end.map_or_else(|| "queued".to_owned(), BulkEnd::words),
             end.map(|end| time::rfc3339_seconds(end.at)).unwrap_or_default(),
             shown(end.and_then(|end| end.why.as_deref())),

@@ -68,10 +68,15 @@ impl Tell for AsAction {
                     Ended::Unsure(why) => why,
                     Ended::Ran { .. } => "",
                 };
-                serde_json::json!({
+                let mut json = serde_json::json!({
                     "flow": part.flow.id, "login": part.login, "target": part.target_id, "evidence": null,
                     "outcome": step.outcome(), "refusal": why,
-                })
+                });
+                // As an action has it: where it is another one.
+                if let Some(account) = &part.account_login {
+                    json["account_login"] = account.raw().into();
+                }
+                json
             }
         }
     }
@@ -86,5 +91,26 @@ impl Tell for AsAction {
 
     fn hint(&self, _: &Plan) -> Option<String> {
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::fake::plan;
+    use crate::domain::Risk;
+    use crate::domain::plan::Refusal;
+
+    #[test]
+    fn who_is_not_acted_on_is_told_with_the_account_too() {
+        let mut plan = plan(Risk::Low, "ruth");
+        let told = |plan: &Plan| {
+            let ended = Ended::NotSent(Refusal::from("protected".to_owned()));
+            AsAction.ended_unread(plan, &StepEnd { flow: plan.flow.id.clone(), verb: String::new(), ended })
+        };
+        assert_eq!(told(&plan).get("account_login"), None, "as of an action");
+        plan.account_login = Some(Login::new("olga"));
+        let json = told(&plan);
+        assert_eq!([&json["login"], &json["account_login"], &json["refusal"]], ["ruth", "olga", "protected"]);
     }
 }

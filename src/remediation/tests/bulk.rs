@@ -36,6 +36,7 @@ impl Decode for Reads {
         let text = |pointer: &str| raw.pointer(pointer).and_then(|text| text.as_str()).unwrap_or_default();
         let issue = text("/eventData/affectedEntity/additionalData/username");
         let (kind, check, login) = match issue {
+            "" if raw.get("log").is_some() => (EventKind::Log, text("/log"), text("/users/0")),
             "" => (EventKind::FailedCheck, text("/check"), text("/users/0")),
             issue => (EventKind::Issue, text("/eventData/title"), issue),
         };
@@ -61,6 +62,8 @@ struct Town {
     ends: Mutex<HashMap<String, CallEnd>>,
     /// Whose calls our own pace holds back, with why.
     held_back: Mutex<HashMap<String, String>>,
+    /// Whether Cisco Identity Intelligence answers, where it is asked at all.
+    cii: Mutex<Option<Cii>>,
     /// Those who cannot be read.
     unread: Mutex<BTreeSet<String>>,
     /// Those whom Okta knows no more.
@@ -75,6 +78,12 @@ struct Town {
     at_call: Mutex<Option<AtCall>>,
     /// What happens once while the answer about an account is on its way.
     at_read: Mutex<Option<AtRead>>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Cii {
+    Answers,
+    Fails,
 }
 
 struct AtRead {
@@ -109,11 +118,18 @@ fn position_of(id: &str) -> u32 {
 #[async_trait]
 impl Directory for Town {
     fn parts(&self) -> Vec<PartName> {
-        vec![PartName::Okta]
+        let cii = self.cii.lock().unwrap().map(|_| PartName::CiiDetails);
+        [PartName::Okta].into_iter().chain(cii).collect()
     }
 
-    async fn part(&self, _: PartName, _: &Login) -> LoadedPart {
-        unreachable!("one of Okta alone is configured")
+    async fn part(&self, part: PartName, login: &Login) -> LoadedPart {
+        assert_eq!(part, PartName::CiiDetails);
+        let details = json!({"endUserDetails": {"id": format!("c-{login}"), "login": login.raw()}});
+        let details = match self.cii.lock().unwrap().unwrap() {
+            Cii::Answers => Part::whole(Timestamp::UNIX_EPOCH, serde_json::from_value(details).unwrap()),
+            Cii::Fails => Part::failed(Timestamp::UNIX_EPOCH, Problem::whole("503: not now")),
+        };
+        LoadedPart::CiiDetails(Box::new(details))
     }
 
     async fn users_of_address(&self, _: &str) -> dossier::AddressUsers {
