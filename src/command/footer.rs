@@ -23,7 +23,6 @@ use crate::domain::undo;
 /// The keys that matter here, with their words; the last one is shown on the narrowest screen too.
 pub fn footer(state: &State, keymap: &Keymap) -> Vec<(String, String)> {
     match (Context::of(state), &state.overlay) {
-        (Context::Text, _) => field_footer(state, keymap),
         (Context::Quit, _) => words(&[
             (&first_key(keymap, "card.confirm"), "quit"),
             (&first_key(keymap, "card.decline"), "stay"),
@@ -32,6 +31,7 @@ pub fn footer(state: &State, keymap: &Keymap) -> Vec<(String, String)> {
             words(&[("1–9", "choose the account"), ("esc", "back to the flows")])
         }
         (_, Some(Overlay::Flows(list))) => flows_footer(list, keymap),
+        (Context::Text, _) => field_footer(state, keymap),
         (Context::Ask, Some(Overlay::Ask(question))) if question.confirm.is_some() => {
             words(&[("esc", "no, leave")])
         }
