@@ -370,7 +370,9 @@ fn one_each(rows: &mut Vec<Record>) {
 /// The row of the selected action may be another by now, and go on above: the cursor goes with it.
 fn follow(screen: &mut JournalScreen, selected: Option<ActionId>, before: &mut [i64]) {
     let keys = screen.records.keys();
-    let (Some(action), Some(was)) = (selected, screen.cursor.id.filter(|id| !keys.contains(id))) else { return };
+    let (Some(action), Some(was)) = (selected, screen.cursor.id.filter(|id| !keys.contains(id))) else {
+        return;
+    };
     let is_its = |record: &&Record| Told::of(record).action() == Some(action);
     if let Some(now) = screen.records.rows.iter().find(is_its).map(Row::key) {
         screen.cursor.id = Some(now);
@@ -544,6 +546,11 @@ pub fn opened(state: &mut State) -> Vec<Effect> {
         }
         None => Vec::new(),
     }
+}
+
+/// The records of an action, from whatever screen names it.
+pub fn open_action(state: &mut State, id: ActionId) -> Vec<Effect> {
+    push(state, JournalScreen::of(JournalQuery::of_action(id)))
 }
 
 /// The person that the selected record is about.

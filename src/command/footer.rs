@@ -190,12 +190,10 @@ fn flows_footer(list: &FlowList, keymap: &Keymap) -> Vec<(String, String)> {
     let choose = list.takes_number().then_some(("1–9", "choose"));
     let (filter, help) = (first_key(keymap, "filter.open"), first_key(keymap, "help.open"));
     let rest: &[(&str, &str)] = match list.takes_text() {
-        true if list.has_text() => &[("enter", "choose"), ("↑↓", "move"), ("esc", "all flows")],
-        true if list.takes_number() => {
-            &[("enter", "choose"), ("a–z", "find"), ("↑↓", "move"), ("esc", "back")]
-        }
-        true => &[("enter", "choose"), ("↑↓", "move"), ("esc", "all flows")],
-        false => &[("enter", "choose"), (&filter, "find"), ("esc", "back"), (&help, "help")],
+        true if list.has_text() => &[("enter", "open"), ("↑↓", "move"), ("esc", "all flows")],
+        true if list.takes_number() => &[("enter", "open"), ("a–z", "find"), ("↑↓", "move"), ("esc", "back")],
+        true => &[("enter", "open"), ("↑↓", "move"), ("esc", "all flows")],
+        false => &[("enter", "open"), (&filter, "find"), ("esc", "back"), (&help, "help")],
     };
     words(&choose.into_iter().chain(rest.iter().copied()).collect::<Vec<_>>())
 }

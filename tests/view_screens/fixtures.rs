@@ -638,14 +638,14 @@ fn slice(query: &JournalQuery) -> JournalSlice {
     let of = |id: ActionId| -> Vec<Record> {
         all.iter().filter(|record| RecordTold::of(record).action() == Some(id)).cloned().collect()
     };
-    let is_row = |record: &&Record| match RecordTold::of(record).action().filter(|_| query.rows() == Rows::Actions)
-    {
-        Some(id) => {
-            let of = of(id);
-            of[0].seq == record.seq && query.matches_action(record, &of, ago(0))
-        }
-        None => query.matches(record, ago(0)),
-    };
+    let is_row =
+        |record: &&Record| match RecordTold::of(record).action().filter(|_| query.rows() == Rows::Actions) {
+            Some(id) => {
+                let of = of(id);
+                of[0].seq == record.seq && query.matches_action(record, &of, ago(0))
+            }
+            None => query.matches(record, ago(0)),
+        };
     let rows = all.iter().filter(is_row).cloned().collect();
     JournalSlice { page: Page { rows, next: None }, actions: actions(&Login::new(ANN)), absent: Vec::new() }
 }
