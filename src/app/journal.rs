@@ -548,6 +548,11 @@ pub fn opened(state: &mut State) -> Vec<Effect> {
     }
 }
 
+/// The records of an action, from whatever screen names it.
+pub fn open_action(state: &mut State, id: ActionId) -> Vec<Effect> {
+    push(state, JournalScreen::of(JournalQuery::of_action(id)))
+}
+
 /// The person that the selected record is about.
 pub fn person_opened(state: &mut State) -> Vec<Effect> {
     match person(state) {

@@ -23,7 +23,6 @@ use crate::domain::undo;
 /// The keys that matter here, with their words; the last one is shown on the narrowest screen too.
 pub fn footer(state: &State, keymap: &Keymap) -> Vec<(String, String)> {
     match (Context::of(state), &state.overlay) {
-        (Context::Text, _) => field_footer(state, keymap),
         (Context::Quit, _) => words(&[
             (&first_key(keymap, "card.confirm"), "quit"),
             (&first_key(keymap, "card.decline"), "stay"),
@@ -32,6 +31,7 @@ pub fn footer(state: &State, keymap: &Keymap) -> Vec<(String, String)> {
             words(&[("1–9", "choose the account"), ("esc", "back to the flows")])
         }
         (_, Some(Overlay::Flows(list))) => flows_footer(list, keymap),
+        (Context::Text, _) => field_footer(state, keymap),
         (Context::Ask, Some(Overlay::Ask(question))) if question.confirm.is_some() => {
             words(&[("esc", "no, leave")])
         }
@@ -191,12 +191,10 @@ fn flows_footer(list: &FlowList, keymap: &Keymap) -> Vec<(String, String)> {
     let choose = list.takes_number().then_some(("1–9", "choose"));
     let (filter, help) = (first_key(keymap, "filter.open"), first_key(keymap, "help.open"));
     let rest: &[(&str, &str)] = match list.takes_text() {
-        true if list.has_text() => &[("enter", "choose"), ("↑↓", "move"), ("esc", "all flows")],
-        true if list.takes_number() => {
-            &[("enter", "choose"), ("a–z", "find"), ("↑↓", "move"), ("esc", "back")]
-        }
-        true => &[("enter", "choose"), ("↑↓", "move"), ("esc", "all flows")],
-        false => &[("enter", "choose"), (&filter, "find"), ("esc", "back"), (&help, "help")],
+        true if list.has_text() => &[("enter", "open"), ("↑↓", "move"), ("esc", "all flows")],
+        true if list.takes_number() => &[("enter", "open"), ("a–z", "find"), ("↑↓", "move"), ("esc", "back")],
+        true => &[("enter", "open"), ("↑↓", "move"), ("esc", "all flows")],
+        false => &[("enter", "open"), (&filter, "find"), ("esc", "back"), (&help, "help")],
     };
     words(&choose.into_iter().chain(rest.iter().copied()).collect::<Vec<_>>())
 }

@@ -451,7 +451,7 @@ pub const SETTINGS: &[Setting] = &[
         "time",
         Kind::Text,
         "utc",
-        "The zone of times on the screen: `utc`, with `Z`, or `local`, with the offset; JSON stays UTC.",
+        "The zone of times on the screen: `utc`, with `Z`, or `local`, with the offset; whose days `since:yesterday` means too. JSON stays UTC.",
     ),
     setting(
         "[console]",

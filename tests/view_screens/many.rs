@@ -214,6 +214,19 @@ fn marked() {
     look("marked_80x24", &state);
 }
 
+/// Who is marked is seen on the events that name them, without a colour too.
+#[test]
+fn marked_in_the_feed() {
+    let mut state = started(60, 16);
+    go(&mut state, Msg::AllMarksToggled);
+    let lines = text(&paint(&state, &Theme::default().without_colour()).0);
+    let sign_of = |words: &str| lines.lines().find(|line| line.contains(words)).unwrap().starts_with('*');
+    assert!(sign_of("Impossible Tr") && sign_of("128 users") && sign_of("fay@"), "{lines}");
+    assert!(!sign_of("WebhookTest") && !sign_of("hrms.service") && !sign_of("eve@"), "{lines}");
+    let keys = offered(&state);
+    assert!(keys.contains(&"* all".to_owned()) && keys[0].ends_with("marked"), "{keys:?}");
+}
+
 /// The keys that are offered, first things first.
 fn offered(state: &State) -> Vec<String> {
     let keymap = Keymap::new(&BTreeMap::new()).unwrap();

@@ -90,7 +90,11 @@ fn open_target(state: &mut State) -> Vec<Effect> {
         Some(Target::Address(ip)) => address::open(state, ip),
         Some(Target::Person(login)) => user::open(state, login, None),
         Some(Target::Finding(id)) => user::open_finding(state, id),
-        None => Vec::new(),
+        // In a history it may be an action, which leads to its records.
+        None => match after::meant(state).first().map(|action| action.id) {
+            Some(action) => journal::open_action(state, action),
+            None => Vec::new(),
+        },
     }
 }
 

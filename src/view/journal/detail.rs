@@ -4,6 +4,7 @@
 use crate::app::journal::{Chain, JournalScreen};
 use crate::domain::action::StepOf;
 use crate::domain::journal::Record;
+use crate::domain::journal::query::Rows;
 use crate::domain::journal::told::Told;
 use crate::domain::time::Zone;
 use crate::domain::untrusted::visible_lines;
@@ -39,21 +40,26 @@ pub(super) fn whole(
     if let Some(damage) = &record.damage {
         prose.marked("! ", Role::Alarm, &format!("this record is damaged: {damage}"));
     }
+    // A row of an action says first how that stands; where every record is a row, each what it says itself.
+    let is_record = screen.query.rows() == Rows::Records && action.is_some();
+    if is_record {
+        the_record((scene, theme), (screen, record, &told), &mut prose);
+        card_text::receipt(&mut prose, told.receipt().as_ref(), zone);
+        prose.heading(Role::Heading, "The action, as it stands now");
+    }
     match action {
         Some(action) => about_action(scene, screen, action, &mut prose),
         None => {
             prose.fact("by", Role::Text, &told.actor().map_or_else(|| told.who(), |actor| actor.shown()));
         }
     }
-    prose.heading(Role::Heading, "The record");
-    prose.fact("kind", Role::Text, record.kind.word());
-    prose.fact("at", Role::Text, &zone.seconds(record.at));
-    if action.is_some() {
-        prose.fact("says", Role::Text, &super::said(theme, &told));
+    if !is_record {
+        the_record((scene, theme), (screen, record, &told), &mut prose);
     }
-    chain(screen, record, &mut prose);
     if let Some(action) = action {
-        card_text::receipt(&mut prose, action.receipt.as_ref(), zone);
+        if !is_record {
+            card_text::receipt(&mut prose, action.receipt.as_ref(), zone);
+        }
         beside(screen, action, zone, &mut prose);
         card_text::request(&mut prose, &action.request);
     }
@@ -63,6 +69,20 @@ pub(super) fn whole(
         None => prose.say(Role::Alarm, "the content is gone, and nothing in this program erases one"),
     }
     prose.lines()
+}
+
+fn the_record(
+    (scene, theme): (&Scene, &Theme),
+    (screen, record, told): (&JournalScreen, &Record, &Told),
+    prose: &mut Prose,
+) {
+    prose.heading(Role::Heading, "The record");
+    prose.fact("kind", Role::Text, record.kind.word());
+    prose.fact("at", Role::Text, &scene.state.settings.zone.seconds(record.at));
+    if screen.action_of(record).is_some() {
+        prose.fact("says", Role::Text, &super::said(theme, told));
+    }
+    chain(screen, record, prose);
 }
 
 fn pretty(content: &str) -> String {
