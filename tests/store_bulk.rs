@@ -5,7 +5,7 @@ mod store_support;
 
 use idtriage::domain::action::{Receipt, Settlement, StepOf};
 use idtriage::domain::bulk::{BulkCounts, BulkEnd, BulkId, BulkRun, BulkState, BulkUser, EndKind};
-use idtriage::domain::{Action, Actor, Evidence, Login, Outcome, Risk};
+use idtriage::domain::{Action, ActionId, Actor, Evidence, Login, Outcome, Risk};
 use idtriage::store::sqlite::SqliteStore;
 use idtriage::store::{Again, Basis, BulkStore, Held, IntendError, Kept, Lease, Store, Users, files};
 use std::sync::Arc;
@@ -54,7 +54,7 @@ impl Shelf {
             target_id: Some(format!("00u{position}")),
             finding: None,
             doubts: Vec::new(),
-            undoes: None,
+            undoes: (position == 1).then(|| ActionId(uuid::Uuid::from_u128(9))),
             end: None,
         };
         let users: Vec<BulkUser> = (0..users).map(user).collect();

@@ -160,6 +160,22 @@ impl BulkRun {
         format!("confirmed by {} at {at} with {risk} risk", self.actor.signed())
     }
 
+    /// So many were left out when it was confirmed: they were never to be acted on, and are no progress.
+    pub fn left_out(&self) -> usize {
+        self.seal.as_ref().map_or(0, |seal| self.counts.total().saturating_sub(seal.acting))
+    }
+
+    /// So many of those who are acted on are done, and so many they are.
+    pub fn progress(&self) -> (usize, usize) {
+        let left_out = self.left_out();
+        (self.counts.done().saturating_sub(left_out), self.counts.total().saturating_sub(left_out))
+    }
+
+    /// `1 left out`, where somebody was.
+    pub fn left_out_words(&self) -> Option<String> {
+        Some(self.left_out()).filter(|count| *count > 0).map(|count| format!("{count} left out"))
+    }
+
     /// What going on with it asks for: what its confirmation asked for where that was more than a key.
     pub fn asks_to_go_on(&self) -> Option<ConfirmMany> {
         let word = || self.verb.split(|c: char| !c.is_alphanumeric()).find(|word| !word.is_empty());
@@ -309,6 +325,25 @@ mod tests {
         }
         assert_eq!(id.position(ActionId(id.0)), None);
         assert_eq!(id.position(ActionId(uuid::Uuid::from_u128(7))), None);
+    }
+
+    #[test]
+    fn what_somebody_undoes_is_sealed_and_old_seals_hold() {
+        let user = |undoes| BulkUser {
+            position: 0,
+            login: Login::new("ann@example.com"),
+            target_id: Some("00u1".to_owned()),
+            finding: None,
+            doubts: vec!["action 7".to_owned()],
+            undoes,
+            end: None,
+        };
+        let of = |n| Some(ActionId(uuid::Uuid::from_u128(n)));
+        let digests = [user(None), user(of(1)), user(of(2))].map(|user| Seal::people([&user]));
+        assert!(digests[0] != digests[1] && digests[1] != digests[2]);
+        // As it was made before there was anything to undo.
+        let parts: [&[u8]; 5] = [&0_u32.to_be_bytes(), b"ann@example.com", b"00u1", b"", b"action 7"];
+        assert_eq!(digests[0], digest::of_parts([digest::of_parts(parts).as_bytes()]));
     }
 
     #[test]
