@@ -7,15 +7,16 @@
 mod app_support;
 
 use app_support::{Desk, start};
+use idtriage::app::card::Phase;
 use idtriage::app::effect::RunAsk;
-use idtriage::app::msg::{Answer, NotRun};
+use idtriage::app::msg::{Answer, Looked, NotRun};
 use idtriage::app::state::{Awaited, Overlay};
-use idtriage::app::{Effect, Msg, RequestId};
+use idtriage::app::{Effect, Msg, RequestId, after};
 use idtriage::domain::action::ShownRequest;
 use idtriage::domain::bulk::{BulkId, BulkUser};
 use idtriage::domain::dossier::{LoadedPart, OktaUser, Part};
 use idtriage::domain::plan::{Confirm, Plan, Target};
-use idtriage::domain::{ActionId, Login, PartName, Risk};
+use idtriage::domain::{Action, ActionId, Actor, Evidence, Login, Outcome, PartName, Risk};
 use rstest::rstest;
 
 const ANN: &str = "ann@example.com";
@@ -131,6 +132,50 @@ fn who_was_acted_on_is_read_anew_however_it_ended(#[case] login: &str, #[case] a
         !opened(&mut desk, "bob@example.com", "00u2").contains(&PartName::Okta),
         "nothing was done to him"
     );
+}
+
+/// The store may know by now what nobody heard here: the card says that, and sends nothing.
+#[test]
+fn a_card_whose_end_is_not_known_looks_again() {
+    let mut desk = Desk::settled(3);
+    let (_, request) = run(&mut desk, ANN, Some("00u1"));
+    desk.send(Msg::Answered(request, Answer::Ran(Err(NotRun::Unsure("no answer".into())))));
+    assert!(!after::takes_look(&desk.state), "not before it has been read");
+    desk.stand();
+    assert!(after::takes_look(&desk.state));
+    let effects = desk.send(Msg::RefreshAsked);
+    let [Effect::LookAgain { request, action }] = effects.as_slice() else { panic!("{effects:?}") };
+    assert_eq!(*action, ActionId(uuid::Uuid::from_u128(1)));
+    let looked = Looked { action: changed(*action), unseen: None, beside: Vec::new(), unread: None };
+    desk.send(Msg::Answered(*request, Answer::Looked(Ok(Box::new(looked)))));
+    let Some(Overlay::Card(card)) = &desk.state.overlay else { panic!("the card is gone") };
+    let Phase::Done(end) = &card.phase else { panic!("{:?}", card.phase) };
+    assert_eq!(end.outcome(), Outcome::Changed);
+}
+
+fn changed(id: ActionId) -> Action {
+    let flow = app_support::flows()[0].clone();
+    Action {
+        id,
+        step: None,
+        is_test: false,
+        undoes: None,
+        before: None,
+        flow: flow.id,
+        verb: flow.verb,
+        risk: Risk::Low,
+        login: Login::new(ANN),
+        target_id: Some("00u1".into()),
+        account_login: None,
+        finding: None,
+        evidence: Evidence::Verified,
+        outcome: Outcome::Changed,
+        request: plan(&RunAsk::default(), None).request,
+        receipt: None,
+        reason: None,
+        actor: Actor::default(),
+        at: start(),
+    }
 }
 
 #[test]

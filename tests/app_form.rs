@@ -12,12 +12,15 @@ use idtriage::app::effect::RunAsk;
 use idtriage::app::form::Form;
 use idtriage::app::msg::Motion;
 use idtriage::app::{Answer, Effect, Msg, Overlay, flows};
+use idtriage::command::keys::Key;
+use idtriage::command::{Context, Keymap, press};
 use idtriage::domain::flow::{Input, InputType, PayloadShape};
 use idtriage::domain::operation::{self, Operation};
 use idtriage::domain::plan::FitTarget;
 use idtriage::domain::subject::ProviderAccount;
 use idtriage::domain::{Flow, Login, preset};
 use rstest::rstest;
+use std::collections::BTreeMap;
 use tui_input::InputRequest;
 
 fn account(id: &str) -> ProviderAccount {
@@ -162,6 +165,22 @@ fn what_is_missing_or_wrong_takes_the_keys_and_nothing_opens() {
     desk.send(Msg::ChoiceMoved(Motion::End));
     assert_eq!(desk.send(Msg::Submitted), []);
     assert_eq!(here(&desk).0, "until");
+}
+
+#[test]
+fn the_help_over_a_form_keeps_what_was_typed() {
+    let keymap = Keymap::new(&BTreeMap::new()).unwrap();
+    let pressed = |desk: &Desk, key: &str| press(&desk.state, &keymap, Key::parse(key).unwrap());
+    let mut desk = on_form();
+    write(&mut desk, "why");
+    assert!(matches!(pressed(&desk, "?"), Some(Msg::Edited(_))), "a sign is typed");
+    let before = here(&desk);
+    desk.send(pressed(&desk, "f1").unwrap());
+    assert_eq!((Context::of(&desk.state), Context::under_help(&desk.state)), (Context::Help, Context::Text));
+    desk.send(Msg::Pasted("not meant for it".into()));
+    assert_eq!(pressed(&desk, "x"), None, "nothing is typed under it");
+    desk.send(pressed(&desk, "esc").unwrap());
+    assert_eq!((Context::of(&desk.state), here(&desk)), (Context::Text, before));
 }
 
 /// From a form that is filled in to its card.

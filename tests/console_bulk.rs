@@ -45,11 +45,13 @@ async fn card(bench: &Bench) {
 /// The accounts that something was sent to, and how often anything was.
 fn acted_on(bench: &Bench) -> (BTreeSet<String>, usize) {
     let bodies = bench.caller.bodies();
-    let account = |body: &String| {
-        let body: serde_json::Value = serde_json::from_str(body).unwrap();
-        body["entityIdInService"].as_str().unwrap().to_owned()
-    };
-    (bodies.iter().map(account).collect(), bodies.len())
+    (bodies.iter().map(|body| account(body)).collect(), bodies.len())
+}
+
+/// The account that a request is on.
+fn account(body: &str) -> String {
+    let body: serde_json::Value = serde_json::from_str(body).unwrap();
+    body["entityIdInService"].as_str().unwrap().to_owned()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -74,6 +76,72 @@ async fn five_users_of_an_event_are_suspended() {
     bench.check("B", "suspend the Okta account").await;
     bench.see("5 of 5").await;
     bench.check("<enter>", "changed (verified)").await;
+}
+
+/// Each by an action of their own that names what it undoes; who was not changed is not meant, and whom somebody else
+/// has undone is left out.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_whole_run_is_undone_by_one_card_on_each_whom_it_changed() {
+    let bench = Bench::empty();
+    bench.caller.works_on(&bench.town);
+    on_event(&bench, &FIVE).await;
+    bench.town.turn_one(&id_of(FIVE[1]), "SUSPENDED");
+    bench.check("*", "5 marked").await;
+    card(&bench).await;
+    bench.check("suspend<enter>", "4 of 4 done: 4 changed, 1 no-change; 1 left out").await;
+    bench.see("z undo").await;
+    bench.town.turn_one(&id_of(FIVE[0]), "ACTIVE");
+    bench.check("z", "Unsuspend the Okta account: 3 of 4 users").await;
+    bench.see("3 are acted on, 1 is left out: 1 already so").await;
+    bench.see("1 whom it did not change is not meant").await;
+    // Typed ahead, it answers nothing.
+    bench.press("unsuspend<enter>");
+    bench.see("arming…").await;
+    assert_eq!(bench.caller.sent(), 4);
+    bench.advance(400).await;
+    bench.check("unsuspend<enter>", "3 of 3 done: 3 changed, 1 no-change; 1 left out").await;
+    bench.check("j", "it undoes action ").await;
+    let bodies = bench.caller.bodies();
+    let undone: BTreeSet<String> = bodies[4..].iter().map(|body| account(body)).collect();
+    assert_eq!(undone, FIVE[2..].iter().map(|login| id_of(login)).collect());
+    bench.see("done (3 changed, 1 no-change)").await;
+    // Of the run that undid, nothing is known that undoes it.
+    bench.check("z", "nothing is undone: no flow undoes this").await;
+    // What was undone is so already: there is nothing to be asked.
+    bench.check("<esc>z", "Nothing to do").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_card_on_which_nobody_is_left_asks_nothing() {
+    let bench = Bench::empty();
+    on_event(&bench, &FIVE).await;
+    bench.town.turn("SUSPENDED");
+    bench.check("*", "5 marked").await;
+    bench.check("r", "Okta accounts").await;
+    bench.check("1", "Nothing to do").await;
+    bench.see("nothing to do: all of them are so already").await;
+    bench.advance(400).await;
+    bench.see("esc back").await;
+    let text = bench.glass.text();
+    assert!(!text.contains("already so: already so") && !text.contains("(default)"), "{text}");
+    bench.press("suspend<enter>");
+    bench.check("<esc>", "5 marked").await;
+    assert_eq!(bench.caller.sent(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_help_over_a_card_answers_nothing_and_leads_back_to_it() {
+    let bench = Bench::empty();
+    on_event(&bench, &FIVE).await;
+    bench.check("*", "5 marked").await;
+    card(&bench).await;
+    bench.check("<f1>", "Here: card").await;
+    bench.press("suspend<enter>");
+    bench.check("<esc>", "arming…").await;
+    assert_eq!(bench.caller.sent(), 0);
+    bench.advance(400).await;
+    bench.see("type suspend and enter").await;
+    bench.check("suspend<enter>", "5 of 5 done").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -76,6 +76,54 @@ fn many_are_told_one_by_one_and_the_run_is_kept() {
     place.run(&["bulk", "resume", run["id"].as_str().unwrap(), "--yes"]).expect(1);
 }
 
+/// One by one where it is undone by its action, and all of them where it is by the run.
+#[test]
+fn a_whole_run_is_undone_on_each_whom_it_changed() {
+    let (tenant, place) = started();
+    let users = logins(&tenant, 4);
+    let named: Vec<&str> = users.iter().map(String::as_str).collect();
+    lines(&place, &["okta", "user", "suspend", named[0], "--yes"], 0);
+    lines(&place, &[&["okta", "user", "suspend"], &named[..], &["--yes", "--again"]].concat(), 0);
+    let run = only_run(&place)["id"].as_str().unwrap().to_owned();
+    let action_of = |login: &str| {
+        let all = lines(&place, &["bulk", "show", &run], 0);
+        all.iter().find(|line| line["login"] == login).unwrap()["action"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
+    };
+    // One of them is undone already.
+    lines(&place, &["undo", &action_of(named[1]), "--yes"], 0);
+    let before = acted_on(&tenant).values().sum::<usize>();
+    let dry = place.run_json(&["undo", &run, "--dry-run"]).expect(0);
+    assert_eq!((dry.json_lines().len(), acted_on(&tenant).values().sum::<usize>()), (3, before));
+    assert!(dry.errors.contains("2 of 3 would be acted on"), "{}", dry.errors);
+
+    let told = lines(&place, &["undo", &run, "--yes", "--reason", "a false alarm"], 0);
+    let outcomes: BTreeMap<&str, &str> = told
+        .iter()
+        .map(|line| (line["login"].as_str().unwrap(), line["outcome"].as_str().unwrap()))
+        .collect();
+    let expected = [(named[1], "no-change"), (named[2], "changed"), (named[3], "changed")];
+    assert_eq!(outcomes, expected.into());
+    assert_eq!(acted_on(&tenant).values().sum::<usize>(), before + 2);
+    // The actions name what they undo, and so does the run.
+    let undoing = lines(&place, &["bulk", "list"], 0)[0]["id"].as_str().unwrap().to_owned();
+    let shown = lines(&place, &["bulk", "show", &undoing], 0);
+    let of = |login: &str| shown.iter().find(|line| line["login"] == login).unwrap().clone();
+    assert_eq!(of(named[2])["undoes"], action_of(named[2]).as_str());
+    let journal = place.run_json(&["journal", "export"]).expect(0).out;
+    assert!(journal.contains(&format!(r#""undoes":"{}""#, action_of(named[3]))), "{journal}");
+    place.run(&["journal", "verify"]).expect(0);
+
+    // Once more there is nothing left to undo, and of nothing there is no run.
+    let again = lines(&place, &["undo", &run, "--yes"], 0);
+    assert!(again.iter().all(|line| line["outcome"] == "no-change"), "{again:?}");
+    assert_eq!(acted_on(&tenant).values().sum::<usize>(), before + 2);
+    let nothing = place.run(&["undo", &uuid::Uuid::nil().to_string(), "--yes"]).expect(2);
+    assert!(nothing.errors.contains("there is no action and no run on many"), "{}", nothing.errors);
+}
+
 #[test]
 fn who_is_meant_may_stand_in_a_file_and_more_than_the_limit_are_refused() {
     let (tenant, place) = started();

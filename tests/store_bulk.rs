@@ -6,7 +6,7 @@ mod store_support;
 use idtriage::domain::action::{Receipt, Settlement, StepOf};
 use idtriage::domain::bulk::{BulkCounts, BulkEnd, BulkId, BulkRun, BulkState, BulkUser, EndKind};
 use idtriage::domain::plan::MadeOf;
-use idtriage::domain::{Action, Actor, EventId, Evidence, Login, Outcome, Risk};
+use idtriage::domain::{Action, ActionId, Actor, EventId, Evidence, Login, Outcome, Risk};
 use idtriage::store::sqlite::SqliteStore;
 use idtriage::store::{Again, Basis, BulkStore, Held, IntendError, Kept, Lease, Store, Users, files};
 use std::sync::Arc;
@@ -60,7 +60,7 @@ impl Shelf {
                 position => MadeOf { event: Some(EventId(position.into())), body: Some("ab12".to_owned()) },
             },
             doubts: Vec::new(),
-            undoes: None,
+            undoes: (position == 1).then(|| ActionId(uuid::Uuid::from_u128(9))),
             end: None,
         };
         let users: Vec<BulkUser> = (0..users).map(user).collect();

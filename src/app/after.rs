@@ -43,6 +43,23 @@ fn of_history<'a>(state: &State, screen: &'a UserScreen) -> Option<&'a Action> {
     screen.actions.iter().find(|action| action.id.to_string() == id)
 }
 
+/// Whether looking again may find out something about what is meant.
+pub fn takes_look(state: &State) -> bool {
+    let flows = &state.settings.flows;
+    !unsure(state).is_empty() || meant(state).iter().any(|action| later::can_tell(action, flows).is_ok())
+}
+
+/// The actions of a card whose end is not known here: the store may know more by now.
+fn unsure(state: &State) -> Vec<ActionId> {
+    match &state.overlay {
+        Some(Overlay::Card(card)) if matches!(card.phase, Phase::Unsure(_)) => {
+            let plan = card.plan.as_ref().filter(|_| card.takes_letters(state.now));
+            plan.map(|plan| plan.parts().iter().map(|part| part.action).collect()).unwrap_or_default()
+        }
+        _ => Vec::new(),
+    }
+}
+
 /// Undoing was asked for.
 pub fn undo_asked(state: &mut State) -> Vec<Effect> {
     if state.overlay.is_none() && bulk::is_here(state) {
@@ -74,7 +91,8 @@ fn nothing_meant(state: &mut State, why: &str) -> Vec<Effect> {
 pub fn look(state: &mut State) -> Vec<Effect> {
     let is_person = state.overlay.is_none() && matches!(state.stack.last(), Some(Screen::User(_)));
     let is_worth_it = |action: &&Action| !is_person || later::can_tell(action, &state.settings.flows).is_ok();
-    let meant: Vec<ActionId> = meant(state).into_iter().filter(is_worth_it).map(|action| action.id).collect();
+    let meant = meant(state).into_iter().filter(is_worth_it).map(|action| action.id);
+    let meant: Vec<ActionId> = meant.chain(unsure(state)).collect();
     let mut effects = Vec::new();
     for action in meant {
         if !state.flights.has(|awaited| *awaited == Awaited::Look(action)) {

@@ -151,6 +151,19 @@ impl Card {
         has_ended && self.has_stood(now) || asks_key && self.is_armed(now)
     }
 
+    /// Whether its request has left, or may have, and nothing is under way any more.
+    pub fn has_left(&self) -> bool {
+        matches!(self.phase, Phase::Done(_) | Phase::Unsure(_))
+    }
+
+    /// Whether a sign is no letter of anything: neither typed nor typed ahead.
+    pub fn takes_signs(&self, now: Timestamp) -> bool {
+        match self.phase {
+            Phase::Done(_) | Phase::Failed(_) | Phase::Unsure(_) => true,
+            _ => self.takes_no() && !self.takes_text(now),
+        }
+    }
+
     /// The content is another one now: it has to be drawn and read before it can be answered.
     fn changed(&mut self) {
         self.shown_at = None;

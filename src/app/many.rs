@@ -100,6 +100,15 @@ impl ManyCard {
         self.is_asking() && self.has_stood(now) && self.sum().confirm.is_some()
     }
 
+    /// Whether everybody is planned, and nobody would be acted on, whatever is insisted on.
+    pub fn acts_on_nobody(&self) -> bool {
+        let is_doubted = |kind: &Exception| *kind == Exception::Doubted;
+        let sum = self.sum();
+        self.phase == Phase::Asking
+            && sum.acted_on == 0
+            && !sum.left_out.iter().any(|(kind, _)| is_doubted(kind))
+    }
+
     /// Whether it waits for an answer, and nothing lies over it.
     fn is_asking(&self) -> bool {
         self.phase == Phase::Asking && self.dry_run.is_none()
@@ -140,7 +149,16 @@ impl ManyCard {
     /// Whether single letters are keys: otherwise they are the rest of something that was typed too early, and must
     /// not close the card.
     pub fn takes_letters(&self, now: Timestamp) -> bool {
-        matches!(self.phase, Phase::Failed(_)) && self.has_stood(now)
+        (matches!(self.phase, Phase::Failed(_)) || self.acts_on_nobody()) && self.has_stood(now)
+    }
+
+    /// Whether a sign is no letter of anything: neither typed nor typed ahead.
+    pub fn takes_signs(&self) -> bool {
+        match self.phase {
+            Phase::Failed(_) => true,
+            Phase::Asking => !self.is_typed(),
+            Phase::Planning(_) | Phase::Starting => false,
+        }
     }
 
     /// Whether letters are typed into a field rather than being keys.
@@ -362,6 +380,9 @@ pub fn left(state: &mut State) -> Vec<Effect> {
     let now = state.now;
     let Some(card) = card(state) else { return Vec::new() };
     let words = match &card.phase {
+        // It asked nothing.
+        Phase::Asking if card.acts_on_nobody() => None,
+        Phase::Planning(_) | Phase::Asking if card.ask.undoes_run.is_some() => Some("not sent"),
         Phase::Planning(_) | Phase::Asking => Some("not sent: the marks are still there"),
         Phase::Starting => Some("it begins all the same: `:bulk` lists the runs on many"),
         Phase::Failed(_) => None,

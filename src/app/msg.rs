@@ -159,7 +159,7 @@ pub enum Answer {
     /// Who is meant.
     Gathered(Result<Gathered, String>),
     /// What undoes a run on many, or why nothing does.
-    UndoGathered(Result<UndoMany, String>),
+    UndoGathered(Result<Box<UndoMany>, String>),
     /// What was planned for each of many.
     ManyPlanned(Result<Planned, String>),
     /// A run on many is kept, and driven from now on.

@@ -290,6 +290,8 @@ pub struct State {
     pub stack: Vec<Screen>,
     /// What lies over the screen.
     pub overlay: Option<Overlay>,
+    /// The help that lies over the overlay: it comes back as it was, and has to be read once more before it is answered.
+    pub help: Option<super::list::Scroll>,
     /// What is known of whom.
     pub dossiers: Dossiers,
     /// What was said last.
@@ -321,6 +323,7 @@ impl State {
             feed: Feed::default(),
             stack: Vec::new(),
             overlay: None,
+            help: None,
             dossiers: Dossiers::default(),
             notice: Notice::default(),
             flights: Flights::default(),

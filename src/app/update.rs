@@ -98,6 +98,9 @@ fn load_health(state: &mut State) -> Effect {
 /// from here.
 fn drawn(state: &mut State) {
     let now = state.now;
+    if state.help.is_some() {
+        return;
+    }
     match &mut state.overlay {
         Some(Overlay::Quit(question)) => {
             question.shown_at.get_or_insert(now);

@@ -214,6 +214,7 @@ mod tests {
             finding: None,
             made_of: Default::default(),
             doubts: Vec::new(),
+            undoes: None,
             end: Some(BulkEnd::not_sent(Outcome::Refused, "protected", Timestamp::UNIX_EPOCH)),
         };
         let told = BulkTold { user, run: None };

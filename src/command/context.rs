@@ -63,6 +63,11 @@ impl Context {
 
     /// Where the analyst is now.
     pub fn of(state: &State) -> Context {
+        if state.help.is_some() { Context::Help } else { Context::under_help(state) }
+    }
+
+    /// The same but for the help that lies over it: what that is about.
+    pub fn under_help(state: &State) -> Context {
         match &state.overlay {
             Some(overlay) => Context::of_overlay(overlay, state),
             None => Context::of_screen(state.stack.last()),

@@ -5,7 +5,7 @@
 
 use super::context::Context;
 use super::keymap::Keymap;
-use super::press::{DRY_RUN, FORM, LOOK};
+use super::press::{DRY_RUN, FORM, HELP, LOOK};
 use super::registry::{COMMANDS, Command};
 use crate::app::after;
 use crate::app::bulk::{self, Asking};
@@ -22,7 +22,31 @@ use crate::domain::undo;
 
 /// The keys that matter here, with their words; the last one is shown on the narrowest screen too.
 pub fn footer(state: &State, keymap: &Keymap) -> Vec<(String, String)> {
+    with_help(state, keys_here(state, keymap), keymap)
+}
+
+/// What lies over a screen has its help in front of the way back, by a key that is taken there.
+fn with_help(state: &State, mut footer: Vec<(String, String)>, keymap: &Keymap) -> Vec<(String, String)> {
+    let typed = |takes_signs: bool| match takes_signs {
+        true => first_key(keymap, HELP),
+        false => keymap.keys_beside_field(HELP).into_iter().next().unwrap_or_default(),
+    };
+    let key = match &state.overlay {
+        _ if state.help.is_some() => return footer,
+        Some(Overlay::Card(card)) => typed(card.takes_signs(state.now) || card.dry_run.is_some()),
+        Some(Overlay::Many(card)) => typed(card.takes_signs() || card.dry_run.is_some()),
+        Some(Overlay::Form(_) | Overlay::Dialog(_)) => typed(false),
+        _ => return footer,
+    };
+    if !key.is_empty() {
+        footer.insert(footer.len().saturating_sub(1), (key, "help".to_owned()));
+    }
+    footer
+}
+
+fn keys_here(state: &State, keymap: &Keymap) -> Vec<(String, String)> {
     match (Context::of(state), &state.overlay) {
+        (Context::Help, _) => commands_footer(state, Context::Help, keymap),
         (Context::Quit, _) => words(&[
             (&first_key(keymap, "card.confirm"), "quit"),
             (&first_key(keymap, "card.decline"), "stay"),
@@ -45,7 +69,7 @@ pub fn footer(state: &State, keymap: &Keymap) -> Vec<(String, String)> {
             ("esc", "back to the card"),
         ]),
         (_, Some(Overlay::Card(card))) => card_footer(state, card, keymap),
-        (_, Some(Overlay::Many(card))) => many_footer(card, keymap),
+        (_, Some(Overlay::Many(card))) => many_footer(state, card, keymap),
         (context, None) => with_marks(state, commands_footer(state, context, keymap), keymap),
         (context, _) => commands_footer(state, context, keymap),
     }
@@ -126,11 +150,16 @@ fn with_marks(state: &State, mut footer: Vec<(String, String)>, keymap: &Keymap)
 }
 
 /// A card for many that takes no text.
-fn many_footer(card: &ManyCard, keymap: &Keymap) -> Vec<(String, String)> {
+fn many_footer(state: &State, card: &ManyCard, keymap: &Keymap) -> Vec<(String, String)> {
     let scroll = ("↑↓", "scroll");
     match &card.phase {
         many::Phase::Asking if card.wants_insistence() => {
             words(&[(&first_key(keymap, "card.insist"), "insist"), scroll, ("esc", "leave")])
+        }
+        many::Phase::Asking if card.acts_on_nobody() => {
+            let dry_run =
+                card.takes_dry_run(state.now).then(|| (first_key(keymap, DRY_RUN), "dry run".to_owned()));
+            dry_run.into_iter().chain(words(&[scroll, ("esc", "back")])).collect()
         }
         many::Phase::Failed(_) => words(&[scroll, ("esc", "close")]),
         _ => words(&[scroll, ("esc", "leave")]),
@@ -160,10 +189,13 @@ fn card_footer(state: &State, card: &Card, keymap: &Keymap) -> Vec<(String, Stri
         Phase::Done(_) if card.link().is_some() => {
             words(&[(&key("card.confirm"), "copy the link"), scroll, (esc, "close")])
         }
-        Phase::Done(_) if undo::of_any(after::meant(state), &state.settings.flows).is_ok() => {
-            words(&[(&key("action.undo"), "undo"), scroll, (esc, "close")])
+        Phase::Done(_) | Phase::Unsure(_) => {
+            let can_undo = undo::of_any(after::meant(state), &state.settings.flows).is_ok();
+            let undo = can_undo.then(|| (key("action.undo"), "undo".to_owned()));
+            let look = after::takes_look(state).then(|| (key(LOOK), "look again".to_owned()));
+            undo.into_iter().chain(look).chain(words(&[scroll, (esc, "close")])).collect()
         }
-        Phase::Running(_) | Phase::Done(_) | Phase::Unsure(_) => words(&[scroll, (esc, "close")]),
+        Phase::Running(_) => words(&[scroll, (esc, "close")]),
     }
 }
 

@@ -18,9 +18,14 @@ pub(super) const LOOK: &str = "screen.refresh";
 pub(super) const FILTER: &str = "filter.open";
 /// The command that leads from a card to what its flow is told.
 pub(super) const FORM: &str = "card.form";
+/// The command that opens the help.
+pub(super) const HELP: &str = "help.open";
 
 /// What a key means now; `None` where it means nothing.
 pub fn press(state: &State, keymap: &Keymap, key: Key) -> Option<Msg> {
+    if asks_help(state, keymap, key) {
+        return Some(Msg::HelpAsked);
+    }
     match Context::of(state) {
         Context::Text if insists_on_many(state, keymap, key) => Some(Msg::Insisted),
         Context::Text => in_field(state, keymap, key),
@@ -44,6 +49,19 @@ fn meaning(command: &Command) -> Option<Msg> {
 /// The key of the filter on a screen that has none says so: it must not filter another one.
 fn not_filtered(context: Context) -> Option<Msg> {
     Context::SCREENS.contains(&context).then(|| Msg::Misunderstood(palette::not_here(context)))
+}
+
+/// The help of a card, a form or a question: it answers nothing. Where something is typed, or may be typed ahead, by
+/// a key that types nothing.
+fn asks_help(state: &State, keymap: &Keymap, key: Key) -> bool {
+    let is_it = || keymap.command(Context::Card, key).is_some_and(|command| command.id == HELP);
+    let takes = match &state.overlay {
+        Some(Overlay::Card(card)) => !key.is_letter() || card.takes_signs(state.now),
+        Some(Overlay::Many(card)) => !key.is_letter() || card.takes_signs(),
+        Some(Overlay::Form(_) | Overlay::Dialog(_) | Overlay::Ask(_)) => !key.is_letter(),
+        _ => false,
+    };
+    takes && state.help.is_none() && is_it()
 }
 
 /// Letters on a card that does not take letters: the rest of a word or a login that was typed before the

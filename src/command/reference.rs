@@ -34,6 +34,9 @@ pub fn help(context: Context, keymap: &Keymap) -> Vec<HelpLine> {
         here.into_iter().partition(|command| command.is_everywhere() && !is_wanted(command));
     own.sort_by_key(|command| context.rank(command.id));
     let mut lines = vec![HelpLine::Heading(format!("Here: {}", context.word()))];
+    if context == Context::Text {
+        lines.extend(FIELDS.iter().map(|(keys, text)| HelpLine::Entry { keys: (*keys).to_owned(), text }));
+    }
     lines.extend(entries(&own, keymap));
     lines.push(HelpLine::Heading("On every screen".to_owned()));
     lines.extend(entries(&everywhere, keymap));
@@ -47,6 +50,14 @@ pub fn help(context: Context, keymap: &Keymap) -> Vec<HelpLine> {
     );
     lines
 }
+
+/// Where letters are typed, these keys are fixed.
+const FIELDS: &[(&str, &str)] = &[
+    ("enter", "Takes what is typed: goes on to the next field, behind the last one to what follows."),
+    ("tab ↑ ↓", "Goes to the other fields or choices."),
+    ("space", "Turns `true` to `false` and back, where an input is one of both; elsewhere it is typed."),
+    ("esc", "Leaves: what was typed is not kept."),
+];
 
 const FILTER: &[(&str, &str)] = &[
     ("severity>=high", "ranked: critical, high, medium, low, info, unknown; also = > < <="),

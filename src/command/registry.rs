@@ -463,7 +463,7 @@ pub const COMMANDS: &[Command] = &[
     operation("okta.deactivate", "deactivate", "deactivate in Okta", |text| {
         asked(Operation::Deactivate, text)
     }),
-    simple("help.open", "help", "keys, filter, ids", &["?"], &[Feed, Event, User, Address, Raw, Journal, Health, Log, LookUp, Bulks, Bulk, Flows], || Msg::HelpAsked)
+    simple("help.open", "help", "keys, filter, ids", &["?", "f1"], &[Feed, Event, User, Address, Raw, Journal, Health, Log, LookUp, Bulks, Bulk, Flows, Card, DryRun, Ask], || Msg::HelpAsked)
         .footer("help")
         .help("Lists the keys of this screen, all others, the filter's terms, and the ids that keys are configured by."),
     simple("screen.back", "back", "to the screen before", &["esc", "q", "left"], &[Feed, Event, User, Address, Raw, Journal, Health, Log, LookUp, Bulks, Bulk, Help, Flows, Card, DryRun, Link, Quit, Ask], || {

@@ -161,6 +161,22 @@ impl BulkRun {
         format!("confirmed by {} at {at} with {risk} risk", self.actor.signed())
     }
 
+    /// So many were left out when it was confirmed: they were never to be acted on, and are no progress.
+    pub fn left_out(&self) -> usize {
+        self.seal.as_ref().map_or(0, |seal| self.counts.total().saturating_sub(seal.acting))
+    }
+
+    /// So many of those who are acted on are done, and so many they are.
+    pub fn progress(&self) -> (usize, usize) {
+        let left_out = self.left_out();
+        (self.counts.done().saturating_sub(left_out), self.counts.total().saturating_sub(left_out))
+    }
+
+    /// `1 left out`, where somebody was.
+    pub fn left_out_words(&self) -> Option<String> {
+        Some(self.left_out()).filter(|count| *count > 0).map(|count| format!("{count} left out"))
+    }
+
     /// What going on with it asks for: what its confirmation asked for where that was more than a key.
     pub fn asks_to_go_on(&self) -> Option<ConfirmMany> {
         let word = || self.verb.split(|c: char| !c.is_alphanumeric()).find(|word| !word.is_empty());

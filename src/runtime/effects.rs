@@ -257,7 +257,7 @@ impl Work {
             }
             Effect::GatherUndo { id, .. } => {
                 let undo = remediation::undo_of_run(store.as_ref(), id, &desk.flows, desk.now()).await;
-                Answer::UndoGathered(words(undo))
+                Answer::UndoGathered(words(undo).map(Box::new))
             }
             Effect::PlanMany { request, ask } => {
                 Answer::ManyPlanned(many::plan(&self.services, &self.heard, request, ask).await)

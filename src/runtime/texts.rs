@@ -9,7 +9,8 @@ pub fn of(state: &State, keymap: &Keymap) -> HelpTexts {
     HelpTexts {
         footer: footer(state, keymap),
         help: match state.overlay {
-            Some(Overlay::Help(_)) => help(state, keymap),
+            Some(Overlay::Help(_)) => help(Context::of_screen(state.stack.last()), keymap),
+            _ if state.help.is_some() => help(Context::under_help(state), keymap),
             _ => Vec::new(),
         },
         palette: match &state.overlay {
@@ -44,9 +45,8 @@ fn card_keys(id: &str, keymap: &Keymap) -> CardKeys {
     CardKeys { plain: first(keymap.keys(id)), beside_field: first(keymap.keys_beside_field(id)) }
 }
 
-/// The help is about the screen under it.
-fn help(state: &State, keymap: &Keymap) -> Vec<HelpLine> {
-    let context = Context::of_screen(state.stack.last());
+/// The help is about what is under it.
+fn help(context: Context, keymap: &Keymap) -> Vec<HelpLine> {
     reference::help(context, keymap).into_iter().map(line).collect()
 }
 

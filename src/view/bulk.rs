@@ -80,7 +80,8 @@ fn list_line(scene: &Scene, theme: &Theme, run: &BulkRun, columns: usize) -> Lin
     let (role, word) = state(scene, run);
     let cells = cells.left(role, word, STATE).gap(1);
     let cells = cells.left(Role::Text, &run.verb, verb).gap(1);
-    let done = format!("{} of {}", run.counts.done(), run.counts.total());
+    let (done, acting) = run.progress();
+    let done = format!("{done} of {acting}");
     cells.left(Role::Text, &done, COUNTS).gap(1).left(Role::Muted, &run.counts.words(), ended).line()
 }
 
@@ -163,14 +164,15 @@ fn what(scene: &Scene, run: &BulkRun) -> String {
 
 /// `paused  ▰▰▱▱  12 of 40 done · 1 refused, 11 changed, 28 queued`.
 fn stands(scene: &Scene, theme: &Theme, run: &BulkRun, columns: usize) -> Line<'static> {
-    let (done, total) = (run.counts.done(), run.counts.total());
+    let (done, total) = run.progress();
     let (role, word) = state(scene, run);
     let cells = Cells::new(theme).text(role, word).gap(2);
     let cells = match columns + 2 >= usize::from(ROOMY) {
         true => bar(theme, cells, done, total).gap(2),
         false => cells,
     };
-    let words = format!("{done} of {total} done: {}", run.counts.words());
+    let left_out = run.left_out_words().map(|words| format!("; {words}")).unwrap_or_default();
+    let words = format!("{done} of {total} done: {}{left_out}", run.counts.words());
     let taken = width(word) + if columns + 2 >= usize::from(ROOMY) { BAR + 4 } else { 2 };
     cells.left(Role::Text, &words, columns.saturating_sub(taken)).line()
 }

@@ -14,6 +14,7 @@
 //! The question is laid out first, so that it is never clipped: a prompt that can be is no prompt.
 
 use super::canvas::{Canvas, Cells};
+use super::card_end;
 use super::card_text;
 use super::field;
 use super::panel::{Focus, Panel, hidden};
@@ -29,7 +30,7 @@ use crate::app::text::wrap;
 use crate::app::waits;
 use crate::domain::plan::{Confirm, Plan};
 use crate::domain::untrusted::width;
-use crate::domain::{Outcome, Remote, Route, later, undo};
+use crate::domain::{Outcome, Remote, Route, undo};
 use ratatui::layout::{Position, Rect};
 use ratatui::text::Line;
 use tui_input::Input;
@@ -97,11 +98,11 @@ fn frame(card: &Card) -> Panel {
     };
     let panel = Panel::new(title, Focus::Here);
     match &card.plan {
-        Some(plan) => {
+        Some(plan) if !card.has_left() => {
             let risk = plan.risk;
             panel.aside(card_text::risk_role(risk), format!("risk {}", risk.word()))
         }
-        None => panel,
+        _ => panel,
     }
 }
 
@@ -119,7 +120,7 @@ pub(super) fn parts(inner: Rect, sentence: usize, question: u16, gap: u16) -> (R
 /// What happens to whom, in plain words.
 fn sentence(theme: &Theme, card: &Card, columns: usize) -> Vec<Line<'static>> {
     let text = match &card.plan {
-        Some(plan) => words::capitalised(&plan.to_string()),
+        Some(plan) => format!("{}{}", words::capitalised(&plan.to_string()), came_to(card)),
         None => {
             let flow = card.ask.flow.as_ref().map_or("a flow".to_owned(), |flow| format!("`{flow}`"));
             format!("Run {flow} on {}", card.ask.login)
@@ -127,12 +128,14 @@ fn sentence(theme: &Theme, card: &Card, columns: usize) -> Vec<Line<'static>> {
     };
     let mut prose = Prose::new(theme, columns);
     if let Some(refusal) = card.refusal() {
-        prose.marked("! ", Role::Alarm, &words::refused(refusal));
+        let (sign, role) = words::refused_role(refusal);
+        prose.marked(sign, role, &words::refused(refusal));
     }
     let mut lines = prose.lines();
     if lines.len() > SAID {
+        let role = card.refusal().map_or(Role::Alarm, |refusal| words::refused_role(refusal).1);
         lines.truncate(SAID - 1);
-        lines.push(theme.own_line(Role::Alarm, "  … whole below"));
+        lines.push(theme.own_line(role, "  … whole below"));
     }
     let mut prose = Prose::new(theme, columns);
     prose.say(Role::Heading, &text);
@@ -140,10 +143,23 @@ fn sentence(theme: &Theme, card: &Card, columns: usize) -> Vec<Line<'static>> {
     lines
 }
 
+/// What a run that was made came to, behind what it does.
+fn came_to(card: &Card) -> String {
+    match &card.phase {
+        Phase::Done(end) if end.is_mixed() => ": in part".to_owned(),
+        Phase::Done(end) => format!(": {}", end.outcome().word()),
+        Phase::Unsure(_) => ": outcome unknown".to_owned(),
+        _ => String::new(),
+    }
+}
+
 fn middle(scene: &Scene, theme: &Theme, card: &Card, columns: usize, pinned: &str) -> Vec<Line<'static>> {
     let prose = Prose::new(theme, columns);
     let mut prose = if is_low(scene) { prose.dense() } else { prose };
-    card_text::write(&mut prose, card, pinned, &scene.state.settings.zone);
+    match &card.plan {
+        Some(plan) if card.has_left() => card_end::write(scene, &mut prose, card, plan, pinned),
+        _ => card_text::write(&mut prose, card, pinned, &scene.state.settings.zone),
+    }
     prose.lines()
 }
 
@@ -354,7 +370,7 @@ fn said_beside<'a>(cells: Cells<'a>, beside: &[(&str, &str)]) -> Cells<'a> {
 /// What can be done about the actions of a card that has ended.
 fn afterwards<'a>(scene: &Scene, cells: Cells<'a>) -> Cells<'a> {
     let (actions, flows) = (after::meant(scene.state), &scene.state.settings.flows);
-    let can_look = actions.iter().any(|action| later::can_tell(action, flows).is_ok());
+    let can_look = after::takes_look(scene.state);
     let mut cells = cells;
     if undo::of_any(actions, flows).is_ok() {
         cells =

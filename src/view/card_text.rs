@@ -9,32 +9,18 @@
 use super::prose::Prose;
 use super::theme::Role;
 use super::words;
-use crate::app::card::{Card, Phase};
+use crate::app::card::Card;
 use crate::domain::action::{Complaint, ShownRequest};
 use crate::domain::blast::{Blast, BlastLine, Weight};
 use crate::domain::plan::{Confirm, Fact, Plan, Target};
-use crate::domain::run_end::StepEnd;
 use crate::domain::time::Zone;
-use crate::domain::{Action, Login, NOTHING, OneTimeLink, Receipt, Risk, Untrusted};
+use crate::domain::{Action, Login, NOTHING, Receipt, Risk, Untrusted};
 
 /// The fact that stands for the target's state.
 const STATUS: &str = "status";
 
 /// Everything between the sentence and the question, but for what stands whole beside its keys.
 pub(super) fn write(prose: &mut Prose, card: &Card, pinned: &str, zone: &Zone) {
-    if let Phase::Done(end) = &card.phase {
-        end.steps.iter().filter_map(StepEnd::link).for_each(|link| handed(prose, link));
-        let missed = |step| card.plan.as_ref().and_then(|plan| plan.missed_link(step));
-        for another in end.steps.iter().filter_map(missed) {
-            prose.marked("! ", Role::Alarm, &format!("the one-time link did not come: {another}"));
-            prose.blank();
-        }
-        match end.only_action() {
-            Some(action) => run(prose, action, pinned, zone),
-            None => end.steps.iter().for_each(|step| run_step(prose, step, zone)),
-        }
-        prose.blank();
-    }
     let Some(plan) = &card.plan else {
         prose.fact("login", Role::Text, &card.ask.login.to_string());
         if let Some(flow) = &card.ask.flow {
@@ -84,38 +70,12 @@ fn differences(prose: &mut Prose, plan: &Plan) {
     }
 }
 
-/// The only place where a one-time link is ever shown.
-fn handed(prose: &mut Prose, link: &OneTimeLink) {
-    prose.heading(Role::Heading, "The one-time link: it is shown here once, and kept nowhere");
-    prose.say(Role::Accent, link.expose());
-    prose.blank();
-}
-
-fn run(prose: &mut Prose, action: &Action, pinned: &str, zone: &Zone) {
-    if pinned.is_empty() {
-        ending(prose, action);
-    } else {
-        proof(prose, action);
-    }
-    receipt(prose, action.receipt.as_ref(), zone);
-}
-
-/// A step of a run of several.
-fn run_step(prose: &mut Prose, step: &StepEnd, zone: &Zone) {
-    prose.heading(Role::Heading, &words::capitalised(&step.verb));
-    match step.action() {
-        Some(action) => {
-            ending(prose, action);
-            receipt(prose, action.receipt.as_ref(), zone);
-        }
-        None => prose.fact("outcome", step.outcome(), &step.words()),
-    }
-}
-
 fn obstacles(prose: &mut Prose, plan: &Plan, pinned: &str) {
     let is_said = |text: &String| pinned.strip_prefix("! ") == Some(text.as_str());
-    if let Some(why) = plan.refusal.as_ref().map(words::refused).filter(|why| !is_said(why)) {
-        prose.marked("! ", Role::Alarm, &why);
+    let refusal =
+        plan.refusal.as_ref().map(|refusal| (words::refused_role(refusal), words::refused(refusal)));
+    if let Some(((sign, role), why)) = refusal.filter(|(_, why)| !is_said(why)) {
+        prose.marked(sign, role, &why);
         prose.blank();
     }
     if let Some(why) = plan.needs_again.as_ref().filter(|why| !is_said(why)) {
@@ -282,7 +242,7 @@ fn more_of_target(prose: &mut Prose, plan: &Plan) {
     }
 }
 
-fn section(prose: &mut Prose, heading: &str, items: &[String]) {
+pub(super) fn section(prose: &mut Prose, heading: &str, items: &[String]) {
     if items.is_empty() {
         return;
     }
@@ -327,7 +287,7 @@ pub(super) fn ending(prose: &mut Prose, action: &Action) {
 }
 
 /// How much of an ending is proven.
-fn proof(prose: &mut Prose, action: &Action) {
+pub(super) fn proof(prose: &mut Prose, action: &Action) {
     let receipt = action.receipt.as_ref();
     let evidence = words::evidence(action.evidence);
     prose.fact("evidence", Role::Text, &format!("{}: {evidence}", action.evidence.word()));

@@ -22,7 +22,8 @@ pub(super) fn draw(scene: &Scene, offset: usize, canvas: &mut Canvas) {
     let height = usize::from(area.height.saturating_sub(2));
     let offset = offset.min(lines.len().saturating_sub(height));
     canvas.extent = Extent { lines: lines.len(), height };
-    let panel = Panel::new("Help", Focus::Here).aside(Role::Muted, "esc closes");
+    let panel = Panel::new("Help", Focus::Here)
+        .aside(Role::Muted, if scene.state.help.is_some() { "esc leads back" } else { "esc closes" });
     let inner = panel.scrolled(offset, height, lines.len()).draw(canvas, area);
     canvas.lines(inner, lines.iter().skip(offset));
 }

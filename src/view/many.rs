@@ -64,6 +64,7 @@ pub(super) fn draw(scene: &Scene, card: &ManyCard, canvas: &mut Canvas) -> Optio
 fn frame(card: &ManyCard, sum: &Sum) -> Panel {
     let title = match card.phase {
         Phase::Planning(_) => "Reading",
+        Phase::Asking if card.acts_on_nobody() => nobody(sum).2,
         Phase::Asking => "Confirm",
         Phase::Starting => "Starting",
         Phase::Failed(_) => "Not sent",
@@ -73,6 +74,12 @@ fn frame(card: &ManyCard, sum: &Sum) -> Panel {
         Some(risk) => panel.aside(card_text::risk_role(risk), format!("risk {}", risk.word())),
         None => panel,
     }
+}
+
+/// That nobody is acted on, and how loud that is: where all are so already, nothing is wrong.
+fn nobody(sum: &Sum) -> (&'static str, Role, &'static str) {
+    let are_so = sum.left_out.iter().all(|(kind, _)| *kind == Exception::AlreadySo);
+    if are_so { ("- ", Role::Muted, "Nothing to do") } else { ("! ", Role::Alarm, "Nobody is acted on") }
 }
 
 /// What happens to how many, in plain words.
@@ -86,6 +93,16 @@ fn sentence(theme: &Theme, card: &ManyCard, stands: &[Stand], columns: usize) ->
         _ => format!("{} of {} users", plans.len(), card.meant()),
     };
     let mut prose = Prose::new(theme, columns);
+    if card.acts_on_nobody() {
+        let sum = card.sum();
+        let (sign, role, _) = nobody(&sum);
+        let why = if role == Role::Muted {
+            "nothing to do: all of them are so already"
+        } else {
+            "nothing can be sent: everybody is left out"
+        };
+        prose.marked(sign, role, why);
+    }
     prose.say(Role::Heading, &format!("{}: {whom}", words::capitalised(&verb)));
     prose.lines()
 }
@@ -246,7 +263,7 @@ fn asks(sum: &Sum) -> String {
 fn exception(prose: &mut Prose, stand: &Stand) {
     let Some((kind, why)) = &stand.left_out else { return };
     let (sign, role) = weight(*kind);
-    prose.marked(sign, role, &format!("{}  {}: {why}", stand.whom(), kind.words()));
+    prose.marked(sign, role, &format!("{}  {}", stand.whom(), words::left_out(*kind, why)));
 }
 
 /// What needs a look is loud; what is so already is not.
@@ -270,8 +287,7 @@ fn row_line(theme: &Theme, row: &Row, columns: usize) -> Line<'static> {
         Row::LeftOut(stand) => {
             let Some((kind, why)) = &stand.left_out else { return Line::default() };
             let (sign, role) = weight(*kind);
-            let words = format!("{}: {why}", kind.words());
-            cells(&stand.whom(), sign, role).left(role, &words, rest).line()
+            cells(&stand.whom(), sign, role).left(role, &words::left_out(*kind, why), rest).line()
         }
         Row::ActedOn(stand, plan) => {
             let (role, state) = state(plan);
@@ -380,9 +396,6 @@ fn said(scene: &Scene, theme: &Theme, card: &ManyCard, sum: &Sum) -> (Role, Stri
         Phase::Failed(why) => (Role::Alarm, format!("! {why}")),
         Phase::Asking => match &card.error {
             Some(error) => (Role::Alarm, format!("! {error}")),
-            None if sum.confirm.is_none() && !card.wants_insistence() => {
-                (Role::Alarm, "! nothing can be sent: everybody is left out".to_owned())
-            }
             None if card.wants_insistence() => (Role::Warning, insistence(scene, sum)),
             None => (Role::Text, String::new()),
         },
@@ -447,7 +460,8 @@ fn keys_with(
         Some(key) => cells.text(Role::Key, key).text(Role::Muted, " dry run").own(Role::Muted, " · "),
         None => cells,
     };
-    cells.text(Role::Key, "esc").text(Role::Muted, " leaves (default)").line()
+    let leaves = if card.acts_on_nobody() { " back" } else { " leaves (default)" };
+    cells.text(Role::Key, "esc").text(Role::Muted, leaves).line()
 }
 
 fn answer<'a>(cells: Cells<'a>, card: &ManyCard, confirm: &ConfirmMany) -> Cells<'a> {

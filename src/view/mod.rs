@@ -14,6 +14,7 @@ mod bar;
 mod bulk;
 mod canvas;
 mod card;
+mod card_end;
 mod card_text;
 mod crumbs;
 mod dialog;
@@ -189,6 +190,10 @@ fn body(scene: &Scene, canvas: &mut Canvas, area: Rect) {
 }
 
 fn overlay(scene: &Scene, canvas: &mut Canvas) -> Option<Position> {
+    if let Some(scroll) = &scene.state.help {
+        help::draw(scene, scroll.offset, canvas);
+        return None;
+    }
     match scene.state.overlay.as_ref()? {
         Overlay::Help(scroll) => help::draw(scene, scroll.offset, canvas),
         Overlay::Prompt(prompt) => return prompt::draw(scene, prompt, canvas),

@@ -4,6 +4,7 @@ use super::theme::Role;
 use crate::app::msg::{Progress, Stage};
 use crate::domain::access::Access;
 use crate::domain::counts::StateCounts;
+use crate::domain::many::Exception;
 use crate::domain::plan::Refusal;
 use crate::domain::{
     Evidence, FindingState, NOTHING, Outcome, Receipt, RunEnd, Severity, SourceHealth, SourceState,
@@ -191,6 +192,17 @@ pub(super) fn refused(refusal: &Refusal) -> String {
         Outcome::NotLegal => format!("not legal now: {}", refusal.why),
         _ => format!("refused: {}", refusal.why),
     }
+}
+
+/// Why somebody of many is left out: its kind is said once.
+pub(super) fn left_out(kind: Exception, why: &str) -> String {
+    let is_said = why.starts_with(kind.words());
+    if is_said { why.to_owned() } else { format!("{}: {why}", kind.words()) }
+}
+
+/// How loud that is, with its sign: nothing is wrong where nothing has to be done.
+pub(super) fn refused_role(refusal: &Refusal) -> (&'static str, Role) {
+    if refusal.outcome == Outcome::NoChange { ("- ", Role::Muted) } else { ("! ", Role::Alarm) }
 }
 
 /// The same as a title.

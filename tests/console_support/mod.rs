@@ -429,6 +429,7 @@ fn named(name: &str) -> KeyEvent {
         "up" => KeyCode::Up,
         "down" => KeyCode::Down,
         "pagedown" => KeyCode::PageDown,
+        "f1" => KeyCode::F(1),
         name => {
             let letter = name.strip_prefix("ctrl-").and_then(|name| name.chars().next());
             let letter = letter.unwrap_or_else(|| panic!("`<{name}>` is no key"));

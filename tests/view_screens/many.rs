@@ -5,10 +5,10 @@ use crate::paint::{paint, text, written};
 use idtriage::app::bulk::Which;
 use idtriage::app::marks::Gathered;
 use idtriage::app::msg::{Answer, Motion, Msg};
-use idtriage::app::{Effect, RequestId, State, update};
+use idtriage::app::{Effect, Overlay, RequestId, State, update};
 use idtriage::command::{Keymap, footer};
 use idtriage::domain::blast::Roles;
-use idtriage::domain::bulk::{BulkCounts, BulkEnd, BulkId, BulkRun, BulkState, BulkUser};
+use idtriage::domain::bulk::{BulkCounts, BulkEnd, BulkId, BulkRun, BulkState, BulkUser, Seal};
 use idtriage::domain::many::{Mark, Planned};
 use idtriage::domain::page::Page;
 use idtriage::domain::plan::{Refusal, Target};
@@ -127,7 +127,7 @@ fn run(state: BulkState) -> BulkRun {
         state,
         why: Some("`bo@example.com` is refused (answered 403): the token\u{1b}[2J lacks a scope".into()),
         held_until: None,
-        seal: None,
+        seal: Some(Seal { flow: String::new(), acting: 38, limit: 50, people: String::new() }),
         counts,
     }
 }
@@ -184,6 +184,22 @@ fn many(#[case] columns: u16, #[case] rows: u16) {
 #[test]
 fn many_without_colour() {
     look_in("many_mono", &with_many(80, 24), &Theme::default().without_colour());
+}
+
+/// Everybody is left out: it is said first, and nothing is asked.
+#[rstest]
+#[case::so_already(
+    "many_nothing_to_do",
+    Refusal::no_change("already so: the account is SUSPENDED, there is nothing to change")
+)]
+#[case::refused("many_nobody", Refusal::from("protected: `guard.protected` holds it".to_owned()))]
+fn many_of_whom_nobody_is_acted_on(#[case] name: &str, #[case] refusal: Refusal) {
+    let mut state = with_many(60, 16);
+    let Some(Overlay::Many(card)) = &mut state.overlay else { panic!("no card for many") };
+    card.planned.unplanned.clear();
+    card.planned.plans.iter_mut().for_each(|plan| plan.refusal = Some(refusal.clone()));
+    stand(&mut state);
+    look(name, &state);
 }
 
 #[rstest]

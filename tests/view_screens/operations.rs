@@ -176,7 +176,7 @@ fn a_refused_card_says_so_first(#[case] columns: u16, #[case] rows: u16) {
     let keymap = Keymap::new(&BTreeMap::new()).unwrap();
     let offered: Vec<String> =
         footer(&state, &keymap).into_iter().map(|(key, label)| format!("{key} {label}")).collect();
-    assert_eq!(offered, ["R look again", "ctrl-r dry run", "↑↓ scroll", "esc back"]);
+    assert_eq!(offered, ["R look again", "ctrl-r dry run", "↑↓ scroll", "f1 help", "esc back"]);
     // What is in the way may be gone: everything is read anew.
     let msg = press(&state, &keymap, Key::parse("R").unwrap()).unwrap();
     let effects = idtriage::app::update(&mut state, msg);

@@ -48,7 +48,7 @@ fn given_up(state: &mut State) -> Vec<Effect> {
 }
 
 /// Who is undone came: the card opens, where the run is still looked at.
-pub fn undo_gathered(state: &mut State, id: BulkId, answer: Result<UndoMany, String>) -> Vec<Effect> {
+pub fn undo_gathered(state: &mut State, id: BulkId, answer: Result<Box<UndoMany>, String>) -> Vec<Effect> {
     let undo = match answer {
         Ok(undo) => undo,
         Err(why) => return fail(state, format!("nothing is undone: {why}")),
@@ -62,5 +62,5 @@ pub fn undo_gathered(state: &mut State, id: BulkId, answer: Result<UndoMany, Str
     if !is_here || state.overlay.is_some() {
         return Vec::new();
     }
-    card::open(state, RunAsk::from(undo))
+    card::open(state, RunAsk::from(*undo))
 }

@@ -5,7 +5,8 @@ use crate::app::effect::Effect;
 use crate::app::msg::{NotRun, Stage};
 use crate::app::state::State;
 use crate::domain::operation::Operation;
-use crate::domain::run_end::Ended;
+use crate::domain::plan::Plan;
+use crate::domain::run_end::{Ended, StepEnd};
 use crate::domain::{Action, ActionId, RunEnd};
 
 /// A run went on.
@@ -54,6 +55,13 @@ pub fn ran(state: &mut State, id: ActionId, answer: Result<Box<RunEnd>, NotRun>)
 /// The target of an action was looked at again: it stands on its card as it is now.
 pub fn looked(state: &mut State, action: &Action) {
     let Some(card) = card(state) else { return };
+    if is_the_lost_one(card, action) {
+        // Nobody heard how it ended: the store knows.
+        let ended = Ended::Ran { action: Box::new(action.clone()), link: None };
+        let step = StepEnd { flow: action.flow.clone(), verb: action.verb.clone(), ended };
+        card.phase = Phase::Done(Box::new(RunEnd::of(step)));
+        return card.changed();
+    }
     let Phase::Done(end) = &mut card.phase else { return };
     let mut is_its = false;
     for step in &mut end.steps {
@@ -67,6 +75,11 @@ pub fn looked(state: &mut State, action: &Action) {
     if is_its {
         card.changed();
     }
+}
+
+fn is_the_lost_one(card: &Card, action: &Action) -> bool {
+    let is_its = |plan: &Plan| plan.action == action.id && plan.steps.is_empty();
+    matches!(card.phase, Phase::Unsure(_)) && card.plan.as_deref().is_some_and(is_its)
 }
 
 /// A link is shown on its card alone, and that is gone.

@@ -12,7 +12,7 @@ use crate::app::{bulk, dry_run, flows, form, header, many, triage};
 /// What happens to the overlay, or opens one.
 pub(super) fn overlaid(state: &mut State, msg: Msg) -> Vec<Effect> {
     match msg {
-        Msg::HelpAsked => quiet(|| state.overlay = Some(Overlay::Help(Scroll::default()))),
+        Msg::HelpAsked => quiet(|| help_asked(state)),
         Msg::FilterAsked if matches!(state.overlay, Some(Overlay::Flows(_))) => quiet(|| flows::typed(state)),
         Msg::FilterAsked => prompt::open(state, prompt::filter_of(state)),
         Msg::LogCompleted => quiet(|| prompt_completed(state)),
@@ -34,6 +34,36 @@ pub(super) fn overlaid(state: &mut State, msg: Msg) -> Vec<Effect> {
         Msg::SuspendAsked => vec![Effect::Suspend],
         Msg::RedrawAsked => vec![Effect::Redraw],
         _ => Vec::new(),
+    }
+}
+
+/// What lies over a screen stays under the help, and whatever is under way goes on there.
+fn help_asked(state: &mut State) {
+    if state.overlay.is_none() {
+        state.overlay = Some(Overlay::Help(Scroll::default()));
+    } else {
+        state.help = Some(Scroll::default());
+        unread(state);
+    }
+}
+
+/// The help over an overlay was left. Answers whether there was one.
+pub(super) fn help_left(state: &mut State) -> bool {
+    let was_there = state.help.take().is_some();
+    if was_there {
+        unread(state);
+    }
+    was_there
+}
+
+/// What can be answered has to be drawn and read once more before it is.
+fn unread(state: &mut State) {
+    match &mut state.overlay {
+        Some(Overlay::Card(card)) => card.shown_at = None,
+        Some(Overlay::Many(card)) => card.shown_at = None,
+        Some(Overlay::Ask(question)) => question.shown_at = None,
+        Some(Overlay::Quit(question)) => question.shown_at = None,
+        _ => {}
     }
 }
 
@@ -88,6 +118,9 @@ fn edited(state: &mut State, request: tui_input::InputRequest) {
 
 /// Pasted text goes into prompts, dialogs and a card's reason; it never answers a card.
 fn pasted(state: &mut State, text: &str) {
+    if state.help.is_some() {
+        return;
+    }
     match &mut state.overlay {
         Some(Overlay::Prompt(prompt)) => prompt::pasted(&mut prompt.input, text),
         Some(Overlay::Dialog(dialog)) => prompt::pasted(&mut dialog.input, text),

@@ -1,6 +1,6 @@
 //! What moves between and within screens: the cursor, opening, going back, reading anew.
 
-use super::overlay::quit_asked;
+use super::overlay::{help_left, quit_asked};
 use super::{load_health, quiet, store_changed};
 use crate::app::effect::Effect;
 use crate::app::msg::Motion;
@@ -16,6 +16,10 @@ use crate::domain::EventId;
 use crate::domain::query::UserQuery;
 
 pub(super) fn moved(state: &mut State, motion: Motion) -> Vec<Effect> {
+    if let Some(scroll) = &mut state.help {
+        let extent = state.extent;
+        return quiet(|| scroll.go(motion, extent.lines, extent.height));
+    }
     if dry_run::moved(state, motion) {
         return Vec::new();
     }
@@ -99,6 +103,9 @@ fn open_target(state: &mut State) -> Vec<Effect> {
 }
 
 pub(super) fn went_back(state: &mut State) -> Vec<Effect> {
+    if help_left(state) {
+        return Vec::new();
+    }
     if card::uncovered(state) || many::uncovered(state) {
         return Vec::new();
     }
