@@ -149,7 +149,7 @@ mod tests {
                 .collect()
         };
         assert_eq!(keys(Context::Bulk).get(..5).unwrap(), ["c", "p", "S", "f", "enter"]);
-        assert_eq!(keys(Context::Journal).get(..4).unwrap(), ["enter", "R", "z", "tab"]);
+        assert_eq!(keys(Context::Journal).get(..4).unwrap(), ["enter", "z", "R", "/"]);
         for context in Context::SCREENS {
             assert!(!keys(*context).iter().any(|key| key.starts_with("j ")), "{}", context.word());
         }

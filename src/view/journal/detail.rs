@@ -36,12 +36,14 @@ pub(super) fn whole(
     let what = action.map_or_else(|| super::said(theme, &told), |action| action.verb.clone());
     let what = told.whom().map_or(what.clone(), |whom| format!("{what}: {whom}"));
     prose.say(Role::Heading, &words::capitalised(&what));
-    prose.blank();
+    let is_record = screen.query.rows() == Rows::Records && action.is_some();
+    if !is_record {
+        prose.blank();
+    }
     if let Some(damage) = &record.damage {
         prose.marked("! ", Role::Alarm, &format!("this record is damaged: {damage}"));
     }
     // A row of an action says first how that stands; where every record is a row, each what it says itself.
-    let is_record = screen.query.rows() == Rows::Records && action.is_some();
     if is_record {
         the_record((scene, theme), (screen, record, &told), &mut prose);
         card_text::receipt(&mut prose, told.receipt().as_ref(), zone);
