@@ -116,7 +116,7 @@ pub(super) async fn planned(
     let precedent =
         guard::precedent(&alike::alike(flow, &earlier, (&request, particulars.group.as_ref())), desk.now());
     let shared = doubts::shared_mail(desk, &aim).await;
-    let by_inputs = said::refusal(desk, flow, &ask.inputs, &names).await;
+    let by_inputs = said::look(desk, flow, (&ask.inputs, &ask.login), &names).await;
     let told = doubts::told_login(flow, person, account.as_ref(), reading);
     let account_doubt = known.account_doubt(flow, ask, told.unsure);
     let untold = others.untold();
@@ -145,18 +145,19 @@ pub(super) async fn planned(
             ))
             .chain(untold.iter().map(|why| format!("whom the flow acts on: {why}")))
             .chain(shared.unknown)
-            .chain(said::cannot_know(flow, ask, &names))
+            .chain(by_inputs.cannot_know)
             .chain(whether_the_same(ask))
             .collect(),
         caveats: left(ask).chain(reading.odd.iter().chain(flow.caveats_on(&named)).cloned()).collect(),
         follows: precedent.as_ref().map(|precedent| precedent.action),
         needs_again: doubts::needs_again(
             precedent,
-            account_doubt.iter().map(|doubt| doubt.why.clone()).chain(shared.others).chain(anothers(
-                ask,
-                &earlier,
-                (&aim, reading),
-            )),
+            account_doubt
+                .iter()
+                .map(|doubt| doubt.why.clone())
+                .chain(shared.others)
+                .chain(anothers(ask, &earlier, (&aim, reading)))
+                .chain(by_inputs.doubts),
         ),
         account_doubt,
         asked: ask.asked(),
@@ -164,7 +165,7 @@ pub(super) async fn planned(
         unread: person.unread(),
         refusal: another(ask, target_id.as_deref(), particulars)
             .or_else(|| told.another.map(Refusal::from))
-            .or_else(|| by_inputs.map(Refusal::from))
+            .or_else(|| by_inputs.refusal.map(Refusal::from))
             .or_else(|| doubts::refusal(desk, flow, &earlier, (&names, untold.as_deref()), (reading, &aim))),
         undo: undo(flow, &desk.flows),
         reason_required: guard::requires_reason(&desk.guard, risk),

@@ -61,6 +61,16 @@ pub fn untold_whom(guard: &Guard, why: Option<&str>) -> Option<String> {
     Some(format!("cannot tell whom the flow acts on: {why}; `guard.protected` may hold them"))
 }
 
+/// The protected login of which a name is all that stands before the domain, if there is one.
+pub fn short_of<'a>(guard: &'a Guard, name: &str) -> Option<&'a str> {
+    let is_short = |entry: &&String| {
+        let login = Login::new(entry);
+        let is_login = !is_of(entry, GROUP) && !is_of(entry, CLASS);
+        is_login && login.folded().split_once('@').is_some_and(|(of, _)| of == Login::new(name).folded())
+    };
+    guard.protected.iter().find(is_short).map(String::as_str)
+}
+
 /// Whether a group is protected.
 pub fn names_groups(guard: &Guard) -> bool {
     guard.protected.iter().any(|entry| is_of(entry, GROUP))

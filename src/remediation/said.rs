@@ -1,165 +1,290 @@
 //! Inputs of a flow's own that name somebody: what becomes of them nobody can know from here.
 //!
 //! A flow may act on whom it is told besides. So, where anybody is protected, whoever an input names is asked after
-//! in Okta and Cisco Identity Intelligence as the finding's person is, and who cannot be found there counts as
-//! protected.
+//! in Okta and Cisco Identity Intelligence as the finding's person is. Who is protected, and who cannot be read, is not
+//! acted on. Whom both know nothing of is somebody outside, or somebody under another name: that is insisted on, and so
+//! is what goes beyond the look-ups that are made.
+
+mod words;
 
 use super::about::Person;
-use super::card::Ask;
 use super::guard::{self, Mode};
 use super::subject::{Asked, Names};
 use super::{Desk, blast, protection};
-use crate::domain::dossier::OktaUser;
+use crate::domain::dossier::{OktaUser, Part};
 use crate::domain::flow::InputType;
 use crate::domain::{Flow, Login, PartName, Route, Untrusted};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use words::{Token, Weight};
 
-/// How an id of a user begins at Okta, and how long it is.
-const OKTA_ID: (&str, usize) = ("00u", 20);
-/// An input whose name ends in one of these words is somebody's name, whatever it looks like.
-const PERSON: [&str; 11] =
-    ["user", "users", "login", "logins", "email", "emails", "mail", "upn", "username", "userid", "userids"];
-/// So is one whose name ends in these, behind one of those.
-const OF_PERSON: [&str; 3] = ["id", "ids", "name"];
+/// So many names are asked after, those that are named without a doubt first.
+const MOST_ASKED: usize = blast::MOST_NAMED;
 
-/// What was given to a flow of Workflows and names somebody who is not known as whom the card is about: input and
-/// name.
-fn others<'a>(
+/// Somebody whom an input names, who is not known as whom the card is about.
+#[derive(Debug)]
+struct Other<'a> {
+    input: &'a str,
+    token: Token,
+}
+
+impl Other<'_> {
+    fn is_named(&self) -> bool {
+        self.token.weight == Weight::Named
+    }
+
+    fn says(&self, why: &str) -> String {
+        format!("input `{}` names `{}`: {why}", Untrusted::from(self.input), self.shown())
+    }
+
+    fn shown(&self) -> Untrusted {
+        Untrusted::from(self.token.text.as_str())
+    }
+
+    fn cannot_know(&self, login: &Login) -> String {
+        let (input, text) = (Untrusted::from(self.input), self.shown());
+        format!("whether the flow acts on `{text}` too, whom input `{input}` names: not known as `{login}`")
+    }
+}
+
+/// Everybody else in what was given to a flow of Workflows, those who are named without a doubt first.
+fn others<'a>(flow: &'a Flow, inputs: &'a BTreeMap<String, String>, names: &Names) -> Vec<Other<'a>> {
+    let mut found: Vec<Other<'_>> = read(flow, inputs)
+        .flat_map(|(input, text)| {
+            words::tokens(input, text).into_iter().map(move |token| Other { input, token })
+        })
+        .filter(|other| !is_own(&other.token, names))
+        .collect();
+    found.sort_by_key(|other| other.token.weight);
+    found
+}
+
+/// The inputs that may name somebody.
+fn read<'a>(
     flow: &'a Flow,
     inputs: &'a BTreeMap<String, String>,
-    names: &Names,
-) -> Vec<(&'a str, &'a str)> {
-    if flow.route != Route::ApiEndpoint {
-        return Vec::new();
-    }
+) -> impl Iterator<Item = (&'a str, &'a str)> {
     let kind = |name: &str| flow.inputs.iter().find(|input| input.name == name).map(|input| input.kind);
-    let named = inputs.iter().flat_map(|(name, text)| {
-        let people = match kind(name) {
-            Some(InputType::Text | InputType::Number) if is_person(name) => people(text),
-            Some(InputType::Text) => addresses(text),
-            _ => Vec::new(),
-        };
-        people.into_iter().map(|text| (name.as_str(), text))
-    });
-    named.filter(|(_, text)| !names.has(text)).collect()
-}
-
-/// Whether an input of this name says who is meant: `userId`, `manager_email`, `id`.
-fn is_person(name: &str) -> bool {
-    let words = words(name);
-    let mut backwards = words.iter().rev().map(String::as_str);
-    let (last, before) = (backwards.next().unwrap_or_default(), backwards.next());
-    PERSON.contains(&last)
-        || (OF_PERSON.contains(&last) && before.is_some_and(|before| PERSON.contains(&before)))
-        || (matches!(last, "id" | "ids") && before.is_none())
-}
-
-/// The words of a name, folded: at gaps, and where a capital begins one.
-fn words(name: &str) -> Vec<String> {
-    let mut words = vec![String::new()];
-    let mut was_lower = false;
-    for c in name.chars() {
-        if !c.is_alphanumeric() || (c.is_uppercase() && was_lower) {
-            words.push(String::new());
-        }
-        was_lower = c.is_lowercase() || c.is_numeric();
-        if let (true, Some(word)) = (c.is_alphanumeric(), words.last_mut()) {
-            word.extend(c.to_lowercase());
-        }
-    }
-    words.retain(|word| !word.is_empty());
-    words
-}
-
-/// Everybody in what says who is meant. An address counts for the words around it.
-fn people(text: &str) -> Vec<&str> {
-    let pieces = text.split([',', ';', '\n']).map(str::trim).filter(|piece| !piece.is_empty());
-    let people = pieces.flat_map(|piece| match addresses(piece) {
-        found if found.is_empty() => vec![piece],
-        found => found,
-    });
-    people.collect()
-}
-
-/// What in a text looks like somebody: an address, or an id of Okta's.
-fn addresses(text: &str) -> Vec<&str> {
-    let is_around = |c: char| c.is_whitespace() || ",;:()<>[]\"'`".contains(c);
-    let looks_like = |word: &&str| {
-        let (begins, length) = OKTA_ID;
-        let is_address = word.split_once('@').is_some_and(|(of, at)| !of.is_empty() && !at.is_empty());
-        is_address || (word.starts_with(begins) && word.len() == length)
+    let may_name = move |name: &str| match kind(name) {
+        Some(InputType::Text) => true,
+        Some(InputType::Number) => words::is_person(name),
+        _ => false,
     };
-    text.split(is_around).map(|word| word.trim_matches('.')).filter(looks_like).collect()
+    let is_told = flow.route == Route::ApiEndpoint;
+    inputs
+        .iter()
+        .filter(move |(name, _)| is_told && may_name(name))
+        .map(|(name, text)| (name.as_str(), text.as_str()))
 }
 
-/// Why nothing is sent: an input names somebody who is protected, or may be.
-pub(super) async fn refusal(
+/// Whether it is a name of whom the card is about, or one without its domain.
+fn is_own(token: &Token, names: &Names) -> bool {
+    let is_short = token.weight == Weight::Perhaps && names.has_short(&token.text);
+    names.has(&token.text) || is_short || token.within.as_ref().is_some_and(|within| names.has(within))
+}
+
+/// What the inputs of a flow mean for a run.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct ByInputs {
+    /// Why nothing is sent: one names somebody who is protected, or may be.
+    pub(super) refusal: Option<String>,
+    /// What has to be insisted on.
+    pub(super) doubts: Vec<String>,
+    /// What nobody can know: whether the flow acts on whom they name.
+    pub(super) cannot_know: Vec<String>,
+}
+
+/// Asks after everybody whom the inputs name, where anybody is protected.
+pub(super) async fn look(
     desk: &Desk,
     flow: &Flow,
-    inputs: &BTreeMap<String, String>,
+    (inputs, login): (&BTreeMap<String, String>, &Login),
     names: &Names,
-) -> Option<String> {
-    if let Some(why) = refusal_by_name(desk, flow, inputs, names) {
-        return Some(why);
-    }
+) -> ByInputs {
     let others = others(flow, inputs, names);
+    let named = others.iter().filter(|other| other.is_named()).map(|other| other.cannot_know(login));
+    let mut by_inputs = ByInputs { cannot_know: named.collect(), ..ByInputs::default() };
     if desk.guard.protected.is_empty() {
-        return None;
+        return by_inputs;
     }
-    if others.len() > blast::MOST_NAMED {
-        let why = format!("the inputs name {}, more than are looked up", others.len());
-        return guard::untold_whom(&desk.guard, Some(&why));
+    by_inputs.refusal = refused_by_name(desk, &others);
+    if by_inputs.refusal.is_some() {
+        return by_inputs;
     }
-    for (input, text) in others {
-        let why = match found(desk, text).await {
-            Ok(theirs) => guard::refusal(&desk.guard, Mode::Acting, &theirs)
-                .or_else(|| guard::untold(&desk.guard, &theirs)),
-            Err(why) => guard::untold_whom(&desk.guard, Some(&why)),
-        };
-        if let Some(why) = why {
-            return Some(of_input(input, text, &why));
-        }
-    }
-    None
+    let unread = read(flow, inputs).filter(|(_, text)| words::is_encoded_twice(text)).map(|(input, _)| {
+        format!("input `{}` is encoded more than once: whom it names cannot be told", Untrusted::from(input))
+    });
+    by_inputs.doubts.extend(unread);
+    by_inputs.doubts.extend(beyond(others.len()));
+    ask_after(desk, &others, names, login, &mut by_inputs).await;
+    by_inputs
 }
 
-/// The same by the very names that were given: for a trial, which finds by itself that they are nobody's.
+fn beyond(how_many: usize) -> Option<String> {
+    (how_many > MOST_ASKED).then(|| {
+        format!(
+            "the inputs hold {how_many} names and words that may be one, of which {MOST_ASKED} are looked up: whether one of the others is protected cannot be told"
+        )
+    })
+}
+
+async fn ask_after(
+    desk: &Desk,
+    others: &[Other<'_>],
+    names: &Names,
+    login: &Login,
+    by_inputs: &mut ByInputs,
+) {
+    let mut found: BTreeSet<&str> = BTreeSet::new();
+    let mut unknown: Vec<(&Other<'_>, String)> = Vec::new();
+    for other in others.iter().take(MOST_ASKED) {
+        let text = other.token.text.as_str();
+        let asked = match other.token.weight {
+            Weight::Named => asked(desk, text).await,
+            Weight::Perhaps => asked_perhaps(desk, text, names).await,
+        };
+        let refusal = match asked {
+            Known::Is(theirs) => {
+                found.insert(text);
+                let is_told = other.is_named();
+                by_inputs.cannot_know.extend((!is_told).then(|| other.cannot_know(login)));
+                guard::refusal(&desk.guard, Mode::Acting, &theirs)
+                    .or_else(|| guard::untold(&desk.guard, &theirs))
+            }
+            Known::Untold(why) if other.is_named() => guard::untold_whom(&desk.guard, Some(&why)),
+            Known::Untold(why) => {
+                unknown.push((other, format!("whether that is somebody protected cannot be told: {why}")));
+                None
+            }
+            Known::Nobody(by) if other.is_named() => {
+                unknown.push((
+                    other,
+                    format!("{by} no such person: whether that is somebody protected cannot be told"),
+                ));
+                None
+            }
+            Known::Nobody(_) => {
+                let short = guard::short_of(&desk.guard, text);
+                unknown.extend(
+                    short.map(|entry| {
+                        (other, format!("`guard.protected` holds `{entry}`, which may be them"))
+                    }),
+                );
+                None
+            }
+            Known::Own => None,
+        };
+        if let Some(why) = refusal {
+            by_inputs.refusal = Some(other.says(&why));
+            return;
+        }
+    }
+    let is_open = |(other, _): &&(&Other<'_>, String)| {
+        other.token.within.as_deref().is_none_or(|within| !found.contains(within))
+    };
+    by_inputs.doubts.extend(unknown.iter().filter(is_open).map(|(other, why)| other.says(why)));
+}
+
+/// Why nothing is sent, by the very names that were given.
+fn refused_by_name(desk: &Desk, others: &[Other<'_>]) -> Option<String> {
+    others.iter().find_map(|other| {
+        let names = Names::of_login(&Login::new(&other.token.text));
+        guard::refusal(&desk.guard, Mode::Acting, &names).map(|why| other.says(&why))
+    })
+}
+
+/// The same for a trial, which finds by itself that they are nobody's.
 pub(super) fn refusal_by_name(
     desk: &Desk,
     flow: &Flow,
     inputs: &BTreeMap<String, String>,
     names: &Names,
 ) -> Option<String> {
-    others(flow, inputs, names).into_iter().find_map(|(input, text)| {
-        let why = guard::refusal(&desk.guard, Mode::Acting, &Names::of_login(&Login::new(text)))?;
-        Some(of_input(input, text, &why))
-    })
+    refused_by_name(desk, &others(flow, inputs, names))
 }
 
-fn of_input(input: &str, text: &str, why: &str) -> String {
-    format!("input `{}` names `{}`: {why}", Untrusted::from(input), Untrusted::from(text))
+/// What is known of a name.
+#[derive(Debug)]
+enum Known {
+    /// Every name of whoever goes by it.
+    Is(Box<Names>),
+    /// Whom the card is about.
+    Own,
+    /// Nobody goes by it, and who says so: `Okta knows`.
+    Nobody(&'static str),
+    /// Why it cannot be told who it is.
+    Untold(String),
 }
 
-/// Every name of somebody, from Okta and Cisco Identity Intelligence.
-///
-/// # Errors
-/// Why it cannot be told who it is.
-async fn found(desk: &Desk, text: &str) -> Result<Names, String> {
+/// Asks Okta and Cisco Identity Intelligence after somebody.
+async fn asked(desk: &Desk, text: &str) -> Known {
     let shown = Untrusted::from(text);
-    let user = okta_user(desk, text).await.map_err(|why| format!("who `{shown}` is: {why}"))?;
+    let user = match okta_user(desk, text).await {
+        Ok(user) => user,
+        Err(why) => return Known::Untold(format!("who `{shown}` is: {why}")),
+    };
     let login = user.as_ref().and_then(|user| user.profile_text("login"));
     let login = Login::new(login.as_ref().map_or(text, Untrusted::raw));
     let person = Person::load(desk, &login, None).await;
     let is_listed = person.subject.cii_id.is_some() || !person.subject.listed.is_empty();
     if user.is_none() && !is_listed {
-        return Err(format!("who `{shown}` is: nobody of that name is known"));
+        return nobody(desk, &person, &shown);
     }
     let groups = protection::okta_groups(desk, (user.as_ref(), None), &person.subject, &[]).await;
     let cii = if person.details.is_some() { Asked::Yes } else { Asked::No };
     let mut names = Names::of(&person.subject, person.details.as_ref(), user.as_ref());
     names.add(text);
-    Ok(names.with_okta_groups(groups, cii))
+    Known::Is(Box::new(names.with_okta_groups(groups, cii)))
 }
+
+/// That nobody goes by a name, by the word of whoever was asked.
+fn nobody(desk: &Desk, person: &Person, shown: &Untrusted) -> Known {
+    let unread = person.details.as_ref().filter(|part| !part.is_of_nobody());
+    if let Some(problem) = unread.and_then(|part: &Part<_>| part.problems.first()) {
+        return Known::Untold(format!("who `{shown}` is: {}", problem.line()));
+    }
+    match (desk.directory.parts().contains(&PartName::Okta), person.details.is_some()) {
+        (true, true) => Known::Nobody("Okta and Cisco Identity Intelligence know"),
+        (true, false) => Known::Nobody("Okta knows"),
+        (false, true) => Known::Nobody("Cisco Identity Intelligence knows"),
+        (false, false) => Known::Untold(format!("who `{shown}` is: nobody can be asked")),
+    }
+}
+
+/// Asks whether somebody goes by what may be a login without its domain. Of several none is taken.
+async fn asked_perhaps(desk: &Desk, text: &str, names: &Names) -> Known {
+    let mut logins = match known_by(desk, text).await {
+        Ok(logins) => logins,
+        Err(why) => return Known::Untold(why),
+    };
+    match (logins.pop(), logins.as_slice()) {
+        (None, _) => Known::Nobody("nobody knows"),
+        (Some(login), []) if names.has(login.raw()) => Known::Own,
+        (Some(login), []) => asked(desk, login.raw()).await,
+        (Some(login), more) => Known::Untold(format!(
+            "it may be {}",
+            more.iter().chain([&login]).map(|login| format!("`{login}`")).collect::<Vec<_>>().join(" or ")
+        )),
+    }
+}
+
+/// The logins of those whom a text may be short for: at Okta, and among those who were seen here.
+async fn known_by(desk: &Desk, text: &str) -> Result<Vec<Login>, String> {
+    let user = okta_user(desk, text).await?;
+    let at_okta = user.map(|user| Login::new(user.profile_text("login").unwrap_or(user.id.clone()).raw()));
+    let begins = Login::new(&format!("{text}@"));
+    let seen = match text.contains('@') {
+        true => Vec::new(),
+        false => desk.store.logins_beside(&begins, NAMED).await.map_err(|why| why.to_string())?,
+    };
+    let is_short_for = |login: &Login| login.folded().starts_with(begins.folded());
+    let mut logins: Vec<Login> = at_okta.into_iter().chain(seen.into_iter().filter(is_short_for)).collect();
+    logins.sort_by(|one, other| one.folded().cmp(other.folded()));
+    logins.dedup();
+    Ok(logins)
+}
+
+/// So many whom a text may be short for are named.
+const NAMED: usize = 3;
 
 /// Who goes by a name at Okta; `None` where nobody does, or there is no Okta to be asked.
 async fn okta_user(desk: &Desk, text: &str) -> Result<Option<OktaUser>, String> {
@@ -176,52 +301,18 @@ async fn okta_user(desk: &Desk, text: &str) -> Result<Option<OktaUser>, String> 
     }
 }
 
-/// What nobody can know: whether a flow acts on whom an input names.
-pub(super) fn cannot_know(flow: &Flow, ask: &Ask, names: &Names) -> Vec<String> {
-    let other = |(input, text): (&str, &str)| {
-        let (input, text) = (Untrusted::from(input), Untrusted::from(text));
-        format!(
-            "whether the flow acts on `{text}` too, whom input `{input}` names: not known as `{}`",
-            ask.login
-        )
-    };
-    others(flow, &ask.inputs, names).into_iter().map(other).collect()
-}
-
 /// Whom the inputs of a trial name: a live flow may act on them.
-pub(super) fn named(flow: &Flow, inputs: &BTreeMap<String, String>, names: &Names) -> Vec<String> {
-    others(flow, inputs, names).into_iter().map(|(_, text)| text.to_owned()).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::flow::{Input, PayloadShape};
-    use crate::domain::preset;
-    use rstest::rstest;
-
-    #[rstest]
-    #[case("note", "bob@x", &["bob@x"])]
-    #[case("note", " 00u1234567890abcdefg ", &["00u1234567890abcdefg"])]
-    #[case("note", "as (bob@x, eve@y) said.", &["bob@x", "eve@y"])]
-    #[case("note", "00u1", &[])]
-    #[case("note", "ANN@x", &[])]
-    #[case("note", "a ticket, @all", &[])]
-    #[case("userId", "00u1", &["00u1"])]
-    #[case("login", "bob; Eve Low", &["bob", "Eve Low"])]
-    #[case("manager_email", "Bob <bob@x>", &["bob@x"])]
-    #[case("targetUserName", "bob", &["bob"])]
-    #[case("id", "bob", &["bob"])]
-    #[case("ID", "bob", &["bob"])]
-    #[case("userUPN", "bob", &["bob"])]
-    #[case("ticketId", "INC-1", &[])]
-    #[case("emailBody", "hello", &[])]
-    #[case("user", "ann@x", &[])]
-    fn what_names_somebody_else_is_seen(#[case] input: &str, #[case] text: &str, #[case] expected: &[&str]) {
-        let inputs = vec![Input::new(input, InputType::Text)];
-        let preset = preset::flow("suspend-okta-account").unwrap();
-        let flow = Flow { route: Route::ApiEndpoint, payload: PayloadShape::Fields, inputs, ..preset };
-        let given = [(input.to_owned(), text.to_owned())].into();
-        assert_eq!(named(&flow, &given, &Names::of_login(&Login::new("ann@x"))), expected);
+///
+/// # Errors
+/// Where they are more than are looked up.
+pub(super) fn named(
+    flow: &Flow,
+    inputs: &BTreeMap<String, String>,
+    names: &Names,
+) -> Result<Vec<String>, String> {
+    let others = others(flow, inputs, names);
+    match beyond(others.len()) {
+        Some(why) => Err(why),
+        None => Ok(others.into_iter().map(|other| other.token.text).collect()),
     }
 }

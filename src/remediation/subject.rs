@@ -213,6 +213,12 @@ impl Names {
         self.names.contains(Login::new(name).folded())
     }
 
+    /// Whether one of them is this with a domain behind it.
+    pub(super) fn has_short(&self, name: &str) -> bool {
+        let begins = format!("{}@", Login::new(name).folded());
+        self.names.range(begins.clone()..).next().is_some_and(|next| next.starts_with(&begins))
+    }
+
     pub(super) fn add(&mut self, name: &str) {
         let folded = Login::new(name).folded().to_owned();
         if !folded.is_empty() {

@@ -6,6 +6,7 @@ mod again;
 mod bulk;
 mod doubles;
 mod held_back;
+mod inputs;
 mod issues;
 mod later;
 mod made_of;

@@ -111,7 +111,10 @@ async fn looked_for(desk: &Desk, flow: &Flow, trial: &Trial, sample: &Sample) ->
     if !desk.directory.parts().contains(&PartName::Okta) {
         return untold("Okta is not configured");
     }
-    let given = said::named(flow, &trial.inputs, &sample_names(sample));
+    let given = match said::named(flow, &trial.inputs, &sample_names(sample)) {
+        Ok(given) => given,
+        Err(why) => return untold(&why),
+    };
     let sampled = sample.names.iter().map(|name| (*name).to_owned());
     for name in &sampled.chain(given).collect::<Vec<String>>() {
         let part = desk.directory.okta_user(name).await;

@@ -31,6 +31,8 @@ pub(super) struct Memory {
     pub(super) actions: Mutex<Vec<Action>>,
     pub(super) finding: Option<Finding>,
     pub(super) event: Option<EventDetail>,
+    /// Who was seen before.
+    pub(super) logins: Vec<Login>,
     /// What another process does right before the next intent.
     pub(super) meanwhile: Mutex<Option<Action>>,
     /// The names of operations that fail, once each.
@@ -172,7 +174,7 @@ impl Store for Memory {
     }
 
     async fn logins_beside(&self, _: &Login, _: usize) -> Result<Vec<Login>, StoreError> {
-        Ok(Vec::new())
+        Ok(self.logins.clone())
     }
 
     async fn finding(&self, _: FindingId) -> Result<Option<Finding>, StoreError> {
@@ -368,6 +370,10 @@ impl Directory for People {
     }
 
     async fn part(&self, _: PartName, login: &Login) -> LoadedPart {
+        if let Some(Somebody::Nobody) = self.others.get(login.raw()) {
+            let nobody = Problem { kind: Some(NOBODY.into()), ..Problem::whole("not found") };
+            return LoadedPart::CiiDetails(Box::new(Part::failed(Timestamp::UNIX_EPOCH, nobody)));
+        }
         let of_login =
             |other: &&Somebody| matches!(other, Somebody::Is(shown, _) if Login::new(shown) == *login);
         if let Some(Somebody::Is(_, details)) = self.others.values().find(of_login) {

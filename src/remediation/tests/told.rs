@@ -1,10 +1,9 @@
-//! Flows that are told whom they act on by other than the card's account: a login alone, whatever an issue says, or
-//! an input of their own.
+//! Flows that are told whom they act on by other than the card's account: a login alone, whatever an issue says.
 
 use super::*;
 use crate::domain::flow::{Input, InputType, Product};
 use crate::remediation::tests::issues::asked;
-use crate::remediation::tests::others::{bob, mistaken};
+use crate::remediation::tests::others::mistaken;
 use crate::remediation::tests::unread::of_issue;
 
 const FLOW: &str = "suspend-okta-account";
@@ -85,51 +84,4 @@ async fn a_directory_of_another_account_is_refused() {
     // Who is told the id acts on that one.
     let plan = prepare(&lab.desk, ask(1)).await.unwrap();
     assert_eq!((plan.target_id.as_deref(), plan.refusal), (Some("00u8"), None));
-}
-
-/// The suspension with an input of its own, given this.
-async fn given(lab: &Lab, name: &str, text: &str) -> Plan {
-    let flow = lab.desk.flow(&FLOW.into()).unwrap().clone();
-    let inputs = vec![Input::new("login", InputType::Text), Input::new(name, InputType::Text)];
-    let flow = Flow { payload: PayloadShape::Fields, inputs, ..flow };
-    let desk = Desk { flows: [flow].into(), ..(*lab.desk).clone() };
-    let inputs = [(name.to_owned(), text.to_owned())].into();
-    prepare(&desk, Ask { inputs, ..ask(1) }).await.unwrap()
-}
-
-#[rstest]
-#[case::by_the_login_behind_an_id("bob@okta.example", "`bob@okta.example`")]
-#[case::by_another_login("bob-adm", "`bob-adm`")]
-#[case::by_the_class("classification:executive", "`classification:executive`")]
-#[case::by_a_group("group:sales", "`group:sales`")]
-#[tokio::test]
-async fn whom_an_own_input_names_is_protected(#[case] entry: &str, #[case] phrase: &str) {
-    for (name, text, called) in [
-        ("userId", "00ubob", "00ubob"),
-        ("targetUser", "bobby", "bobby"),
-        ("note", "for (00u4567890bobabcdefg)", "00u4567890bobabcdefg"),
-    ] {
-        let guard = Guard { protected: vec![entry.to_owned()], ..Guard::default() };
-        let lab = Setup { guard, others: [(called, bob())].into(), ..Setup::default() }.lab();
-        *lab.groups.is_member.lock().unwrap() = true;
-        *lab.groups.only.lock().unwrap() = Some(called);
-        let why = given(&lab, name, text).await.refusal.map(|refusal| refusal.why).unwrap_or_default();
-        assert!(why.contains(phrase) && why.contains(&format!("input `{name}`")), "{name} {text}: {why}");
-    }
-}
-
-#[rstest]
-#[case::nobody(Somebody::Nobody, "nobody of that name is known")]
-#[case::unread(Somebody::Unread, "who `mallory` is: 429")]
-#[tokio::test]
-async fn whom_nobody_knows_counts_as_protected(#[case] other: Somebody, #[case] phrase: &str) {
-    for (protected, is_refused) in [(vec!["root2".to_owned()], true), (Vec::new(), false)] {
-        let guard = Guard { protected, ..Guard::default() };
-        let others = [("mallory", other.clone())].into();
-        let lab = Setup { guard, others, parts: vec![PartName::Okta], ..Setup::default() }.lab();
-        let plan = given(&lab, "user", "mallory").await;
-        let why = plan.refusal.map(|refusal| refusal.why).unwrap_or_default();
-        assert_eq!(why.contains(phrase), is_refused, "{why}");
-        assert!(plan.cannot_know.iter().any(|line| line.contains("acts on `mallory` too")));
-    }
 }
