@@ -275,6 +275,10 @@ impl Clearance for Flight {
             return Err(LAPSED.to_owned());
         }
         self.extend().await.map_err(|error| error.to_string())?;
+        // Whoever slept while that was kept is as late as whoever slept before: the lease counts from when it was asked.
+        if self.has_lapsed() {
+            return Err(LAPSED.to_owned());
+        }
         if self.closing.is_closed() {
             return Err(STOPPING.to_owned());
         }

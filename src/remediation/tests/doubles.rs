@@ -38,6 +38,8 @@ pub(super) struct Memory {
     /// The names of operations that fail, once each.
     pub(super) failing: Mutex<Vec<&'static str>>,
     pub(super) renewed: Notify,
+    /// The clock, and for how long the program sleeps while a lease is renewed.
+    pub(super) sleeps: Mutex<Option<(Arc<Mutex<Timestamp>>, jiff::SignedDuration)>>,
 }
 
 impl Memory {
@@ -224,6 +226,9 @@ impl Store for Memory {
 
     async fn renew(&self, id: ActionId, _: &Lease) -> Result<(), StoreError> {
         self.renewed.notify_one();
+        if let Some((now, asleep)) = &*self.sleeps.lock().unwrap() {
+            *now.lock().unwrap() += *asleep;
+        }
         self.with(id, |action| pending(action).map(drop))?
     }
 

@@ -62,3 +62,25 @@ async fn a_step_that_was_held_back_behind_another_takes_nothing_back() {
     assert_eq!(outcomes, [Outcome::Changed, Outcome::NotSent], "{}", end.words());
     assert_eq!(end.outcome(), Outcome::Failed, "of the whole it is not true that nothing was sent");
 }
+
+/// Stopped while the lease is renewed for the send, a program wakes up when others may have called the action over.
+#[rstest]
+#[case::shorter_than_its_lease(19, 1)]
+#[case::longer(20, 0)]
+#[tokio::test]
+async fn who_sleeps_while_the_lease_is_renewed_sends_nothing(#[case] seconds: i64, #[case] sends: usize) {
+    let script = Script { paced: Some((Notify::new(), Notify::new())), ..Default::default() };
+    let lab = Setup { script, ..Setup::default() }.lab();
+    let plan = lab.plan().await;
+    let never = Pace { renew_every: Duration::from_secs(3_600), ..pace() };
+    let (runner, confirmed) = (Runner::new(lab.desk.clone(), never), confirmed(&plan));
+    let asleep = async {
+        let (waits, goes_on) = lab.script.paced.as_ref().unwrap();
+        waits.notified().await;
+        *lab.memory.sleeps.lock().unwrap() = Some((lab.now.clone(), SignedDuration::from_secs(seconds)));
+        goes_on.notify_one();
+    };
+    let (end, ()) = tokio::join!(runner.run(&plan, &confirmed, mpsc::unbounded_channel().0), asleep);
+    let action = only(end.unwrap());
+    assert_eq!((lab.sends(), action.is_withheld()), (sends, sends == 0), "{action:?}");
+}
