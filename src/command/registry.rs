@@ -235,7 +235,7 @@ pub const COMMANDS: &[Command] = &[
         id: "filter.records",
         name: "records",
         title: "filter the journal",
-        help: "Filters the journal: `:records user:ann* flow:okta-* kind:settled outcome:unknown by:bo since:7d words`; `since:yesterday` is from that day's beginning, in the zone of `[console] time`.",
+        help: "Filters the journal: `:records user:ann* flow:okta-* kind:settled outcome:unknown said:changed by:bo since:7d words`; `since:yesterday` is from that day's beginning, in the zone of `[console] time`.",
         keys: &[],
         contexts: &[Journal],
         footer: None,
