@@ -29,7 +29,7 @@ const SYNTAX: [(&str, &str); 6] = [
 const OF_RECORDS: [(&str, &str); 6] = [
     ("user:ann*", "whom it was on; * is anything"),
     ("flow:okta-suspend", "by:bo likewise: who did it"),
-    ("outcome:unknown", "changed accepted refused failed"),
+    ("outcome:unknown", "changed accepted refused; said:changed"),
     ("kind:intended", "settled triage setting bulk"),
     ("since:yesterday until:2h", "or 7d, 2026-05-01: when"),
     ("words \"in quotes\" -not", "free text; - negates"),
