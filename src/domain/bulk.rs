@@ -172,6 +172,19 @@ impl BulkRun {
         (self.counts.done().saturating_sub(left_out), self.counts.total().saturating_sub(left_out))
     }
 
+    /// How it ended for those who are acted on, without those who never were to be. Of an older run that is not told
+    /// apart.
+    pub fn acted_on(&self) -> BulkCounts {
+        let mut counts = self.counts.clone();
+        let left_out = self.seal.iter().flat_map(|seal| &seal.left_out);
+        for (word, left_out) in left_out {
+            if let Some(count) = counts.ended.get_mut(word.as_str()) {
+                *count = count.saturating_sub(*left_out);
+            }
+        }
+        counts
+    }
+
     /// `1 left out`, where somebody was.
     pub fn left_out_words(&self) -> Option<String> {
         Some(self.left_out()).filter(|count| *count > 0).map(|count| format!("{count} left out"))
@@ -207,6 +220,9 @@ pub struct Seal {
     /// event and the body that were.
     #[serde(rename = "people_sha256")]
     pub people: String,
+    /// So many were left out, by the word that their end has; not kept of older runs.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub left_out: BTreeMap<String, usize>,
 }
 
 impl Seal {
@@ -399,6 +415,37 @@ mod tests {
                 undoes,
                 ..user()
             })
+    }
+
+    #[test]
+    fn who_was_left_out_is_no_progress_and_stands_in_no_count() {
+        let mut counts = BulkCounts::default();
+        [(None, 6), (Some(Outcome::Refused), 3), (Some(Outcome::Changed), 1)]
+            .into_iter()
+            .for_each(|(end, how_many)| counts.add(end, how_many));
+        let left_out = BTreeMap::from([("refused".to_owned(), 2)]);
+        let seal = Seal { flow: String::new(), acting: 8, limit: 50, people: String::new(), left_out };
+        let run = BulkRun {
+            id: BulkId(uuid::Uuid::nil()),
+            flow: "okta-suspend".into(),
+            verb: "suspend".into(),
+            risk: Risk::Medium,
+            inputs: BTreeMap::new(),
+            reason: None,
+            is_insisted: false,
+            actor: Actor::default(),
+            at: Timestamp::UNIX_EPOCH,
+            state: BulkState::Paused,
+            why: None,
+            held_until: None,
+            seal: Some(seal.clone()),
+            counts,
+        };
+        assert_eq!((run.progress(), run.left_out()), ((2, 8), 2));
+        assert_eq!(run.acted_on().words(), "1 refused, 1 changed, 6 queued");
+        // An older run does not say who they were.
+        let older = BulkRun { seal: Some(Seal { left_out: BTreeMap::new(), ..seal }), ..run };
+        assert_eq!(older.acted_on(), older.counts);
     }
 
     #[test]

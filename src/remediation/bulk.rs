@@ -90,7 +90,11 @@ pub fn queued(
         seal: None,
         counts,
     };
-    let seal = seal(desk, &first.flow, &run, users.get(..acting).unwrap_or_default());
+    let (acting, others) = users.split_at_checked(acting)?;
+    let mut left_out = BulkCounts::default();
+    others.iter().for_each(|user| left_out.add(user.end.as_ref().map(|end| end.outcome), 1));
+    let left_out = left_out.ended.into_iter().map(|(word, count)| (word.to_owned(), count)).collect();
+    let seal = Seal { left_out, ..seal(desk, &first.flow, &run, acting) };
     Some((BulkRun { seal: Some(seal), ..run }, users))
 }
 
@@ -115,6 +119,7 @@ pub(super) fn seal(desk: &Desk, flow: &Flow, run: &BulkRun, acting: &[BulkUser])
         acting: acting.len(),
         limit: desk.guard.bulk_limit.0,
         people: Seal::people(acting),
+        left_out: BTreeMap::new(),
     }
 }
 

@@ -82,7 +82,7 @@ fn list_line(scene: &Scene, theme: &Theme, run: &BulkRun, columns: usize) -> Lin
     let cells = cells.left(Role::Text, &run.verb, verb).gap(1);
     let (done, acting) = run.progress();
     let done = format!("{done} of {acting}");
-    cells.left(Role::Text, &done, COUNTS).gap(1).left(Role::Muted, &run.counts.words(), ended).line()
+    cells.left(Role::Text, &done, COUNTS).gap(1).left(Role::Muted, &run.acted_on().words(), ended).line()
 }
 
 /// Where it stands, in a word.
@@ -162,7 +162,7 @@ fn what(scene: &Scene, run: &BulkRun) -> String {
     format!("{} · by {} at {at}{reason}", words::capitalised(&run.verb), run.actor.signed())
 }
 
-/// `paused  ▰▰▱▱  12 of 40 done · 1 refused, 11 changed, 28 queued`.
+/// `paused  ▰▰▱▱  12 of 40 done: 1 refused, 11 changed, 28 queued; 2 left out`.
 fn stands(scene: &Scene, theme: &Theme, run: &BulkRun, columns: usize) -> Line<'static> {
     let (done, total) = run.progress();
     let (role, word) = state(scene, run);
@@ -172,7 +172,7 @@ fn stands(scene: &Scene, theme: &Theme, run: &BulkRun, columns: usize) -> Line<'
         false => cells,
     };
     let left_out = run.left_out_words().map(|words| format!("; {words}")).unwrap_or_default();
-    let words = format!("{done} of {total} done: {}{left_out}", run.counts.words());
+    let words = format!("{done} of {total} done: {}{left_out}", run.acted_on().words());
     let taken = width(word) + if columns + 2 >= usize::from(ROOMY) { BAR + 4 } else { 2 };
     cells.left(Role::Text, &words, columns.saturating_sub(taken)).line()
 }

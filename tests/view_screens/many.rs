@@ -111,7 +111,7 @@ fn id() -> BulkId {
 
 fn run(state: BulkState) -> BulkRun {
     let mut counts = BulkCounts::default();
-    for (outcome, n) in [(Some(Outcome::Changed), 11), (Some(Outcome::Refused), 2), (None, 27)] {
+    for (outcome, n) in [(Some(Outcome::Changed), 11), (Some(Outcome::Refused), 3), (None, 26)] {
         counts.add(outcome, n);
     }
     BulkRun {
@@ -127,7 +127,13 @@ fn run(state: BulkState) -> BulkRun {
         state,
         why: Some("`bo@example.com` is refused (answered 403): the token\u{1b}[2J lacks a scope".into()),
         held_until: None,
-        seal: Some(Seal { flow: String::new(), acting: 38, limit: 50, people: String::new() }),
+        seal: Some(Seal {
+            flow: String::new(),
+            acting: 38,
+            limit: 50,
+            people: String::new(),
+            left_out: BTreeMap::from([("refused".to_owned(), 2)]),
+        }),
         counts,
     }
 }
