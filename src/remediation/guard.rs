@@ -30,7 +30,18 @@ pub fn refusal(guard: &Guard, mode: Mode, names: &Names) -> Option<String> {
         return Some("this console is read-only".to_owned());
     }
     let entry = guard.protected.iter().find(|entry| names.iter().any(|name| protects(entry, name)))?;
-    Some(format!("protected: `guard.protected` holds `{entry}`"))
+    Some(protected_by(entry))
+}
+
+/// That somebody is protected, by this entry.
+pub(super) fn protected_by(entry: &str) -> String {
+    format!("protected: `guard.protected` holds `{entry}`")
+}
+
+/// The entries that are names of people.
+pub(super) fn names(guard: &Guard) -> impl Iterator<Item = &str> {
+    let is_name = |entry: &&str| !is_of(entry, GROUP) && !is_of(entry, CLASS);
+    guard.protected.iter().map(String::as_str).filter(is_name)
 }
 
 /// Why nobody may run this flow, if its operation is switched off.

@@ -5,6 +5,7 @@
 //! acted on. Whom both know nothing of is somebody outside, or somebody under another name: that is insisted on, and so
 //! is what goes beyond the look-ups that are made.
 
+mod literal;
 mod words;
 
 use super::about::Person;
@@ -14,6 +15,7 @@ use super::{Desk, blast, protection};
 use crate::domain::dossier::{OktaUser, Part};
 use crate::domain::flow::InputType;
 use crate::domain::{Flow, Login, PartName, Route, Untrusted};
+use literal::Found;
 use std::collections::{BTreeMap, BTreeSet};
 use words::{Token, Weight};
 
@@ -64,16 +66,40 @@ fn read<'a>(
     inputs: &'a BTreeMap<String, String>,
 ) -> impl Iterator<Item = (&'a str, &'a str)> {
     let kind = |name: &str| flow.inputs.iter().find(|input| input.name == name).map(|input| input.kind);
-    let may_name = move |name: &str| match kind(name) {
+    let may_name = move |name: &str, text: &str| match kind(name) {
         Some(InputType::Text) => true,
-        Some(InputType::Number) => words::is_person(name),
+        Some(InputType::Number) => words::is_person(name) || words::is_id_number(text),
         _ => false,
     };
+    told(flow, inputs).filter(move |(name, text)| may_name(name, text))
+}
+
+/// All that a flow of Workflows is told besides.
+fn told<'a>(
+    flow: &Flow,
+    inputs: &'a BTreeMap<String, String>,
+) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a> {
     let is_told = flow.route == Route::ApiEndpoint;
-    inputs
-        .iter()
-        .filter(move |(name, _)| is_told && may_name(name))
-        .map(|(name, text)| (name.as_str(), text.as_str()))
+    inputs.iter().filter(move |_| is_told).map(|(name, text)| (name.as_str(), text.as_str()))
+}
+
+/// Why nothing is sent, or what has to be insisted on, by what is protected standing in what is told, of whatever
+/// kind it is and whatever it is taken for.
+fn literally(desk: &Desk, flow: &Flow, inputs: &BTreeMap<String, String>) -> Result<Vec<String>, String> {
+    let mut doubts = Vec::new();
+    for (input, text) in told(flow, inputs) {
+        let says = |found: &str, why: &str| {
+            format!("input `{}` names `{}`: {why}", Untrusted::from(input), Untrusted::from(found))
+        };
+        match literal::found(guard::names(&desk.guard), text) {
+            None => {}
+            Some(Found::Surely { entry, found }) => return Err(says(&found, &guard::protected_by(entry))),
+            Some(Found::Perhaps { entry, found }) => {
+                doubts.push(says(&found, &format!("`guard.protected` holds `{entry}`, which may be them")));
+            }
+        }
+    }
+    Ok(doubts)
 }
 
 /// Whether it is a name of whom the card is about, or one without its domain.
@@ -106,9 +132,9 @@ pub(super) async fn look(
     if desk.guard.protected.is_empty() {
         return by_inputs;
     }
-    by_inputs.refusal = refused_by_name(desk, &others);
-    if by_inputs.refusal.is_some() {
-        return by_inputs;
+    match refused_by_name(desk, &others).map_or_else(|| literally(desk, flow, inputs), Err) {
+        Ok(doubts) => by_inputs.doubts.extend(doubts),
+        Err(why) => return ByInputs { refusal: Some(why), ..by_inputs },
     }
     let unread = read(flow, inputs).filter(|(_, text)| words::is_encoded_twice(text)).map(|(input, _)| {
         format!("input `{}` is encoded more than once: whom it names cannot be told", Untrusted::from(input))
@@ -199,7 +225,7 @@ pub(super) fn refusal_by_name(
     inputs: &BTreeMap<String, String>,
     names: &Names,
 ) -> Option<String> {
-    refused_by_name(desk, &others(flow, inputs, names))
+    refused_by_name(desk, &others(flow, inputs, names)).or_else(|| literally(desk, flow, inputs).err())
 }
 
 /// What is known of a name.

@@ -4,6 +4,7 @@
 //! characters that no login has, as it stands and with its `%40` decoded once. What it names without a doubt, an
 //! address, an id of Okta's, the value of what says who is meant, is told apart from what only may be a login.
 
+use super::literal;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -14,6 +15,8 @@ const PERSON: [&str; 11] =
     ["user", "users", "login", "logins", "email", "emails", "mail", "upn", "username", "userid", "userids"];
 /// So is one whose name ends in these, behind one of those.
 const OF_PERSON: [&str; 3] = ["id", "ids", "name"];
+/// A number of so many digits is an id, of Google's for one, and no amount.
+const ID_DIGITS: usize = 15;
 /// A login of more characters is none.
 const LONGEST: usize = 100;
 
@@ -66,11 +69,12 @@ fn words(name: &str) -> Vec<String> {
 
 /// Everybody in an input of this name, those who are named without a doubt first; nobody twice.
 pub(super) fn tokens(name: &str, text: &str) -> Vec<Token> {
-    let decoded = decoded(text);
+    let decoded = literal::composed(&decoded(text)).into_owned();
     let mut found = match is_person(name) {
         true => people(&decoded),
         false => within(&decoded),
     };
+    found.extend(listed(&decoded));
     if decoded != text {
         // Whoever reads it as it stands is told this.
         found.extend(within(text).into_iter().map(|token| Token { weight: Weight::Perhaps, ..token }));
@@ -88,7 +92,7 @@ pub(super) fn is_encoded_twice(text: &str) -> bool {
 }
 
 /// With its `%40` decoded, once.
-fn decoded(text: &str) -> Cow<'_, str> {
+pub(super) fn decoded(text: &str) -> Cow<'_, str> {
     let digit = |at: usize| text.as_bytes().get(at).and_then(|byte| char::from(*byte).to_digit(16));
     let mut bytes = Vec::with_capacity(text.len());
     let mut at = 0;
@@ -133,6 +137,33 @@ fn within(text: &str) -> Vec<Token> {
     text.split(is_around).flat_map(|word| of_word(word, alone)).collect()
 }
 
+/// Whom a list may name: the whole text, or what stands in brackets, where each of it may be a login.
+fn listed(text: &str) -> Vec<Token> {
+    let bracketed = text.split('[').skip(1).filter_map(|behind| behind.split_once(']')).map(|(list, _)| list);
+    std::iter::once(text).chain(bracketed).filter_map(logins_of).flatten().collect()
+}
+
+fn logins_of(list: &str) -> Option<Vec<Token>> {
+    let elements =
+        list.split([',', ';', '|', '\n']).map(|one| one.trim().trim_matches(|c| "[]\"'`".contains(c)).trim());
+    let logins = elements.filter(|one| !one.is_empty()).map(|one| {
+        let login = of_domain(one).unwrap_or(one);
+        may_be_login(login).then(|| Token { weight: Weight::Perhaps, ..named(login) })
+    });
+    logins.collect()
+}
+
+/// The login behind the name of its domain, as Windows writes it, and some write that.
+fn of_domain(text: &str) -> Option<&str> {
+    let (domain, login) = text.split_once(['\\', '/'])?;
+    is_login(domain).then_some(login)
+}
+
+fn may_be_login(text: &str) -> bool {
+    let is_name = text.chars().count() > 1 && is_login(text) && text.chars().any(char::is_alphabetic);
+    is_name || is_long_number(text)
+}
+
 /// Characters that a login of a person does not have, but for a few that are told apart by asking.
 fn is_between(c: char) -> bool {
     "/=&?#:'\"`{}|\\!".contains(c)
@@ -155,7 +186,12 @@ fn of_word(word: &str, alone: &str) -> Vec<Token> {
         let is_told = |by: &[char]| between.contains(by) && is_person(before);
         let weight = if is_address(piece) || is_okta_id(piece) || is_told(&['=', ':']) {
             Some(Weight::Named)
-        } else if is_shaped(piece) && !between.contains("//") || is_told(&['/']) || is_lone(piece, alone) {
+        } else if is_shaped(piece) && !between.contains("//")
+            || is_told(&['/'])
+            || is_lone(piece, alone)
+            || is_long_number(piece)
+            || (between == "\\" && may_be_login(piece))
+        {
             Some(Weight::Perhaps)
         } else {
             None
@@ -204,10 +240,21 @@ fn is_shaped(text: &str) -> bool {
 
 /// Whether it is all that the text says, and may be a login.
 fn is_lone(piece: &str, alone: &str) -> bool {
-    piece == alone && piece.chars().count() > 1 && is_login(piece) && piece.chars().any(char::is_alphabetic)
+    piece == alone && may_be_login(piece)
 }
 
+fn is_long_number(text: &str) -> bool {
+    text.len() >= ID_DIGITS && text.len() <= LONGEST && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Whether a number is long enough for an id.
+pub(super) fn is_id_number(text: &str) -> bool {
+    is_long_number(text.trim())
+}
+
+/// The login of a service or a computer ends in `$`.
 fn is_login(text: &str) -> bool {
+    let text = text.strip_suffix('$').unwrap_or(text);
     text.chars().count() <= LONGEST && text.chars().all(|c| c.is_alphanumeric() || "._-+".contains(c))
 }
 
@@ -254,6 +301,18 @@ mod tests {
     #[case::twice("bob@x BOB@X", "bob@x")]
     #[case::a_host_is_nobody("https://acme.okta.com/", "")]
     #[case::no_encoding("100%zz and 5%", "")]
+    #[case::of_a_service("svc-backup$", "| svc-backup$")]
+    #[case::listed("svc-backup$,bob", "| svc-backup$ bob")]
+    #[case::listed_otherwise("ceo; cfo", "| ceo cfo")]
+    #[case::a_list_of_json(r#"["ceo","cfo"]"#, "| ceo cfo")]
+    #[case::within_json(r#"{"to":["ceo","cfo"]}"#, "| ceo cfo")]
+    #[case::of_a_domain("MERIDIAN\\ceo", "| ceo")]
+    #[case::of_a_domain_in_a_sentence("see MERIDIAN\\ceo there", "| ceo")]
+    #[case::of_a_domain_by_a_slash("MERIDIAN/ceo", "| ceo")]
+    #[case::a_long_number("040898799817282579199", "| 040898799817282579199")]
+    #[case::a_short_number("20260501", "")]
+    #[case::full_width("priya.rossi＠meridian.example", "priya.rossi@meridian.example")]
+    #[case::alternatives("see it and/or w/o", "")]
     fn somebody_is_found_in_any_text(#[case] text: &str, #[case] expected: &str) {
         assert_eq!(told("note", text), expected);
     }

@@ -8,11 +8,16 @@ const FLOW: &str = "suspend-okta-account";
 
 /// The suspension with an input of its own, given this.
 async fn given(lab: &Lab, name: &str, text: &str) -> Plan {
+    given_as(lab, Input::new(name, InputType::Text), text).await
+}
+
+async fn given_as(lab: &Lab, input: Input, text: &str) -> Plan {
     let flow = lab.desk.flow(&FLOW.into()).unwrap().clone();
-    let inputs = vec![Input::new("login", InputType::Text), Input::new(name, InputType::Text)];
+    let name = input.name.clone();
+    let inputs = vec![Input::new("login", InputType::Text), input];
     let flow = Flow { payload: PayloadShape::Fields, inputs, ..flow };
     let desk = Desk { flows: [flow].into(), ..(*lab.desk).clone() };
-    let inputs = [(name.to_owned(), text.to_owned())].into();
+    let inputs = [(name, text.to_owned())].into();
     prepare(&desk, Ask { inputs, ..ask(1) }).await.unwrap()
 }
 
@@ -181,4 +186,45 @@ async fn so_many_are_looked_up_and_of_more_it_is_said() {
     // Whoever is protected by the very name is found among all of them.
     let lab = Setup { guard: protecting(&["u29@outside"]), ..Setup::default() }.lab();
     assert!(against(&given(&lab, "note", &names.join(" ")).await).0.contains("u29@outside"));
+}
+
+/// Whatever else an input says, and whatever it is declared to be.
+#[rstest]
+#[case("targets", InputType::Text, "svc-backup$", "svc-backup$")]
+#[case("targets", InputType::Text, "svc-backup$,bob", "svc-backup$")]
+#[case("targets", InputType::Text, "ceo,cfo", "ceo")]
+#[case("targets", InputType::Text, "ceo cfo", "ceo")]
+#[case("targets", InputType::Text, r#"["ceo","x"]"#, "ceo")]
+#[case("targets", InputType::Text, "MERIDIAN\\ceo", "ceo")]
+#[case("googleAccount", InputType::Text, "040898799817282579199", "040898799817282579199")]
+#[case("googleAccount", InputType::Number, "140898799817282579199", "140898799817282579199")]
+#[case("targets", InputType::Text, "priya.rossi＠meridian.example", "priya.rossi@meridian.example")]
+#[case("targets", InputType::Text, "see oceo.example and ceos", "")]
+#[tokio::test]
+async fn what_is_protected_by_its_very_name_is_refused_wherever_it_stands(
+    #[case] name: &str,
+    #[case] kind: InputType,
+    #[case] text: &str,
+    #[case] entry: &str,
+) {
+    let protected = [
+        "svc-backup$",
+        "priya.rossi@meridian.example",
+        "040898799817282579199",
+        "140898799817282579199",
+        "ceo",
+    ];
+    let others = [("oceo.example", Somebody::Nobody)].into();
+    let lab = Setup { guard: protecting(&protected), others, ..Setup::default() }.lab();
+    let plan = given_as(&lab, Input::new(name, kind), text).await;
+    let (refusal, _) = against(&plan);
+    assert_eq!(refusal.is_empty(), entry.is_empty(), "{refusal}");
+    assert!(entry.is_empty() || refusal.contains(&format!("`guard.protected` holds `{entry}`")), "{refusal}");
+}
+
+#[tokio::test]
+async fn a_word_that_stars_of_letters_may_mean_is_insisted_on() {
+    let lab = Setup { guard: protecting(&["mall*"]), ..Setup::default() }.lab();
+    let (refusal, again) = against(&given(&lab, "note", "the shopping mall closed").await);
+    assert!(refusal.is_empty() && again.contains("holds `mall*`, which may be them"), "{refusal}{again}");
 }
