@@ -220,6 +220,9 @@ pub struct Seal {
     /// event and the body that were.
     #[serde(rename = "people_sha256")]
     pub people: String,
+    /// The id of the group that it is about, where it is about one; not kept of older runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
     /// So many were left out, by the word that their end has; not kept of older runs.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub left_out: BTreeMap<String, usize>,
@@ -424,7 +427,8 @@ mod tests {
             .into_iter()
             .for_each(|(end, how_many)| counts.add(end, how_many));
         let left_out = BTreeMap::from([("refused".to_owned(), 2)]);
-        let seal = Seal { flow: String::new(), acting: 8, limit: 50, people: String::new(), left_out };
+        let seal =
+            Seal { flow: String::new(), acting: 8, limit: 50, people: String::new(), group: None, left_out };
         let run = BulkRun {
             id: BulkId(uuid::Uuid::nil()),
             flow: "okta-suspend".into(),

@@ -201,6 +201,11 @@ impl<'a> Drive<'a> {
             Err(_) if self.brake.is_on() => return Ok(Ended::Waits),
             Err(error) => return Ok(self.not_planned(user, &error)),
         };
+        if let Some(why) = regrouped(self.run, &plan) {
+            // It is so for everybody, however often somebody goes on.
+            self.brake.pull(why);
+            return Ok(Ended::Waits);
+        }
         if let Some(refusal) = refusal(self.run, user, &plan) {
             let end = self.not_sent(refusal.outcome, refusal.why);
             return Ok(if refusal.is_general { Ended::Held(end) } else { Ended::So(end, None) });
@@ -448,6 +453,13 @@ fn rebuilt_otherwise(user: &BulkUser, plan: &Plan) -> Option<Refusal> {
         // Whoever knows the rest of it may not have answered.
         Some(unread) => Refusal::from(format!("{why}, and they cannot be read: {unread}")).general(),
     })
+}
+
+/// The group's name leads to another one than was confirmed.
+fn regrouped(run: &BulkRun, plan: &Plan) -> Option<String> {
+    let was = run.seal.as_ref()?.group.as_deref()?;
+    let now = plan.particulars.group.as_ref().filter(|group| group.id != was)?;
+    Some(format!("{CHANGED}: {}", now.instead_of(&run.inputs, was)))
 }
 
 /// What differs from what was confirmed is that user's own exception.
