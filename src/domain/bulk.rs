@@ -194,6 +194,8 @@ impl BulkRun {
     pub fn asks_to_go_on(&self) -> Option<ConfirmMany> {
         let word = || self.verb.split(|c: char| !c.is_alphanumeric()).find(|word| !word.is_empty());
         match self.risk {
+            // Nobody would be acted on.
+            _ if self.counts.queued == 0 => None,
             Risk::High => Some(ConfirmMany::Count(self.counts.queued)),
             Risk::Medium => Some(ConfirmMany::Word(word().unwrap_or("run").to_owned())),
             Risk::Low => None,
@@ -202,7 +204,12 @@ impl BulkRun {
 
     /// Where it stands, in a word.
     pub fn word(&self, now: Timestamp) -> &'static str {
-        if self.is_interrupted(now) { "interrupted" } else { self.state.word() }
+        match self.is_interrupted(now) {
+            // Nobody is left to be acted on: only nobody said so.
+            true if self.counts.queued == 0 => BulkState::Done.word(),
+            true => "interrupted",
+            false => self.state.word(),
+        }
     }
 }
 

@@ -1,6 +1,8 @@
 //! Bulk runs over a real store: nobody is acted on twice, whatever stops, crashes or drives beside.
 
 mod bodies;
+mod closed;
+mod edited;
 mod groups;
 mod held_back;
 mod two;

@@ -75,7 +75,8 @@ impl<'a> Drive<'a> {
         }
         let is_through = store.bulk_users(self.run.id, Users::Queued, 0, 1).await?.is_empty();
         Ok(match self.brake.wish() {
-            _ if is_through => (BulkState::Done, why),
+            // Whatever would have held it held nobody.
+            _ if is_through => (BulkState::Done, None),
             Wish::Stop => (BulkState::Stopped, why),
             Wish::Pause | Wish::GoOn => (BulkState::Paused, why),
         })
@@ -341,7 +342,12 @@ impl<'a> Drive<'a> {
             Err(error @ (RunError::Request { .. } | RunError::FlowChanged(_) | RunError::NeedsReason)) => {
                 Ok(Ended::Held(self.not_sent(Outcome::Refused, first_line(&error))))
             }
-            Err(error) => Ok(Ended::So(self.not_run(plan, &error), None)),
+            Err(error) => {
+                let end = self.not_run(plan, &error);
+                // While it goes alone: what may be so for everybody holds whoever is next.
+                self.brake.ended(user, &end);
+                Ok(Ended::So(end, None))
+            }
         }
     }
 
@@ -362,7 +368,7 @@ impl<'a> Drive<'a> {
 
     fn not_run(&self, plan: &Plan, error: &RunError) -> BulkEnd {
         let outcome = match error {
-            RunError::Lost(_) => Outcome::Unknown,
+            RunError::Lost(_) | RunError::Intend(IntendError::OnlyJournalled(_)) => Outcome::Unknown,
             RunError::NotKept { outcome, .. } => *outcome,
             _ => Outcome::Refused,
         };
@@ -370,7 +376,10 @@ impl<'a> Drive<'a> {
             RunError::NotKept { evidence, .. } => Some(*evidence),
             _ => None,
         };
-        let may_have_left = matches!(error, RunError::Lost(_) | RunError::NotKept { .. });
+        let may_have_left = matches!(
+            error,
+            RunError::Lost(_) | RunError::NotKept { .. } | RunError::Intend(IntendError::OnlyJournalled(_))
+        );
         let action = may_have_left.then_some(plan.action);
         BulkEnd { action, evidence, ..self.not_sent(outcome, first_line(error)) }
     }
