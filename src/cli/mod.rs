@@ -337,6 +337,9 @@ async fn in_bulk(what: &args::Bulk, session: &Session<'_>, out: &mut Output<'_>)
     let resumed = async {
         let by = bulk::By { actor: &actor, at: connect::now() };
         let runner = connect::runner(&loaded, tenants, store.clone(), &actor);
+        if bulk::is_closed(*id, store.as_ref(), by, out).await? {
+            return Ok(failure::DONE);
+        }
         // What is not what was confirmed is not even called running.
         runner.drivable(*id).await.map_err(bulk::not_driven)?;
         bulk::may_go_on(*id, confirm.as_deref(), store.as_ref()).await?;

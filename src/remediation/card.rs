@@ -161,7 +161,7 @@ pub(super) async fn planned(
         ),
         account_doubt,
         asked: ask.asked(),
-        made_of: known.made_of(desk, flow, ask)?,
+        made_of: known.made_of(desk, flow, (ask, &request))?,
         unread: person.unread(),
         refusal: another(ask, target_id.as_deref(), particulars)
             .or_else(|| told.another.map(Refusal::from))

@@ -364,6 +364,11 @@ fn since_shown(plan: &Plan, now: &Plan) -> Vec<String> {
         let (then, id) = (Untrusted::from(then.as_str()), Untrusted::from(id.as_str()));
         all.push(format!("it leads to another account now: {id}, not {then}"));
     }
+    if let (Some(then), Some(group)) = (&plan.particulars.group, &now.particulars.group)
+        && then.id != group.id
+    {
+        all.push(group.instead_of(&plan.asked.inputs, &then.id));
+    }
     let shown = doubts(plan);
     all.extend(doubts(now).into_iter().filter(|doubt| !shown.contains(doubt)));
     let promoted = now.blast.as_ref().filter(|blast| now.risk > plan.risk && blast.is_of_administrator());

@@ -132,6 +132,7 @@ fn run(state: BulkState) -> BulkRun {
             acting: 38,
             limit: 50,
             people: String::new(),
+            group: None,
             left_out: BTreeMap::from([("refused".to_owned(), 2)]),
         }),
         counts,
