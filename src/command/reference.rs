@@ -95,7 +95,11 @@ fn folded(keys: &[String]) -> String {
 fn spelt(command: &Command, keymap: &Keymap) -> String {
     match command.act {
         Act::Argument { name, .. } => format!(":{} {name}", command.name),
-        Act::Msg(_) => keymap.keys(command.id).join(" "),
+        // What no key does is typed.
+        Act::Msg(_) => match keymap.keys(command.id) {
+            keys if keys.is_empty() => format!(":{}", command.name),
+            keys => keys.join(" "),
+        },
     }
 }
 

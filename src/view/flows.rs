@@ -80,7 +80,9 @@ fn draw_offers(scene: &Scene, canvas: &mut Canvas, area: Rect, list: &FlowList) 
     let columns = usize::from(area.width);
     let selected = list.cursor.index(&list.ids());
     let shown = list.shown();
-    for (row, (at, (number, offer))) in shown.iter().enumerate().skip(list.cursor.offset).take(rows).enumerate() {
+    for (row, (at, (number, offer))) in
+        shown.iter().enumerate().skip(list.cursor.offset).take(rows).enumerate()
+    {
         canvas.line(area, row, &offer_line((scene, theme), *number, (list, offer), columns));
         if at == selected {
             canvas.select(area, row);
