@@ -137,8 +137,8 @@ impl Blast {
             line("class", &self.class, short),
             line("groups", &self.groups, listed),
             line("apps", &self.apps, listed),
-            line("sessions", &Told::CannotTell(NO_SESSIONS.to_owned()), String::clone),
             line("findings", &self.findings, |open| others(*open)),
+            line("sessions", &Told::CannotTell(NO_SESSIONS.to_owned()), String::clone),
         ]
     }
 
@@ -356,8 +356,8 @@ mod tests {
                 "cannot tell: not read",
                 "6: a, b, c, d, e, and 1 more",
                 "none",
-                "cannot tell: no call lists them",
-                "1 other that is open"
+                "1 other that is open",
+                "cannot tell: no call lists them"
             ]
         );
         let long = "x".repeat(10_000);
