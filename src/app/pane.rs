@@ -396,6 +396,26 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_okta_says_now_of_an_account_stands_before_ciis_word() {
+        let record = ProviderRecord {
+            user_id: "00u1".into(),
+            provider: "OKTA".into(),
+            status: "ACTIVE".into(),
+            ..ProviderRecord::default()
+        };
+        let okta =
+            |id: &str, status: &str| OktaUser { id: id.into(), status: status.into(), ..OktaUser::default() };
+        let said = |okta: Option<&OktaUser>| match account(&record, okta).body {
+            Body::Pair(_, status) => status,
+            body => format!("{body:?}"),
+        };
+        assert_eq!(said(Some(&okta("00u1", "SUSPENDED"))), "SUSPENDED, Okta now; CII says ACTIVE");
+        for same in [None, Some(&okta("00u1", "Active")), Some(&okta("00u2", "SUSPENDED"))] {
+            assert_eq!(said(same), "ACTIVE", "there is nothing else to say");
+        }
+    }
+
+    #[test]
     fn what_is_said_of_many_is_told_once_and_counted() {
         let problems = ["no place", "no place", "no name", "no place"].map(Problem::whole);
         let told: Vec<Body> = folded(problems.iter()).into_iter().map(|row| row.body).collect();

@@ -160,6 +160,15 @@ mod tests {
     }
 
     #[test]
+    fn what_no_key_does_is_shown_as_it_is_typed() {
+        let lines = help(Context::Feed, &Keymap::new(&BTreeMap::new()).unwrap());
+        let shown = |wanted: &str| {
+            lines.iter().any(|line| matches!(line, HelpLine::Entry { keys, .. } if keys == wanted))
+        };
+        assert!(shown(":run-on-filter") && !shown(""));
+    }
+
+    #[test]
     fn every_command_can_be_found_by_the_id_that_keys_are_configured_by() {
         let lines = help(Context::Feed, &Keymap::new(&BTreeMap::new()).unwrap());
         for command in COMMANDS {
