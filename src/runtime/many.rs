@@ -313,6 +313,7 @@ pub(super) async fn gather(store: &dyn Store, what: &Gather, limit: usize) -> Re
     match what {
         Gather::Event(id, query) => of_event(store, *id, query, limit).await,
         Gather::Filter(query) => of_filter(store, query, limit).await,
+        Gather::Row(id, _) => of_event(store, *id, &UserQuery::default(), limit).await,
     }
 }
 

@@ -231,7 +231,7 @@ fn test(token: &Token) -> Result<Test, QueryError> {
         "bulk" => Ok(Test::Bulk(pattern())),
         "kind" => RecordKind::parse(value).map(Test::Kind).ok_or_else(|| unknown("a kind of record")),
         "outcome" => Outcome::parse(value).map(Test::Outcome).ok_or_else(|| unknown("an outcome")),
-        "said" => Said::parse(value).map(Test::Said).ok_or_else(|| unknown("what is said of an action")),
+        "said" => Said::parse(value).map(Test::Said).ok_or_else(|| unknown("`changed` or `not-changed`")),
         "since" => moment().map(Test::Since),
         "until" => moment().map(Test::Until),
         _ => Err(token.error(format!("there is no field `{field}`"))),
@@ -338,7 +338,7 @@ mod tests {
     #[case("user:", "`user:` has no value at column 1")]
     #[case("a kind:log", "`log` is not a kind of record at column 3")]
     #[case("outcome:fine", "`fine` is not an outcome at column 1")]
-    #[case("said:done", "`done` is not what is said of an action at column 1")]
+    #[case("said:done", "`done` is not `changed` or `not-changed` at column 1")]
     #[case("severity>=high", "`severity` cannot be compared at column 1")]
     #[case("since:tomorrow", "`tomorrow` is not a time")]
     #[case("colour:red", "there is no field `colour`")]
