@@ -55,7 +55,7 @@ pub use blast::Depth;
 pub use card::{Ask, PlanError, prepare, prepare_to};
 pub use offer::{offers, page};
 pub use runner::{
-    BulkError, BulkTold, Confirmed, LookError, Pace, Progress, RunError, Runner, Told, Unsent, Wish,
+    BulkError, BulkTold, Confirmed, Look, LookError, Pace, Progress, RunError, Runner, Told, Unsent, Wish,
 };
 pub use undoing::{UndoError, undo_of_run};
 

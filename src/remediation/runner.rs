@@ -15,7 +15,7 @@ mod verify;
 
 pub use bulk::{BulkError, BulkTold, Wish};
 pub use gate::Unsent;
-pub use later::LookError;
+pub use later::{Look, LookError};
 
 use super::guard::Precedent;
 use super::subject::Names;

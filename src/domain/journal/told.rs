@@ -179,7 +179,9 @@ impl Told {
             self.value("test").filter(|test| **test == true).map(|_| "a test, with the documented sample");
         let undoes = self.text("undoes").map(|id| format!("undoes {id}"));
         let known = ["flow", "evidence", "outcome"].into_iter().filter_map(|key| self.word(key));
-        known.chain(step).chain(undoes).chain(test.map(str::to_owned)).collect()
+        let contradicts = self.value("contradicts").and_then(|word| AnalystWord::deserialize(word).ok());
+        let contradicts = contradicts.map(|word| format!("a re-read contradicts: {word}"));
+        known.chain(contradicts).chain(step).chain(undoes).chain(test.map(str::to_owned)).collect()
     }
 
     /// Somebody's word: of which flow, what it says and is worth, why, and whose word it takes the place of.
