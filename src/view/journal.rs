@@ -241,8 +241,8 @@ fn how(screen: &JournalScreen, Read { record, told, .. }: &Read, columns: usize)
 
 /// A word that a look contradicts never stands without that.
 fn contradicted(said: &str, columns: usize) -> String {
-    let long = format!("{said}, contradicted");
-    if width(&long) <= columns { long } else { "contradicted".to_owned() }
+    let long = format!("{said}, disputed");
+    if width(&long) <= columns { long } else { "disputed".to_owned() }
 }
 
 fn line(

@@ -28,6 +28,11 @@ impl Told {
         }
     }
 
+    /// Whether it says anything.
+    pub fn is_readable(&self) -> bool {
+        self.damage.is_none() && self.content.as_ref().is_some_and(Value::is_object)
+    }
+
     fn value(&self, key: &str) -> Option<&Value> {
         self.content.as_ref()?.get(key)
     }
