@@ -188,6 +188,7 @@ impl Driver {
         if let Some(why) = refusal(desk, acted_on) {
             return Err(why);
         }
+        desk.without_secret(reason.as_deref()).map_err(|held| held.to_string())?;
         let again = if insists { Again::Insist } else { Again::No };
         let said = ConfirmedBulk { inputs, reason, again };
         let (run, users) = queued(desk, id, &plans, said).ok_or("nobody is acted on")?;

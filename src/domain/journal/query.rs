@@ -11,6 +11,7 @@ use crate::domain::query::{self, Comparison, Pattern, QueryError, Token};
 use crate::domain::time::Zone;
 use crate::domain::{ActionId, Login, Outcome};
 use jiff::Timestamp;
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// What the journal is asked for. The empty query asks for everything.
@@ -149,6 +150,27 @@ impl JournalQuery {
         let exact =
             self.terms.iter().filter(|(sign, _)| *sign == Sign::Is).filter_map(|(_, test)| named(test));
         exact.min_by_key(|(rank, _)| *rank).map(|(_, term)| term)
+    }
+
+    /// The values that it names exactly and that a record has to have.
+    pub fn exact(&self) -> impl Iterator<Item = Term> + '_ {
+        let is = self.terms.iter().filter(|(sign, _)| *sign == Sign::Is);
+        is.filter_map(|(_, test)| named(test)).map(|(_, term)| term)
+    }
+
+    /// Whether a record matches that is kept under these of the exact values, whatever it says by now. What nobody can
+    /// tell of one that cannot be read does not hide it.
+    pub fn matches_kept(&self, record: &Record, kept: &BTreeSet<Term>, now: Timestamp) -> bool {
+        let told = Told::of(record);
+        let holds = |test: &Test| match (test, named(test)) {
+            (_, Some((_, term))) => kept.contains(&term) || self.holds(test, record, &told, now),
+            (Test::Since(_) | Test::Until(_) | Test::Words(_), None) => self.holds(test, record, &told, now),
+            (_, None) => !told.is_readable() || self.holds(test, record, &told, now),
+        };
+        self.terms.iter().all(|(sign, test)| match sign {
+            Sign::Is => holds(test),
+            Sign::IsNot => !self.holds(test, record, &told, now),
+        })
     }
 
     /// Whether a record matches.

@@ -148,7 +148,7 @@ fn of_user(user: &BulkUser, actions: &[Action], flows: &[Flow]) -> Option<Result
             open.id
         )));
     }
-    let changed = actions.iter().filter(|action| match action.said() {
+    let changed = actions.iter().filter(|action| match action.upheld() {
         Some(said) => said == Said::Changed,
         None => is_done(action.outcome),
     });

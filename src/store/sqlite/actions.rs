@@ -231,6 +231,10 @@ fn keep(
         "receipt": settlement.receipt,
     });
     mark(&mut content, &settled);
+    // The record of a word stays as it is: what contradicts it stands in that of the look.
+    if settlement.receipt.last_look().is_some() && settled.contradicted().is_some() {
+        content["contradicts"] = json!(settled.word());
+    }
     if let (Value::Object(content), Value::Object(more)) = (&mut content, more) {
         content.extend(more);
     }

@@ -339,9 +339,12 @@ impl<'a> Drive<'a> {
                 self.brake.lose(first_line(&error));
                 Ok(Ended::Waits)
             }
-            Err(error @ (RunError::Request { .. } | RunError::FlowChanged(_) | RunError::NeedsReason)) => {
-                Ok(Ended::Held(self.not_sent(Outcome::Refused, first_line(&error))))
-            }
+            Err(
+                error @ (RunError::Request { .. }
+                | RunError::FlowChanged(_)
+                | RunError::NeedsReason
+                | RunError::Secret(_)),
+            ) => Ok(Ended::Held(self.not_sent(Outcome::Refused, first_line(&error)))),
             Err(error) => {
                 let end = self.not_run(plan, &error);
                 // While it goes alone: what may be so for everybody holds whoever is next.
