@@ -127,6 +127,7 @@ fn who_is_undone_is_read_before_a_card_opens(#[case] has_gone_on: bool, #[case] 
         desk.send(Msg::WentBack);
     }
     let effects = desk.send(Msg::Answered(*request, Answer::UndoGathered(Ok(Box::new(undone(&desk))))));
+    assert!(!said(&desk).contains("reading whom run"), "it has been read");
     let planned = effects.iter().find_map(|effect| match effect {
         Effect::PlanMany { ask, .. } => Some(ask.clone()),
         _ => None,

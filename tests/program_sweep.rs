@@ -98,6 +98,42 @@ fn the_links_of_many_stand_where_they_were_asked_for_and_nowhere_else() {
     assert_eq!(place.leaks(), [""; 0]);
 }
 
+/// They are kept, sent and printed as they are said: so they are not taken, before anything is.
+#[test]
+fn a_secret_in_an_analysts_words_is_not_taken_and_not_repeated() {
+    let tenant = Tenant::start();
+    let place = Place::with_lab(&tenant.lab);
+    let (login, other) = (tenant.login(3), tenant.login(4));
+    let done = place.run_json(&["run", "okta-suspend", "--user", &login, "--yes"]).expect(0).json_lines();
+    let id = done[0]["id"].as_str().unwrap();
+    let kept = || place.run_json(&["journal", "list"]).expect(0).json_lines().len();
+    let (before, sends) = (kept(), tenant.lab.recorder().writes().len());
+    let files = fs::read_dir(place.path("secrets")).unwrap();
+    let texts: Vec<String> =
+        files.map(|file| fs::read_to_string(file.unwrap().path()).unwrap().trim().to_owned()).collect();
+    let secrets: Vec<&String> = texts.iter().filter(|text| text.len() >= 8 && !text.contains('\n')).collect();
+    assert!(!secrets.is_empty());
+    let mut places = Vec::new();
+    for secret in secrets {
+        let (reason, input) = (format!("it says {secret}, look"), format!("group={secret}"));
+        let on = ["--user", &login, "--yes", "--again"];
+        let run = [&["run", "okta-unsuspend", "--reason", &reason][..], &on].concat();
+        let group = [&["run", "okta-add-to-group", "--input", &input][..], &on].concat();
+        let many = [&run[..], &["--user", &other]].concat();
+        let say = vec!["journal", "say", id, "changed", "--reason", &reason, "--yes"];
+        for words in [run, group, many, say] {
+            let refused = place.run(&words).expect(2);
+            let told = format!("{}{}", refused.out, refused.errors);
+            assert!(told.contains("holds the value of a configured secret (`["), "{words:?}: {told}");
+            assert!(!told.contains(secret.as_str()), "{told}");
+            places.push(told);
+        }
+    }
+    assert!(places.iter().any(|told| told.contains("the reason holds")));
+    assert!(places.iter().any(|told| told.contains("input `group` holds")));
+    assert_eq!((kept(), tenant.lab.recorder().writes().len()), (before, sends), "nothing was sent or kept");
+}
+
 #[test]
 fn what_a_screen_showed_is_searched_too() {
     let place = Place::with_source();

@@ -61,7 +61,7 @@ pub struct Feed {
     pub error: Option<String>,
     /// Whether another row came under the cursor by itself.
     pub slip: Slip,
-    /// Everybody of the filter, where they were asked for.
+    /// Users of the rows, or everybody of the filter where they were asked for.
     pub marks: Marks,
     /// Whether the store said something new while a reading was under way.
     is_behind: bool,

@@ -6,6 +6,8 @@
 //! once, and an answer only fills in its row: no row moves under a finger. A flow that is chosen before
 //! its fit is known does nothing but say so.
 
+mod find;
+
 use super::effect::{Effect, RunAsk};
 use super::form;
 use super::layout::Size;
@@ -15,10 +17,10 @@ use super::msg::Motion;
 use super::prompt;
 use super::state::{Awaited, Overlay, State};
 use crate::domain::access::{self, Access};
-use crate::domain::flow::Product;
 use crate::domain::plan::{Fit, FitTarget};
 use crate::domain::subject::ProviderAccount;
 use crate::domain::{CheckId, Flow, FlowId, Route, Untrusted, preset};
+use find::Sought;
 use jiff::SignedDuration;
 use tui_input::{Input, InputRequest};
 
@@ -73,18 +75,23 @@ impl FlowList {
         !self.ask.many.is_empty()
     }
 
-    /// The flows that are shown, each with its place among all: its number, as long as the list is there.
-    pub fn shown(&self) -> impl Iterator<Item = (usize, &Offer)> {
-        let words: Vec<String> = self.typed().to_lowercase().split_whitespace().map(str::to_owned).collect();
-        self.offers.iter().enumerate().filter(move |(_, offer)| {
-            let told = told(&offer.flow);
-            words.iter().all(|word| told.contains(word))
-        })
+    /// The flows that are shown, each with its place among all: its number, as long as the list is there. Where
+    /// something is typed the one that is called so is the first; of two alike the suggested one.
+    pub fn shown(&self) -> Vec<(usize, &Offer)> {
+        let all = self.offers.iter().enumerate();
+        if self.typed().trim().is_empty() {
+            return all.collect();
+        }
+        let sought = Sought::new(self.typed());
+        let ranked = all.filter_map(|(at, offer)| Some((sought.rank(&offer.flow)?, (at, offer))));
+        let mut ranked: Vec<_> = ranked.collect();
+        ranked.sort_by_key(|(rank, (_, offer))| (*rank, !offer.is_suggested));
+        ranked.into_iter().map(|(_, found)| found).collect()
     }
 
     /// The ids of the flows that are shown.
     pub fn ids(&self) -> Vec<FlowId> {
-        self.shown().map(|(_, offer)| offer.flow.id.clone()).collect()
+        self.shown().into_iter().map(|(_, offer)| offer.flow.id.clone()).collect()
     }
 
     /// What is typed.
@@ -125,18 +132,12 @@ impl FlowList {
     /// The place of the selected flow among all.
     fn at(&self) -> Option<usize> {
         let selected = self.cursor.index(&self.ids());
-        self.shown().nth(selected).map(|(at, _)| at)
+        self.shown().get(selected).map(|(at, _)| *at)
     }
 
     fn pending(&mut self) -> impl Iterator<Item = &mut Offer> {
         self.offers.iter_mut().filter(|offer| offer.target.is_none())
     }
-}
-
-/// What a flow is found by.
-fn told(flow: &Flow) -> String {
-    let product = flow.product.map(Product::ispm_name).unwrap_or_default();
-    format!("{} {} {} {product}", flow.name, flow.id, flow.verb).to_lowercase()
 }
 
 /// Letters find flows at once where there are more than have numbers.
@@ -374,7 +375,7 @@ mod tests {
         typed_in(&mut list, "OKTA f1");
         assert!(!list.takes_number(), "a number is typed now");
         let shown: Vec<(usize, String)> =
-            list.shown().map(|(at, offer)| (at, offer.flow.id.to_string())).collect();
+            list.shown().into_iter().map(|(at, offer)| (at, offer.flow.id.to_string())).collect();
         assert_eq!(shown, [(0, "f1".to_owned()), (9, "f10".to_owned())]);
         assert_eq!(list.at(), Some(0), "the first that is found");
         moved(&mut list, Motion::Down, Size { columns: 80, rows: 24 });
@@ -383,6 +384,39 @@ mod tests {
         assert_eq!((list.at(), list.ids().len()), (None, 0));
         assert!(list.is_cleared() && !list.is_cleared());
         assert_eq!((list.ids().len(), list.takes_number()), (10, true));
+    }
+
+    fn finds_first(flows: &[Flow], check: Option<&(CheckId, Untrusted)>, typed: &str) -> FlowId {
+        let offers = offers(flows, check);
+        let mut list = FlowList {
+            ask: RunAsk::default(),
+            offers,
+            cursor: Cursor::default(),
+            choice: None,
+            finder: Some(Finder::default()),
+        };
+        typed_in(&mut list, typed);
+        list.offers[list.at().unwrap()].flow.id.clone()
+    }
+
+    /// Everything that ships: each can be started.
+    fn everything() -> Vec<Flow> {
+        preset::ids().map(runnable).chain(crate::domain::operation::flows()).collect()
+    }
+
+    #[test]
+    fn whoever_types_a_flows_name_or_id_gets_that_flow() {
+        let flows = everything();
+        let inactive = ("inactive-account".into(), "Inactive Account".into());
+        for flow in flows.iter().filter(|flow| !flow.creates()) {
+            for typed in [&flow.name, &flow.id.0, &flow.name.to_lowercase()] {
+                for check in [None, Some(&inactive)] {
+                    assert_eq!(finds_first(&flows, check, typed), flow.id, "{typed}");
+                }
+            }
+        }
+        assert_eq!(finds_first(&flows, Some(&inactive), "suspend"), "okta-suspend".into());
+        assert_eq!(finds_first(&flows, None, "okta: suspend"), "okta-suspend".into());
     }
 
     #[test]

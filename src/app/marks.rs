@@ -4,6 +4,7 @@
 
 use super::effect::{Effect, RunAsk};
 use super::event::EventScreen;
+use super::feed;
 use super::flows;
 use super::msg::Motion;
 use super::state::{Awaited, Screen, State};
@@ -17,27 +18,31 @@ use std::sync::Arc;
 
 /// The users who are marked, in the order of their logins.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Marks(BTreeMap<String, Mark>);
+pub struct Marks {
+    users: BTreeMap<String, Mark>,
+    /// Whether everybody was marked when they were asked for, and nobody was taken out since.
+    is_all: bool,
+}
 
 impl Marks {
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.users.len()
     }
 
     /// Whether nobody is marked.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.users.is_empty()
     }
 
     /// Whether somebody is.
     pub fn has(&self, login: &Login) -> bool {
-        self.0.contains_key(login.folded())
+        self.users.contains_key(login.folded())
     }
 
     /// All.
     pub fn list(&self) -> Arc<[Mark]> {
-        self.0.values().cloned().collect()
+        self.users.values().cloned().collect()
     }
 
     /// As the header says it: `5 marked`.
@@ -46,11 +51,17 @@ impl Marks {
     }
 
     fn put(&mut self, mark: Mark) {
-        self.0.insert(mark.login.folded().to_owned(), mark);
+        self.users.insert(mark.login.folded().to_owned(), mark);
     }
 
     fn take(&mut self, login: &Login) -> bool {
-        self.0.remove(login.folded()).is_some()
+        let was_marked = self.users.remove(login.folded()).is_some();
+        self.is_all &= !was_marked;
+        was_marked
+    }
+
+    fn has_all(&self, marks: &[Mark]) -> bool {
+        !marks.is_empty() && marks.iter().all(|mark| self.has(&mark.login))
     }
 }
 
@@ -61,6 +72,8 @@ pub enum Gather {
     Event(EventId, UserQuery),
     /// Everybody with a finding that matches.
     Filter(Query),
+    /// Those of a row of the feed with this filter, who are marked already: only their findings are asked for.
+    Row(EventId, Query),
 }
 
 /// What came of asking.
@@ -82,6 +95,9 @@ pub enum Next {
     /// They are marked, and the flows are offered.
     Remediate,
 }
+
+const ASKING: &str = "asking the store who is meant…";
+const NO_MARKS: &str = "no marks any more";
 
 /// The marks of the screen that is shown, where it has any.
 pub fn here(state: &State) -> Option<&Marks> {
@@ -113,18 +129,19 @@ pub fn cleared(state: &mut State) -> bool {
 pub fn unmarked(state: &mut State) -> bool {
     let was_marked = cleared(state);
     if was_marked {
-        state.notice.say(state.now, "no marks any more");
+        state.notice.say(state.now, NO_MARKS);
     }
     was_marked
 }
 
 /// The user under the cursor was marked, or is not any more; the cursor goes on.
 pub fn toggled(state: &mut State) -> Vec<Effect> {
+    if state.stack.is_empty() {
+        return row_toggled(state);
+    }
     let limit = state.settings.bulk_limit;
     let Some(mark) = under_cursor(state) else {
-        state
-            .notice
-            .fail(state.now, "nobody is marked here: open the event, its users are marked one by one");
+        state.notice.fail(state.now, "there is nobody here to be marked");
         return Vec::new();
     };
     let Some(marks) = here_mut(state) else { return Vec::new() };
@@ -145,6 +162,45 @@ pub fn toggled(state: &mut State) -> Vec<Effect> {
     }
 }
 
+/// The users of the feed's row were marked, or are not any more where all of them were.
+fn row_toggled(state: &mut State) -> Vec<Effect> {
+    if !feed::pin(state) {
+        return Vec::new();
+    }
+    let Some(row) = state.feed.selected() else { return fail(state, "there is no row here") };
+    let (id, users, logins) = (row.id, row.user_count, row.first_users.clone());
+    let mut logins: Vec<Login> = logins.into_iter().filter(|login| !login.is_empty()).collect();
+    logins.dedup_by(|one, other| one.folded() == other.folded());
+    if users == 0 {
+        return fail(state, "this row names nobody");
+    }
+    if (logins.len() as u64) < users {
+        let why =
+            format!("{users} users, not all of whom the row knows: enter, they are marked one by one there");
+        return fail(state, &why);
+    }
+    let limit = state.settings.bulk_limit;
+    let marks = &mut state.feed.marks;
+    let unmarked: Vec<Login> = logins.iter().filter(|login| !marks.has(login)).cloned().collect();
+    if marks.len() + unmarked.len() > limit {
+        return fail(state, &full(limit));
+    }
+    let mut effects = Vec::new();
+    if unmarked.is_empty() {
+        logins.iter().for_each(|login| {
+            marks.take(login);
+        });
+    } else {
+        unmarked.into_iter().for_each(|login| marks.put(Mark { login, finding: None }));
+        // From which findings is in the store.
+        let what = Gather::Row(id, state.feed.query.clone());
+        let request = state.flights.open(Awaited::Gathered(what.clone(), Next::Mark));
+        effects.push(Effect::GatherUsers { request, what, limit });
+    }
+    effects.extend(feed::moved(state, Motion::Down));
+    effects
+}
+
 fn full(limit: usize) -> String {
     format!("{limit} are marked: no more are run at once; hint: `[guard] bulk_limit` says how many")
 }
@@ -161,40 +217,63 @@ fn under_cursor(state: &State) -> Option<Mark> {
     }
 }
 
-/// Everybody is marked, or nobody where somebody is.
+/// Everybody is marked, those too who were not yet; where everybody was, nobody is any more.
 pub fn all_toggled(state: &mut State) -> Vec<Effect> {
-    if unmarked(state) {
-        return Vec::new();
-    }
-    let limit = state.settings.bulk_limit;
-    match state.stack.last_mut() {
-        Some(Screen::Address(screen)) => {
-            let all = screen.logins();
-            let marked = all.iter().take(limit).cloned().map(|login| Mark { login, finding: None });
-            marked.for_each(|mark| screen.marks.put(mark));
-            let is_read =
-                screen.users.as_ref().is_some_and(|users| !users.is_cut && users.problems.is_empty());
-            let has_more = all.len() > limit;
-            say(state, &Gathered { has_more, ..Gathered::default() });
-            if !has_more && !is_read {
-                let why = "those who were read are marked: not all users of this address were";
-                state.notice.fail(state.now, why);
-            }
+    match state.stack.last() {
+        Some(Screen::Address(_)) if all_are(state) => {
+            unmarked(state);
             Vec::new()
         }
+        Some(Screen::Address(_)) => address_marked(state),
         Some(Screen::Event(screen)) => {
             let what = Gather::Event(screen.id, screen.query.clone());
-            vec![gather(state, what, Next::Mark)]
+            gather(state, what, Next::Mark)
         }
         None => everybody(state, Next::Mark),
         Some(_) => Vec::new(),
     }
 }
 
+/// Whether everybody is marked, as far as that is known here.
+pub fn all_are(state: &State) -> bool {
+    match state.stack.last() {
+        Some(Screen::Address(screen)) => {
+            let logins = screen.logins();
+            !logins.is_empty() && logins.iter().all(|login| screen.marks.has(login))
+        }
+        _ => here(state).is_some_and(|marks| marks.is_all),
+    }
+}
+
+fn address_marked(state: &mut State) -> Vec<Effect> {
+    let limit = state.settings.bulk_limit;
+    let Some(Screen::Address(screen)) = state.stack.last_mut() else { return Vec::new() };
+    let all = screen.logins().into_iter().map(|login| Mark { login, finding: None }).collect();
+    let has_more = !put_all(&mut screen.marks, all, limit);
+    let is_read = screen.users.as_ref().is_some_and(|users| !users.is_cut && users.problems.is_empty());
+    say(state, &Gathered { has_more, ..Gathered::default() });
+    if !has_more && !is_read {
+        let why = "those who were read are marked: not all users of this address were";
+        state.notice.fail(state.now, why);
+    }
+    Vec::new()
+}
+
+/// Marks them, as far as so many are; says whether all are marked.
+fn put_all(marks: &mut Marks, all: Vec<Mark>, limit: usize) -> bool {
+    for mark in all {
+        if !marks.has(&mark.login) && marks.len() >= limit {
+            return false;
+        }
+        marks.put(mark);
+    }
+    true
+}
+
 /// Everybody of the feed's filter is asked for.
 pub fn everybody(state: &mut State, next: Next) -> Vec<Effect> {
     let query = state.feed.query.clone();
-    vec![gather(state, Gather::Filter(query), next)]
+    gather(state, Gather::Filter(query), next)
 }
 
 /// The flows for everybody of the feed's filter were asked for, from whatever screen.
@@ -213,11 +292,16 @@ fn fail(state: &mut State, why: &str) -> Vec<Effect> {
     Vec::new()
 }
 
-fn gather(state: &mut State, what: Gather, next: Next) -> Effect {
+fn gather(state: &mut State, what: Gather, next: Next) -> Vec<Effect> {
     let limit = state.settings.bulk_limit;
-    let request = state.flights.open(Awaited::Gathered(what.clone(), next));
-    state.notice.say(state.now, "asking the store who is meant…");
-    Effect::GatherUsers { request, what, limit }
+    let awaited = Awaited::Gathered(what.clone(), next);
+    state.notice.say(state.now, ASKING);
+    // A second key while it is asked would only take away whom the first one marks.
+    if state.flights.has(|other| *other == awaited) {
+        return Vec::new();
+    }
+    let request = state.flights.open(awaited);
+    vec![Effect::GatherUsers { request, what, limit }]
 }
 
 /// They came: on the screen that they were asked for, if it is still there and still shows the same.
@@ -227,15 +311,28 @@ pub fn gathered(
     next: Next,
     answer: Result<Gathered, String>,
 ) -> Vec<Effect> {
-    let gathered = match answer {
+    state.notice.is_over(ASKING);
+    let mut gathered = match answer {
         Ok(gathered) => gathered,
         Err(why) => return fail(state, &why),
     };
+    let limit = state.settings.bulk_limit;
     let Some(marks) = of(state, what) else { return Vec::new() };
-    gathered.marks.iter().cloned().for_each(|mark| marks.put(mark));
+    if matches!(what, Gather::Row(..)) {
+        let still = gathered.marks.into_iter().filter(|mark| marks.has(&mark.login)).collect::<Vec<_>>();
+        still.into_iter().for_each(|mark| marks.put(mark));
+        return Vec::new();
+    }
+    if next == Next::Mark && !gathered.has_more && marks.has_all(&gathered.marks) {
+        *marks = Marks::default();
+        state.notice.say(state.now, NO_MARKS);
+        return Vec::new();
+    }
+    gathered.has_more |= !put_all(marks, gathered.marks.clone(), limit);
+    marks.is_all = !gathered.has_more && !marks.is_empty();
     say(state, &gathered);
     let is_shown = match what {
-        Gather::Filter(_) => state.stack.is_empty(),
+        Gather::Filter(_) | Gather::Row(..) => state.stack.is_empty(),
         Gather::Event(id, _) => matches!(state.stack.last(), Some(Screen::Event(screen)) if screen.id == *id),
     };
     // Nothing pops up under the fingers of somebody who has gone on.
@@ -244,7 +341,7 @@ pub fn gathered(
 
 fn of<'a>(state: &'a mut State, what: &Gather) -> Option<&'a mut Marks> {
     match what {
-        Gather::Filter(query) => {
+        Gather::Filter(query) | Gather::Row(_, query) => {
             Some(&mut state.feed).filter(|feed| feed.query == *query).map(|feed| &mut feed.marks)
         }
         Gather::Event(id, query) => state.stack.iter_mut().rev().find_map(|screen| match screen {

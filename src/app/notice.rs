@@ -22,6 +22,13 @@ impl Notice {
         self.said = Some((Err(text.into()), now));
     }
 
+    /// What was under way has ended: that it is under way is said no more, if nothing else was said since.
+    pub fn is_over(&mut self, text: &str) {
+        if matches!(&self.said, Some((Ok(said), _)) if said == text) {
+            self.said = None;
+        }
+    }
+
     /// Says a result.
     pub fn result(&mut self, now: Timestamp, result: Result<String, String>) {
         self.said = Some((result, now));

@@ -186,7 +186,8 @@ fn overview(state: &State, user: &UserScreen) -> Vec<Row> {
         rows.extend(unsaid);
     }
     if let Some(data) = details.and_then(|part| part.data.as_ref()) {
-        rows.extend(details_facts(data, zone(state)));
+        let okta = dossier.and_then(|dossier| dossier.okta.as_ref()).and_then(|part| part.data.as_ref());
+        rows.extend(details_facts(data, okta, zone(state)));
     }
     rows
 }
@@ -244,7 +245,7 @@ fn differs(cii: &EndUserState, okta: &OktaUser) -> Option<Row> {
     (!is_same).then(|| Row::new("Okta says", Body::Differs(format!("Okta says {}", okta.status))))
 }
 
-fn details_facts(data: &EndUser, zone: &Zone) -> Vec<Row> {
+fn details_facts(data: &EndUser, okta: Option<&OktaUser>, zone: &Zone) -> Vec<Row> {
     let details = &data.end_user_details;
     let mut rows = vec![
         Row::fact("title", text(&details.title)),
@@ -262,7 +263,7 @@ fn details_facts(data: &EndUser, zone: &Zone) -> Vec<Row> {
     }
     rows.extend(details.linked_end_user_logins.iter().map(linked));
     rows.push(Row::heading("Accounts"));
-    rows.extend(data.provider_end_user_details.iter().map(account));
+    rows.extend(data.provider_end_user_details.iter().map(|record| account(record, okta)));
     if data.provider_end_user_details.is_empty() {
         rows.push(Row::quiet("none"));
     }
@@ -275,9 +276,15 @@ fn linked(login: &Login) -> Row {
     row
 }
 
-fn account(record: &ProviderRecord) -> Row {
+/// An account in CII's words, which are up to a day old; where Okta says otherwise of that very account, that first.
+fn account(record: &ProviderRecord, okta: Option<&OktaUser>) -> Row {
     let shown = format!("{} {}", Product::named(&record.provider), record.user_id);
-    Row::new(format!("account {shown}"), Body::Pair(shown, record.status.to_string()))
+    let okta = okta.filter(|okta| okta.id.raw() == record.user_id.raw());
+    let status = match okta.filter(|okta| !okta.status.raw().eq_ignore_ascii_case(record.status.raw())) {
+        Some(okta) => format!("{}, Okta now; CII says {}", okta.status, record.status),
+        None => record.status.to_string(),
+    };
+    Row::new(format!("account {shown}"), Body::Pair(shown, status))
 }
 
 fn addresses(data: &EndUserState) -> Vec<Row> {
@@ -387,6 +394,26 @@ fn change(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_okta_says_now_of_an_account_stands_before_ciis_word() {
+        let record = ProviderRecord {
+            user_id: "00u1".into(),
+            provider: "OKTA".into(),
+            status: "ACTIVE".into(),
+            ..ProviderRecord::default()
+        };
+        let okta =
+            |id: &str, status: &str| OktaUser { id: id.into(), status: status.into(), ..OktaUser::default() };
+        let said = |okta: Option<&OktaUser>| match account(&record, okta).body {
+            Body::Pair(_, status) => status,
+            body => format!("{body:?}"),
+        };
+        assert_eq!(said(Some(&okta("00u1", "SUSPENDED"))), "SUSPENDED, Okta now; CII says ACTIVE");
+        for same in [None, Some(&okta("00u1", "Active")), Some(&okta("00u2", "SUSPENDED"))] {
+            assert_eq!(said(same), "ACTIVE", "there is nothing else to say");
+        }
+    }
 
     #[test]
     fn what_is_said_of_many_is_told_once_and_counted() {

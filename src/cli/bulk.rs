@@ -86,6 +86,29 @@ async fn turn(
     Ok(DONE)
 }
 
+/// Whether nobody was left to be acted on in a run whose driver is gone: then it is over, and told as it stands.
+///
+/// # Errors
+/// A store that fails, a run that there is not, and a closed output.
+pub(super) async fn is_closed(
+    id: BulkId,
+    store: &dyn Store,
+    by: By<'_>,
+    out: &mut Output<'_>,
+) -> Result<bool, Failure> {
+    let before = store.bulk(id).await?.ok_or_else(|| missing(id))?;
+    store.expire_leases(by.at).await?;
+    let run = store.bulk(id).await?.ok_or_else(|| missing(id))?;
+    let is_closed = !before.state.is_over() && run.state == BulkState::Done;
+    if is_closed {
+        if out.is_json() {
+            out.json(&run_json(&run, by.at))?;
+        }
+        note(&run, out)?;
+    }
+    Ok(is_closed)
+}
+
 /// Whether the command line says what the run itself was confirmed with: of high risk, how many wait.
 ///
 /// # Errors
@@ -103,6 +126,8 @@ fn answered(run: &BulkRun, said: Option<&str>) -> Result<(), Failure> {
         run.confirmed_by()
     );
     match said {
+        // Nobody would be acted on: it is only closed.
+        _ if waiting == 0 => Ok(()),
         Some(said) if said.trim() == waiting.to_string() => Ok(()),
         Some(said) => {
             Err(Failure::usage(format!("`--confirm {said}` is not what is asked for\nhint: {hint}")))

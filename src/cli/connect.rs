@@ -282,6 +282,8 @@ impl run::Desk for Bench {
         told: UnboundedSender<BulkTold>,
     ) -> Result<BulkRun, Failure> {
         let id = BulkId(uuid::Uuid::new_v4());
+        let held = self.desk.without_secret(said.reason.as_deref());
+        held.map_err(|held| Failure::usage(held.to_string()))?;
         let queued = remediation::bulk::queued(&self.desk, id, plans, said);
         let (run, users) = queued.ok_or_else(|| Failure::usage("nobody is meant"))?;
         self.desk.store.queue(&run, &users).await?;
@@ -349,7 +351,9 @@ fn of_line(ask: &run::Ask) -> Ask {
 /// was tried.
 fn not_planned(error: PlanError) -> Failure {
     match error {
-        PlanError::NoSuchFlow(_) | PlanError::NoSuchFinding(_) => Failure::usage(error.to_string()),
+        PlanError::NoSuchFlow(_) | PlanError::NoSuchFinding(_) | PlanError::Secret(_) => {
+            Failure::usage(error.to_string())
+        }
         PlanError::Payload(of_input) if of_input.is_of_input() => Failure::usage(of_input.to_string()),
         error => Failure::failed(error.to_string()).among(error.accounts().to_vec()),
     }
@@ -359,6 +363,7 @@ fn not_planned(error: PlanError) -> Failure {
 fn not_run(error: RunError) -> Failure {
     match error {
         RunError::NotKept { .. } | RunError::Lost(_) => Failure::unknown(error.to_string()),
+        RunError::Secret(_) => Failure::usage(error.to_string()),
         error => Failure::failed(error.to_string()),
     }
 }

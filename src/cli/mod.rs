@@ -42,11 +42,13 @@ pub use failure::Failure;
 
 use crate::config::Loaded;
 use crate::config::meant::Reading;
+use crate::domain::held_secret::HeldSecret;
 use crate::remediation::guard::Mode;
 use crate::remediation::{self, Pace};
 use crate::runtime::terminal::signals::{Signalled, Signals};
 use crate::store::{Store, receiver};
 use crate::tenant::Tenants;
+use crate::tenant::http::Redactor;
 use args::{Arguments, Command, Global};
 use clap::Parser;
 use output::{Form, Output};
@@ -312,11 +314,21 @@ async fn look_again(what: &args::Check, session: &Session<'_>, out: &mut Output<
 async fn say(what: &args::Say, session: &Session<'_>, out: &mut Output<'_>) -> Result<u8, Failure> {
     session.may_change("an analyst's word, which is kept,")?;
     let local = session.local()?;
+    without_secret(&what.reason, session)?;
     let actor = session.actor(&local.console);
     let store = session.store(&local.store, local.reading, out).await?;
     let by = findings::By { actor: &actor, at: connect::now() };
     let ended = journal::say::run(what, (store.as_ref(), &local.flows), by, out).await;
     closed(store.as_ref(), ended).await
+}
+
+/// What is kept as it is said must hold no secret. Whoever may not read the secrets here cannot compare.
+fn without_secret(reason: &str, session: &Session<'_>) -> Result<(), Failure> {
+    let Ok(loaded) = session.loaded() else { return Ok(()) };
+    match Redactor::of(&loaded.config).place_in(reason) {
+        Some(place) => Err(Failure::usage(HeldSecret::in_reason(place).to_string())),
+        None => Ok(()),
+    }
 }
 
 async fn in_bulk(what: &args::Bulk, session: &Session<'_>, out: &mut Output<'_>) -> Result<u8, Failure> {
@@ -337,6 +349,9 @@ async fn in_bulk(what: &args::Bulk, session: &Session<'_>, out: &mut Output<'_>)
     let resumed = async {
         let by = bulk::By { actor: &actor, at: connect::now() };
         let runner = connect::runner(&loaded, tenants, store.clone(), &actor);
+        if bulk::is_closed(*id, store.as_ref(), by, out).await? {
+            return Ok(failure::DONE);
+        }
         // What is not what was confirmed is not even called running.
         runner.drivable(*id).await.map_err(bulk::not_driven)?;
         bulk::may_go_on(*id, confirm.as_deref(), store.as_ref()).await?;

@@ -93,6 +93,7 @@ fn commands_footer(state: &State, context: Context, keymap: &Keymap) -> Vec<(Str
 /// The word of a command; one that turns around says where to.
 fn label(state: &State, context: Context, command: &Command) -> Option<&'static str> {
     match (state.stack.last(), command.id) {
+        (_, "mark.all") if marks::all_are(state) => Some("none"),
         (Some(Screen::Bulk(screen)), "bulk.which") => Some(screen.which.next().words()),
         (Some(Screen::Journal(screen)), id) => match (id, screen.leads_to(), screen.query.rows()) {
             ("list.open", Some(Leads::Records(_)), _) => Some("records"),

@@ -95,7 +95,11 @@ fn folded(keys: &[String]) -> String {
 fn spelt(command: &Command, keymap: &Keymap) -> String {
     match command.act {
         Act::Argument { name, .. } => format!(":{} {name}", command.name),
-        Act::Msg(_) => keymap.keys(command.id).join(" "),
+        // What no key does is typed.
+        Act::Msg(_) => match keymap.keys(command.id) {
+            keys if keys.is_empty() => format!(":{}", command.name),
+            keys => keys.join(" "),
+        },
     }
 }
 
@@ -153,6 +157,15 @@ mod tests {
         for context in Context::SCREENS {
             assert!(!keys(*context).iter().any(|key| key.starts_with("j ")), "{}", context.word());
         }
+    }
+
+    #[test]
+    fn what_no_key_does_is_shown_as_it_is_typed() {
+        let lines = help(Context::Feed, &Keymap::new(&BTreeMap::new()).unwrap());
+        let shown = |wanted: &str| {
+            lines.iter().any(|line| matches!(line, HelpLine::Entry { keys, .. } if keys == wanted))
+        };
+        assert!(shown(":run-on-filter") && !shown(""));
     }
 
     #[test]

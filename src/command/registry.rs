@@ -122,12 +122,12 @@ pub const COMMANDS: &[Command] = &[
     simple("flow.offer", "remediate", "list what can be run", &["r"], NAMED, || Msg::RemediateAsked)
         .footer("remediate")
         .help("Lists the flows that fit the finding; 1 to 9 choose one. With marks, one flow and one card for all who are marked. Nothing is sent before a confirmation; a page opens without one."),
-    simple("mark.toggle", "mark", "mark the user", &["space"], &[Event, Address], || Msg::MarkToggled)
+    simple("mark.toggle", "mark", "mark the user", &["space"], MARKED, || Msg::MarkToggled)
         .footer("mark")
-        .help("Marks the user under the cursor, or takes the mark away, and goes on to the next; `r` then runs one flow on all who are marked, esc unmarks them."),
+        .help("Marks the user under the cursor, in the feed all users of the row, or takes the mark away, and goes on to the next; `r` then runs one flow on all who are marked, esc unmarks them."),
     simple("mark.all", "mark-all", "mark everybody, or nobody", &["*"], MARKED, || Msg::AllMarksToggled)
         .footer("all")
-        .help("Marks all users of the event that match, of the address, or in the feed everybody with a finding that matches the filter, as far as `[guard] bulk_limit` allows; where somebody is marked, nobody any more. Closed findings are left out unless the filter asks for them."),
+        .help("Marks all users of the event that match, of the address, or in the feed everybody with a finding that matches the filter, as far as `[guard] bulk_limit` allows; where all of them are marked, nobody any more. Closed findings are left out unless the filter asks for them."),
     simple("mark.filter", "run-on-filter", "run a flow on everybody of the filter", &[], &[Feed], || Msg::FilterRemediateAsked)
         .help("Marks everybody with a finding that matches the filter, and lists the flows that can be run on them."),
     simple("finding.claim", "claim", "claim or release", &["c"], FINDINGS, || Msg::ClaimToggled)

@@ -6,6 +6,7 @@ pub mod word;
 pub use execution::{EndKind, ExecutionEnd, execution_ids};
 pub use word::{AnalystWord, Said};
 
+use super::later::Stands;
 use super::{Actor, FindingId, FlowId, Login, Risk, time};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -279,15 +280,23 @@ pub struct Receipt {
     /// How the run's execution ended, where a record of that arrived.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<ExecutionEnd>,
-    /// When its target was last looked at again behind the run, whatever that look could tell.
+    /// When its target was last looked at again behind the run by a look that could read how it stands.
     #[serde(default, with = "time::millis_option", skip_serializing_if = "Option::is_none")]
     pub looked: Option<Timestamp>,
+    /// How it stood at that look. Without it nothing was read: earlier versions kept the time of every look.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stands: Option<Stands>,
     /// What somebody says of how it ended: no evidence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub word: Option<AnalystWord>,
 }
 
 impl Receipt {
+    /// The last look behind the run that could read the target: when, and how it stood.
+    pub fn last_look(&self) -> Option<(Timestamp, Stands)> {
+        self.looked.zip(self.stands)
+    }
+
     /// Whether it is an answer, or the lack of one: not only what was found out beside it.
     fn is_answer(&self) -> bool {
         self.status.is_some() || self.error.is_some() || self.at.is_some() || !self.body.is_empty()
@@ -301,8 +310,12 @@ impl Receipt {
         };
         let ended = self.ended.or_else(|| later.ended.clone());
         // Nobody's word is in what comes back: the one that was given stays.
-        let (looked, word) = (later.looked.or(self.looked), self.word.or_else(|| later.word.clone()));
-        Receipt { verified, ended, looked, word, ..self }
+        let word = self.word.or_else(|| later.word.clone());
+        // The later look, with what it saw.
+        let is_newer = later.looked.is_some() && later.looked >= self.looked;
+        let (looked, stands) =
+            if is_newer { (later.looked, later.stands) } else { (self.looked, self.stands) };
+        Receipt { verified, ended, looked, stands, word, ..self }
     }
 }
 
@@ -466,10 +479,11 @@ pub struct Settlement {
 }
 
 impl Settlement {
-    /// As a look behind the run brings it.
+    /// As a look behind the run brings it that could read how the target stands.
     #[must_use]
-    pub fn looked_at(self, now: Timestamp) -> Settlement {
-        Settlement { receipt: Receipt { looked: Some(now), ..self.receipt }, ..self }
+    pub fn looked_at(self, now: Timestamp, stands: Stands) -> Settlement {
+        let receipt = Receipt { looked: Some(now), stands: Some(stands), ..self.receipt };
+        Settlement { receipt, ..self }
     }
 
     /// Whether it says that no byte left.

@@ -137,39 +137,48 @@ impl Blast {
             line("class", &self.class, short),
             line("groups", &self.groups, listed),
             line("apps", &self.apps, listed),
-            line("sessions", &Told::CannotTell(NO_SESSIONS.to_owned()), String::clone),
             line("findings", &self.findings, |open| others(*open)),
+            line("sessions", &Told::CannotTell(NO_SESSIONS.to_owned()), String::clone),
         ]
     }
 
-    /// All of it in a line: what nobody can say first. Of somebody who is an administrator, or may be one, the line
-    /// that stands above says so.
+    /// All of it in a line: first what could have been told and was not, then what is known, last what nobody can say
+    /// of anyone. Of somebody who is an administrator, or may be one, the line that stands above says so.
     pub fn brief(&self) -> BlastLine {
-        let mut untold = vec!["sessions"];
-        let mut parts = Vec::new();
-        let mut tell = |name: &'static str, told: Option<String>| match told {
-            Some(words) => parts.push(words),
-            None => untold.push(name),
-        };
+        let (mut untold, mut parts, mut unknown) = (Vec::new(), Vec::new(), Vec::new());
         if self.administers() == Some(false) {
-            tell("roles", Some("no admin role".to_owned()));
+            parts.push("no admin role".to_owned());
         }
-        tell("groups", self.groups.known().map(|groups| counted(groups.len(), "group")));
-        tell("apps", self.apps.known().map(|apps| counted(apps.len(), "app")));
-        tell(
-            "findings",
-            self.findings.known().map(|open| match *open {
-                open if open >= FINDINGS_COUNTED => format!("{FINDINGS_COUNTED}+ other findings"),
-                open => counted(open, "other finding"),
-            }),
-        );
-        tell("class", self.class.known().map(short));
-        let place = if self.elsewhere.is_some() { " (in Okta)" } else { "" };
+        match self.class.known() {
+            Some(class) => parts.push(short(class)),
+            None => unknown.push("class"),
+        }
+        for (name, noun, told) in [("groups", "group", &self.groups), ("apps", "app", &self.apps)] {
+            match told.known() {
+                Some(names) => parts.push(counted(names.len(), noun)),
+                None => untold.push(name),
+            }
+        }
+        match self.findings.known() {
+            Some(open) if *open >= FINDINGS_COUNTED => {
+                parts.push(format!("{FINDINGS_COUNTED}+ other findings"))
+            }
+            Some(open) => parts.push(counted(*open, "other finding")),
+            None => unknown.push("findings"),
+        }
         // That nobody can list sessions is so for everybody.
-        let weight = if untold.len() > 1 { Weight::Unknown } else { Weight::Known };
-        let known = if parts.is_empty() { String::new() } else { format!("; {}{place}", parts.join(", ")) };
-        let words = format!("cannot tell: {}{known}", untold.join(", "));
-        BlastLine { name: "reaches", words, weight }
+        let weight = if untold.is_empty() && unknown.is_empty() { Weight::Known } else { Weight::Unknown };
+        unknown.push("sessions");
+        let place = if self.elsewhere.is_some() { " (in Okta)" } else { "" };
+        let mut words = Vec::new();
+        if !untold.is_empty() {
+            words.push(format!("cannot tell: {}", untold.join(", ")));
+        }
+        if !parts.is_empty() {
+            words.push(format!("{}{place}", parts.join(", ")));
+        }
+        words.push(format!("{} unknown", unknown.join(", ")));
+        BlastLine { name: "reaches", words: words.join("; "), weight }
     }
 
     /// The same for programs: what is not known is null, and says why beside.
@@ -286,20 +295,24 @@ mod tests {
     }
 
     #[test]
-    fn a_line_says_all_of_it_and_what_nobody_can_say_first() {
+    fn a_line_says_what_is_known_before_what_nobody_can_say() {
         let line = blast(&[], None).brief();
-        let known = "no admin role, 6 groups, no app, 1 other finding";
-        assert_eq!(line.words, format!("cannot tell: sessions, class; {known}"));
+        assert_eq!(line.words, "no admin role, 6 groups, no app, 1 other finding; class, sessions unknown");
         assert_eq!(line.weight, Weight::Unknown);
         let all = Blast { class: Told::Is("INTERNAL".into()), ..blast(&["Super Administrator"], None) };
-        assert_eq!(all.brief().words, "cannot tell: sessions; 6 groups, no app, 1 other finding, INTERNAL");
+        assert_eq!(all.brief().words, "INTERNAL, 6 groups, no app, 1 other finding; sessions unknown");
+        assert_eq!(all.brief().weight, Weight::Known, "nobody can list sessions: that is so for everybody");
         let cannot_tell = || "403".to_owned();
-        let (groups, apps) = (Told::CannotTell(cannot_tell()), Told::CannotTell(cannot_tell()));
+        let groups = Told::CannotTell(cannot_tell());
+        let one = Blast { groups: groups.clone(), ..all };
+        let known = "INTERNAL, no app, 1 other finding";
+        assert_eq!(one.brief().words, format!("cannot tell: groups; {known}; sessions unknown"));
+        assert_eq!(one.brief().weight, Weight::Unknown);
+        let apps = Told::CannotTell(cannot_tell());
         let (findings, untold) = (Told::CannotTell(cannot_tell()), Some("403"));
         let nothing =
             Blast { groups, apps, findings, elsewhere: Some("AAD".to_owned()), ..blast(&[], untold) };
-        assert_eq!(nothing.brief().words, "cannot tell: sessions, groups, apps, findings, class");
-        assert_eq!(all.brief().weight, Weight::Known, "nobody can list sessions: that is so for everybody");
+        assert_eq!(nothing.brief().words, "cannot tell: groups, apps; class, findings, sessions unknown");
     }
 
     #[test]
@@ -343,8 +356,8 @@ mod tests {
                 "cannot tell: not read",
                 "6: a, b, c, d, e, and 1 more",
                 "none",
-                "cannot tell: no call lists them",
-                "1 other that is open"
+                "1 other that is open",
+                "cannot tell: no call lists them"
             ]
         );
         let long = "x".repeat(10_000);

@@ -194,6 +194,8 @@ impl BulkRun {
     pub fn asks_to_go_on(&self) -> Option<ConfirmMany> {
         let word = || self.verb.split(|c: char| !c.is_alphanumeric()).find(|word| !word.is_empty());
         match self.risk {
+            // Nobody would be acted on.
+            _ if self.counts.queued == 0 => None,
             Risk::High => Some(ConfirmMany::Count(self.counts.queued)),
             Risk::Medium => Some(ConfirmMany::Word(word().unwrap_or("run").to_owned())),
             Risk::Low => None,
@@ -202,7 +204,12 @@ impl BulkRun {
 
     /// Where it stands, in a word.
     pub fn word(&self, now: Timestamp) -> &'static str {
-        if self.is_interrupted(now) { "interrupted" } else { self.state.word() }
+        match self.is_interrupted(now) {
+            // Nobody is left to be acted on: only nobody said so.
+            true if self.counts.queued == 0 => BulkState::Done.word(),
+            true => "interrupted",
+            false => self.state.word(),
+        }
     }
 }
 
@@ -220,6 +227,9 @@ pub struct Seal {
     /// event and the body that were.
     #[serde(rename = "people_sha256")]
     pub people: String,
+    /// The id of the group that it is about, where it is about one; not kept of older runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
     /// So many were left out, by the word that their end has; not kept of older runs.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub left_out: BTreeMap<String, usize>,
@@ -424,7 +434,8 @@ mod tests {
             .into_iter()
             .for_each(|(end, how_many)| counts.add(end, how_many));
         let left_out = BTreeMap::from([("refused".to_owned(), 2)]);
-        let seal = Seal { flow: String::new(), acting: 8, limit: 50, people: String::new(), left_out };
+        let seal =
+            Seal { flow: String::new(), acting: 8, limit: 50, people: String::new(), group: None, left_out };
         let run = BulkRun {
             id: BulkId(uuid::Uuid::nil()),
             flow: "okta-suspend".into(),

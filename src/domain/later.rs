@@ -8,6 +8,19 @@
 use super::flow::Product;
 use super::{Action, Evidence, Flow, Outcome};
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// How a target stands, where a look could read that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stands {
+    /// As it was wanted, and it was not so before.
+    Wanted,
+    /// As before, and not as it was wanted.
+    Before,
+    /// Otherwise: that speaks neither for a change nor against one.
+    Otherwise,
+}
 
 /// How long behind its intent an action is looked at again, each time.
 pub const LOOKS: [SignedDuration; 4] = [

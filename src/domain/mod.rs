@@ -22,6 +22,7 @@ pub mod dry_run;
 pub mod event;
 pub mod finding;
 pub mod flow;
+pub mod held_secret;
 pub mod hook_events;
 pub mod iam_configuration;
 pub mod journal;

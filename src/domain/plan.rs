@@ -212,7 +212,8 @@ pub struct MadeOf {
     /// The event whose texts and record go into the body, where there is one.
     pub event: Option<EventId>,
     /// The digest of the body, where something is sent in one: without what differs from one planning to the next by
-    /// design, which are the action's id, the time, and when the person last signed in.
+    /// design, which are the action's id, the time, and when the person last signed in. Of what has none, that of the
+    /// method and the address, which names the account and the group; not kept of older runs.
     pub body: Option<String>,
 }
 

@@ -125,7 +125,7 @@ fn ended(action: &Action, flow: &Flow) -> Option<Timestamp> {
 }
 
 fn may_have_changed(action: &Action) -> Result<(), String> {
-    if let Some(word) = action.word().filter(|word| word.said == Said::NotChanged) {
+    if let Some(word) = action.word().filter(|_| action.upheld() == Some(Said::NotChanged)) {
         return Err(format!("it is {word}: there is nothing to undo"));
     }
     match action.outcome {
@@ -176,7 +176,7 @@ impl Undoes {
     pub fn anothers(&self, earlier: &[Action], status_changed: Option<Timestamp>) -> Vec<String> {
         let is_done = |action: &&Action| {
             action.undoes == Some(self.action)
-                && match action.said() {
+                && match action.upheld() {
                     Some(said) => said == Said::Changed,
                     None => matches!(action.outcome, Outcome::Changed | Outcome::Accepted),
                 }

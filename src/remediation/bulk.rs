@@ -63,6 +63,9 @@ pub fn queued(
     let first = plans.first()?;
     let each = || plans.iter().zip(&left_out);
     let acting = each().filter(|(_, why)| why.is_none());
+    // A name that became another group's in between is sealed as the first found it: for the others that is a change.
+    let group = acting.clone().find_map(|(plan, _)| plan.particulars.group.as_ref());
+    let group = group.map(|group| group.id.clone());
     let others = each().filter(|(_, why)| why.is_some());
     let users: Vec<BulkUser> = (0..)
         .zip(acting.chain(others))
@@ -94,7 +97,7 @@ pub fn queued(
     let mut left_out = BulkCounts::default();
     others.iter().for_each(|user| left_out.add(user.end.as_ref().map(|end| end.outcome), 1));
     let left_out = left_out.ended.into_iter().map(|(word, count)| (word.to_owned(), count)).collect();
-    let seal = Seal { left_out, ..seal(desk, &first.flow, &run, acting) };
+    let seal = Seal { group, left_out, ..seal(desk, &first.flow, &run, acting) };
     Some((BulkRun { seal: Some(seal), ..run }, users))
 }
 
@@ -119,6 +122,7 @@ pub(super) fn seal(desk: &Desk, flow: &Flow, run: &BulkRun, acting: &[BulkUser])
         acting: acting.len(),
         limit: desk.guard.bulk_limit.0,
         people: Seal::people(acting),
+        group: None,
         left_out: BTreeMap::new(),
     }
 }

@@ -62,6 +62,7 @@ pub(super) async fn prepare_again(desk: &Desk, ask: Ask, depth: Depth) -> Result
 }
 
 async fn prepared(desk: &Desk, flow: &Flow, ask: Ask, depth: Depth) -> Result<Plan, PlanError> {
+    desk.without_secrets(&ask.inputs)?;
     let mut known = Known::load(desk, flow, &ask).await?;
     if !flow.steps.is_empty() {
         return several::planned(desk, flow, &ask, known, depth).await;
@@ -161,7 +162,7 @@ pub(super) async fn planned(
         ),
         account_doubt,
         asked: ask.asked(),
-        made_of: known.made_of(desk, flow, ask)?,
+        made_of: known.made_of(desk, flow, (ask, &request))?,
         unread: person.unread(),
         refusal: another(ask, target_id.as_deref(), particulars)
             .or_else(|| told.another.map(Refusal::from))

@@ -55,17 +55,19 @@ pub use blast::Depth;
 pub use card::{Ask, PlanError, prepare, prepare_to};
 pub use offer::{offers, page};
 pub use runner::{
-    BulkError, BulkTold, Confirmed, LookError, Pace, Progress, RunError, Runner, Told, Unsent, Wish,
+    BulkError, BulkTold, Confirmed, Look, LookError, Pace, Progress, RunError, Runner, Told, Unsent, Wish,
 };
 pub use undoing::{UndoError, undo_of_run};
 
 use crate::config::meant::Guard;
+use crate::domain::held_secret::HeldSecret;
 use crate::domain::time::Zone;
 use crate::domain::{Actor, Flow, FlowId};
 use crate::store::Store;
 use crate::tenant::{Directory, FlowCaller, LogSearch, OktaOrg};
 use guard::Mode;
 use jiff::Timestamp;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -102,6 +104,23 @@ impl Desk {
     /// The flow of an id.
     pub fn flow(&self, id: &FlowId) -> Option<&Flow> {
         self.flows.iter().find(|flow| flow.id == *id)
+    }
+
+    /// Refuses a reason that holds a secret.
+    ///
+    /// # Errors
+    /// [`HeldSecret`], without the value.
+    pub(crate) fn without_secret(&self, reason: Option<&str>) -> Result<(), HeldSecret> {
+        let place = reason.and_then(|reason| self.caller.secret_in(reason));
+        place.map_or(Ok(()), |place| Err(HeldSecret::in_reason(place)))
+    }
+
+    /// Refuses inputs of which one holds a secret.
+    fn without_secrets(&self, inputs: &BTreeMap<String, String>) -> Result<(), HeldSecret> {
+        inputs.iter().try_for_each(|(name, value)| match self.caller.secret_in(value) {
+            Some(place) => Err(HeldSecret::in_input(name, place)),
+            None => Ok(()),
+        })
     }
 
     /// The flows that do the same as one, itself among them.

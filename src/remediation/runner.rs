@@ -15,7 +15,7 @@ mod verify;
 
 pub use bulk::{BulkError, BulkTold, Wish};
 pub use gate::Unsent;
-pub use later::LookError;
+pub use later::{Look, LookError};
 
 use super::guard::Precedent;
 use super::subject::Names;
@@ -23,6 +23,7 @@ use super::trial::{self, Trial};
 use super::{Ask, Desk, PlanError, alike, blast, card, guard, target};
 use crate::domain::action::StepOf;
 use crate::domain::bulk::doubts;
+use crate::domain::held_secret::HeldSecret;
 use crate::domain::plan::Plan;
 use crate::domain::run_end::{Ended, RunEnd, StepEnd};
 use crate::domain::{Action, ActionId, Evidence, Flow, FlowId, OneTimeLink, Outcome, Untrusted};
@@ -95,6 +96,9 @@ pub enum RunError {
     /// A reason is required.
     #[error("a flow of this risk needs a reason\nhint: `--reason TEXT`")]
     NeedsReason,
+    /// The reason holds a secret.
+    #[error(transparent)]
+    Secret(#[from] HeldSecret),
     /// The target is not as it was shown.
     #[error("the target changed since it was shown: {}\nhint: look at the card again", .0.join("; "))]
     TargetChanged(Vec<String>),
@@ -220,6 +224,7 @@ impl Runner {
         (compare, watch): (Compare, Option<Watch>),
         progress: UnboundedSender<Told>,
     ) -> Result<RunEnd, RunError> {
+        self.desk.without_secret(confirmed.reason.as_deref())?;
         if !plan.steps.is_empty() {
             return self.run_steps(plan, confirmed, watch, &progress).await;
         }
@@ -280,6 +285,7 @@ impl Runner {
     }
 
     fn check_request(&self, plan: &Plan, confirmed: &Confirmed) -> Result<(), RunError> {
+        self.desk.without_secret(confirmed.reason.as_deref())?;
         let flow = &plan.flow.id;
         if self.desk.flow(flow) != Some(&plan.flow) {
             return Err(RunError::FlowChanged(flow.clone()));
@@ -363,6 +369,11 @@ fn since_shown(plan: &Plan, now: &Plan) -> Vec<String> {
     {
         let (then, id) = (Untrusted::from(then.as_str()), Untrusted::from(id.as_str()));
         all.push(format!("it leads to another account now: {id}, not {then}"));
+    }
+    if let (Some(then), Some(group)) = (&plan.particulars.group, &now.particulars.group)
+        && then.id != group.id
+    {
+        all.push(group.instead_of(&plan.asked.inputs, &then.id));
     }
     let shown = doubts(plan);
     all.extend(doubts(now).into_iter().filter(|doubt| !shown.contains(doubt)));

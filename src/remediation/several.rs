@@ -6,6 +6,7 @@ use super::card::{self, Ask, Known, PlanError};
 use super::guard;
 use super::sight::{self, Aim, Reading};
 use crate::domain::action::StepOf;
+use crate::domain::flow::PayloadShape;
 use crate::domain::operation::Whom;
 use crate::domain::payload;
 use crate::domain::plan::{AccountDoubt, MadeOf, Plan, Refusal};
@@ -80,11 +81,16 @@ fn joined(
     })
 }
 
-/// The digest of the bodies of all steps, where one of them has any.
+/// The digest of what all steps say. Behind a step with a body one without it counts for nothing, as it did in runs
+/// that were sealed before an address was kept: their seals hold. Whom it is on and where it goes is sealed apart.
 fn bodies(steps: &[Plan]) -> Option<String> {
-    let each = || steps.iter().map(|step| step.made_of.body.as_deref());
-    let digests = each().map(|body| body.unwrap_or_default().as_bytes());
-    each().any(|body| body.is_some()).then(|| digest::of_parts(digests))
+    let is_bare = |step: &&Plan| step.flow.payload == PayloadShape::Nothing;
+    let has_body = !steps.iter().all(|step| is_bare(&step));
+    let counts = |step: &&Plan| !(has_body && is_bare(step) && step.particulars.group.is_none());
+    let of_step = |step: &Plan| Some(step).filter(counts)?.made_of.body.clone();
+    let each: Vec<Option<String>> = steps.iter().map(of_step).collect();
+    let digests = each.iter().map(|body| body.as_deref().unwrap_or_default().as_bytes());
+    each.iter().any(Option::is_some).then(|| digest::of_parts(digests))
 }
 
 /// What nobody can know of any step, once; what is one step's alone is said of that.

@@ -3,6 +3,7 @@
 use super::sight::{Aim, Reading};
 use crate::domain::dossier::{OktaFactor, OktaUser};
 use crate::domain::flow::ProvenBy;
+use crate::domain::later::Stands;
 use crate::domain::operation::Operation;
 use crate::domain::plan::{Difference, Fact, FactKind, Refusal, Target};
 use crate::domain::time::Zone;
@@ -181,6 +182,25 @@ pub(super) fn stood_so(before: Option<&str>, aim: &Aim) -> bool {
         Aim::Member(_, wanted) => before != Some(if *wanted { NO } else { YES }),
         Aim::Status(None) | Aim::Fields(_) | Aim::Exists(_) => false,
     }
+}
+
+/// How the target stands against what is wanted and how it stood; `None` where the reading does not tell.
+pub(super) fn stands(reading: &Reading, before: Option<&str>, aim: &Aim) -> Option<Stands> {
+    let is_there = reading.user.as_ref().filter(|user| !user.id.is_blank());
+    let Some(user) = is_there else {
+        // That there is nobody is told too: before one is made there is nobody either.
+        let is_nobody = reading.target.unread().is_none() && reading.user.is_none();
+        return match aim {
+            Aim::Exists(_) if is_nobody => Some(Stands::Before),
+            _ => reading.missing.is_some().then_some(Stands::Otherwise),
+        };
+    };
+    let is_as_before = standing(&reading.target, aim) == before && moving_to(user).is_none();
+    Some(match is_so(reading, aim)? {
+        true if !stood_so(before, aim) => Stands::Wanted,
+        false if is_as_before => Stands::Before,
+        _ => Stands::Otherwise,
+    })
 }
 
 /// What of a profile would hold something else. Okta may leave out what is null.

@@ -32,6 +32,7 @@ pub async fn prepare(desk: &Desk, trial: Trial) -> Result<Plan, PlanError> {
     if flow.route == Route::Open {
         return Err(PlanError::OnlyOpens(flow.id.clone()));
     }
+    desk.without_secrets(&trial.inputs)?;
     let sample = sample::sample(flow, &trial.inputs)?;
     let found = looked_for(desk, flow, &trial, &sample).await;
     let order = Order {

@@ -302,7 +302,7 @@ impl Work {
     async fn looked(&self, id: ActionId) -> Result<Looked, LookError> {
         let store = &self.services.desk.store;
         let (action, unseen) = match self.services.runner.look_again(id).await {
-            Ok(action) => (action, None),
+            Ok(look) => (look.action, None),
             Err(LookError::CannotTell { why, .. }) => {
                 (store.action(id).await?.ok_or(LookError::NoSuchAction(id))?, Some(why))
             }

@@ -188,6 +188,7 @@ impl Driver {
         if let Some(why) = refusal(desk, acted_on) {
             return Err(why);
         }
+        desk.without_secret(reason.as_deref()).map_err(|held| held.to_string())?;
         let again = if insists { Again::Insist } else { Again::No };
         let said = ConfirmedBulk { inputs, reason, again };
         let (run, users) = queued(desk, id, &plans, said).ok_or("nobody is acted on")?;
@@ -313,6 +314,7 @@ pub(super) async fn gather(store: &dyn Store, what: &Gather, limit: usize) -> Re
     match what {
         Gather::Event(id, query) => of_event(store, *id, query, limit).await,
         Gather::Filter(query) => of_filter(store, query, limit).await,
+        Gather::Row(id, _) => of_event(store, *id, &UserQuery::default(), limit).await,
     }
 }
 

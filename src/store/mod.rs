@@ -243,6 +243,11 @@ pub enum IntendError {
         "bulk run `{0}` is not driven from here any more\nhint: `idtriage bulk show {0}` says how it stands"
     )]
     NotDriven(BulkId),
+    /// The journal has an intent of this very action, and the store has no such action: it may have been sent.
+    #[error(
+        "the journal has an intent of action `{0}` that the store does not: it may have been sent before\nhint: `idtriage journal list action:{0}` shows it; check the target, then plan it anew"
+    )]
+    OnlyJournalled(ActionId),
     /// The store failed: nothing may be sent.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -123,6 +123,11 @@ pub trait FlowCaller: Send + Sync + fmt::Debug {
         before_a_call(flow, &[])
     }
 
+    /// Where the secret is configured whose value an analyst's words hold, which are kept and sent as they are.
+    fn secret_in(&self, _words: &str) -> Option<String> {
+        None
+    }
+
     /// The request as it will leave, with secrets masked. The same order gives the same request: its
     /// digest is what the analyst confirmed.
     fn shown(&self, order: &Order) -> Result<ShownRequest, String>;

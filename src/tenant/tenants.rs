@@ -241,6 +241,10 @@ impl FlowCaller for Tenants {
         access::before_a_call(flow, &calls)
     }
 
+    fn secret_in(&self, words: &str) -> Option<String> {
+        self.http.secret_in(words).map(str::to_owned)
+    }
+
     fn shown(&self, order: &Order) -> Result<ShownRequest, String> {
         match (Operation::of_flow(&order.flow), &self.okta) {
             (None, _) => self.workflows.shown(order),

@@ -51,9 +51,7 @@ fn list_heading(scene: &Scene, theme: &Theme, screen: &BulksScreen, columns: usi
     }
     match (screen.is_loaded, screen.runs.is_empty()) {
         (false, _) => theme.own_line(Role::Muted, " reading…"),
-        (true, true) => {
-            theme.line(Role::Muted, " nothing was run on many yet: mark users in an event, then run a flow")
-        }
+        (true, true) => theme.line(Role::Muted, " no run on many yet: mark users in an event, run a flow"),
         (true, false) => {
             let (verb, ended) = list_widths(scene, columns);
             let cells = Cells::new(theme).gap(1).left(Role::Muted, "when", when(scene)).gap(1);

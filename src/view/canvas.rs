@@ -70,6 +70,12 @@ impl<'a> Canvas<'a> {
         Canvas { buffer, theme, extent: Extent::default() }
     }
 
+    /// What stands in an area, sign by sign.
+    pub(super) fn signs(&self, area: Rect) -> String {
+        let area = area.intersection(self.buffer.area);
+        area.positions().filter_map(|position| self.buffer.cell(position)).map(|cell| cell.symbol()).collect()
+    }
+
     /// Empties an area and gives it a style.
     pub(super) fn fill(&mut self, area: Rect, role: Role) {
         let area = area.intersection(self.buffer.area);

@@ -280,8 +280,9 @@ fn pretty(body: &str) -> String {
 /// How an action ended, and how much of that is proven.
 pub(super) fn ending(prose: &mut Prose, action: &Action) {
     prose.fact("outcome", action.outcome, &words::ended(action.outcome, action.receipt.as_ref()));
-    if let Some(word) = action.word() {
-        prose.fact("word", Role::Text, &word.in_full());
+    if let Some(word) = action.word_in_full() {
+        let role = if action.contradicted().is_some() { Role::Warning } else { Role::Text };
+        prose.fact("word", role, &word);
     }
     proof(prose, action);
 }

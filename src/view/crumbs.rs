@@ -12,6 +12,8 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 const BETWEEN: &str = " › ";
+/// The name of the feed, and the blanks around what stands beside it.
+const BESIDE: usize = 14;
 
 pub(super) fn draw(scene: &Scene, canvas: &mut Canvas, area: Rect) {
     canvas.fill(area, Role::Text);
@@ -62,7 +64,7 @@ fn ancestors(theme: &Theme, crumbs: &[String], room: usize) -> Vec<Span<'static>
 fn aside(scene: &Scene, theme: &Theme, extent: Extent) -> (Role, String) {
     let (height, columns) = scene.size.raw_size();
     if let Some(words) = marks::here(scene.state).and_then(Marks::words) {
-        return (Role::Badge, format!(" {words} "));
+        return (Role::Badge, format!(" {} ", with_held(scene, theme, words)));
     }
     match scene.state.stack.last() {
         None => of_feed(scene.state),
@@ -88,6 +90,17 @@ fn aside(scene: &Scene, theme: &Theme, extent: Extent) -> (Role, String) {
         Some(Screen::Journal(journal)) if journal.records.is_loaded => (Role::Muted, journal.counted()),
         _ => (Role::Muted, String::new()),
     }
+}
+
+/// Who is marked, and in the feed what waits beside, as far as there is room for it.
+fn with_held(scene: &Scene, theme: &Theme, marked: String) -> String {
+    let held = scene.state.feed.held_words().filter(|_| scene.state.stack.is_empty());
+    let Some(held) = held else { return marked };
+    let held = held.split(',').next().unwrap_or_default();
+    let brief = held.split(" (").next().unwrap_or_default();
+    let room = usize::from(scene.size.columns).saturating_sub(BESIDE);
+    let both = [held, brief].map(|held| theme.own(&format!("{marked} · {held}")));
+    both.into_iter().find(|words| width(words) <= room).unwrap_or(marked)
 }
 
 /// What waits is loud; otherwise whether new rows come in, or which row this is.

@@ -79,17 +79,19 @@ fn draw_offers(scene: &Scene, canvas: &mut Canvas, area: Rect, list: &FlowList) 
     let rows = usize::from(area.height).saturating_sub(ABOUT);
     let columns = usize::from(area.width);
     let selected = list.cursor.index(&list.ids());
-    let shown = || list.shown().enumerate();
-    for (row, (at, (number, offer))) in shown().skip(list.cursor.offset).take(rows).enumerate() {
-        canvas.line(area, row, &offer_line((scene, theme), number, (list, offer), columns));
+    let shown = list.shown();
+    for (row, (at, (number, offer))) in
+        shown.iter().enumerate().skip(list.cursor.offset).take(rows).enumerate()
+    {
+        canvas.line(area, row, &offer_line((scene, theme), *number, (list, offer), columns));
         if at == selected {
             canvas.select(area, row);
         }
     }
     let below =
         Rect { y: area.y + area.height.min(rows as u16), height: area.height.min(ABOUT as u16), ..area };
-    match shown().nth(selected) {
-        Some((_, (_, offer))) => canvas.lines(below, &about(scene, theme, (list, offer), columns)),
+    match shown.get(selected) {
+        Some((_, offer)) => canvas.lines(below, &about(scene, theme, (list, offer), columns)),
         None => {
             let words = format!("no flow has `{}` in its name, id, verb or product", list.typed().trim());
             canvas.line(area, 0, &theme.line(Role::Muted, &theme.shown(&words, columns)));
@@ -103,7 +105,9 @@ fn offer_line(
     (list, offer): (&FlowList, &Offer),
     columns: usize,
 ) -> Line<'static> {
-    let number = if at < flows::NUMBERED { (at + 1).to_string() } else { String::new() };
+    // Where numbers are typed none chooses.
+    let is_numbered = at < flows::NUMBERED && list.takes_number();
+    let number = if is_numbered { (at + 1).to_string() } else { String::new() };
     let name = (columns * 9 / 20).min(42);
     let cells = Cells::new(theme);
     let no_access = flows::no_access(scene.state, &offer.flow).map(Err);

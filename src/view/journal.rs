@@ -226,13 +226,23 @@ fn how(screen: &JournalScreen, Read { record, told, .. }: &Read, columns: usize)
     let action = action.and_then(|id| screen.actions.get(&id));
     let said = action.map_or_else(|| told.said(), Action::said);
     if let Some(said) = said {
-        return (Role::Text, format!("said: {}", said.shown()));
+        let said = format!("said: {}", said.shown());
+        return match action.and_then(Action::contradicted) {
+            Some(_) => (Role::Warning, contradicted(&said, columns)),
+            None => (Role::Text, said),
+        };
     }
     let stands = action.map(|action| (action.outcome, Some(action.evidence.word())));
     match stands.or_else(|| told.outcome().map(|outcome| (outcome, told.evidence()))) {
         Some((outcome, evidence)) => (outcome.into(), ended(outcome, evidence, columns)),
         None => (Role::Muted, record.kind.word().to_owned()),
     }
+}
+
+/// A word that a look contradicts never stands without that.
+fn contradicted(said: &str, columns: usize) -> String {
+    let long = format!("{said}, disputed");
+    if width(&long) <= columns { long } else { "disputed".to_owned() }
 }
 
 fn line(

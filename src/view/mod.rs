@@ -168,8 +168,11 @@ fn draw(scene: &Scene, canvas: &mut Canvas) -> Option<Position> {
     notice::draw(scene, canvas, areas.notice);
     crumbs::draw(scene, canvas, areas.crumbs);
     header::draw(scene, canvas, areas.header);
+    let said = canvas.signs(areas.notice);
     let cursor = overlay(scene, canvas);
-    notice::draw_over(scene, canvas, areas.notice);
+    if canvas.signs(areas.notice) != said {
+        notice::draw_over(scene, canvas, (areas.header, areas.notice));
+    }
     cursor
 }
 

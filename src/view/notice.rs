@@ -8,7 +8,6 @@ use super::prose::Prose;
 use super::theme::{Role, Theme};
 use super::words::stage;
 use crate::app::Overlay;
-use crate::domain::untrusted::width;
 use ratatui::layout::Rect;
 
 /// The most rows of what just happened.
@@ -35,29 +34,27 @@ pub(super) fn draw(scene: &Scene, canvas: &mut Canvas, area: Rect) {
     canvas.lines(inner(area), &lines);
 }
 
-/// On what lies over the line and may cover it: in its place there is a border, and that can spare it.
-pub(super) fn draw_over(scene: &Scene, canvas: &mut Canvas, area: Rect) {
-    let is_covered = matches!(
-        scene.state.overlay,
-        Some(Overlay::Card(_) | Overlay::Many(_) | Overlay::Flows(_) | Overlay::Link(_))
-    );
-    let Some((role, text)) = said(scene).filter(|_| is_covered) else { return };
-    // A list can spare its last row too; a card cannot: what is asked stands there.
-    let is_long = width(&text) + 4 > usize::from(area.width);
-    if is_long && matches!(scene.state.overlay, Some(Overlay::Flows(_))) {
-        let mut prose = Prose::new(canvas.theme, usize::from(area.width.saturating_sub(2)));
-        prose.say(role, &text);
-        let lines = prose.lines();
-        let rows = u16::try_from(lines.len()).unwrap_or(u16::MAX).min(OVER);
-        let area = Rect { y: (area.y + 1).saturating_sub(rows), height: rows, ..area };
-        canvas.fill(area, Role::Text);
-        return canvas.lines(inner(area), &lines);
+/// Where something lies over the line: a list of flows can spare its last rows, a card cannot, nor is its border a
+/// place for words. What happened to a card takes the first line of the screen.
+pub(super) fn draw_over(scene: &Scene, canvas: &mut Canvas, (header, area): (Rect, Rect)) {
+    let Some((role, text)) = said(scene).filter(|_| scene.state.help.is_none()) else { return };
+    match scene.state.overlay {
+        Some(Overlay::Flows(_)) => {
+            let mut prose = Prose::new(canvas.theme, usize::from(area.width.saturating_sub(2)));
+            prose.say(role, &text);
+            let lines = prose.lines();
+            let rows = u16::try_from(lines.len()).unwrap_or(u16::MAX).min(OVER);
+            let area = Rect { y: (area.y + 1).saturating_sub(rows), height: rows, ..area };
+            canvas.fill(area, Role::Text);
+            canvas.lines(inner(area), &lines);
+        }
+        Some(Overlay::Card(_) | Overlay::Many(_) | Overlay::Link(_)) => {
+            canvas.fill(header, Role::Text);
+            let text = canvas.theme.shown(&text, usize::from(inner(header).width));
+            canvas.line(inner(header), 0, &canvas.theme.line(role, &text));
+        }
+        _ => {}
     }
-    let text = canvas.theme.shown(&format!(" {text} "), usize::from(area.width.saturating_sub(2)));
-    let columns = u16::try_from(width(&text)).unwrap_or(u16::MAX);
-    let area = Rect { width: columns.min(inner(area).width), ..inner(area) };
-    canvas.fill(area, Role::Text);
-    canvas.line(area, 0, &canvas.theme.line(role, &text));
 }
 
 fn inner(area: Rect) -> Rect {

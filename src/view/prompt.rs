@@ -26,12 +26,13 @@ const SYNTAX: [(&str, &str); 6] = [
 ];
 
 /// Of the journal's records.
-const OF_RECORDS: [(&str, &str); 6] = [
+const OF_RECORDS: [(&str, &str); 7] = [
     ("user:ann*", "whom it was on; * is anything"),
     ("flow:okta-suspend", "by:bo likewise: who did it"),
-    ("outcome:unknown", "changed accepted refused; said:changed"),
+    ("outcome:unknown", "changed accepted refused"),
+    ("said:changed", "not-changed: an analyst's word"),
     ("kind:intended", "settled triage setting bulk"),
-    ("since:yesterday until:2h", "or 7d, 2026-05-01: when"),
+    ("since:yesterday", "or 7d, 2026-05-01; until: likewise"),
     ("words \"in quotes\" -not", "free text; - negates"),
 ];
 
@@ -108,7 +109,7 @@ fn terms(scene: &Scene) -> &'static [(&'static str, &'static str)] {
 
 fn syntax(theme: &Theme, terms: &[(&str, &str)], most: usize) -> Vec<Line<'static>> {
     let line = |(term, meaning): &(&str, &str)| {
-        Line::from(vec![theme.span(Role::Accent, &format!("{term:<24}")), theme.span(Role::Muted, meaning)])
+        Line::from(vec![theme.span(Role::Accent, &format!("{term:<23} ")), theme.span(Role::Muted, meaning)])
     };
     terms.iter().take(most).map(line).collect()
 }

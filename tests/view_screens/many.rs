@@ -10,7 +10,7 @@ use idtriage::command::{Keymap, footer};
 use idtriage::domain::blast::Roles;
 use idtriage::domain::bulk::{BulkCounts, BulkEnd, BulkId, BulkRun, BulkState, BulkUser, Seal};
 use idtriage::domain::many::{Mark, Planned};
-use idtriage::domain::page::Page;
+use idtriage::domain::page::{Counted, Page};
 use idtriage::domain::plan::{Refusal, Target};
 use idtriage::domain::{Actor, Evidence, FindingId, Login, Outcome, Plan, Risk};
 use idtriage::view::Theme;
@@ -132,6 +132,7 @@ fn run(state: BulkState) -> BulkRun {
             acting: 38,
             limit: 50,
             people: String::new(),
+            group: None,
             left_out: BTreeMap::from([("refused".to_owned(), 2)]),
         }),
         counts,
@@ -246,7 +247,32 @@ fn marked_in_the_feed() {
     assert!(sign_of("Impossible Tr") && sign_of("128 users") && sign_of("fay@"), "{lines}");
     assert!(!sign_of("WebhookTest") && !sign_of("hrms.service") && !sign_of("eve@"), "{lines}");
     let keys = offered(&state);
-    assert!(keys.contains(&"* all".to_owned()) && keys[0].ends_with("marked"), "{keys:?}");
+    assert!(keys.contains(&"* none".to_owned()) && keys[0].ends_with("marked"), "{keys:?}");
+}
+
+/// What arrived while users were marked is told beside them, and what has no room is left out.
+#[rstest]
+#[case::all_of_it(60, "8 marked · 33 new (7 critical)")]
+#[case::how_many(34, "8 marked · 33 new ")]
+#[case::no_room(24, "8 marked ")]
+fn what_waits_stands_beside_the_marks(#[case] columns: u16, #[case] words: &str) {
+    let mut state = started(columns, 16);
+    go(&mut state, Msg::AllMarksToggled);
+    state.feed.held = Counted { total: 33, critical: 7, is_capped: false };
+    let lines = text(&paint(&state, &Theme::default()).0);
+    assert!(lines.lines().nth(1).unwrap().trim_end().ends_with(words.trim_end()), "{lines}");
+}
+
+/// What is said of a card is not drawn into its border.
+#[test]
+fn a_notice_over_a_card_has_a_line_of_its_own() {
+    let mut state = with_many(60, 16);
+    let border = |state: &State| text(&paint(state, &Theme::default()).0).lines().nth(14).unwrap().to_owned();
+    let before = border(&state);
+    state.notice.fail(state.now, "copied nothing");
+    let lines = text(&paint(&state, &Theme::default()).0);
+    assert!(lines.lines().next().unwrap().contains("! copied nothing"), "{lines}");
+    assert_eq!(border(&state), before, "{lines}");
 }
 
 /// The keys that are offered, first things first.

@@ -34,11 +34,15 @@ pub fn undo_asked(state: &mut State) -> Vec<Effect> {
         return fail(state, format!("nothing is undone: {why}"));
     }
     let id = run.id;
-    state.notice.say(state.now, format!("reading whom run {} changed…", short(id)));
+    state.notice.say(state.now, reading(id));
     let mut effects = given_up(state);
     let request = state.flights.open(Awaited::BulkUndo(id));
     effects.push(Effect::GatherUndo { request, id });
     effects
+}
+
+fn reading(id: BulkId) -> String {
+    format!("reading whom run {} changed…", short(id))
 }
 
 /// What was asked for another run, or twice, opens no card.
@@ -49,6 +53,7 @@ fn given_up(state: &mut State) -> Vec<Effect> {
 
 /// Who is undone came: the card opens, where the run is still looked at.
 pub fn undo_gathered(state: &mut State, id: BulkId, answer: Result<Box<UndoMany>, String>) -> Vec<Effect> {
+    state.notice.is_over(&reading(id));
     let undo = match answer {
         Ok(undo) => undo,
         Err(why) => return fail(state, format!("nothing is undone: {why}")),

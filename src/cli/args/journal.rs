@@ -33,7 +33,7 @@ pub enum Journal {
     /// Look at the targets of actions again, and at what the System Log has beside them: nothing is sent
     #[command(
         after_help = "Only a change from how the target stood before raises an action; anything else is a note on it.\n\
-        Exit status: that of the outcome, as `run` has it: 4 where it is still unknown."
+        Exit status: that of the outcome, as `run` has it: 4 where it is still unknown, or open and its target could not be read."
     )]
     Check(Check),
     /// Say how an action of unknown outcome ended, where nothing that can be read proves it: nothing is sent

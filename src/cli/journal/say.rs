@@ -40,7 +40,8 @@ pub(in crate::cli) async fn run(
         out.json(&kept.to_json())?;
     } else {
         let (whom, verb) = (kept.whom(), &kept.verb);
-        out.text(&format!("{whom}: {verb}: {}, action {id}", word.in_full()))?;
+        let said = kept.word_in_full().unwrap_or_else(|| word.in_full());
+        out.text(&format!("{whom}: {verb}: {said}, action {id}"))?;
     }
     Ok(DONE)
 }
@@ -59,7 +60,7 @@ fn insisted(what: &args::Say, action: &Action, before: Option<&AnalystWord>) -> 
     Err(Failure::usage(format!(
         "action `{}` is {} already\nhint: `--again` puts your word in the place of that one; the journal keeps both",
         action.id,
-        before.in_full()
+        action.word_in_full().unwrap_or_else(|| before.in_full())
     )))
 }
 
@@ -72,7 +73,13 @@ fn confirmed(what: &args::Say, action: &Action, word: &AnalystWord) -> Result<()
         Said::Changed => "it can be undone where something undoes it",
         Said::NotChanged => "there is nothing to undo",
     };
+    let would = action.clone().with_word(word.clone());
+    let then = match would.contradicted() {
+        None => format!("the next run is not held up for it, and {then}"),
+        Some(_) => "the last look contradicts it, so that it ends nothing".to_owned(),
+    };
+    let standing = would.standing();
     Err(Failure::usage(format!(
-        "{whom}: {verb}: {outcome}, action `{id}`: \"{word}\" would be kept, {UNPROVED}; the next run is not held up for it, and {then}: this wants a confirmation\nhint: `--yes` keeps it"
+        "{whom}: {verb}: {outcome}, action `{id}`: \"{standing}\" would be kept, {UNPROVED}; {then}: this wants a confirmation\nhint: `--yes` keeps it"
     )))
 }

@@ -2,11 +2,13 @@
 //!
 //! It is a word and no evidence: outcome and evidence stay as they are, and whatever is proven later goes before it.
 //! What it ends is the asking: an action of which somebody said how it ended wants no insisting any more for being
-//! unknown, and what is said not to have changed anything is not undone.
+//! unknown, and what is said not to have changed anything is not undone. Where the last look at the target contradicts
+//! it, it is shown with that, and ends nothing.
 
 use super::{Action, Evidence, Outcome};
+use crate::domain::later::{self, Stands};
 use crate::domain::untrusted::visible;
-use crate::domain::{Actor, Flow, later, time};
+use crate::domain::{Actor, Flow, time};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -96,7 +98,7 @@ pub enum NoWord {
     Known(Outcome),
     /// A look may prove what a word would only say.
     #[error(
-        "its account can be read again: {how}\nhint: `idtriage journal check {action}` first; where that look decides nothing, your word is taken"
+        "its account can be read again: {how}\nhint: `idtriage journal check {action}` first; where that look reads the account and decides nothing, your word is taken"
     )]
     LookFirst {
         /// Which.
@@ -132,7 +134,7 @@ pub fn may_be_given<'a>(
     if action.evidence == Evidence::Intended && said == Said::Changed {
         return Err(NoWord::NeverLeft);
     }
-    let was_looked_at = action.receipt.as_ref().is_some_and(|receipt| receipt.looked.is_some());
+    let was_looked_at = action.receipt.as_ref().is_some_and(|receipt| receipt.last_look().is_some());
     if let (Ok(how), false) = (later::can_tell(action, flows), was_looked_at) {
         return Err(NoWord::LookFirst { action: action.id, how });
     }
@@ -154,14 +156,43 @@ impl Action {
         self.word().map(|word| word.said)
     }
 
-    /// Whether nobody knows how it ended, and nobody has said so either.
-    pub fn is_unknown(&self) -> bool {
-        self.outcome == Outcome::Unknown && self.word().is_none()
+    /// When the last look saw what contradicts the word: the target as it was before where it is said to have changed,
+    /// as it was wanted where it is said not to have.
+    pub fn contradicted(&self) -> Option<Timestamp> {
+        let (at, stands) = self.receipt.as_ref()?.last_look()?;
+        let contradicts = match self.said()? {
+            Said::Changed => stands == Stands::Before,
+            Said::NotChanged => stands == Stands::Wanted,
+        };
+        contradicts.then_some(at)
     }
 
-    /// How it ended, for people: the outcome, or by whose word it is another.
+    /// What is said of it and not contradicted: what is decided by.
+    pub fn upheld(&self) -> Option<Said> {
+        self.said().filter(|_| self.contradicted().is_none())
+    }
+
+    /// Whether nobody knows how it ended, and nobody has said so either, or a look contradicts who did.
+    pub fn is_unknown(&self) -> bool {
+        self.outcome == Outcome::Unknown && self.upheld().is_none()
+    }
+
+    /// How it ended, for people: the outcome, or by whose word it is another, and what contradicts that.
     pub fn standing(&self) -> String {
-        self.word().map_or_else(|| self.outcome.word().to_owned(), ToString::to_string)
+        let word = |word: &AnalystWord| self.with_contradiction(word.to_string());
+        self.word().map_or_else(|| self.outcome.word().to_owned(), word)
+    }
+
+    /// Somebody's word on it in full, and what contradicts it.
+    pub fn word_in_full(&self) -> Option<String> {
+        self.word().map(|word| self.with_contradiction(word.in_full()))
+    }
+
+    fn with_contradiction(&self, word: String) -> String {
+        match self.contradicted() {
+            Some(at) => format!("{word}, and contradicted by a re-read at {}", time::rfc3339_seconds(at)),
+            None => word,
+        }
     }
 
     /// With somebody's word on it. Outcome and evidence stay as they are.
@@ -205,8 +236,13 @@ mod tests {
     }
 
     fn looked(action: Action) -> Action {
-        let receipt = Receipt { looked: Some(Timestamp::UNIX_EPOCH), ..Receipt::default() };
-        Action { receipt: Some(receipt), ..action }
+        seen(action, Stands::Otherwise)
+    }
+
+    fn seen(action: Action, stands: Stands) -> Action {
+        let (outcome, evidence) = (action.outcome, action.evidence);
+        let look = Settlement { outcome, evidence, receipt: Receipt::default() };
+        action.settled_by(&look.looked_at(Timestamp::UNIX_EPOCH, stands))
     }
 
     #[rstest]
@@ -242,6 +278,10 @@ mod tests {
     fn a_look_that_decided_nothing_lets_a_word_be_given() {
         let open = looked(of(SUSPEND, Evidence::Sent, Outcome::Unknown));
         assert_eq!(may_be_given(&open, &flows(), Said::Changed), Ok(None));
+        // Neither is one that read nothing, of which earlier versions kept the time.
+        let unread = Receipt { looked: Some(Timestamp::UNIX_EPOCH), ..Receipt::default() };
+        let open = Action { receipt: Some(unread), ..of(SUSPEND, Evidence::Sent, Outcome::Unknown) };
+        assert!(matches!(may_be_given(&open, &flows(), Said::Changed), Err(NoWord::LookFirst { .. })));
         // The re-reads of the run's own, a moment behind the send, are no such look.
         let seen =
             Receipt { verified: Some("re-read 3 times: still ACTIVE".to_owned()), ..Receipt::default() };
@@ -277,6 +317,37 @@ mod tests {
     }
 
     #[rstest]
+    #[case::still_as_before(Said::Changed, Stands::Before, true)]
+    #[case::as_wanted(Said::Changed, Stands::Wanted, false)]
+    #[case::as_neither(Said::Changed, Stands::Otherwise, false)]
+    #[case::as_wanted_after_all(Said::NotChanged, Stands::Wanted, true)]
+    #[case::as_before(Said::NotChanged, Stands::Before, false)]
+    #[case::as_neither(Said::NotChanged, Stands::Otherwise, false)]
+    fn a_look_that_contradicts_a_word_stands_beside_it_and_the_asking_goes_on(
+        #[case] said: Said,
+        #[case] stands: Stands,
+        #[case] is_contradicted: bool,
+    ) {
+        let open = of(SUSPEND, Evidence::Sent, Outcome::Unknown).with_word(word(said));
+        let looked = seen(open, stands);
+        assert_eq!(looked.contradicted().is_some(), is_contradicted);
+        assert_eq!((looked.is_unknown(), looked.said()), (is_contradicted, Some(said)));
+        assert_eq!(looked.upheld().is_none(), is_contradicted);
+        let contradiction = ", and contradicted by a re-read at 1970-01-01T00:00:00Z";
+        for shown in [looked.standing(), looked.word_in_full().unwrap()] {
+            assert!(shown.contains(&said.by("")[..5]), "{shown}");
+            assert_eq!(shown.ends_with(contradiction), is_contradicted, "{shown}");
+        }
+        // A look that could read nothing takes back nothing of what the one before it saw.
+        let unread = Settlement {
+            evidence: looked.evidence,
+            outcome: looked.outcome,
+            receipt: Receipt { verified: Some("could not be re-read".to_owned()), ..Receipt::default() },
+        };
+        assert_eq!(looked.settled_by(&unread).contradicted().is_some(), is_contradicted);
+    }
+
+    #[rstest]
     #[case::proven_by_a_look(Evidence::Verified, Outcome::Changed, None, "changed")]
     #[case::it_was_refused(Evidence::Acknowledged, Outcome::Refused, Some(403), "refused")]
     #[case::it_was_answered(Evidence::Acknowledged, Outcome::Accepted, Some(202), "not changed, said by Bo")]
@@ -289,7 +360,7 @@ mod tests {
     ) {
         let said = of(GOOGLE, Evidence::Sent, Outcome::Unknown).with_word(word(Said::NotChanged));
         let later = Settlement { evidence, outcome, receipt: Receipt { status, ..Receipt::default() } };
-        let settled = said.settled_by(&later.looked_at(Timestamp::UNIX_EPOCH));
+        let settled = said.settled_by(&later.looked_at(Timestamp::UNIX_EPOCH, Stands::Otherwise));
         assert_eq!((settled.standing().as_str(), settled.outcome), (standing, outcome));
         let receipt = settled.receipt.unwrap();
         assert_eq!(receipt.word, Some(word(Said::NotChanged)), "it is not lost");

@@ -140,6 +140,11 @@ impl BulkEnd {
     /// `refused (answered 403)`.
     pub fn words(&self) -> String {
         let word = self.outcome.word();
+        let is_done = matches!(self.outcome, Outcome::Changed | Outcome::Accepted);
+        if is_done && self.action.is_none() && self.evidence.is_none() && self.why.is_none() {
+            // Nothing that was run leaves that: somebody wrote it there.
+            return format!("{word}, and no action is behind it");
+        }
         let evidence = self.evidence.map(Evidence::word);
         let answered = self.status.map(|status| format!("answered {status}"));
         let proof: Vec<String> = evidence.map(str::to_owned).into_iter().chain(answered).collect();
@@ -174,6 +179,15 @@ mod tests {
     ) {
         let end = BulkEnd { evidence, ..BulkEnd::not_sent(outcome, "x", Timestamp::UNIX_EPOCH) };
         assert_eq!(end.is_odd(), is_odd);
+    }
+
+    #[test]
+    fn a_change_with_nothing_behind_it_is_said_to_be_so() {
+        let bare = BulkEnd { why: None, ..BulkEnd::not_sent(Outcome::Changed, "", Timestamp::UNIX_EPOCH) };
+        assert_eq!(bare.words(), "changed, and no action is behind it");
+        let proven = BulkEnd { evidence: Some(Evidence::Verified), ..bare.clone() };
+        assert_eq!(proven.words(), "changed (verified)");
+        assert_eq!(BulkEnd { outcome: Outcome::NoChange, ..bare }.words(), "no-change");
     }
 
     fn action(outcome: Outcome) -> Action {

@@ -11,6 +11,7 @@ use crate::domain::query::{self, Comparison, Pattern, QueryError, Token};
 use crate::domain::time::Zone;
 use crate::domain::{ActionId, Login, Outcome};
 use jiff::Timestamp;
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// What the journal is asked for. The empty query asks for everything.
@@ -151,6 +152,27 @@ impl JournalQuery {
         exact.min_by_key(|(rank, _)| *rank).map(|(_, term)| term)
     }
 
+    /// The values that it names exactly and that a record has to have.
+    pub fn exact(&self) -> impl Iterator<Item = Term> + '_ {
+        let is = self.terms.iter().filter(|(sign, _)| *sign == Sign::Is);
+        is.filter_map(|(_, test)| named(test)).map(|(_, term)| term)
+    }
+
+    /// Whether a record matches that is kept under these of the exact values, whatever it says by now. What nobody can
+    /// tell of one that cannot be read does not hide it.
+    pub fn matches_kept(&self, record: &Record, kept: &BTreeSet<Term>, now: Timestamp) -> bool {
+        let told = Told::of(record);
+        let holds = |test: &Test| match (test, named(test)) {
+            (_, Some((_, term))) => kept.contains(&term) || self.holds(test, record, &told, now),
+            (Test::Since(_) | Test::Until(_) | Test::Words(_), None) => self.holds(test, record, &told, now),
+            (_, None) => !told.is_readable() || self.holds(test, record, &told, now),
+        };
+        self.terms.iter().all(|(sign, test)| match sign {
+            Sign::Is => holds(test),
+            Sign::IsNot => !self.holds(test, record, &told, now),
+        })
+    }
+
     /// Whether a record matches.
     pub fn matches(&self, record: &Record, now: Timestamp) -> bool {
         if self.terms.is_empty() {
@@ -231,7 +253,7 @@ fn test(token: &Token) -> Result<Test, QueryError> {
         "bulk" => Ok(Test::Bulk(pattern())),
         "kind" => RecordKind::parse(value).map(Test::Kind).ok_or_else(|| unknown("a kind of record")),
         "outcome" => Outcome::parse(value).map(Test::Outcome).ok_or_else(|| unknown("an outcome")),
-        "said" => Said::parse(value).map(Test::Said).ok_or_else(|| unknown("what is said of an action")),
+        "said" => Said::parse(value).map(Test::Said).ok_or_else(|| unknown("`changed` or `not-changed`")),
         "since" => moment().map(Test::Since),
         "until" => moment().map(Test::Until),
         _ => Err(token.error(format!("there is no field `{field}`"))),
@@ -338,7 +360,7 @@ mod tests {
     #[case("user:", "`user:` has no value at column 1")]
     #[case("a kind:log", "`log` is not a kind of record at column 3")]
     #[case("outcome:fine", "`fine` is not an outcome at column 1")]
-    #[case("said:done", "`done` is not what is said of an action at column 1")]
+    #[case("said:done", "`done` is not `changed` or `not-changed` at column 1")]
     #[case("severity>=high", "`severity` cannot be compared at column 1")]
     #[case("since:tomorrow", "`tomorrow` is not a time")]
     #[case("colour:red", "there is no field `colour`")]

@@ -28,6 +28,11 @@ impl Told {
         }
     }
 
+    /// Whether it says anything.
+    pub fn is_readable(&self) -> bool {
+        self.damage.is_none() && self.content.as_ref().is_some_and(Value::is_object)
+    }
+
     fn value(&self, key: &str) -> Option<&Value> {
         self.content.as_ref()?.get(key)
     }
@@ -179,7 +184,9 @@ impl Told {
             self.value("test").filter(|test| **test == true).map(|_| "a test, with the documented sample");
         let undoes = self.text("undoes").map(|id| format!("undoes {id}"));
         let known = ["flow", "evidence", "outcome"].into_iter().filter_map(|key| self.word(key));
-        known.chain(step).chain(undoes).chain(test.map(str::to_owned)).collect()
+        let contradicts = self.value("contradicts").and_then(|word| AnalystWord::deserialize(word).ok());
+        let contradicts = contradicts.map(|word| format!("a re-read contradicts: {word}"));
+        known.chain(contradicts).chain(step).chain(undoes).chain(test.map(str::to_owned)).collect()
     }
 
     /// Somebody's word: of which flow, what it says and is worth, why, and whose word it takes the place of.

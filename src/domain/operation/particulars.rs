@@ -35,6 +35,19 @@ pub struct GroupRef {
     pub kind: Untrusted,
 }
 
+impl GroupRef {
+    /// ``group `Lisbon` is 00g2 by now, not 00g1``: what was asked for led to another one before.
+    pub fn instead_of(&self, inputs: &BTreeMap<String, String>, was: &str) -> String {
+        let asked = Particulars::group_asked(inputs).map(Untrusted::from);
+        let asked = asked.as_ref().unwrap_or(&self.name);
+        format!(
+            "group `{asked}` is {} by now, not {}",
+            Untrusted::from(self.id.as_str()),
+            Untrusted::from(was)
+        )
+    }
+}
+
 /// What an operation is told beside whom it is on.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Particulars {

@@ -7,9 +7,9 @@ use super::{Undo, Undoes};
 use crate::domain::action::{Action, Outcome, Said};
 use crate::domain::bulk::{BulkId, BulkRun, BulkState, BulkUser};
 use crate::domain::many::Mark;
-use crate::domain::{Flow, FlowId, Login};
+use crate::domain::{Flow, FlowId, Login, Untrusted};
 use jiff::Timestamp;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A run that undoes a run on many.
 #[derive(Debug, Clone, PartialEq)]
@@ -108,12 +108,34 @@ impl UndoMany {
         if self.whom.is_empty() {
             self.inputs.clone_from(&undo.inputs);
         }
-        if undo.flow != self.flow || undo.inputs != self.inputs {
-            let why = "what undoes it is told something else than for the others: undo it by itself";
-            return self.left_out.push((mark, why.to_owned()));
+        if let Some(why) = self.differs(&mark, &undo) {
+            let why = format!("{why}: `idtriage undo {}` undoes it by itself", undo.undoes.action);
+            return self.left_out.push((mark, why));
         }
         self.undoes.insert(mark.login.folded().to_owned(), undo.undoes);
         self.whom.push(mark);
+    }
+}
+
+impl UndoMany {
+    /// Why somebody is not undone as the others are, or not by the same run.
+    fn differs(&self, mark: &Mark, undo: &Undo) -> Option<String> {
+        if undo.flow != self.flow {
+            return Some(format!("flow `{}` undoes it, and not `{}`", undo.flow, self.flow));
+        }
+        let names: BTreeSet<&String> = undo.inputs.keys().chain(self.inputs.keys()).collect();
+        let of = |inputs: &BTreeMap<String, String>, name: &str| match inputs.get(name) {
+            Some(value) => format!("`{}`", Untrusted::from(value.as_str())),
+            None => "nothing".to_owned(),
+        };
+        let other = names.into_iter().find(|name| undo.inputs.get(*name) != self.inputs.get(*name));
+        if let Some(name) = other {
+            let (own, others) = (of(&undo.inputs, name), of(&self.inputs, name));
+            return Some(format!("what undoes it is told `{name}` is {own}, and for the others {others}"));
+        }
+        // One login may be there by two findings, and was changed twice.
+        let first = self.undoes(&mark.login)?;
+        Some(format!("it changed this login twice, and by this run action {} is undone", first.action))
     }
 }
 
@@ -126,7 +148,7 @@ fn of_user(user: &BulkUser, actions: &[Action], flows: &[Flow]) -> Option<Result
             open.id
         )));
     }
-    let changed = actions.iter().filter(|action| match action.said() {
+    let changed = actions.iter().filter(|action| match action.upheld() {
         Some(said) => said == Said::Changed,
         None => is_done(action.outcome),
     });

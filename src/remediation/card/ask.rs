@@ -1,6 +1,7 @@
 //! What the analyst wants to run, and why there is no plan of it.
 
 use crate::domain::account_name::AccountName;
+use crate::domain::held_secret::HeldSecret;
 use crate::domain::payload::PayloadError;
 use crate::domain::plan::{AskedFor, Plan};
 use crate::domain::subject::ProviderAccount;
@@ -140,6 +141,9 @@ pub enum PlanError {
         /// Among these.
         accounts: Vec<ProviderAccount>,
     },
+    /// An input holds a secret.
+    #[error(transparent)]
+    Secret(#[from] HeldSecret),
     /// The body cannot be made.
     #[error(transparent)]
     Payload(#[from] PayloadError),

@@ -2,6 +2,7 @@
 
 use super::{Ask, PlanError, word};
 use crate::domain::account_name::AccountName;
+use crate::domain::action::ShownRequest;
 use crate::domain::blast::Blast;
 use crate::domain::flow::PayloadShape;
 use crate::domain::operation::{GROUP, LINK, Operation, Particulars};
@@ -135,10 +136,17 @@ impl Known {
     }
 
     /// What decides what is sent, the same each time it is planned of the same.
-    pub(super) fn made_of(&self, desk: &Desk, flow: &Flow, ask: &Ask) -> Result<MadeOf, PayloadError> {
+    pub(super) fn made_of(
+        &self,
+        desk: &Desk,
+        flow: &Flow,
+        (ask, request): (&Ask, &ShownRequest),
+    ) -> Result<MadeOf, PayloadError> {
         let event = self.about.event();
         if flow.payload == PayloadShape::Nothing {
-            return Ok(MadeOf { event, body: None });
+            // All that is said is in the address: whom, which group, who gets the link.
+            let said = [request.method.as_bytes(), request.url.as_bytes()];
+            return Ok(MadeOf { event, body: Some(digest::of_parts(said)) });
         }
         // Who is watched signs in meanwhile: that is no other thing to do to them.
         let subject = Subject { last_login: None, ..self.person.subject.clone() };

@@ -103,7 +103,8 @@ impl Runner {
         };
         if let Some(lost) = lost {
             // Somebody else paused or stopped it, or took it over: who is on their way is waited for.
-            drive.brake.lose(lost.to_string());
+            let why = lost.to_string();
+            drive.brake.lose(why.lines().next().unwrap_or_default().to_owned());
             through.await?;
             if !matches!(lost, BulkError::Not(..)) {
                 return Err(lost);

@@ -31,13 +31,22 @@ pub enum LookError {
     Store(#[from] StoreError),
 }
 
+/// What a look brought.
+#[derive(Debug)]
+pub struct Look {
+    /// How the action stands with it.
+    pub action: Action,
+    /// Why the look could not tell how the target stands, where it could not.
+    pub unread: Option<String>,
+}
+
 impl Runner {
     /// Looks at the target of an action once more, and keeps what was seen: a change from how it stood before raises
     /// the action where the System Log names its request, anything else is a note on it. Nothing is sent.
     ///
     /// # Errors
     /// [`LookError`] where nobody looked, or what was seen is not kept.
-    pub async fn look_again(&self, id: ActionId) -> Result<Action, LookError> {
+    pub async fn look_again(&self, id: ActionId) -> Result<Look, LookError> {
         let desk = &self.desk;
         if desk.mode == Mode::ReadOnly {
             return Err(LookError::ReadOnly);
@@ -60,7 +69,15 @@ impl Runner {
                 }
             }
         };
-        Ok(desk.store.settle(id, &seen.looked_at(desk.now()), desk.now()).await?)
+        let stands = target::stands(&reading, action.before.as_deref(), &aim);
+        let unread = seen.receipt.verified.clone().filter(|_| stands.is_none());
+        // A look that read nothing is noted, and is no look that anybody could go by.
+        let seen = match stands {
+            Some(stands) => seen.looked_at(desk.now(), stands),
+            None => seen,
+        };
+        let action = desk.store.settle(id, &seen, desk.now()).await?;
+        Ok(Look { action, unread })
     }
 
     /// Looks at the targets of those actions for which a look is due, at most so many; answers of how many one was

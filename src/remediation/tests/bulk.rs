@@ -1,6 +1,9 @@
 //! Bulk runs over a real store: nobody is acted on twice, whatever stops, crashes or drives beside.
 
 mod bodies;
+mod closed;
+mod edited;
+mod groups;
 mod held_back;
 mod two;
 
@@ -160,9 +163,13 @@ impl Directory for Town {
 #[async_trait]
 impl FlowCaller for Town {
     fn shown(&self, order: &Order) -> Result<ShownRequest, String> {
+        let target = order.target.as_deref().unwrap_or_default();
         Ok(ShownRequest {
             method: "POST".into(),
-            url: format!("https://x/{}", order.target.as_deref().unwrap_or_default()),
+            url: match &order.particulars.group {
+                Some(group) => format!("https://x/groups/{}/users/{}", group.id, target),
+                None => format!("https://x/{target}"),
+            },
             headers: vec![("x-idtriage-action".into(), order.action.clone())],
             body: order.body.clone(),
         })

@@ -477,6 +477,8 @@ pub(super) struct Org {
     pub(super) only: Mutex<Option<&'static str>>,
     pub(super) has_factor: Mutex<bool>,
     pub(super) hides_groups: Mutex<bool>,
+    /// Whether the name `Sales` leads to the administrators by now.
+    pub(super) is_renamed: Mutex<bool>,
     /// The administrator roles by account; of nobody else they may be seen.
     pub(super) roles: Mutex<BTreeMap<&'static str, Vec<serde_json::Value>>>,
 }
@@ -485,13 +487,17 @@ fn group(id: &str, name: &str, kind: &str) -> serde_json::Value {
     serde_json::json!({"id": id, "type": kind, "profile": {"name": name}})
 }
 
-fn groups() -> Vec<serde_json::Value> {
-    vec![
-        group("00gsales", "Sales", "OKTA_GROUP"),
-        group("00gemea", "Sales EMEA", "OKTA_GROUP"),
-        group("00gadmins", "Admins", "OKTA_GROUP"),
-        group("00gall", "Everyone", "BUILT_IN"),
-    ]
+impl Org {
+    fn groups(&self) -> Vec<serde_json::Value> {
+        let (sales, admins) =
+            if *self.is_renamed.lock().unwrap() { ("Old sales", "Sales") } else { ("Sales", "Admins") };
+        vec![
+            group("00gsales", sales, "OKTA_GROUP"),
+            group("00gemea", "Sales EMEA", "OKTA_GROUP"),
+            group("00gadmins", admins, "OKTA_GROUP"),
+            group("00gall", "Everyone", "BUILT_IN"),
+        ]
+    }
 }
 
 #[async_trait]
@@ -535,13 +541,13 @@ impl OktaOrg for Org {
     }
 
     async fn group(&self, id: &str) -> Result<serde_json::Value, Problem> {
-        let found = groups().into_iter().find(|group| group["id"] == id);
+        let found = self.groups().into_iter().find(|group| group["id"] == id);
         found.ok_or(Problem { kind: Some(NOBODY.into()), ..Problem::whole("not found") })
     }
 
     async fn groups_beginning(&self, name: &str) -> Result<Vec<serde_json::Value>, Problem> {
         let begins = |group: &serde_json::Value| group["profile"]["name"].as_str().unwrap().starts_with(name);
-        Ok(groups().into_iter().filter(begins).collect())
+        Ok(self.groups().into_iter().filter(begins).collect())
     }
 
     async fn user_schema(&self) -> Result<serde_json::Value, Problem> {

@@ -1,7 +1,8 @@
 //! Later looks: what a change proves, what stays a note, and that nothing is ever sent.
 
 use super::*;
-use crate::domain::later::LOOKS;
+use crate::domain::action::{AnalystWord, Said, word};
+use crate::domain::later::{LOOKS, Stands};
 use crate::domain::operation::Operation;
 
 /// A suspension whose reply was lost, and of which the re-reads behind it saw nothing.
@@ -48,7 +49,7 @@ async fn only_what_names_the_run_proves_that_it_did_it(
     let agent = agent.map(|agent| if agent == "itself" { signed(&action) } else { agent.to_owned() });
     log.records.lock().unwrap().extend(agent.iter().map(|agent| suspended("00u1", action.at, agent)));
     *log.is_out.lock().unwrap() = is_out;
-    let looked = lab.runner().look_again(action.id).await.unwrap();
+    let looked = lab.runner().look_again(action.id).await.unwrap().action;
     assert_eq!((looked.outcome, looked.evidence), (Outcome::Unknown, Evidence::Sent));
     let said = seen(&looked);
     assert!(said.contains("SUSPENDED, before ACTIVE") && said.contains("by whom is not known"), "{said}");
@@ -57,11 +58,11 @@ async fn only_what_names_the_run_proves_that_it_did_it(
     *log.is_out.lock().unwrap() = false;
     log.records.lock().unwrap().push(suspended("00u1", action.at, &signed(&action)));
     if agent.is_some_and(|agent| agent != signed(&action)) {
-        let both = lab.runner().look_again(action.id).await.unwrap();
+        let both = lab.runner().look_again(action.id).await.unwrap().action;
         assert!(both.outcome == Outcome::Unknown && seen(&both).contains("another did the same"));
         log.records.lock().unwrap().remove(0);
     }
-    let proven = lab.runner().look_again(action.id).await.unwrap();
+    let proven = lab.runner().look_again(action.id).await.unwrap().action;
     assert_eq!((proven.outcome, proven.evidence), (Outcome::Changed, Evidence::Verified));
     assert!(seen(&proven).contains("by this request"), "{}", seen(&proven));
 }
@@ -70,7 +71,7 @@ async fn only_what_names_the_run_proves_that_it_did_it(
 async fn without_a_log_a_later_change_is_nobodys() {
     let (mut lab, action, _) = unlogged(&["SUSPENDED"]).await;
     Arc::get_mut(&mut lab.desk).unwrap().log = None;
-    let looked = lab.runner().look_again(action.id).await.unwrap();
+    let looked = lab.runner().look_again(action.id).await.unwrap().action;
     assert!(looked.outcome == Outcome::Unknown && seen(&looked).contains("no System Log to ask"));
 }
 
@@ -82,18 +83,42 @@ fn seen(action: &Action) -> &str {
 async fn a_change_from_what_was_raises_and_anything_else_is_a_note() {
     let (lab, action) = unknown(&["ACTIVE", "", "SUSPENDED"]).await;
     let runner = lab.runner();
-    let still = runner.look_again(action.id).await.unwrap();
+    let still = runner.look_again(action.id).await.unwrap().action;
     assert_eq!((still.outcome, still.evidence), (Outcome::Unknown, Evidence::Sent));
     assert!(seen(&still).ends_with(": ACTIVE"), "{}", seen(&still));
+    assert_eq!(still.receipt.as_ref().unwrap().last_look().unwrap().1, Stands::Before);
     let unread = runner.look_again(action.id).await.unwrap();
+    assert!(unread.unread.as_deref().is_some_and(|why| why.contains("429")), "{:?}", unread.unread);
+    let unread = unread.action;
+    let looks = [&still, &unread].map(|action| action.receipt.as_ref().unwrap().last_look());
+    assert_eq!(looks[0], looks[1], "the last look is the one that read something");
     assert!(unread.outcome == Outcome::Unknown && seen(&unread).contains("could not be re-read: 429"));
-    let proven = runner.look_again(action.id).await.unwrap();
+    let proven = runner.look_again(action.id).await.unwrap().action;
     assert_eq!((proven.outcome, proven.evidence), (Outcome::Changed, Evidence::Verified));
     assert!(seen(&proven).contains("SUSPENDED, before ACTIVE"), "{}", seen(&proven));
     assert_eq!(proven.receipt.as_ref().unwrap().error.as_deref(), Some("cut"), "what came back stays");
     let why = runner.look_again(action.id).await.unwrap_err().to_string();
     assert!(why.contains("nothing left to find out"), "{why}");
     assert_eq!(lab.sends(), 1, "a look sends nothing");
+}
+
+#[tokio::test]
+async fn a_look_that_read_nothing_is_none_and_one_that_did_unseats_a_word_that_it_contradicts() {
+    let (lab, action) = unknown(&["", "ACTIVE", "SUSPENDED"]).await;
+    let runner = lab.runner();
+    let word = |action: &Action| word::may_be_given(action, &lab.desk.flows, Said::Changed).is_ok();
+    let unread = runner.look_again(action.id).await.unwrap();
+    assert!(unread.unread.is_some() && !word(&unread.action), "nobody has looked yet");
+    let read = runner.look_again(action.id).await.unwrap();
+    assert!(read.unread.is_none() && word(&read.action));
+    let said = AnalystWord {
+        said: Said::Changed,
+        actor: lab.desk.actor.clone(),
+        at: lab.desk.now(),
+        reason: "so I say".to_owned(),
+    };
+    let given = lab.desk.store.give_word(action.id, &said, None).await.unwrap();
+    assert!(given.standing().contains("contradicted by a re-read at") && given.is_unknown());
 }
 
 #[rstest]
@@ -108,7 +133,7 @@ async fn what_may_be_anothers_doing_raises_nothing(#[case] change: fn(&mut Actio
     let (lab, action) = unknown(&["SUSPENDED"]).await;
     lab.memory.actions.lock().unwrap().iter_mut().for_each(change);
     let looked = lab.runner().look_again(action.id).await;
-    assert!(looked.is_err() || looked.unwrap().outcome == Outcome::Unknown);
+    assert!(looked.is_err() || looked.unwrap().action.outcome == Outcome::Unknown);
 }
 
 #[rstest]
@@ -133,7 +158,7 @@ async fn a_later_action_that_may_have_done_it_leaves_it_open(
         ..action.clone()
     };
     lab.memory.actions.lock().unwrap().push(later);
-    let looked = lab.runner().look_again(action.id).await.unwrap();
+    let looked = lab.runner().look_again(action.id).await.unwrap().action;
     assert_eq!(looked.outcome == Outcome::Unknown, is_open, "{}", seen(&looked));
     assert_eq!(seen(&looked).contains("which of them did it"), is_open);
 }

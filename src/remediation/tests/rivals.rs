@@ -94,7 +94,7 @@ async fn of_two_that_may_have_done_it_neither_is_credited(#[case] end: CallEnd, 
     assert!(seen(&action).contains(&first.action.to_string()), "{}", seen(&action));
     // A later look tells no more, of either.
     for id in [first.action, second.action] {
-        let looked = lab.runner().look_again(id).await.unwrap();
+        let looked = lab.runner().look_again(id).await.unwrap().action;
         assert_ne!(looked.outcome, Outcome::Changed, "{looked:?}");
         assert!(seen(&looked).contains("SUSPENDED") && seen(&looked).contains("may have done it"));
     }

@@ -42,6 +42,10 @@ pub(super) fn intend(
     if by_id(db, action.id)?.is_some() {
         return Ok(Err(IntendError::Meanwhile(action.id)));
     }
+    // Whoever took it out of the store took no record out of the journal.
+    if journal::has_intent(db, action.id)? {
+        return Ok(Err(IntendError::OnlyJournalled(action.id)));
+    }
     if let Err(run) = bulks::begin(db, action.id, &lease.owner)? {
         return Ok(Err(IntendError::NotDriven(run)));
     }
@@ -227,6 +231,10 @@ fn keep(
         "receipt": settlement.receipt,
     });
     mark(&mut content, &settled);
+    // The record of a word stays as it is: what contradicts it stands in that of the look.
+    if settlement.receipt.last_look().is_some() && settled.contradicted().is_some() {
+        content["contradicts"] = json!(settled.word());
+    }
     if let (Value::Object(content), Value::Object(more)) = (&mut content, more) {
         content.extend(more);
     }
@@ -364,6 +372,7 @@ pub(super) fn expire(db: &Connection, now: Timestamp) -> Result<Vec<ActionId>> {
         mark(&mut content, action);
         journal::append(db, now, RecordKind::Expired, &content)?;
     }
+    bulks::close_left(db, now)?;
     Ok(expired.into_iter().map(|action| action.id).collect())
 }
 

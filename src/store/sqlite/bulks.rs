@@ -208,6 +208,25 @@ pub(super) fn turn(
     Ok(true)
 }
 
+/// Closes the runs whose driver is gone and of which nobody is left to be acted on, with what stands of who was begun
+/// with.
+pub(super) fn close_left(db: &Connection, now: Timestamp) -> Result<()> {
+    let left: Vec<(BulkId, Actor)> = db
+        .prepare_cached("SELECT id, actor FROM bulks WHERE state = 'running' AND lease_until < ?1")?
+        .query_map([now.as_microsecond()], |row| Ok((id_of(row)?, rows::json(row, "actor")?)))?
+        .collect::<Result<_>>()?;
+    for (id, actor) in left {
+        let Some(run) = Run::find(db, id)? else { continue };
+        if let Some(begun) = run.begun_alone(db, now)? {
+            for (position, end) in begun {
+                tell(db, (run.seq, position), &end)?;
+            }
+            turn(db, id, (BulkState::Done, None), &actor, now)?;
+        }
+    }
+    Ok(())
+}
+
 /// The same by whoever drove it so far.
 pub(super) fn leave(
     db: &Connection,
@@ -270,6 +289,25 @@ pub(super) fn user_ended(
         (false, true) => Kept::Others,
         (false, false) => Kept::BegunMeanwhile,
     })
+}
+
+/// Keeps an end of a user whose end nobody has told.
+fn tell(db: &Connection, (run, position): (i64, u32), end: &BulkEnd) -> Result<()> {
+    db.prepare_cached(
+        "UPDATE bulk_users SET outcome = ?3, evidence = ?4, status = ?5, why = ?6, action = ?7, at = ?8 \
+         WHERE bulk = ?1 AND position = ?2 AND outcome IS NULL",
+    )?
+    .execute(rusqlite::params![
+        run,
+        position,
+        end.outcome.word(),
+        end.evidence.map(|evidence| evidence.word()),
+        end.status,
+        end.why,
+        end.action.map(|action| action.to_string()),
+        end.at.as_microsecond(),
+    ])
+    .map(drop)
 }
 
 /// Who has the wheel, if somebody has.
@@ -370,15 +408,40 @@ impl Run {
             .optional()
     }
 
+    /// How it ended for those whose end nobody has told, where all of them were begun with and none is on their way.
+    fn begun_alone(&self, db: &Connection, now: Timestamp) -> Result<Option<Vec<(u32, BulkEnd)>>> {
+        if counts(db, self.id)?.queued > 0 {
+            return Ok(None);
+        }
+        let mut statement = db.prepare_cached(BEGUN)?;
+        let positions = statement.query_map([self.seq], |row| row.get::<_, u32>("position"))?;
+        let mut begun = Vec::new();
+        for position in positions {
+            let position = position?;
+            let actions = self.actions(db, position)?;
+            if actions.iter().any(|action| action.outcome == Outcome::Pending) {
+                return Ok(None);
+            }
+            let Some(end) = BulkEnd::of_begun(&actions, now) else { return Ok(None) };
+            begun.push((position, end));
+        }
+        Ok(Some(begun))
+    }
+
     /// How the actions stand on a user whose end nobody has told.
     fn standing(&self, db: &Connection, position: u32) -> Result<Option<BulkEnd>> {
+        Ok(BulkEnd::standing(&self.actions(db, position)?, self.state))
+    }
+
+    /// The actions that are there on a user.
+    fn actions(&self, db: &Connection, position: u32) -> Result<Vec<Action>> {
         let (first, last) = self.id.actions(position);
         let mut begun: Vec<Action> = db
             .prepare_cached("SELECT * FROM actions WHERE id BETWEEN ?1 AND ?2")?
             .query_map((first.to_string(), last.to_string()), rows::action)?
             .collect::<Result<_>>()?;
         begun.sort_by_key(|action| action.step.map(|step| step.number));
-        Ok(BulkEnd::standing(&begun, self.state))
+        Ok(begun)
     }
 }
 

@@ -8,6 +8,7 @@ mod record;
 mod search;
 
 use super::rows::{signed, sized};
+use crate::domain::ActionId;
 use crate::domain::journal::told::{Term, Told};
 use crate::domain::journal::{Head, Record, RecordKind};
 use jiff::Timestamp;
@@ -46,6 +47,14 @@ fn name(db: &Connection, seq: i64, record: &Record) -> Result<()> {
         insert.execute((name, value, seq))?;
     }
     Ok(())
+}
+
+const INTENT_OF: &str = "SELECT 1 FROM journal_terms t CROSS JOIN journal j ON j.seq = t.seq \
+     WHERE t.name = 'action' AND t.value = ?1 AND j.kind = ?2 LIMIT 1";
+
+/// Whether an intent of this very action was journalled.
+pub(super) fn has_intent(db: &Connection, action: ActionId) -> Result<bool> {
+    db.prepare_cached(INTENT_OF)?.exists((action.to_string(), RecordKind::Intended.word()))
 }
 
 /// Keeps them for the records of a file that an older version wrote.

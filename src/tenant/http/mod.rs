@@ -206,6 +206,11 @@ impl Http {
         self.redactor.first(text, text.len(), also) != text
     }
 
+    /// Where the secret of ours is configured whose value an analyst's words hold.
+    pub fn secret_in(&self, words: &str) -> Option<&str> {
+        self.redactor.place_in(words)
+    }
+
     /// The first bytes of a text of the other side, without our secrets in it.
     pub fn mask_first(&self, text: &str, limit: usize) -> String {
         self.redactor.first(text, limit, None)

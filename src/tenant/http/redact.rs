@@ -51,30 +51,67 @@ const KEPT_HEADERS: usize = 32;
 /// Shorter secrets are not looked for: masking every `a` would hide the answer and nothing else.
 const SHORTEST: usize = 4;
 
+/// A shorter secret may stand in an analyst's words by chance.
+const SHORTEST_IN_WORDS: usize = 8;
+
+/// A configured secret, and where it is configured: `[okta] api_token`.
+#[derive(Debug)]
+struct Known {
+    place: String,
+    secret: SecretString,
+}
+
+impl Known {
+    fn at(place: impl Into<String>, secret: &SecretString) -> Known {
+        Known { place: place.into(), secret: secret.clone() }
+    }
+}
+
 /// Knows every configured secret.
 #[derive(Debug, Default)]
 pub struct Redactor {
-    secrets: Vec<SecretString>,
+    secrets: Vec<Known>,
 }
 
 impl Redactor {
     /// Every secret of a configuration.
     pub fn of(config: &Config) -> Redactor {
-        let cii = config.cii.iter().map(|cii| &cii.client_secret);
+        let cii = config.cii.iter().map(|cii| Known::at("[cii] client_secret", &cii.client_secret));
         let okta = config.okta.iter().flat_map(|okta| {
-            okta.api_token.iter().chain(okta.service_app.iter().map(|app| &app.private_key))
+            let token = okta.api_token.iter().map(|token| Known::at("[okta] api_token", token));
+            token.chain(okta.service_app.iter().map(|app| Known::at("[okta] private_key", &app.private_key)))
         });
-        let flows = config.flows.iter().filter_map(|flow| flow.client_token.as_ref());
-        let sources = config.sources.iter().filter_map(source_secret);
-        let encoded = config.sources.iter().filter_map(encoded_secret);
-        let notify = config.notify.iter().flat_map(notify_secrets);
-        let told = cii.chain(okta).chain(flows).chain(sources).chain(notify).cloned();
-        Redactor { secrets: told.chain(encoded).collect() }
+        let flows = config.flows.iter().filter_map(|flow| {
+            let place = || format!("[[flows]] {} client_token", flow.flow.id);
+            flow.client_token.as_ref().map(|token| Known::at(place(), token))
+        });
+        let sources = config.sources.iter().flat_map(|source| {
+            let at = |secret: &SecretString| Known::at(format!("[[sources]] {}", source.name), secret);
+            source_secret(source).map(at).into_iter().chain(encoded_secret(source).as_ref().map(at))
+        });
+        let notify = config.notify.iter().flat_map(|notify| {
+            let place = format!("[[notify]] {}", notify.name);
+            notify_secrets(notify).into_iter().map(move |secret| Known::at(place.clone(), secret))
+        });
+        Redactor { secrets: cii.chain(okta).chain(flows).chain(sources).chain(notify).collect() }
+    }
+
+    /// Where the secret is configured whose value an analyst's words hold.
+    pub fn place_in(&self, words: &str) -> Option<&str> {
+        let is_in = |known: &&Known| {
+            let secret = known.secret.expose_secret().trim();
+            secret.len() >= SHORTEST_IN_WORDS && words.contains(secret)
+        };
+        self.secrets.iter().find(is_in).map(|known| known.place.as_str())
+    }
+
+    fn secrets(&self) -> impl Iterator<Item = &SecretString> {
+        self.secrets.iter().map(|known| &known.secret)
     }
 
     /// A text without our secrets and without one-time secrets.
     pub(super) fn mask(&self, text: &str, also: Option<&SecretString>) -> String {
-        let known = self.secrets.iter().chain(also);
+        let known = self.secrets().chain(also);
         let masked = known.fold(text.to_owned(), |text, secret| without(text, secret.expose_secret()));
         mask_links(&mask_fields(&masked))
     }
@@ -82,7 +119,7 @@ impl Redactor {
     /// The first bytes of a text, masked. Little more than what is kept is looked at: an answer may have
     /// megabytes.
     pub(super) fn first(&self, text: &str, limit: usize, also: Option<&SecretString>) -> String {
-        let secrets = self.secrets.iter().chain(also);
+        let secrets = self.secrets().chain(also);
         // As JSON may write it: six bytes for one.
         let longest = secrets.map(|secret| 6 * secret.expose_secret().len()).max().unwrap_or_default();
         let start = cut(text, limit.saturating_add(longest));
@@ -347,7 +384,7 @@ mod tests {
     use rstest::rstest;
 
     fn redactor(secret: &str) -> Redactor {
-        Redactor { secrets: vec![secret.into()] }
+        Redactor { secrets: vec![Known::at("[x]", &secret.into())] }
     }
 
     fn receipt(body: &str) -> Receipt {
@@ -412,8 +449,20 @@ mod tests {
         let source = Source::posted(crate::domain::event::SourceName("x".into()), "okta-event-hook", webhook);
         let encoded = encoded_secret(&source).unwrap();
         assert_eq!(encoded.expose_secret(), "YW5uOmh1bnRlcjI=");
-        let redactor = Redactor { secrets: vec![encoded] };
+        let redactor = Redactor { secrets: vec![Known::at("[x]", &encoded)] };
         assert_eq!(redactor.mask("Basic YW5uOmh1bnRlcjI=", None), "Basic [secret]");
+    }
+
+    #[rstest]
+    #[case("hunter2!", "it is hunter2!, they say", Some("[x]"))]
+    #[case("hunter2!", "it is Hunter2!", None)]
+    #[case::too_short_to_tell("changed", "it changed", None)]
+    fn a_secret_in_somebodys_words_is_told_by_its_place(
+        #[case] secret: &str,
+        #[case] words: &str,
+        #[case] place: Option<&str>,
+    ) {
+        assert_eq!(redactor(secret).place_in(words), place);
     }
 
     #[test]

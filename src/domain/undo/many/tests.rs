@@ -175,5 +175,25 @@ fn what_undoes_one_otherwise_than_the_others_is_left_out() {
         of(&run, &[joined(11), joined(12), joined(21)], &operation::flows(), Timestamp::UNIX_EPOCH).unwrap();
     assert_eq!((undo.flow.0.as_str(), undo.whom.len()), ("okta-remove-from-group", 2));
     assert!(undo.inputs.values().any(|group| group == "00g1"), "{:?}", undo.inputs);
-    assert!(undo.left_out[0].1.contains("undo it by itself"), "{:?}", undo.left_out);
+    assert_eq!(
+        undo.left_out[0].1,
+        "what undoes it is told `group` is `00g2`, and for the others `00g1`: \
+         `idtriage undo 00000000-0000-0000-0000-000000000015` undoes it by itself"
+    );
+}
+
+/// Two findings of one login: neither is undone twice, and neither is left out without a word.
+#[test]
+fn who_is_there_twice_is_undone_once_and_the_other_action_is_named() {
+    let again = action(2, Operation::Suspend.flow_id(), Outcome::Changed);
+    let (mut second, actions) = user(2, Some(Outcome::Changed), vec![again]);
+    second.login = Login::new("USER1@example.com");
+    second.finding = Some(crate::domain::FindingId(8));
+    let users = [ended(1, Outcome::Changed), (second.clone(), actions)];
+    let undo = undo(&users).unwrap();
+    assert_eq!((undo.whom.len(), undo.left_out.len(), undo.unchanged), (1, 1, 0));
+    assert_eq!(undo.undoes(&second.login).unwrap().action, users[0].1[0].id);
+    let (mark, why) = &undo.left_out[0];
+    assert_eq!(mark.finding, second.finding);
+    assert!(why.contains("changed this login twice") && why.contains(&users[1].1[0].id.to_string()), "{why}");
 }

@@ -75,7 +75,8 @@ impl<'a> Drive<'a> {
         }
         let is_through = store.bulk_users(self.run.id, Users::Queued, 0, 1).await?.is_empty();
         Ok(match self.brake.wish() {
-            _ if is_through => (BulkState::Done, why),
+            // Whatever would have held it held nobody.
+            _ if is_through => (BulkState::Done, None),
             Wish::Stop => (BulkState::Stopped, why),
             Wish::Pause | Wish::GoOn => (BulkState::Paused, why),
         })
@@ -201,6 +202,11 @@ impl<'a> Drive<'a> {
             Err(_) if self.brake.is_on() => return Ok(Ended::Waits),
             Err(error) => return Ok(self.not_planned(user, &error)),
         };
+        if let Some(why) = regrouped(self.run, &plan) {
+            // It is so for everybody, however often somebody goes on.
+            self.brake.pull(why);
+            return Ok(Ended::Waits);
+        }
         if let Some(refusal) = refusal(self.run, user, &plan) {
             let end = self.not_sent(refusal.outcome, refusal.why);
             return Ok(if refusal.is_general { Ended::Held(end) } else { Ended::So(end, None) });
@@ -333,10 +339,18 @@ impl<'a> Drive<'a> {
                 self.brake.lose(first_line(&error));
                 Ok(Ended::Waits)
             }
-            Err(error @ (RunError::Request { .. } | RunError::FlowChanged(_) | RunError::NeedsReason)) => {
-                Ok(Ended::Held(self.not_sent(Outcome::Refused, first_line(&error))))
+            Err(
+                error @ (RunError::Request { .. }
+                | RunError::FlowChanged(_)
+                | RunError::NeedsReason
+                | RunError::Secret(_)),
+            ) => Ok(Ended::Held(self.not_sent(Outcome::Refused, first_line(&error)))),
+            Err(error) => {
+                let end = self.not_run(plan, &error);
+                // While it goes alone: what may be so for everybody holds whoever is next.
+                self.brake.ended(user, &end);
+                Ok(Ended::So(end, None))
             }
-            Err(error) => Ok(Ended::So(self.not_run(plan, &error), None)),
         }
     }
 
@@ -357,7 +371,7 @@ impl<'a> Drive<'a> {
 
     fn not_run(&self, plan: &Plan, error: &RunError) -> BulkEnd {
         let outcome = match error {
-            RunError::Lost(_) => Outcome::Unknown,
+            RunError::Lost(_) | RunError::Intend(IntendError::OnlyJournalled(_)) => Outcome::Unknown,
             RunError::NotKept { outcome, .. } => *outcome,
             _ => Outcome::Refused,
         };
@@ -365,7 +379,10 @@ impl<'a> Drive<'a> {
             RunError::NotKept { evidence, .. } => Some(*evidence),
             _ => None,
         };
-        let may_have_left = matches!(error, RunError::Lost(_) | RunError::NotKept { .. });
+        let may_have_left = matches!(
+            error,
+            RunError::Lost(_) | RunError::NotKept { .. } | RunError::Intend(IntendError::OnlyJournalled(_))
+        );
         let action = may_have_left.then_some(plan.action);
         BulkEnd { action, evidence, ..self.not_sent(outcome, first_line(error)) }
     }
@@ -448,6 +465,13 @@ fn rebuilt_otherwise(user: &BulkUser, plan: &Plan) -> Option<Refusal> {
         // Whoever knows the rest of it may not have answered.
         Some(unread) => Refusal::from(format!("{why}, and they cannot be read: {unread}")).general(),
     })
+}
+
+/// The group's name leads to another one than was confirmed.
+fn regrouped(run: &BulkRun, plan: &Plan) -> Option<String> {
+    let was = run.seal.as_ref()?.group.as_deref()?;
+    let now = plan.particulars.group.as_ref().filter(|group| group.id != was)?;
+    Some(format!("{CHANGED}: {}", now.instead_of(&run.inputs, was)))
 }
 
 /// What differs from what was confirmed is that user's own exception.

@@ -204,14 +204,17 @@ async fn what_was_confirmed_of_the_body_is_sealed(#[case] change: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_has_no_body_is_sealed_as_the_event_alone() {
+async fn what_has_no_body_is_sealed_as_the_event_and_the_address() {
     let block = Block::new();
     block.arrived([issue(0, 1)]).await;
     for flow in [suspend(), CONTAIN.flow_id()] {
         let finding = Some(block.finding_of(&Login::new("user0@x")).await.id);
         let ask = Ask { flow, login: Login::new("user0@x"), finding, ..ask(1) };
         let plan = prepare(&block.desk, ask).await.unwrap();
-        assert_eq!(plan.made_of, plan::MadeOf { event: Some(EventId(1)), body: None });
+        let digest = |parts: &[&str]| digest::of_parts(parts.iter().map(|part| part.as_bytes()));
+        let one = digest(&["POST", "https://x/00u-user0"]);
+        let body = if plan.steps.is_empty() { one } else { digest(&[&one, &one]) };
+        assert_eq!(plan.made_of, plan::MadeOf { event: Some(EventId(1)), body: Some(body) });
     }
 }
 

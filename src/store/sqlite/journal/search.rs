@@ -12,6 +12,7 @@ use crate::domain::journal::told::{Term, Told};
 use crate::store::{From, Page};
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Result, Row, ToSql};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How many records a search looks at before it says "more": some hundredths of a second.
 const MOST_LOOKED_AT: usize = 5_000;
@@ -21,8 +22,13 @@ const CLOCK: SignedDuration = SignedDuration::from_hours(24);
 /// The first and the last place.
 type Places = (i64, i64);
 const NOWHERE: Places = (1, 0);
-/// Of an action so many records are read, the newest ones: it has a handful.
-const MOST_OF_ACTION: i64 = 64;
+/// Of an action so many of the newest records are read, where it has more than a handful: looks are what it may have
+/// any number of.
+const NEWEST_OF_ACTION: i64 = 64;
+/// And so many of the oldest, which say who ran it, on whom and why.
+const OLDEST_OF_ACTION: i64 = 8;
+/// And so many of the newest words on it, which may have any number of looks behind them.
+const WORDS_OF_ACTION: i64 = 16;
 
 /// Which way the journal is gone through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,21 +80,28 @@ struct Along<'a> {
     now: Timestamp,
 }
 
-/// A later record of an action on the way: along the journal, and along a value.
-const LATER: &str =
-    "SELECT 1 FROM journal_terms WHERE name = 'action' AND value = ?1 AND seq > ?2 AND seq <= ?3 LIMIT 1";
-const LATER_OF_TERM: &str = "SELECT 1 FROM journal_terms a CROSS JOIN journal_terms t \
-     ON t.name = ?4 AND t.value = ?5 AND t.seq = a.seq \
-     WHERE a.name = 'action' AND a.value = ?1 AND a.seq > ?2 AND a.seq <= ?3 LIMIT 1";
-/// What there is of an action, newest first.
-const OF_ACTION: &str = "SELECT j.* FROM journal_terms a CROSS JOIN journal j ON j.seq = a.seq \
+/// The later records of an action on the way: along the journal, and along a value.
+const LATER: &str = "SELECT j.* FROM journal_terms a CROSS JOIN journal j ON j.seq = a.seq \
+     WHERE a.name = 'action' AND a.value = ?1 AND a.seq > ?2 AND a.seq <= ?3 ORDER BY a.seq DESC";
+const LATER_OF_TERM: &str = "SELECT j.* FROM journal_terms a CROSS JOIN journal_terms t \
+     ON t.name = ?4 AND t.value = ?5 AND t.seq = a.seq CROSS JOIN journal j ON j.seq = a.seq \
+     WHERE a.name = 'action' AND a.value = ?1 AND a.seq > ?2 AND a.seq <= ?3 ORDER BY a.seq DESC";
+/// What there is of an action: its newest records, its oldest ones, and its words.
+const NEWEST: &str = "SELECT j.* FROM journal_terms a CROSS JOIN journal j ON j.seq = a.seq \
      WHERE a.name = 'action' AND a.value = ?1 ORDER BY a.seq DESC LIMIT ?2";
+const OLDEST: &str = "SELECT j.* FROM journal_terms a CROSS JOIN journal j ON j.seq = a.seq \
+     WHERE a.name = 'action' AND a.value = ?1 ORDER BY a.seq ASC LIMIT ?2";
+const WORDS: &str = "SELECT j.* FROM journal_terms a CROSS JOIN journal_terms k \
+     ON k.name = 'kind' AND k.value = 'said' AND k.seq = a.seq CROSS JOIN journal j ON j.seq = a.seq \
+     WHERE a.name = 'action' AND a.value = ?1 ORDER BY a.seq DESC LIMIT ?2";
+/// Whether a record is found by a value, whatever its content says.
+const KEPT: &str = "SELECT 1 FROM journal_terms WHERE name = ?1 AND value = ?2 AND seq = ?3";
 
 impl Along<'_> {
     /// Whether a record at a place is a row of the answer, and how many more were looked at to tell.
     fn is_row(&self, record: &Record, place: i64) -> Result<(bool, usize)> {
         let action = Told::of(record).action().filter(|_| self.query.rows() == Rows::Actions);
-        let Some(action) = action else { return Ok((self.query.matches(record, self.now), 0)) };
+        let Some(action) = action else { return Ok((self.matches(record, place)?, 0)) };
         if self.has_later(action, place)? {
             return Ok((false, 0));
         }
@@ -99,20 +112,60 @@ impl Along<'_> {
         Ok((self.query.matches_action(record, &all, self.now), all.len()))
     }
 
+    /// Whether a record is asked for: by what it says, and by what it was kept to be found by, where somebody edited it
+    /// since, or it cannot be read any more. A damaged one is rather shown than hidden.
+    fn matches(&self, record: &Record, place: i64) -> Result<bool> {
+        if self.query.matches(record, self.now) {
+            return Ok(true);
+        }
+        let mut kept = BTreeSet::new();
+        for (name, value) in self.query.exact() {
+            if self.db.prepare_cached(KEPT)?.exists((name, &value, place))? {
+                kept.insert((name, value));
+            }
+        }
+        Ok(self.query.matches_kept(record, &kept, self.now))
+    }
+
+    /// Whether an action has a later row on the way: one that cannot be read as its own is none.
     fn has_later(&self, action: ActionId, place: i64) -> Result<bool> {
         let id = action.to_string();
         match self.term {
-            None => self.db.prepare_cached(LATER)?.exists((id, place, self.high)),
+            None => is_any_of(action, self.db.prepare_cached(LATER)?.query((id, place, self.high))?),
             Some((name, value)) => {
-                self.db.prepare_cached(LATER_OF_TERM)?.exists((id, place, self.high, name, value))
+                let mut later = self.db.prepare_cached(LATER_OF_TERM)?;
+                is_any_of(action, later.query((id, place, self.high, name, value))?)
             }
         }
     }
 
+    /// What there is of an action, newest first: all of it but for looks that are neither among the newest nor among
+    /// the oldest.
     fn of_action(&self, action: ActionId) -> Result<Vec<Record>> {
-        let mut statement = self.db.prepare_cached(OF_ACTION)?;
-        statement.query_map((action.to_string(), MOST_OF_ACTION), record)?.collect()
+        let newest = self.some_of(NEWEST, action, NEWEST_OF_ACTION)?;
+        let oldest = self.some_of(OLDEST, action, OLDEST_OF_ACTION)?;
+        let words = self.some_of(WORDS, action, WORDS_OF_ACTION)?;
+        let mut all: BTreeMap<u64, Record> = BTreeMap::new();
+        all.extend([newest, oldest, words].into_iter().flatten().map(|record| (record.seq, record)));
+        Ok(all.into_values().rev().collect())
     }
+
+    fn some_of(&self, sql: &str, action: ActionId, most: i64) -> Result<Vec<Record>> {
+        let mut statement = self.db.prepare_cached(sql)?;
+        let found: Vec<Record> =
+            statement.query_map((action.to_string(), most), record)?.collect::<Result<_>>()?;
+        // What cannot be read as the action's own is a row of its own, and says nothing of it.
+        Ok(found.into_iter().filter(|record| Told::of(record).action() == Some(action)).collect())
+    }
+}
+
+fn is_any_of(action: ActionId, mut rows: rusqlite::Rows<'_>) -> Result<bool> {
+    while let Some(row) = rows.next()? {
+        if Told::of(&record(row)?).action() == Some(action) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Pinned: both are walks in the journal's order, so nothing is sorted and nothing else is read.
@@ -218,6 +271,7 @@ mod tests {
     use super::super::append;
     use super::*;
     use crate::domain::journal::RecordKind;
+    use rstest::rstest;
     use serde_json::json;
 
     fn store() -> Connection {
@@ -330,6 +384,49 @@ mod tests {
         assert_eq!(all(&db, "", 3).0, [7, 6, 5, 4, 3, 2, 1], "every record is there too");
     }
 
+    #[rstest]
+    #[case::no_json("what", "{]")]
+    #[case::of_no_action("edited", r#"{"login":"bob","flow":"f","outcome":"changed"}"#)]
+    #[case::gone("gone", "")]
+    fn a_record_that_cannot_be_read_hides_neither_its_action_nor_itself(
+        #[case] how: &str,
+        #[case] content: &str,
+    ) {
+        let db = of_actions();
+        let content = (how != "gone").then_some(content);
+        db.execute("UPDATE journal SET content = ?1 WHERE seq = 7", [content]).unwrap();
+        for limit in 1..=8 {
+            assert_eq!(rows(&db, "", limit), [7, 6, 5, 4, 3], "{how}");
+            assert_eq!(rows(&db, "user:ann1", limit), [7, 4, 3], "{how}");
+            assert_eq!(rows(&db, "user:ann1 flow:f outcome:changed", limit), [7], "{how}");
+            assert_eq!(rows(&db, "by:bo outcome:changed", limit), [5], "{how}");
+        }
+        assert_eq!(all(&db, "user:ann1 outcome:changed", 3).0, [7], "{how}");
+        assert_eq!(all(&db, "user:ann2 outcome:changed", 3).0, [5], "{how}");
+    }
+
+    #[test]
+    fn however_often_an_action_was_looked_at_who_ran_it_and_every_word_on_it_finds_it() {
+        let db = store();
+        let id = ActionId(uuid::Uuid::from_u128(1)).to_string();
+        let (bo, eve) = (json!({ "user": "bo", "host": "h" }), json!({ "user": "eve", "host": "h" }));
+        let intent = json!({ "action": id, "login": "ann", "flow": "f", "actor": bo, "reason": "phished" });
+        append(&db, at(1), RecordKind::Intended, &intent).unwrap();
+        let look = json!({ "action": id, "login": "ann", "flow": "f", "outcome": "unknown" });
+        let look = |n: i64| append(&db, at(n), RecordKind::Settled, &look).unwrap();
+        (2..=20).for_each(look);
+        let word = json!({ "action": id, "login": "ann", "flow": "f", "said": "changed", "actor": eve });
+        append(&db, at(21), RecordKind::Said, &word).unwrap();
+        (22..=200).for_each(look);
+        for query in
+            ["by:bo user:ann", "by:bo outcome:unknown phished", "by:eve said:changed outcome:unknown"]
+        {
+            assert_eq!(rows(&db, query, 9).len(), 1, "{query}");
+        }
+        assert_eq!(rows(&db, "user:ann by:eve phished", 9), [200]);
+        assert_eq!(rows(&db, "user:ann by:nobody", 9), [0_u64; 0]);
+    }
+
     #[test]
     fn a_search_stops_for_breath_however_long_the_journal_is() {
         let db = written(i64::try_from(MOST_LOOKED_AT).unwrap() + 500);
@@ -355,7 +452,8 @@ mod tests {
         for way in [Way::Down, Way::Up] {
             all.extend([(sql(false, way), 2), (sql(true, way), 4)]);
         }
-        all.extend([(LATER.to_owned(), 3), (LATER_OF_TERM.to_owned(), 5), (OF_ACTION.to_owned(), 2)]);
+        all.extend([(LATER.to_owned(), 3), (LATER_OF_TERM.to_owned(), 5), (KEPT.to_owned(), 3)]);
+        all.extend([NEWEST, OLDEST, WORDS].map(|sql| (sql.to_owned(), 2)));
         for (sql, args) in all {
             let mut statement = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
             let args = rusqlite::params_from_iter(vec![1_i64; args]);

@@ -1,0 +1,25 @@
+//! A secret in an analyst's words: they are kept and sent as they are, so they are not taken.
+
+/// Words of an analyst's that hold the value of a configured secret. The value is nowhere in it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{what} holds the value of a configured secret (`{place}`): nothing was sent or kept\nhint: say it without the secret, and change the secret if others may have seen it"
+)]
+pub struct HeldSecret {
+    /// Which words: `the reason`.
+    pub what: String,
+    /// Where the secret is configured.
+    pub place: String,
+}
+
+impl HeldSecret {
+    /// Of a reason.
+    pub fn in_reason(place: impl Into<String>) -> HeldSecret {
+        HeldSecret { what: "the reason".to_owned(), place: place.into() }
+    }
+
+    /// Of an input.
+    pub fn in_input(name: &str, place: impl Into<String>) -> HeldSecret {
+        HeldSecret { what: format!("input `{name}`"), place: place.into() }
+    }
+}
