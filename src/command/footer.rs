@@ -194,7 +194,10 @@ fn card_footer(state: &State, card: &Card, keymap: &Keymap) -> Vec<(String, Stri
             let can_undo = undo::of_any(after::meant(state), &state.settings.flows).is_ok();
             let undo = can_undo.then(|| (key("action.undo"), "undo".to_owned()));
             let look = after::takes_look(state).then(|| (key(LOOK), "look again".to_owned()));
-            undo.into_iter().chain(look).chain(words(&[scroll, (esc, "close")])).collect()
+            // Where nobody knows how it ended, a look comes before anything else.
+            let is_unknown = after::meant(state).iter().any(|action| action.is_unknown());
+            let both = if is_unknown { [look, undo] } else { [undo, look] };
+            both.into_iter().flatten().chain(words(&[scroll, (esc, "close")])).collect()
         }
         Phase::Running(_) => words(&[scroll, (esc, "close")]),
     }
@@ -275,8 +278,12 @@ fn card_field_footer(state: &State, keymap: &Keymap) -> Vec<(String, String)> {
     let beside = beside.into_iter().filter(|(.., is_there)| *is_there).filter_map(|(id, label, _)| {
         keymap.keys_beside_field(id).into_iter().next().map(|key| (key, label.to_owned()))
     });
-    words(&[("↑↓", "scroll"), ("tab", "other field")])
+    let takes_insistence =
+        matches!(&state.overlay, Some(Overlay::Many(card)) if card.takes_insistence(state.now));
+    let insist = takes_insistence.then(|| (first_key(keymap, "card.insist"), "insist".to_owned()));
+    insist
         .into_iter()
+        .chain(words(&[("↑↓", "scroll"), ("tab", "other field")]))
         .chain(beside)
         .chain(words(&[("esc", "no, leave")]))
         .collect()

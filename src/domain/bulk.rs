@@ -172,6 +172,12 @@ impl BulkRun {
         (self.counts.done().saturating_sub(left_out), self.counts.total().saturating_sub(left_out))
     }
 
+    /// Whether somebody of it was left out when it was confirmed.
+    pub fn leaves_out(&self, user: &BulkUser) -> bool {
+        let place = usize::try_from(user.position).unwrap_or(usize::MAX);
+        self.seal.as_ref().is_some_and(|seal| place >= seal.acting)
+    }
+
     /// How it ended for those who are acted on, without those who never were to be. Of an older run that is not told
     /// apart.
     pub fn acted_on(&self) -> BulkCounts {

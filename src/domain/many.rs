@@ -104,13 +104,24 @@ impl<'a> Stand<'a> {
         self.plan.filter(|_| self.left_out.is_none())
     }
 
+    /// What has to be insisted on for them, where they are acted on.
+    pub fn insisted_on(&self) -> Option<&'a str> {
+        self.acted_on()?.needs_again.as_deref()
+    }
+
+    /// What is not sent for them, where they are acted on.
+    pub fn missing(&self) -> Vec<String> {
+        self.acted_on().map(Plan::missing_steps).unwrap_or_default()
+    }
+
     /// Whether they are known to be an administrator, and acted on.
     pub fn is_administrator(&self) -> bool {
         self.acted_on().and_then(|plan| plan.blast.as_ref()).is_some_and(Blast::is_of_administrator)
     }
 }
 
-/// How each stands: those who are left out first, then administrators, then the others, each in their order.
+/// How each stands: those who are left out first, then administrators, then those with whom something is the matter,
+/// then the others, each in their order.
 pub fn stands(planned: &Planned, insists: bool) -> Vec<Stand<'_>> {
     let doubts = if insists { Doubts::InsistedOn } else { Doubts::Stand };
     let unplanned = planned.unplanned.iter().map(|(mark, why)| Stand {
@@ -127,7 +138,8 @@ pub fn stands(planned: &Planned, insists: bool) -> Vec<Stand<'_>> {
     all.sort_by_key(|stand| match &stand.left_out {
         Some((exception, _)) => (0, Some(*exception)),
         None if stand.is_administrator() => (1, None),
-        None => (2, None),
+        None if stand.insisted_on().is_some() || !stand.missing().is_empty() => (2, None),
+        None => (3, None),
     });
     all
 }
@@ -156,6 +168,10 @@ impl ConfirmMany {
 pub struct Sum {
     /// Those who are acted on.
     pub acted_on: usize,
+    /// So many of them do not get every step.
+    pub in_part: usize,
+    /// So many of them are acted on because it was insisted.
+    pub insisted: usize,
     /// Those who are left out, by why, the ones that most need a look first.
     pub left_out: Vec<(Exception, usize)>,
     /// The highest risk among those who are acted on.
@@ -182,6 +198,8 @@ pub fn sum(stands: &[Stand<'_>]) -> Sum {
     });
     Sum {
         acted_on: plans.len(),
+        in_part: stands.iter().filter(|stand| !stand.missing().is_empty()).count(),
+        insisted: stands.iter().filter(|stand| stand.insisted_on().is_some()).count(),
         left_out: left_out.into_iter().collect(),
         risk,
         is_raised: plans.iter().any(|plan| plan.is_raised()),
@@ -191,7 +209,7 @@ pub fn sum(stands: &[Stand<'_>]) -> Sum {
 }
 
 impl Sum {
-    /// `38 are acted on, 2 are left out`.
+    /// `38 are acted on (4 in part, 1 insisted on), 2 are left out`.
     pub fn brief(&self) -> String {
         let how_many = |count: usize| match count {
             0 => "nobody is".to_owned(),
@@ -199,7 +217,11 @@ impl Sum {
             count => format!("{count} are"),
         };
         let left_out = self.left_out.iter().map(|(_, count)| count).sum();
-        format!("{} acted on, {} left out", how_many(self.acted_on), how_many(left_out))
+        let of_them = [(self.in_part, "in part"), (self.insisted, "insisted on")];
+        let of_them = of_them.iter().filter(|(count, _)| *count > 0);
+        let of_them: Vec<String> = of_them.map(|(count, words)| format!("{count} {words}")).collect();
+        let of_them = if of_them.is_empty() { String::new() } else { format!(" ({})", of_them.join(", ")) };
+        format!("{} acted on{of_them}, {} left out", how_many(self.acted_on), how_many(left_out))
     }
 
     /// `38 are acted on, 2 are left out: 1 refused, 1 already so`.

@@ -366,6 +366,18 @@ impl Plan {
         self.risk > self.flow.risk
     }
 
+    /// What is not sent though the rest is: `no suspend, not legal from DEPROVISIONED`. A step that would change nothing
+    /// is missed by nobody.
+    pub fn missing_steps(&self) -> Vec<String> {
+        let is_sent = self.refusal.is_none();
+        let steps = self.steps.iter().filter(|_| is_sent);
+        let missing = steps.filter_map(|step| Some((step.flow.word(), step.refusal.as_ref()?)));
+        missing
+            .filter(|(_, refusal)| refusal.outcome != Outcome::NoChange)
+            .map(|(word, refusal)| format!("no {word}, {}", refusal.why))
+            .collect()
+    }
+
     /// What becomes one action each: the steps, or the plan itself.
     pub fn parts(&self) -> &[Plan] {
         if self.steps.is_empty() { std::slice::from_ref(self) } else { &self.steps }

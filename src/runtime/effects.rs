@@ -458,7 +458,7 @@ impl Work {
 
     async fn copy_shown(self, text: String) {
         let shown = untrusted::visible(&text);
-        let shown = untrusted::fit_marked(&shown, 200, '~');
+        let shown = untrusted::fit_marked(&shown, 80, '~');
         self.copy(&text, &shown).await;
     }
 

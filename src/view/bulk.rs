@@ -229,7 +229,7 @@ fn draw_users(scene: &Scene, screen: &BulkScreen, canvas: &mut Canvas, area: Rec
     let selected = screen.at();
     let visible = screen.users.iter().enumerate().skip(screen.cursor.offset);
     for (row, (at, user)) in visible.take(usize::from(below.height)).enumerate() {
-        canvas.line(below, row, &line(scene, theme, user, columns));
+        canvas.line(below, row, &line(scene, theme, (screen.run.as_ref(), user), columns));
         if at == selected {
             canvas.select(below, row);
         }
@@ -241,7 +241,11 @@ fn nobody(scene: &Scene, screen: &BulkScreen) -> String {
     match (screen.is_loaded, screen.which) {
         (false, _) => " reading…".to_owned(),
         (true, Which::All) => " nobody is in it".to_owned(),
-        (true, Which::Exceptions) => format!(" no exception so far; {which} shows others"),
+        (true, Which::Exceptions) => {
+            let so_far =
+                if screen.run.as_ref().is_some_and(|run| run.state.is_over()) { "" } else { " so far" };
+            format!(" no exception{so_far}; {which} shows others")
+        }
         (true, Which::Queued) => format!(" nobody waits; {which} shows others"),
     }
 }
@@ -275,14 +279,29 @@ impl Widths {
     }
 }
 
-fn line(scene: &Scene, theme: &Theme, user: &BulkUser, columns: usize) -> Line<'static> {
+fn line(
+    scene: &Scene,
+    theme: &Theme,
+    (run, user): (Option<&BulkRun>, &BulkUser),
+    columns: usize,
+) -> Line<'static> {
     let Widths { login, ended, at, why } = Widths::of(scene, columns);
     let cells = Cells::new(theme).gap(1).left(Role::Text, &user.login.to_string(), login).gap(1);
-    let Some(end) = &user.end else { return cells.left(Role::Muted, "waits", ended).line() };
+    let Some(end) = &user.end else { return cells.left(Role::Muted, waits(run), ended).line() };
     let said = Untrusted::from(end.why.as_deref().unwrap_or_default()).to_string();
     let time = scene.state.settings.zone.minutes(end.at);
-    let cells = cells.left(end.outcome, &brief(end), ended).gap(1).left(Role::Muted, &time, at).gap(1);
+    // Nothing was ever to be sent for them: that is no end of anything.
+    let cells = match run.is_some_and(|run| run.leaves_out(user)) {
+        true => cells.left(Role::Muted, "left out", ended),
+        false => cells.left(end.outcome, &brief(end), ended),
+    };
+    let cells = cells.gap(1).left(Role::Muted, &time, at).gap(1);
     cells.left(Role::Muted, &said, why).line()
+}
+
+/// How somebody stands whose end nobody has told: of a run that is over they are acted on no more.
+fn waits(run: Option<&BulkRun>) -> &'static str {
+    if run.is_some_and(|run| run.state.is_over()) { "not acted on" } else { "queued" }
 }
 
 /// How it ended, and what that rests on: the status where it is no success, else what is proven.
@@ -303,15 +322,18 @@ fn draw_about(scene: &Scene, screen: &BulkScreen, canvas: &mut Canvas, area: Rec
     let inner = Rect { x: area.x + 1.min(area.width), width: area.width.saturating_sub(2), ..area };
     let mut prose = Prose::new(theme, columns);
     let room = Widths::of(scene, usize::from(area.width)).login;
-    prose.say(Role::Text, &about(user, width(&theme.visible(&user.login.to_string())) <= room));
+    prose.say(
+        Role::Text,
+        &about((screen.run.as_ref(), user), width(&theme.visible(&user.login.to_string())) <= room),
+    );
     canvas.lines(inner, &within(theme, Role::Text, prose.lines(), usize::from(area.height), columns));
 }
 
 /// How it ended and why; whom it is about only where the row has no room for the whole login.
-fn about(user: &BulkUser, is_named: bool) -> String {
+fn about((run, user): (Option<&BulkRun>, &BulkUser), is_named: bool) -> String {
     let login = if is_named { String::new() } else { format!("{}: ", user.login) };
     match &user.end {
-        None => format!("{login}waits: nothing was sent"),
+        None => format!("{login}{}: nothing was sent", waits(run)),
         Some(end) => {
             let why = end.why.as_deref().map(|why| format!(": {}", Untrusted::from(why))).unwrap_or_default();
             let action = end.action.map(|action| format!("; action {action}")).unwrap_or_default();

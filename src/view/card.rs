@@ -370,17 +370,15 @@ fn said_beside<'a>(cells: Cells<'a>, beside: &[(&str, &str)]) -> Cells<'a> {
 /// What can be done about the actions of a card that has ended.
 fn afterwards<'a>(scene: &Scene, cells: Cells<'a>) -> Cells<'a> {
     let (actions, flows) = (after::meant(scene.state), &scene.state.settings.flows);
-    let can_look = after::takes_look(scene.state);
-    let mut cells = cells;
-    if undo::of_any(actions, flows).is_ok() {
-        cells =
-            cells.text(Role::Key, &scene.help.undo_key).text(Role::Text, " undoes").own(Role::Muted, " · ");
-    }
-    if can_look {
-        let key = &scene.help.look_key;
-        cells = cells.text(Role::Key, key).text(Role::Text, " looks again").own(Role::Muted, " · ");
-    }
-    cells
+    let undo = undo::of_any(actions.iter().copied(), flows).is_ok();
+    let undo = undo.then_some((scene.help.undo_key.as_str(), " undoes"));
+    let look = after::takes_look(scene.state).then_some((scene.help.look_key.as_str(), " looks again"));
+    // Where nobody knows how it ended, a look comes before anything else.
+    let is_unknown = actions.iter().any(|action| action.is_unknown());
+    let both = if is_unknown { [look, undo] } else { [undo, look] };
+    both.into_iter().flatten().fold(cells, |cells, (key, words)| {
+        cells.text(Role::Key, key).text(Role::Text, words).own(Role::Muted, " · ")
+    })
 }
 
 fn leaves(card: &Card) -> &'static str {

@@ -290,6 +290,9 @@ pub(super) fn ending(prose: &mut Prose, action: &Action) {
 /// How much of an ending is proven.
 pub(super) fn proof(prose: &mut Prose, action: &Action) {
     let receipt = action.receipt.as_ref();
+    if let Some(seen) = receipt.and_then(|receipt| receipt.verified.as_deref()) {
+        prose.fact("re-read", Role::Text, seen.strip_prefix("re-read ").unwrap_or(seen));
+    }
     let evidence = words::evidence(action.evidence);
     prose.fact("evidence", Role::Text, &format!("{}: {evidence}", action.evidence.word()));
     if let Some(Complaint { why, hint }) = receipt.and_then(|receipt| receipt.complaint.as_ref()) {
@@ -297,9 +300,6 @@ pub(super) fn proof(prose: &mut Prose, action: &Action) {
         if let Some(hint) = hint {
             prose.fact("hint", Role::Text, hint);
         }
-    }
-    if let Some(seen) = receipt.and_then(|receipt| receipt.verified.as_deref()) {
-        prose.fact("re-read", Role::Text, seen.strip_prefix("re-read ").unwrap_or(seen));
     }
     if let Some(ended) = receipt.and_then(|receipt| receipt.ended.as_ref()) {
         prose.fact("run ended", Role::Text, &ended.to_string());

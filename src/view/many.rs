@@ -216,7 +216,8 @@ fn undoes(prose: &mut Prose, card: &ManyCard) {
 /// What has to be known before anything else.
 fn facts(prose: &mut Prose, card: &ManyCard, sum: &Sum, plans: &[&Plan]) {
     weighty(prose, plans);
-    let role = if sum.left_out.is_empty() { Role::Text } else { Role::Warning };
+    let is_plain = sum.left_out.is_empty() && sum.in_part == 0 && sum.insisted == 0;
+    let role = if is_plain { Role::Text } else { Role::Warning };
     let undo = plans.first().map(|plan| plan.undo.as_str());
     if prose.is_dense() {
         // Who is left out, and why, stands right below.
@@ -237,7 +238,8 @@ fn facts(prose: &mut Prose, card: &ManyCard, sum: &Sum, plans: &[&Plan]) {
         prose.fact("flow", Role::Text, &format!("{} ({})", flow.name, flow.id));
     }
     if let Some(undo) = undo {
-        prose.fact("undo", Role::Text, &format!("{undo}; each by itself"));
+        let of_what = if sum.in_part > 0 { ", of what was sent" } else { "" };
+        prose.fact("undo", Role::Text, &format!("{undo}; each by itself{of_what}"));
     }
 }
 
@@ -310,13 +312,16 @@ fn state(plan: &Plan) -> (Role, String) {
 
 /// What happens to them, or what has to be known of them before.
 fn note(stand: &Stand, plan: &Plan) -> (&'static str, Role, String) {
-    if stand.is_administrator() {
+    let administrator = stand.is_administrator().then(|| {
         let words = plan.blast.as_ref().map(|blast| blast.administrator().words).unwrap_or_default();
-        return ("! ", Role::Alarm, format!("administrator: {words}"));
-    }
-    match &plan.needs_again {
-        Some(why) => ("! ", Role::Warning, format!("insisted: {why}")),
-        None => ("  ", Role::Text, plan.flow.word().to_owned()),
+        format!("administrator: {words}")
+    });
+    let role = if administrator.is_some() { Role::Alarm } else { Role::Warning };
+    let insisted = stand.insisted_on().map(|why| format!("insisted: {why}"));
+    let notes: Vec<String> = administrator.into_iter().chain(stand.missing()).chain(insisted).collect();
+    match notes.is_empty() {
+        true => ("  ", Role::Text, plan.flow.word().to_owned()),
+        false => ("! ", role, notes.join("; ")),
     }
 }
 

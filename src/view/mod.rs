@@ -168,9 +168,10 @@ fn draw(scene: &Scene, canvas: &mut Canvas) -> Option<Position> {
     notice::draw(scene, canvas, areas.notice);
     crumbs::draw(scene, canvas, areas.crumbs);
     header::draw(scene, canvas, areas.header);
-    let said = canvas.signs(areas.notice);
+    let rows = notice::rows(scene, canvas.theme, areas.notice);
+    let said = canvas.signs(rows);
     let cursor = overlay(scene, canvas);
-    if canvas.signs(areas.notice) != said {
+    if canvas.signs(rows) != said {
         notice::draw_over(scene, canvas, (areas.header, areas.notice));
     }
     cursor

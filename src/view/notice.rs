@@ -9,6 +9,7 @@ use super::theme::{Role, Theme};
 use super::words::stage;
 use crate::app::Overlay;
 use ratatui::layout::Rect;
+use ratatui::text::Line;
 
 /// The most rows of what just happened.
 const MOST: u16 = 4;
@@ -25,13 +26,25 @@ pub(super) fn draw(scene: &Scene, canvas: &mut Canvas, area: Rect) {
         }
         return;
     };
-    let mut prose = Prose::new(canvas.theme, columns);
-    prose.say(role, &text);
-    let lines = prose.lines();
-    let rows = u16::try_from(lines.len()).unwrap_or(u16::MAX).min(MOST).min(scene.size.rows / 3).max(1);
-    let area = Rect { y: (area.y + 1).saturating_sub(rows), height: rows, ..area };
+    let most = MOST.min(scene.size.rows / 3).max(1);
+    let (lines, area) = laid_out(canvas.theme, (role, &text), area, most);
     canvas.fill(area, Role::Text);
     canvas.lines(inner(area), &lines);
+}
+
+/// All the rows that are taken by what just happened, or by the line alone.
+pub(super) fn rows(scene: &Scene, theme: &Theme, area: Rect) -> Rect {
+    let most = MOST.min(scene.size.rows / 3).max(1);
+    said(scene).map_or(area, |(role, text)| laid_out(theme, (role, &text), area, most).1)
+}
+
+/// The lines of a notice, which end on its line, and where they stand.
+fn laid_out(theme: &Theme, (role, text): (Role, &str), area: Rect, most: u16) -> (Vec<Line<'static>>, Rect) {
+    let mut prose = Prose::new(theme, usize::from(area.width.saturating_sub(2)));
+    prose.say(role, text);
+    let lines = prose.lines();
+    let rows = u16::try_from(lines.len()).unwrap_or(u16::MAX).min(most);
+    (lines, Rect { y: (area.y + 1).saturating_sub(rows), height: rows, ..area })
 }
 
 /// Where something lies over the line: a list of flows can spare its last rows, a card cannot, nor is its border a
@@ -40,11 +53,7 @@ pub(super) fn draw_over(scene: &Scene, canvas: &mut Canvas, (header, area): (Rec
     let Some((role, text)) = said(scene).filter(|_| scene.state.help.is_none()) else { return };
     match scene.state.overlay {
         Some(Overlay::Flows(_)) => {
-            let mut prose = Prose::new(canvas.theme, usize::from(area.width.saturating_sub(2)));
-            prose.say(role, &text);
-            let lines = prose.lines();
-            let rows = u16::try_from(lines.len()).unwrap_or(u16::MAX).min(OVER);
-            let area = Rect { y: (area.y + 1).saturating_sub(rows), height: rows, ..area };
+            let (lines, area) = laid_out(canvas.theme, (role, &text), area, OVER);
             canvas.fill(area, Role::Text);
             canvas.lines(inner(area), &lines);
         }

@@ -127,11 +127,14 @@ pub fn asked(state: &mut State, asking: Asking) -> Vec<Effect> {
             let why = run.why.as_deref().map(|why| format!(" It waits because {why}.")).unwrap_or_default();
             let by = run.confirmed_by();
             format!(
-                "Go on with it: {verb}, {waiting} user(s) who wait? Each is planned anew.{why} It was {by}."
+                "Go on with it: {verb}, {} who wait? Each is planned anew.{why} It was {by}.",
+                users(waiting)
             )
         }
+        // Whoever's turn has come may not have been sent for yet: how many those are changes while this is read.
         Asking::Stop => format!(
-            "Stop it for good: {waiting} user(s) who wait are acted on no more? Those on their way are waited for."
+            "Stop it for good: {} whose request has not left by then are acted on no more? What has left is waited for.",
+            up_to(waiting + run.counts.pending())
         ),
     };
     let confirm = run.asks_to_go_on().filter(|_| asking == Asking::Resume);
@@ -146,6 +149,14 @@ pub fn asked(state: &mut State, asking: Asking) -> Vec<Effect> {
         arms_after: state.settings.arms_after,
     })));
     Vec::new()
+}
+
+fn users(count: usize) -> String {
+    if count == 1 { "1 user".to_owned() } else { format!("{count} users") }
+}
+
+fn up_to(count: usize) -> String {
+    format!("up to {}", users(count))
 }
 
 fn not_now(state: &State, run: &BulkRun, asking: Asking) -> Option<String> {
