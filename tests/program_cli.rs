@@ -4,6 +4,7 @@
 mod support;
 
 use nix::sys::signal::Signal;
+use rstest::rstest;
 use serde_json::{Value, json};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -228,15 +229,17 @@ fn a_flow_is_tried_with_the_documented_sample() {
     assert_eq!(tenant.lab.recorder().writes().len(), 2);
 }
 
-#[test]
-fn a_signal_waits_for_the_receipt() {
+#[rstest]
+#[case::then_the_terminal_goes(Signal::SIGINT, Signal::SIGHUP)]
+#[case::as_timeout_sends_it(Signal::SIGTERM, Signal::SIGTERM)]
+fn a_signal_waits_for_the_receipt(#[case] first: Signal, #[case] then: Signal) {
     let (tenant, place) = started();
     let run = place.start(&["run", "slow-flow", "--user", &tenant.login(3), "--yes"]);
     let writes = || tenant.lab.recorder().writes().len();
     wait::until("it to be sent", || writes() == 1);
-    run.signal(Signal::SIGINT);
+    run.signal(first);
     run.says("waiting for the receipt");
-    run.signal(Signal::SIGHUP);
+    run.signal(then);
     let ended = run.ended().expect(0);
     assert_eq!((writes(), ended.out.lines().count()), (1, 1), "{}", ended.out);
     assert!(ended.out.contains("answered 200"), "{}", ended.out);
@@ -260,17 +263,16 @@ fn a_signal_waits_for_those_on_their_way_and_sends_no_more() {
 }
 
 #[test]
-fn a_second_signal_ends_the_wait_for_the_receipt() {
+fn impatience_ends_the_wait_for_the_receipt() {
     let (tenant, place) = started();
     tenant.fault("latency@workflows=6000000");
     let (ann, bob) = (tenant.login(3), tenant.login(4));
     let run = place.start(&["run", "okta-add-user-to-a-group", "--user", &ann, &bob, "--yes"]);
     let is_intended = || place.run_json(&["journal", "list"]).expect(0).out.contains(r#""kind":"intended""#);
     wait::answer_or("the first intent", || run.errors(), || is_intended().then_some(()));
-    run.signal(Signal::SIGINT);
-    run.says("a second signal ends the wait");
     run.signal(Signal::SIGTERM);
-    let ended = run.ended().expect(4);
+    run.says("ctrl-c ends the wait");
+    let ended = run.ended_by(Signal::SIGINT).expect(4);
     assert!(ended.errors.contains("were not waited for"), "{}", ended.errors);
     assert!(ended.errors.contains("`idtriage bulk resume` acts on nobody twice"), "{}", ended.errors);
 }

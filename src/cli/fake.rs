@@ -364,7 +364,7 @@ pub(crate) struct FakeDesk {
 #[derive(Debug)]
 pub(crate) struct Stuck {
     pub(crate) asks: watch::Sender<Asked>,
-    /// With a second signal, the wait for its receipt does not end either.
+    /// For somebody impatient the wait for its receipt does not end either.
     pub(crate) asked: Asked,
     pub(crate) stands: Option<Outcome>,
 }

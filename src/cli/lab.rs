@@ -87,7 +87,7 @@ pub(super) async fn alone(arguments: &LabAlone, out: &mut Output<'_>) -> Result<
     out.note(&format!("posting to {listen} as soon as something listens there; ctrl-c ends the lab"))?;
     let told = lab.tell(lab.targets(listen));
     let mut signals = Signals::listen().map_err(|cause| not_written(&cause))?;
-    while signals.next().await != Signalled::Stop {}
+    while !matches!(signals.next().await, Signalled::Stop | Signalled::Interrupted) {}
     told.stop().await;
     lab.stop().await;
     Ok(DONE)

@@ -56,6 +56,7 @@ use session::{Session, closed};
 use std::ffi::OsString;
 use std::io::Write;
 use std::sync::Arc;
+use std::time::Instant;
 use tokio::sync::watch;
 
 /// Parses the command line, does what it says and answers the exit status.
@@ -428,12 +429,12 @@ async fn until_signalled(
     let mut signals = signals()?;
     let (asks, mut stop) = run::Stop::new();
     let listening = async {
+        let mut first = None;
         loop {
-            match signals.next().await {
-                Signalled::Stop => asks.send_modify(|asked| *asked = asked.once_more()),
-                Signalled::HungUp => asks.send_modify(|asked| *asked = (*asked).max(run::Asked::End)),
-                Signalled::Continued => {}
-            }
+            let signalled = signals.next().await;
+            let now = Instant::now();
+            let since_first = now.duration_since(*first.get_or_insert(now));
+            asks.send_modify(|asked| *asked = asked.after(signalled, since_first));
         }
     };
     tokio::select! {

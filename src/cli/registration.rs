@@ -8,7 +8,7 @@ use super::args::Sending;
 use super::connect;
 use super::failure::{DONE, Failure};
 use super::output::Output;
-use super::run::{Asked, Stop};
+use super::run::{Asked, IMPATIENT, Stop};
 use super::session::{Session, closed};
 use crate::config::meant::{Proof, Reading, Source, Webhook};
 use crate::config::{Config, Loaded};
@@ -148,8 +148,8 @@ impl Desk<'_> {
         Ok(self.store.set_setting(&wish.setting, &content.to_string(), self.actor, (self.now)()).await?)
     }
 
-    /// Sends it. A signal before that holds it back; afterwards the reply is waited for, unless a second
-    /// one comes.
+    /// Sends it. A signal before that holds it back; afterwards the reply is waited for, unless
+    /// somebody grows impatient.
     async fn registered(&self, wish: &Wish, stop: &mut Stop, out: &mut Output<'_>) -> Registered {
         let unstopped = Unstopped(stop.clone());
         let mut sent = pin!(self.registrar.register(&wish.what, &unstopped));
@@ -158,7 +158,7 @@ impl Desk<'_> {
             ended = &mut sent => return ended,
             () = stop.asked(Asked::End) => {}
         }
-        let _ = out.note("stopping: waiting for the reply; a second signal ends the wait");
+        let _ = out.note(&format!("stopping: waiting for the reply; {IMPATIENT}"));
         tokio::select! {
             biased;
             ended = &mut sent => ended,

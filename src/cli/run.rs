@@ -31,6 +31,7 @@ use crate::domain::undo::many::UndoMany;
 use crate::domain::{Action, Actor, FindingId, FlowId, Login, Outcome, Plan, Untrusted};
 use crate::remediation::bulk::ConfirmedBulk;
 use crate::remediation::{BulkTold, Depth, Wish};
+use crate::runtime::terminal::signals::Signalled;
 use crate::store::Again;
 use async_trait::async_trait;
 use futures_util::FutureExt as _;
@@ -42,6 +43,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::future::pending;
 use std::io;
+use std::time::Duration;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::watch;
 
@@ -121,12 +123,20 @@ pub enum Asked {
 }
 
 impl Asked {
-    /// After one more signal of somebody who sits there.
+    /// After one more signal, so long after the first.
     #[must_use]
-    pub fn once_more(self) -> Asked {
-        if self == Asked::Nothing { Asked::End } else { Asked::EndNow }
+    pub fn after(self, signalled: Signalled, since_first: Duration) -> Asked {
+        match self {
+            asked if signalled == Signalled::Continued => asked,
+            Asked::Nothing => Asked::End,
+            _ if signalled.is_impatient(since_first) => Asked::EndNow,
+            asked => asked,
+        }
     }
 }
+
+/// How to leave without what is on its way.
+pub(super) const IMPATIENT: &str = "ctrl-c ends the wait";
 
 /// Whether a signal asked to end. Once it has, it has for good.
 #[derive(Debug, Clone)]
@@ -381,9 +391,7 @@ async fn send(
     }
     let login = &plan.login;
     // Nobody may be reading any more.
-    let _ = out.note(&format!(
-        "stopping: waiting for the receipt of `{login}`, at most 60 s; a second signal ends the wait"
-    ));
+    let _ = out.note(&format!("stopping: waiting for the receipt of `{login}`, at most 60 s; {IMPATIENT}"));
     let stands = tokio::select! {
         biased;
         stands = desk.stop(plan) => Some(stands),
@@ -690,7 +698,7 @@ mod tests {
     #[case(Asked::End, false)]
     #[case(Asked::EndNow, true)]
     #[tokio::test]
-    async fn a_second_signal_ends_the_wait(#[case] asked: Asked, #[case] is_cut_short: bool) {
+    async fn impatience_ends_the_wait(#[case] asked: Asked, #[case] is_cut_short: bool) {
         let (asks, mut stop) = Stop::new();
         asks.send_replace(asked.min(Asked::End));
         let desk = FakeDesk { stuck: Some(Stuck { asks, stands: None, asked }), ..Default::default() };

@@ -199,7 +199,7 @@ impl<W: Write> Console<W> {
 
     fn signalled(&mut self, signalled: Signalled) -> io::Result<()> {
         match signalled {
-            Signalled::Stop | Signalled::HungUp => self.ended = Some(Ended::Stopped),
+            Signalled::Stop | Signalled::Interrupted | Signalled::HungUp => self.ended = Some(Ended::Stopped),
             Signalled::Continued => self.redraw()?,
         }
         Ok(())

@@ -9,7 +9,7 @@ use super::many::Drives;
 use super::opener::{self, Place};
 use super::receiver::{self, Tell};
 use super::services::Services;
-use super::terminal::signals::{Signalled, Signals};
+use super::terminal::signals::Signals;
 use super::terminal::{self, Guard, Screen, bell};
 use super::{keeping, later};
 use crate::app::layout::Size;
@@ -235,7 +235,7 @@ impl Behind {
 /// Ends when somebody who sits there asks once more for the end.
 async fn impatience(signals: io::Result<Signals>) {
     match signals {
-        Ok(mut signals) => while signals.next().await != Signalled::Stop {},
+        Ok(signals) => signals.impatience().await,
         Err(_) => std::future::pending().await,
     }
 }

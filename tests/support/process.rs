@@ -89,9 +89,19 @@ impl Process {
     }
 
     /// Waits for its end.
-    pub(crate) fn ended(mut self) -> Ended {
-        let child = &mut self.child;
-        let status = wait::answer("the end of a process", || child.try_wait().unwrap());
+    pub(crate) fn ended(self) -> Ended {
+        self.ended_by(None)
+    }
+
+    /// What became of it while it is told so again and again.
+    pub(crate) fn ended_by(mut self, signal: impl Into<Option<Signal>>) -> Ended {
+        let signal = signal.into();
+        let status = wait::answer("the end of a process", || {
+            if let Some(signal) = signal {
+                self.signal(signal);
+            }
+            self.child.try_wait().unwrap()
+        });
         let read = |path: &Path| String::from_utf8(fs::read(path).unwrap()).unwrap();
         Ended { status: status.code(), out: read(&self.out), errors: read(&self.errors) }
     }

@@ -1,6 +1,6 @@
 //! Follows a run on many to its end: what signals ask for, what becomes of each, and how the run stands.
 
-use super::{Asked, Stop, note};
+use super::{Asked, IMPATIENT, Stop, note};
 use crate::cli::failure::{Failure, combined};
 use crate::cli::output::Output;
 use crate::domain::Outcome;
@@ -18,10 +18,7 @@ pub(crate) trait TellEnd {
     async fn told(&mut self, told: &BulkTold, stop: &mut Stop, out: &mut Output<'_>) -> u8;
 }
 
-/// Said when a signal came.
-const PAUSING: &str = "stopping: waiting for those on their way; a second signal ends the wait";
-
-/// Follows a run. A signal pauses it, a second one ends the wait: what became known by then is told all the same.
+/// Follows a run. A signal pauses it, impatience ends the wait: what became known by then is told all the same.
 ///
 /// # Errors
 /// If the run broke off, or nobody waits for it any more.
@@ -47,7 +44,7 @@ pub(crate) async fn follow(
                 is_pausing = true;
                 wishes.send_replace(Wish::Pause);
                 // Nobody may be reading any more.
-                let _ = out.note(PAUSING);
+                let _ = out.note(&format!("stopping: waiting for those on their way; {IMPATIENT}"));
             }
             Some(end) = ends.recv() => statuses.push(teller.told(&end, stop, out).await),
             ended = &mut running => break ended,

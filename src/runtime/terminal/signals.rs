@@ -1,17 +1,33 @@
 //! SIGTERM, SIGHUP and SIGINT end the program cleanly; SIGCONT draws anew.
 
 use futures_util::{Stream, stream};
+use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::Instant;
+
+/// What comes within this time is the same wish: `timeout` sends SIGTERM to its child and then to the child's whole
+/// group, and a key that is held down repeats.
+const SAME: Duration = Duration::from_secs(1);
 
 /// What a signal asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Signalled {
     /// End: restore the terminal, stop the sources, wait for receipts.
     Stop,
+    /// The same from somebody who sits there, and may grow impatient.
+    Interrupted,
     /// The terminal went away: as [`Signalled::Stop`], but nobody sits there and grows impatient.
     HungUp,
     /// The process goes on after a stop: draw anew.
     Continued,
+}
+
+impl Signalled {
+    /// Whether it ends a wait that an earlier signal began, so long ago: only somebody who sits there can know that
+    /// they want to leave without what is on its way.
+    pub fn is_impatient(self, since_first: Duration) -> bool {
+        self == Signalled::Interrupted && since_first >= SAME
+    }
 }
 
 /// The signals that are listened to.
@@ -45,13 +61,40 @@ impl Signals {
         })
     }
 
+    /// Waits until somebody who sits there does not want to wait any longer.
+    pub async fn impatience(mut self) {
+        let first = Instant::now();
+        while !self.next().await.is_impatient(first.elapsed()) {}
+    }
+
     /// Waits for the next one.
     pub async fn next(&mut self) -> Signalled {
         tokio::select! {
             _ = self.term.recv() => Signalled::Stop,
             _ = self.hup.recv() => Signalled::HungUp,
-            _ = self.int.recv() => Signalled::Stop,
+            _ = self.int.recv() => Signalled::Interrupted,
             _ = self.cont.recv() => Signalled::Continued,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case::of_timeout(Signalled::Stop, 0, false)]
+    #[case::of_a_service_manager(Signalled::Stop, 90_000, false)]
+    #[case::the_terminal_went_away(Signalled::HungUp, 5_000, false)]
+    #[case::the_same_key(Signalled::Interrupted, 999, false)]
+    #[case::once_more(Signalled::Interrupted, 1_000, true)]
+    #[case::after_a_stop(Signalled::Continued, 5_000, false)]
+    fn only_somebody_who_sits_there_cuts_a_wait_short(
+        #[case] signalled: Signalled,
+        #[case] since_first: u64,
+        #[case] expected: bool,
+    ) {
+        assert_eq!(signalled.is_impatient(Duration::from_millis(since_first)), expected);
     }
 }
