@@ -167,7 +167,8 @@ fn administrator(plan: &Plan) -> Option<BlastLine> {
     plan.blast.as_ref().map(Blast::administrator).filter(|line| line.weight != Weight::Known)
 }
 
-fn weighed(weight: Weight) -> Role {
+/// How loud a line of what it reaches is.
+pub(super) fn weighed(weight: Weight) -> Role {
     match weight {
         Weight::Raises => Role::Alarm,
         Weight::Known => Role::Text,
