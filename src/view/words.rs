@@ -3,6 +3,7 @@
 use super::theme::Role;
 use crate::app::msg::{Progress, Stage};
 use crate::domain::access::Access;
+use crate::domain::bulk::BulkState;
 use crate::domain::counts::StateCounts;
 use crate::domain::many::Exception;
 use crate::domain::plan::Refusal;
@@ -211,6 +212,16 @@ pub(super) fn refused_title(refusal: &Refusal) -> &'static str {
         Outcome::NoChange => "Nothing to do",
         Outcome::NotLegal => "Not legal now",
         _ => "Refused",
+    }
+}
+
+/// How loud the state of a run on many is.
+pub(super) fn run_state_role(state: BulkState) -> Role {
+    match state {
+        BulkState::Running => Role::Accent,
+        BulkState::Paused => Role::Warning,
+        BulkState::Stopped => Role::Muted,
+        BulkState::Done => Role::Good,
     }
 }
 
