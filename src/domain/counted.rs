@@ -1,5 +1,7 @@
 //! How many there are of something, in words.
 
+use std::fmt;
+
 /// `no group`, `1 group`, `2 groups`: of a noun whose plural ends in `s`.
 pub fn counted(count: usize, noun: &str) -> String {
     match count {
@@ -15,8 +17,8 @@ pub fn users(count: usize) -> String {
 }
 
 /// The same of another noun: `0 lines`, `1 line`, `2 lines`.
-pub fn numbered(count: usize, noun: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
+pub fn numbered<N: PartialEq + From<u8> + fmt::Display>(count: N, noun: &str) -> String {
+    let plural = if count == N::from(1) { "" } else { "s" };
     format!("{count} {noun}{plural}")
 }
 

@@ -62,9 +62,9 @@ impl Exception {
         match self {
             Exception::Refused => "refused",
             Exception::NotPlanned => "cannot be planned",
-            Exception::Doubted => "wants insisting",
+            Exception::Doubted => "to be insisted on",
             Exception::Alone => "to run alone",
-            Exception::SameAccount => "a second name",
+            Exception::SameAccount => "under a second name",
             Exception::NotLegal => "not legal now",
             Exception::AlreadySo => "already so",
         }

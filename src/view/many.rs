@@ -27,6 +27,7 @@ use super::words;
 use crate::app::list::Extent;
 use crate::app::many::{ManyCard, Phase};
 use crate::domain::blast::{BlastLine, Weight};
+use crate::domain::counted::users;
 use crate::domain::many::{
     ConfirmMany, Exception, Planned, Stand, Sum, reach, reach_in_a_line, who_administers,
 };
@@ -93,8 +94,8 @@ fn sentence(theme: &Theme, card: &ManyCard, stands: &[Stand], columns: usize) ->
     let verb = plans.first().map(|plan| plan.verb.clone()).or_else(of_flow);
     let verb = verb.unwrap_or_else(|| "run a flow".to_owned());
     let whom = match card.phase {
-        Phase::Planning(_) | Phase::Failed(_) => format!("{} users", card.meant()),
-        _ => format!("{} of {} users", plans.len(), card.meant()),
+        Phase::Planning(_) | Phase::Failed(_) => users(card.meant()),
+        _ => format!("{} of {}", plans.len(), users(card.meant())),
     };
     let mut prose = Prose::new(theme, columns);
     if card.acts_on_nobody() {

@@ -190,15 +190,20 @@ pub(super) fn run_ended(end: &RunEnd) -> String {
 pub(super) fn refused(refusal: &Refusal) -> String {
     match refusal.outcome {
         Outcome::NoChange => format!("nothing to do: {}", refusal.why),
-        Outcome::NotLegal => format!("not legal now: {}", refusal.why),
+        Outcome::NotLegal => said_once("not legal now", &refusal.why),
         _ => format!("refused: {}", refusal.why),
     }
 }
 
 /// Why somebody of many is left out: its kind is said once.
 pub(super) fn left_out(kind: Exception, why: &str) -> String {
-    let is_said = why.starts_with(kind.words());
-    if is_said { why.to_owned() } else { format!("{}: {why}", kind.words()) }
+    said_once(kind.words(), why)
+}
+
+/// A kind and its reason, or the reason alone where it says the kind itself: `not legal from STAGED`.
+fn said_once(kind: &str, why: &str) -> String {
+    let stem = kind.strip_suffix(" now").unwrap_or(kind);
+    if why.starts_with(stem) { why.to_owned() } else { format!("{kind}: {why}") }
 }
 
 /// How loud that is, with its sign: nothing is wrong where nothing has to be done.

@@ -114,8 +114,8 @@ fn the_number_of_those_who_are_acted_on_is_asked_where_a_login_would_be() {
     assert!(!ConfirmMany::Count(3).accepts("8"), "the number of those who are meant is another");
     assert_eq!(
         all.words(),
-        "2 are acted on, 7 are left out: 1 refused, 1 cannot be planned, 1 wants insisting, 1 to run alone, \
-         1 a second name, 1 not legal now, 1 already so"
+        "2 are acted on, 7 are left out: 1 refused, 1 cannot be planned, 1 to be insisted on, 1 to run alone, \
+         1 under a second name, 1 not legal now, 1 already so"
     );
 }
 
