@@ -248,7 +248,7 @@ async fn who_was_acted_on_a_moment_ago_is_left_out_unless_that_is_insisted_on() 
     bench.press("A");
     bench.see("nobody is acted on").await;
     bench.advance(400).await;
-    bench.check("A", "2 are acted on, nobody is left out").await;
+    bench.check("A", "2 are acted on (2 insisted on), nobody is left out").await;
     bench.see("arming…").await;
     bench.advance(400).await;
     bench.check("suspend<enter>", "2 of 2 done: 2 accepted").await;
@@ -309,7 +309,7 @@ async fn a_run_is_paused_and_stopped_by_keys() {
     bench.check("c", "this run is stopped").await;
     let sent = bench.caller.sent();
     assert!(sent < 40, "{sent}");
-    bench.check("ff", "waits").await;
+    bench.check("ff", "queued").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -366,7 +366,7 @@ async fn a_run_whose_console_is_gone_is_called_so_and_taken_up_again() {
     bench.watch();
     bench.check("B", "interrupted").await;
     bench.check("<enter>", "nobody drives it any more").await;
-    bench.check("c", "Go on with it: suspend the Okta account, 5 user(s) who wait?").await;
+    bench.check("c", "Go on with it: suspend the Okta account, 5 users who wait?").await;
     bench.advance(400).await;
     bench.check("suspend<enter>", "5 of 5 done: 5 changed").await;
     assert_eq!(acted_on(&bench).1, 5);

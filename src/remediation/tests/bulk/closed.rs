@@ -2,6 +2,29 @@
 
 use super::*;
 
+/// A pause by another process while the last user lands pauses nothing, and leaves no reason.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pause_that_comes_while_the_last_user_lands_leaves_no_reason() {
+    let block = Block::new();
+    let id = block.queued(2).await;
+    // Who goes first is not given: of two, one has landed already.
+    block.leave(id.action(0), suspend(), 0, Some(200)).await;
+    let (begun, may_land) = (Arc::new(Notify::new()), Arc::new(tokio::sync::Semaphore::new(0)));
+    *block.town.in_front.lock().unwrap() = Some((0, may_land.clone()));
+    let (store, desk, at_call) = (block.store.clone(), block.desk.clone(), begun.clone());
+    block.at_call(1, move || at_call.notify_one());
+    let paused = tokio::spawn(async move {
+        begun.notified().await;
+        let is_paused = store.turn(id, BulkState::Paused, Some("lunch"), &desk.actor, desk.now()).await;
+        may_land.add_permits(1);
+        is_paused.unwrap()
+    });
+    let run = block.drive(id).await.unwrap();
+    assert!(paused.await.unwrap());
+    assert_eq!((run.state, run.why.as_deref()), (BulkState::Done, None), "{}", run.counts.words());
+    assert_eq!(run.counts.words(), "1 accepted, 1 changed");
+}
+
 /// Whoever drove it was killed when nobody waited any more.
 #[rstest]
 #[case::all_were_begun_with(2, BulkState::Done)]
