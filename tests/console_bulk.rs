@@ -177,7 +177,7 @@ async fn exceptions_stand_first_and_the_number_is_of_those_who_are_acted_on() {
     bench.town.turn_one(&id_of(FIVE[1]), "SUSPENDED");
     bench.check("*", "6 marked").await;
     card(&bench).await;
-    bench.see("3 are acted on, 3 are left out: 1 refused, 1 a second name, 1 already so").await;
+    bench.see("3 are acted on, 3 are left out: 1 refused, 1 under a second name, 1 already so").await;
     // The name that stands first is acted on.
     let places = ["! dan@example.com", "- amy@example.com", "- ben@example.com", "  amy.admin@", "  cat@"];
     let lines: Vec<usize> = places.iter().map(|text| bench.line_of(text).unwrap()).collect();

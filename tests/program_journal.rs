@@ -65,7 +65,7 @@ fn what_is_asked_for_is_listed_and_exported_whole() {
 
     let file = place.path("journal.jsonl");
     let words = ["journal", "export", "--output", file.to_str().unwrap()];
-    assert!(place.run(&words).expect(0).errors.contains("4 records are in"));
+    assert!(place.run(&words).expect(0).errors.contains("wrote 4 records to"));
     assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     assert_eq!(fs::read_to_string(&file).unwrap(), exported.out);
     assert!(place.run(&words).expect(1).errors.contains("name a file that is not there yet"));

@@ -77,7 +77,7 @@ async fn turn(
     let run = store.bulk(id).await?.ok_or_else(|| missing(id))?;
     if !is_so {
         let (word, wanted) = (run.state.word(), to.word());
-        return Err(Failure::failed(format!("bulk run `{id}` is {word}: it cannot be {wanted} any more")));
+        return Err(Failure::failed(format!("run on many `{id}` is {word}: it cannot be {wanted} any more")));
     }
     if out.is_json() {
         out.json(&run_json(&run, by.at))?;
@@ -133,7 +133,7 @@ fn answered(run: &BulkRun, said: Option<&str>) -> Result<(), Failure> {
             Err(Failure::usage(format!("`--confirm {said}` is not what is asked for\nhint: {hint}")))
         }
         None if run.risk == Risk::High => Err(Failure::usage(format!(
-            "bulk run `{}` is of high risk: `--yes` is not enough\nhint: {hint}",
+            "run on many `{}` is of high risk: `--yes` is not enough\nhint: {hint}",
             run.id
         ))),
         None => Ok(()),

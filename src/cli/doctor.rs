@@ -11,6 +11,7 @@ use super::connect;
 use super::failure::{DONE, FAILED, Failure};
 use super::output::Output;
 use super::store::{size, span};
+use crate::domain::counted::numbered;
 use crate::command::Keymap;
 use crate::config::Loaded;
 use crate::domain::time;
@@ -126,9 +127,9 @@ fn store_health(health: Result<StoreHealth, StoreError>) -> Checked {
         Err(error) => return Checked::failed("store", &error.into()),
     };
     let told = format!(
-        "{} events, {} open findings, {} not expanded yet, {}",
-        health.events,
-        health.open_findings,
+        "{}, {}, {} not expanded yet, {}",
+        numbered(health.events, "event"),
+        numbered(health.open_findings, "open finding"),
         health.pending,
         size(health.bytes),
     );

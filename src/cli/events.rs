@@ -4,6 +4,7 @@ use super::args;
 use super::failure::{DONE, Failure};
 use super::output::{Output, with_raw};
 use super::table::{Table, column};
+use crate::domain::counted::numbered;
 use crate::domain::event::{self, Detail, EventDetail};
 use crate::domain::untrusted::one_line;
 use crate::domain::{Event, EventId, Login, NOTHING, Query, Untrusted, time};
@@ -266,7 +267,7 @@ async fn show_users(detail: &EventDetail, store: &dyn Store, out: &mut Output<'_
     out.table(&table)?;
     if page.has_more() {
         let shown = page.rows.len();
-        out.note(&format!("{shown} of {} users are shown; `--json` has them all", event.user_count))?;
+        out.note(&format!("{shown} of {} are shown; `--json` has them all", numbered(event.user_count, "user")))?;
     }
     let logins: Vec<Login> = page.rows.into_iter().map(|user| user.login).collect();
     for (login, details) in said(detail, &logins) {

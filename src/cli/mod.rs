@@ -334,7 +334,7 @@ fn without_secret(reason: &str, session: &Session<'_>) -> Result<(), Failure> {
 
 async fn in_bulk(what: &args::Bulk, session: &Session<'_>, out: &mut Output<'_>) -> Result<u8, Failure> {
     if bulk::changes(what) {
-        session.may_change("a bulk run")?;
+        session.may_change("a run on many")?;
     }
     let args::Bulk::Resume { id, confirm, .. } = what else {
         let local = session.local()?;

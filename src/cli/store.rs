@@ -4,6 +4,7 @@ use super::args;
 use super::failure::{DONE, Failure};
 use super::output::Output;
 use super::table::{Table, column};
+use crate::domain::counted::numbered;
 use crate::domain::{Actor, time};
 use crate::runtime::keeping;
 use crate::store::{Dropped, Pruned, Store, StoreStatus};
@@ -154,7 +155,7 @@ fn facts(status: &StoreStatus, keep: Option<Duration>) -> Vec<(&'static str, Str
         ("digests", format!("{} of records that are gone", status.digests)),
         ("findings", status.findings.to_string()),
         ("actions", status.actions.to_string()),
-        ("journal", format!("{} records", status.records)),
+        ("journal", numbered(status.records, "record")),
         ("waiting", format!("{} not expanded yet", status.pending)),
         ("set aside", format!("{} could not be expanded; they are kept whole", status.set_aside)),
     ]
@@ -243,9 +244,9 @@ pub(super) fn size(bytes: u64) -> String {
 pub(super) fn span(span: Duration) -> String {
     const DAY: u64 = 24 * 60 * 60;
     match (span.as_secs() / DAY, span.as_secs() % DAY) {
-        (1, 0) => "1 day".to_owned(),
-        (days, 0) => format!("{days} days"),
-        (days, rest) => format!("{days} days and {} hours", rest.div_ceil(60 * 60)),
+        (days, 0) => numbered(days, "day"),
+        (0, rest) => numbered(rest.div_ceil(60 * 60), "hour"),
+        (days, rest) => format!("{} and {}", numbered(days, "day"), numbered(rest.div_ceil(60 * 60), "hour")),
     }
 }
 
@@ -269,7 +270,7 @@ mod tests {
     #[rstest]
     #[case(24, "1 day")]
     #[case(24 * 90, "90 days")]
-    #[case(36, "1 days and 12 hours")]
+    #[case(36, "1 day and 12 hours")]
     fn spans_are_told_in_days(#[case] hours: u64, #[case] expected: &str) {
         assert_eq!(span(Duration::from_secs(hours * 3_600)), expected);
     }

@@ -5,6 +5,7 @@
 //! out to be an administrator is looked at again before a send, because it decides what is asked.
 
 use super::Untrusted;
+use super::counted::counted;
 use super::untrusted::fit;
 use serde_json::{Value, json};
 
@@ -86,6 +87,8 @@ const NAMED: usize = 5;
 const LONGEST: usize = 60;
 /// More open findings than these are not counted.
 pub const FINDINGS_COUNTED: usize = 20;
+/// That no role makes an administrator of anyone, for a line.
+pub(super) const NO_ROLE: &str = "no admin role";
 /// Why nobody knows of sessions.
 const NO_SESSIONS: &str = "no call lists them";
 
@@ -142,43 +145,30 @@ impl Blast {
         ]
     }
 
-    /// All of it in a line: first what could have been told and was not, then what is known, last what nobody can say
-    /// of anyone. Of somebody who is an administrator, or may be one, the line that stands above says so.
+    /// All of it in a line. Of somebody who is an administrator, or may be one, the line that stands above says so.
     pub fn brief(&self) -> BlastLine {
-        let (mut untold, mut parts, mut unknown) = (Vec::new(), Vec::new(), Vec::new());
+        let mut brief = Brief { is_in_okta: self.elsewhere.is_some(), ..Brief::default() };
         if self.administers() == Some(false) {
-            parts.push("no admin role".to_owned());
+            brief.known.push(NO_ROLE.to_owned());
         }
         match self.class.known() {
-            Some(class) => parts.push(short(class)),
-            None => unknown.push("class"),
+            Some(class) => brief.known.push(short(class)),
+            None => brief.unknown.push("class".to_owned()),
         }
         for (name, noun, told) in [("groups", "group", &self.groups), ("apps", "app", &self.apps)] {
             match told.known() {
-                Some(names) => parts.push(counted(names.len(), noun)),
-                None => untold.push(name),
+                Some(names) => brief.known.push(counted(names.len(), noun)),
+                None => brief.untold.push(name.to_owned()),
             }
         }
         match self.findings.known() {
             Some(open) if *open >= FINDINGS_COUNTED => {
-                parts.push(format!("{FINDINGS_COUNTED}+ other findings"))
+                brief.known.push(format!("{FINDINGS_COUNTED}+ other findings"));
             }
-            Some(open) => parts.push(counted(*open, "other finding")),
-            None => unknown.push("findings"),
+            Some(open) => brief.known.push(counted(*open, "other finding")),
+            None => brief.unknown.push("findings".to_owned()),
         }
-        // That nobody can list sessions is so for everybody.
-        let weight = if untold.is_empty() && unknown.is_empty() { Weight::Known } else { Weight::Unknown };
-        unknown.push("sessions");
-        let place = if self.elsewhere.is_some() { " (in Okta)" } else { "" };
-        let mut words = Vec::new();
-        if !untold.is_empty() {
-            words.push(format!("cannot tell: {}", untold.join(", ")));
-        }
-        if !parts.is_empty() {
-            words.push(format!("{}{place}", parts.join(", ")));
-        }
-        words.push(format!("{} unknown", unknown.join(", ")));
-        BlastLine { name: "reaches", words: words.join("; "), weight }
+        brief.line()
     }
 
     /// The same for programs: what is not known is null, and says why beside.
@@ -195,6 +185,39 @@ impl Blast {
             "open_findings": told(&self.findings),
             "class": told(&self.class),
         })
+    }
+}
+
+/// How far a run reaches, of one or of many, for a single line.
+#[derive(Debug, Default)]
+pub(super) struct Brief {
+    /// What could have been told, and was not.
+    pub(super) untold: Vec<String>,
+    /// What is known.
+    pub(super) known: Vec<String>,
+    /// What cannot be told and is less than the rest of it.
+    pub(super) unknown: Vec<String>,
+    /// Whether what is known is so in Okta, while another product's account is acted on.
+    pub(super) is_in_okta: bool,
+}
+
+impl Brief {
+    /// First what could have been told and was not, then what is known, last what nobody can say of anyone.
+    pub(super) fn line(self) -> BlastLine {
+        let Brief { untold, known, mut unknown, is_in_okta } = self;
+        // That nobody can list sessions is so for everybody.
+        let weight = if untold.is_empty() && unknown.is_empty() { Weight::Known } else { Weight::Unknown };
+        unknown.push("sessions".to_owned());
+        let place = if is_in_okta { " (in Okta)" } else { "" };
+        let mut words = Vec::new();
+        if !untold.is_empty() {
+            words.push(format!("cannot tell: {}", untold.join(", ")));
+        }
+        if !known.is_empty() {
+            words.push(format!("{}{place}", known.join(", ")));
+        }
+        words.push(format!("{} unknown", unknown.join(", ")));
+        BlastLine { name: "reaches", words: words.join("; "), weight }
     }
 }
 
@@ -221,14 +244,6 @@ fn told<T: serde::Serialize>(told: &Told<T>) -> Value {
     match told {
         Told::Is(value) => json!({"value": value, "cannot_tell": null}),
         Told::CannotTell(why) => json!({"value": null, "cannot_tell": why}),
-    }
-}
-
-fn counted(count: usize, noun: &str) -> String {
-    match count {
-        0 => format!("no {noun}"),
-        1 => format!("1 {noun}"),
-        count => format!("{count} {noun}s"),
     }
 }
 

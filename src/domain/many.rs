@@ -1,8 +1,9 @@
 //! One flow on many people as it is about to happen: whom it acts on, whom it leaves out and why, what is asked
 //! for that, and how far it reaches altogether.
 
-use super::blast::{Blast, BlastLine, Told, Weight};
+use super::blast::{Blast, BlastLine, Brief, NO_ROLE, Told, Weight};
 use super::bulk::{Doubts, left_out};
+use super::counted::counted;
 use super::plan::{Plan, Refusal};
 use super::{FindingId, Login, Outcome, Risk, Untrusted};
 use std::collections::{BTreeMap, BTreeSet};
@@ -61,9 +62,9 @@ impl Exception {
         match self {
             Exception::Refused => "refused",
             Exception::NotPlanned => "cannot be planned",
-            Exception::Doubted => "wants insisting",
+            Exception::Doubted => "to be insisted on",
             Exception::Alone => "to run alone",
-            Exception::SameAccount => "a second name",
+            Exception::SameAccount => "under a second name",
             Exception::NotLegal => "not legal now",
             Exception::AlreadySo => "already so",
         }
@@ -238,16 +239,62 @@ impl Sum {
 /// So many people are named.
 const NAMED: usize = 4;
 
-/// How far it reaches altogether, line by line, in the order of the card for one.
-pub fn reach(plans: &[&Plan]) -> Vec<BlastLine> {
+/// Of whom it was read how far it reaches, and of how many it was not.
+fn read_of<'a>(plans: &[&'a Plan]) -> (Vec<(&'a Login, &'a Blast)>, usize) {
     let read: Vec<(&Login, &Blast)> =
         plans.iter().filter_map(|plan| Some((&plan.login, plan.blast.as_ref()?))).collect();
     let unread = plans.len() - read.len();
+    (read, unread)
+}
+
+/// Whether administrators are among them, unless it is known that none is.
+pub fn who_administers(plans: &[&Plan]) -> Option<BlastLine> {
+    let (read, unread) = read_of(plans);
+    Some(administrators(&read, unread)).filter(|line| line.weight != Weight::Known)
+}
+
+/// How far it reaches altogether, in a line, as the card for one says it of one.
+pub fn reach_in_a_line(plans: &[&Plan]) -> BlastLine {
+    let (read, unread) = read_of(plans);
+    let mut brief = Brief::default();
+    brief.is_in_okta = read.iter().any(|(_, blast)| blast.elsewhere.is_some());
+    if who_administers(plans).is_none() {
+        brief.known.push(NO_ROLE.to_owned());
+    }
+    let lists: [(&str, &str, fn(&Blast) -> &Told<Vec<Untrusted>>); 2] =
+        [("groups", "group", |blast| &blast.groups), ("apps", "app", |blast| &blast.apps)];
+    for (name, noun, list) in lists {
+        let Listed { different, untold, is_known, .. } =
+            listed(unread, read.iter().map(|(_, blast)| list(blast)));
+        if is_known {
+            brief.known.push(counted(different, noun));
+        }
+        if untold > 0 {
+            brief.untold.push(format!("{name} for {untold}"));
+        }
+    }
+    let open: Vec<usize> = read.iter().filter_map(|(_, blast)| blast.findings.known().copied()).collect();
+    if !open.is_empty() {
+        brief.known.push(counted(open.iter().sum(), "other finding"));
+    }
+    let classless = unread + read.iter().filter(|(_, blast)| blast.class.known().is_none()).count();
+    let findingless = plans.len() - open.len();
+    for (name, untold) in [("class", classless), ("findings", findingless)] {
+        if untold > 0 {
+            brief.unknown.push(format!("{name} for {untold}"));
+        }
+    }
+    brief.line()
+}
+
+/// How far it reaches altogether, line by line, in the order of the card for one.
+pub fn reach(plans: &[&Plan]) -> Vec<BlastLine> {
+    let (read, unread) = read_of(plans);
     let mut lines = vec![
         administrators(&read, unread),
         classes(&read, unread),
-        distinct("groups", "memberships", unread, read.iter().map(|(_, blast)| &blast.groups)),
-        distinct("apps", "assignments", unread, read.iter().map(|(_, blast)| &blast.apps)),
+        distinct("groups", "membership", unread, read.iter().map(|(_, blast)| &blast.groups)),
+        distinct("apps", "assignment", unread, read.iter().map(|(_, blast)| &blast.apps)),
         findings(&read, unread),
     ];
     lines.push(BlastLine {
@@ -307,13 +354,19 @@ fn classes(read: &[(&Login, &Blast)], unread: usize) -> BlastLine {
     if is_no_person { BlastLine { weight: Weight::Raises, ..line } } else { line }
 }
 
-/// How many different ones there are, and how often.
-fn distinct<'a>(
-    name: &'static str,
-    noun: &str,
-    unread: usize,
-    told: impl Iterator<Item = &'a Told<Vec<Untrusted>>>,
-) -> BlastLine {
+/// What is in the lists of many together.
+struct Listed {
+    /// So many different ones.
+    different: usize,
+    /// So many, each as often as it is listed.
+    all: usize,
+    /// Of so many nobody can tell.
+    untold: usize,
+    /// Whether it was told of anybody.
+    is_known: bool,
+}
+
+fn listed<'a>(unread: usize, told: impl Iterator<Item = &'a Told<Vec<Untrusted>>>) -> Listed {
     let (mut different, mut all, mut untold, mut is_known) = (BTreeSet::new(), 0, unread, false);
     for told in told {
         match told {
@@ -325,10 +378,21 @@ fn distinct<'a>(
             Told::CannotTell(_) => untold += 1,
         }
     }
+    Listed { different: different.len(), all, untold, is_known }
+}
+
+/// How many different ones there are, and how often.
+fn distinct<'a>(
+    name: &'static str,
+    noun: &str,
+    unread: usize,
+    told: impl Iterator<Item = &'a Told<Vec<Untrusted>>>,
+) -> BlastLine {
+    let Listed { different, all, untold, is_known } = listed(unread, told);
     let words = match (is_known, all) {
         (false, _) => String::new(),
         (true, 0) => "none".to_owned(),
-        (true, all) => format!("{all} {noun}, {} different", different.len()),
+        (true, all) => format!("{}, {different} different", counted(all, noun)),
     };
     line(name, words, untold)
 }

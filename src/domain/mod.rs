@@ -14,6 +14,7 @@ pub mod bulk;
 pub mod bulk_export;
 pub mod call_probe;
 pub mod check;
+pub mod counted;
 pub mod counts;
 pub mod csv;
 pub mod digest;

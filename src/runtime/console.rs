@@ -3,6 +3,7 @@
 use super::effects::{Effects, Heard};
 use super::services::Services;
 use super::terminal::Screen;
+use super::terminal::frame::mark_covered;
 use super::terminal::signals::Signalled;
 use crate::app::{self, Effect, Msg, State, layout::Size};
 use crate::command::{Keymap, keys::Key, press};
@@ -270,7 +271,10 @@ impl<W: Write> Console<W> {
         let (state, keymap, theme) = (&self.state, &self.keymap, &self.theme);
         let texts = super::texts::of(state, keymap);
         let mut extent = state.extent;
-        self.screen.draw(|frame| extent = view::render(state, &texts, theme, frame))?;
+        self.screen.draw(|frame| {
+            extent = view::render(state, &texts, theme, frame);
+            mark_covered(frame.buffer_mut());
+        })?;
         if began.elapsed() > SLOW_WRITE {
             // What is asked counts as shown when the line has taken it, not when it was handed over.
             self.tick();

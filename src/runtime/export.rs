@@ -1,5 +1,6 @@
 //! Writes records of the System Log, or the users of a run on many, to a file that nobody else can read.
 
+use crate::domain::counted::numbered;
 use crate::app::log::LogForm;
 use crate::domain::bulk::{BulkRun, BulkUser};
 use crate::domain::bulk_export;
@@ -40,7 +41,7 @@ impl Export {
             format!("the records cannot be written to `{folder}`: {error}; hint: `idtriage okta logs --csv > FILE` writes elsewhere")
         })?;
         let more = if self.has_more { "; there may be more: `idtriage okta logs` writes all" } else { "" };
-        Ok(format!("{} records are in {}{more}", self.records.len(), path.display()))
+        Ok(format!("wrote {} to {}{more}", numbered(self.records.len(), "record"), path.display()))
     }
 
     fn fill(&self, file: File) -> io::Result<()> {
@@ -146,7 +147,7 @@ mod tests {
         let folder = room.path().join("state/exports");
         let said = export(LogForm::Csv).write(&folder).unwrap();
         let path = folder.join("okta-log-20260501T120000Z.csv");
-        assert_eq!(said, format!("2 records are in {}", path.display()));
+        assert_eq!(said, format!("wrote 2 records to {}", path.display()));
         let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!((mode(&folder), mode(&path)), (0o700, 0o600));
         let text = std::fs::read_to_string(&path).unwrap();

@@ -1,6 +1,7 @@
 //! Reads the journal for the screen, with what its records are about, and writes it to a file.
 
 use super::export::{ending, new_file};
+use crate::domain::counted::numbered;
 use crate::app::journal::JournalSlice;
 use crate::app::log::LogForm;
 use crate::domain::journal::query::JournalQuery;
@@ -86,7 +87,7 @@ pub(super) async fn export(
     }
     let file = file.into_inner().map_err(|error| written(error.into_error()))?;
     file.sync_all().map_err(written)?;
-    Ok(format!("{count} records of the journal are in {}", path.display()))
+    Ok(format!("wrote {} of the journal to {}", numbered(count, "record"), path.display()))
 }
 
 fn line(record: &Record, form: LogForm) -> String {

@@ -240,7 +240,7 @@ pub enum IntendError {
     Meanwhile(ActionId),
     /// It is of a bulk run that whoever asks does not drive any more.
     #[error(
-        "bulk run `{0}` is not driven from here any more\nhint: `idtriage bulk show {0}` says how it stands"
+        "run on many `{0}` is not driven from here any more\nhint: `idtriage bulk show {0}` says how it stands"
     )]
     NotDriven(BulkId),
     /// The journal has an intent of this very action, and the store has no such action: it may have been sent.

@@ -89,11 +89,9 @@ fn state(scene: &Scene, run: &BulkRun) -> (Role, &'static str) {
         BulkState::Running if bulk::is_interrupted(scene.state, run) => return (Role::Alarm, "interrupted"),
         BulkState::Running => match bulk::told(scene.state, run.id) {
             Some(to) => return (Role::Warning, bulk::turning_word(to)),
-            None => Role::Accent,
+            None => words::run_state_role(run.state),
         },
-        BulkState::Paused => Role::Warning,
-        BulkState::Stopped => Role::Muted,
-        BulkState::Done => Role::Good,
+        state => words::run_state_role(state),
     };
     (role, run.state.word())
 }

@@ -167,7 +167,8 @@ fn administrator(plan: &Plan) -> Option<BlastLine> {
     plan.blast.as_ref().map(Blast::administrator).filter(|line| line.weight != Weight::Known)
 }
 
-fn weighed(weight: Weight) -> Role {
+/// How loud a line of what it reaches is.
+pub(super) fn weighed(weight: Weight) -> Role {
     match weight {
         Weight::Raises => Role::Alarm,
         Weight::Known => Role::Text,
@@ -324,7 +325,11 @@ pub(super) fn receipt(prose: &mut Prose, receipt: Option<&Receipt>, zone: &Zone)
     if !receipt.tries.is_empty() {
         let mut said: Vec<String> = receipt.tries.iter().map(|tried| tried.status.to_string()).collect();
         said.dedup();
-        let words = format!("{} tries were answered {}: nothing ran", receipt.tries.len(), said.join(", "));
+        let tries = match receipt.tries.len() {
+            1 => "1 try was".to_owned(),
+            count => format!("{count} tries were"),
+        };
+        let words = format!("{tries} answered {}: nothing ran", said.join(", "));
         prose.fact("before", Role::Text, &words);
     }
     headers(prose, &receipt.headers);

@@ -4,6 +4,7 @@ use super::Scene;
 use super::canvas::{Canvas, Cells};
 use super::panel::hidden;
 use super::theme::{Role, Theme};
+use crate::domain::counted::numbered;
 use crate::app::list::Extent;
 use crate::app::marks::{self, Marks};
 use crate::app::{Screen, State};
@@ -71,7 +72,7 @@ fn aside(scene: &Scene, theme: &Theme, extent: Extent) -> (Role, String) {
         Some(Screen::Raw(raw)) => {
             let lines = raw.wrapped(columns).count();
             let place = theme.own(&hidden(raw.scroll.offset, height, lines));
-            (Role::Muted, format!("{lines} lines  {place}").trim_end().to_owned())
+            (Role::Muted, format!("{}  {place}", numbered(lines, "line")).trim_end().to_owned())
         }
         Some(Screen::Health(health)) => {
             let offset = health.scroll.offset.min(extent.lines.saturating_sub(extent.height));

@@ -7,7 +7,8 @@
 //!  05-01 11:40Z ann@example.com    claim · no-mfa          triage             kim (Bo)
 //! ```
 //!
-//! An action is one row, which says how it stands; every record of it is shown where records are asked for.
+//! An action is one row, which says how it stands; every record of it is shown where records are asked for. The rows
+//! stand in the order of their newest records; `when` says when the action was intended.
 
 mod detail;
 
@@ -23,7 +24,8 @@ use crate::domain::journal::told::Told;
 use crate::domain::journal::{Record, RecordKind};
 use crate::domain::time::{self, Zone};
 use crate::domain::untrusted::width;
-use crate::domain::{Action, ActionId, Evidence, NOTHING, Outcome};
+use crate::domain::{Action, ActionId, Evidence, NOTHING, Outcome, counted};
+use jiff::Timestamp;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 use std::collections::BTreeSet;
@@ -201,7 +203,11 @@ impl Widths {
 
 /// Whom it was on, by the account first; of a run on many how many, of what is about nobody nothing.
 fn whom(told: &Told) -> String {
-    let users = || told.bulk().and(told.users()).map(|users| format!("{} users", words::number(users)));
+    let users = || {
+        told.bulk()
+            .and(told.users())
+            .map(|count| counted::users(usize::try_from(count).unwrap_or(usize::MAX)))
+    };
     told.whom().or_else(users).unwrap_or_else(|| NOTHING.to_owned())
 }
 
@@ -235,7 +241,10 @@ fn how(screen: &JournalScreen, Read { record, told, .. }: &Read, columns: usize)
     let stands = action.map(|action| (action.outcome, Some(action.evidence.word())));
     match stands.or_else(|| told.outcome().map(|outcome| (outcome, told.evidence()))) {
         Some((outcome, evidence)) => (outcome.into(), ended(outcome, evidence, columns)),
-        None => (Role::Muted, record.kind.word().to_owned()),
+        None => match told.run_state() {
+            Some(state) => (words::run_state_role(state), state.word().to_owned()),
+            None => (Role::Muted, record.kind.word().to_owned()),
+        },
     }
 }
 
@@ -252,7 +261,7 @@ fn line(
     widths: &Widths,
 ) -> Line<'static> {
     let Read { record, told, is_told } = read;
-    let at = zone.minutes(record.at);
+    let at = zone.minutes(when(screen, record));
     // What a newer row tells of the same action too is quieter: each action stands out once.
     let text = if *is_told { Role::Muted } else { Role::Text };
     let role = if record.damage.is_some() { Role::Alarm } else { text };
@@ -265,6 +274,12 @@ fn line(
         0 => cells.line(),
         columns => cells.gap(1).left(Role::Muted, &by(screen, read), columns).line(),
     }
+}
+
+/// When it was done: an action when it was intended, however late it was looked at again; a record when it was made.
+fn when(screen: &JournalScreen, record: &Record) -> Timestamp {
+    let action = screen.action_of(record).filter(|_| screen.query.rows() == Rows::Actions);
+    action.filter(|_| record.damage.is_none()).map_or(record.at, |action| action.at)
 }
 
 /// How it ended, and where there is room what is proven of it: that it was answered goes without saying.

@@ -14,26 +14,31 @@
 //!
 //! Of very many users only the lines that are visible are laid out.
 
+mod question;
+
 use super::Scene;
 use super::canvas::{Canvas, Cells};
-use super::card::{self, Question, is_low, parts};
+use super::card::{self, is_low, parts};
 use super::card_text;
 use super::panel::{Focus, Panel, hidden};
 use super::prose::Prose;
 use super::theme::{Role, Theme};
 use super::words;
-use crate::app::card::Field;
 use crate::app::list::Extent;
 use crate::app::many::{ManyCard, Phase};
-use crate::app::waits;
-use crate::domain::blast::Weight;
-use crate::domain::many::{ConfirmMany, Exception, Planned, Stand, Sum, reach};
+use crate::domain::blast::{BlastLine, Weight};
+use crate::domain::counted::users;
+use crate::domain::many::{
+    ConfirmMany, Exception, Planned, Stand, Sum, reach, reach_in_a_line, who_administers,
+};
 use crate::domain::plan::{Plan, Target};
 use crate::domain::untrusted::width;
-use crate::domain::{Login, NOTHING, Remote};
+use crate::domain::{Login, NOTHING};
 use ratatui::layout::{Position, Rect};
 use ratatui::text::Line;
 
+/// The columns of a fact's name.
+const FACT: usize = 12;
 /// The fact that stands for a target's state.
 const STATUS: &str = "status";
 /// Of more exceptions than these the reason is cut to its line.
@@ -50,7 +55,7 @@ pub(super) fn draw(scene: &Scene, card: &ManyCard, canvas: &mut Canvas) -> Optio
     let sum = card.sum();
     let sentence = sentence(theme, card, &stands, columns);
     let middle = Middle::of(scene, theme, card, &stands, &sum, columns);
-    let question = question(scene, theme, card, &sum, columns);
+    let question = question::question(scene, theme, card, &sum, columns);
     let wanted = sentence.len() + middle.len() + usize::from(question.rows()) + 4;
     let wanted = u16::try_from(wanted).unwrap_or(u16::MAX).min(largest.height);
     let inner = frame(card, &sum).draw(canvas, scene.size.overlay(largest.width, wanted));
@@ -89,8 +94,8 @@ fn sentence(theme: &Theme, card: &ManyCard, stands: &[Stand], columns: usize) ->
     let verb = plans.first().map(|plan| plan.verb.clone()).or_else(of_flow);
     let verb = verb.unwrap_or_else(|| "run a flow".to_owned());
     let whom = match card.phase {
-        Phase::Planning(_) | Phase::Failed(_) => format!("{} users", card.meant()),
-        _ => format!("{} of {} users", plans.len(), card.meant()),
+        Phase::Planning(_) | Phase::Failed(_) => users(card.meant()),
+        _ => format!("{} of {}", plans.len(), users(card.meant())),
     };
     let mut prose = Prose::new(theme, columns);
     if card.acts_on_nobody() {
@@ -111,6 +116,8 @@ fn sentence(theme: &Theme, card: &ManyCard, stands: &[Stand], columns: usize) ->
 struct Middle<'a> {
     theme: &'a Theme,
     columns: usize,
+    /// Whether rows are few.
+    is_dense: bool,
     head: Vec<Line<'static>>,
     rows: Vec<Row<'a>>,
     tail: Vec<Line<'static>>,
@@ -134,16 +141,17 @@ impl<'a> Middle<'a> {
         sum: &Sum,
         columns: usize,
     ) -> Middle<'a> {
+        let is_dense = is_low(scene);
         let prose = || {
             let prose = Prose::new(theme, columns);
-            if is_low(scene) { prose.dense() } else { prose }
+            if is_dense { prose.dense() } else { prose }
         };
         let (mut head, mut tail) = (prose(), prose());
         if card.planned == Planned::default() {
             facts_of_flow(&mut head, card);
             head.heading(Role::Heading, "Whom it is meant for");
             let rows = card.ask.many.iter().map(|mark| Row::Meant(&mark.login)).collect();
-            return Middle { theme, columns, head: head.lines(), rows, tail: tail.lines() };
+            return Middle { theme, columns, is_dense, head: head.lines(), rows, tail: tail.lines() };
         }
         let left_out: Vec<&Stand> = stands.iter().filter(|stand| stand.left_out.is_some()).collect();
         let plans: Vec<&Plan> = stands.iter().filter_map(Stand::acted_on).collect();
@@ -161,7 +169,7 @@ impl<'a> Middle<'a> {
         }
         let gap = if tail.is_dense() { None } else { Some(Line::default()) };
         let tail = gap.into_iter().chain(tail.lines()).collect();
-        Middle { theme, columns, head: head.lines(), rows, tail }
+        Middle { theme, columns, is_dense, head: head.lines(), rows, tail }
     }
 
     fn len(&self) -> usize {
@@ -174,7 +182,7 @@ impl<'a> Middle<'a> {
             return self.head.get(at).cloned().unwrap_or_default();
         }
         match self.rows.get(at - rows) {
-            Some(row) => row_line(self.theme, row, self.columns),
+            Some(row) => row_line(self.theme, row, self.columns, self.is_dense),
             None => self.tail.get(at - tail).cloned().unwrap_or_default(),
         }
     }
@@ -213,29 +221,30 @@ fn undoes(prose: &mut Prose, card: &ManyCard) {
     }
 }
 
-/// What has to be known before anything else.
+/// What has to be known before anything else: how many, the administrators among them, how far it reaches.
 fn facts(prose: &mut Prose, card: &ManyCard, sum: &Sum, plans: &[&Plan]) {
-    weighty(prose, plans);
     let is_plain = sum.left_out.is_empty() && sum.in_part == 0 && sum.insisted == 0;
     let role = if is_plain { Role::Text } else { Role::Warning };
     let undo = plans.first().map(|plan| plan.undo.as_str());
     if prose.is_dense() {
         // Who is left out, and why, stands right below.
         prose.say(role, &sum.brief());
-        undoes(prose, card);
+    } else {
+        prose.fact("users", role, &sum.words());
+    }
+    weighty(prose, plans);
+    undoes(prose, card);
+    if prose.is_dense() {
         if let Some(undo) = undo {
-            prose.run_in("undo:", Role::Text, undo);
+            // One row: it stands whole behind the users.
+            let room = prose.columns().saturating_sub("undo: ".len());
+            prose.run_in("undo:", Role::Text, &prose.shown(undo, room));
         }
         return;
     }
-    prose.fact("users", role, &sum.words());
-    undoes(prose, card);
     if let Some(risk) = sum.risk {
         let raised = if sum.is_raised { ", one tier up for administrators" } else { "" };
         prose.fact("risk", card_text::risk_role(risk), &format!("{}{raised}: {}", risk.word(), asks(sum)));
-    }
-    if let Some(flow) = &card.flow {
-        prose.fact("flow", Role::Text, &format!("{} ({})", flow.name, flow.id));
     }
     if let Some(undo) = undo {
         let of_what = if sum.in_part > 0 { ", of what was sent" } else { "" };
@@ -243,15 +252,32 @@ fn facts(prose: &mut Prose, card: &ManyCard, sum: &Sum, plans: &[&Plan]) {
     }
 }
 
-/// Administrators and accounts that are no person's, before anything harmless.
+/// Administrators and accounts that are no person's, before anything harmless, and how far it reaches altogether.
 fn weighty(prose: &mut Prose, plans: &[&Plan]) {
-    for line in reach(plans).iter().filter(|line| line.weight == Weight::Raises) {
-        if prose.is_dense() {
-            prose.run_in(&format!("{}:", line.name), Role::Alarm, &line.words);
-        } else {
-            prose.fact(line.name, Role::Alarm, &line.words);
-        }
+    if plans.is_empty() {
+        return;
     }
+    let admins = who_administers(plans);
+    let is_other = |line: &BlastLine| admins.as_ref().is_none_or(|admins| admins.name != line.name);
+    let loud = reach(plans).into_iter().filter(|line| line.weight == Weight::Raises && is_other(line));
+    let lines: Vec<BlastLine> = admins.clone().into_iter().chain(loud).collect();
+    let reaches = reach_in_a_line(plans);
+    // One row each: how many they are comes first, and all of it is said below once more.
+    let room = |prose: &Prose, name: usize| prose.columns().saturating_sub(name);
+    if prose.is_dense() {
+        for line in lines {
+            let name = format!("{}:", line.name);
+            let words = prose.shown(&line.words, room(prose, name.len() + 1));
+            prose.run_in(&name, card_text::weighed(line.weight), &words);
+        }
+        prose.run_in("reaches:", card_text::weighed(reaches.weight), &reaches.words);
+        return;
+    }
+    for line in lines {
+        let words = prose.shown(&line.words, room(prose, FACT));
+        prose.fact(line.name, card_text::weighed(line.weight), &words);
+    }
+    prose.fact(reaches.name, card_text::weighed(reaches.weight), &reaches.words);
 }
 
 fn asks(sum: &Sum) -> String {
@@ -278,7 +304,7 @@ fn weight(kind: Exception) -> (&'static str, Role) {
     }
 }
 
-fn row_line(theme: &Theme, row: &Row, columns: usize) -> Line<'static> {
+fn row_line(theme: &Theme, row: &Row, columns: usize, is_dense: bool) -> Line<'static> {
     let login_columns = (columns / 2).min(44);
     let rest = columns.saturating_sub(login_columns + 4);
     let cells = |whom: &str, sign: &str, role| {
@@ -293,7 +319,7 @@ fn row_line(theme: &Theme, row: &Row, columns: usize) -> Line<'static> {
         }
         Row::ActedOn(stand, plan) => {
             let (role, state) = state(plan);
-            let (sign, note_role, note) = note(stand, plan);
+            let (sign, note_role, note) = note(stand, plan, is_dense);
             let state_columns = STATE.min(rest);
             cells(&stand.whom(), sign, note_role)
                 .left(role, &state, state_columns)
@@ -311,7 +337,7 @@ fn state(plan: &Plan) -> (Role, String) {
 }
 
 /// What happens to them, or what has to be known of them before.
-fn note(stand: &Stand, plan: &Plan) -> (&'static str, Role, String) {
+fn note(stand: &Stand, plan: &Plan, is_dense: bool) -> (&'static str, Role, String) {
     let administrator = stand.is_administrator().then(|| {
         let words = plan.blast.as_ref().map(|blast| blast.administrator().words).unwrap_or_default();
         format!("administrator: {words}")
@@ -319,28 +345,29 @@ fn note(stand: &Stand, plan: &Plan) -> (&'static str, Role, String) {
     let role = if administrator.is_some() { Role::Alarm } else { Role::Warning };
     let insisted = stand.insisted_on().map(|why| format!("insisted: {why}"));
     let notes: Vec<String> = administrator.into_iter().chain(stand.missing()).chain(insisted).collect();
-    match notes.is_empty() {
-        true => ("  ", Role::Text, plan.flow.word().to_owned()),
-        false => ("! ", role, notes.join("; ")),
+    match (notes.is_empty(), is_dense) {
+        // Where room is short, what is the same for all of them stands in the first line alone.
+        (true, true) => ("  ", Role::Text, String::new()),
+        (true, false) => ("  ", Role::Text, plan.flow.word().to_owned()),
+        (false, _) => ("! ", role, notes.join("; ")),
     }
 }
 
 /// How far it reaches, what it does not do, where to look afterwards, and the request.
 fn after(prose: &mut Prose, plans: &[&Plan]) {
+    if let Some(undo) = plans.first().map(|plan| &plan.undo).filter(|_| prose.is_dense()) {
+        prose.fact("undo", Role::Text, undo);
+    }
     prose.heading(Role::Heading, "What it reaches altogether");
     for line in reach(plans) {
-        let role = match line.weight {
-            Weight::Raises => Role::Alarm,
-            Weight::Known => Role::Text,
-            Weight::Unknown => Role::Warning,
-        };
-        prose.fact(line.name, role, &line.words);
+        prose.fact(line.name, card_text::weighed(line.weight), &line.words);
     }
     told(prose, "What this cannot know", plans.iter().flat_map(|plan| &plan.cannot_know));
     told(prose, "Limits", plans.iter().flat_map(|plan| &plan.caveats));
     let Some(first) = plans.first() else { return };
     told(prose, "Audit: to expect in the System Log, once a user", first.flow.audit.iter());
     prose.heading(Role::Heading, "How it is sent");
+    prose.fact("flow", Role::Text, &format!("{} ({})", first.flow.name, first.flow.id));
     prose.item(Role::Text, "each user by themselves, planned anew at their turn, below ten calls a second");
     prose.item(Role::Text, "it waits for you at the first end of a kind that may be wrong for everybody");
     if plans.len() > 1 {
@@ -374,112 +401,4 @@ fn told<'a>(prose: &mut Prose, heading: &str, texts: impl Iterator<Item = &'a St
     if more > 0 {
         prose.item(Role::Muted, &format!("and {more} of single users"));
     }
-}
-
-fn question<'a>(scene: &Scene, theme: &Theme, card: &'a ManyCard, sum: &Sum, columns: usize) -> Question<'a> {
-    let (role, text) = said(scene, theme, card, sum);
-    let mut said = Prose::new(theme, columns);
-    if !text.is_empty() {
-        said.say(role, &text);
-    }
-    let mut said = said.lines();
-    said.truncate(card::SAID);
-    Question { said, fields: fields(scene, card, sum), keys: keys(scene, theme, card, sum, columns) }
-}
-
-/// What has to be said beside the keys.
-fn said(scene: &Scene, theme: &Theme, card: &ManyCard, sum: &Sum) -> (Role, String) {
-    match &card.phase {
-        Phase::Planning(read) => {
-            let words = format!("{read} of {} read", card.meant());
-            match waits::on(scene.state, &[Remote::Cii, Remote::Okta]) {
-                Some(wait) => (Role::Warning, format!("{words}: {}", wait.words(&scene.state.settings.zone))),
-                None => (Role::Accent, theme.own(&format!("{words}…"))),
-            }
-        }
-        Phase::Starting => (Role::Accent, theme.own("keeping the run, before anybody is acted on…")),
-        Phase::Failed(why) => (Role::Alarm, format!("! {why}")),
-        Phase::Asking => match &card.error {
-            Some(error) => (Role::Alarm, format!("! {error}")),
-            None if card.wants_insistence() => (Role::Warning, insistence(scene, sum)),
-            None => (Role::Text, String::new()),
-        },
-    }
-}
-
-fn insistence(scene: &Scene, sum: &Sum) -> String {
-    let doubted = sum.left_out.iter().find(|(kind, _)| *kind == Exception::Doubted);
-    let count = doubted.map_or(0, |(_, count)| *count);
-    format!("! {count} left out for a doubt: {} acts on them too", scene.help.insist_key)
-}
-
-/// The fields stand there before the card arms, so that nothing moves when it does.
-fn fields<'a>(
-    scene: &Scene,
-    card: &'a ManyCard,
-    sum: &Sum,
-) -> Vec<(&'static str, &'a tui_input::Input, Focus)> {
-    if card.phase != Phase::Asking || sum.confirm.is_none() {
-        return Vec::new();
-    }
-    let takes = card.takes_text(scene.state.now);
-    let focus = |field: Field| Focus::here(takes && card.field == field);
-    let is_used = card.field == Field::Reason || !card.reason.value().is_empty();
-    let mut fields = Vec::new();
-    if sum.reason_required || is_used || !is_low(scene) {
-        fields.push(("reason", &card.reason, focus(Field::Reason)));
-    }
-    fields.push(("confirm", &card.typed, focus(Field::Confirm)));
-    fields
-}
-
-/// The key that leaves is never cut: where the columns are few, that of the dry run is left to the help.
-fn keys(scene: &Scene, theme: &Theme, card: &ManyCard, sum: &Sum, columns: usize) -> Line<'static> {
-    let keys = &scene.help.dry_run_keys;
-    let key = if card.is_typed() { &keys.beside_field } else { &keys.plain };
-    let dry_run = Some(key.as_str()).filter(|key| card.takes_dry_run(scene.state.now) && !key.is_empty());
-    let line = keys_with(scene, theme, card, sum, dry_run);
-    if line.width() <= columns { line } else { keys_with(scene, theme, card, sum, None) }
-}
-
-fn keys_with(
-    scene: &Scene,
-    theme: &Theme,
-    card: &ManyCard,
-    sum: &Sum,
-    dry_run: Option<&str>,
-) -> Line<'static> {
-    let cells = Cells::new(theme);
-    let cells = match (&card.phase, &sum.confirm) {
-        (Phase::Failed(_), _) => {
-            return cells.text(Role::Key, "esc").text(Role::Muted, " closes").line();
-        }
-        (Phase::Starting, _) => {
-            return cells.text(Role::Key, "esc").text(Role::Muted, " leaves: the run begins").line();
-        }
-        (Phase::Asking, Some(confirm)) if card.is_armed(scene.state.now) => answer(cells, card, confirm),
-        (Phase::Asking, Some(_)) => cells.own(Role::Muted, "arming… · "),
-        (Phase::Asking, None) | (Phase::Planning(_), _) => cells,
-    };
-    let cells = match dry_run {
-        Some(key) => cells.text(Role::Key, key).text(Role::Muted, " dry run").own(Role::Muted, " · "),
-        None => cells,
-    };
-    let leaves = if card.acts_on_nobody() { " back" } else { " leaves (default)" };
-    cells.text(Role::Key, "esc").text(Role::Muted, leaves).line()
-}
-
-fn answer<'a>(cells: Cells<'a>, card: &ManyCard, confirm: &ConfirmMany) -> Cells<'a> {
-    let cells = match (card.field, confirm) {
-        (Field::Reason, _) => cells.text(Role::Text, "say why, then ").text(Role::Key, "enter"),
-        (Field::Confirm, ConfirmMany::Word(word)) => cells
-            .text(Role::Text, "type ")
-            .text(Role::Key, word)
-            .text(Role::Text, " and ")
-            .text(Role::Key, "enter"),
-        (Field::Confirm, ConfirmMany::Count(_)) => {
-            cells.text(Role::Text, "type how many are acted on, ").text(Role::Key, "enter")
-        }
-    };
-    cells.own(Role::Muted, " · ")
 }

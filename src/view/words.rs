@@ -3,6 +3,7 @@
 use super::theme::Role;
 use crate::app::msg::{Progress, Stage};
 use crate::domain::access::Access;
+use crate::domain::bulk::BulkState;
 use crate::domain::counts::StateCounts;
 use crate::domain::many::Exception;
 use crate::domain::plan::Refusal;
@@ -189,15 +190,20 @@ pub(super) fn run_ended(end: &RunEnd) -> String {
 pub(super) fn refused(refusal: &Refusal) -> String {
     match refusal.outcome {
         Outcome::NoChange => format!("nothing to do: {}", refusal.why),
-        Outcome::NotLegal => format!("not legal now: {}", refusal.why),
+        Outcome::NotLegal => said_once("not legal now", &refusal.why),
         _ => format!("refused: {}", refusal.why),
     }
 }
 
 /// Why somebody of many is left out: its kind is said once.
 pub(super) fn left_out(kind: Exception, why: &str) -> String {
-    let is_said = why.starts_with(kind.words());
-    if is_said { why.to_owned() } else { format!("{}: {why}", kind.words()) }
+    said_once(kind.words(), why)
+}
+
+/// A kind and its reason, or the reason alone where it says the kind itself: `not legal from STAGED`.
+fn said_once(kind: &str, why: &str) -> String {
+    let stem = kind.strip_suffix(" now").unwrap_or(kind);
+    if why.starts_with(stem) { why.to_owned() } else { format!("{kind}: {why}") }
 }
 
 /// How loud that is, with its sign: nothing is wrong where nothing has to be done.
@@ -211,6 +217,16 @@ pub(super) fn refused_title(refusal: &Refusal) -> &'static str {
         Outcome::NoChange => "Nothing to do",
         Outcome::NotLegal => "Not legal now",
         _ => "Refused",
+    }
+}
+
+/// How loud the state of a run on many is.
+pub(super) fn run_state_role(state: BulkState) -> Role {
+    match state {
+        BulkState::Running => Role::Accent,
+        BulkState::Paused => Role::Warning,
+        BulkState::Stopped => Role::Muted,
+        BulkState::Done => Role::Good,
     }
 }
 

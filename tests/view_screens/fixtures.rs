@@ -611,6 +611,12 @@ pub(crate) fn records() -> Vec<Record> {
             RecordKind::Bulk,
             json!({ "bulk": "b-1", "flow": "clear-sessions", "users": 12, "state": "running", "actor": actor }),
         ),
+        (
+            20,
+            RecordKind::Bulk,
+            json!({ "bulk": "b-1", "flow": "clear-sessions", "state": "paused", "why": "`bo@example.com` is refused",
+                "counts": "1 refused, 2 changed, 9 queued", "actor": actor }),
+        ),
         (4, RecordKind::Intended, run(done, json!({ "verb": "suspend the Okta account", "actor": actor }))),
         (3, RecordKind::Settled, run(done, json!({ "evidence": "acknowledged", "outcome": "accepted" }))),
     ];

@@ -10,3 +10,4 @@ mod operations;
 mod paint;
 mod properties;
 mod snapshots;
+mod terminal;

@@ -7,7 +7,7 @@ use idtriage::app::marks::Gathered;
 use idtriage::app::msg::{Answer, Motion, Msg};
 use idtriage::app::{Effect, Overlay, RequestId, State, update};
 use idtriage::command::{Keymap, footer};
-use idtriage::domain::blast::Roles;
+use idtriage::domain::blast::{Roles, Told};
 use idtriage::domain::bulk::{BulkCounts, BulkEnd, BulkId, BulkRun, BulkState, BulkUser, Seal};
 use idtriage::domain::many::{Mark, Planned};
 use idtriage::domain::page::{Counted, Page};
@@ -96,7 +96,7 @@ fn planned(ask: &idtriage::app::effect::RunAsk) -> Planned {
 }
 
 /// The card for many, armed.
-fn with_many(columns: u16, rows: u16) -> State {
+pub(crate) fn with_many(columns: u16, rows: u16) -> State {
     let mut state = on_event(columns, rows);
     go(&mut state, Msg::AllMarksToggled);
     go(&mut state, Msg::RemediateAsked);
@@ -172,7 +172,7 @@ fn users() -> Vec<BulkUser> {
     (0..).zip(PEOPLE.into_iter().zip(ends)).map(user).collect()
 }
 
-fn on_bulk(columns: u16, rows: u16) -> State {
+pub(crate) fn on_bulk(columns: u16, rows: u16) -> State {
     let mut state = started(columns, rows);
     go(&mut state, Msg::BulksAsked);
     go(&mut state, Msg::Opened);
@@ -186,6 +186,51 @@ fn on_bulk(columns: u16, rows: u16) -> State {
 #[case(120, 40)]
 fn many(#[case] columns: u16, #[case] rows: u16) {
     look(&format!("many_{columns}x{rows}"), &with_many(columns, rows));
+}
+
+/// What has to be known before anybody is looked at stands above them, and is seen without scrolling.
+#[rstest]
+#[case(60, 16)]
+#[case(80, 24)]
+fn how_many_and_how_far_it_reaches_stand_on_the_first_screen(#[case] columns: u16, #[case] rows: u16) {
+    let mut state = with_many(columns, rows);
+    let Some(Overlay::Many(card)) = &mut state.overlay else { panic!("no card for many") };
+    for plan in card.planned.plans.iter_mut().skip(4) {
+        let blast = plan.blast.as_mut().unwrap();
+        blast.roles = Roles { held: vec!["Super Administrator".into()], untold: None };
+    }
+    card.planned.plans[3].blast.as_mut().unwrap().groups = Told::CannotTell("Okta answered 503".into());
+    stand(&mut state);
+    let written = text(&paint(&state, &Theme::default()).0);
+    let joined = written.lines().map(|line| line.trim_matches(['┃', ' '])).collect::<Vec<_>>().join(" ");
+    let place = |words: &str| joined.find(words).unwrap_or_else(|| panic!("no {words} in\n{written}"));
+    let places = [
+        place("4 are acted on, 5 are left out"),
+        place("3 of them: eve.admin@example.com"),
+        place("reaches"),
+        place("cannot tell: groups for 1; 2 groups, 6 apps, 8 other findings; sessions unknown"),
+        place("Left out (5)"),
+        place("root@example.com"),
+    ];
+    assert!(places.is_sorted(), "{places:?}\n{written}");
+}
+
+/// In few rows what is done to everybody is not said once more of each.
+#[test]
+fn in_few_rows_a_user_is_a_login_and_a_state() {
+    let mut state = with_many(60, 16);
+    let row = |state: &State| {
+        let written = text(&paint(state, &Theme::default()).0);
+        written.lines().find(|line| line.contains("fay@example.com")).map(str::to_owned)
+    };
+    for _ in 0..40 {
+        tell(&mut state, Msg::CursorMoved(Motion::Down));
+        if row(&state).is_some() {
+            break;
+        }
+    }
+    let fay = row(&state).unwrap();
+    assert!(fay.contains("ACTIVE") && !fay.contains("suspend"), "{fay}");
 }
 
 #[test]

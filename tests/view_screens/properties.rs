@@ -43,7 +43,7 @@ fn overlaid(mut state: State, msg: Msg) -> State {
 }
 
 /// A state of every screen and every overlay.
-fn all() -> Vec<State> {
+pub(crate) fn all() -> Vec<State> {
     let (columns, rows) = (80, 24);
     vec![
         console(columns, rows),

@@ -5,6 +5,7 @@ use crate::app::effect::Effect;
 use crate::app::state::{Awaited, Overlay, Screen, State};
 use crate::app::triage::READ_ONLY;
 use crate::domain::bulk::{BulkId, BulkRun, BulkState};
+use crate::domain::counted::users;
 use crate::domain::many::ConfirmMany;
 use crate::domain::operation::LINK;
 use jiff::{SignedDuration, Timestamp};
@@ -149,10 +150,6 @@ pub fn asked(state: &mut State, asking: Asking) -> Vec<Effect> {
         arms_after: state.settings.arms_after,
     })));
     Vec::new()
-}
-
-fn users(count: usize) -> String {
-    if count == 1 { "1 user".to_owned() } else { format!("{count} users") }
 }
 
 fn up_to(count: usize) -> String {

@@ -4,6 +4,7 @@ use super::super::failure::{DONE, Failure};
 use super::super::output::Output;
 use super::super::{args, connect};
 use super::asked;
+use crate::domain::counted::numbered;
 use crate::domain::journal::{Record, csv};
 use crate::domain::untrusted::escape_json;
 use crate::store::{From, Store};
@@ -91,7 +92,7 @@ impl Lines<'_, '_> {
         let Lines::File(file, path, out) = self else { return Ok(()) };
         let file = file.into_inner().map_err(io::IntoInnerError::into_error);
         file.and_then(|file| file.sync_all()).map_err(|error| broken(path, &error))?;
-        Ok(out.note(&format!("{count} records are in {}", path.display()))?)
+        Ok(out.note(&format!("wrote {} to {}", numbered(count, "record"), path.display()))?)
     }
 }
 
@@ -159,7 +160,7 @@ mod tests {
         let path: PathBuf = room.path().join("journal.jsonl");
         let what = args::JournalExport { output: Some(path.clone()), ..wanted("") };
         let (printed_lines, said) = lines(&what, 2);
-        assert!(printed_lines.is_empty() && said.contains("2 records are in"), "{said}");
+        assert!(printed_lines.is_empty() && said.contains("wrote 2 records to"), "{said}");
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(std::fs::read_to_string(&path).unwrap().lines().count(), 2);
         let (again, _) = printed(Form::Text, async |out| run(&what, &store(2), out).await);

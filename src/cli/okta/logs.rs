@@ -4,6 +4,7 @@ use super::super::args::Logs;
 use super::super::failure::{DONE, Failure};
 use super::super::output::Output;
 use super::super::table::{Table, column};
+use crate::domain::counted::numbered;
 use crate::domain::dossier::Problem;
 use crate::domain::log::{LogAsk, LogPreset, LogRecord, MAY_MISS, Moment, RETENTION_DAYS, both, csv};
 use crate::domain::untrusted::one_line;
@@ -40,7 +41,7 @@ pub(in crate::cli) async fn run(
     remarks(&ask, now, clock_ahead, out)?;
     match (end, printed) {
         (SearchEnd::Enough, _) => {
-            out.note(&format!("{printed} records, as many as `--limit` allows: there may be more"))?;
+            out.note(&format!("{}, as many as `--limit` allows: there may be more", numbered(printed, "record")))?;
         }
         (SearchEnd::All, 0) => out.note("no record fits")?,
         (SearchEnd::All, _) => {}
@@ -99,7 +100,8 @@ impl Stop {
                 Failure::failed(format!("the System Log was not read: {}", problem.words()))
             }
             Stop::Problem(problem) => Failure::failed(format!(
-                "the System Log broke off after {printed} records: {}",
+                "the System Log broke off after {}: {}",
+                numbered(printed, "record"),
                 problem.words()
             )),
         }
@@ -327,7 +329,7 @@ mod tests {
         let (ended, text) = printed(Form::Text, async |out| run(&logs(), &log, now(), out).await);
         let failure = ended.unwrap_err();
         assert_eq!((failure.status(), text.out.lines().count()), (FAILED, 2));
-        assert_eq!(failure.to_string(), "error: the System Log broke off after 1 records: Okta answered 500");
+        assert_eq!(failure.to_string(), "error: the System Log broke off after 1 record: Okta answered 500");
     }
 
     #[test]

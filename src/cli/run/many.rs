@@ -85,7 +85,7 @@ pub(in super::super) fn note(run: &BulkRun, out: &mut Output<'_>) -> std::io::Re
         BulkState::Paused => format!("; `idtriage bulk resume {id} --yes` goes on with it"),
         BulkState::Running | BulkState::Stopped | BulkState::Done => String::new(),
     };
-    out.note(&format!("bulk run {id} is {word}{why} ({counts}){next}"))
+    out.note(&format!("run on many {id} is {word}{why} ({counts}){next}"))
 }
 
 /// Tells how it ended for each.

@@ -2,7 +2,8 @@
 
 use super::{Record, RecordKind};
 use crate::domain::action::{AnalystWord, Said};
-use crate::domain::{ActionId, Actor, Login, NOTHING, Outcome};
+use crate::domain::bulk::BulkState;
+use crate::domain::{ActionId, Actor, Login, NOTHING, Outcome, counted};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -165,10 +166,7 @@ impl Told {
             RecordKind::Setting => self.set(),
             RecordKind::Triage => self.change(),
             RecordKind::Said => self.word_given(),
-            RecordKind::Bulk => ["flow", "users", "state", "counts", "why"]
-                .into_iter()
-                .filter_map(|key| if key == "counts" { self.counts() } else { self.word(key) })
-                .collect(),
+            RecordKind::Bulk => self.run_on_many(),
             _ => self.run(),
         };
         if words.is_empty() { vec![self.raw()] } else { words }
@@ -228,10 +226,34 @@ impl Told {
         self.word("setting").into_iter().chain(told).filter(|word| !word.is_empty()).collect()
     }
 
-    /// How many ended how: `changed 3, failed 1`.
+    /// What runs on how many, where it stands and why, and how many ended how.
+    fn run_on_many(&self) -> Vec<String> {
+        let Some(flow) = self.flow() else { return Vec::new() };
+        let on = self.users().map(|count| {
+            let users = counted::users(usize::try_from(count).unwrap_or(usize::MAX));
+            format!(" on {users}")
+        });
+        let run = format!("run of `{flow}`{}", on.unwrap_or_default());
+        let stands = match (self.text("state"), self.text("why")) {
+            (Some(state), Some(why)) => Some(format!("{state} because {why}")),
+            (Some(state), None) => Some(state.to_owned()),
+            (None, why) => why.map(str::to_owned),
+        };
+        [Some(run), stands, self.counts()].into_iter().flatten().collect()
+    }
+
+    /// Where a run on many stood then.
+    pub fn run_state(&self) -> Option<BulkState> {
+        self.bulk().and(self.text("state")).and_then(BulkState::parse)
+    }
+
+    /// How many ended how: `3 changed, 1 failed`; records of earlier versions count by name.
     fn counts(&self) -> Option<String> {
+        if let Some(words) = self.text("counts") {
+            return Some(words.to_owned());
+        }
         let counts = self.value("counts")?.as_object()?;
-        let one = |(name, n): (&String, &Value)| n.as_u64().filter(|n| *n > 0).map(|n| format!("{name} {n}"));
+        let one = |(name, n): (&String, &Value)| n.as_u64().filter(|n| *n > 0).map(|n| format!("{n} {name}"));
         let told: Vec<String> = counts.iter().filter_map(one).collect();
         (!told.is_empty()).then(|| told.join(", "))
     }
@@ -287,7 +309,13 @@ mod tests {
     #[case(RecordKind::Triage, json!({"login": "ann", "check_id": "no-mfa", "source": "cii",
         "change": {"reopen": {"reason": "came again"}}}), "reopen · ann · came again · no-mfa")]
     #[case(RecordKind::Bulk, json!({"bulk": "b", "flow": "f", "users": 3, "state": "running",
-        "counts": {"changed": 2, "failed": 0}}), "f · 3 · running · changed 2")]
+        "counts": {"changed": 2, "failed": 0}}), "run of `f` on 3 users · running · 2 changed")]
+    #[case(RecordKind::Bulk, json!({"bulk": "b", "flow": "f", "users": 1, "state": "running"}),
+        "run of `f` on 1 user · running")]
+    #[case(RecordKind::Bulk, json!({"bulk": "b", "flow": "f", "state": "paused", "why": "`ann` is refused",
+        "counts": "1 refused, 2 queued"}), "run of `f` · paused because `ann` is refused · 1 refused, 2 queued")]
+    #[case(RecordKind::Bulk, json!({"bulk": "b", "flow": "f", "state": "done", "why": null, "counts": "3 changed"}),
+        "run of `f` · done · 3 changed")]
     #[case(RecordKind::Setting, json!({"setting": "x", "value": "{\"outcome\":\"changed\",\"id\":\"9\"}"}),
         "x · changed · 9")]
     #[case(RecordKind::Setting, json!({"setting": "x", "value": "on"}), "x · on")]

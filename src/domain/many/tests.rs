@@ -114,8 +114,8 @@ fn the_number_of_those_who_are_acted_on_is_asked_where_a_login_would_be() {
     assert!(!ConfirmMany::Count(3).accepts("8"), "the number of those who are meant is another");
     assert_eq!(
         all.words(),
-        "2 are acted on, 7 are left out: 1 refused, 1 cannot be planned, 1 wants insisting, 1 to run alone, \
-         1 a second name, 1 not legal now, 1 already so"
+        "2 are acted on, 7 are left out: 1 refused, 1 cannot be planned, 1 to be insisted on, 1 to run alone, \
+         1 under a second name, 1 not legal now, 1 already so"
     );
 }
 
@@ -191,4 +191,27 @@ fn a_row_names_the_account_that_is_acted_on_first() {
     let stand = |plan| Stand { login: &login, plan, left_out: None };
     assert_eq!(stand(Some(&plan)).whom(), "olga (ruth)");
     assert_eq!(stand(None).whom(), "ruth", "nobody knows the account yet");
+}
+
+#[test]
+fn how_far_it_reaches_is_said_in_a_line_first_what_cannot_be_told() {
+    let admin = Plan { blast: Some(blast(Some("Super"))), ..plan("ad", "00u1") };
+    let unread = Plan { blast: None, ..plan("un", "00u2") };
+    let mut told = plan("pl", "00u0");
+    if let Some(blast) = &mut told.blast {
+        blast.apps = Told::Is(vec!["Box".into(), "Zoom".into()]);
+    }
+    let line = |plans: &[&Plan]| {
+        let line = reach_in_a_line(plans);
+        (line.words, line.weight, who_administers(plans).map(|line| (line.words, line.weight)))
+    };
+    let (words, weight, admins) = line(&[&admin, &told]);
+    assert_eq!(words, "cannot tell: apps for 1; 1 group, 2 apps, 4 other findings; sessions unknown");
+    assert_eq!((weight, admins), (Weight::Unknown, Some(("1 of them: ad".to_owned(), Weight::Raises))));
+    let (words, weight, admins) = line(&[&told]);
+    assert_eq!(words, "no admin role, 1 group, 2 apps, 2 other findings; sessions unknown");
+    assert_eq!((weight, admins), (Weight::Known, None));
+    let (words, _, admins) = line(&[&unread]);
+    assert_eq!(words, "cannot tell: groups for 1, apps for 1; class for 1, findings for 1, sessions unknown");
+    assert_eq!(admins, Some(("cannot tell for 1".to_owned(), Weight::Unknown)));
 }

@@ -46,17 +46,17 @@ pub struct BulkTold {
 #[derive(Debug, thiserror::Error)]
 pub enum BulkError {
     /// There is none.
-    #[error("there is no bulk run `{0}`\nhint: `idtriage bulk list` shows the ids")]
+    #[error("there is no run on many `{0}`\nhint: `idtriage bulk list` shows the ids")]
     Missing(BulkId),
     /// Nobody waits in it, or it waits for somebody to go on.
-    #[error("bulk run `{0}` is {word}\nhint: {hint}", word = .1.word(), hint = hint(*.1))]
+    #[error("run on many `{0}` is {word}\nhint: {hint}", word = .1.word(), hint = hint(*.1))]
     Not(BulkId, BulkState),
     /// Another process drives it.
-    #[error("bulk run `{0}` is driven by another process, `{1}`\nhint: wait for it, or stop it there")]
+    #[error("run on many `{0}` is driven by another process, `{1}`\nhint: wait for it, or stop it there")]
     Others(BulkId, String),
     /// What would be done by now is not what was confirmed.
     #[error(
-        "bulk run `{0}` is not what was confirmed: {1}\nhint: plan those who are left anew; `idtriage bulk show {0} --queued` lists them"
+        "run on many `{0}` is not what was confirmed: {1}\nhint: plan those who are left anew; `idtriage bulk show {0} --queued` lists them"
     )]
     NotAsConfirmed(BulkId, String),
     /// Its flow is not configured any more.
@@ -149,7 +149,7 @@ impl Runner {
             match self.hold(id).await {
                 Ok(()) => {}
                 Err(BulkError::Store(error)) => {
-                    tracing::warn!(bulk = %id, %error, "the lease of a bulk run was not renewed");
+                    tracing::warn!(bulk = %id, %error, "the lease of a run on many was not renewed");
                 }
                 Err(lost) => return lost,
             }
@@ -164,7 +164,7 @@ impl Runner {
             Ok(Held::Not(state)) => Some(BulkError::Not(id, state)),
             Ok(Held::Missing) => Some(BulkError::Missing(id)),
             Err(error) => {
-                tracing::warn!(bulk = %id, %error, "whether a bulk run goes on cannot be read");
+                tracing::warn!(bulk = %id, %error, "whether a run on many goes on cannot be read");
                 None
             }
         }

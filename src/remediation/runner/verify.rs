@@ -1,6 +1,7 @@
 //! Bounded re-reads of the target: what turns *accepted* into *changed*, and nothing else does.
 
 use super::rival;
+use crate::domain::counted::numbered;
 use crate::domain::action::Settlement;
 use crate::domain::plan::Plan;
 use crate::domain::{Action, ActionId, Evidence, Outcome, time};
@@ -169,7 +170,7 @@ pub(super) fn unproven(reading: &Reading, aim: &Aim, tries: Tries) -> String {
         (None, Some(why), _) => format!("could not be re-read: {why}"),
         (.., Tries::Bounded(tries)) => {
             let last = at(reading).map(|at| format!(", last at {at}")).unwrap_or_default();
-            format!("re-read {tries} times{last}: still {}", words(reading, aim))
+            format!("re-read {}{last}: still {}", numbered(tries, "time"), words(reading, aim))
         }
         (.., Tries::Later) => {
             format!("re-read at {}: {}", at(reading).unwrap_or_default(), words(reading, aim))

@@ -8,8 +8,9 @@
 use super::scroll::{self, Shift};
 use crossterm::terminal::{BeginSynchronizedUpdate, EndSynchronizedUpdate};
 use ratatui::backend::{Backend, ClearType, CrosstermBackend, WindowSize};
-use ratatui::buffer::{Buffer, Cell};
+use ratatui::buffer::{Buffer, Cell, CellWidth};
 use ratatui::layout::{Position, Rect, Size};
+use ratatui::style::Color;
 use std::io::{self, Write};
 
 /// A backend that sends whole frames to `W`.
@@ -97,6 +98,7 @@ impl<W: Write> Backend for FrameBackend<W> {
             if let Some(slot) = wanted.cell_mut(Position::new(x, y)) {
                 slot.clone_from(cell);
                 any = true;
+                covered_by(&mut wanted, x, y);
             }
         }
         if !any {
@@ -193,6 +195,31 @@ impl<W: Write> Backend for FrameBackend<W> {
 
     fn scroll_region_down(&mut self, region: std::ops::Range<u16>, by: u16) -> io::Result<()> {
         self.frame.scroll_region_down(region, by)
+    }
+}
+
+/// Marks the columns that wide letters cover, so that what stands there once they are gone counts as changed: it was
+/// on no screen before, however much the cell below looks like it.
+pub fn mark_covered(buffer: &mut Buffer) {
+    let area = buffer.area;
+    for y in area.top()..area.bottom() {
+        for x in area.left()..area.right() {
+            covered_by(buffer, x, y);
+        }
+    }
+}
+
+/// A colour of letters that nothing has: a blank shows none.
+const COVERED: Color = Color::Rgb(0, 0, 1);
+
+fn covered_by(buffer: &mut Buffer, x: u16, y: u16) {
+    let Some(letter) = buffer.cell(Position::new(x, y)) else { return };
+    let (width, style) = (letter.cell_width(), letter.style());
+    for behind in 1..width {
+        if let Some(cell) = buffer.cell_mut(Position::new(x.saturating_add(behind), y)) {
+            cell.reset();
+            cell.set_style(style.fg(COVERED));
+        }
     }
 }
 

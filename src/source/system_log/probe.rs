@@ -1,6 +1,7 @@
 //! What `doctor` tries of a source: that the log may be read, what is asked for, and how much that is.
 
 use super::filter;
+use crate::domain::counted::numbered;
 use crate::config::meant::{LogFilter, SystemLog as Settings};
 use crate::domain::event::SourceName;
 use crate::domain::time;
@@ -68,7 +69,7 @@ async fn estimated(
 fn estimate(page: &LogPage) -> String {
     let count = page.records.len();
     if count < PAGE {
-        return format!("{count} records in the last hour, about {} a day at that rate", count * 24);
+        return format!("{} in the last hour, about {} a day at that rate", numbered(count, "record"), count * 24);
     }
     let published = |record: &str| time::parse(&Object::parse(record).ok()?.text("published")?);
     let ends = || page.records.iter().filter_map(|record| published(record));

@@ -50,7 +50,12 @@ pub(super) fn whole(
         prose.heading(Role::Heading, "The action, as it stands now");
     }
     match action {
-        Some(action) => about_action(scene, screen, action, &mut prose),
+        Some(action) => {
+            about_action(scene, screen, action, &mut prose);
+            if !is_record && record.at != action.at {
+                prose.fact("last record", Role::Text, &zone.seconds(record.at));
+            }
+        }
         None => {
             prose.fact("by", Role::Text, &told.actor().map_or_else(|| told.who(), |actor| actor.shown()));
         }
