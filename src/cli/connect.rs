@@ -165,6 +165,7 @@ pub(super) fn remediation_desk(
         mode,
         actor: actor.clone(),
         zone,
+        looked: Arc::default(),
         owner: format!("{}:{}:{}", actor.host, std::process::id(), now()),
         clock: Arc::new(move || clock.now()),
     })

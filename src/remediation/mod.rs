@@ -57,6 +57,7 @@ pub use offer::{offers, page};
 pub use runner::{
     BulkError, BulkTold, Confirmed, Look, LookError, Pace, Progress, RunError, Runner, Told, Unsent, Wish,
 };
+pub use said::Looked;
 pub use undoing::{UndoError, undo_of_run};
 
 use crate::config::meant::Guard;
@@ -94,6 +95,8 @@ pub struct Desk {
     pub actor: Actor,
     /// In which zone a plan's facts say times.
     pub zone: Zone,
+    /// Who was asked after a moment ago.
+    pub looked: Arc<Looked>,
     /// Host, pid and process start: who holds the leases.
     pub owner: String,
     /// The time.

@@ -5,22 +5,28 @@
 //! acted on. Whom both know nothing of is somebody outside, or somebody under another name: that is insisted on, and so
 //! is what goes beyond the look-ups that are made.
 
+mod known;
 mod literal;
 mod words;
 
-use super::about::Person;
+pub use known::Looked;
+
 use super::guard::{self, Mode};
-use super::subject::{Asked, Names};
-use super::{Desk, blast, protection};
-use crate::domain::dossier::{OktaUser, Part};
+use super::subject::Names;
+use super::{Desk, blast};
 use crate::domain::flow::InputType;
-use crate::domain::{Flow, Login, PartName, Route, Untrusted};
+use crate::domain::{Flow, Login, Route, Untrusted};
+use futures_util::stream::{self, StreamExt};
+use known::Known;
 use literal::Found;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use words::{Token, Weight};
 
 /// So many names are asked after, those that are named without a doubt first.
 const MOST_ASKED: usize = blast::MOST_NAMED;
+/// And of these so many at once.
+const AT_ONCE: usize = 4;
 
 /// Somebody whom an input names, who is not known as whom the card is about.
 #[derive(Debug)]
@@ -162,21 +168,19 @@ async fn ask_after(
 ) {
     let mut found: BTreeSet<&str> = BTreeSet::new();
     let mut unknown: Vec<(&Other<'_>, String)> = Vec::new();
-    for other in others.iter().take(MOST_ASKED) {
+    let asked: Vec<_> = others.iter().take(MOST_ASKED).map(|other| answered(desk, other, names)).collect();
+    let mut answers = stream::iter(asked).buffered(AT_ONCE);
+    while let Some((other, known)) = answers.next().await {
         let text = other.token.text.as_str();
-        let asked = match other.token.weight {
-            Weight::Named => asked(desk, text).await,
-            Weight::Perhaps => asked_perhaps(desk, text, names).await,
-        };
-        let refusal = match asked {
+        let refusal = match &*known {
             Known::Is(theirs) => {
                 found.insert(text);
                 let is_told = other.is_named();
                 by_inputs.cannot_know.extend((!is_told).then(|| other.cannot_know(login)));
-                guard::refusal(&desk.guard, Mode::Acting, &theirs)
-                    .or_else(|| guard::untold(&desk.guard, &theirs))
+                guard::refusal(&desk.guard, Mode::Acting, theirs)
+                    .or_else(|| guard::untold(&desk.guard, theirs))
             }
-            Known::Untold(why) if other.is_named() => guard::untold_whom(&desk.guard, Some(&why)),
+            Known::Untold(why) if other.is_named() => guard::untold_whom(&desk.guard, Some(why)),
             Known::Untold(why) => {
                 unknown.push((other, format!("whether that is somebody protected cannot be told: {why}")));
                 None
@@ -210,6 +214,16 @@ async fn ask_after(
     by_inputs.doubts.extend(unknown.iter().filter(is_open).map(|(other, why)| other.says(why)));
 }
 
+/// What is known of somebody.
+async fn answered<'a, 'b>(desk: &Desk, other: &'a Other<'b>, names: &Names) -> (&'a Other<'b>, Arc<Known>) {
+    let text = other.token.text.as_str();
+    let known = match other.token.weight {
+        Weight::Named => known::asked(desk, text).await,
+        Weight::Perhaps => known::asked_perhaps(desk, text, names).await,
+    };
+    (other, known)
+}
+
 /// Why nothing is sent, by the very names that were given.
 fn refused_by_name(desk: &Desk, others: &[Other<'_>]) -> Option<String> {
     others.iter().find_map(|other| {
@@ -226,105 +240,6 @@ pub(super) fn refusal_by_name(
     names: &Names,
 ) -> Option<String> {
     refused_by_name(desk, &others(flow, inputs, names)).or_else(|| literally(desk, flow, inputs).err())
-}
-
-/// What is known of a name.
-#[derive(Debug)]
-enum Known {
-    /// Every name of whoever goes by it.
-    Is(Box<Names>),
-    /// Whom the card is about.
-    Own,
-    /// Nobody goes by it, and who says so: `Okta knows`.
-    Nobody(&'static str),
-    /// Why it cannot be told who it is.
-    Untold(String),
-}
-
-/// Asks Okta and Cisco Identity Intelligence after somebody.
-async fn asked(desk: &Desk, text: &str) -> Known {
-    let shown = Untrusted::from(text);
-    let user = match okta_user(desk, text).await {
-        Ok(user) => user,
-        Err(why) => return Known::Untold(format!("who `{shown}` is: {why}")),
-    };
-    let login = user.as_ref().and_then(|user| user.profile_text("login"));
-    let login = Login::new(login.as_ref().map_or(text, Untrusted::raw));
-    let person = Person::load(desk, &login, None).await;
-    let is_listed = person.subject.cii_id.is_some() || !person.subject.listed.is_empty();
-    if user.is_none() && !is_listed {
-        return nobody(desk, &person, &shown);
-    }
-    let groups = protection::okta_groups(desk, (user.as_ref(), None), &person.subject, &[]).await;
-    let cii = if person.details.is_some() { Asked::Yes } else { Asked::No };
-    let mut names = Names::of(&person.subject, person.details.as_ref(), user.as_ref());
-    names.add(text);
-    Known::Is(Box::new(names.with_okta_groups(groups, cii)))
-}
-
-/// That nobody goes by a name, by the word of whoever was asked.
-fn nobody(desk: &Desk, person: &Person, shown: &Untrusted) -> Known {
-    let unread = person.details.as_ref().filter(|part| !part.is_of_nobody());
-    if let Some(problem) = unread.and_then(|part: &Part<_>| part.problems.first()) {
-        return Known::Untold(format!("who `{shown}` is: {}", problem.line()));
-    }
-    match (desk.directory.parts().contains(&PartName::Okta), person.details.is_some()) {
-        (true, true) => Known::Nobody("Okta and Cisco Identity Intelligence know"),
-        (true, false) => Known::Nobody("Okta knows"),
-        (false, true) => Known::Nobody("Cisco Identity Intelligence knows"),
-        (false, false) => Known::Untold(format!("who `{shown}` is: nobody can be asked")),
-    }
-}
-
-/// Asks whether somebody goes by what may be a login without its domain. Of several none is taken.
-async fn asked_perhaps(desk: &Desk, text: &str, names: &Names) -> Known {
-    let mut logins = match known_by(desk, text).await {
-        Ok(logins) => logins,
-        Err(why) => return Known::Untold(why),
-    };
-    match (logins.pop(), logins.as_slice()) {
-        (None, _) => Known::Nobody("nobody knows"),
-        (Some(login), []) if names.has(login.raw()) => Known::Own,
-        (Some(login), []) => asked(desk, login.raw()).await,
-        (Some(login), more) => Known::Untold(format!(
-            "it may be {}",
-            more.iter().chain([&login]).map(|login| format!("`{login}`")).collect::<Vec<_>>().join(" or ")
-        )),
-    }
-}
-
-/// The logins of those whom a text may be short for: at Okta, and among those who were seen here.
-async fn known_by(desk: &Desk, text: &str) -> Result<Vec<Login>, String> {
-    let user = okta_user(desk, text).await?;
-    let at_okta = user.map(|user| Login::new(user.profile_text("login").unwrap_or(user.id.clone()).raw()));
-    let begins = Login::new(&format!("{text}@"));
-    let seen = match text.contains('@') {
-        true => Vec::new(),
-        false => desk.store.logins_beside(&begins, NAMED).await.map_err(|why| why.to_string())?,
-    };
-    let is_short_for = |login: &Login| login.folded().starts_with(begins.folded());
-    let mut logins: Vec<Login> = at_okta.into_iter().chain(seen.into_iter().filter(is_short_for)).collect();
-    logins.sort_by(|one, other| one.folded().cmp(other.folded()));
-    logins.dedup();
-    Ok(logins)
-}
-
-/// So many whom a text may be short for are named.
-const NAMED: usize = 3;
-
-/// Who goes by a name at Okta; `None` where nobody does, or there is no Okta to be asked.
-async fn okta_user(desk: &Desk, text: &str) -> Result<Option<OktaUser>, String> {
-    if !desk.directory.parts().contains(&PartName::Okta) {
-        return Ok(None);
-    }
-    let part = desk.directory.okta_user(text).await;
-    let is_nobody = part.is_of_nobody();
-    let why = part.problems.first().map(|problem| problem.line());
-    match part.data {
-        Some(user) => Ok(Some(user)),
-        None if is_nobody => Ok(None),
-        None => Err(why.unwrap_or_else(|| "Okta answered nothing".to_owned())),
-    }
 }
 
 /// Whom the inputs of a trial name: a live flow may act on them.

@@ -127,6 +127,7 @@ impl Setup {
             mode: self.mode,
             actor: Actor { user: "ops".into(), host: "jump".into(), ..Default::default() },
             zone: Zone::Utc,
+            looked: Arc::default(),
             owner: "jump:1:1".into(),
             clock: Arc::new(move || *clock.lock().unwrap()),
         });

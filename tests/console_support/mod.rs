@@ -289,6 +289,7 @@ fn desk(
         mode: Mode::Acting,
         actor: Actor { user: "ops".into(), host: "jump".into(), ..Actor::default() },
         zone: idtriage::domain::time::Zone::Utc,
+        looked: Arc::default(),
         owner: "jump:1:1".into(),
         clock: Arc::new(move || clock.now()),
     })

@@ -242,6 +242,7 @@ impl Block {
             mode: Mode::Acting,
             actor: Actor { user: "ops".into(), host: "jump".into(), ..Default::default() },
             zone: Zone::Utc,
+            looked: Arc::default(),
             owner: "jump:1:1".into(),
             clock: Arc::new(|| Timestamp::from_second(1_700_000_000).unwrap()),
         });

@@ -3,6 +3,7 @@
 use super::*;
 use crate::domain::flow::{Input, InputType};
 use crate::remediation::tests::others::bob;
+use jiff::SignedDuration;
 
 const FLOW: &str = "suspend-okta-account";
 
@@ -227,4 +228,28 @@ async fn a_word_that_stars_of_letters_may_mean_is_insisted_on() {
     let lab = Setup { guard: protecting(&["mall*"]), ..Setup::default() }.lab();
     let (refusal, again) = against(&given(&lab, "note", "the shopping mall closed").await);
     assert!(refusal.is_empty() && again.contains("holds `mall*`, which may be them"), "{refusal}{again}");
+}
+
+/// A run on many is told the same for each of them, on the card and again before it sends.
+#[tokio::test]
+async fn a_name_is_asked_after_once_for_all_within_a_few_seconds() {
+    let names: Vec<String> = (0..9).map(|n| format!("u{n}@outside")).collect();
+    let known: Vec<&'static str> = names.iter().map(|name| &*name.clone().leak()).collect();
+    let others = known.into_iter().chain(["u9@outside"]).map(|name| (name, Somebody::Nobody)).collect();
+    let lab = Setup { guard: protecting(&["root2"]), others, ..Setup::default() }.lab();
+    let reads = || lab.memory.trace.lock().unwrap().iter().filter(|what| **what == "read").count();
+    let counted = async |note: &str| {
+        let before = reads();
+        let (refusal, again) = against(&given(&lab, "note", note).await);
+        assert!(refusal.is_empty(), "{refusal}");
+        (reads() - before, again)
+    };
+    let (own, _) = counted("").await;
+    let (first, told) = counted(&names.join(" ")).await;
+    assert_eq!(first, own + names.len());
+    assert!(names.iter().all(|name| told.contains(name.as_str())), "{told}");
+    assert_eq!(counted(&names.join(" ")).await, (own, told.clone()));
+    assert_eq!(counted(&format!("{} ann@okta.example u9@outside", names.join(" "))).await.0, own + 1);
+    *lab.now.lock().unwrap() += SignedDuration::from_secs(5);
+    assert_eq!(counted(&names.join(" ")).await, (first, told), "by then it is asked anew");
 }

@@ -157,6 +157,7 @@ impl World {
                 mode: Mode::Acting,
                 actor: Actor { user: owner.into(), ..Default::default() },
                 zone: Zone::Utc,
+                looked: Arc::default(),
                 owner: owner.into(),
                 clock: Arc::new(move || {
                     // Beside every call of the store.
