@@ -267,7 +267,10 @@ async fn show_users(detail: &EventDetail, store: &dyn Store, out: &mut Output<'_
     out.table(&table)?;
     if page.has_more() {
         let shown = page.rows.len();
-        out.note(&format!("{shown} of {} are shown; `--json` has them all", numbered(event.user_count, "user")))?;
+        out.note(&format!(
+            "{shown} of {} are shown; `--json` has them all",
+            numbered(event.user_count, "user")
+        ))?;
     }
     let logins: Vec<Login> = page.rows.into_iter().map(|user| user.login).collect();
     for (login, details) in said(detail, &logins) {

@@ -7,8 +7,8 @@ use super::failure::{DONE, FAILED, Failure};
 use super::output::Output;
 use super::table::{Table, column};
 use super::{args, connect};
-use crate::domain::counted::numbered;
 use crate::domain::action::execution_ids;
+use crate::domain::counted::numbered;
 use crate::domain::journal::query::JournalQuery;
 use crate::domain::journal::told::Told;
 use crate::domain::journal::{Head, Record, RecordKind};
@@ -158,7 +158,9 @@ fn told(head: Option<&Head>, out: &mut Output<'_>) -> Result<(), Failure> {
         out.json(&json!({ "holds": true, "head": head }))?;
     } else {
         match head {
-            Some(head) => out.text(&format!("the journal holds: {}, head {head}", numbered(head.seq, "record")))?,
+            Some(head) => {
+                out.text(&format!("the journal holds: {}, head {head}", numbered(head.seq, "record")))?
+            }
             None => out.text("the journal is empty")?,
         }
     }

@@ -1,9 +1,9 @@
 //! Writes records of the System Log, or the users of a run on many, to a file that nobody else can read.
 
-use crate::domain::counted::numbered;
 use crate::app::log::LogForm;
 use crate::domain::bulk::{BulkRun, BulkUser};
 use crate::domain::bulk_export;
+use crate::domain::counted::numbered;
 use crate::domain::log::{LogRecord, csv};
 use crate::domain::untrusted::{escape_json, one_line};
 use jiff::Timestamp;

@@ -1,9 +1,9 @@
 //! Reads the journal for the screen, with what its records are about, and writes it to a file.
 
 use super::export::{ending, new_file};
-use crate::domain::counted::numbered;
 use crate::app::journal::JournalSlice;
 use crate::app::log::LogForm;
+use crate::domain::counted::numbered;
 use crate::domain::journal::query::JournalQuery;
 use crate::domain::journal::told::Told;
 use crate::domain::journal::{Record, csv};

@@ -41,7 +41,10 @@ pub(in crate::cli) async fn run(
     remarks(&ask, now, clock_ahead, out)?;
     match (end, printed) {
         (SearchEnd::Enough, _) => {
-            out.note(&format!("{}, as many as `--limit` allows: there may be more", numbered(printed, "record")))?;
+            out.note(&format!(
+                "{}, as many as `--limit` allows: there may be more",
+                numbered(printed, "record")
+            ))?;
         }
         (SearchEnd::All, 0) => out.note("no record fits")?,
         (SearchEnd::All, _) => {}

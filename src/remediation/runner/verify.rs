@@ -1,8 +1,8 @@
 //! Bounded re-reads of the target: what turns *accepted* into *changed*, and nothing else does.
 
 use super::rival;
-use crate::domain::counted::numbered;
 use crate::domain::action::Settlement;
+use crate::domain::counted::numbered;
 use crate::domain::plan::Plan;
 use crate::domain::{Action, ActionId, Evidence, Outcome, time};
 use crate::remediation::sight::{self, Aim, Reading};

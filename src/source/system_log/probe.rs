@@ -1,8 +1,8 @@
 //! What `doctor` tries of a source: that the log may be read, what is asked for, and how much that is.
 
 use super::filter;
-use crate::domain::counted::numbered;
 use crate::config::meant::{LogFilter, SystemLog as Settings};
+use crate::domain::counted::numbered;
 use crate::domain::event::SourceName;
 use crate::domain::time;
 use crate::source::loose::Object;
@@ -69,7 +69,11 @@ async fn estimated(
 fn estimate(page: &LogPage) -> String {
     let count = page.records.len();
     if count < PAGE {
-        return format!("{} in the last hour, about {} a day at that rate", numbered(count, "record"), count * 24);
+        return format!(
+            "{} in the last hour, about {} a day at that rate",
+            numbered(count, "record"),
+            count * 24
+        );
     }
     let published = |record: &str| time::parse(&Object::parse(record).ok()?.text("published")?);
     let ends = || page.records.iter().filter_map(|record| published(record));
