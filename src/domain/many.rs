@@ -256,16 +256,15 @@ pub fn who_administers(plans: &[&Plan]) -> Option<BlastLine> {
 /// How far it reaches altogether, in a line, as the card for one says it of one.
 pub fn reach_in_a_line(plans: &[&Plan]) -> BlastLine {
     let (read, unread) = read_of(plans);
-    let mut brief = Brief::default();
-    brief.is_in_okta = read.iter().any(|(_, blast)| blast.elsewhere.is_some());
+    let is_in_okta = read.iter().any(|(_, blast)| blast.elsewhere.is_some());
+    let mut brief = Brief { is_in_okta, ..Brief::default() };
     if who_administers(plans).is_none() {
         brief.known.push(NO_ROLE.to_owned());
     }
-    let lists: [(&str, &str, fn(&Blast) -> &Told<Vec<Untrusted>>); 2] =
-        [("groups", "group", |blast| &blast.groups), ("apps", "app", |blast| &blast.apps)];
-    for (name, noun, list) in lists {
-        let Listed { different, untold, is_known, .. } =
-            listed(unread, read.iter().map(|(_, blast)| list(blast)));
+    let groups = listed(unread, read.iter().map(|(_, blast)| &blast.groups));
+    let apps = listed(unread, read.iter().map(|(_, blast)| &blast.apps));
+    for (name, noun, listed) in [("groups", "group", groups), ("apps", "app", apps)] {
+        let Listed { different, untold, is_known, .. } = listed;
         if is_known {
             brief.known.push(counted(different, noun));
         }
