@@ -56,7 +56,6 @@ use session::{Session, closed};
 use std::ffi::OsString;
 use std::io::Write;
 use std::sync::Arc;
-use std::time::Instant;
 use tokio::sync::watch;
 
 /// Parses the command line, does what it says and answers the exit status.
@@ -426,20 +425,13 @@ async fn acted(
 async fn until_signalled(
     act: impl AsyncFnOnce(&mut run::Stop) -> Result<u8, Failure>,
 ) -> Result<u8, Failure> {
-    let mut signals = signals()?;
     let (asks, mut stop) = run::Stop::new();
-    let listening = async {
-        let mut first = None;
-        loop {
-            let signalled = signals.next().await;
-            let now = Instant::now();
-            let since_first = now.duration_since(*first.get_or_insert(now));
-            asks.send_modify(|asked| *asked = asked.after(signalled, since_first));
-        }
-    };
+    let listening = signals()?.told_to(|signalled, since_first| {
+        asks.send_modify(|asked| *asked = asked.after(signalled, since_first));
+    });
     tokio::select! {
         ended = act(&mut stop) => ended,
-        never = listening => never,
+        never = listening => match never {},
     }
 }
 

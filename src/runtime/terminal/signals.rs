@@ -1,6 +1,7 @@
 //! SIGTERM, SIGHUP and SIGINT end the program cleanly; SIGCONT draws anew.
 
 use futures_util::{Stream, stream};
+use std::convert::Infallible;
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::Instant;
@@ -65,6 +66,16 @@ impl Signals {
     pub async fn impatience(mut self) {
         let first = Instant::now();
         while !self.next().await.is_impatient(first.elapsed()) {}
+    }
+
+    /// Tells each that comes, and how long after the first of them: for as long as it is polled.
+    pub async fn told_to(mut self, mut tell: impl FnMut(Signalled, Duration)) -> Infallible {
+        let mut first = None;
+        loop {
+            let signalled = self.next().await;
+            let now = Instant::now();
+            tell(signalled, now.duration_since(*first.get_or_insert(now)));
+        }
     }
 
     /// Waits for the next one.
