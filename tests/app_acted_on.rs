@@ -160,6 +160,7 @@ fn changed(id: ActionId) -> Action {
         step: None,
         is_test: false,
         undoes: None,
+        undone: None,
         before: None,
         flow: flow.id,
         verb: flow.verb,

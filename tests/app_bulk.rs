@@ -166,6 +166,7 @@ fn ended(n: u32, outcome: Outcome) -> (BulkUser, Vec<Action>) {
         step: None,
         is_test: false,
         undoes: None,
+        undone: None,
         before: None,
         flow: "suspend-okta-account".into(),
         verb: "suspend the account".into(),

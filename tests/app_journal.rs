@@ -28,6 +28,7 @@ fn action(n: u128) -> Action {
         step: None,
         is_test: false,
         undoes: None,
+        undone: None,
         before: None,
         flow: "suspend-okta-account".into(),
         verb: "suspend".into(),

@@ -52,6 +52,7 @@ fn action(login: &str) -> Action {
         step: None,
         is_test: false,
         undoes: None,
+        undone: None,
         before: None,
         flow: "suspend".into(),
         verb: "suspend".into(),

@@ -346,7 +346,8 @@ fn a_journal_of_an_older_version_is_found_by_its_values_and_holds() {
     let db = room.sql();
     // As it was kept before: with digits that nothing sealed, and without what it is found by.
     db.execute_batch(
-        "ALTER TABLE bulk_users DROP COLUMN event; ALTER TABLE bulk_users DROP COLUMN body_sha256; \
+        "DROP INDEX actions_undoes; DROP INDEX bulk_users_undone; ALTER TABLE bulk_users DROP COLUMN undone; \
+         ALTER TABLE actions DROP COLUMN undone; ALTER TABLE bulk_users DROP COLUMN event; ALTER TABLE bulk_users DROP COLUMN body_sha256; \
          ALTER TABLE bulk_users DROP COLUMN account_login; ALTER TABLE bulk_users DROP COLUMN undoes; \
          ALTER TABLE actions DROP COLUMN account_login; DROP INDEX journal_at; DROP TABLE journal_terms; \
          UPDATE journal SET at = at + 567",

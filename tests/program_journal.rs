@@ -123,7 +123,7 @@ fn the_screen_searches_checks_and_exports() {
     screen.press("v");
     screen.shows("holds to 4");
     screen.press("e");
-    screen.shows("2 records of the journal are in");
+    screen.shows("wrote 2 records of the journal to");
     screen.press("J");
     screen.shows("\"previous\"");
     screen.press("q");

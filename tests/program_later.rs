@@ -228,6 +228,7 @@ fn suspension(login: &str, account: &str, at: Timestamp) -> Action {
         step: None,
         is_test: false,
         undoes: None,
+        undone: None,
         before: Some("ACTIVE".to_owned()),
         flow: "okta-suspend".into(),
         verb: "suspend the Okta account".to_owned(),

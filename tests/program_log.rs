@@ -45,7 +45,7 @@ fn records_are_found_followed_and_written_to_a_file_of_ones_own() {
     screen.press(ESC);
     screen.shows("past 7d");
     screen.press("e");
-    screen.shows("records are in");
+    screen.shows("wrote 55 records to");
     let files = exports(&place);
     let mode = fs::metadata(&files[0]).unwrap().permissions().mode() & 0o777;
     assert_eq!((files.len(), mode), (1, 0o600));

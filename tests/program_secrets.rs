@@ -76,6 +76,15 @@ fn use_it(tenant: &Tenant, place: &Place) {
         with_log(words).ended().expect(status);
     };
     run(&["doctor"], 0);
+    // What an analyst says is kept as it is: it is not taken with a secret in it.
+    let pasted = format!("it signs in with {}", tenant.lab.secrets().okta_token.expose_secret());
+    let refused = "holds the value of a configured secret";
+    let close = ["findings", "close", "1", "--as", "undetermined", "--reason", &pasted];
+    for words in [&["findings", "note", "1", &pasted][..], &close] {
+        let ended = with_log(words).ended().expect(2);
+        assert!(ended.errors.contains(refused) && !ended.errors.contains(&pasted), "{}", ended.errors);
+    }
+    run(&["findings", "note", "1", "it signs in with a key"], 0);
     run(&["user", &login], 0);
     run(&["user", &login, "--json"], 0);
     run(&["flows", "--json"], 0);
@@ -100,6 +109,13 @@ fn look_at_it(tenant: &Tenant, place: &Place) {
     let mut screen = Screen::start(place, &[], 200, 50);
     screen.shows("last event");
     let shown = |name: &str, screen: &Screen| place.write(&format!("screen-{name}"), &screen.text());
+    let pasted = tenant.lab.secrets().flow_token.expose_secret().to_owned();
+    screen.shows(&tenant.login(3));
+    screen.press("n");
+    screen.shows("enter");
+    screen.press(&format!("{pasted}\r"));
+    screen.shows("holds the value of a configured secret");
+    shown("note", &screen);
     screen.press(&format!(":user {}\r", tenant.login(4)));
     screen.shows("Accounts");
     screen.press("r");
@@ -113,7 +129,7 @@ fn look_at_it(tenant: &Tenant, place: &Place) {
     screen.press("\u{1b}");
     screen.shows_no("┏ Changed");
     screen.press("L");
-    screen.shows("action");
+    screen.shows("last record");
     shown("journal", &screen);
     screen.press("\r");
     screen.shows("its records");

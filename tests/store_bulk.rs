@@ -235,3 +235,58 @@ async fn nobody_is_begun_with_but_by_whoever_drives_and_who_was_begun_with_lands
     assert!(shelf.turn(run, BulkState::Paused).await);
     assert!(says_no(begins(3, None, "b").await), "it waits");
 }
+
+/// What was done, and by what it is undone by now, as the store has it of an action and of its user.
+async fn undone_of(shelf: &Shelf, run: BulkId, position: u32) -> (Option<String>, Option<String>, usize) {
+    let action = shelf.store.action(run.action(position)).await.unwrap().unwrap();
+    let user = shelf.store.bulk_users(run, Users::All, position, 1).await.unwrap().remove(0);
+    let counts = shelf.store.bulk(run).await.unwrap().unwrap().counts;
+    let undone = user.end.and_then(|end| end.undone);
+    assert_eq!(action.undone, undone, "the user says of it what the action says");
+    let by = undone.as_ref().map(|undone| undone.by.to_string());
+    (by, undone.map(|undone| undone.to_string()), counts.undone)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_undone_says_so_on_the_action_and_on_its_user_until_that_is_undone_too() {
+    let shelf = Shelf::new();
+    let run = shelf.queued(1, 2).await;
+    assert_eq!(shelf.hold(run, "a", (20, 0)).await, Held::Ours);
+    let runs = async |id: ActionId, undoes: Option<ActionId>, outcome: Outcome| {
+        let flow = format!("flow {id}");
+        let action = Action { id, undoes, ..action((id.0.as_u128(), &flow, "user0@x")) };
+        let basis = Basis { same: Vec::new(), seen: Vec::new(), again: Again::No };
+        shelf.store.intend(&action, &lease("a", 30), &basis).await.unwrap();
+        let settlement =
+            Settlement { evidence: Evidence::Acknowledged, outcome, receipt: Receipt::default() };
+        shelf.store.settle(id, &settlement, second(9)).await.unwrap();
+    };
+    let [first, second_one] = [0, 1].map(|position| run.action(position));
+    for (position, id) in [(0, first), (1, second_one)] {
+        runs(id, None, Outcome::Changed).await;
+        let end = BulkEnd {
+            action: Some(id),
+            evidence: Some(Evidence::Verified),
+            ..BulkEnd::not_sent(Outcome::Changed, "", second(3))
+        };
+        assert_eq!(shelf.store.user_ended(run, position, &end, "a").await.unwrap(), Kept::Kept);
+    }
+    let [undoing, redoing, refused, again] = [101, 102, 103, 104].map(|n| ActionId(uuid::Uuid::from_u128(n)));
+    runs(refused, Some(first), Outcome::Refused).await;
+    assert_eq!(undone_of(&shelf, run, 0).await, (None, None, 0), "what did nothing undoes nothing");
+    runs(undoing, Some(first), Outcome::Accepted).await;
+    let expected = (Some(undoing.to_string()), Some("undone (accepted)".to_owned()), 1);
+    assert_eq!(undone_of(&shelf, run, 0).await, expected);
+    // A later look proves it.
+    let proof =
+        Settlement { evidence: Evidence::Verified, outcome: Outcome::Changed, receipt: Receipt::default() };
+    shelf.store.settle(undoing, &proof, second(10)).await.unwrap();
+    let expected = (Some(undoing.to_string()), Some("undone".to_owned()), 1);
+    assert_eq!(undone_of(&shelf, run, 0).await, expected);
+    runs(redoing, Some(undoing), Outcome::Changed).await;
+    assert_eq!(undone_of(&shelf, run, 0).await, (None, None, 0), "the undoing is undone itself");
+    assert_eq!(shelf.store.action(undoing).await.unwrap().unwrap().standing(), "undone, was changed");
+    runs(again, Some(redoing), Outcome::Changed).await;
+    assert_eq!(undone_of(&shelf, run, 0).await, expected, "and that again");
+    assert_eq!(undone_of(&shelf, run, 1).await.0, None, "the other is as they were");
+}

@@ -560,6 +560,7 @@ fn action(plan: &Plan, outcome: Outcome) -> Action {
         step: None,
         is_test: false,
         undoes: None,
+        undone: None,
         before: None,
         flow: plan.flow.id.clone(),
         verb: plan.flow.verb.clone(),

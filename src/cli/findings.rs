@@ -20,7 +20,30 @@ pub(super) struct By<'a> {
 
 /// Whether the subcommand changes something.
 pub(super) fn changes(what: &args::Findings) -> bool {
-    !matches!(what, args::Findings::List { .. } | args::Findings::Show { .. })
+    change_of(what).is_some()
+}
+
+/// What an analyst says in it, in their own words, and what that is.
+pub(super) fn words(what: &args::Findings) -> Option<(&'static str, String)> {
+    let (_, change) = change_of(what)?;
+    change.words().map(|(what, words)| (what, words.to_owned()))
+}
+
+/// What is changed, and of which findings.
+fn change_of(what: &args::Findings) -> Option<(Which, Change)> {
+    use args::Findings;
+    Some(match what {
+        Findings::List { .. } | Findings::Show { .. } => return None,
+        Findings::Claim(which) => (which.clone(), Change::Claim),
+        Findings::Release(which) => (which.clone(), Change::Release),
+        Findings::Note { id, text } => {
+            (Which { ids: vec![*id], seen: None }, Change::Note { text: text.clone() })
+        }
+        Findings::Close { which, disposition, reason } => {
+            (which.clone(), Change::Close { disposition: *disposition, reason: reason.clone() })
+        }
+        Findings::Reopen { which, reason } => (which.clone(), Change::Reopen { reason: reason.clone() }),
+    })
 }
 
 /// Runs the subcommand.
@@ -40,19 +63,10 @@ pub(super) async fn run(
             list(&query.join(" "), from, page.limit, store, out).await
         }
         Findings::Show { id } => show(*id, store, out).await,
-        Findings::Claim(which) => change(which, &Change::Claim, store, by, out).await,
-        Findings::Release(which) => change(which, &Change::Release, store, by, out).await,
-        Findings::Note { id, text } => {
-            let which = Which { ids: vec![*id], seen: None };
-            change(&which, &Change::Note { text: text.clone() }, store, by, out).await
-        }
-        Findings::Close { which, disposition, reason } => {
-            let close = Change::Close { disposition: *disposition, reason: reason.clone() };
-            change(which, &close, store, by, out).await
-        }
-        Findings::Reopen { which, reason } => {
-            change(which, &Change::Reopen { reason: reason.clone() }, store, by, out).await
-        }
+        _ => match change_of(what) {
+            Some((which, wanted)) => change(&which, &wanted, store, by, out).await,
+            None => Ok(DONE),
+        },
     }
 }
 

@@ -5,7 +5,7 @@ use super::output::Output;
 use super::table::{Table, column};
 use crate::domain::flow::Product;
 use crate::domain::payload::lint::{self, Declared};
-use crate::domain::{Flow, NOTHING};
+use crate::domain::{Flow, NOTHING, undo};
 use serde_json::json;
 
 /// Prints the flows, in the order of the configuration.
@@ -77,7 +77,7 @@ fn table(flows: &[Flow]) -> Table {
             flow.risk.word().to_owned(),
             flow.product.map_or(NOTHING, Product::ispm_name).to_owned(),
             flow.verb.clone(),
-            flow.inverse.as_ref().map_or_else(|| flow.undo.clone(), |inverse| format!("run {inverse}")),
+            undo::words(flow, flows),
         ]);
     }
     table

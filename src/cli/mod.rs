@@ -250,6 +250,9 @@ async fn triage(what: &args::Findings, session: &Session<'_>, out: &mut Output<'
     if findings::changes(what) {
         session.may_change("a triage change")?;
     }
+    if let Some((what, words)) = findings::words(what) {
+        without_secret(what, &words, session)?;
+    }
     let local = session.local()?;
     let actor = session.actor(&local.console);
     let store = session.store(&local.store, local.reading.clone(), out).await?;
@@ -314,7 +317,7 @@ async fn look_again(what: &args::Check, session: &Session<'_>, out: &mut Output<
 async fn say(what: &args::Say, session: &Session<'_>, out: &mut Output<'_>) -> Result<u8, Failure> {
     session.may_change("an analyst's word, which is kept,")?;
     let local = session.local()?;
-    without_secret(&what.reason, session)?;
+    without_secret("the reason", &what.reason, session)?;
     let actor = session.actor(&local.console);
     let store = session.store(&local.store, local.reading, out).await?;
     let by = findings::By { actor: &actor, at: connect::now() };
@@ -323,10 +326,10 @@ async fn say(what: &args::Say, session: &Session<'_>, out: &mut Output<'_>) -> R
 }
 
 /// What is kept as it is said must hold no secret. Whoever may not read the secrets here cannot compare.
-fn without_secret(reason: &str, session: &Session<'_>) -> Result<(), Failure> {
+fn without_secret(what: &str, words: &str, session: &Session<'_>) -> Result<(), Failure> {
     let Ok(loaded) = session.loaded() else { return Ok(()) };
-    match Redactor::of(&loaded.config).place_in(reason) {
-        Some(place) => Err(Failure::usage(HeldSecret::in_reason(place).to_string())),
+    match Redactor::of(&loaded.config).place_in(words) {
+        Some(place) => Err(Failure::usage(HeldSecret::of(what, place).to_string())),
         None => Ok(()),
     }
 }

@@ -1,9 +1,11 @@
 //! One run of one flow on one subject: what was meant, what is proven, how it ended.
 
 mod execution;
+mod undone;
 pub mod word;
 
 pub use execution::{EndKind, ExecutionEnd, execution_ids};
+pub use undone::Undone;
 pub use word::{AnalystWord, Said};
 
 use super::later::Stands;
@@ -168,6 +170,11 @@ impl Outcome {
             Outcome::Failed => "failed",
             Outcome::Unknown => "unknown",
         }
+    }
+
+    /// Whether it says that what was to be done is done, as far as is known.
+    pub fn says_done(self) -> bool {
+        matches!(self, Outcome::Changed | Outcome::Accepted)
     }
 
     /// The outcome of a word.
@@ -339,6 +346,8 @@ pub struct Action {
     pub is_test: bool,
     /// The action that it undoes, where it was run for that.
     pub undoes: Option<ActionId>,
+    /// By what it is undone by now.
+    pub undone: Option<Undone>,
     /// How the target stood before, where a re-read can prove the effect: only a change from it does.
     pub before: Option<String>,
     /// The flow.
@@ -460,6 +469,9 @@ impl Action {
         if let Some(undoes) = self.undoes {
             json["undoes"] = undoes.to_string().into();
         }
+        if let Some(undone) = &self.undone {
+            json["undone"] = undone.to_json();
+        }
         if let Some(said) = self.said() {
             json["said"] = said.word().into();
         }
@@ -504,6 +516,7 @@ pub(crate) mod tests {
             step: None,
             is_test: false,
             undoes: None,
+            undone: None,
             before: None,
             flow: "suspend".into(),
             verb: "suspend".to_owned(),

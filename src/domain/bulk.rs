@@ -208,6 +208,19 @@ impl BulkRun {
         }
     }
 
+    /// Whether what it did is undone by now, on each whom it changed or on some; nothing where nobody's is, or while
+    /// somebody may still be acted on.
+    pub fn undone_word(&self) -> Option<&'static str> {
+        let done = Outcome::ALL.into_iter().filter(|outcome| outcome.says_done());
+        let done: usize = done.map(|outcome| self.counts.of(outcome)).sum();
+        match self.counts.undone {
+            0 => None,
+            _ if !self.state.is_over() => None,
+            undone if undone < done => Some("part undone"),
+            _ => Some("undone"),
+        }
+    }
+
     /// Where it stands, in a word.
     pub fn word(&self, now: Timestamp) -> &'static str {
         match self.is_interrupted(now) {
@@ -256,6 +269,8 @@ pub struct BulkCounts {
     pub queued: usize,
     /// The others.
     pub ended: BTreeMap<&'static str, usize>,
+    /// So many of the others are undone by now.
+    pub undone: usize,
 }
 
 impl BulkCounts {
@@ -287,7 +302,8 @@ impl BulkCounts {
         self.queued + self.pending() + self.done()
     }
 
-    /// `1 refused, 3 changed, 6 queued`: what wants a look first, since a narrow screen cuts the rest.
+    /// `1 refused, 3 changed, 6 queued`: what wants a look first, since a narrow screen cuts the rest, and before all
+    /// how many of them are undone by now.
     pub fn words(&self) -> String {
         const FIRST: [Outcome; 5] =
             [Outcome::Unknown, Outcome::Failed, Outcome::NotSent, Outcome::Refused, Outcome::NotLegal];
@@ -295,7 +311,11 @@ impl BulkCounts {
         let ended = FIRST.iter().chain(rest).map(|outcome| (outcome.word(), self.of(*outcome)));
         let all = ended.chain([("queued", self.queued)]).filter(|(_, count)| *count > 0);
         let words: Vec<String> = all.map(|(word, count)| format!("{count} {word}")).collect();
-        if words.is_empty() { "nobody".to_owned() } else { words.join(", ") }
+        match (self.undone, words.is_empty()) {
+            (_, true) => "nobody".to_owned(),
+            (0, false) => words.join(", "),
+            (undone, false) => format!("{undone} undone since; {}", words.join(", ")),
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! A run on many as it is handed on: as JSON under names that stay, and as CSV that no spreadsheet runs.
 
+use super::action::Undone;
 use super::bulk::{BulkEnd, BulkId, BulkRun, BulkUser};
 use super::{Login, csv, time};
 use jiff::Timestamp;
@@ -10,6 +11,7 @@ pub fn run_json(run: &BulkRun, now: Timestamp) -> Value {
     json!({
         "id": run.id, "flow": run.flow, "verb": run.verb, "risk": run.risk.word(), "state": run.word(now), "why": run.why,
         "users": run.counts.total(), "queued": run.counts.queued, "ended": run.counts.ended,
+        "undone": run.counts.undone,
         "inputs": run.inputs, "reason": run.reason, "insisted": run.is_insisted, "actor": run.actor,
         "at": time::rfc3339(run.at),
     })
@@ -19,13 +21,14 @@ pub fn run_json(run: &BulkRun, now: Timestamp) -> Value {
 /// not the user's own.
 pub fn user_json(id: BulkId, user: &BulkUser) -> Value {
     let end = user.end.as_ref();
+    let undone = end.and_then(|end| end.undone.as_ref());
     json!({
         "bulk": id, "position": user.position, "login": user.login, "target": user.target_id,
         "account_login": user.account_login,
         "finding": user.finding, "outcome": end.map(|end| end.outcome.word()),
         "evidence": end.and_then(|end| end.evidence), "status": end.and_then(|end| end.status),
         "why": end.and_then(|end| end.why.clone()), "action": end.and_then(|end| end.action),
-        "undoes": user.undoes, "at": end.map(|end| time::rfc3339(end.at)),
+        "undoes": user.undoes, "undone": undone.map(Undone::to_json), "at": end.map(|end| time::rfc3339(end.at)),
     })
 }
 
@@ -45,6 +48,8 @@ pub fn csv_heading() -> String {
         "action",
         "at",
         "account_login",
+        "undone_by",
+        "undone_at",
     ])
 }
 
@@ -53,7 +58,8 @@ pub fn csv_row(run: &BulkRun, user: &BulkUser) -> String {
     let end = user.end.as_ref();
     let text = |text: Option<String>| text.unwrap_or_default();
     let evidence = end.and_then(|end| end.evidence).map(|evidence| evidence.word().to_owned());
-    let cells: [&str; 13] = [
+    let undone = end.and_then(|end| end.undone.as_ref());
+    let cells: [&str; 15] = [
         &run.id.to_string(),
         &run.flow.0,
         &user.position.to_string(),
@@ -67,6 +73,8 @@ pub fn csv_row(run: &BulkRun, user: &BulkUser) -> String {
         &text(end.and_then(|end| end.action).map(|action| action.to_string())),
         &text(end.map(|end: &BulkEnd| time::rfc3339(end.at))),
         user.account_login.as_ref().map_or("", Login::raw),
+        &text(undone.map(|undone| undone.by.to_string())),
+        &text(undone.map(|undone| time::rfc3339(undone.at))),
     ];
     csv::line(cells)
 }
@@ -75,7 +83,7 @@ pub fn csv_row(run: &BulkRun, user: &BulkUser) -> String {
 mod tests {
     use super::*;
     use crate::domain::bulk::{BulkCounts, BulkState};
-    use crate::domain::{Actor, Login, Outcome, Risk};
+    use crate::domain::{ActionId, Actor, Login, Outcome, Risk};
 
     fn run() -> BulkRun {
         BulkRun {
@@ -112,16 +120,26 @@ mod tests {
         };
         let row = csv_row(&run(), &user);
         assert!(
-            row.contains(",3,\"'@ann\",,,refused,,,\"'=HYPERLINK()\",,1970-01-01T00:00:00.000Z,\r\n"),
+            row.contains(",3,\"'@ann\",,,refused,,,\"'=HYPERLINK()\",,1970-01-01T00:00:00.000Z,,,\r\n"),
             "{row}"
         );
         let account_login = Some(Login::new("+olga"));
         let named = BulkUser { account_login, target_id: Some("00u1".into()), ..user.clone() };
         let row = csv_row(&run(), &named);
-        assert!(row.contains(",\"'@ann\",00u1,,") && row.ends_with(",\"'+olga\"\r\n"), "{row}");
+        assert!(row.contains(",\"'@ann\",00u1,,") && row.ends_with(",\"'+olga\",,\r\n"), "{row}");
         let json = user_json(run().id, &named);
         assert_eq!([&json["login"], &json["target"], &json["account_login"]], ["@ann", "00u1", "+olga"]);
         assert_eq!(row.matches(',').count(), csv_heading().matches(',').count());
+        let undone = Undone {
+            by: ActionId(uuid::Uuid::from_u128(7)),
+            standing: "accepted".to_owned(),
+            at: Timestamp::UNIX_EPOCH,
+        };
+        let back =
+            BulkUser { end: named.end.map(|end| BulkEnd { undone: Some(undone), ..end }), ..user.clone() };
+        let row = csv_row(&run(), &back);
+        assert!(row.ends_with(",00000000-0000-0000-0000-000000000007,1970-01-01T00:00:00.000Z\r\n"), "{row}");
+        assert_eq!(user_json(run().id, &back)["undone"]["standing"], "accepted");
         let waits = csv_row(&run(), &BulkUser { end: None, ..user });
         assert!(waits.contains(",queued,"), "{waits}");
     }

@@ -175,6 +175,15 @@ pub enum Change {
 }
 
 impl Change {
+    /// What the analyst says in their own words, and what that is.
+    pub fn words(&self) -> Option<(&'static str, &str)> {
+        match self {
+            Change::Note { text } => Some(("the note", text)),
+            Change::Close { reason, .. } | Change::Reopen { reason } => Some(("the reason", reason)),
+            Change::Claim | Change::Release => None,
+        }
+    }
+
     /// The verb, past tense, for notices and the journal.
     pub fn past(&self) -> &'static str {
         match self {

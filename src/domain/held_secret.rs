@@ -13,13 +13,8 @@ pub struct HeldSecret {
 }
 
 impl HeldSecret {
-    /// Of a reason.
-    pub fn in_reason(place: impl Into<String>) -> HeldSecret {
-        HeldSecret { what: "the reason".to_owned(), place: place.into() }
-    }
-
-    /// Of an input.
-    pub fn in_input(name: &str, place: impl Into<String>) -> HeldSecret {
-        HeldSecret { what: format!("input `{name}`"), place: place.into() }
+    /// Of these words: `the reason`.
+    pub fn of(what: impl Into<String>, place: impl Into<String>) -> HeldSecret {
+        HeldSecret { what: what.into(), place: place.into() }
     }
 }

@@ -103,6 +103,7 @@ mod tests {
             step: None,
             is_test: false,
             undoes: None,
+            undone: None,
             before: Some("ACTIVE".to_owned()),
             flow: Operation::Suspend.flow_id(),
             verb: "suspend".to_owned(),

@@ -53,6 +53,7 @@ mod tests {
             step: None,
             is_test: false,
             undoes: None,
+            undone: None,
             before: None,
             flow: operation.flow_id(),
             verb: "v".to_owned(),

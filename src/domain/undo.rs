@@ -95,6 +95,19 @@ pub fn inverse<'a>(id: &FlowId, flows: &'a [Flow]) -> Result<(&'a Flow, &'a Flow
     }
 }
 
+/// What undoes a flow, before anybody runs it: a configured inverse that can be run, else what the flow says.
+pub fn words(flow: &Flow, flows: &[Flow]) -> String {
+    let inverse = flow.inverse.as_ref().and_then(|id| flows.iter().find(|other| other.id == *id));
+    match inverse.filter(|inverse| inverse.unrunnable().is_none()) {
+        Some(inverse) => {
+            let left = left_by_undoing(flow).map(|left| format!("; {left}")).unwrap_or_default();
+            format!("flow `{}`: {}{left}", inverse.id, inverse.verb)
+        }
+        None if flow.undo.trim().is_empty() => "nothing that is known here".to_owned(),
+        None => flow.undo.clone(),
+    }
+}
+
 /// Of several actions, the first that something undoes; else why nothing undoes the first of them.
 ///
 /// # Errors
@@ -175,11 +188,7 @@ impl Undoes {
     /// status changed behind the end of it.
     pub fn anothers(&self, earlier: &[Action], status_changed: Option<Timestamp>) -> Vec<String> {
         let is_done = |action: &&Action| {
-            action.undoes == Some(self.action)
-                && match action.upheld() {
-                    Some(said) => said == Said::Changed,
-                    None => matches!(action.outcome, Outcome::Changed | Outcome::Accepted),
-                }
+            action.undoes == Some(self.action) && action.had_effect() && action.undone.is_none()
         };
         let undone = earlier.iter().find(is_done).map(|action| {
             format!(
@@ -230,6 +239,7 @@ mod tests {
             step: None,
             is_test: false,
             undoes: None,
+            undone: None,
             before: None,
             flow,
             verb: "did it".to_owned(),

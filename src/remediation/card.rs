@@ -168,7 +168,7 @@ pub(super) async fn planned(
             .or_else(|| told.another.map(Refusal::from))
             .or_else(|| by_inputs.refusal.map(Refusal::from))
             .or_else(|| doubts::refusal(desk, flow, &earlier, (&names, untold.as_deref()), (reading, &aim))),
-        undo: undo(flow, &desk.flows),
+        undo: undo::words(flow, &desk.flows),
         reason_required: guard::requires_reason(&desk.guard, risk),
         differences: differences(&aim, reading),
         flow: flow.clone(),
@@ -194,19 +194,6 @@ fn differences(aim: &Aim, reading: &Reading) -> Vec<Difference> {
         (Aim::Fields(wanted), Some(user)) => target::differing(&user.profile, wanted),
         (Aim::Exists(wanted), None) => target::differing(&Value::Null, wanted),
         _ => Vec::new(),
-    }
-}
-
-/// What undoes a flow, in words: a configured inverse that can be run, else what the flow says.
-pub fn undo(flow: &Flow, flows: &[Flow]) -> String {
-    let inverse = flow.inverse.as_ref().and_then(|id| flows.iter().find(|other| other.id == *id));
-    match inverse.filter(|inverse| inverse.unrunnable().is_none()) {
-        Some(inverse) => {
-            let left = undo::left_by_undoing(flow).map(|left| format!("; {left}")).unwrap_or_default();
-            format!("flow `{}`: {}{left}", inverse.id, inverse.verb)
-        }
-        None if flow.undo.trim().is_empty() => "nothing that is known here".to_owned(),
-        None => flow.undo.clone(),
     }
 }
 

@@ -218,6 +218,7 @@ pub(super) mod tests {
             step: None,
             is_test: false,
             undoes: None,
+            undone: None,
             before: None,
             flow: "f".into(),
             verb: "v".into(),

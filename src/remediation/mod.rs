@@ -114,16 +114,20 @@ impl Desk {
     /// # Errors
     /// [`HeldSecret`], without the value.
     pub(crate) fn without_secret(&self, reason: Option<&str>) -> Result<(), HeldSecret> {
-        let place = reason.and_then(|reason| self.caller.secret_in(reason));
-        place.map_or(Ok(()), |place| Err(HeldSecret::in_reason(place)))
+        reason.map_or(Ok(()), |reason| self.takes_words("the reason", reason))
+    }
+
+    /// Refuses an analyst's words that hold a secret: they are kept as they are.
+    ///
+    /// # Errors
+    /// [`HeldSecret`], without the value.
+    pub(crate) fn takes_words(&self, what: &str, words: &str) -> Result<(), HeldSecret> {
+        self.caller.secret_in(words).map_or(Ok(()), |place| Err(HeldSecret::of(what, place)))
     }
 
     /// Refuses inputs of which one holds a secret.
     fn without_secrets(&self, inputs: &BTreeMap<String, String>) -> Result<(), HeldSecret> {
-        inputs.iter().try_for_each(|(name, value)| match self.caller.secret_in(value) {
-            Some(place) => Err(HeldSecret::in_input(name, place)),
-            None => Ok(()),
-        })
+        inputs.iter().try_for_each(|(name, value)| self.takes_words(&format!("input `{name}`"), value))
     }
 
     /// The flows that do the same as one, itself among them.

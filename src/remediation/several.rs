@@ -10,7 +10,7 @@ use crate::domain::flow::PayloadShape;
 use crate::domain::operation::Whom;
 use crate::domain::payload;
 use crate::domain::plan::{AccountDoubt, MadeOf, Plan, Refusal};
-use crate::domain::{Flow, Outcome, digest};
+use crate::domain::{Flow, Outcome, digest, undo};
 use serde_json::Map;
 
 /// The plan of a flow that runs several. The target is read once: every step stands on the same reading.
@@ -72,7 +72,7 @@ fn joined(
         asked: ask.asked(),
         made_of: MadeOf { body: bodies(&steps), ..first.made_of.clone() },
         refusal: refusal(&steps),
-        undo: card::undo(flow, &desk.flows),
+        undo: undo::words(flow, &desk.flows),
         reason_required: guard::requires_reason(&desk.guard, risk)
             || steps.iter().any(|step| step.reason_required),
         flow: flow.clone(),

@@ -483,12 +483,12 @@ async fn an_event_that_does_not_name_the_login_is_refused() {
 fn undo_is_the_inverse_where_it_can_be_run() {
     let flows = flows();
     let suspend = flows[0].clone();
-    assert!(card::undo(&suspend, &flows).starts_with("unsuspend the account"));
+    assert!(crate::domain::undo::words(&suspend, &flows).starts_with("unsuspend the account"));
     let inverse = Flow { inverse: Some("ispm-event-hook".into()), ..suspend };
-    assert!(card::undo(&inverse, &flows).starts_with("flow `ispm-event-hook`"));
-    assert!(card::undo(&inverse, &preset::all()).starts_with("unsuspend"));
+    assert!(crate::domain::undo::words(&inverse, &flows).starts_with("flow `ispm-event-hook`"));
+    assert!(crate::domain::undo::words(&inverse, &preset::all()).starts_with("unsuspend"));
     let silent = Flow { inverse: None, undo: String::new(), ..inverse };
-    assert_eq!(card::undo(&silent, &flows), "nothing that is known here");
+    assert_eq!(crate::domain::undo::words(&silent, &flows), "nothing that is known here");
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use crate::domain::operation::Particulars;
 use crate::domain::payload::PayloadError;
 use crate::domain::payload::sample::{self, Sample};
 use crate::domain::plan::{AskedFor, Confirm, MadeOf, Order, Plan, Refusal, Target};
-use crate::domain::{ActionId, Flow, FlowId, Login, PartName, Route, Untrusted};
+use crate::domain::{ActionId, Flow, FlowId, Login, PartName, Route, Untrusted, undo};
 use std::collections::BTreeMap;
 
 /// What is to be tried.
@@ -64,7 +64,7 @@ pub async fn prepare(desk: &Desk, trial: Trial) -> Result<Plan, PlanError> {
         made_of: MadeOf::default(),
         unread: None,
         refusal: refusal(desk, flow, &trial, (&sample, &found)),
-        undo: card::undo(flow, &desk.flows),
+        undo: undo::words(flow, &desk.flows),
         reason_required: guard::requires_reason(&desk.guard, flow.risk),
         differences: Vec::new(),
         login: sample.login,

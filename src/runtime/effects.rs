@@ -244,8 +244,15 @@ impl Work {
             },
             Effect::PreviewAccess { .. } => Answer::Access(Box::new(self.access().await)),
             Effect::ChangeFinding { finding, version, change, .. } => {
-                let changed = store.change(finding, Some(version), &change, &desk.actor, desk.now()).await;
-                Answer::Changed(words(changed).map(Box::new))
+                let held = change.words().map_or(Ok(()), |(what, said)| desk.takes_words(what, said));
+                Answer::Changed(match held {
+                    Ok(()) => {
+                        let now = desk.now();
+                        words(store.change(finding, Some(version), &change, &desk.actor, now).await)
+                            .map(Box::new)
+                    }
+                    Err(held) => Err(held.to_string()),
+                })
             }
             Effect::LoadLog { step, .. } => Answer::Log(self.log(step).await),
             Effect::KeepConfiguration { change, .. } => {

@@ -38,7 +38,8 @@ pub(super) async fn slice(
         }
         match store.action(id).await? {
             Some(action) => {
-                wanted.extend(steps(&action));
+                // What it undoes is undone now, or not any more.
+                wanted.extend(steps(&action).chain(action.undoes));
                 actions.push(action);
             }
             None => absent.push(id),

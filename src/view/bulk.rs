@@ -21,6 +21,7 @@ use crate::app::bulk::{self, Asking, BulkScreen, BulksScreen, Question, Which};
 use crate::domain::Outcome;
 use crate::domain::bulk::{BulkEnd, BulkRun, BulkState, BulkUser};
 use crate::domain::many::ConfirmMany;
+use crate::domain::time::Zone;
 use crate::domain::untrusted::{Untrusted, width};
 use ratatui::layout::{Position, Rect};
 use ratatui::text::Line;
@@ -83,7 +84,7 @@ fn list_line(scene: &Scene, theme: &Theme, run: &BulkRun, columns: usize) -> Lin
     cells.left(Role::Text, &done, COUNTS).gap(1).left(Role::Muted, &run.acted_on().words(), ended).line()
 }
 
-/// Where it stands, in a word.
+/// Where it stands, in a word: of what is over, that it is undone before that it was done.
 fn state(scene: &Scene, run: &BulkRun) -> (Role, &'static str) {
     let role = match run.state {
         BulkState::Running if bulk::is_interrupted(scene.state, run) => return (Role::Alarm, "interrupted"),
@@ -93,7 +94,10 @@ fn state(scene: &Scene, run: &BulkRun) -> (Role, &'static str) {
         },
         state => words::run_state_role(state),
     };
-    (role, run.state.word())
+    match run.undone_word() {
+        Some(word) => (Role::Warning, word),
+        None => (role, run.state.word()),
+    }
 }
 
 pub(super) fn draw(scene: &Scene, screen: &BulkScreen, canvas: &mut Canvas) {
@@ -291,7 +295,7 @@ fn line(
     // Nothing was ever to be sent for them: that is no end of anything.
     let cells = match run.is_some_and(|run| run.leaves_out(user)) {
         true => cells.left(Role::Muted, "left out", ended),
-        false => cells.left(end.outcome, &brief(end), ended),
+        false => cells.left(role(end), &brief(end, ended), ended),
     };
     let cells = cells.gap(1).left(Role::Muted, &time, at).gap(1);
     cells.left(Role::Muted, &said, why).line()
@@ -302,9 +306,19 @@ fn waits(run: Option<&BulkRun>) -> &'static str {
     if run.is_some_and(|run| run.state.is_over()) { "not acted on" } else { "queued" }
 }
 
-/// How it ended, and what that rests on: the status where it is no success, else what is proven.
-fn brief(end: &BulkEnd) -> String {
+/// What is undone by now does not read as what stands.
+fn role(end: &BulkEnd) -> Role {
+    if end.undone.is_some() { Role::Muted } else { end.outcome.into() }
+}
+
+/// How it ended, and what that rests on: the status where it is no success, else what is proven; and first that it is
+/// undone by now.
+fn brief(end: &BulkEnd, columns: usize) -> String {
     let word = end.outcome.word();
+    if let Some(undone) = &end.undone {
+        let long = format!("{undone}, was {word}");
+        return if width(&long) <= columns { long } else { undone.to_string() };
+    }
     let is_well = matches!(end.outcome, Outcome::Changed | Outcome::Accepted | Outcome::NoChange);
     match (end.status.filter(|_| !is_well), end.evidence) {
         (Some(status), _) => format!("{word} (answered {status})"),
@@ -322,13 +336,17 @@ fn draw_about(scene: &Scene, screen: &BulkScreen, canvas: &mut Canvas, area: Rec
     let room = Widths::of(scene, usize::from(area.width)).login;
     prose.say(
         Role::Text,
-        &about((screen.run.as_ref(), user), width(&theme.visible(&user.login.to_string())) <= room),
+        &about(
+            &scene.state.settings.zone,
+            (screen.run.as_ref(), user),
+            width(&theme.visible(&user.login.to_string())) <= room,
+        ),
     );
     canvas.lines(inner, &within(theme, Role::Text, prose.lines(), usize::from(area.height), columns));
 }
 
 /// How it ended and why; whom it is about only where the row has no room for the whole login.
-fn about((run, user): (Option<&BulkRun>, &BulkUser), is_named: bool) -> String {
+fn about(zone: &Zone, (run, user): (Option<&BulkRun>, &BulkUser), is_named: bool) -> String {
     let login = if is_named { String::new() } else { format!("{}: ", user.login) };
     match &user.end {
         None => format!("{login}{}: nothing was sent", waits(run)),
@@ -336,7 +354,11 @@ fn about((run, user): (Option<&BulkRun>, &BulkUser), is_named: bool) -> String {
             let why = end.why.as_deref().map(|why| format!(": {}", Untrusted::from(why))).unwrap_or_default();
             let action = end.action.map(|action| format!("; action {action}")).unwrap_or_default();
             let undoes = user.undoes.map(|undone| format!("; it undoes action {undone}")).unwrap_or_default();
-            format!("{login}{}{why}{action}{undoes}", BulkEnd::words(end))
+            let undone = end.undone.as_ref().map(|undone| {
+                let by = undone.in_full(&zone.seconds(undone.at));
+                format!("; undone {by}")
+            });
+            format!("{login}{}{why}{action}{undoes}{}", BulkEnd::words(end), undone.unwrap_or_default())
         }
     }
 }

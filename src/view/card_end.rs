@@ -2,7 +2,7 @@
 //! what was sent and came back. Nothing of the question is left: it was answered.
 
 use super::Scene;
-use super::card_text::{ending, proof, receipt, request, section};
+use super::card_text::{ending, proof, receipt, request, section, undone};
 use super::prose::Prose;
 use super::theme::Role;
 use super::words;
@@ -43,8 +43,9 @@ fn ended(scene: &Scene, prose: &mut Prose, (card, plan, end): (&Card, &Plan, &Ru
     match end.only_action() {
         Some(action) => {
             if pinned.is_empty() {
-                ending(prose, action);
+                ending(prose, &scene.state.settings.zone, action);
             } else {
+                undone(prose, &scene.state.settings.zone, action);
                 proof(prose, action);
             }
             next(scene, prose, &actions);
@@ -74,7 +75,7 @@ fn of_step(scene: &Scene, prose: &mut Prose, step: &StepEnd) {
     prose.heading(Role::Heading, &words::capitalised(&step.verb));
     match step.action() {
         Some(action) => {
-            ending(prose, action);
+            ending(prose, &scene.state.settings.zone, action);
             sent(scene, prose, action);
             receipt(prose, action.receipt.as_ref(), &scene.state.settings.zone);
         }

@@ -279,13 +279,21 @@ fn pretty(body: &str) -> String {
 }
 
 /// How an action ended, and how much of that is proven.
-pub(super) fn ending(prose: &mut Prose, action: &Action) {
+pub(super) fn ending(prose: &mut Prose, zone: &Zone, action: &Action) {
+    undone(prose, zone, action);
     prose.fact("outcome", action.outcome, &words::ended(action.outcome, action.receipt.as_ref()));
     if let Some(word) = action.word_in_full() {
         let role = if action.contradicted().is_some() { Role::Warning } else { Role::Text };
         prose.fact("word", role, &word);
     }
     proof(prose, action);
+}
+
+/// What undid it, first: what it did stands no more.
+pub(super) fn undone(prose: &mut Prose, zone: &Zone, action: &Action) {
+    if let Some(undone) = &action.undone {
+        prose.fact("undone", Role::Warning, &undone.in_full(&zone.seconds(undone.at)));
+    }
 }
 
 /// How much of an ending is proven.

@@ -13,6 +13,7 @@ use crate::app::waits;
 use crate::domain::access::Access;
 use crate::domain::plan::FitTarget;
 use crate::domain::subject::ProviderAccount;
+use crate::domain::undo;
 use crate::domain::untrusted::width;
 use crate::domain::{Flow, Remote, Route};
 use ratatui::layout::{Position, Rect};
@@ -181,8 +182,8 @@ fn about(
             prose.say(Role::Text, &format!("Opens {}: nothing is sent from here", page.of.words()));
             prose.say(Role::Muted, page.url.as_str());
         }
-        (_, Some(Ok(_))) => does_and_undo(&mut prose, &does, &offer.flow),
-        (_, None) if list.is_for_many() => does_and_undo(&mut prose, &does, &offer.flow),
+        (_, Some(Ok(_))) => does_and_undo(scene, &mut prose, &does, &offer.flow),
+        (_, None) if list.is_for_many() => does_and_undo(scene, &mut prose, &does, &offer.flow),
         (_, None) => {
             prose.say(Role::Text, &theme.shown(&does, columns));
             match waits::on(scene.state, &[Remote::Cii]) {
@@ -195,17 +196,22 @@ fn about(
         prose.say(role, &words);
     }
     let lines = prose.lines();
-    if lines.len() > ABOUT { about_in_brief(theme, (list, offer), access.as_ref(), columns) } else { lines }
+    if lines.len() > ABOUT {
+        about_in_brief(scene, theme, (list, offer), access.as_ref(), columns)
+    } else {
+        lines
+    }
 }
 
-fn does_and_undo(prose: &mut Prose, does: &str, flow: &Flow) {
+fn does_and_undo(scene: &Scene, prose: &mut Prose, does: &str, flow: &Flow) {
     prose.say(Role::Text, does);
-    prose.say(Role::Muted, &undo(flow));
+    prose.say(Role::Muted, &undo(scene, flow));
 }
 
 /// Where the rows are too narrow for one of each, the name above has said what it does. Whether it may be done keeps
 /// its row.
 fn about_in_brief(
+    scene: &Scene,
     theme: &Theme,
     (list, offer): (&FlowList, &Offer),
     access: Option<&Access>,
@@ -215,8 +221,8 @@ fn about_in_brief(
     match (access, &offer.target) {
         (Some(Access::No(why)), _) | (_, Some(Err(why))) => prose.say(Role::Warning, why),
         (_, Some(Ok(FitTarget::Page(page)))) => prose.say(Role::Muted, page.url.as_str()),
-        (_, Some(Ok(_))) => prose.say(Role::Muted, &undo(&offer.flow)),
-        (_, None) if list.is_for_many() => prose.say(Role::Muted, &undo(&offer.flow)),
+        (_, Some(Ok(_))) => prose.say(Role::Muted, &undo(scene, &offer.flow)),
+        (_, None) if list.is_for_many() => prose.say(Role::Muted, &undo(scene, &offer.flow)),
         (_, None) => prose.say(Role::Muted, &theme.own(FINDING_OUT)),
     }
     let last = said_of(access).map(|(role, words)| theme.line(role, &theme.shown(&words, columns)));
@@ -225,11 +231,9 @@ fn about_in_brief(
     std::iter::once(rule).chain(said).chain(last).collect()
 }
 
-fn undo(flow: &Flow) -> String {
-    match &flow.inverse {
-        Some(inverse) if flow.undo.is_empty() => format!("undo: flow `{inverse}`"),
-        _ => format!("undo: {}", flow.undo),
-    }
+/// As the card says it.
+fn undo(scene: &Scene, flow: &Flow) -> String {
+    format!("undo: {}", undo::words(flow, &scene.state.settings.flows))
 }
 
 /// A preview, as far as it can be known before it is tried. That it cannot be done is said before.

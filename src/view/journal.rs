@@ -230,6 +230,9 @@ fn how(screen: &JournalScreen, Read { record, told, .. }: &Read, columns: usize)
     }
     let action = told.action().filter(|_| screen.query.rows() == Rows::Actions);
     let action = action.and_then(|id| screen.actions.get(&id));
+    if let Some(undone) = action.and_then(|action| action.undone.as_ref()) {
+        return (Role::Muted, undone.to_string());
+    }
     let said = action.map_or_else(|| told.said(), Action::said);
     if let Some(said) = said {
         let said = format!("said: {}", said.shown());

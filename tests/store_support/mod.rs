@@ -109,6 +109,7 @@ pub(crate) fn action((n, flow, login): (u128, &str, &str)) -> Action {
         step: None,
         is_test: false,
         undoes: None,
+        undone: None,
         before: None,
         flow: flow.into(),
         verb: "suspend".to_owned(),

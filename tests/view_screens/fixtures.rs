@@ -549,6 +549,7 @@ pub(crate) fn action(
         step: None,
         is_test: false,
         undoes: None,
+        undone: None,
         before: None,
         flow: plan.flow.id,
         verb: plan.flow.verb,

@@ -8,7 +8,7 @@ use idtriage::app::{Overlay, State, effect::RunAsk};
 use idtriage::domain::access::{CHANGE_GROUP, CHANGE_USER, Preview};
 use idtriage::domain::call_probe::{CallProbe, Works};
 use idtriage::domain::flow::{Input, InputType, PayloadShape};
-use idtriage::domain::operation::Operation;
+use idtriage::domain::operation::{self, Operation};
 use idtriage::domain::plan::FitTarget;
 use idtriage::domain::{Flow, Login, Route, dry_run, preset};
 use idtriage::view::Theme;
@@ -125,6 +125,8 @@ fn with_access(columns: u16, rows: u16, down: usize) -> State {
             _ => Ok(FitTarget::Login(Login::new(ANN))),
         });
     }
+    // What undoes them is there too.
+    state.settings.flows = state.settings.flows.iter().cloned().chain(operation::flows()).collect();
     (0..down).for_each(|_| tell(&mut state, Msg::CursorMoved(Motion::Down)));
     state
 }

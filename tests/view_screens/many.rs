@@ -7,12 +7,13 @@ use idtriage::app::marks::Gathered;
 use idtriage::app::msg::{Answer, Motion, Msg};
 use idtriage::app::{Effect, Overlay, RequestId, State, update};
 use idtriage::command::{Keymap, footer};
+use idtriage::domain::action::Undone;
 use idtriage::domain::blast::{Roles, Told};
 use idtriage::domain::bulk::{BulkCounts, BulkEnd, BulkId, BulkRun, BulkState, BulkUser, Seal};
 use idtriage::domain::many::{Mark, Planned};
 use idtriage::domain::page::{Counted, Page};
 use idtriage::domain::plan::{Refusal, Target};
-use idtriage::domain::{Actor, Evidence, FindingId, Login, Outcome, Plan, Risk};
+use idtriage::domain::{ActionId, Actor, Evidence, FindingId, Login, Outcome, Plan, Risk};
 use idtriage::view::Theme;
 use rstest::rstest;
 use std::collections::BTreeMap;
@@ -114,6 +115,9 @@ fn run(state: BulkState) -> BulkRun {
     for (outcome, n) in [(Some(Outcome::Changed), 11), (Some(Outcome::Refused), 3), (None, 26)] {
         counts.add(outcome, n);
     }
+    if state.is_over() {
+        counts.undone = 11;
+    }
     BulkRun {
         id: if state == BulkState::Paused { id() } else { BulkId(uuid::Uuid::from_u128(7)) },
         flow: "suspend-okta-account".into(),
@@ -147,13 +151,23 @@ fn users() -> Vec<BulkUser> {
         why: why.map(str::to_owned),
         action: Some(id().action(1)),
         at: ago(10),
+        undone: None,
+    };
+    let undone = Undone {
+        by: ActionId(uuid::Uuid::from_u128(0xab)),
+        standing: Outcome::Accepted.word().to_owned(),
+        at: ago(2),
+    };
+    let back = BulkEnd {
+        undone: Some(undone),
+        ..end(Outcome::Accepted, Some(Evidence::Acknowledged), Some(200), None)
     };
     let ends = [
         Some(BulkEnd::not_sent(Outcome::Refused, "protected: `guard.protected` holds it", ago(10))),
         Some(end(Outcome::Refused, Some(Evidence::Acknowledged), Some(403), Some("lacks\u{1b}[2J a scope"))),
         Some(end(Outcome::Changed, Some(Evidence::Verified), Some(200), None)),
         Some(end(Outcome::Unknown, Some(Evidence::Sent), None, Some("timed out after 60 s"))),
-        Some(end(Outcome::Accepted, Some(Evidence::Acknowledged), Some(200), None)),
+        Some(back),
         Some(BulkEnd::not_sent(Outcome::NoChange, "the account is SUSPENDED already", ago(10))),
         None,
         None,

@@ -90,6 +90,7 @@ fn action(outcome: Outcome, evidence: Evidence, plan: &Plan) -> Action {
         step: None,
         is_test: false,
         undoes: None,
+        undone: None,
         before: None,
         flow: plan.flow.id.clone(),
         verb: plan.verb.clone(),

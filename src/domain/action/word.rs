@@ -177,10 +177,15 @@ impl Action {
         self.outcome == Outcome::Unknown && self.upheld().is_none()
     }
 
-    /// How it ended, for people: the outcome, or by whose word it is another, and what contradicts that.
+    /// How it ended, for people: the outcome, or by whose word it is another, and what contradicts that. What is undone
+    /// by now says so first.
     pub fn standing(&self) -> String {
         let word = |word: &AnalystWord| self.with_contradiction(word.to_string());
-        self.word().map_or_else(|| self.outcome.word().to_owned(), word)
+        let ended = self.word().map_or_else(|| self.outcome.word().to_owned(), word);
+        match &self.undone {
+            Some(undone) => format!("{undone}, was {ended}"),
+            None => ended,
+        }
     }
 
     /// Somebody's word on it in full, and what contradicts it.

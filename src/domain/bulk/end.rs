@@ -1,7 +1,7 @@
 //! How it ended for one user, and what of that may be wrong for everybody.
 
 use super::BulkState;
-use crate::domain::action::{Action, ActionId, Evidence, Outcome};
+use crate::domain::action::{Action, ActionId, Evidence, Outcome, Undone};
 use crate::domain::run_end::{Ended, RunEnd, StepEnd};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -21,6 +21,8 @@ pub struct BulkEnd {
     pub action: Option<ActionId>,
     /// When.
     pub at: Timestamp,
+    /// By what it is undone by now.
+    pub undone: Option<Undone>,
 }
 
 /// What tells one kind of end that may be wrong for everybody from another.
@@ -48,7 +50,15 @@ impl EndKind {
 impl BulkEnd {
     /// Nothing was sent, because of this.
     pub fn not_sent(outcome: Outcome, why: impl Into<String>, at: Timestamp) -> BulkEnd {
-        BulkEnd { outcome, evidence: None, status: None, why: Some(why.into()), action: None, at }
+        BulkEnd {
+            outcome,
+            evidence: None,
+            status: None,
+            why: Some(why.into()),
+            action: None,
+            at,
+            undone: None,
+        }
     }
 
     /// Something was sent, and the rest of it was held back: that it was not sent is true of the rest alone, and the
@@ -77,6 +87,7 @@ impl BulkEnd {
             why,
             action: end.only_action().map(|action| action.id),
             at,
+            undone: None,
         }
     }
 
@@ -105,6 +116,7 @@ impl BulkEnd {
             why: action.receipt.as_ref().and_then(|receipt| receipt.error.clone()),
             action: action.step.is_none().then_some(action.id),
             at: action.receipt.as_ref().and_then(|receipt| receipt.at).unwrap_or(action.at),
+            undone: action.undone.clone(),
         };
         let is_whole = last.step.is_none_or(|step| step.number == step.of);
         if is_whole {
@@ -137,11 +149,19 @@ impl BulkEnd {
         EndKind::of_answer(self.outcome, self.status).filter(|_| !is_own)
     }
 
-    /// `refused (answered 403)`.
+    /// `refused (answered 403)`; what is undone by now says so first: `undone, was changed (verified)`.
     pub fn words(&self) -> String {
+        let ended = self.ended();
+        match &self.undone {
+            Some(undone) => format!("{undone}, was {ended}"),
+            None => ended,
+        }
+    }
+
+    fn ended(&self) -> String {
         let word = self.outcome.word();
-        let is_done = matches!(self.outcome, Outcome::Changed | Outcome::Accepted);
-        if is_done && self.action.is_none() && self.evidence.is_none() && self.why.is_none() {
+        if self.outcome.says_done() && self.action.is_none() && self.evidence.is_none() && self.why.is_none()
+        {
             // Nothing that was run leaves that: somebody wrote it there.
             return format!("{word}, and no action is behind it");
         }
@@ -196,6 +216,7 @@ mod tests {
             step: None,
             is_test: false,
             undoes: None,
+            undone: None,
             before: None,
             flow: "okta-contain".into(),
             verb: String::new(),

@@ -245,6 +245,7 @@ mod tests {
             step: None,
             is_test: false,
             undoes: None,
+            undone: None,
             before: None,
             flow: "okta-suspend".into(),
             verb: "suspend".to_owned(),

@@ -4,7 +4,7 @@
 //! among those who are left out, with the reason.
 
 use super::{Undo, Undoes};
-use crate::domain::action::{Action, Outcome, Said};
+use crate::domain::action::{Action, Outcome};
 use crate::domain::bulk::{BulkId, BulkRun, BulkState, BulkUser};
 use crate::domain::many::Mark;
 use crate::domain::{Flow, FlowId, Login, Untrusted};
@@ -148,10 +148,7 @@ fn of_user(user: &BulkUser, actions: &[Action], flows: &[Flow]) -> Option<Result
             open.id
         )));
     }
-    let changed = actions.iter().filter(|action| match action.upheld() {
-        Some(said) => said == Said::Changed,
-        None => is_done(action.outcome),
-    });
+    let changed = actions.iter().filter(|action| action.had_effect());
     if changed.clone().next().is_some() {
         return Some(super::of_any(changed, flows));
     }
@@ -161,12 +158,8 @@ fn of_user(user: &BulkUser, actions: &[Action], flows: &[Flow]) -> Option<Result
     // No action tells of what the run's own word says was done.
     let of_run = user.end.as_ref().map(|end| end.outcome);
     of_run
-        .filter(|outcome| is_done(*outcome) || matches!(outcome, Outcome::Unknown | Outcome::Pending))
+        .filter(|outcome| outcome.says_done() || matches!(outcome, Outcome::Unknown | Outcome::Pending))
         .map(|outcome| Err(format!("it is {}, and its action is not in the store", outcome.word())))
-}
-
-fn is_done(outcome: Outcome) -> bool {
-    matches!(outcome, Outcome::Changed | Outcome::Accepted)
 }
 
 #[cfg(test)]

@@ -117,6 +117,7 @@ impl Flight {
             step: plan.step,
             is_test: plan.is_test,
             undoes: plan.undoes.as_ref().map(|undoes| undoes.action),
+            undone: None,
             before: sight::before(plan),
             flow: plan.flow.id.clone(),
             verb: plan.verb.clone(),

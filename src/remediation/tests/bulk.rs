@@ -341,6 +341,7 @@ impl Block {
             step,
             is_test: false,
             undoes: None,
+            undone: None,
             before: None,
             evidence: Evidence::Intended,
             outcome: Outcome::Pending,

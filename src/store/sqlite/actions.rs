@@ -1,7 +1,7 @@
 //! Actions: intended before a byte leaves, settled by a receipt, or expired with their lease.
 
 use super::rows::{self, sized, to_json};
-use super::{bulks, journal};
+use super::{bulks, journal, undone};
 use crate::domain::action::word::UNPROVED;
 use crate::domain::action::{AnalystWord, EndKind, ExecutionEnd, Receipt, Settlement, execution_ids};
 use crate::domain::journal::RecordKind;
@@ -385,6 +385,7 @@ fn update(db: &Connection, action: &Action) -> Result<()> {
             action.receipt.as_ref().map(to_json).transpose()?,
         ))?;
     bulks::follow(db, action)?;
+    undone::follow(db, action)?;
     name_executions(db, action)
 }
 

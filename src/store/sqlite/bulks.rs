@@ -138,6 +138,16 @@ pub(super) fn follow(db: &Connection, action: &Action) -> Result<()> {
     Ok(())
 }
 
+/// By what it is undone for a user stands beside how it ended, as it does on the action itself.
+pub(super) fn undone(db: &Connection, action: ActionId) -> Result<()> {
+    let Some((id, seq, position)) = place(db, action)? else { return Ok(()) };
+    let actions = actions_on(db, id, position)?;
+    let undone = actions.iter().find_map(|action| action.undone.as_ref()).map(to_json).transpose()?;
+    db.prepare_cached("UPDATE bulk_users SET undone = ?3 WHERE bulk = ?1 AND position = ?2")?
+        .execute((seq, position, undone))
+        .map(drop)
+}
+
 /// How a run stands for whoever drove it so far.
 pub(super) fn held(db: &Connection, id: BulkId, owner: &str) -> Result<Held> {
     let found = db
@@ -372,6 +382,8 @@ const COUNTS: &str = "SELECT outcome, began, count(*) AS n FROM bulk_users INDEX
      WHERE bulk = ?1 GROUP BY outcome, began";
 const BEGUN: &str = "SELECT position FROM bulk_users INDEXED BY bulk_users_ends \
      WHERE bulk = ?1 AND outcome IS NULL AND began = 1";
+const UNDONE: &str = "SELECT count(*) AS n FROM bulk_users INDEXED BY bulk_users_undone \
+     WHERE bulk = ?1 AND undone IS NOT NULL";
 
 fn counts(db: &Connection, id: BulkId) -> Result<BulkCounts> {
     let mut counts = BulkCounts::default();
@@ -391,6 +403,8 @@ fn counts(db: &Connection, id: BulkId) -> Result<BulkCounts> {
     for position in statement.query_map([run.seq], |row| row.get::<_, u32>("position"))? {
         counts.add(run.standing(db, position?)?.map(|end| end.outcome), 1);
     }
+    let undone = db.prepare_cached(UNDONE)?.query_row([run.seq], |row| rows::count(row, "n"))?;
+    counts.undone = usize::try_from(undone).unwrap_or(usize::MAX);
     Ok(counts)
 }
 
@@ -418,7 +432,7 @@ impl Run {
         let mut begun = Vec::new();
         for position in positions {
             let position = position?;
-            let actions = self.actions(db, position)?;
+            let actions = actions_on(db, self.id, position)?;
             if actions.iter().any(|action| action.outcome == Outcome::Pending) {
                 return Ok(None);
             }
@@ -430,19 +444,19 @@ impl Run {
 
     /// How the actions stand on a user whose end nobody has told.
     fn standing(&self, db: &Connection, position: u32) -> Result<Option<BulkEnd>> {
-        Ok(BulkEnd::standing(&self.actions(db, position)?, self.state))
+        Ok(BulkEnd::standing(&actions_on(db, self.id, position)?, self.state))
     }
+}
 
-    /// The actions that are there on a user.
-    fn actions(&self, db: &Connection, position: u32) -> Result<Vec<Action>> {
-        let (first, last) = self.id.actions(position);
-        let mut begun: Vec<Action> = db
-            .prepare_cached("SELECT * FROM actions WHERE id BETWEEN ?1 AND ?2")?
-            .query_map((first.to_string(), last.to_string()), rows::action)?
-            .collect::<Result<_>>()?;
-        begun.sort_by_key(|action| action.step.map(|step| step.number));
-        Ok(begun)
-    }
+/// The actions of a run that are there on a user.
+fn actions_on(db: &Connection, id: BulkId, position: u32) -> Result<Vec<Action>> {
+    let (first, last) = id.actions(position);
+    let mut begun: Vec<Action> = db
+        .prepare_cached("SELECT * FROM actions WHERE id BETWEEN ?1 AND ?2")?
+        .query_map((first.to_string(), last.to_string()), rows::action)?
+        .collect::<Result<_>>()?;
+    begun.sort_by_key(|action| action.step.map(|step| step.number));
+    Ok(begun)
 }
 
 /// Users of a run, in their order.
@@ -535,6 +549,7 @@ fn user(row: &rusqlite::Row<'_>) -> Result<BulkUser> {
             why: row.get("why")?,
             action: rows::word_option(row, "action", |text| text.parse().ok())?,
             at,
+            undone: rows::json_option(row, "undone")?,
         }),
         _ => None,
     };
@@ -570,6 +585,7 @@ mod tests {
         let queued = plan(&users_sql(Users::Queued));
         assert!(queued.contains("INDEX bulk_users_queued (bulk=? AND position>?)"), "{queued}");
         assert!(plan(COUNTS).contains("COVERING INDEX bulk_users_ends (bulk=?)"), "{}", plan(COUNTS));
+        assert!(plan(UNDONE).contains("INDEX bulk_users_undone (bulk=?)"), "{}", plan(UNDONE));
         let begun = plan(BEGUN);
         assert!(
             begun.contains("COVERING INDEX bulk_users_ends (bulk=? AND outcome=? AND began=?)"),

@@ -7,7 +7,7 @@
 //! | `connect`, `migrate` | how the files are opened and brought up to date |
 //! | `writer`, `pace` | what is committed together, and when how much of the inbox is expanded |
 //! | `inbox`, `expand`, `events`, `findings`, `tally` | how an element becomes an event and findings |
-//! | `actions`, `journal` | what is recorded before and after a request that acts |
+//! | `actions`, `undone`, `journal` | what is recorded before and after a request that acts |
 //! | `bulks` | one flow on many people: who waits, who drives |
 //! | `cursors`, `drops` | how far sources have read, and what rules left out |
 //! | `retention` | what goes once it is old, and what the store holds |
@@ -37,6 +37,7 @@ mod rows;
 mod savepoint;
 mod search;
 mod tally;
+mod undone;
 mod watch;
 mod writer;
 

@@ -105,6 +105,7 @@ pub(super) fn action(row: &Row<'_>) -> Result<Action> {
         step: step(row)?,
         is_test: row.get("test")?,
         undoes: word_option(row, "undoes", |text| text.parse::<ActionId>().ok())?,
+        undone: json_option(row, "undone")?,
         before: row.get("before")?,
         flow: FlowId(row.get("flow")?),
         verb: row.get("verb")?,

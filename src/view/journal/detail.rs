@@ -123,8 +123,8 @@ fn chain(screen: &JournalScreen, record: &Record, prose: &mut Prose) {
 
 fn about_action(scene: &Scene, screen: &JournalScreen, action: &Action, prose: &mut Prose) {
     let zone = &scene.state.settings.zone;
-    card_text::ending(prose, action);
-    afterwards(prose, scene, screen, action);
+    card_text::ending(prose, zone, action);
+    afterwards(prose, scene, action);
     prose.blank();
     prose.fact("by", Role::Text, &action.actor.shown());
     prose.fact("at", Role::Text, &zone.seconds(action.at));
@@ -186,7 +186,7 @@ fn step_before(screen: &JournalScreen, step: StepOf) -> Option<&Action> {
 }
 
 /// What can be done about it from here, and why what cannot be done cannot.
-fn afterwards(prose: &mut Prose, scene: &Scene, screen: &JournalScreen, action: &Action) {
+fn afterwards(prose: &mut Prose, scene: &Scene, action: &Action) {
     let flows = &scene.state.settings.flows;
     if later::is_open(action) {
         match later::can_tell(action, flows) {
@@ -196,9 +196,6 @@ fn afterwards(prose: &mut Prose, scene: &Scene, screen: &JournalScreen, action: 
     }
     if let Some(undoes) = action.undoes {
         prose.fact("undoes", Role::Text, &format!("action {undoes}"));
-    }
-    if let Some(by) = screen.actions.values().find(|other| other.undoes == Some(action.id)) {
-        prose.fact("undone", Role::Text, &format!("by action {}: {}", by.id, by.standing()));
     }
     match undo::of(action, flows) {
         Ok(undo) => prose.fact("undo", Role::Text, &format!("{}: flow `{}`", scene.help.undo_key, undo.flow)),

@@ -1,5 +1,5 @@
 use super::*;
-use crate::domain::action::{ActionId, AnalystWord, Evidence, ShownRequest};
+use crate::domain::action::{ActionId, AnalystWord, Evidence, Said, ShownRequest};
 use crate::domain::bulk::{BulkCounts, BulkEnd};
 use crate::domain::operation::{self, CONTAIN, Operation};
 use crate::domain::{Actor, Risk};
@@ -30,6 +30,7 @@ fn action(n: u32, flow: FlowId, outcome: Outcome) -> Action {
         step: None,
         is_test: false,
         undoes: None,
+        undone: None,
         before: None,
         flow,
         verb: "suspend the Okta account".to_owned(),
