@@ -112,7 +112,7 @@ fn look_at_it(tenant: &Tenant, place: &Place) {
     let pasted = tenant.lab.secrets().flow_token.expose_secret().to_owned();
     screen.shows(&tenant.login(3));
     screen.press("n");
-    screen.shows("enter");
+    screen.shows("writes it");
     screen.press(&format!("{pasted}\r"));
     screen.shows("holds the value of a configured secret");
     shown("note", &screen);
