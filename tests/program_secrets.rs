@@ -14,6 +14,7 @@ use support::place::Place;
 use support::poster::post;
 use support::screen::Screen;
 use support::tenant::Tenant;
+use support::wait;
 
 const WRONG: &str = "nearly-the-right-secret";
 
@@ -111,6 +112,11 @@ fn look_at_it(tenant: &Tenant, place: &Place) {
     let shown = |name: &str, screen: &Screen| place.write(&format!("screen-{name}"), &screen.text());
     let pasted = tenant.lab.secrets().flow_token.expose_secret().to_owned();
     screen.shows(&tenant.login(3));
+    // A row that has just come in wants a look first: opening it is one.
+    wait::until("the event", || {
+        screen.press("\r");
+        screen.text().contains("Feed ›")
+    });
     screen.press("n");
     screen.shows("writes it");
     screen.press(&format!("{pasted}\r"));
