@@ -192,7 +192,7 @@ fn a_refused_change_says_why() {
     assert_eq!([&told["active"], &told["can_sign_in"]], [&json!(false), &json!(false)]);
     assert_eq!([&told["id"], &told["username"]], [&told["target"], &json!(login)]);
     let ended = place.run(&["okta", "user", "suspend", &login, "--yes"]).expect(1);
-    assert!(ended.errors.contains("is not legal for"), "{}", ended.errors);
+    assert!(ended.errors.contains("not legal from"), "{}", ended.errors);
 }
 
 /// Whoever knows an expired password is not kept out by it.

@@ -420,8 +420,7 @@ fn refused(what: &args::Run, plan: &Plan, tell: &dyn Tell) -> Option<Failure> {
     let login = &plan.login;
     if let Some(why) = &plan.refusal {
         let hint = tell.hint(plan).map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
-        let is = if why.outcome == Outcome::NotLegal { "is not legal" } else { "is refused" };
-        return Some(Failure::failed(format!("{plan} {is} for `{login}`: {why}{hint}")));
+        return Some(Failure::failed(format!("{plan} is refused for `{login}`: {why}{hint}")));
     }
     let needs = plan.needs_again.as_ref()?;
     // Whoever answered `--confirm` was right, or would not have come this far.

@@ -4,8 +4,11 @@ use crate::fixtures::*;
 use crate::paint::written;
 use idtriage::app::layout::Size;
 use idtriage::app::msg::{Answer, Motion, Msg};
+use idtriage::app::state::Screen;
 use idtriage::app::user::Pane;
 use idtriage::app::{Effect, State, update};
+use idtriage::domain::ActionId;
+use idtriage::domain::action::Undone;
 use idtriage::domain::journal::query::JournalQuery;
 use idtriage::domain::look_up::LookUp;
 use idtriage::domain::page::Page;
@@ -153,6 +156,21 @@ fn look_up_of_a_change_that_is_not_kept_yet() {
 #[test]
 fn look_up_refused() {
     look("look_up_refused", &on_look_up(80, 24, LookUp::User("nobody".into())));
+}
+
+/// What was undone does not read as what stands, in the journal and beside the person.
+#[test]
+fn undone() {
+    let by = Undone { by: ActionId(uuid::Uuid::from_u128(0xab)), standing: "changed".to_owned(), at: ago(2) };
+    let mut state = started(80, 24);
+    tell(&mut state, Msg::JournalAsked);
+    let Some(Screen::Journal(screen)) = state.stack.last_mut() else { panic!("no journal") };
+    screen.actions.get_mut(&ActionId(uuid::Uuid::from_u128(1))).unwrap().undone = Some(by.clone());
+    look("journal_undone_80x24", &state);
+    let mut state = on_user(80, 24, Pane::History);
+    let Some(Screen::User(screen)) = state.stack.last_mut() else { panic!("nobody") };
+    screen.actions[0].undone = Some(by);
+    look("history_undone_80x24", &state);
 }
 
 #[test]
