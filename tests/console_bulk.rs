@@ -412,7 +412,7 @@ async fn everybody_of_a_filter_is_meant_and_more_than_the_limit_are_said() {
     bench.see("amy@example.com").await;
     bench.check("x", "true positive").await;
     bench.check("hers<enter>", "closed: ").await;
-    bench.check("*", "1 marked; 1 closed finding(s) are left out").await;
+    bench.check("*", "1 marked; 1 closed finding is left out").await;
     bench.press("<esc><esc>");
     bench.see("/check:no-mfa").await;
     bench.check("*", "1 marked").await;

@@ -293,7 +293,7 @@ fn a_console_says_at_its_start_what_is_unknown_and_looks_by_itself() {
     one_that_is_open(&tenant, &place);
     let before = sends(&tenant);
     let mut screen = Screen::start(&place, &[], 120, 40);
-    screen.shows("1 action(s) of unknown outcome");
+    screen.shows("1 action of unknown outcome");
     screen.press("L");
     screen.shows("SUSPENDED, before ACTIVE");
     assert_eq!(sends(&tenant), before);

@@ -240,11 +240,11 @@ async fn nobody_is_begun_with_but_by_whoever_drives_and_who_was_begun_with_lands
 async fn undone_of(shelf: &Shelf, run: BulkId, position: u32) -> (Option<String>, Option<String>, usize) {
     let action = shelf.store.action(run.action(position)).await.unwrap().unwrap();
     let user = shelf.store.bulk_users(run, Users::All, position, 1).await.unwrap().remove(0);
-    let counts = shelf.store.bulk(run).await.unwrap().unwrap().counts;
+    let counts = shelf.store.bulk(run).await.unwrap().unwrap().counts.undone();
     let undone = user.end.and_then(|end| end.undone);
     assert_eq!(action.undone, undone, "the user says of it what the action says");
     let by = undone.as_ref().map(|undone| undone.by.to_string());
-    (by, undone.map(|undone| undone.to_string()), counts.undone)
+    (by, undone.map(|undone| undone.to_string()), counts)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -289,4 +289,30 @@ async fn what_is_undone_says_so_on_the_action_and_on_its_user_until_that_is_undo
     runs(again, Some(redoing), Outcome::Changed).await;
     assert_eq!(undone_of(&shelf, run, 0).await, expected, "and that again");
     assert_eq!(undone_of(&shelf, run, 1).await.0, None, "the other is as they were");
+}
+
+/// Of several steps one can be undone; and nobody told how it ended: whoever drove is gone.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_user_of_several_steps_is_undone_where_a_step_is() {
+    let shelf = Shelf::new();
+    let run = shelf.queued(1, 1).await;
+    assert_eq!(shelf.hold(run, "a", (20, 0)).await, Held::Ours);
+    let of = run.action(0);
+    let settle = async |id: ActionId, step: Option<u8>, undoes: Option<ActionId>| {
+        let step = step.map(|number| StepOf { run: of, number, of: 2 });
+        let flow = format!("flow {id}");
+        let action = Action { id, step, undoes, ..action((id.0.as_u128(), &flow, "user0@x")) };
+        let basis = Basis { same: Vec::new(), seen: Vec::new(), again: Again::No };
+        shelf.store.intend(&action, &lease("a", 30), &basis).await.unwrap();
+        let (evidence, outcome) = (Evidence::Acknowledged, Outcome::Accepted);
+        let settlement = Settlement { evidence, outcome, receipt: Receipt::default() };
+        shelf.store.settle(id, &settlement, second(9)).await.unwrap();
+    };
+    settle(of.step(1), Some(1), None).await;
+    settle(of.step(2), Some(2), None).await;
+    let undoing = ActionId(uuid::Uuid::from_u128(101));
+    settle(undoing, None, Some(of.step(1))).await;
+    let user = shelf.store.bulk_users(run, Users::All, 0, 1).await.unwrap().remove(0);
+    assert_eq!(user.end.as_ref().unwrap().undone.as_ref().unwrap().by, undoing);
+    assert_eq!(user.end.unwrap().words(), "undone (accepted), was accepted (acknowledged)");
 }

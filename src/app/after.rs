@@ -12,6 +12,7 @@ use super::msg::Looked;
 use super::pane::Row;
 use super::state::{Awaited, Overlay, Screen, State};
 use super::user::{self, Pane, UserScreen};
+use crate::domain::counted::numbered;
 use crate::domain::run_end::StepEnd;
 use crate::domain::{Action, ActionId, later, undo};
 
@@ -133,7 +134,7 @@ fn words(looked: &Looked) -> String {
     let log = match (beside.len(), unread) {
         (0, Some(why)) => format!("; the System Log cannot be read: {why}"),
         (0, None) => String::new(),
-        (n, _) => format!("; {n} record(s) of the System Log beside it"),
+        (n, _) => format!("; {} of the System Log beside it", numbered(n, "record")),
     };
     format!("{}: {} ({}); {seen}{log}", action.whom(), action.standing(), action.evidence.word())
 }

@@ -131,7 +131,8 @@ pub fn is_driving(state: &State) -> bool {
 pub fn why_not_quit(state: &State) -> String {
     let others = match state.running.len() {
         0 => String::new(),
-        n => format!(", and {n} other run(s) are under way"),
+        1 => ", and 1 other run is under way".to_owned(),
+        n => format!(", and {n} other runs are under way"),
     };
     format!(
         "{} by this console{others}: quitting waits for those on their way, at most 60 s, and leaves it paused; \

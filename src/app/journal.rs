@@ -38,6 +38,8 @@ pub enum JournalLoad {
     Below,
     /// Records above the window.
     Above,
+    /// Those on the screen, for how their actions stand now: the window stays as it is.
+    Standing,
 }
 
 /// Records, and what they are about.
@@ -279,10 +281,10 @@ fn is_reading(state: &State) -> bool {
     state.flights.has(|awaited| matches!(awaited, Awaited::Journal(_)))
 }
 
-/// The store holds something new: what is above is read, unless the cursor is beyond it. While an answer is under
-/// way the news is only remembered.
+/// The store holds something new: what is above is read, unless the cursor is beyond it; then only how the actions on
+/// the screen stand. While an answer is under way the news is only remembered.
 pub fn store_changed(state: &mut State) -> Vec<Effect> {
-    let is_reading = is_reading(state);
+    let (is_reading, shown) = (is_reading(state), state.size.journal_rows());
     let Some(screen) = top(state) else { return Vec::new() };
     if is_reading {
         screen.is_behind = true;
@@ -290,7 +292,10 @@ pub fn store_changed(state: &mut State) -> Vec<Effect> {
     }
     screen.is_behind = false;
     if screen.records.above.is_some() || screen.cursor.offset > 0 {
-        return Vec::new();
+        let first = screen.records.rows.get(screen.cursor.offset).map(Row::key);
+        return first.map_or_else(Vec::new, |first| {
+            load(state, JournalLoad::Standing, From::Before(first.saturating_add(1)), shown)
+        });
     }
     let rows = screen.records.rows.len().max(PAGE);
     load(state, JournalLoad::Again, From::Newest, rows)
@@ -341,6 +346,7 @@ fn take_page(screen: &mut JournalScreen, what: JournalLoad, page: Page<Record>, 
         JournalLoad::Again => screen.records.refresh(page),
         JournalLoad::Below => screen.records.append(page),
         JournalLoad::Above => screen.records.prepend(page),
+        JournalLoad::Standing => return,
     }
     if screen.query.rows() == Rows::Actions {
         one_each(&mut screen.records.rows);
@@ -352,7 +358,7 @@ fn take_page(screen: &mut JournalScreen, what: JournalLoad, page: Page<Record>, 
         JournalLoad::Last => screen.cursor.go(Motion::End, &now, rows),
         // Whoever has not chosen a row stays with the newest.
         JournalLoad::Again if screen.cursor.id.is_none() => {}
-        JournalLoad::Again | JournalLoad::Below | JournalLoad::Above => {
+        JournalLoad::Again | JournalLoad::Below | JournalLoad::Above | JournalLoad::Standing => {
             screen.cursor.stay(&before, &now, rows);
         }
     }

@@ -356,7 +356,8 @@ fn say(state: &mut State, gathered: &Gathered) {
     let limit = state.settings.bulk_limit;
     let closed = match gathered.closed {
         0 => String::new(),
-        n => format!("; {n} closed finding(s) are left out"),
+        1 => "; 1 closed finding is left out".to_owned(),
+        n => format!("; {n} closed findings are left out"),
     };
     let (now, words) = (state.now, format!("{marked} marked{closed}"));
     if gathered.has_more {

@@ -75,7 +75,10 @@ pub(super) async fn run(
         let _ = out.note(&format!("journal head {head}"));
     }
     if closed.unsettled > 0 {
-        let words = format!("{} run(s) left without a receipt: their outcome is unknown", closed.unsettled);
+        let words = match closed.unsettled {
+            1 => "1 run left without a receipt: its outcome is unknown".to_owned(),
+            n => format!("{n} runs left without a receipt: their outcome is unknown"),
+        };
         let _ = out.note(&words);
     }
     for Unsent { login, verb, .. } in &closed.unsent {

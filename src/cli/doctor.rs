@@ -182,7 +182,8 @@ async fn keeping(keep: Option<Duration>, store: &dyn Store) -> Checked {
     let told = match dropped.len() {
         0 => kept,
         n => {
-            format!("{kept}; {times} arrivals left out by {n} rule(s) and filter(s): `idtriage store status`")
+            let (times, rules) = (numbered(times, "arrival"), numbered(n, "rule"));
+            format!("{kept}; {times} left out by {rules}, filters among them: `idtriage store status`")
         }
     };
     Checked::new("keeping", Verdict::Good, told)

@@ -63,7 +63,8 @@ async fn export(query: &Query, store: &dyn Store, out: &mut Output<'_>) -> Resul
         }
     }
     if erased > 0 {
-        out.note(&format!("{erased} event(s) are left out: their raw JSON is no longer kept"))?;
+        let events = numbered(erased, "event");
+        out.note(&format!("left out: {events} whose raw JSON is no longer kept"))?;
     }
     Ok(())
 }
@@ -379,7 +380,7 @@ mod tests {
         let export = args::Events::Export { query: Vec::new() };
         let (_, text) = printed(Form::Text, async |out| run(&export, &store, out).await.unwrap());
         assert_eq!(text.out, "{\"id\":1.0000000000000000001}\n{\"id\":\"\\u202e\"}\n");
-        assert_eq!(text.errors, "note: 1 event(s) are left out: their raw JSON is no longer kept\n");
+        assert_eq!(text.errors, "note: left out: 1 event whose raw JSON is no longer kept\n");
     }
 
     #[test]

@@ -42,13 +42,12 @@ pub use failure::Failure;
 
 use crate::config::Loaded;
 use crate::config::meant::Reading;
-use crate::domain::held_secret::HeldSecret;
+use crate::domain::counted::counted;
 use crate::remediation::guard::Mode;
 use crate::remediation::{self, Pace};
 use crate::runtime::terminal::signals::{Signalled, Signals};
 use crate::store::{Store, receiver};
 use crate::tenant::Tenants;
-use crate::tenant::http::Redactor;
 use args::{Arguments, Command, Global};
 use clap::Parser;
 use output::{Form, Output};
@@ -250,10 +249,10 @@ async fn triage(what: &args::Findings, session: &Session<'_>, out: &mut Output<'
     if findings::changes(what) {
         session.may_change("a triage change")?;
     }
-    if let Some((what, words)) = findings::words(what) {
-        without_secret(what, &words, session)?;
-    }
     let local = session.local()?;
+    if let Some((what, words)) = findings::words(what) {
+        without_secret((what, &words), session, out)?;
+    }
     let actor = session.actor(&local.console);
     let store = session.store(&local.store, local.reading.clone(), out).await?;
     let by = findings::By { actor: &actor, at: connect::now() };
@@ -317,7 +316,7 @@ async fn look_again(what: &args::Check, session: &Session<'_>, out: &mut Output<
 async fn say(what: &args::Say, session: &Session<'_>, out: &mut Output<'_>) -> Result<u8, Failure> {
     session.may_change("an analyst's word, which is kept,")?;
     let local = session.local()?;
-    without_secret("the reason", &what.reason, session)?;
+    without_secret(("the reason", &what.reason), session, out)?;
     let actor = session.actor(&local.console);
     let store = session.store(&local.store, local.reading, out).await?;
     let by = findings::By { actor: &actor, at: connect::now() };
@@ -325,13 +324,22 @@ async fn say(what: &args::Say, session: &Session<'_>, out: &mut Output<'_>) -> R
     closed(store.as_ref(), ended).await
 }
 
-/// What is kept as it is said must hold no secret. Whoever may not read the secrets here cannot compare.
-fn without_secret(what: &str, words: &str, session: &Session<'_>) -> Result<(), Failure> {
-    let Ok(loaded) = session.loaded() else { return Ok(()) };
-    match Redactor::of(&loaded.config).place_in(words) {
-        Some(place) => Err(Failure::usage(HeldSecret::of(what, place).to_string())),
-        None => Ok(()),
+/// What is kept as it is said must hold no secret, as far as the secrets can be read here.
+fn without_secret(
+    (what, words): (&str, &str),
+    session: &Session<'_>,
+    out: &mut Output<'_>,
+) -> Result<(), Failure> {
+    // Without a configuration there is no secret.
+    let Ok(comparable) = session.comparable() else { return Ok(()) };
+    session::takes_words(&comparable.config, what, words)?;
+    if comparable.unread > 0 {
+        let secrets = counted(comparable.unread, "configured secret");
+        out.note(&format!(
+            "{what} was not compared with {secrets}: a command keeps it, or it cannot be read here"
+        ))?;
     }
+    Ok(())
 }
 
 async fn in_bulk(what: &args::Bulk, session: &Session<'_>, out: &mut Output<'_>) -> Result<u8, Failure> {

@@ -136,7 +136,7 @@ impl Asked {
 }
 
 /// How to leave without what is on its way.
-pub(super) const IMPATIENT: &str = "ctrl-c ends the wait";
+pub(super) const IMPATIENT: &str = "ctrl-c again, a second from now, ends the wait";
 
 /// Whether a signal asked to end. Once it has, it has for good.
 #[derive(Debug, Clone)]

@@ -1,18 +1,21 @@
 //! What a command works with: the configuration as far as it needs it, the store, the actor.
 //!
-//! Commands that only triage read no secret, so that `findings list` runs no password manager; the
-//! others read them all, once.
+//! Commands that only triage run no password manager, and read a secret only to compare an analyst's words with it;
+//! the others read them all, once.
 
 use super::args::Global;
 use super::connect;
 use super::failure::Failure;
 use super::output::Output;
-use crate::config::load::{self, Folders};
+use crate::config::load::{self, Comparable, Folders};
 use crate::config::meant::{self, Reading};
 use crate::config::{Config, ConfigError, Loaded, Local, actor, mean};
+use crate::domain::counted::numbered;
+use crate::domain::held_secret::HeldSecret;
 use crate::domain::{Actor, preset};
 use crate::remediation::guard::Mode;
 use crate::store::{Access, Store};
+use crate::tenant::http::Redactor;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -48,7 +51,19 @@ impl<'a> Session<'a> {
         if let Some(url) = self.said_store()? {
             loaded.config.store = url;
         }
+        // It stands in every record, and leaves with every request of a flow.
+        if let Some(analyst) = &loaded.config.console.analyst {
+            takes_words(&loaded.config, "`[console] analyst`", analyst)?;
+        }
         Ok(loaded)
+    }
+
+    /// The configuration with the secrets that an analyst's words can be compared with at once.
+    ///
+    /// # Errors
+    /// Everything wrong with it.
+    pub(super) fn comparable(&self) -> Result<Comparable, Failure> {
+        Ok(load::load_to_compare(&self.config_path()?, self.folders.as_ref())?)
     }
 
     /// The configuration without its secrets. Where the store is said on the command line, there need
@@ -184,7 +199,7 @@ async fn tell_expired(store: &dyn Store, out: &mut Output<'_>) -> Result<(), Fai
 async fn note_pending(store: &dyn Store, why: &str, out: &mut Output<'_>) -> Result<(), Failure> {
     match store.health().await?.pending {
         0 => Ok(()),
-        pending => Ok(out.note(&format!("{pending} arrived element(s) are not listed yet: {why}"))?),
+        pending => Ok(out.note(&format!("not listed yet: {}: {why}", numbered(pending, "arrived element")))?),
     }
 }
 
@@ -197,4 +212,15 @@ pub(super) async fn closed(store: &dyn Store, ended: Result<u8, Failure>) -> Res
     let status = ended?;
     closed?;
     Ok(status)
+}
+
+/// Refuses words that are kept as they are, where they hold a configured secret.
+///
+/// # Errors
+/// [`HeldSecret`], without the value.
+pub(super) fn takes_words(config: &Config, what: &str, words: &str) -> Result<(), Failure> {
+    match Redactor::of(config).place_in(words) {
+        Some(place) => Err(Failure::usage(HeldSecret::of(what, place).to_string())),
+        None => Ok(()),
+    }
 }

@@ -111,7 +111,7 @@ pub fn load(path: &Path, folders: Option<&Folders>) -> Result<Loaded, ConfigErro
 /// # Errors
 /// [`ConfigError`], with every problem at once.
 pub fn load_local(path: &Path, folders: Option<&Folders>) -> Result<Local, ConfigError> {
-    let unread = |_: &said::Secret| -> Result<SecretString, SecretError> { Ok("unread".to_owned().into()) };
+    let unread = |_: &said::Secret| -> Result<SecretString, SecretError> { Ok(UNREAD.to_owned().into()) };
     let config = Parsed::read(path)?.mean(folders, &mut { unread })?;
     let reading = Some(Reading::of(&config));
     let org = config.okta.as_ref().and_then(|okta| okta.org_url.host_str()).unwrap_or_default();
@@ -120,6 +120,36 @@ pub fn load_local(path: &Path, folders: Option<&Folders>) -> Result<Local, Confi
     let (store, keep, console) = (config.store, config.keep, config.console);
     Ok(Local { path: path.to_owned(), store, flows, reading, sources, keep, console })
 }
+
+/// A configuration with those of its secrets that can be read at once, to compare an analyst's words with.
+#[derive(Debug)]
+pub struct Comparable {
+    /// What it means.
+    pub config: Config,
+    /// So many of its secrets were not read.
+    pub unread: usize,
+}
+
+/// Reads the configuration and every secret of it that a file or the environment holds. No command is run for a remark:
+/// it may ask somebody for a passphrase.
+///
+/// # Errors
+/// [`ConfigError`], with every problem at once. A secret that cannot be read is none.
+pub fn load_to_compare(path: &Path, folders: Option<&Folders>) -> Result<Comparable, ConfigError> {
+    let read = Parsed::read(path)?;
+    let mut reader = Reader::new(&read.folder, BTreeSet::new());
+    let mut unread = 0;
+    let config = read.mean(folders, &mut |place| {
+        let secret = Some(place).filter(|place| place.command.is_none());
+        let secret = secret.and_then(|place| reader.read(place).ok());
+        unread += usize::from(secret.is_none());
+        Ok(secret.unwrap_or_else(|| UNREAD.to_owned().into()))
+    })?;
+    Ok(Comparable { config, unread })
+}
+
+/// Stands for a secret that nobody read.
+const UNREAD: &str = "unread";
 
 /// A file whose shape was checked.
 struct Parsed {

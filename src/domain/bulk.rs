@@ -208,17 +208,15 @@ impl BulkRun {
         }
     }
 
-    /// Whether what it did is undone by now, on each whom it changed or on some; nothing where nobody's is, or while
-    /// somebody may still be acted on.
+    /// Whether what it did is undone by now, on each whom it may have changed or on some; nothing where nobody's is, or
+    /// while somebody may still be acted on.
     pub fn undone_word(&self) -> Option<&'static str> {
-        let done = Outcome::ALL.into_iter().filter(|outcome| outcome.says_done());
-        let done: usize = done.map(|outcome| self.counts.of(outcome)).sum();
-        match self.counts.undone {
-            0 => None,
-            _ if !self.state.is_over() => None,
-            undone if undone < done => Some("part undone"),
-            _ => Some("undone"),
+        const MAY_HAVE_CHANGED: [Outcome; 3] = [Outcome::Changed, Outcome::Accepted, Outcome::Unknown];
+        if self.counts.undone() == 0 || !self.state.is_over() {
+            return None;
         }
+        let is_left = MAY_HAVE_CHANGED.into_iter().any(|outcome| self.counts.standing(outcome) > 0);
+        Some(if is_left { "part undone" } else { "undone" })
     }
 
     /// Where it stands, in a word.
@@ -270,7 +268,7 @@ pub struct BulkCounts {
     /// The others.
     pub ended: BTreeMap<&'static str, usize>,
     /// So many of the others are undone by now.
-    pub undone: usize,
+    pub undone: BTreeMap<&'static str, usize>,
 }
 
 impl BulkCounts {
@@ -292,6 +290,21 @@ impl BulkCounts {
         self.of(Outcome::Pending)
     }
 
+    /// Counts one more who ended so and is undone by now.
+    pub fn add_undone(&mut self, end: Outcome, how_many: usize) {
+        *self.undone.entry(end.word()).or_default() += how_many;
+    }
+
+    /// All who are undone by now.
+    pub fn undone(&self) -> usize {
+        self.undone.values().sum()
+    }
+
+    /// Those who ended so, and are not undone.
+    fn standing(&self, outcome: Outcome) -> usize {
+        self.of(outcome).saturating_sub(self.undone.get(outcome.word()).copied().unwrap_or_default())
+    }
+
     /// All who ended.
     pub fn done(&self) -> usize {
         self.ended.values().sum::<usize>().saturating_sub(self.pending())
@@ -302,20 +315,17 @@ impl BulkCounts {
         self.queued + self.pending() + self.done()
     }
 
-    /// `1 refused, 3 changed, 6 queued`: what wants a look first, since a narrow screen cuts the rest, and before all
-    /// how many of them are undone by now.
+    /// `1 refused, 2 undone since, 3 changed, 6 queued`: what wants a look first, since a narrow screen cuts the rest,
+    /// and then how many of all are undone by now.
     pub fn words(&self) -> String {
         const FIRST: [Outcome; 5] =
             [Outcome::Unknown, Outcome::Failed, Outcome::NotSent, Outcome::Refused, Outcome::NotLegal];
         let rest = Outcome::ALL.iter().filter(|outcome| !FIRST.contains(outcome));
-        let ended = FIRST.iter().chain(rest).map(|outcome| (outcome.word(), self.of(*outcome)));
-        let all = ended.chain([("queued", self.queued)]).filter(|(_, count)| *count > 0);
+        let of = |outcome: &Outcome| (outcome.word(), self.of(*outcome));
+        let all = FIRST.iter().map(of).chain([("undone since", self.undone())]).chain(rest.map(of));
+        let all = all.chain([("queued", self.queued)]).filter(|(_, count)| *count > 0);
         let words: Vec<String> = all.map(|(word, count)| format!("{count} {word}")).collect();
-        match (self.undone, words.is_empty()) {
-            (_, true) => "nobody".to_owned(),
-            (0, false) => words.join(", "),
-            (undone, false) => format!("{undone} undone since; {}", words.join(", ")),
-        }
+        if words.is_empty() { "nobody".to_owned() } else { words.join(", ") }
     }
 }
 

@@ -11,7 +11,7 @@ pub fn run_json(run: &BulkRun, now: Timestamp) -> Value {
     json!({
         "id": run.id, "flow": run.flow, "verb": run.verb, "risk": run.risk.word(), "state": run.word(now), "why": run.why,
         "users": run.counts.total(), "queued": run.counts.queued, "ended": run.counts.ended,
-        "undone": run.counts.undone,
+        "undone": run.counts.undone(),
         "inputs": run.inputs, "reason": run.reason, "insisted": run.is_insisted, "actor": run.actor,
         "at": time::rfc3339(run.at),
     })

@@ -1,7 +1,7 @@
 //! One flow on many people as it is about to happen: whom it acts on, whom it leaves out and why, what is asked
 //! for that, and how far it reaches altogether.
 
-use super::blast::{Blast, BlastLine, Brief, NO_ROLE, Told, Weight};
+use super::blast::{Blast, BlastLine, Brief, FINDINGS_COUNTED, NO_ROLE, Told, Weight};
 use super::bulk::{Doubts, left_out};
 use super::counted::counted;
 use super::plan::{Plan, Refusal};
@@ -274,7 +274,7 @@ pub fn reach_in_a_line(plans: &[&Plan]) -> BlastLine {
     }
     let open: Vec<usize> = read.iter().filter_map(|(_, blast)| blast.findings.known().copied()).collect();
     if !open.is_empty() {
-        brief.known.push(counted(open.iter().sum(), "other finding"));
+        brief.known.push(open_findings(&open, "other finding"));
     }
     let classless = unread + read.iter().filter(|(_, blast)| blast.class.known().is_none()).count();
     let findingless = plans.len() - open.len();
@@ -284,6 +284,19 @@ pub fn reach_in_a_line(plans: &[&Plan]) -> BlastLine {
         }
     }
     brief.line()
+}
+
+/// `60+ other findings`: of each no more are counted than [`FINDINGS_COUNTED`].
+fn open_findings(open: &[usize], noun: &str) -> String {
+    match (open.iter().sum::<usize>(), and_more(open)) {
+        (sum, "") => counted(sum, noun),
+        (sum, and_more) => format!("{sum}{and_more} {noun}s"),
+    }
+}
+
+/// A sign behind a sum in which somebody's were not counted to the end.
+fn and_more(open: &[usize]) -> &'static str {
+    if open.iter().any(|open| *open >= FINDINGS_COUNTED) { "+" } else { "" }
 }
 
 /// How far it reaches altogether, line by line, in the order of the card for one.
@@ -398,10 +411,11 @@ fn distinct<'a>(
 
 fn findings(read: &[(&Login, &Blast)], unread: usize) -> BlastLine {
     let known: Vec<usize> = read.iter().filter_map(|(_, blast)| blast.findings.known().copied()).collect();
-    let words = match known.iter().sum() {
+    let (sum, and_more) = (known.iter().sum(), and_more(&known));
+    let words = match sum {
         0 => "no other that is open".to_owned(),
         1 => "1 other that is open".to_owned(),
-        open => format!("{open} others that are open"),
+        open => format!("{open}{and_more} others that are open"),
     };
     line("findings", words, unread + read.len() - known.len())
 }

@@ -5,7 +5,7 @@
 
 pub mod many;
 
-use super::action::Said;
+use super::action::{Said, Undone};
 use super::flow::Input;
 use super::operation::GROUP;
 use super::payload::lint::Declared;
@@ -28,6 +28,8 @@ pub struct Undoes {
     pub left: Option<&'static str>,
     /// When what it did was done at the latest, where that is known.
     pub ended: Option<Timestamp>,
+    /// By what it was undone already when this was asked for.
+    pub undone: Option<Undone>,
 }
 
 /// A flow of Workflows answers before it acts: what it does within that time, and nobody saw the end of, is its own.
@@ -71,6 +73,7 @@ pub fn of(action: &Action, flows: &[Flow]) -> Result<Undo, String> {
             account: action.target_id.clone(),
             left: left_by_undoing(flow),
             ended: ended(action, flow),
+            undone: action.undone.clone(),
         },
     })
 }
@@ -190,13 +193,13 @@ impl Undoes {
         let is_done = |action: &&Action| {
             action.undoes == Some(self.action) && action.had_effect() && action.undone.is_none()
         };
-        let undone = earlier.iter().find(is_done).map(|action| {
-            format!(
-                "action {} undid it already ({}, {}): what would be undone now may be somebody else's",
-                action.id,
-                action.standing(),
-                time::rfc3339_seconds(action.at)
-            )
+        let found = || {
+            let action = earlier.iter().find(is_done)?;
+            Some(Undone { by: action.id, standing: action.standing(), at: action.at })
+        };
+        let undone = self.undone.clone().or_else(found).map(|Undone { by, standing, at }| {
+            let at = time::rfc3339_seconds(at);
+            format!("action {by} undid it already ({standing}, {at}): what would be undone now may be somebody else's")
         });
         let again = status_changed.filter(|at| self.ended.is_some_and(|ended| *at > ended)).map(|at| {
             format!("its status changed again at {}: it may be somebody else's", time::rfc3339_seconds(at))
@@ -420,7 +423,8 @@ mod tests {
         #[case] is_refused: bool,
     ) {
         let (action, what) = (ActionId(uuid::Uuid::nil()), String::new());
-        let undoes = Undoes { action, what, account: was.map(str::to_owned), left: None, ended: None };
+        let undoes =
+            Undoes { action, what, account: was.map(str::to_owned), left: None, ended: None, undone: None };
         assert_eq!(undoes.another(now).is_some(), is_refused);
     }
 }

@@ -166,7 +166,7 @@ pub(super) async fn planned(
         unread: person.unread(),
         refusal: another(ask, target_id.as_deref(), particulars)
             .or_else(|| told.another.map(Refusal::from))
-            .or_else(|| by_inputs.refusal.map(Refusal::from))
+            .or(by_inputs.refusal)
             .or_else(|| doubts::refusal(desk, flow, &earlier, (&names, untold.as_deref()), (reading, &aim))),
         undo: undo::words(flow, &desk.flows),
         reason_required: guard::requires_reason(&desk.guard, risk),

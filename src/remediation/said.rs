@@ -15,6 +15,7 @@ use super::guard::{self, Mode};
 use super::subject::Names;
 use super::{Desk, blast};
 use crate::domain::flow::InputType;
+use crate::domain::plan::Refusal;
 use crate::domain::{Flow, Login, Route, Untrusted};
 use futures_util::stream::{self, StreamExt};
 use known::Known;
@@ -118,7 +119,7 @@ fn is_own(token: &Token, names: &Names) -> bool {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct ByInputs {
     /// Why nothing is sent: one names somebody who is protected, or may be.
-    pub(super) refusal: Option<String>,
+    pub(super) refusal: Option<Refusal>,
     /// What has to be insisted on.
     pub(super) doubts: Vec<String>,
     /// What nobody can know: whether the flow acts on whom they name.
@@ -140,7 +141,7 @@ pub(super) async fn look(
     }
     match refused_by_name(desk, &others).map_or_else(|| literally(desk, flow, inputs), Err) {
         Ok(doubts) => by_inputs.doubts.extend(doubts),
-        Err(why) => return ByInputs { refusal: Some(why), ..by_inputs },
+        Err(why) => return ByInputs { refusal: Some(why.into()), ..by_inputs },
     }
     let unread = read(flow, inputs).filter(|(_, text)| words::is_encoded_twice(text)).map(|(input, _)| {
         format!("input `{}` is encoded more than once: whom it names cannot be told", Untrusted::from(input))
@@ -178,9 +179,12 @@ async fn ask_after(
                 let is_told = other.is_named();
                 by_inputs.cannot_know.extend((!is_told).then(|| other.cannot_know(login)));
                 guard::refusal(&desk.guard, Mode::Acting, theirs)
-                    .or_else(|| guard::untold(&desk.guard, theirs))
+                    .map(|why| Refusal::from(other.says(&why)))
+                    .or_else(|| guard::untold(&desk.guard, theirs).map(|why| untold(other, &why)))
             }
-            Known::Untold(why) if other.is_named() => guard::untold_whom(&desk.guard, Some(why)),
+            Known::Untold(why) if other.is_named() => {
+                guard::untold_whom(&desk.guard, Some(why)).map(|why| untold(other, &why))
+            }
             Known::Untold(why) => {
                 unknown.push((other, format!("whether that is somebody protected cannot be told: {why}")));
                 None
@@ -203,8 +207,8 @@ async fn ask_after(
             }
             Known::Own => None,
         };
-        if let Some(why) = refusal {
-            by_inputs.refusal = Some(other.says(&why));
+        if refusal.is_some() {
+            by_inputs.refusal = refusal;
             return;
         }
     }
@@ -212,6 +216,11 @@ async fn ask_after(
         other.token.within.as_deref().is_none_or(|within| !found.contains(within))
     };
     by_inputs.doubts.extend(unknown.iter().filter(is_open).map(|(other, why)| other.says(why)));
+}
+
+/// What cannot be told of whom the inputs name, for everybody who is acted on with them: whoever runs it on many waits.
+fn untold(other: &Other<'_>, why: &str) -> Refusal {
+    Refusal::from(other.says(why)).general()
 }
 
 /// What is known of somebody.

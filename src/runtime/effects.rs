@@ -350,6 +350,7 @@ impl Work {
     async fn keep_configuration(&self, change: &ConfigurationChange) -> Result<(), String> {
         let desk = &self.services.desk;
         let (seen, text) = (change.seen.as_deref(), change.text());
+        desk.takes_words("the IAM configuration", &text).map_err(|held| held.to_string())?;
         let kept = desk.store.replace_setting(IAM_CONFIGURATION, seen, &text, &desk.actor, desk.now()).await;
         match words(kept)? {
             Replaced::Done => Ok(()),

@@ -1,6 +1,7 @@
 //! What goes on behind everything that may act: later looks at targets, leases that run out, and what is said of
 //! actions that broke off.
 
+use crate::domain::counted::numbered;
 use crate::remediation::Runner;
 use crate::source::clock::Clock;
 use crate::store::{ActionFilter, Store, StoreError};
@@ -52,7 +53,8 @@ pub(super) async fn unknown(store: &dyn Store, now: Timestamp) -> Result<usize, 
 
 /// What is said of actions of unknown outcome, and how they are found out about.
 pub(super) fn said_of(unknown: usize, how: &str) -> String {
-    format!("{unknown} action(s) of unknown outcome: it may or may not have happened\nhint: {how}")
+    let actions = numbered(unknown, "action");
+    format!("{actions} of unknown outcome: it may or may not have happened\nhint: {how}")
 }
 
 /// On the command line and in a log.

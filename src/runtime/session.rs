@@ -18,6 +18,7 @@ use crate::app::{Msg, State};
 use crate::command::Keymap;
 use crate::config::meant;
 use crate::domain::bulk::BulkRun;
+use crate::domain::counted::numbered;
 use crate::domain::profile::ProfileMap;
 use crate::domain::wait::Waits;
 use crate::notify::{self, bell::Rests};
@@ -193,10 +194,11 @@ impl Behind {
     fn tell_what_is_awaited(&self) {
         let in_flight = self.runner.in_flight();
         if in_flight > 0 {
+            let runs = numbered(in_flight, "run");
             // Standard error may be a terminal that is gone, and this is no reason to panic.
             let _ = writeln!(
                 io::stderr(),
-                "idtriage: waiting for the receipts of {in_flight} run(s), at most 60 s; Ctrl-C ends the wait"
+                "idtriage: waiting for the receipts of {runs}, at most 60 s; ctrl-c again, a second from now, ends the wait"
             );
         }
     }

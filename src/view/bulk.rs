@@ -18,11 +18,11 @@ use super::theme::{Role, Theme};
 use super::words;
 use super::{BulkKeys, Scene};
 use crate::app::bulk::{self, Asking, BulkScreen, BulksScreen, Question, Which};
-use crate::domain::Outcome;
 use crate::domain::bulk::{BulkEnd, BulkRun, BulkState, BulkUser};
 use crate::domain::many::ConfirmMany;
 use crate::domain::time::Zone;
 use crate::domain::untrusted::{Untrusted, width};
+use crate::domain::{Evidence, Outcome};
 use ratatui::layout::{Position, Rect};
 use ratatui::text::Line;
 
@@ -318,6 +318,10 @@ fn brief(end: &BulkEnd, columns: usize) -> String {
     if let Some(undone) = &end.undone {
         let long = format!("{undone}, was {word}");
         return if width(&long) <= columns { long } else { undone.to_string() };
+    }
+    if end.outcome == Outcome::Pending {
+        let is_waiting = end.evidence == Some(Evidence::Intended);
+        return if is_waiting { "waits for its turn".to_owned() } else { "on its way".to_owned() };
     }
     let is_well = matches!(end.outcome, Outcome::Changed | Outcome::Accepted | Outcome::NoChange);
     match (end.status.filter(|_| !is_well), end.evidence) {

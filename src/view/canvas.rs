@@ -76,9 +76,17 @@ impl<'a> Canvas<'a> {
         area.positions().filter_map(|position| self.buffer.cell(position)).map(|cell| cell.symbol()).collect()
     }
 
-    /// Empties an area and gives it a style.
+    /// Empties an area and gives it a style. Of a wide letter that reaches into it nothing stays: it would hide what is
+    /// drawn at the edge.
     pub(super) fn fill(&mut self, area: Rect, role: Role) {
         let area = area.intersection(self.buffer.area);
+        let left = self.buffer.area.x;
+        for row in area.rows().filter(|row| row.x > left) {
+            let before = self.buffer.cell_mut((row.x - 1, row.y));
+            if let Some(cell) = before.filter(|cell| width(cell.symbol()) > 1) {
+                cell.set_symbol(" ");
+            }
+        }
         for position in area.positions() {
             if let Some(cell) = self.buffer.cell_mut(position) {
                 cell.reset();
@@ -187,5 +195,25 @@ impl<'a> Cells<'a> {
 
     pub(super) fn line(self) -> Line<'static> {
         Line::from(self.spans)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wide_letter_that_reaches_into_what_is_filled_hides_nothing_at_its_edge() {
+        let whole = Rect::new(0, 0, 8, 2);
+        let mut buffer = Buffer::empty(whole);
+        let theme = Theme::default();
+        let mut canvas = Canvas::new(&mut buffer, &theme);
+        for row in 0..2 {
+            canvas.line(whole, row, &Line::raw("日本語で"));
+        }
+        canvas.fill(Rect::new(3, 0, 3, 1), Role::Text);
+        let signs = |row| canvas.signs(Rect { y: row, height: 1, ..whole });
+        assert_eq!(signs(0).replace(' ', "."), "日.....で.");
+        assert_eq!(signs(1).replace(' ', "."), "日.本.語.で.");
     }
 }

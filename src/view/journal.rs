@@ -24,7 +24,7 @@ use crate::domain::journal::told::Told;
 use crate::domain::journal::{Record, RecordKind};
 use crate::domain::time::{self, Zone};
 use crate::domain::untrusted::width;
-use crate::domain::{Action, ActionId, Evidence, NOTHING, Outcome, counted};
+use crate::domain::{Action, ActionId, Evidence, NOTHING, Outcome};
 use jiff::Timestamp;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
@@ -204,9 +204,9 @@ impl Widths {
 /// Whom it was on, by the account first; of a run on many how many, of what is about nobody nothing.
 fn whom(told: &Told) -> String {
     let users = || {
-        told.bulk()
-            .and(told.users())
-            .map(|count| counted::users(usize::try_from(count).unwrap_or(usize::MAX)))
+        told.bulk().and(told.users()).map(|count| {
+            if count == 1 { "1 user".to_owned() } else { format!("{} users", words::number(count)) }
+        })
     };
     told.whom().or_else(users).unwrap_or_else(|| NOTHING.to_owned())
 }

@@ -116,7 +116,7 @@ fn run(state: BulkState) -> BulkRun {
         counts.add(outcome, n);
     }
     if state.is_over() {
-        counts.undone = 11;
+        counts.add_undone(Outcome::Changed, 11);
     }
     BulkRun {
         id: if state == BulkState::Paused { id() } else { BulkId(uuid::Uuid::from_u128(7)) },

@@ -123,6 +123,7 @@ pub fn asked(state: &mut State, asking: Asking) -> Vec<Effect> {
         return fail(state, why);
     }
     let (waiting, verb) = (run.counts.queued, &run.verb);
+    let open = waiting + run.counts.pending();
     let words = match asking {
         Asking::Resume => {
             let why = run.why.as_deref().map(|why| format!(" It waits because {why}.")).unwrap_or_default();
@@ -134,8 +135,9 @@ pub fn asked(state: &mut State, asking: Asking) -> Vec<Effect> {
         }
         // Whoever's turn has come may not have been sent for yet: how many those are changes while this is read.
         Asking::Stop => format!(
-            "Stop it for good: {} whose request has not left by then are acted on no more? What has left is waited for.",
-            up_to(waiting + run.counts.pending())
+            "Stop it for good? Up to {} whose request has not left by then {} acted on no more. What has left is waited for.",
+            users(open),
+            if open == 1 { "is" } else { "are" }
         ),
     };
     let confirm = run.asks_to_go_on().filter(|_| asking == Asking::Resume);
@@ -150,10 +152,6 @@ pub fn asked(state: &mut State, asking: Asking) -> Vec<Effect> {
         arms_after: state.settings.arms_after,
     })));
     Vec::new()
-}
-
-fn up_to(count: usize) -> String {
-    format!("up to {}", users(count))
 }
 
 fn not_now(state: &State, run: &BulkRun, asking: Asking) -> Option<String> {

@@ -8,6 +8,7 @@ use crate::app::msg::{Motion, Msg};
 use crate::app::prompt::{self, PromptKind};
 use crate::app::state::{Overlay, QuitQuestion, State};
 use crate::app::{bulk, dry_run, flows, form, header, many, triage};
+use crate::domain::counted::numbered;
 
 /// What happens to the overlay, or opens one.
 pub(super) fn overlaid(state: &mut State, msg: Msg) -> Vec<Effect> {
@@ -178,7 +179,8 @@ pub(super) fn quit_asked(state: &mut State) -> Vec<Effect> {
         (0, false) => return vec![Effect::Quit],
         (0, true) => "this console receives: events are not taken in while it is closed".to_owned(),
         (n, _) => format!(
-            "{n} run(s) under way: quitting waits for their receipts, at most 60 s; a step that is not sent yet is not sent any more"
+            "{} under way: quitting waits for their receipts, at most 60 s; a step that is not sent yet is not sent any more",
+            numbered(n, "run")
         ),
     };
     state.overlay = Some(Overlay::Quit(QuitQuestion { why, shown_at: None }));

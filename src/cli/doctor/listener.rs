@@ -4,6 +4,7 @@ use super::{Checked, Verdict};
 use crate::cli::failure::Failure;
 use crate::config::Loaded;
 use crate::config::meant::{Address, Config, Listen};
+use crate::domain::counted::numbered;
 use crate::domain::source::{SourceHealth, SourceState, SourcesReport};
 use crate::domain::time::date;
 use crate::source::ListenError;
@@ -87,7 +88,8 @@ fn with_tls(checked: Checked, certificate: Option<Certificate>) -> Checked {
 
 fn address(listen: &Listen, sources: usize, holder: Option<&Holder>) -> Checked {
     let address = &listen.address;
-    let free = || Checked::new(NAME, Verdict::Good, format!("`{address}` is free, for {sources} source(s)"));
+    let sources = numbered(sources, "source");
+    let free = || Checked::new(NAME, Verdict::Good, format!("`{address}` is free, for {sources}"));
     match address {
         Address::Tcp(wanted) => of_port(*wanted, holder).unwrap_or_else(free),
         Address::Unix(path) => of_socket(path, holder).unwrap_or_else(free),
@@ -163,6 +165,6 @@ mod tests {
         let stranger = address(&listen, 2, None);
         assert_eq!((stranger.verdict, stranger.hint.as_deref()), (Verdict::Note, Some(ANOTHER)));
         drop(taken);
-        assert!(address(&listen, 2, None).told.ends_with("is free, for 2 source(s)"));
+        assert!(address(&listen, 2, None).told.ends_with("is free, for 2 sources"));
     }
 }

@@ -5,7 +5,7 @@ use super::super::args::SetConfig;
 use super::super::connect;
 use super::super::failure::{DONE, Failure};
 use super::super::output::Output;
-use super::super::session::{Session, closed};
+use super::super::session::{Session, closed, takes_words};
 use super::super::table::{Table, column};
 use crate::domain::iam_configuration::{ConfigurationChange, Entries, Onto, entries};
 use crate::source::system_log::filter::IAM_CONFIGURATION;
@@ -69,8 +69,9 @@ async fn change(
             (true, _) => "no-change",
             (false, true) => "dry-run",
             (false, false) => {
-                let text = change.text();
-                let actor = session.actor(&session.loaded()?.config.console);
+                let (text, config) = (change.text(), session.loaded()?.config);
+                takes_words(&config, "the IAM configuration", &text)?;
+                let actor = session.actor(&config.console);
                 let seen = change.seen.as_deref();
                 match store.replace_setting(IAM_CONFIGURATION, seen, &text, &actor, connect::now()).await? {
                     Replaced::Done => "changed",

@@ -1,6 +1,7 @@
 //! By what an action is undone, as far as that is known now.
 
-use super::{Action, ActionId, Outcome, Said};
+use super::{Action, ActionId, Outcome, Receipt, Said};
+use crate::domain::later::Stands;
 use crate::domain::time;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -20,10 +21,9 @@ pub struct Undone {
 }
 
 impl Undone {
-    /// What an action says of the one that it undoes; nothing where it had no effect, or that is undone too.
+    /// What an action says of the one that it undoes; nothing where it is not in force.
     pub fn by(action: &Action) -> Option<Undone> {
-        let is_in_force = action.had_effect() && action.undone.is_none();
-        is_in_force.then(|| Undone { by: action.id, standing: action.standing(), at: action.at })
+        action.is_in_force().then(|| Undone { by: action.id, standing: action.standing(), at: action.at })
     }
 
     /// The stable JSON form.
@@ -48,6 +48,15 @@ impl fmt::Display for Undone {
 }
 
 impl Action {
+    /// Whether it had an effect that is there now, as far as is known: nothing undid it, and the last look at its target
+    /// contradicts nothing of it.
+    pub fn is_in_force(&self) -> bool {
+        let last = self.receipt.as_ref().and_then(Receipt::last_look);
+        let is_back =
+            self.outcome == Outcome::Accepted && last.is_some_and(|(_, stands)| stands == Stands::Before);
+        self.had_effect() && self.undone.is_none() && !is_back && self.contradicted().is_none()
+    }
+
     /// Whether it did what it was to do, as far as anything says so: a proof, an answer, or somebody's word.
     pub fn had_effect(&self) -> bool {
         match self.upheld() {
@@ -93,6 +102,21 @@ mod tests {
             let undone = Undone::by(&undoing(outcome).with_word(word.clone()));
             assert_eq!(undone.map(|undone| undone.to_string()).as_deref(), expected);
         }
+    }
+
+    #[rstest]
+    #[case::as_before(Stands::Before, Outcome::Accepted, false)]
+    #[case::as_wanted(Stands::Wanted, Outcome::Accepted, true)]
+    #[case::proven_before_that(Stands::Before, Outcome::Changed, true)]
+    fn what_a_look_contradicts_undoes_nothing(
+        #[case] stands: Stands,
+        #[case] outcome: Outcome,
+        #[case] expected: bool,
+    ) {
+        let receipt =
+            Receipt { looked: Some(Timestamp::UNIX_EPOCH), stands: Some(stands), ..Receipt::default() };
+        let undoing = Action { receipt: Some(receipt), ..undoing(outcome) };
+        assert_eq!(Undone::by(&undoing).is_some(), expected);
     }
 
     #[test]

@@ -105,6 +105,16 @@ impl BulkEnd {
     /// last step is there, all before it were sent that had to be. Where it is not, somebody may be about to
     /// send it, as long as the run goes on.
     pub fn standing(begun: &[Action], run: BulkState) -> Option<BulkEnd> {
+        let end = BulkEnd::of_steps(begun, run)?;
+        Some(BulkEnd { undone: BulkEnd::undone_by(begun).cloned(), ..end })
+    }
+
+    /// By what a run on one user is undone: of several steps, where any is.
+    pub fn undone_by(actions: &[Action]) -> Option<&Undone> {
+        actions.iter().find_map(|action| action.undone.as_ref())
+    }
+
+    fn of_steps(begun: &[Action], run: BulkState) -> Option<BulkEnd> {
         let (withheld, begun): (Vec<&Action>, Vec<&Action>) =
             begun.iter().partition(|action| action.is_withheld());
         let last = *begun.last()?;
@@ -116,7 +126,7 @@ impl BulkEnd {
             why: action.receipt.as_ref().and_then(|receipt| receipt.error.clone()),
             action: action.step.is_none().then_some(action.id),
             at: action.receipt.as_ref().and_then(|receipt| receipt.at).unwrap_or(action.at),
-            undone: action.undone.clone(),
+            undone: None,
         };
         let is_whole = last.step.is_none_or(|step| step.number == step.of);
         if is_whole {

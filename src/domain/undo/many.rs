@@ -95,7 +95,8 @@ pub fn of(
         (true, Some((mark, why))) => {
             let others = match all.left_out.len() - 1 {
                 0 => String::new(),
-                n => format!("; {n} other(s) are left out too"),
+                1 => "; 1 other is left out too".to_owned(),
+                n => format!("; {n} others are left out too"),
             };
             Err(format!("`{}`: {why}{others}", mark.login))
         }
@@ -147,6 +148,9 @@ fn of_user(user: &BulkUser, actions: &[Action], flows: &[Flow]) -> Option<Result
             "whether it changed them is not known: look at action {} again, or undo it by itself",
             open.id
         )));
+    }
+    if let Some(undone) = actions.iter().find_map(|action| action.undone.as_ref()) {
+        return Some(Err(format!("it is undone already, by action {} ({})", undone.by, undone.standing)));
     }
     let changed = actions.iter().filter(|action| action.had_effect());
     if changed.clone().next().is_some() {

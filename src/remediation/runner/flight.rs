@@ -140,15 +140,9 @@ impl Flight {
     /// through it may have been declared dead by another, and knows of nothing that came meanwhile. Then nothing may
     /// leave any more.
     async fn send(&self) -> (Settlement, Option<OneTimeLink>) {
-        let sending = self.desk.store.sending(self.plan.action).await;
-        let now = self.desk.now();
-        if let Err(error) = sending {
-            return (evidence::held_back(error.to_string(), now), None);
-        }
         if self.has_lapsed() {
-            return (evidence::held_back(LAPSED.to_owned(), now), None);
+            return (evidence::held_back(LAPSED.to_owned(), self.desk.now()), None);
         }
-        self.tell(Progress::Sending);
         let order = self.plan.order(self.desk.actor.signed());
         let called = tokio::select! {
             called = self.desk.caller.call(&order, &self.plan.request, self) => called,
@@ -283,6 +277,12 @@ impl Clearance for Flight {
         if self.closing.is_closed() {
             return Err(STOPPING.to_owned());
         }
+        // From here on a crash may have cut it: whoever waits for a turn has sent nothing.
+        self.desk.store.sending(self.plan.action).await.map_err(|error| error.to_string())?;
+        if self.has_lapsed() {
+            return Err(LAPSED.to_owned());
+        }
+        self.tell(Progress::Sending);
         self.is_leaving.store(true, Ordering::SeqCst);
         Ok(())
     }

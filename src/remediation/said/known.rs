@@ -5,7 +5,7 @@
 
 use super::super::about::Person;
 use super::super::subject::{Asked, Names};
-use super::super::{Desk, protection};
+use super::super::{Desk, guard, protection};
 use crate::domain::dossier::{OktaUser, Part};
 use crate::domain::{Login, PartName, Untrusted};
 use jiff::{SignedDuration, Timestamp};
@@ -83,7 +83,12 @@ pub(super) enum Known {
 
 /// Asks Okta and Cisco Identity Intelligence after somebody, unless somebody just did.
 pub(super) async fn asked(desk: &Desk, text: &str) -> Arc<Known> {
-    let is_told = |known: &Known| !matches!(known, Known::Untold(_));
+    // What a read that failed left open is asked anew.
+    let is_told = |known: &Known| match known {
+        Known::Is(names) => guard::untold(&desk.guard, names).is_none(),
+        Known::Own | Known::Nobody(_) => true,
+        Known::Untold(_) => false,
+    };
     desk.looked.people.once(desk.now(), text, is_told, ask(desk, text)).await
 }
 

@@ -329,6 +329,17 @@ impl Block {
         user: u32,
         receipt: Option<u16>,
     ) {
+        self.intend((id, step), flow, user).await;
+        self.store.sending(id).await.unwrap();
+        if let Some(status) = receipt {
+            let end = CallEnd::Answered(Receipt { status: Some(status), ..Receipt::default() });
+            let settlement = evidence::judge(end, &flows()[0], self.desk.now());
+            self.store.settle(id, &settlement, self.desk.now()).await.unwrap();
+        }
+    }
+
+    /// Somebody begins with a user, and is gone before it is their turn.
+    async fn intend(&self, (id, step): (ActionId, Option<StepOf>), flow: FlowId, user: u32) {
         let action = Action {
             id,
             flow,
@@ -359,11 +370,6 @@ impl Block {
         let lease = Lease { owner: "jump:9:9".into(), until: self.desk.now() - SignedDuration::from_secs(1) };
         let basis = Basis { same: Vec::new(), seen: Vec::new(), again: Again::No };
         self.store.intend(&action, &lease, &basis).await.unwrap();
-        if let Some(status) = receipt {
-            let end = CallEnd::Answered(Receipt { status: Some(status), ..Receipt::default() });
-            let settlement = evidence::judge(end, &flows()[0], self.desk.now());
-            self.store.settle(id, &settlement, self.desk.now()).await.unwrap();
-        }
     }
 
     async fn go_on(&self, id: BulkId) -> Result<BulkRun, BulkError> {
@@ -559,6 +565,20 @@ async fn another_process_drives_no_run_that_is_driven() {
     let refused = other.await.unwrap().unwrap_err();
     // It came while the other drove, or right after.
     assert!(matches!(refused, BulkError::Others(..) | BulkError::Not(..)), "{refused}");
+    block.nobody_twice();
+}
+
+/// Nothing left: it is known, so that they are acted on as if nobody had begun with them.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_waited_for_their_turn_in_an_earlier_drive_is_acted_on() {
+    let block = Block::new();
+    let id = block.queued(3).await;
+    block.intend((id.action(1), None), suspend(), 1).await;
+    block.store.expire_leases(block.desk.now()).await.unwrap();
+    let left = block.store.action(id.action(1)).await.unwrap().unwrap();
+    assert_eq!((left.outcome, left.is_withheld()), (Outcome::NotSent, true));
+    assert_eq!(block.store.bulk(id).await.unwrap().unwrap().counts.words(), "3 queued");
+    assert_eq!(block.drive(id).await.unwrap().counts.words(), "3 changed");
     block.nobody_twice();
 }
 

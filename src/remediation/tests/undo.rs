@@ -114,6 +114,7 @@ async fn of_two_accounts_the_one_is_chosen_that_was_acted_on() {
         account: Some(account.to_owned()),
         left: None,
         ended: None,
+        undone: None,
     };
     let wanted = Ask { undoes: Some(undoes("00u2")), ..operation(Operation::Unsuspend) };
     let plan = prepare(&lab.desk, wanted).await.unwrap();

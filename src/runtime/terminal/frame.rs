@@ -10,7 +10,7 @@ use crossterm::terminal::{BeginSynchronizedUpdate, EndSynchronizedUpdate};
 use ratatui::backend::{Backend, ClearType, CrosstermBackend, WindowSize};
 use ratatui::buffer::{Buffer, Cell, CellWidth};
 use ratatui::layout::{Position, Rect, Size};
-use ratatui::style::Color;
+use ratatui::style::{Color, Modifier};
 use std::io::{self, Write};
 
 /// A backend that sends whole frames to `W`.
@@ -209,7 +209,7 @@ pub fn mark_covered(buffer: &mut Buffer) {
     }
 }
 
-/// A colour of letters that nothing has: a blank shows none.
+/// A colour of lines under letters that nothing has, and no blank without such a line shows.
 const COVERED: Color = Color::Rgb(0, 0, 1);
 
 fn covered_by(buffer: &mut Buffer, x: u16, y: u16) {
@@ -218,7 +218,7 @@ fn covered_by(buffer: &mut Buffer, x: u16, y: u16) {
     for behind in 1..width {
         if let Some(cell) = buffer.cell_mut(Position::new(x.saturating_add(behind), y)) {
             cell.reset();
-            cell.set_style(style.fg(COVERED));
+            cell.set_style(style.underline_color(COVERED).remove_modifier(Modifier::UNDERLINED));
         }
     }
 }

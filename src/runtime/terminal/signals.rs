@@ -24,6 +24,11 @@ pub enum Signalled {
 }
 
 impl Signalled {
+    /// Whether it asks to end.
+    fn asks_to_end(self) -> bool {
+        self != Signalled::Continued
+    }
+
     /// Whether it ends a wait that an earlier signal began, so long ago: only somebody who sits there can know that
     /// they want to leave without what is on its way.
     pub fn is_impatient(self, since_first: Duration) -> bool {
@@ -68,13 +73,12 @@ impl Signals {
         while !self.next().await.is_impatient(first.elapsed()) {}
     }
 
-    /// Tells each that comes, and how long after the first of them: for as long as it is polled.
+    /// Tells each that comes, and how long after the first of them that asked to end: for as long as it is polled.
     pub async fn told_to(mut self, mut tell: impl FnMut(Signalled, Duration)) -> Infallible {
-        let mut first = None;
+        let mut first = First::default();
         loop {
             let signalled = self.next().await;
-            let now = Instant::now();
-            tell(signalled, now.duration_since(*first.get_or_insert(now)));
+            tell(signalled, first.ago(signalled, Instant::now()));
         }
     }
 
@@ -86,6 +90,20 @@ impl Signals {
             _ = self.int.recv() => Signalled::Interrupted,
             _ = self.cont.recv() => Signalled::Continued,
         }
+    }
+}
+
+/// When it was first asked to end.
+#[derive(Debug, Default)]
+struct First(Option<Instant>);
+
+impl First {
+    /// How long ago that was, once one more signal came.
+    fn ago(&mut self, signalled: Signalled, now: Instant) -> Duration {
+        if signalled.asks_to_end() {
+            self.0.get_or_insert(now);
+        }
+        self.0.map_or(Duration::ZERO, |first| now.duration_since(first))
     }
 }
 
@@ -107,5 +125,22 @@ mod tests {
         #[case] expected: bool,
     ) {
         assert_eq!(signalled.is_impatient(Duration::from_millis(since_first)), expected);
+    }
+
+    /// Whoever stopped the process and took it up again has not asked to end it.
+    #[test]
+    fn the_time_begins_with_the_first_that_asks_to_end() {
+        use Signalled::{Continued, Interrupted, Stop};
+        let (start, mut first) = (Instant::now(), First::default());
+        let come = [
+            (9, Continued),
+            (60_000, Interrupted),
+            (60_040, Interrupted),
+            (60_500, Continued),
+            (61_140, Stop),
+        ];
+        let told =
+            come.map(|(at, signalled)| first.ago(signalled, start + Duration::from_millis(at)).as_millis());
+        assert_eq!(told, [0, 0, 40, 500, 1_140]);
     }
 }

@@ -2,4 +2,20 @@
 ALTER TABLE actions ADD COLUMN undone TEXT;
 ALTER TABLE bulk_users ADD COLUMN undone TEXT;
 CREATE INDEX actions_undoes ON actions (undoes) WHERE undoes IS NOT NULL;
-CREATE INDEX bulk_users_undone ON bulk_users (bulk) WHERE undone IS NOT NULL;
+CREATE INDEX bulk_users_undone ON bulk_users (bulk, outcome) WHERE undone IS NOT NULL;
+
+-- What was undone so far: by the newest that had an effect, and that nothing undid.
+CREATE TEMP TABLE undoing AS
+    SELECT seq, id, undoes, outcome, at FROM actions
+    WHERE undoes IS NOT NULL AND outcome IN ('changed', 'accepted')
+        AND CASE WHEN json_valid(receipt) THEN json_extract(receipt, '$.word.said') END IS NOT 'not-changed';
+UPDATE actions SET undone = (
+    SELECT json_object('by', id, 'standing', outcome, 'at', strftime('%Y-%m-%dT%H:%M:%fZ', at / 1000000.0, 'unixepoch'))
+    FROM undoing
+    WHERE undoing.undoes = actions.id AND id NOT IN (SELECT undoes FROM undoing)
+    ORDER BY seq DESC LIMIT 1
+)
+WHERE id IN (SELECT undoes FROM undoing);
+UPDATE bulk_users SET undone = (SELECT undone FROM actions WHERE id = bulk_users.action)
+WHERE action IN (SELECT undoes FROM undoing);
+DROP TABLE undoing;

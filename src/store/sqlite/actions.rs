@@ -348,17 +348,18 @@ fn end_of_any(db: &Connection, action: &Action) -> Result<Option<ExecutionEnd>> 
     Ok(None)
 }
 
-/// Turns pending actions whose lease ran out into `unknown`, each with its record.
+/// Turns pending actions whose lease ran out into `unknown`, each with its record; into `not-sent` where no byte can have
+/// left: that one may is on record before it does, and none may behind this.
 pub(super) fn expire(db: &Connection, now: Timestamp) -> Result<Vec<ActionId>> {
-    let expired: Vec<Action> = db
+    let left: Vec<Action> = db
         .prepare_cached(
             "SELECT * FROM actions INDEXED BY actions_leases \
              WHERE outcome = 'pending' AND lease_until < ?1 ORDER BY lease_until",
         )?
         .query_map([now.as_microsecond()], rows::action)?
         .collect::<Result<_>>()?;
-    for action in &expired {
-        let expired = Action { outcome: Outcome::Unknown, ..action.clone() };
+    for action in &left {
+        let expired = expired(action.clone(), now);
         update(db, &expired)?;
         look_next(db, &expired, now)?;
         let mut content = json!({
@@ -367,13 +368,23 @@ pub(super) fn expire(db: &Connection, now: Timestamp) -> Result<Vec<ActionId>> {
             "login": action.login,
             "target": action.target_id,
             "evidence": action.evidence,
-            "outcome": Outcome::Unknown,
+            "outcome": expired.outcome,
         });
         mark(&mut content, action);
         journal::append(db, now, RecordKind::Expired, &content)?;
     }
     bulks::close_left(db, now)?;
-    Ok(expired.into_iter().map(|action| action.id).collect())
+    Ok(left.into_iter().map(|action| action.id).collect())
+}
+
+fn expired(action: Action, now: Timestamp) -> Action {
+    if action.evidence > Evidence::Intended {
+        return Action { outcome: Outcome::Unknown, ..action };
+    }
+    let error = Some("whoever ran it was gone before a byte left".to_owned());
+    let receipt =
+        Receipt { error, at: Some(now), withheld: true, ..action.receipt.clone().unwrap_or_default() };
+    Action { outcome: Outcome::NotSent, receipt: Some(receipt), ..action }
 }
 
 fn update(db: &Connection, action: &Action) -> Result<()> {

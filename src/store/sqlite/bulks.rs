@@ -141,8 +141,7 @@ pub(super) fn follow(db: &Connection, action: &Action) -> Result<()> {
 /// By what it is undone for a user stands beside how it ended, as it does on the action itself.
 pub(super) fn undone(db: &Connection, action: ActionId) -> Result<()> {
     let Some((id, seq, position)) = place(db, action)? else { return Ok(()) };
-    let actions = actions_on(db, id, position)?;
-    let undone = actions.iter().find_map(|action| action.undone.as_ref()).map(to_json).transpose()?;
+    let undone = BulkEnd::undone_by(&actions_on(db, id, position)?).map(to_json).transpose()?;
     db.prepare_cached("UPDATE bulk_users SET undone = ?3 WHERE bulk = ?1 AND position = ?2")?
         .execute((seq, position, undone))
         .map(drop)
@@ -382,8 +381,8 @@ const COUNTS: &str = "SELECT outcome, began, count(*) AS n FROM bulk_users INDEX
      WHERE bulk = ?1 GROUP BY outcome, began";
 const BEGUN: &str = "SELECT position FROM bulk_users INDEXED BY bulk_users_ends \
      WHERE bulk = ?1 AND outcome IS NULL AND began = 1";
-const UNDONE: &str = "SELECT count(*) AS n FROM bulk_users INDEXED BY bulk_users_undone \
-     WHERE bulk = ?1 AND undone IS NOT NULL";
+const UNDONE: &str = "SELECT outcome, count(*) AS n FROM bulk_users INDEXED BY bulk_users_undone \
+     WHERE bulk = ?1 AND undone IS NOT NULL GROUP BY outcome";
 
 fn counts(db: &Connection, id: BulkId) -> Result<BulkCounts> {
     let mut counts = BulkCounts::default();
@@ -401,10 +400,21 @@ fn counts(db: &Connection, id: BulkId) -> Result<BulkCounts> {
     }
     let mut statement = db.prepare_cached(BEGUN)?;
     for position in statement.query_map([run.seq], |row| row.get::<_, u32>("position"))? {
-        counts.add(run.standing(db, position?)?.map(|end| end.outcome), 1);
+        let end = run.standing(db, position?)?;
+        if let Some(end) = end.as_ref().filter(|end| end.undone.is_some()) {
+            counts.add_undone(end.outcome, 1);
+        }
+        counts.add(end.map(|end| end.outcome), 1);
     }
-    let undone = db.prepare_cached(UNDONE)?.query_row([run.seq], |row| rows::count(row, "n"))?;
-    counts.undone = usize::try_from(undone).unwrap_or(usize::MAX);
+    let mut statement = db.prepare_cached(UNDONE)?;
+    let undone = statement.query_map([run.seq], |row| {
+        Ok((rows::word_option(row, "outcome", Outcome::parse)?, rows::count(row, "n")?))
+    })?;
+    for found in undone {
+        if let (Some(outcome), n) = found? {
+            counts.add_undone(outcome, usize::try_from(n).unwrap_or(usize::MAX));
+        }
+    }
     Ok(counts)
 }
 

@@ -3,12 +3,11 @@
 //! `PRAGMA user_version` says how many were applied. A file that a newer program wrote is refused in
 //! words: guessing at a schema loses data.
 
-use super::{journal, undone};
+use super::journal;
 use rusqlite::{Connection, TransactionBehavior};
 
 const JOURNAL: &str = include_str!("../migrations/0011_journal.sql");
 const ACCOUNTS: &str = include_str!("../migrations/0012_accounts.sql");
-const UNDONE: &str = include_str!("../migrations/0016_undone.sql");
 
 /// The store's own file.
 pub(super) const STORE: Schema = Schema {
@@ -29,7 +28,7 @@ pub(super) const STORE: Schema = Schema {
         include_str!("../migrations/0013_bulk_bodies.sql"),
         include_str!("../migrations/0014_words.sql"),
         include_str!("../migrations/0015_bulk_undo.sql"),
-        UNDONE,
+        include_str!("../migrations/0016_undone.sql"),
     ],
 };
 
@@ -78,9 +77,6 @@ impl Schema {
             if [JOURNAL, ACCOUNTS].contains(step) {
                 // Names are folded as SQL cannot.
                 journal::name_all(&tx)?;
-            }
-            if UNDONE == *step {
-                undone::follow_all(&tx)?;
             }
             tx.pragma_update(None, "application_id", self.application_id)?;
             tx.pragma_update(None, "user_version", i64::try_from(found + 1).unwrap_or(i64::MAX))?;

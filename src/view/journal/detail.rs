@@ -124,7 +124,7 @@ fn chain(screen: &JournalScreen, record: &Record, prose: &mut Prose) {
 fn about_action(scene: &Scene, screen: &JournalScreen, action: &Action, prose: &mut Prose) {
     let zone = &scene.state.settings.zone;
     card_text::ending(prose, zone, action);
-    afterwards(prose, scene, action);
+    afterwards(prose, scene, screen, action);
     prose.blank();
     prose.fact("by", Role::Text, &action.actor.shown());
     prose.fact("at", Role::Text, &zone.seconds(action.at));
@@ -186,7 +186,7 @@ fn step_before(screen: &JournalScreen, step: StepOf) -> Option<&Action> {
 }
 
 /// What can be done about it from here, and why what cannot be done cannot.
-fn afterwards(prose: &mut Prose, scene: &Scene, action: &Action) {
+fn afterwards(prose: &mut Prose, scene: &Scene, screen: &JournalScreen, action: &Action) {
     let flows = &scene.state.settings.flows;
     if later::is_open(action) {
         match later::can_tell(action, flows) {
@@ -197,7 +197,17 @@ fn afterwards(prose: &mut Prose, scene: &Scene, action: &Action) {
     if let Some(undoes) = action.undoes {
         prose.fact("undoes", Role::Text, &format!("action {undoes}"));
     }
+    let is_open =
+        |by: &&Action| by.undoes == Some(action.id) && (by.is_unknown() || by.outcome == Outcome::Pending);
+    if let Some(by) = screen.actions.values().find(is_open) {
+        let words = format!("action {} was to undo it, and is {}", by.id, by.standing());
+        prose.fact("undoing", Role::Warning, &words);
+    }
     match undo::of(action, flows) {
+        Ok(undo) if action.undone.is_some() => {
+            let words = format!("{}: flow `{}` once more", scene.help.undo_key, undo.flow);
+            prose.fact("undo", Role::Muted, &words);
+        }
         Ok(undo) => prose.fact("undo", Role::Text, &format!("{}: flow `{}`", scene.help.undo_key, undo.flow)),
         Err(why) => prose.fact("undo", Role::Muted, &why),
     }
