@@ -63,7 +63,12 @@ fn records(places: std::ops::RangeInclusive<u64>) -> Vec<Record> {
 
 fn slice(rows: Vec<Record>, next: Option<i64>) -> Answer {
     let actions = rows.iter().map(|record| action(u128::from(record.seq))).collect();
-    Answer::Journal(Ok(Box::new(JournalSlice { page: Page { rows, next }, actions, absent: Vec::new() })))
+    Answer::Journal(Ok(Box::new(JournalSlice {
+        page: Page { rows, next },
+        actions,
+        runs: Vec::new(),
+        absent: Vec::new(),
+    })))
 }
 
 fn asked(effects: &[Effect]) -> Option<(RequestId, String, From<i64>)> {
@@ -270,7 +275,7 @@ fn a_step_that_the_store_does_not_have_is_known_to_be_absent() {
     let first = Action { step: Some(StepOf { run, number: 1, of: 2 }), ..action(1) };
     let sliced = |absent: Vec<ActionId>, actions: Vec<Action>| {
         let page = Page { rows: records(1..=1), next: None };
-        Answer::Journal(Ok(Box::new(JournalSlice { page, actions, absent })))
+        Answer::Journal(Ok(Box::new(JournalSlice { page, actions, runs: Vec::new(), absent })))
     };
     desk.send(Msg::Answered(request, sliced(vec![run.step(2)], vec![first.clone()])));
     assert!(screen(&desk).is_absent(run.step(2)) && !screen(&desk).is_absent(run.step(1)));

@@ -163,7 +163,7 @@ fn the_journal_asks_for_the_records_of_the_executions_that_its_receipts_name() {
     let content = json!({ "action": action.id, "login": "ann" }).to_string();
     let record = Record::after(None, action.at, RecordKind::Settled, content);
     let page = Page { rows: vec![record], next: None };
-    let slice = JournalSlice { page, actions: vec![action.clone()], absent: Vec::new() };
+    let slice = JournalSlice { page, actions: vec![action.clone()], runs: Vec::new(), absent: Vec::new() };
     let effects = desk.send(Msg::Answered(request, Answer::Journal(Ok(Box::new(slice)))));
     let [Effect::LoadExecutions { request, ids }] = &effects[..] else { panic!("{effects:?}") };
     assert_eq!(ids, &["run-1"]);

@@ -107,8 +107,9 @@ async fn a_whole_run_is_undone_by_one_card_on_each_whom_it_changed() {
     bench.see("done (3 changed)").await;
     // Of the run that undid, nothing is known that undoes it.
     bench.check("z", "nothing is undone: no flow undoes this").await;
-    // What was undone is so already: there is nothing to be asked.
-    bench.check("<esc>z", "Nothing to do").await;
+    // What is undone already is left out, and the one whom somebody else turned back is so already.
+    bench.check("<esc>z", "Nobody is acted on").await;
+    bench.see("it is undone already, by action").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -305,7 +306,7 @@ async fn a_run_is_paused_and_stopped_by_keys() {
     bench.check("n", "it waits: c goes on, S stops it for good").await;
     bench.check("S", "Stop it for good").await;
     bench.advance(400).await;
-    bench.check("y", "were not acted on").await;
+    bench.check("y", "nobody more is acted on").await;
     bench.check("c", "this run is stopped").await;
     let sent = bench.caller.sent();
     assert!(sent < 40, "{sent}");

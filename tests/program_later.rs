@@ -154,29 +154,34 @@ fn an_action_that_broke_off_is_told_of_with_what_looks_at_it() {
     let (tenant, place) = started();
     let done = ran(&place, &["run", "okta-suspend", "--user", &tenant.login(3), "--yes"], 0);
     let gone = actions(&tenant, &place).remove(0);
-    let gone = Action {
-        id: ActionId(uuid::Uuid::from_u128(77)),
-        flow: "okta-unsuspend".into(),
+    let gone = |n: u128, flow: &str| Action {
+        id: ActionId(uuid::Uuid::from_u128(n)),
+        flow: flow.into(),
         evidence: Evidence::Intended,
         outcome: Outcome::Pending,
         receipt: None,
-        ..gone
+        ..gone.clone()
     };
+    // One may have left, the other was waiting for its turn.
+    let (gone, unsent) = (gone(77, "okta-unsuspend"), gone(78, "okta-reactivate"));
     tenant.wait(async {
         let store = place.store();
         let until = Timestamp::now() - SignedDuration::from_secs(1);
         let lease = Lease { owner: "gone".to_owned(), until };
-        store
-            .intend(&gone, &lease, &Basis { same: Vec::new(), seen: Vec::new(), again: Again::No })
-            .await
-            .unwrap();
+        let basis = Basis { same: Vec::new(), seen: Vec::new(), again: Again::No };
+        for action in [&gone, &unsent] {
+            store.intend(action, &lease, &basis).await.unwrap();
+        }
+        store.sending(gone.id).await.unwrap();
         store.close().await.unwrap();
     });
     let told = place.run(&["events", "list"]).expect(0);
     assert!(told.errors.contains(&format!("journal check {}", gone.id)), "{}", told.errors);
     assert!(place.run(&["events", "list"]).expect(0).errors.is_empty(), "it is said once");
     let checked = place.run(&["journal", "check", &gone.id.to_string()]).expect(4);
-    assert!(checked.out.contains("broke off before anything left"), "{}", checked.out);
+    assert!(checked.out.contains("unknown (sent)") && checked.out.contains("SUSPENDED"), "{}", checked.out);
+    let checked = place.run(&["journal", "check", &unsent.id.to_string()]).expect(1);
+    assert!(checked.out.contains("not-sent (intended)"), "{}", checked.out);
     assert_ne!(id(&done), gone.id.to_string());
 }
 

@@ -107,7 +107,7 @@ pub fn ended(state: &mut State, id: BulkId, answer: Result<Box<BulkRun>, String>
     match answer {
         Err(why) => state.notice.fail(now, why),
         Ok(run) => {
-            let words = format!("{}: {} ({})", run.verb, run.state.word(), run.acted_on().words());
+            let words = format!("{}: {} ({})", run.verb, run.state.word(), run.acted_on_words());
             match (&run.why, run.state) {
                 (Some(why), BulkState::Paused) => state.notice.fail(now, format!("{words}: {why}")),
                 _ => state.notice.say(now, words),

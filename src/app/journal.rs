@@ -12,9 +12,9 @@ use super::state::{Awaited, Screen, State};
 use super::window::{PAGE, Row, Side, Window};
 use super::{bulk, user};
 use crate::domain::action::execution_ids;
-use crate::domain::bulk::BulkId;
+use crate::domain::bulk::{BulkId, BulkRun};
 use crate::domain::journal::query::{JournalQuery, Rows};
-use crate::domain::journal::told::Told;
+use crate::domain::journal::told::{Term, Told};
 use crate::domain::journal::{Record, Verdict};
 use crate::domain::log::beside::LogNote;
 use crate::domain::page::{From, Page};
@@ -49,6 +49,8 @@ pub struct JournalSlice {
     pub page: Page<Record>,
     /// The actions that they are records of, and the other steps of those, as they stand now.
     pub actions: Vec<Action>,
+    /// The runs on many that they are records of, as they stand now.
+    pub runs: Vec<BulkRun>,
     /// Of these the store has none.
     pub absent: Vec<ActionId>,
 }
@@ -100,6 +102,8 @@ pub struct JournalScreen {
     pub records: Window<Record>,
     /// The actions that they are about.
     pub actions: BTreeMap<ActionId, Action>,
+    /// The runs on many that they are about.
+    pub runs: BTreeMap<BulkId, BulkRun>,
     /// Of these there is none: a step that was not sent, or not yet.
     absent: BTreeSet<ActionId>,
     /// The records that arrived of the executions that receipts name, by execution, oldest first.
@@ -184,6 +188,16 @@ impl JournalScreen {
     /// The action that a record is about, as it stands now.
     pub fn action_of(&self, record: &Record) -> Option<&Action> {
         self.actions.get(&Told::of(record).action()?)
+    }
+
+    /// The run on many that a record is about, as it stands now.
+    pub fn run_of(&self, record: &Record) -> Option<&BulkRun> {
+        self.runs.get(&Told::of(record).bulk()?.parse().ok()?)
+    }
+
+    /// The run on many that a row is about, where a row is one.
+    pub fn run_of_row(&self, record: &Record) -> Option<&BulkRun> {
+        self.run_of(record).filter(|_| self.query.rows() == Rows::Actions && record.damage.is_none())
     }
 
     /// The action that the selected record is about.
@@ -322,6 +336,7 @@ pub fn loaded(
             screen.absent.retain(|id| slice.actions.iter().all(|action| action.id != *id));
             screen.absent.extend(slice.absent);
             screen.actions.extend(slice.actions.into_iter().map(|action| (action.id, action)));
+            screen.runs.extend(slice.runs.into_iter().map(|run| (run.id, run)));
             take_page(screen, what, slice.page, rows);
         }
     }
@@ -339,7 +354,7 @@ fn screen_is_behind(state: &mut State) -> bool {
 
 fn take_page(screen: &mut JournalScreen, what: JournalLoad, page: Page<Record>, rows: usize) {
     let mut before = screen.records.keys();
-    let selected = screen.selected().and_then(|record| Told::of(record).action());
+    let selected = screen.selected().and_then(|record| Told::of(record).about());
     match what {
         JournalLoad::First => screen.records.show_top(page),
         JournalLoad::Last => screen.records.show_end(page),
@@ -362,35 +377,37 @@ fn take_page(screen: &mut JournalScreen, what: JournalLoad, page: Page<Record>, 
             screen.cursor.stay(&before, &now, rows);
         }
     }
-    if screen.actions.len() > MOST_ACTIONS {
+    if screen.actions.len().max(screen.runs.len()) > MOST_ACTIONS {
         let_go(screen);
     }
 }
 
-/// Something more may have been recorded of an action between two pages: its row is the newest.
+/// Something more may have been recorded of the same between two pages: its row is the newest.
 fn one_each(rows: &mut Vec<Record>) {
     let mut seen = BTreeSet::new();
-    rows.retain(|record| Told::of(record).action().is_none_or(|action| seen.insert(action)));
+    rows.retain(|record| Told::of(record).about().is_none_or(|about| seen.insert(about)));
 }
 
-/// The row of the selected action may be another by now, and go on above: the cursor goes with it.
-fn follow(screen: &mut JournalScreen, selected: Option<ActionId>, before: &mut [i64]) {
+/// The row of what is selected may be another by now, and go on above: the cursor goes with it.
+fn follow(screen: &mut JournalScreen, selected: Option<Term>, before: &mut [i64]) {
     let keys = screen.records.keys();
-    let (Some(action), Some(was)) = (selected, screen.cursor.id.filter(|id| !keys.contains(id))) else {
+    let (Some(about), Some(was)) = (selected, screen.cursor.id.filter(|id| !keys.contains(id))) else {
         return;
     };
-    let is_its = |record: &&Record| Told::of(record).action() == Some(action);
+    let is_its = |record: &&Record| Told::of(record).about().as_ref() == Some(&about);
     if let Some(now) = screen.records.rows.iter().find(is_its).map(Row::key) {
         screen.cursor.id = Some(now);
         before.iter_mut().filter(|key| **key == was).for_each(|key| *key = now);
     }
 }
 
-/// Of the actions those stay that the held records are about. Reading all those records takes a moment: it is done
-/// seldom.
+/// Of the actions and runs those stay that the held records are about. Reading all those records takes a moment: it is
+/// done seldom.
 fn let_go(screen: &mut JournalScreen) {
-    let held: BTreeSet<ActionId> =
-        screen.records.rows.iter().filter_map(|record| Told::of(record).action()).collect();
+    let told: Vec<Told> = screen.records.rows.iter().map(Told::of).collect();
+    let held: BTreeSet<ActionId> = told.iter().filter_map(Told::action).collect();
+    let runs: BTreeSet<BulkId> = told.iter().filter_map(|told| told.bulk()?.parse().ok()).collect();
+    screen.runs.retain(|id, _| runs.contains(id));
     let is_of_held = |action: &Action| {
         held.contains(&action.id)
             || action.step.is_some_and(|step| (1..=step.of).any(|n| held.contains(&step.run.step(n))))

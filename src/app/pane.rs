@@ -372,7 +372,7 @@ fn action(zone: &Zone, action: &crate::domain::Action) -> (jiff::Timestamp, Row)
         Evidence::Acknowledged => String::new(),
         evidence => format!(", {}", evidence.word()),
     };
-    let how = format!("{}{proven} by {}", action.standing(), action.actor.brief());
+    let how = format!("{}{proven}; by {}", action.standing(), action.actor.brief());
     (action.at, Row::new(action.id.to_string(), Body::Pair(what, how)))
 }
 

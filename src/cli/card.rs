@@ -69,7 +69,7 @@ fn facts(plan: &Plan) -> Vec<(&'static str, String)> {
         ("reaches", reach(plan)),
         ("refused", plan.refusal.as_ref().map(ToString::to_string).unwrap_or_default()),
         ("insist", plan.needs_again.clone().unwrap_or_default()),
-        ("confirm", dry_run::answer(plan)),
+        ("confirm", if plan.refusal.is_some() { String::new() } else { dry_run::answer(plan) }),
         ("reason", if plan.reason_required { "wanted: --reason TEXT".to_owned() } else { String::new() }),
         ("undo", plan.undo.clone()),
         ("audit", plan.flow.audit.join(", ")),

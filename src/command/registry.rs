@@ -230,7 +230,7 @@ pub const COMMANDS: &[Command] = &[
         .help("Writes the run and the users that are shown to a new file as JSON Lines, and says where."),
     simple("journal.open", "journal", "the journal", &["L"], &[Feed, Event, User, Address, Raw, Health, Bulks, Bulk], || Msg::JournalAsked)
         .footer("journal")
-        .help("Searches the journal, newest first: what was run, a row an action, every triage change, every setting; enter shows the records of an action, with request and receipt; from User 360 what it has of the person."),
+        .help("Searches the journal, newest first: what was run, a row an action or a run on many, every triage change, every setting; enter shows the records of an action, with request and receipt; from User 360 what it has of the person."),
     Command {
         id: "filter.records",
         name: "records",
@@ -243,7 +243,7 @@ pub const COMMANDS: &[Command] = &[
     },
     simple("journal.rows", "journal-rows", "a row an action, or every record", &["f"], &[Journal], || Msg::JournalRowsTurned)
         .footer("every record")
-        .help("Shows every record of the journal, as the chain holds them, or again one row an action: how it stands, with its newest record; enter shows the records of one."),
+        .help("Shows every record of the journal, as the chain holds them, or again one row an action or a run on many: how it stands now, with its newest record; enter shows the records of one."),
     simple("journal.check", "check-chain", "check the journal's chain", &["v"], &[Journal], || Msg::ChainAsked)
         .footer("check")
         .help("Goes through the whole journal and says up to which record it holds, or which one was changed; keys go on working."),

@@ -417,6 +417,11 @@ impl Action {
         is_marked && self.evidence == Evidence::Intended && is_unsent
     }
 
+    /// Whether it is under way, and no byte of it can have left so far.
+    pub fn waits_for_its_turn(&self) -> bool {
+        self.outcome == Outcome::Pending && self.evidence == Evidence::Intended
+    }
+
     fn takes(&self, settlement: &Settlement) -> bool {
         let is_unsettled = matches!(self.outcome, Outcome::Pending | Outcome::Unknown);
         let says_nothing = matches!(settlement.outcome, Outcome::Pending | Outcome::Unknown);

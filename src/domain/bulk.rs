@@ -191,6 +191,21 @@ impl BulkRun {
         counts
     }
 
+    /// How it ended for those who are acted on, in words: of a run that is over, who is left is acted on no more.
+    pub fn acted_on_words(&self) -> String {
+        self.acted_on().words_of(self.waiting())
+    }
+
+    /// The same of all, those among them who were left out.
+    pub fn words(&self) -> String {
+        self.counts.words_of(self.waiting())
+    }
+
+    /// How somebody stands whose end nobody has told.
+    pub fn waiting(&self) -> &'static str {
+        if self.state.is_over() { "not acted on" } else { QUEUED }
+    }
+
     /// `1 left out`, where somebody was.
     pub fn left_out_words(&self) -> Option<String> {
         Some(self.left_out()).filter(|count| *count > 0).map(|count| format!("{count} left out"))
@@ -260,6 +275,9 @@ impl Seal {
     }
 }
 
+/// Who waits for their turn.
+const QUEUED: &str = "queued";
+
 /// How many users of a bulk run ended how.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct BulkCounts {
@@ -300,6 +318,17 @@ impl BulkCounts {
         self.undone.values().sum()
     }
 
+    /// `3 changed`, `3 changed (2 undone)`, or `3 changed (undone)` where all are; nothing where nobody ended so.
+    fn ended_so(&self, outcome: Outcome) -> Option<String> {
+        let (count, word) = (self.of(outcome), outcome.word());
+        let undone = match self.undone.get(word).copied().unwrap_or_default() {
+            0 => String::new(),
+            undone if undone < count => format!(" ({undone} undone)"),
+            _ => " (undone)".to_owned(),
+        };
+        (count > 0).then(|| format!("{count} {word}{undone}"))
+    }
+
     /// Those who ended so, and are not undone.
     fn standing(&self, outcome: Outcome) -> usize {
         self.of(outcome).saturating_sub(self.undone.get(outcome.word()).copied().unwrap_or_default())
@@ -315,16 +344,18 @@ impl BulkCounts {
         self.queued + self.pending() + self.done()
     }
 
-    /// `1 refused, 2 undone since, 3 changed, 6 queued`: what wants a look first, since a narrow screen cuts the rest,
-    /// and then how many of all are undone by now.
+    /// `1 refused, 3 changed (2 undone), 6 queued`: what wants a look first, since a narrow screen cuts the rest.
     pub fn words(&self) -> String {
+        self.words_of(QUEUED)
+    }
+
+    fn words_of(&self, waiting: &str) -> String {
         const FIRST: [Outcome; 5] =
             [Outcome::Unknown, Outcome::Failed, Outcome::NotSent, Outcome::Refused, Outcome::NotLegal];
         let rest = Outcome::ALL.iter().filter(|outcome| !FIRST.contains(outcome));
-        let of = |outcome: &Outcome| (outcome.word(), self.of(*outcome));
-        let all = FIRST.iter().map(of).chain([("undone since", self.undone())]).chain(rest.map(of));
-        let all = all.chain([("queued", self.queued)]).filter(|(_, count)| *count > 0);
-        let words: Vec<String> = all.map(|(word, count)| format!("{count} {word}")).collect();
+        let ended = FIRST.iter().chain(rest).filter_map(|outcome| self.ended_so(*outcome));
+        let queued = Some(self.queued).filter(|count| *count > 0).map(|count| format!("{count} {waiting}"));
+        let words: Vec<String> = ended.chain(queued).collect();
         if words.is_empty() { "nobody".to_owned() } else { words.join(", ") }
     }
 }

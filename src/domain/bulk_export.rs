@@ -50,6 +50,7 @@ pub fn csv_heading() -> String {
         "account_login",
         "undone_by",
         "undone_at",
+        "undoes",
     ])
 }
 
@@ -59,14 +60,14 @@ pub fn csv_row(run: &BulkRun, user: &BulkUser) -> String {
     let text = |text: Option<String>| text.unwrap_or_default();
     let evidence = end.and_then(|end| end.evidence).map(|evidence| evidence.word().to_owned());
     let undone = end.and_then(|end| end.undone.as_ref());
-    let cells: [&str; 15] = [
+    let cells: [&str; 16] = [
         &run.id.to_string(),
         &run.flow.0,
         &user.position.to_string(),
         user.login.raw(),
         &text(user.target_id.clone()),
         &text(user.finding.map(|finding| finding.to_string())),
-        end.map_or("queued", |end| end.outcome.word()),
+        end.map_or(run.waiting(), |end| end.outcome.word()),
         &text(evidence),
         &text(end.and_then(|end| end.status).map(|status| status.to_string())),
         &text(end.and_then(|end| end.why.clone())),
@@ -75,6 +76,7 @@ pub fn csv_row(run: &BulkRun, user: &BulkUser) -> String {
         user.account_login.as_ref().map_or("", Login::raw),
         &text(undone.map(|undone| undone.by.to_string())),
         &text(undone.map(|undone| time::rfc3339(undone.at))),
+        &text(user.undoes.map(|action| action.to_string())),
     ];
     csv::line(cells)
 }
@@ -120,13 +122,13 @@ mod tests {
         };
         let row = csv_row(&run(), &user);
         assert!(
-            row.contains(",3,\"'@ann\",,,refused,,,\"'=HYPERLINK()\",,1970-01-01T00:00:00.000Z,,,\r\n"),
+            row.contains(",3,\"'@ann\",,,refused,,,\"'=HYPERLINK()\",,1970-01-01T00:00:00.000Z,,,,\r\n"),
             "{row}"
         );
         let account_login = Some(Login::new("+olga"));
         let named = BulkUser { account_login, target_id: Some("00u1".into()), ..user.clone() };
         let row = csv_row(&run(), &named);
-        assert!(row.contains(",\"'@ann\",00u1,,") && row.ends_with(",\"'+olga\",,\r\n"), "{row}");
+        assert!(row.contains(",\"'@ann\",00u1,,") && row.ends_with(",\"'+olga\",,,\r\n"), "{row}");
         let json = user_json(run().id, &named);
         assert_eq!([&json["login"], &json["target"], &json["account_login"]], ["@ann", "00u1", "+olga"]);
         assert_eq!(row.matches(',').count(), csv_heading().matches(',').count());
@@ -138,7 +140,10 @@ mod tests {
         let back =
             BulkUser { end: named.end.map(|end| BulkEnd { undone: Some(undone), ..end }), ..user.clone() };
         let row = csv_row(&run(), &back);
-        assert!(row.ends_with(",00000000-0000-0000-0000-000000000007,1970-01-01T00:00:00.000Z\r\n"), "{row}");
+        assert!(
+            row.ends_with(",00000000-0000-0000-0000-000000000007,1970-01-01T00:00:00.000Z,\r\n"),
+            "{row}"
+        );
         assert_eq!(user_json(run().id, &back)["undone"]["standing"], "accepted");
         let waits = csv_row(&run(), &BulkUser { end: None, ..user });
         assert!(waits.contains(",queued,"), "{waits}");

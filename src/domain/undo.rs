@@ -197,11 +197,15 @@ impl Undoes {
             let action = earlier.iter().find(is_done)?;
             Some(Undone { by: action.id, standing: action.standing(), at: action.at })
         };
-        let undone = self.undone.clone().or_else(found).map(|Undone { by, standing, at }| {
+        let known = self.undone.clone().or_else(found);
+        let undone = known.clone().map(|Undone { by, standing, at }| {
             let at = time::rfc3339_seconds(at);
             format!("action {by} undid it already ({standing}, {at}): what would be undone now may be somebody else's")
         });
-        let again = status_changed.filter(|at| self.ended.is_some_and(|ended| *at > ended)).map(|at| {
+        // That it changed by the undoing is said.
+        let by_it = |undone: &Undone| undone.at.checked_add(WORKS_ON).ok();
+        let since = known.as_ref().map_or(self.ended, |undone| by_it(undone).max(self.ended));
+        let again = status_changed.filter(|at| since.is_some_and(|since| *at > since)).map(|at| {
             format!("its status changed again at {}: it may be somebody else's", time::rfc3339_seconds(at))
         });
         undone.into_iter().chain(again).collect()
@@ -349,7 +353,8 @@ mod tests {
     #[case::without_effect(Some(1), Outcome::Refused, Some(0), &[])]
     #[case::another_was_undone(Some(9), Outcome::Changed, Some(0), &[])]
     #[case::changed_again(None, Outcome::Changed, Some(6), &["changed again at 1970-01-01T00:00:06Z"])]
-    #[case::both(Some(1), Outcome::Changed, Some(6), &["undid it already", "may be somebody else's"])]
+    #[case::by_that(Some(1), Outcome::Changed, Some(6), &["undid it already"])]
+    #[case::both(Some(1), Outcome::Changed, Some(700), &["undid it already", "may be somebody else's"])]
     fn what_may_be_somebody_elses_by_now_is_told(
         #[case] undid: Option<u128>,
         #[case] outcome: Outcome,

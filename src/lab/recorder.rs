@@ -65,6 +65,14 @@ impl Recorder {
         self.with(|log| log.requests.iter().cloned().collect())
     }
 
+    /// The same, and forgets it: what comes meanwhile is in the next.
+    pub fn take(&self) -> Vec<Recorded> {
+        self.with(|log| {
+            log.dropped += log.requests.len();
+            log.requests.drain(..).collect()
+        })
+    }
+
     /// Those that could have changed something.
     pub fn writes(&self) -> Vec<Recorded> {
         self.requests().into_iter().filter(Recorded::is_write).collect()

@@ -91,7 +91,7 @@ pub enum RunError {
     #[error("refused: {0}")]
     Refused(String),
     /// It has to be insisted on.
-    #[error("{0}\nhint: insist with `--again`")]
+    #[error("{0}\nhint: look at it once more, then insist (`--again`)")]
     NeedsAgain(String),
     /// A reason is required.
     #[error("a flow of this risk needs a reason\nhint: `--reason TEXT`")]

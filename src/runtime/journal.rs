@@ -3,6 +3,7 @@
 use super::export::{ending, new_file};
 use crate::app::journal::JournalSlice;
 use crate::app::log::LogForm;
+use crate::domain::bulk::BulkId;
 use crate::domain::counted::numbered;
 use crate::domain::journal::query::JournalQuery;
 use crate::domain::journal::told::Told;
@@ -19,7 +20,7 @@ use std::path::Path;
 /// Records that are held at once: an export is as long as the journal.
 const AT_ONCE: usize = 1_000;
 
-/// A page of records, and the actions that they are about, with the other steps of those.
+/// A page of records, and the actions and the runs on many that they are about, with the other steps of those.
 pub(super) async fn slice(
     store: &dyn Store,
     query: &JournalQuery,
@@ -45,7 +46,13 @@ pub(super) async fn slice(
             None => absent.push(id),
         }
     }
-    Ok(JournalSlice { page, actions, absent })
+    let ids: BTreeSet<BulkId> =
+        page.rows.iter().filter_map(|record| Told::of(record).bulk()?.parse().ok()).collect();
+    let mut runs = Vec::new();
+    for id in ids {
+        runs.extend(store.bulk(id).await?);
+    }
+    Ok(JournalSlice { page, actions, runs, absent })
 }
 
 /// The actions of a run, of which this is one.

@@ -81,11 +81,11 @@ fn list_line(scene: &Scene, theme: &Theme, run: &BulkRun, columns: usize) -> Lin
     let cells = cells.left(Role::Text, &run.verb, verb).gap(1);
     let (done, acting) = run.progress();
     let done = format!("{done} of {acting}");
-    cells.left(Role::Text, &done, COUNTS).gap(1).left(Role::Muted, &run.acted_on().words(), ended).line()
+    cells.left(Role::Text, &done, COUNTS).gap(1).left(Role::Muted, &run.acted_on_words(), ended).line()
 }
 
 /// Where it stands, in a word: of what is over, that it is undone before that it was done.
-fn state(scene: &Scene, run: &BulkRun) -> (Role, &'static str) {
+pub(super) fn state(scene: &Scene, run: &BulkRun) -> (Role, &'static str) {
     let role = match run.state {
         BulkState::Running if bulk::is_interrupted(scene.state, run) => return (Role::Alarm, "interrupted"),
         BulkState::Running => match bulk::told(scene.state, run.id) {
@@ -172,7 +172,7 @@ fn stands(scene: &Scene, theme: &Theme, run: &BulkRun, columns: usize) -> Line<'
         false => cells,
     };
     let left_out = run.left_out_words().map(|words| format!("; {words}")).unwrap_or_default();
-    let words = format!("{done} of {total} done: {}{left_out}", run.acted_on().words());
+    let words = format!("{done} of {total} done: {}{left_out}", run.acted_on_words());
     let taken = width(word) + if columns + 2 >= usize::from(ROOMY) { BAR + 4 } else { 2 };
     cells.left(Role::Text, &words, columns.saturating_sub(taken)).line()
 }
@@ -202,9 +202,7 @@ fn hint(scene: &Scene, run: &BulkRun) -> (Role, String) {
             (Role::Warning, format!("{says}mend it, then {resume} goes on; {stop} stops it for good"))
         }
         BulkState::Paused => (Role::Warning, format!("it waits: {resume} goes on, {stop} stops it for good")),
-        BulkState::Stopped => {
-            (Role::Muted, format!("{} were not acted on, and are not any more", run.counts.queued))
-        }
+        BulkState::Stopped => (Role::Muted, "nobody more is acted on".to_owned()),
         BulkState::Done => (Role::Muted, String::new()),
     }
 }
@@ -303,7 +301,7 @@ fn line(
 
 /// How somebody stands whose end nobody has told: of a run that is over they are acted on no more.
 fn waits(run: Option<&BulkRun>) -> &'static str {
-    if run.is_some_and(|run| run.state.is_over()) { "not acted on" } else { "queued" }
+    run.map_or("queued", BulkRun::waiting)
 }
 
 /// What is undone by now does not read as what stands.

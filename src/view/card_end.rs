@@ -115,6 +115,9 @@ fn next(scene: &Scene, prose: &mut Prose, actions: &[&Action]) {
             if let Some(why) = cannot {
                 prose.fact("look", Role::Warning, &why);
             }
+            if let Some(action) = actions.iter().find(|action| action.is_unknown()) {
+                say(prose, action);
+            }
         }
     }
     let may_have_changed =
@@ -128,6 +131,12 @@ fn next(scene: &Scene, prose: &mut Prose, actions: &[&Action]) {
             Err(why) => prose.fact("undo", Role::Text, &why),
         }
     }
+}
+
+/// Where nothing can be read, whoever looked there says how it ended.
+pub(super) fn say(prose: &mut Prose, action: &Action) {
+    let command = format!("idtriage journal say {} changed|not-changed --reason TEXT --yes", action.id);
+    prose.fact("then say", Role::Text, &format!("`{command}`, once somebody knows"));
 }
 
 /// It may have happened, and the answer is not known here.

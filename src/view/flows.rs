@@ -21,6 +21,8 @@ use ratatui::text::Line;
 
 /// The rows below the list: a rule, and three that say more about the selected flow.
 const ABOUT: usize = 4;
+/// From this width on there is room for how a flow is chosen beside whom it is for.
+const ROOMY: u16 = 100;
 /// Before what is typed.
 const FIND: &str = "find ";
 /// Beside a flow whose accounts are not known yet.
@@ -37,6 +39,8 @@ pub(super) fn draw(scene: &Scene, list: &FlowList, canvas: &mut Canvas) -> Optio
     let aside = match (&list.choice, list.takes_text(), list.takes_number()) {
         (Some(_), ..) => "a number chooses the account",
         (None, false, _) => "a number or enter chooses",
+        // Whom it is about goes before how it is chosen.
+        (None, true, true) if scene.size.columns < ROOMY => "",
         (None, true, true) => "a number or enter chooses, letters find",
         (None, true, false) => "enter chooses",
     };

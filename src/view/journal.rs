@@ -24,7 +24,7 @@ use crate::domain::journal::told::Told;
 use crate::domain::journal::{Record, RecordKind};
 use crate::domain::time::{self, Zone};
 use crate::domain::untrusted::width;
-use crate::domain::{Action, ActionId, Evidence, NOTHING, Outcome};
+use crate::domain::{Action, Evidence, NOTHING, Outcome};
 use jiff::Timestamp;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
@@ -68,7 +68,7 @@ fn draw_list(scene: &Scene, screen: &JournalScreen, canvas: &mut Canvas, area: R
     let columns = usize::from(area.width);
     canvas.line(area, 0, &asked(scene, theme, screen, columns));
     let rows = read(screen);
-    let widths = Widths::of(zone, screen, &rows, columns);
+    let widths = Widths::of(scene, screen, &rows, columns);
     canvas.line(area, 1, &heading(zone, theme, screen, &widths));
     let part = |from: u16| Rect {
         y: area.y + from.min(area.height),
@@ -79,7 +79,7 @@ fn draw_list(scene: &Scene, screen: &JournalScreen, canvas: &mut Canvas, area: R
     let selected = screen.at();
     let visible = rows.iter().enumerate().skip(screen.cursor.offset).take(usize::from(below.height));
     for (row, (at, read)) in visible.enumerate() {
-        canvas.line(below, row, &line(zone, theme, (screen, read), &widths));
+        canvas.line(below, row, &line(scene, theme, (screen, read), &widths));
         if at == selected {
             canvas.select(below, row);
         }
@@ -99,10 +99,10 @@ struct Read<'a> {
 }
 
 fn read(screen: &JournalScreen) -> Vec<Read<'_>> {
-    let mut seen: BTreeSet<ActionId> = BTreeSet::new();
+    let mut seen = BTreeSet::new();
     let one = |record| {
         let told = Told::of(record);
-        let is_told = told.action().is_some_and(|action| !seen.insert(action));
+        let is_told = told.about().is_some_and(|about| !seen.insert(about));
         Read { record, told, is_told }
     };
     screen.records.rows.iter().map(one).collect()
@@ -186,35 +186,37 @@ struct Widths {
 
 impl Widths {
     /// What those who are held do not need of theirs is left to what happened.
-    fn of(zone: &Zone, screen: &JournalScreen, rows: &[Read], columns: usize) -> Widths {
+    fn of(scene: &Scene, screen: &JournalScreen, rows: &[Read], columns: usize) -> Widths {
         let widest = |words: &dyn Fn(&Read) -> String| rows.iter().map(|read| width(&words(read))).max();
         let most = if columns >= ROOMY { PROVEN } else { OUTCOME };
-        let how = widest(&|read| how(screen, read, most).1).unwrap_or(0).clamp(OUTCOME, most);
+        let how = widest(&|read| how(scene, screen, read, most).1).unwrap_or(0).clamp(OUTCOME, most);
         let by = match columns >= WITH_BY {
             true => widest(&|read| by(screen, read)).unwrap_or(0).clamp(BY.0, BY.1),
             false => 0,
         };
-        let taken = zone.minutes_columns() + how + by + usize::from(by > 0) + 5;
+        let taken = scene.state.settings.zone.minutes_columns() + how + by + usize::from(by > 0) + 5;
         let rest = columns.saturating_sub(taken);
-        let whom = widest(&|read| whom(&read.told)).unwrap_or(0).max(LOGIN).min(rest / 2);
+        let whom = widest(&|read| whom(screen, read)).unwrap_or(0).max(LOGIN).min(rest / 2);
         Widths { whom, what: rest - whom, how, by }
     }
 }
 
 /// Whom it was on, by the account first; of a run on many how many, of what is about nobody nothing.
-fn whom(told: &Told) -> String {
-    let users = || {
-        told.bulk().and(told.users()).map(|count| {
-            if count == 1 { "1 user".to_owned() } else { format!("{} users", words::number(count)) }
-        })
-    };
-    told.whom().or_else(users).unwrap_or_else(|| NOTHING.to_owned())
+fn whom(screen: &JournalScreen, Read { record, told, .. }: &Read) -> String {
+    let of_run = || screen.run_of_row(record).and_then(|run| u64::try_from(run.counts.total()).ok());
+    let many = || of_run().or_else(|| told.bulk().and(told.users())).map(users);
+    told.whom().or_else(many).unwrap_or_else(|| NOTHING.to_owned())
 }
 
-/// Who did it: of an action's row whoever ran it, of a record whoever wrote it, if it says so.
-fn by(screen: &JournalScreen, read: &Read) -> String {
-    let runner = || screen.actions.get(&read.told.action()?).map(|action| action.actor.brief());
-    let writer = || read.told.who_briefly();
+fn users(count: u64) -> String {
+    if count == 1 { "1 user".to_owned() } else { format!("{} users", words::number(count)) }
+}
+
+/// Who did it: of a row of an action or of a run on many whoever ran it, of a record whoever wrote it, if it says so.
+fn by(screen: &JournalScreen, Read { record, told, .. }: &Read) -> String {
+    let of_run = || screen.run_of_row(record).map(|run| run.actor.brief());
+    let runner = || screen.action_of(record).map(|action| action.actor.brief()).or_else(of_run);
+    let writer = || told.who_briefly();
     let who = match screen.query.rows() {
         Rows::Actions => runner().or_else(writer),
         Rows::Records => writer().or_else(runner),
@@ -224,9 +226,18 @@ fn by(screen: &JournalScreen, read: &Read) -> String {
 
 /// How it ended: an action's row as it stands now, a record as far as it knows. What somebody says of it is never cut
 /// short to what is proven.
-fn how(screen: &JournalScreen, Read { record, told, .. }: &Read, columns: usize) -> (Role, String) {
+fn how(
+    scene: &Scene,
+    screen: &JournalScreen,
+    Read { record, told, .. }: &Read,
+    columns: usize,
+) -> (Role, String) {
     if record.damage.is_some() {
         return (Role::Alarm, "damaged".to_owned());
+    }
+    if let Some(run) = screen.run_of_row(record) {
+        let (role, word) = super::bulk::state(scene, run);
+        return (role, word.to_owned());
     }
     let action = told.action().filter(|_| screen.query.rows() == Rows::Actions);
     let action = action.and_then(|id| screen.actions.get(&id));
@@ -258,19 +269,20 @@ fn contradicted(said: &str, columns: usize) -> String {
 }
 
 fn line(
-    zone: &Zone,
+    scene: &Scene,
     theme: &Theme,
     (screen, read): (&JournalScreen, &Read),
     widths: &Widths,
 ) -> Line<'static> {
+    let zone = &scene.state.settings.zone;
     let Read { record, told, is_told } = read;
     let at = zone.minutes(when(screen, record));
     // What a newer row tells of the same action too is quieter: each action stands out once.
     let text = if *is_told { Role::Muted } else { Role::Text };
     let role = if record.damage.is_some() { Role::Alarm } else { text };
-    let (ended_role, ended) = how(screen, read, widths.how);
+    let (ended_role, ended) = how(scene, screen, read, widths.how);
     let cells = Cells::new(theme).gap(1).left(Role::Muted, &at, zone.minutes_columns()).gap(1);
-    let cells = cells.left(text, &whom(told), widths.whom).gap(1);
+    let cells = cells.left(text, &whom(screen, read), widths.whom).gap(1);
     let cells = cells.left(role, &deed(theme, screen, record, told), widths.what).gap(1);
     let cells = cells.left(ended_role, &ended, widths.how);
     match widths.by {
@@ -279,8 +291,12 @@ fn line(
     }
 }
 
-/// When it was done: an action when it was intended, however late it was looked at again; a record when it was made.
+/// When it was done: an action when it was intended, however late it was looked at again, a run on many when it was
+/// confirmed; a record when it was made.
 fn when(screen: &JournalScreen, record: &Record) -> Timestamp {
+    if let Some(run) = screen.run_of_row(record) {
+        return run.at;
+    }
     let action = screen.action_of(record).filter(|_| screen.query.rows() == Rows::Actions);
     action.filter(|_| record.damage.is_none()).map_or(record.at, |action| action.at)
 }
@@ -294,6 +310,9 @@ fn ended(outcome: Outcome, evidence: Option<&str>, columns: usize) -> String {
 
 /// What was done, in the words of its flow where it is known: without articles, for there is little room.
 fn deed(theme: &Theme, screen: &JournalScreen, record: &Record, told: &Told) -> String {
+    if let Some(run) = screen.run_of_row(record) {
+        return run.verb.replace(" the ", " ");
+    }
     let Some(action) = screen.action_of(record).filter(|_| record.damage.is_none()) else {
         return said(theme, told);
     };

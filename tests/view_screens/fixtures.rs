@@ -1,5 +1,6 @@
 //! States, made through `app::update`: its effects are answered from a small world.
 
+use crate::many;
 use idtriage::app::effect::RunAsk;
 use idtriage::app::header::Receiver;
 use idtriage::app::health::Kept;
@@ -13,6 +14,7 @@ use idtriage::app::{Effect, RequestId, Screen, State, update};
 use idtriage::domain::access::Access;
 use idtriage::domain::action::{Receipt, ShownRequest};
 use idtriage::domain::blast::{Blast, Roles, Told};
+use idtriage::domain::bulk::BulkState;
 use idtriage::domain::counts::StateCounts;
 use idtriage::domain::dossier::{AddressUsers, EndUserRef, LoadedPart, Problem};
 use idtriage::domain::event::{Detail, EventDetail};
@@ -610,12 +612,12 @@ pub(crate) fn records() -> Vec<Record> {
         (
             30,
             RecordKind::Bulk,
-            json!({ "bulk": "b-1", "flow": "clear-sessions", "users": 12, "state": "running", "actor": actor }),
+            json!({ "bulk": many::id(), "flow": "clear-sessions", "users": 12, "state": "running", "actor": actor }),
         ),
         (
             20,
             RecordKind::Bulk,
-            json!({ "bulk": "b-1", "flow": "clear-sessions", "state": "paused", "why": "`bo@example.com` is refused",
+            json!({ "bulk": many::id(), "flow": "clear-sessions", "state": "paused", "why": "`bo@example.com` is refused",
                 "counts": "1 refused, 2 changed, 9 queued", "actor": actor }),
         ),
         (4, RecordKind::Intended, run(done, json!({ "verb": "suspend the Okta account", "actor": actor }))),
@@ -654,7 +656,12 @@ fn slice(query: &JournalQuery) -> JournalSlice {
             None => query.matches(record, ago(0)),
         };
     let rows = all.iter().filter(is_row).cloned().collect();
-    JournalSlice { page: Page { rows, next: None }, actions: actions(&Login::new(ANN)), absent: Vec::new() }
+    JournalSlice {
+        page: Page { rows, next: None },
+        actions: actions(&Login::new(ANN)),
+        runs: vec![many::run(BulkState::Paused)],
+        absent: Vec::new(),
+    }
 }
 
 /// Two records of each execution.

@@ -106,11 +106,11 @@ pub(crate) fn with_many(columns: u16, rows: u16) -> State {
     state
 }
 
-fn id() -> BulkId {
+pub(crate) fn id() -> BulkId {
     BulkId(uuid::Uuid::from_u128(0x1234_5678_9abc_4def_8123_4567_89ab_cdef))
 }
 
-fn run(state: BulkState) -> BulkRun {
+pub(crate) fn run(state: BulkState) -> BulkRun {
     let mut counts = BulkCounts::default();
     for (outcome, n) in [(Some(Outcome::Changed), 11), (Some(Outcome::Refused), 3), (None, 26)] {
         counts.add(outcome, n);

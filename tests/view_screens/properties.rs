@@ -423,7 +423,7 @@ fn with_a_step(outcome: Outcome, minutes: i64) -> String {
     let content = serde_json::json!({ "action": first.id, "login": ANN }).to_string();
     let rows = vec![Record::after(None, first.at, RecordKind::Intended, content)];
     let page = Page { rows, next: None };
-    let slice = JournalSlice { page, actions: vec![first], absent: vec![run.step(2)] };
+    let slice = JournalSlice { page, actions: vec![first], runs: Vec::new(), absent: vec![run.step(2)] };
     update(&mut state, Msg::Answered(request.unwrap(), Answer::Journal(Ok(Box::new(slice)))));
     text(&paint(&state, &Theme::default()).0)
         .split_whitespace()

@@ -62,10 +62,10 @@ pub(super) async fn list(
         table.row([
             run.id.to_string(),
             time::rfc3339_seconds(run.at),
-            run.word(now).to_owned(),
+            state(run, now).to_owned(),
             run.flow.to_string(),
             run.counts.total().to_string(),
-            run.counts.words(),
+            run.words(),
         ]);
     }
     out.table(&table)?;
@@ -132,13 +132,18 @@ fn facts(run: &BulkRun, now: Timestamp) -> [(&'static str, String); 9] {
         ("id", run.id.to_string()),
         ("flow", run.flow.to_string()),
         ("does", run.verb.clone()),
-        ("state", run.word(now).to_owned()),
+        ("state", state(run, now).to_owned()),
         ("why", or_nothing(run.why.as_deref().unwrap_or_default())),
-        ("users", run.counts.words()),
+        ("users", run.words()),
         ("inputs", or_nothing(&inputs.join(", "))),
         ("reason", or_nothing(run.reason.as_deref().unwrap_or_default())),
         ("by", format!("{} at {}", run.actor.signed(), time::rfc3339_seconds(run.at))),
     ]
+}
+
+/// Where it stands, for people: of what is over, that it is undone before that it was done.
+fn state(run: &BulkRun, now: Timestamp) -> &'static str {
+    run.undone_word().unwrap_or_else(|| run.word(now))
 }
 
 /// A text that may hold something of the other side.
@@ -161,7 +166,7 @@ fn run_csv(run: &BulkRun, now: Timestamp) -> String {
         run.risk.word(),
         &counts.total().to_string(),
         &counts.queued.to_string(),
-        &counts.words(),
+        &run.words(),
         run.reason.as_deref().unwrap_or_default(),
         &run.actor.signed(),
     ])

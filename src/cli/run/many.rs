@@ -79,7 +79,7 @@ pub(super) async fn run_many(
 
 /// How the run stands, and what goes on with it.
 pub(in super::super) fn note(run: &BulkRun, out: &mut Output<'_>) -> std::io::Result<()> {
-    let (id, word, counts) = (run.id, run.state.word(), run.counts.words());
+    let (id, word, counts) = (run.id, run.state.word(), run.words());
     let why = run.why.as_deref().map(|why| format!(": {}", Untrusted::from(why))).unwrap_or_default();
     let next = match run.state {
         BulkState::Paused => format!("; `idtriage bulk resume {id} --yes` goes on with it"),

@@ -93,6 +93,12 @@ impl Told {
         self.text("bulk")
     }
 
+    /// What it is a record of, by the term that all records of that have: an action, or a run on many.
+    pub fn about(&self) -> Option<Term> {
+        let action = self.action().map(|id| ("action", id.to_string()));
+        action.or_else(|| self.bulk().map(|id| ("bulk", id.to_lowercase())))
+    }
+
     /// The receipt, where it has one.
     pub fn receipt(&self) -> Option<crate::domain::Receipt> {
         serde_json::from_value(self.value("receipt")?.clone()).ok()

@@ -209,7 +209,7 @@ pub(super) fn turn(
         "UPDATE bulks SET state = ?2, why = ?3, owner = NULL, lease_until = NULL WHERE id = ?1",
     )?
     .execute((id.to_string(), to.word(), why))?;
-    let counts = counts(db, id)?.words();
+    let counts = by_id(db, id)?.map(|run| run.words());
     let content = serde_json::json!({
         "bulk": id, "flow": flow, "state": to, "why": why, "counts": counts, "actor": actor,
     });

@@ -3,16 +3,17 @@
 
 use crate::app::journal::{Chain, JournalScreen};
 use crate::domain::action::StepOf;
+use crate::domain::bulk::BulkRun;
 use crate::domain::journal::Record;
 use crate::domain::journal::query::Rows;
 use crate::domain::journal::told::Told;
 use crate::domain::time::Zone;
 use crate::domain::untrusted::visible_lines;
-use crate::domain::{Action, ActionId, Event, Outcome, later, undo};
+use crate::domain::{Action, ActionId, Event, Outcome, counted, later, undo};
 use crate::view::Scene;
 use crate::view::prose::Prose;
 use crate::view::theme::{Role, Theme};
-use crate::view::{card_text, words};
+use crate::view::{card_end, card_text, words};
 use jiff::SignedDuration;
 use ratatui::text::Line;
 
@@ -32,9 +33,11 @@ pub(super) fn whole(
     let zone = &scene.state.settings.zone;
     let told = Told::of(record);
     let mut prose = Prose::new(theme, columns);
-    let action = screen.action_of(record);
-    let what = action.map_or_else(|| super::said(theme, &told), |action| action.verb.clone());
-    let what = told.whom().map_or(what.clone(), |whom| format!("{what}: {whom}"));
+    let (action, run) = (screen.action_of(record), screen.run_of_row(record));
+    let verb = action.map(|action| &action.verb).or(run.map(|run| &run.verb)).cloned();
+    let what = verb.unwrap_or_else(|| super::said(theme, &told));
+    let users = || run.map(|run| counted::users(run.counts.total()));
+    let what = told.whom().or_else(users).map_or(what.clone(), |whom| format!("{what}: {whom}"));
     prose.say(Role::Heading, &words::capitalised(&what));
     let is_record = screen.query.rows() == Rows::Records && action.is_some();
     if !is_record {
@@ -56,6 +59,7 @@ pub(super) fn whole(
                 prose.fact("last record", Role::Text, &zone.seconds(record.at));
             }
         }
+        None if run.is_some() => about_run(scene, run, &mut prose),
         None => {
             prose.fact("by", Role::Text, &told.actor().map_or_else(|| told.who(), |actor| actor.shown()));
         }
@@ -78,6 +82,26 @@ pub(super) fn whole(
     prose.lines()
 }
 
+/// A run on many, as it stands now.
+fn about_run(scene: &Scene, run: Option<&BulkRun>, prose: &mut Prose) {
+    let Some(run) = run else { return };
+    let zone = &scene.state.settings.zone;
+    let (role, word) = crate::view::bulk::state(scene, run);
+    prose.fact("state", role, word);
+    let (done, acting) = run.progress();
+    let left_out = run.left_out_words().map(|words| format!("; {words}")).unwrap_or_default();
+    prose.fact("users", Role::Text, &format!("{done} of {acting} done: {}{left_out}", run.acted_on_words()));
+    if let Some(why) = &run.why {
+        prose.fact("why", Role::Warning, why);
+    }
+    prose.fact("by", Role::Text, &run.actor.shown());
+    prose.fact("at", Role::Text, &zone.seconds(run.at));
+    if let Some(reason) = &run.reason {
+        prose.fact("reason", Role::Text, reason);
+    }
+    prose.fact("run", Role::Muted, &run.id.to_string());
+}
+
 fn the_record(
     (scene, theme): (&Scene, &Theme),
     (screen, record, told): (&JournalScreen, &Record, &Told),
@@ -86,7 +110,7 @@ fn the_record(
     prose.heading(Role::Heading, "The record");
     prose.fact("kind", Role::Text, record.kind.word());
     prose.fact("at", Role::Text, &scene.state.settings.zone.seconds(record.at));
-    if screen.action_of(record).is_some() {
+    if screen.action_of(record).is_some() || screen.run_of_row(record).is_some() {
         prose.fact("says", Role::Text, &super::said(theme, told));
     }
     chain(screen, record, prose);
@@ -191,7 +215,12 @@ fn afterwards(prose: &mut Prose, scene: &Scene, screen: &JournalScreen, action: 
     if later::is_open(action) {
         match later::can_tell(action, flows) {
             Ok(how) => prose.fact("look", Role::Text, &format!("{}: {how}", scene.help.look_key)),
-            Err(why) => prose.fact("look", Role::Muted, &format!("nothing to read: {why}")),
+            Err(why) => {
+                prose.fact("look", Role::Muted, &format!("nothing to read: {why}"));
+                if action.is_unknown() {
+                    card_end::say(prose, action);
+                }
+            }
         }
     }
     if let Some(undoes) = action.undoes {

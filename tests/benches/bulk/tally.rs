@@ -18,10 +18,8 @@ pub(crate) struct Tally {
 
 impl Tally {
     pub(crate) fn take(&mut self, lab: &Lab) {
-        let recorder = lab.recorder();
-        let requests = recorder.requests();
-        recorder.clear();
-        for call in requests.into_iter().filter(|request| request.path.starts_with("/api/flo/")) {
+        for call in lab.recorder().take().into_iter().filter(|request| request.path.starts_with("/api/flo/"))
+        {
             self.refused += usize::from(call.status == 429);
             self.calls.push(call.at);
             let body: serde_json::Value = serde_json::from_str(&call.body).unwrap_or_default();

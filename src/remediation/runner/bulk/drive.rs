@@ -18,8 +18,10 @@ use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use jiff::Timestamp;
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::sync::{Mutex, Semaphore, SemaphorePermit};
+use tokio::time::sleep;
 
 /// Users that are planned, run or looked at again at once: ten seconds of looking, at ten calls a second, and some.
 const AT_ONCE: usize = 128;
@@ -28,6 +30,8 @@ const AT_ONCE: usize = 128;
 const PLACES: usize = 16;
 /// So often somebody is held back before anything leaves; behind that they are planned anew.
 const ATTEMPTS: u8 = 16;
+/// So long until it is looked again whether somebody's lease is over.
+const A_MOMENT: Duration = Duration::from_millis(500);
 /// Users read from the store at once.
 const PAGE: usize = 200;
 
@@ -170,6 +174,10 @@ impl<'a> Drive<'a> {
             let id = match standing {
                 _ if self.brake.is_on() => return Ok(Ended::Waits),
                 Attempt::Begun(begun) => return Ok(Ended::Begun(begun)),
+                Attempt::Waits => {
+                    standing = self.once_told(user).await?;
+                    continue;
+                }
                 Attempt::Next(id) => id,
             };
             let ended = self.act_on(id, user).await?;
@@ -252,12 +260,23 @@ impl<'a> Drive<'a> {
             if begun.is_empty() {
                 return Ok(Attempt::Next(id));
             }
+            if begun.iter().any(Action::waits_for_its_turn) {
+                return Ok(Attempt::Waits);
+            }
             if let Some(end) = BulkEnd::of_begun(&begun, self.runner.desk.now()) {
                 return Ok(Attempt::Begun(end));
             }
         }
         let why = format!("held back {ATTEMPTS} times before anything left: plan them anew");
         Ok(Attempt::Begun(self.not_sent(Outcome::Refused, why)))
+    }
+
+    /// How somebody stands, a moment later: with the lease of whoever waited for their turn ends that wait.
+    async fn once_told(&self, user: &BulkUser) -> Result<Attempt, StoreError> {
+        sleep(A_MOMENT).await;
+        let desk = &self.runner.desk;
+        desk.store.expire_leases(desk.now()).await?;
+        self.attempt(user).await
     }
 
     /// The actions that are there of a run on one user, in the order of its steps.
@@ -392,6 +411,8 @@ impl<'a> Drive<'a> {
 enum Attempt {
     /// They were, and it stands so.
     Begun(BulkEnd),
+    /// They were by somebody who may be gone, and nothing has left: with the lease of that it is known.
+    Waits,
     /// They are acted on under this id.
     Next(ActionId),
 }

@@ -1,11 +1,10 @@
 //! Looks records up: along the values that they are found by, else along the journal itself, a bounded number at
 //! a time.
 //!
-//! Where a row is an action, it stands where the last of its records does that is on the way: each action is met
-//! once, whichever way the journal is gone through, and whatever comes between two pages.
+//! Where a row is an action or a run on many, it stands where the last of its records does that is on the way: each is
+//! met once, whichever way the journal is gone through, and whatever comes between two pages.
 
 use super::record::record;
-use crate::domain::ActionId;
 use crate::domain::journal::Record;
 use crate::domain::journal::query::{JournalQuery, Rows};
 use crate::domain::journal::told::{Term, Told};
@@ -80,35 +79,35 @@ struct Along<'a> {
     now: Timestamp,
 }
 
-/// The later records of an action on the way: along the journal, and along a value.
+/// The later records of an action, or of a run on many, on the way: along the journal, and along a value.
 const LATER: &str = "SELECT j.* FROM journal_terms a CROSS JOIN journal j ON j.seq = a.seq \
-     WHERE a.name = 'action' AND a.value = ?1 AND a.seq > ?2 AND a.seq <= ?3 ORDER BY a.seq DESC";
+     WHERE a.name = ?1 AND a.value = ?2 AND a.seq > ?3 AND a.seq <= ?4 ORDER BY a.seq DESC";
 const LATER_OF_TERM: &str = "SELECT j.* FROM journal_terms a CROSS JOIN journal_terms t \
-     ON t.name = ?4 AND t.value = ?5 AND t.seq = a.seq CROSS JOIN journal j ON j.seq = a.seq \
-     WHERE a.name = 'action' AND a.value = ?1 AND a.seq > ?2 AND a.seq <= ?3 ORDER BY a.seq DESC";
-/// What there is of an action: its newest records, its oldest ones, and its words.
+     ON t.name = ?5 AND t.value = ?6 AND t.seq = a.seq CROSS JOIN journal j ON j.seq = a.seq \
+     WHERE a.name = ?1 AND a.value = ?2 AND a.seq > ?3 AND a.seq <= ?4 ORDER BY a.seq DESC";
+/// What there is of one: its newest records, its oldest ones, and its words.
 const NEWEST: &str = "SELECT j.* FROM journal_terms a CROSS JOIN journal j ON j.seq = a.seq \
-     WHERE a.name = 'action' AND a.value = ?1 ORDER BY a.seq DESC LIMIT ?2";
+     WHERE a.name = ?1 AND a.value = ?2 ORDER BY a.seq DESC LIMIT ?3";
 const OLDEST: &str = "SELECT j.* FROM journal_terms a CROSS JOIN journal j ON j.seq = a.seq \
-     WHERE a.name = 'action' AND a.value = ?1 ORDER BY a.seq ASC LIMIT ?2";
+     WHERE a.name = ?1 AND a.value = ?2 ORDER BY a.seq ASC LIMIT ?3";
 const WORDS: &str = "SELECT j.* FROM journal_terms a CROSS JOIN journal_terms k \
      ON k.name = 'kind' AND k.value = 'said' AND k.seq = a.seq CROSS JOIN journal j ON j.seq = a.seq \
-     WHERE a.name = 'action' AND a.value = ?1 ORDER BY a.seq DESC LIMIT ?2";
+     WHERE a.name = ?1 AND a.value = ?2 ORDER BY a.seq DESC LIMIT ?3";
 /// Whether a record is found by a value, whatever its content says.
 const KEPT: &str = "SELECT 1 FROM journal_terms WHERE name = ?1 AND value = ?2 AND seq = ?3";
 
 impl Along<'_> {
     /// Whether a record at a place is a row of the answer, and how many more were looked at to tell.
     fn is_row(&self, record: &Record, place: i64) -> Result<(bool, usize)> {
-        let action = Told::of(record).action().filter(|_| self.query.rows() == Rows::Actions);
-        let Some(action) = action else { return Ok((self.matches(record, place)?, 0)) };
-        if self.has_later(action, place)? {
+        let about = Told::of(record).about().filter(|_| self.query.rows() == Rows::Actions);
+        let Some(about) = about else { return Ok((self.matches(record, place)?, 0)) };
+        if self.has_later(&about, place)? {
             return Ok((false, 0));
         }
         if self.query.is_empty() {
             return Ok((true, 0));
         }
-        let all = self.of_action(action)?;
+        let all = self.all_of(&about)?;
         Ok((self.query.matches_action(record, &all, self.now), all.len()))
     }
 
@@ -127,41 +126,44 @@ impl Along<'_> {
         Ok(self.query.matches_kept(record, &kept, self.now))
     }
 
-    /// Whether an action has a later row on the way: one that cannot be read as its own is none.
-    fn has_later(&self, action: ActionId, place: i64) -> Result<bool> {
-        let id = action.to_string();
+    /// Whether there is a later record of the same on the way: one that cannot be read as its own is none.
+    fn has_later(&self, about: &Term, place: i64) -> Result<bool> {
+        let (name, value) = about;
         match self.term {
-            None => is_any_of(action, self.db.prepare_cached(LATER)?.query((id, place, self.high))?),
-            Some((name, value)) => {
+            None => {
+                let mut later = self.db.prepare_cached(LATER)?;
+                is_any_of(about, later.query((name, value, place, self.high))?)
+            }
+            Some((by, is)) => {
                 let mut later = self.db.prepare_cached(LATER_OF_TERM)?;
-                is_any_of(action, later.query((id, place, self.high, name, value))?)
+                is_any_of(about, later.query((name, value, place, self.high, by, is))?)
             }
         }
     }
 
-    /// What there is of an action, newest first: all of it but for looks that are neither among the newest nor among
-    /// the oldest.
-    fn of_action(&self, action: ActionId) -> Result<Vec<Record>> {
-        let newest = self.some_of(NEWEST, action, NEWEST_OF_ACTION)?;
-        let oldest = self.some_of(OLDEST, action, OLDEST_OF_ACTION)?;
-        let words = self.some_of(WORDS, action, WORDS_OF_ACTION)?;
+    /// What there is of an action, or of a run on many, newest first: all of it but for looks that are neither among the
+    /// newest nor among the oldest.
+    fn all_of(&self, about: &Term) -> Result<Vec<Record>> {
+        let newest = self.some_of(NEWEST, about, NEWEST_OF_ACTION)?;
+        let oldest = self.some_of(OLDEST, about, OLDEST_OF_ACTION)?;
+        let words = self.some_of(WORDS, about, WORDS_OF_ACTION)?;
         let mut all: BTreeMap<u64, Record> = BTreeMap::new();
         all.extend([newest, oldest, words].into_iter().flatten().map(|record| (record.seq, record)));
         Ok(all.into_values().rev().collect())
     }
 
-    fn some_of(&self, sql: &str, action: ActionId, most: i64) -> Result<Vec<Record>> {
+    fn some_of(&self, sql: &str, about: &Term, most: i64) -> Result<Vec<Record>> {
         let mut statement = self.db.prepare_cached(sql)?;
         let found: Vec<Record> =
-            statement.query_map((action.to_string(), most), record)?.collect::<Result<_>>()?;
-        // What cannot be read as the action's own is a row of its own, and says nothing of it.
-        Ok(found.into_iter().filter(|record| Told::of(record).action() == Some(action)).collect())
+            statement.query_map((about.0, &about.1, most), record)?.collect::<Result<_>>()?;
+        // What cannot be read as a record of it is a row of its own, and says nothing of it.
+        Ok(found.into_iter().filter(|record| Told::of(record).about().as_ref() == Some(about)).collect())
     }
 }
 
-fn is_any_of(action: ActionId, mut rows: rusqlite::Rows<'_>) -> Result<bool> {
+fn is_any_of(about: &Term, mut rows: rusqlite::Rows<'_>) -> Result<bool> {
     while let Some(row) = rows.next()? {
-        if Told::of(&record(row)?).action() == Some(action) {
+        if Told::of(&record(row)?).about().as_ref() == Some(about) {
             return Ok(true);
         }
     }
@@ -270,6 +272,7 @@ fn one(db: &Connection, sql: &str, (from, to): (i64, i64)) -> Result<Option<i64>
 mod tests {
     use super::super::append;
     use super::*;
+    use crate::domain::ActionId;
     use crate::domain::journal::RecordKind;
     use rstest::rstest;
     use serde_json::json;
@@ -368,6 +371,24 @@ mod tests {
         down
     }
 
+    /// It is queued, paused and done: one row, where its last record stands.
+    #[test]
+    fn a_run_on_many_is_one_row() {
+        let db = store();
+        let id = uuid::Uuid::from_u128(7);
+        for (second, state) in [(1, "running"), (3, "paused"), (5, "done")] {
+            let content = json!({ "bulk": id, "flow": "f", "state": state, "why": state });
+            append(&db, at(second), RecordKind::Bulk, &content).unwrap();
+            append(&db, at(second + 1), RecordKind::Triage, &json!({ "login": "ann" })).unwrap();
+        }
+        for limit in 1..=6 {
+            assert_eq!(rows(&db, "", limit), [6, 5, 4, 2]);
+            assert_eq!(rows(&db, &format!("bulk:{id}"), limit), [5]);
+            assert_eq!(rows(&db, "until:1970-01-01T00:00:05Z", limit), [4, 3, 2], "as of then");
+        }
+        assert_eq!(all(&db, "kind:bulk", 2).0, [5, 3, 1], "every record is there too");
+    }
+
     #[test]
     fn an_action_is_one_row_wherever_a_page_ends() {
         let db = of_actions();
@@ -452,8 +473,8 @@ mod tests {
         for way in [Way::Down, Way::Up] {
             all.extend([(sql(false, way), 2), (sql(true, way), 4)]);
         }
-        all.extend([(LATER.to_owned(), 3), (LATER_OF_TERM.to_owned(), 5), (KEPT.to_owned(), 3)]);
-        all.extend([NEWEST, OLDEST, WORDS].map(|sql| (sql.to_owned(), 2)));
+        all.extend([(LATER.to_owned(), 4), (LATER_OF_TERM.to_owned(), 6), (KEPT.to_owned(), 3)]);
+        all.extend([NEWEST, OLDEST, WORDS].map(|sql| (sql.to_owned(), 3)));
         for (sql, args) in all {
             let mut statement = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
             let args = rusqlite::params_from_iter(vec![1_i64; args]);
