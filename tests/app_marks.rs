@@ -138,3 +138,23 @@ fn no_more_are_marked_than_one_run_takes() {
     assert_eq!(pressed(&mut desk, "space"), []);
     assert!(said(&desk).contains("2 are marked"), "{}", said(&desk));
 }
+
+/// What is suggested for a check stands first for many too, where no other check is listed.
+#[test]
+fn those_of_one_check_are_asked_for_with_it() {
+    for (other, expected) in [(None, Some("no-mfa")), (Some("mfa-flood"), None)] {
+        let mut desk = Desk::new(3);
+        for event in &mut desk.events {
+            event.check.id = "no-mfa".into();
+        }
+        if let Some(other) = other {
+            desk.events[0].check.id = other.into();
+        }
+        desk.answer_all();
+        desk.stand();
+        pressed(&mut desk, "space");
+        pressed(&mut desk, "space");
+        let ask = marks::ask(&desk.state).unwrap();
+        assert_eq!((ask.many.len(), ask.check.map(|(id, _)| id)), (2, expected.map(Into::into)));
+    }
+}

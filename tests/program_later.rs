@@ -172,7 +172,7 @@ fn an_action_that_broke_off_is_told_of_with_what_looks_at_it() {
         for action in [&gone, &unsent] {
             store.intend(action, &lease, &basis).await.unwrap();
         }
-        store.sending(gone.id).await.unwrap();
+        store.sending(gone.id, &lease).await.unwrap();
         store.close().await.unwrap();
     });
     let told = place.run(&["events", "list"]).expect(0);
@@ -267,7 +267,7 @@ fn breaks_off(tenant: &Tenant, place: &Place, open: &Action) {
             .intend(open, &lease, &Basis { same: Vec::new(), seen: Vec::new(), again: Again::No })
             .await
             .unwrap();
-        store.sending(open.id).await.unwrap();
+        store.sending(open.id, &lease).await.unwrap();
         store.expire_leases(at + SignedDuration::from_secs(25)).await.unwrap();
         store.close().await.unwrap();
     });

@@ -316,3 +316,52 @@ async fn a_user_of_several_steps_is_undone_where_a_step_is() {
     assert_eq!(user.end.as_ref().unwrap().undone.as_ref().unwrap().by, undoing);
     assert_eq!(user.end.unwrap().words(), "undone (accepted), was accepted (acknowledged)");
 }
+
+/// Who waits for a turn when their process goes away waits as before, unless something has left for them: by another
+/// step, or by another attempt of whoever took the run over.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_only_waited_for_a_turn_waits_again_and_nobody_else() {
+    let shelf = Shelf::new();
+    let run = shelf.queued(1, 3).await;
+    assert_eq!(shelf.hold(run, "a", (20, 0)).await, Held::Ours);
+    let begins = async |id: ActionId, step: Option<StepOf>, owner: &str| {
+        let flow = format!("flow {id}");
+        let action = Action { id, step, ..action((id.0.as_u128(), &flow, &flow)) };
+        let basis = Basis { same: Vec::new(), seen: Vec::new(), again: Again::No };
+        shelf.store.intend(&action, &lease(owner, 25), &basis).await.unwrap();
+    };
+    let settles = async |id: ActionId, settlement: Settlement| {
+        shelf.store.settle(id, &settlement, second(30)).await.unwrap();
+    };
+    let answered = Settlement {
+        evidence: Evidence::Acknowledged,
+        outcome: Outcome::Accepted,
+        receipt: Receipt::default(),
+    };
+    let withheld = Settlement {
+        evidence: Evidence::Intended,
+        outcome: Outcome::NotSent,
+        receipt: Receipt { withheld: true, ..Receipt::default() },
+    };
+    // Of the first nothing has left, of the second the first of two steps, of the third nothing.
+    begins(run.action(0), None, "a").await;
+    let step = |number| StepOf { run: run.action(1), number, of: 2 };
+    begins(run.action(1).step(1), Some(step(1)), "a").await;
+    settles(run.action(1).step(1), answered.clone()).await;
+    begins(run.action(1).step(2), Some(step(2)), "a").await;
+    begins(run.action(2), None, "a").await;
+    let expired = shelf.store.expire_leases(second(26)).await.unwrap();
+    assert!(
+        expired.len() == 3 && expired.iter().all(|(_, outcome)| *outcome == Outcome::NotSent),
+        "{expired:?}"
+    );
+    let counts = async || shelf.store.bulk(run).await.unwrap().unwrap().counts;
+    assert_eq!(counts().await.queued, 2, "{}", counts().await.words());
+    // Another takes over, and sends for the third; whoever slept gives up what was theirs.
+    assert_eq!(shelf.hold(run, "b", (60, 40)).await, Held::Ours);
+    begins(run.action(2).attempt(1), None, "b").await;
+    settles(run.action(2), withheld).await;
+    assert_eq!(counts().await.queued, 1, "{}", counts().await.words());
+    settles(run.action(2).attempt(1), answered).await;
+    assert_eq!(counts().await.queued, 1, "{}", counts().await.words());
+}

@@ -46,7 +46,7 @@ async fn intend(store: &dyn Store, action: &Action) {
         .intend(action, &lease, &Basis { same: Vec::new(), seen: Vec::new(), again: Again::No })
         .await
         .unwrap();
-    store.sending(action.id).await.unwrap();
+    store.sending(action.id, &lease).await.unwrap();
 }
 
 async fn answered(store: &dyn Store, id: ActionId, status: u16, execution: Option<&str>) -> Action {

@@ -448,14 +448,14 @@ async fn actions(store: &dyn Store) {
         .unwrap_err();
     assert!(matches!(twin, IntendError::AlreadyOpen(id) if id == first.id));
     store.intend(&action(3, "reset", "ann@example.com"), &lease, &basis(Again::No, &[])).await.unwrap();
-    store.sending(first.id).await.unwrap();
+    store.sending(first.id, &lease).await.unwrap();
     let until = second(3_020);
     store.renew(first.id, &Lease { until, ..lease.clone() }).await.unwrap();
 
-    assert_eq!(store.expire_leases(second(3_015)).await.unwrap(), [action(3, "", "").id]);
-    assert_eq!(store.expire_leases(second(3_021)).await.unwrap(), [first.id]);
+    assert_eq!(store.expire_leases(second(3_015)).await.unwrap(), [(action(3, "", "").id, Outcome::NotSent)]);
+    assert_eq!(store.expire_leases(second(3_021)).await.unwrap(), [(first.id, Outcome::Unknown)]);
     assert_eq!(store.action(first.id).await.unwrap().unwrap().outcome, Outcome::Unknown);
-    let dead = store.sending(first.id).await.unwrap_err();
+    let dead = store.sending(first.id, &lease).await.unwrap_err();
     assert!(matches!(dead, StoreError::NotPending(id) if id == first.id));
     let dead = store.renew(first.id, &lease).await.unwrap_err();
     assert!(matches!(dead, StoreError::NotPending(id) if id == first.id));

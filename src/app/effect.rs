@@ -165,6 +165,15 @@ pub enum Effect {
         /// How many.
         limit: usize,
     },
+    /// Read how actions and runs on many stand that are on the journal's screen.
+    LoadStanding {
+        /// Who asks.
+        request: RequestId,
+        /// Which actions.
+        actions: Vec<ActionId>,
+        /// Which runs.
+        runs: Vec<BulkId>,
+    },
     /// Go through the journal's whole chain.
     CheckChain {
         /// Who asks.

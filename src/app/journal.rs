@@ -306,10 +306,12 @@ pub fn store_changed(state: &mut State) -> Vec<Effect> {
     }
     screen.is_behind = false;
     if screen.records.above.is_some() || screen.cursor.offset > 0 {
-        let first = screen.records.rows.get(screen.cursor.offset).map(Row::key);
-        return first.map_or_else(Vec::new, |first| {
-            load(state, JournalLoad::Standing, From::Before(first.saturating_add(1)), shown)
-        });
+        let told: Vec<Told> =
+            screen.records.rows.iter().skip(screen.cursor.offset).take(shown).map(Told::of).collect();
+        let actions = told.iter().filter_map(Told::action).collect();
+        let runs = told.iter().filter_map(|told| told.bulk()?.parse().ok()).collect();
+        let request = state.flights.open(Awaited::Journal(JournalLoad::Standing));
+        return vec![Effect::LoadStanding { request, actions, runs }];
     }
     let rows = screen.records.rows.len().max(PAGE);
     load(state, JournalLoad::Again, From::Newest, rows)
@@ -325,12 +327,16 @@ pub fn loaded(
     let Some(screen) = screen(state) else { return Vec::new() };
     let mut ids = Vec::new();
     match answer {
+        // What is on the screen stays, as it was.
+        Err(_) if what == JournalLoad::Standing => {}
         Err(error) => {
             screen.error = Some(error);
             screen.records.is_loaded = true;
         }
         Ok(slice) => {
-            screen.error = None;
+            if what != JournalLoad::Standing {
+                screen.error = None;
+            }
             let receipts = slice.actions.iter().filter_map(|action| action.receipt.as_ref());
             ids = receipts.flat_map(execution_ids).collect();
             screen.absent.retain(|id| slice.actions.iter().all(|action| action.id != *id));

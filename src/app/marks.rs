@@ -4,7 +4,7 @@
 
 use super::effect::{Effect, RunAsk};
 use super::event::EventScreen;
-use super::feed;
+use super::feed::{self, Feed};
 use super::flows;
 use super::msg::Motion;
 use super::state::{Awaited, Screen, State};
@@ -386,7 +386,8 @@ pub fn ask(state: &State) -> Option<RunAsk> {
     let marks = here(state).filter(|marks| !marks.is_empty())?.list();
     let (event, check) = match state.stack.last() {
         Some(Screen::Event(screen)) => (Some(screen.id), check(screen)),
-        _ => (None, None),
+        Some(_) => (None, None),
+        None => (None, check_of_all(&state.feed)),
     };
     Some(match &*marks {
         [one] => {
@@ -395,6 +396,13 @@ pub fn ask(state: &State) -> Option<RunAsk> {
         }
         _ => RunAsk { check, many: marks, ..RunAsk::default() },
     })
+}
+
+/// The check of the feed's rows, where it is the same of all that are held: a filter that names one leaves no other.
+fn check_of_all(feed: &Feed) -> Option<(CheckId, Untrusted)> {
+    let mut rows = feed.window.rows.iter();
+    let check = &rows.next()?.check;
+    rows.all(|row| row.check.id == check.id).then(|| (check.id.clone(), check.title.clone()))
 }
 
 fn check(screen: &EventScreen) -> Option<(CheckId, Untrusted)> {

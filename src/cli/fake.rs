@@ -220,7 +220,7 @@ impl Store for FakeStore {
         Err(StoreError::Closed)
     }
 
-    async fn sending(&self, _: ActionId) -> Result<(), StoreError> {
+    async fn sending(&self, _: ActionId, _: &Lease) -> Result<(), StoreError> {
         Err(StoreError::Closed)
     }
 
@@ -238,7 +238,7 @@ impl Store for FakeStore {
         Ok(action.with_word(word.clone()))
     }
 
-    async fn expire_leases(&self, _: Timestamp) -> Result<Vec<ActionId>, StoreError> {
+    async fn expire_leases(&self, _: Timestamp) -> Result<Vec<(ActionId, Outcome)>, StoreError> {
         Err(StoreError::Closed)
     }
 

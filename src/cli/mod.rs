@@ -330,8 +330,7 @@ fn without_secret(
     session: &Session<'_>,
     out: &mut Output<'_>,
 ) -> Result<(), Failure> {
-    // Without a configuration there is no secret.
-    let Ok(comparable) = session.comparable() else { return Ok(()) };
+    let Some(comparable) = session.comparable()? else { return Ok(()) };
     session::takes_words(&comparable.config, what, words)?;
     if comparable.unread > 0 {
         let secrets = counted(comparable.unread, "configured secret");

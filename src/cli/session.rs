@@ -12,7 +12,7 @@ use crate::config::meant::{self, Reading};
 use crate::config::{Config, ConfigError, Loaded, Local, actor, mean};
 use crate::domain::counted::numbered;
 use crate::domain::held_secret::HeldSecret;
-use crate::domain::{Actor, preset};
+use crate::domain::{Actor, Outcome, preset};
 use crate::remediation::guard::Mode;
 use crate::store::{Access, Store};
 use crate::tenant::http::Redactor;
@@ -62,8 +62,12 @@ impl<'a> Session<'a> {
     ///
     /// # Errors
     /// Everything wrong with it.
-    pub(super) fn comparable(&self) -> Result<Comparable, Failure> {
-        Ok(load::load_to_compare(&self.config_path()?, self.folders.as_ref())?)
+    pub(super) fn comparable(&self) -> Result<Option<Comparable>, Failure> {
+        match load::load_to_compare(&self.config_path()?, self.folders.as_ref()) {
+            // Without a configuration there is no secret.
+            Err(ConfigError::NoFile(_)) => Ok(None),
+            read => Ok(Some(read?)),
+        }
     }
 
     /// The configuration without its secrets. Where the store is said on the command line, there need
@@ -174,7 +178,7 @@ impl<'a> Session<'a> {
     }
 }
 
-/// Lets the runs of processes that are gone become unknown, and says which did.
+/// Lets the runs of processes that are gone become what they are, and says which did.
 async fn tell_expired(store: &dyn Store, out: &mut Output<'_>) -> Result<(), Failure> {
     let expired = match store.expire_leases(connect::now()).await {
         Ok(expired) => expired,
@@ -183,14 +187,17 @@ async fn tell_expired(store: &dyn Store, out: &mut Output<'_>) -> Result<(), Fai
             return Ok(());
         }
     };
-    for id in expired {
+    for (id, outcome) in expired {
         let what = match store.action(id).await? {
             Some(action) => format!(" ({}: {})", action.login, action.verb),
             None => String::new(),
         };
-        out.note(&format!(
-            "action {id}{what} broke off: its outcome is unknown; `idtriage journal check {id}` looks at its target"
-        ))?;
+        out.note(&match outcome {
+            Outcome::NotSent => format!("action {id}{what} was not sent: whoever ran it was gone before a byte left"),
+            _ => format!(
+                "action {id}{what} broke off: its outcome is unknown; `idtriage journal check {id}` looks at its target"
+            ),
+        })?;
     }
     Ok(())
 }

@@ -13,7 +13,7 @@ pub use left_out::{Doubts, doubts, insisted_by_again, left_out};
 use super::action::{ActionId, Outcome};
 use super::many::ConfirmMany;
 use super::plan::MadeOf;
-use super::{Actor, FindingId, FlowId, Login, Risk, digest};
+use super::{Actor, FindingId, FlowId, Login, Risk, digest, operation};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -226,12 +226,16 @@ impl BulkRun {
     /// Whether what it did is undone by now, on each whom it may have changed or on some; nothing where nobody's is, or
     /// while somebody may still be acted on.
     pub fn undone_word(&self) -> Option<&'static str> {
-        const MAY_HAVE_CHANGED: [Outcome; 3] = [Outcome::Changed, Outcome::Accepted, Outcome::Unknown];
+        use Outcome::{Accepted, Changed, Failed, NotSent, Pending, Refused, Unknown};
         if self.counts.undone() == 0 || !self.state.is_over() {
             return None;
         }
-        let is_left = MAY_HAVE_CHANGED.into_iter().any(|outcome| self.counts.standing(outcome) > 0);
-        Some(if is_left { "part undone" } else { "undone" })
+        let counts = self.acted_on();
+        let is_left = |outcomes: &[Outcome]| outcomes.iter().any(|outcome| counts.standing(*outcome) > 0);
+        // Of several steps the worst one is told: the one before it may have changed them.
+        let may_have_changed = is_left(&[Changed, Accepted, Unknown, Pending])
+            || (operation::has_steps(&self.flow) && is_left(&[Failed, Refused, NotSent]));
+        Some(if may_have_changed { "part undone" } else { "undone" })
     }
 
     /// Where it stands, in a word.

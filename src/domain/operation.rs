@@ -180,6 +180,11 @@ pub fn is_built_in(id: &FlowId) -> bool {
     Operation::of_flow(id).is_some() || COMPOSITES.iter().any(|several| several.flow_id() == *id)
 }
 
+/// Whether a flow is several operations, one after the other.
+pub fn has_steps(id: &FlowId) -> bool {
+    COMPOSITES.iter().any(|several| several.flow_id() == *id)
+}
+
 /// The flows of every operation, and of those that run several.
 pub fn flows() -> Vec<Flow> {
     let several = COMPOSITES.iter().map(|several| several.flow());

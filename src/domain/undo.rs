@@ -35,6 +35,9 @@ pub struct Undoes {
 /// A flow of Workflows answers before it acts: what it does within that time, and nobody saw the end of, is its own.
 const WORKS_ON: SignedDuration = SignedDuration::from_mins(10);
 
+/// What is proven was looked at within that time of its intent.
+const PROVEN_WITHIN: SignedDuration = SignedDuration::from_mins(2);
+
 /// A run that undoes an action.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Undo {
@@ -203,7 +206,10 @@ impl Undoes {
             format!("action {by} undid it already ({standing}, {at}): what would be undone now may be somebody else's")
         });
         // That it changed by the undoing is said.
-        let by_it = |undone: &Undone| undone.at.checked_add(WORKS_ON).ok();
+        let by_it = |undone: &Undone| {
+            let is_proven = undone.standing == Outcome::Changed.word();
+            undone.at.checked_add(if is_proven { PROVEN_WITHIN } else { WORKS_ON }).ok()
+        };
         let since = known.as_ref().map_or(self.ended, |undone| by_it(undone).max(self.ended));
         let again = status_changed.filter(|at| since.is_some_and(|since| *at > since)).map(|at| {
             format!("its status changed again at {}: it may be somebody else's", time::rfc3339_seconds(at))

@@ -3,7 +3,8 @@
 //! What was confirmed is a digest. The request is rebuilt, and what does not rebuild to that digest is
 //! not sent; neither is anything whose target changed since it was shown. From the intent on the run is
 //! a task of its own: whoever waits for it may go away, the receipt is kept all the same. A crash leaves
-//! the intent behind, which turns *unknown* when its lease ends; nothing ever sends it again.
+//! the intent behind, which turns *unknown* when its lease ends, or *not-sent* where no byte can have left; nothing ever
+//! sends it again.
 
 mod bulk;
 mod flight;

@@ -146,6 +146,7 @@ fn request_of(effect: &Effect) -> Option<RequestId> {
         | Effect::LoadHistory { request, .. }
         | Effect::LoadActions { request, .. }
         | Effect::LoadJournal { request, .. }
+        | Effect::LoadStanding { request, .. }
         | Effect::CheckChain { request }
         | Effect::LookAgain { request, .. }
         | Effect::LoadExecutions { request, .. }
@@ -217,6 +218,10 @@ impl Work {
                 Answer::Journal(
                     words(journal::slice(store.as_ref(), &query, now, from, limit).await).map(Box::new),
                 )
+            }
+            Effect::LoadStanding { actions, runs, .. } => {
+                let (actions, runs) = (actions.into_iter().collect(), runs.into_iter().collect());
+                Answer::Journal(words(journal::standing(store.as_ref(), actions, runs).await).map(Box::new))
             }
             Effect::CheckChain { .. } => Answer::Chain(words(chain::verify(store.as_ref(), None).await)),
             Effect::LookAgain { action, .. } => {

@@ -8,7 +8,7 @@ use crate::domain::counted::numbered;
 use crate::domain::journal::query::JournalQuery;
 use crate::domain::journal::told::Told;
 use crate::domain::journal::{Record, csv};
-use crate::domain::page::From;
+use crate::domain::page::{From, Page};
 use crate::domain::untrusted::escape_json;
 use crate::domain::{Action, ActionId};
 use crate::store::{Store, StoreError};
@@ -29,9 +29,19 @@ pub(super) async fn slice(
     limit: usize,
 ) -> Result<JournalSlice, StoreError> {
     let page = store.journal_page(query, now, from, limit).await?;
+    let told: Vec<Told> = page.rows.iter().map(Told::of).collect();
+    let actions = told.iter().filter_map(Told::action).collect();
+    let runs = told.iter().filter_map(|told| told.bulk()?.parse().ok()).collect();
+    Ok(JournalSlice { page, ..standing(store, actions, runs).await? })
+}
+
+/// How actions and runs on many stand, with the other steps of the actions and what they undo.
+pub(super) async fn standing(
+    store: &dyn Store,
+    mut wanted: BTreeSet<ActionId>,
+    ids: BTreeSet<BulkId>,
+) -> Result<JournalSlice, StoreError> {
     let (mut actions, mut absent) = (Vec::new(), Vec::new());
-    let mut wanted: BTreeSet<ActionId> =
-        page.rows.iter().filter_map(|record| Told::of(record).action()).collect();
     let mut known = BTreeSet::new();
     while let Some(id) = wanted.pop_first() {
         if !known.insert(id) {
@@ -46,13 +56,11 @@ pub(super) async fn slice(
             None => absent.push(id),
         }
     }
-    let ids: BTreeSet<BulkId> =
-        page.rows.iter().filter_map(|record| Told::of(record).bulk()?.parse().ok()).collect();
     let mut runs = Vec::new();
     for id in ids {
         runs.extend(store.bulk(id).await?);
     }
-    Ok(JournalSlice { page, actions, runs, absent })
+    Ok(JournalSlice { page: Page { rows: Vec::new(), next: None }, actions, runs, absent })
 }
 
 /// The actions of a run, of which this is one.

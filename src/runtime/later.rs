@@ -1,6 +1,7 @@
 //! What goes on behind everything that may act: later looks at targets, leases that run out, and what is said of
 //! actions that broke off.
 
+use crate::domain::Outcome;
 use crate::domain::counted::numbered;
 use crate::remediation::Runner;
 use crate::source::clock::Clock;
@@ -28,12 +29,15 @@ pub(super) async fn look_when_due(runner: Arc<Runner>) {
     }
 }
 
-/// Actions of processes that are gone become unknown once their lease has run out; how many did is told.
+/// Actions of processes that are gone become unknown once their lease has run out, or not-sent where nothing left; how
+/// many became unknown is told.
 pub(super) async fn expire_leases(store: Arc<dyn Store>, clock: Arc<dyn Clock>, tell: impl Fn(usize)) {
     loop {
         match store.expire_leases(clock.now()).await {
-            Ok(expired) if expired.is_empty() => {}
-            Ok(expired) => tell(expired.len()),
+            Ok(expired) => match expired.iter().filter(|(_, outcome)| *outcome == Outcome::Unknown).count() {
+                0 => {}
+                unknown => tell(unknown),
+            },
             Err(error) => tracing::warn!(%error, "leases cannot be looked through"),
         }
         tokio::time::sleep(EVERY).await;

@@ -27,7 +27,8 @@ pub use crate::domain::page::{
 };
 pub use crate::domain::query::UserQuery;
 use crate::domain::{
-    Action, ActionId, Actor, Change, Event, EventId, Finding, FindingId, FlowId, Login, Query, SourcesReport,
+    Action, ActionId, Actor, Change, Event, EventId, Finding, FindingId, FlowId, Login, Outcome, Query,
+    SourcesReport,
 };
 use async_trait::async_trait;
 #[cfg(test)]
@@ -406,9 +407,9 @@ pub trait Store: BulkStore + Send + Sync + fmt::Debug {
     /// Extends the lease of an action in flight; [`StoreError::NotPending`] where it is none any more.
     async fn renew(&self, id: ActionId, lease: &Lease) -> Result<(), StoreError>;
 
-    /// Records that a first byte may leave now (evidence `sent`); [`StoreError::NotPending`] where none
-    /// may any more.
-    async fn sending(&self, id: ActionId) -> Result<(), StoreError>;
+    /// Records that a first byte may leave now (evidence `sent`), and extends the lease; [`StoreError::NotPending`]
+    /// where none may any more.
+    async fn sending(&self, id: ActionId, lease: &Lease) -> Result<(), StoreError>;
 
     /// Commits a receipt and its journal record. Later evidence may raise an action again.
     async fn settle(
@@ -427,8 +428,9 @@ pub trait Store: BulkStore + Send + Sync + fmt::Debug {
         seen: Option<&AnalystWord>,
     ) -> Result<Action, WordError>;
 
-    /// Turns pending actions whose lease ran out into `unknown`, each journalled.
-    async fn expire_leases(&self, now: Timestamp) -> Result<Vec<ActionId>, StoreError>;
+    /// Turns pending actions whose lease ran out into `unknown`, or into `not-sent` where no byte can have left, each
+    /// journalled; answers which became what.
+    async fn expire_leases(&self, now: Timestamp) -> Result<Vec<(ActionId, Outcome)>, StoreError>;
 
     /// Takes the later looks at targets that are due, at most so many: each is answered to one process alone,
     /// and none is left that is overdue.

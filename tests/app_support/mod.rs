@@ -210,6 +210,7 @@ pub(crate) fn request_of(effect: &Effect) -> Option<RequestId> {
         | Effect::LoadSaid { request, .. }
         | Effect::LoadActions { request, .. }
         | Effect::LoadJournal { request, .. }
+        | Effect::LoadStanding { request, .. }
         | Effect::CheckChain { request }
         | Effect::LoadExecutions { request, .. }
         | Effect::LoadPart { request, .. }

@@ -177,12 +177,25 @@ impl Flight {
     }
 
     async fn extend(&self) -> Result<(), StoreError> {
-        // Also what lapsed is held: a request may be on its way.
-        self.has_lapsed();
-        let lease = self.lease();
+        let lease = self.next_lease();
         self.desk.store.renew(self.plan.action, &lease).await?;
         self.hold().until = lease.until;
         Ok(())
+    }
+
+    /// Puts down that a byte may leave now, with a whole lease before it: from here on a crash may have cut it, and whoever
+    /// waits for a turn has sent nothing.
+    async fn sending(&self) -> Result<(), StoreError> {
+        let lease = self.next_lease();
+        self.desk.store.sending(self.plan.action, &lease).await?;
+        self.hold().until = lease.until;
+        Ok(())
+    }
+
+    /// A lease from now on. Also what lapsed is held: a request may be on its way.
+    fn next_lease(&self) -> Lease {
+        self.has_lapsed();
+        self.lease()
     }
 
     /// Whether the lease ran out at some time.
@@ -269,18 +282,16 @@ impl Clearance for Flight {
         if self.has_lapsed() {
             return Err(LAPSED.to_owned());
         }
-        self.extend().await.map_err(|error| error.to_string())?;
+        if self.closing.is_closed() {
+            return Err(STOPPING.to_owned());
+        }
+        self.sending().await.map_err(|error| error.to_string())?;
         // Whoever slept while that was kept is as late as whoever slept before: the lease counts from when it was asked.
         if self.has_lapsed() {
             return Err(LAPSED.to_owned());
         }
         if self.closing.is_closed() {
             return Err(STOPPING.to_owned());
-        }
-        // From here on a crash may have cut it: whoever waits for a turn has sent nothing.
-        self.desk.store.sending(self.plan.action).await.map_err(|error| error.to_string())?;
-        if self.has_lapsed() {
-            return Err(LAPSED.to_owned());
         }
         self.tell(Progress::Sending);
         self.is_leaving.store(true, Ordering::SeqCst);

@@ -330,12 +330,17 @@ impl Block {
         receipt: Option<u16>,
     ) {
         self.intend((id, step), flow, user).await;
-        self.store.sending(id).await.unwrap();
+        self.store.sending(id, &self.gone()).await.unwrap();
         if let Some(status) = receipt {
             let end = CallEnd::Answered(Receipt { status: Some(status), ..Receipt::default() });
             let settlement = evidence::judge(end, &flows()[0], self.desk.now());
             self.store.settle(id, &settlement, self.desk.now()).await.unwrap();
         }
+    }
+
+    /// The lease of somebody who is gone.
+    fn gone(&self) -> Lease {
+        Lease { owner: "jump:9:9".into(), until: self.desk.now() - SignedDuration::from_secs(1) }
     }
 
     /// Somebody begins with a user, and is gone before it is their turn.
@@ -367,7 +372,7 @@ impl Block {
             actor: self.desk.actor.clone(),
             at: self.desk.now(),
         };
-        let lease = Lease { owner: "jump:9:9".into(), until: self.desk.now() - SignedDuration::from_secs(1) };
+        let lease = self.gone();
         let basis = Basis { same: Vec::new(), seen: Vec::new(), again: Again::No };
         self.store.intend(&action, &lease, &basis).await.unwrap();
     }

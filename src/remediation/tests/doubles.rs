@@ -43,6 +43,14 @@ pub(super) struct Memory {
 }
 
 impl Memory {
+    /// Whoever keeps a lease may be stopped while it is kept.
+    fn sleep(&self) {
+        self.renewed.notify_one();
+        if let Some((now, asleep)) = &*self.sleeps.lock().unwrap() {
+            *now.lock().unwrap() += *asleep;
+        }
+    }
+
     fn did(&self, what: &'static str) -> Result<(), StoreError> {
         let mut failing = self.failing.lock().unwrap();
         if let Some(at) = failing.iter().position(|name| *name == what) {
@@ -225,15 +233,13 @@ impl Store for Memory {
     }
 
     async fn renew(&self, id: ActionId, _: &Lease) -> Result<(), StoreError> {
-        self.renewed.notify_one();
-        if let Some((now, asleep)) = &*self.sleeps.lock().unwrap() {
-            *now.lock().unwrap() += *asleep;
-        }
+        self.sleep();
         self.with(id, |action| pending(action).map(drop))?
     }
 
-    async fn sending(&self, id: ActionId) -> Result<(), StoreError> {
+    async fn sending(&self, id: ActionId, _: &Lease) -> Result<(), StoreError> {
         self.did("sending")?;
+        self.sleep();
         self.with(id, |action| pending(action).map(|a| a.evidence = a.evidence.max(Evidence::Sent)))?
     }
 
@@ -257,7 +263,7 @@ impl Store for Memory {
         })?)
     }
 
-    async fn expire_leases(&self, _: Timestamp) -> Result<Vec<ActionId>, StoreError> {
+    async fn expire_leases(&self, _: Timestamp) -> Result<Vec<(ActionId, Outcome)>, StoreError> {
         Err(StoreError::Closed)
     }
 

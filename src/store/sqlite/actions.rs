@@ -182,15 +182,19 @@ pub(super) fn renew(
     Ok(if renewed == 0 { Err(StoreError::NotPending(id)) } else { Ok(()) })
 }
 
-/// Records that a first byte may leave now.
-pub(super) fn sending(db: &Connection, id: ActionId) -> Result<std::result::Result<(), StoreError>> {
+/// Records that a first byte may leave now, with a whole lease before it.
+pub(super) fn sending(
+    db: &Connection,
+    id: ActionId,
+    lease: &Lease,
+) -> Result<std::result::Result<(), StoreError>> {
     let Some(action) = by_id(db, id)? else { return Ok(Err(missing(id))) };
     if action.outcome != Outcome::Pending {
         return Ok(Err(StoreError::NotPending(id)));
     }
     let evidence = action.evidence.max(Evidence::Sent);
     update(db, &Action { evidence, ..action })?;
-    Ok(Ok(()))
+    renew(db, id, lease)
 }
 
 /// Commits a receipt and its record.
@@ -350,7 +354,7 @@ fn end_of_any(db: &Connection, action: &Action) -> Result<Option<ExecutionEnd>> 
 
 /// Turns pending actions whose lease ran out into `unknown`, each with its record; into `not-sent` where no byte can have
 /// left: that one may is on record before it does, and none may behind this.
-pub(super) fn expire(db: &Connection, now: Timestamp) -> Result<Vec<ActionId>> {
+pub(super) fn expire(db: &Connection, now: Timestamp) -> Result<Vec<(ActionId, Outcome)>> {
     let left: Vec<Action> = db
         .prepare_cached(
             "SELECT * FROM actions INDEXED BY actions_leases \
@@ -358,6 +362,7 @@ pub(super) fn expire(db: &Connection, now: Timestamp) -> Result<Vec<ActionId>> {
         )?
         .query_map([now.as_microsecond()], rows::action)?
         .collect::<Result<_>>()?;
+    let mut ended = Vec::new();
     for action in &left {
         let expired = expired(action.clone(), now);
         update(db, &expired)?;
@@ -372,9 +377,10 @@ pub(super) fn expire(db: &Connection, now: Timestamp) -> Result<Vec<ActionId>> {
         });
         mark(&mut content, action);
         journal::append(db, now, RecordKind::Expired, &content)?;
+        ended.push((expired.id, expired.outcome));
     }
     bulks::close_left(db, now)?;
-    Ok(left.into_iter().map(|action| action.id).collect())
+    Ok(ended)
 }
 
 fn expired(action: Action, now: Timestamp) -> Action {

@@ -115,9 +115,9 @@ pub(super) fn follow(db: &Connection, action: &Action) -> Result<()> {
     if action.outcome == Outcome::Pending {
         return Ok(());
     }
-    if let Some((_, run, position)) = place(db, action.id)? {
-        if action.is_withheld() {
-            // Nothing left: they wait as before.
+    if let Some((id, run, position)) = place(db, action.id)? {
+        if action.is_withheld() && actions_on(db, id, position)?.iter().all(Action::is_withheld) {
+            // Nothing left, by no step and no attempt: they wait as before.
             db.prepare_cached(
                 "UPDATE bulk_users SET began = 0 WHERE bulk = ?1 AND position = ?2 AND outcome IS NULL",
             )?

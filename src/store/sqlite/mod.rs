@@ -61,7 +61,7 @@ use crate::domain::journal::query::JournalQuery;
 use crate::domain::journal::{Head, Record, RecordKind};
 use crate::domain::page::Listed;
 use crate::domain::{
-    Action, ActionId, Actor, Change, Event, EventId, Finding, FindingId, Login, Query, Severity,
+    Action, ActionId, Actor, Change, Event, EventId, Finding, FindingId, Login, Outcome, Query, Severity,
     SourcesReport,
 };
 use crate::store::{Access, Expansion, WordError};
@@ -400,8 +400,9 @@ impl Store for SqliteStore {
         self.writer.write(move |db| actions::renew(db, id, &lease)).await
     }
 
-    async fn sending(&self, id: ActionId) -> Result<(), StoreError> {
-        self.writer.write(move |db| actions::sending(db, id)).await
+    async fn sending(&self, id: ActionId, lease: &Lease) -> Result<(), StoreError> {
+        let lease = lease.clone();
+        self.writer.write(move |db| actions::sending(db, id, &lease)).await
     }
 
     async fn settle(
@@ -424,7 +425,7 @@ impl Store for SqliteStore {
         self.writer.write(move |db| actions::give_word(db, id, &word, seen.as_ref())).await
     }
 
-    async fn expire_leases(&self, now: Timestamp) -> Result<Vec<ActionId>, StoreError> {
+    async fn expire_leases(&self, now: Timestamp) -> Result<Vec<(ActionId, Outcome)>, StoreError> {
         self.writer.write(move |db| actions::expire(db, now).map(Ok)).await
     }
 

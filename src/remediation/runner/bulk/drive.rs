@@ -21,7 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::sync::{Mutex, Semaphore, SemaphorePermit};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 /// Users that are planned, run or looked at again at once: ten seconds of looking, at ten calls a second, and some.
 const AT_ONCE: usize = 128;
@@ -32,6 +32,8 @@ const PLACES: usize = 16;
 const ATTEMPTS: u8 = 16;
 /// So long until it is looked again whether somebody's lease is over.
 const A_MOMENT: Duration = Duration::from_millis(500);
+/// And so long at most, longer than a turn and a lease may take: by a clock that was set, a lease may last for days.
+const LONGEST_WAIT: Duration = Duration::from_secs(120);
 /// Users read from the store at once.
 const PAGE: usize = 200;
 
@@ -170,10 +172,16 @@ impl<'a> Drive<'a> {
 
     async fn end_of(&self, user: &BulkUser) -> Result<Ended, StoreError> {
         let mut standing = self.attempt(user).await?;
+        let since = Instant::now();
         loop {
             let id = match standing {
                 _ if self.brake.is_on() => return Ok(Ended::Waits),
                 Attempt::Begun(begun) => return Ok(Ended::Begun(begun)),
+                Attempt::Waits if since.elapsed() > LONGEST_WAIT => {
+                    self.brake
+                        .pull(format!("`{}` still waits for their turn in another process", user.login));
+                    return Ok(Ended::Waits);
+                }
                 Attempt::Waits => {
                     standing = self.once_told(user).await?;
                     continue;
