@@ -13,7 +13,7 @@ use idtriage::app::msg::Motion;
 use idtriage::app::{Answer, Effect, Msg, Overlay, RequestId, Screen};
 use idtriage::command::keys::Key;
 use idtriage::command::{Keymap, press};
-use idtriage::domain::action::{ShownRequest, StepOf};
+use idtriage::domain::action::{ShownRequest, StepOf, Undone};
 use idtriage::domain::journal::query::{JournalQuery, Rows};
 use idtriage::domain::journal::{Broken, Record, RecordKind, Verdict};
 use idtriage::domain::page::{From, Page};
@@ -321,4 +321,42 @@ fn the_footer_of_the_journal_names_what_can_be_done_there() {
     desk.send(Msg::JournalAsked);
     let of_a_record = ["enter", "R", "z"];
     assert!(!footer(&desk).iter().any(|(key, _)| of_a_record.contains(&key.as_str())), "{:?}", footer(&desk));
+}
+
+/// Whoever reads further down sees how that stands by now, and stays where they are.
+#[test]
+fn what_is_on_the_screen_is_told_anew_wherever_that_is() {
+    let mut desk = shown(300..=500, None);
+    for _ in 0..60 {
+        desk.send(Msg::CursorMoved(Motion::Down));
+    }
+    let (at, offset) = (screen(&desk).selected().unwrap().seq, screen(&desk).cursor.offset);
+    assert!(offset > 0);
+    let effects = desk.send(Msg::StoreChanged(Default::default()));
+    assert!(asked(&effects).is_none(), "nothing above is read");
+    let (request, actions) = effects
+        .iter()
+        .find_map(|effect| match effect {
+            Effect::LoadStanding { request, actions, .. } => Some((*request, actions.clone())),
+            _ => None,
+        })
+        .unwrap();
+    let id = ActionId(uuid::Uuid::from_u128(u128::from(at)));
+    assert!(actions.contains(&id) && actions.len() <= desk.state.size.journal_rows(), "{actions:?}");
+    let undone = Undone { by: ActionId(uuid::Uuid::nil()), standing: "changed".to_owned(), at: start() };
+    let back = Action { undone: Some(undone), ..action(u128::from(at)) };
+    let page = Page { rows: Vec::new(), next: None };
+    let slice = JournalSlice { page, actions: vec![back.clone()], runs: Vec::new(), absent: Vec::new() };
+    desk.send(Msg::Answered(request, Answer::Journal(Ok(Box::new(slice)))));
+    assert_eq!(screen(&desk).selected_action(), Some(&back));
+    assert_eq!((screen(&desk).selected().unwrap().seq, screen(&desk).cursor.offset), (at, offset));
+    assert_eq!(screen(&desk).records.rows.len(), 201);
+    // Where it cannot be read, what is there stays, and is no error.
+    let effects = desk.send(Msg::StoreChanged(Default::default()));
+    let request = effects.iter().find_map(|effect| match effect {
+        Effect::LoadStanding { request, .. } => Some(*request),
+        _ => None,
+    });
+    desk.send(Msg::Answered(request.unwrap(), Answer::Journal(Err("the disk is gone".to_owned()))));
+    assert_eq!((screen(&desk).error.as_deref(), screen(&desk).records.rows.len()), (None, 201));
 }
