@@ -1,8 +1,8 @@
 //! The lab's time: it starts at the story's "now" and runs `speed` times as fast as the real one.
 //!
 //! Everything the lab dates or measures (events, token lifetimes, rate windows, its `Date` header) is in this time, so a
-//! lab at speed 60 behaves as an hour of the real services within a minute. Only the assertions that a client signs are
-//! held against the real clock: they are made by a clock the lab does not own.
+//! lab at speed 60 behaves as an hour of the real services within a minute. Only the assertions that a client signs
+//! are held against the real clock too: they may be made by a clock the lab does not own.
 //!
 //! Whoever has a lab can also put its clock forward: a test that drives the time starts it as slow as it goes.
 use jiff::{SignedDuration, Timestamp};

@@ -3,7 +3,7 @@ use crate::common::{client, lab, okta, options, read};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use idtriage::lab::{Fault, FaultKind, Lab, LabOptions, LogEvent};
-use jiff::ToSpan as _;
+use jiff::{SignedDuration, Timestamp, ToSpan};
 use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use rstest::rstest;
@@ -26,9 +26,12 @@ async fn op(lab: &Lab, id: &str, operation: &str) -> (u16, Value) {
 }
 
 fn assertion(lab: &Lab, jti: &str) -> String {
+    assertion_till(lab, jti, jsonwebtoken::get_current_timestamp() + 300)
+}
+
+fn assertion_till(lab: &Lab, jti: &str, exp: u64) -> String {
     let url = format!("{}{TOKEN_PATH}", lab.addresses().okta_org_url);
     let id = &lab.secrets().okta_client_id;
-    let exp = jsonwebtoken::get_current_timestamp() + 300;
     let claims = json!({"iss": id, "sub": id, "aud": url, "exp": exp, "jti": jti});
     let key = EncodingKey::from_ec_pem(lab.secrets().okta_private_key.expose_secret().as_bytes()).unwrap();
     encode(&Header::new(Algorithm::ES256), &claims, &key).unwrap()
@@ -46,6 +49,22 @@ fn exchange_form<'a>(assertion: &'a str, scope: &'a str) -> [(&'static str, &'a 
 async fn exchange(lab: &Lab, assertion: &str, scope: &str) -> (u16, Value) {
     let url = format!("{}{TOKEN_PATH}", lab.addresses().okta_org_url);
     read(client().post(url).form(&exchange_form(assertion, scope)).send().await.unwrap()).await
+}
+
+/// A console in front of a demo that runs faster dates by the lab's own clock.
+#[tokio::test]
+async fn an_assertion_may_be_dated_by_the_labs_clock_or_by_the_real_one() {
+    let lab = lab().await;
+    let in_three_hours = jsonwebtoken::get_current_timestamp() + 3 * 3_600;
+    let (status, refused) =
+        exchange(&lab, &assertion_till(&lab, "1", in_three_hours), "okta.users.read").await;
+    assert!(status == 401 && refused.to_string().contains("one hour ahead"), "{status} {refused}");
+    let behind = Timestamp::now().duration_since(lab.clock().now()) + SignedDuration::from_hours(3);
+    lab.clock().advance(behind.unsigned_abs());
+    for (jti, exp) in [("2", in_three_hours), ("3", jsonwebtoken::get_current_timestamp() + 300)] {
+        let (status, answer) = exchange(&lab, &assertion_till(&lab, jti, exp), "okta.users.read").await;
+        assert_eq!(status, 200, "{answer}");
+    }
 }
 
 #[tokio::test]
