@@ -235,7 +235,12 @@ impl BulkRun {
         // Of several steps the worst one is told: the one before it may have changed them.
         let may_have_changed = is_left(&[Changed, Accepted, Unknown, Pending])
             || (operation::has_steps(&self.flow) && is_left(&[Failed, Refused, NotSent]));
-        Some(if may_have_changed { "part undone" } else { "undone" })
+        Some(if may_have_changed { "part undone" } else { UNDONE })
+    }
+
+    /// Whether nothing of it is left to undo.
+    pub fn is_undone(&self) -> bool {
+        self.undone_word() == Some(UNDONE)
     }
 
     /// Where it stands, in a word.
@@ -278,6 +283,9 @@ impl Seal {
         digest::of_parts(digests.iter().map(String::as_bytes))
     }
 }
+
+/// What is undone on each whom it may have changed.
+const UNDONE: &str = "undone";
 
 /// Who waits for their turn.
 const QUEUED: &str = "queued";
@@ -424,7 +432,27 @@ mod tests {
     use super::*;
     use crate::domain::EventId;
     use proptest::prelude::*;
+    use rstest::rstest;
     use std::collections::BTreeSet;
+
+    fn run() -> BulkRun {
+        BulkRun {
+            id: BulkId(uuid::Uuid::nil()),
+            flow: "okta-suspend".into(),
+            verb: "suspend".into(),
+            risk: Risk::Medium,
+            inputs: BTreeMap::new(),
+            reason: None,
+            is_insisted: false,
+            actor: Actor::default(),
+            at: Timestamp::UNIX_EPOCH,
+            state: BulkState::Paused,
+            why: None,
+            held_until: None,
+            seal: None,
+            counts: BulkCounts::default(),
+        }
+    }
 
     #[test]
     fn no_two_users_and_no_two_steps_share_an_action() {
@@ -507,22 +535,7 @@ mod tests {
         let left_out = BTreeMap::from([("refused".to_owned(), 2)]);
         let seal =
             Seal { flow: String::new(), acting: 8, limit: 50, people: String::new(), group: None, left_out };
-        let run = BulkRun {
-            id: BulkId(uuid::Uuid::nil()),
-            flow: "okta-suspend".into(),
-            verb: "suspend".into(),
-            risk: Risk::Medium,
-            inputs: BTreeMap::new(),
-            reason: None,
-            is_insisted: false,
-            actor: Actor::default(),
-            at: Timestamp::UNIX_EPOCH,
-            state: BulkState::Paused,
-            why: None,
-            held_until: None,
-            seal: Some(seal.clone()),
-            counts,
-        };
+        let run = BulkRun { seal: Some(seal.clone()), counts, ..run() };
         assert_eq!((run.progress(), run.left_out()), ((2, 8), 2));
         assert_eq!(run.acted_on().words(), "1 refused, 1 changed, 6 queued");
         // An older run does not say who they were.
@@ -541,5 +554,42 @@ mod tests {
         assert_eq!((counts.done(), counts.total(), counts.of(Outcome::Unknown)), (4, 10, 0));
         counts.add(Some(Outcome::Pending), 2);
         assert_eq!((counts.done(), counts.pending(), counts.total()), (4, 2, 12));
+    }
+
+    #[rstest]
+    #[case::nobody(BulkState::Done, &[(Outcome::Changed, 3, 0)], None, "3 changed")]
+    #[case::some(BulkState::Done, &[(Outcome::Changed, 3, 2)], Some("part undone"), "3 changed (2 undone)")]
+    #[case::all(BulkState::Stopped, &[(Outcome::Changed, 3, 3), (Outcome::Accepted, 1, 1)], Some("undone"),
+        "3 changed (undone), 1 accepted (undone)")]
+    #[case::unknown(BulkState::Done, &[(Outcome::Changed, 3, 3), (Outcome::Unknown, 1, 0)], Some("part undone"),
+        "1 unknown, 3 changed (undone)")]
+    #[case::only_that(BulkState::Done, &[(Outcome::Changed, 1, 0), (Outcome::Unknown, 1, 1)], Some("part undone"),
+        "1 unknown (undone), 1 changed")]
+    #[case::refused(BulkState::Done, &[(Outcome::Changed, 3, 3), (Outcome::Refused, 2, 0)], Some("undone"),
+        "2 refused, 3 changed (undone)")]
+    #[case::goes_on(BulkState::Paused, &[(Outcome::Changed, 3, 3)], None, "3 changed (undone)")]
+    fn a_run_is_undone_where_nobody_is_left_as_it_left_them(
+        #[case] state: BulkState,
+        #[case] ended: &[(Outcome, usize, usize)],
+        #[case] expected: Option<&str>,
+        #[case] words: &str,
+    ) {
+        let mut counts = BulkCounts::default();
+        for (outcome, count, undone) in ended {
+            counts.add(Some(*outcome), *count);
+            if *undone > 0 {
+                counts.add_undone(*outcome, *undone);
+            }
+        }
+        let of =
+            |flow: &str| BulkRun { flow: flow.into(), state, counts: counts.clone(), seal: None, ..run() };
+        let run = of("okta-suspend");
+        assert_eq!((run.undone_word(), run.is_undone()), (expected, expected == Some("undone")));
+        let said: BTreeSet<String> = words.split(", ").map(str::to_owned).collect();
+        assert_eq!(run.words().split(", ").map(str::to_owned).collect::<BTreeSet<_>>(), said);
+        // Of several steps one may have changed who counts as refused.
+        let is_refused = ended.iter().any(|(outcome, ..)| *outcome == Outcome::Refused);
+        let of_steps = of(&operation::CONTAIN.flow_id().0);
+        assert_eq!(of_steps.undone_word(), if is_refused { Some("part undone") } else { expected });
     }
 }

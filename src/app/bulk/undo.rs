@@ -24,6 +24,9 @@ fn why_not(state: &State, run: &BulkRun) -> Option<String> {
     if is_driven || super::is_taken_up(state, run.id) {
         return Some("it is being driven: have it wait, or stop it, first".to_owned());
     }
+    if run.is_undone() {
+        return Some("it is undone already, on each whom it may have changed".to_owned());
+    }
     undo::inverse(&run.flow, &state.settings.flows).err()
 }
 
