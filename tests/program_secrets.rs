@@ -167,3 +167,25 @@ fn no_secret_is_written_anywhere() {
         }
     }
 }
+
+/// It stands in every record, and leaves with every call of a flow.
+#[test]
+fn no_analyst_and_no_application_is_called_like_a_secret() {
+    let tenant = Tenant::start();
+    let secret = tenant.lab.secrets().flow_token.expose_secret().to_owned();
+    let place = Place::with_lab(&tenant.lab);
+    let application = format!(r#"[{{"ApplicationID":"0oa1","Name":"{secret}"}}]"#);
+    let refused = place.run(&["okta", "config", "set", "--configuration", &application, "--yes"]).expect(2);
+    assert!(
+        refused.errors.contains("the IAM configuration holds the value of a configured secret"),
+        "{refused:?}"
+    );
+    let journal = place.run_json(&["journal", "export"]).expect(0).out;
+    assert!(!journal.contains(&secret), "{journal}");
+
+    let place = Place::with_lab_and(&tenant.lab, &format!("\n[console]\nanalyst = '{secret}'\n"));
+    let refused = place.run(&["run", "okta-suspend", "--user", &tenant.login(3), "--yes"]).expect(2);
+    let told = "`[console] analyst` holds the value of a configured secret";
+    assert!(refused.errors.contains(told) && !refused.errors.contains(&secret), "{refused:?}");
+    assert!(tenant.lab.recorder().writes().is_empty());
+}
