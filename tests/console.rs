@@ -199,9 +199,9 @@ async fn what_is_still_open_is_looked_at_again_and_undone_from_the_person() {
     // There is no System Log here that could say who did it.
     bench.see("whom is not known").await;
     assert_eq!(bench.caller.sent(), 1, "a look sends nothing");
-    bench.check("<esc>u8", "accepted by ops").await;
+    bench.check("<esc>u8", "accepted; by ops").await;
     bench.check("<enter>", "its records").await;
-    bench.check("<esc>", "accepted by ops").await;
+    bench.check("<esc>", "accepted; by ops").await;
     bench.check("z", "Unsuspend the Okta account of ann@example.com").await;
     bench.check("<esc>", "not sent").await;
     bench.check("1z", "undoing takes an action").await;
