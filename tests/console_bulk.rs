@@ -310,7 +310,8 @@ async fn a_run_is_paused_and_stopped_by_keys() {
     bench.check("c", "this run is stopped").await;
     let sent = bench.caller.sent();
     assert!(sent < 40, "{sent}");
-    bench.check("ff", "queued").await;
+    bench.check("ff", "user: waiting").await;
+    bench.see("not acted on: nothing was sent").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -57,8 +57,8 @@ fn confirm(screen: &mut Screen) {
     screen.press("*");
     screen.shows(&format!("{USERS} marked"));
     screen.press("r");
-    screen.shows("1 Suspend Okta Account");
-    screen.press("1");
+    screen.shows("Suspend Okta Account");
+    screen.press(&format!("suspend okta account{ENTER}"));
     screen.shows("type suspend and enter");
     screen.press(&format!("suspend{ENTER}"));
     screen.shows("driven by this console");
