@@ -161,7 +161,7 @@ impl JournalScreen {
     /// What the selected row leads to.
     pub fn leads_to(&self) -> Option<Leads> {
         let told = Told::of(self.selected()?);
-        let bulk = || told.bulk().and_then(|id| id.parse().ok()).map(Leads::Run);
+        let bulk = || told.bulk_id().map(Leads::Run);
         Some(match (self.query.rows(), told.action()) {
             (Rows::Actions, Some(action)) => Leads::Records(action),
             (_, None) => bulk().unwrap_or(Leads::Whole),
@@ -192,7 +192,7 @@ impl JournalScreen {
 
     /// The run on many that a record is about, as it stands now.
     pub fn run_of(&self, record: &Record) -> Option<&BulkRun> {
-        self.runs.get(&Told::of(record).bulk()?.parse().ok()?)
+        self.runs.get(&Told::of(record).bulk_id()?)
     }
 
     /// The run on many that a row is about, where a row is one.
@@ -309,7 +309,7 @@ pub fn store_changed(state: &mut State) -> Vec<Effect> {
         let told: Vec<Told> =
             screen.records.rows.iter().skip(screen.cursor.offset).take(shown).map(Told::of).collect();
         let actions = told.iter().filter_map(Told::action).collect();
-        let runs = told.iter().filter_map(|told| told.bulk()?.parse().ok()).collect();
+        let runs = told.iter().filter_map(Told::bulk_id).collect();
         let request = state.flights.open(Awaited::Journal(JournalLoad::Standing));
         return vec![Effect::LoadStanding { request, actions, runs }];
     }
@@ -334,16 +334,16 @@ pub fn loaded(
             screen.records.is_loaded = true;
         }
         Ok(slice) => {
-            if what != JournalLoad::Standing {
-                screen.error = None;
-            }
             let receipts = slice.actions.iter().filter_map(|action| action.receipt.as_ref());
             ids = receipts.flat_map(execution_ids).collect();
             screen.absent.retain(|id| slice.actions.iter().all(|action| action.id != *id));
             screen.absent.extend(slice.absent);
             screen.actions.extend(slice.actions.into_iter().map(|action| (action.id, action)));
             screen.runs.extend(slice.runs.into_iter().map(|run| (run.id, run)));
-            take_page(screen, what, slice.page, rows);
+            if what != JournalLoad::Standing {
+                screen.error = None;
+                take_page(screen, what, slice.page, rows);
+            }
         }
     }
     let mut effects = load_executions(state, ids);
@@ -367,7 +367,8 @@ fn take_page(screen: &mut JournalScreen, what: JournalLoad, page: Page<Record>, 
         JournalLoad::Again => screen.records.refresh(page),
         JournalLoad::Below => screen.records.append(page),
         JournalLoad::Above => screen.records.prepend(page),
-        JournalLoad::Standing => return,
+        // No page of its own.
+        JournalLoad::Standing => {}
     }
     if screen.query.rows() == Rows::Actions {
         one_each(&mut screen.records.rows);
@@ -412,7 +413,7 @@ fn follow(screen: &mut JournalScreen, selected: Option<Term>, before: &mut [i64]
 fn let_go(screen: &mut JournalScreen) {
     let told: Vec<Told> = screen.records.rows.iter().map(Told::of).collect();
     let held: BTreeSet<ActionId> = told.iter().filter_map(Told::action).collect();
-    let runs: BTreeSet<BulkId> = told.iter().filter_map(|told| told.bulk()?.parse().ok()).collect();
+    let runs: BTreeSet<BulkId> = told.iter().filter_map(Told::bulk_id).collect();
     screen.runs.retain(|id, _| runs.contains(id));
     let is_of_held = |action: &Action| {
         held.contains(&action.id)

@@ -211,20 +211,9 @@ mod tests {
 
     fn run_of(risk: Risk) -> BulkRun {
         BulkRun {
-            id: BulkId(uuid::Uuid::from_u128(1)),
-            flow: "suspend".into(),
-            verb: "suspend".into(),
             risk,
-            inputs: Default::default(),
-            reason: None,
-            is_insisted: false,
-            actor: Actor::default(),
-            at: Timestamp::UNIX_EPOCH,
-            state: BulkState::Paused,
-            why: None,
-            held_until: None,
-            seal: None,
             counts: BulkCounts { queued: 38, ..BulkCounts::default() },
+            ..crate::domain::bulk::tests::run()
         }
     }
 

@@ -428,14 +428,14 @@ impl BulkUser {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::domain::EventId;
     use proptest::prelude::*;
     use rstest::rstest;
     use std::collections::BTreeSet;
 
-    fn run() -> BulkRun {
+    pub(crate) fn run() -> BulkRun {
         BulkRun {
             id: BulkId(uuid::Uuid::nil()),
             flow: "okta-suspend".into(),

@@ -84,27 +84,8 @@ pub fn csv_row(run: &BulkRun, user: &BulkUser) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::bulk::{BulkCounts, BulkState};
-    use crate::domain::{ActionId, Actor, Login, Outcome, Risk};
-
-    fn run() -> BulkRun {
-        BulkRun {
-            id: BulkId(uuid::Uuid::nil()),
-            flow: "okta-suspend".into(),
-            verb: "suspend".into(),
-            risk: Risk::Medium,
-            inputs: Default::default(),
-            reason: None,
-            is_insisted: false,
-            actor: Actor::default(),
-            at: Timestamp::UNIX_EPOCH,
-            state: BulkState::Paused,
-            why: None,
-            held_until: None,
-            seal: None,
-            counts: BulkCounts::default(),
-        }
-    }
+    use crate::domain::bulk::tests::run;
+    use crate::domain::{ActionId, Login, Outcome};
 
     #[test]
     fn a_row_has_a_cell_a_heading_and_no_formula() {

@@ -177,7 +177,7 @@ impl Operation {
 
 /// Whether an id is one of theirs.
 pub fn is_built_in(id: &FlowId) -> bool {
-    Operation::of_flow(id).is_some() || COMPOSITES.iter().any(|several| several.flow_id() == *id)
+    Operation::of_flow(id).is_some() || has_steps(id)
 }
 
 /// Whether a flow is several operations, one after the other.

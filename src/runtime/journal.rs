@@ -31,7 +31,7 @@ pub(super) async fn slice(
     let page = store.journal_page(query, now, from, limit).await?;
     let told: Vec<Told> = page.rows.iter().map(Told::of).collect();
     let actions = told.iter().filter_map(Told::action).collect();
-    let runs = told.iter().filter_map(|told| told.bulk()?.parse().ok()).collect();
+    let runs = told.iter().filter_map(Told::bulk_id).collect();
     Ok(JournalSlice { page, ..standing(store, actions, runs).await? })
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Record, RecordKind};
 use crate::domain::action::{AnalystWord, Said};
-use crate::domain::bulk::BulkState;
+use crate::domain::bulk::{BulkId, BulkState};
 use crate::domain::{ActionId, Actor, Login, NOTHING, Outcome, counted};
 use serde::Deserialize;
 use serde_json::Value;
@@ -91,6 +91,11 @@ impl Told {
     /// Which run on many.
     pub fn bulk(&self) -> Option<&str> {
         self.text("bulk")
+    }
+
+    /// The same as an id, where it is one.
+    pub fn bulk_id(&self) -> Option<BulkId> {
+        self.bulk()?.parse().ok()
     }
 
     /// What it is a record of, by the term that all records of that have: an action, or a run on many.

@@ -5,7 +5,7 @@
 
 use super::{Undo, Undoes};
 use crate::domain::action::{Action, Outcome};
-use crate::domain::bulk::{BulkId, BulkRun, BulkState, BulkUser};
+use crate::domain::bulk::{BulkEnd, BulkId, BulkRun, BulkState, BulkUser};
 use crate::domain::many::Mark;
 use crate::domain::{Flow, FlowId, Login, Untrusted};
 use jiff::Timestamp;
@@ -149,7 +149,7 @@ fn of_user(user: &BulkUser, actions: &[Action], flows: &[Flow]) -> Option<Result
             open.id
         )));
     }
-    if let Some(undone) = actions.iter().find_map(|action| action.undone.as_ref()) {
+    if let Some(undone) = BulkEnd::undone_by(actions) {
         return Some(Err(format!("it is undone already, by action {} ({})", undone.by, undone.standing)));
     }
     let changed = actions.iter().filter(|action| action.had_effect());

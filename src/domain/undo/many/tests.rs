@@ -1,27 +1,13 @@
 use super::*;
 use crate::domain::action::{ActionId, AnalystWord, Evidence, Said, ShownRequest};
-use crate::domain::bulk::{BulkCounts, BulkEnd};
+use crate::domain::bulk;
 use crate::domain::operation::{self, CONTAIN, Operation};
 use crate::domain::{Actor, Risk};
 use rstest::rstest;
 
 fn run(flow: FlowId, state: BulkState) -> BulkRun {
-    BulkRun {
-        id: BulkId(uuid::Uuid::from_u128(7 << 64)),
-        flow,
-        verb: "suspend the Okta account".to_owned(),
-        risk: Risk::Medium,
-        inputs: BTreeMap::new(),
-        reason: None,
-        is_insisted: false,
-        actor: Actor::default(),
-        at: Timestamp::UNIX_EPOCH,
-        state,
-        why: None,
-        held_until: None,
-        seal: None,
-        counts: BulkCounts::default(),
-    }
+    let (id, verb) = (BulkId(uuid::Uuid::from_u128(7 << 64)), "suspend the Okta account".to_owned());
+    BulkRun { id, flow, verb, state, ..bulk::tests::run() }
 }
 
 fn action(n: u32, flow: FlowId, outcome: Outcome) -> Action {
